@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * trace.bpf.h - one line for one decision of xdp_lbr
+ *
+ *	xdp_lbr lbdsr0a eth0: 172.17.0.4:40312 > 192.168.25.10:80 tcp syn,
+ *	flow new, backend 172.19.0.3, fib SUCCESS via 172.17.0.3
+ *	02:42:ac:11:00:03, forwarded XDP_TX
+ *
+ * (in one line). The address behind `via` is the FIB's next hop; it equals
+ * the backend's where that is on the same segment.
+ */
+#pragma once
+
+#include "common/bpf/trace.h"
+
+/* What xdp_lbr says besides. */
+struct lbr_line {
+	struct line line;
+	struct addr backend;
+	struct addr via;
+	__s64 fib;   /* its answer */
+	__u8 mac[6]; /* of the next hop */
+	__u8 asked;  /* it was */
+	__u8 has_backend;
+	__u8 origin; /* enum origin */
+};
+
+/* The line under construction. */
+MAP(lines, PERCPU_ARRAY, __u32, struct lbr_line, 1);
+
+static const char fib_names[][16] = {
+#define FIB_STRING(name, reason) [BPF_FIB_LKUP_RET_##name] = #name,
+	FIB_RESULTS(FIB_STRING)
+#undef FIB_STRING
+};
+#define FIB_NAMES (sizeof(fib_names) / sizeof(fib_names[0]))
+
+static const char origin_names[][20] = {
+	[ORIGIN_TABLE] = "new",
+	[ORIGIN_KNOWN] = "known",
+	[ORIGIN_PREVIOUS] = "of previous table",
+	[ORIGIN_MOVED] = "moved",
+};
+
+/* ", fib SUCCESS via 172.17.0.3 02:42:ac:11:00:03", for the line. */
+__attribute__((noinline)) int trace_hop(void)
+{
+	__u32 zero = 0;
+	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
+	struct line *line;
+	__u64 result;
+	__u8 *mac;
+
+	if (!facts)
+		return 0;
+	line = &facts->line;
+	result = facts->fib;
+	mac = facts->mac;
+	line->hop[0] = 0;
+	if (!facts->asked)
+		return 0;
+	if (result >= FIB_NAMES) {
+		BPF_SNPRINTF(line->hop, sizeof(line->hop), ", fib error %d",
+			     facts->fib);
+		return 0;
+	}
+	trace_address(line->more, &facts->via);
+	if (result == BPF_FIB_LKUP_RET_SUCCESS)
+		BPF_SNPRINTF(line->hop, sizeof(line->hop),
+			     ", fib %s via %s %02x:%02x:%02x:%02x:%02x:%02x",
+			     fib_names[result], line->more, mac[0], mac[1],
+			     mac[2], mac[3], mac[4], mac[5]);
+	else if (result == BPF_FIB_LKUP_RET_NO_NEIGH)
+		BPF_SNPRINTF(line->hop, sizeof(line->hop), ", fib %s via %s",
+			     fib_names[result], line->more);
+	else
+		BPF_SNPRINTF(line->hop, sizeof(line->hop), ", fib %s",
+			     fib_names[result]);
+	return 0;
+}
+
+/* Writes the line whose facts are in `lines`. Not static: verified once. */
+__attribute__((noinline)) int trace_write(void)
+{
+	__u32 zero = 0;
+	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
+	struct line *line;
+
+	if (!facts)
+		return 0;
+	line = &facts->line;
+	trace_ends(line);
+	if (!facts->has_backend) {
+		bpf_printk("xdp_lbr %s %s: %s > %s %s, %s %s", host,
+			   line->interface, line->from, line->to,
+			   trace_protocol(line), TRACE_REASON(line),
+			   TRACE_ACTION(line));
+		return 0;
+	}
+	trace_address(line->more, &facts->backend);
+	bpf_printk("xdp_lbr %s %s: %s > %s %s, flow %s, backend %s%s, %s %s",
+		   host, line->interface, line->from, line->to,
+		   trace_protocol(line), origin_names[facts->origin & 3],
+		   line->more, line->hop, TRACE_REASON(line),
+		   TRACE_ACTION(line));
+	return 0;
+}
+
+INLINE bool is_traced(bool begins)
+{
+	__u32 mode = trace_mode();
+
+	return mode == TRACE_ALL || (mode == TRACE_NEW && begins);
+}
+
+INLINE void trace(const struct decision *d, enum reason reason)
+{
+	__u32 zero = 0;
+	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
+
+	if (!facts || !d->in)
+		return;
+	line_begin(&facts->line, &d->packet, d->in, reason);
+	facts->asked = d->asked;
+	facts->fib = d->fib;
+	__builtin_memcpy(facts->mac, d->hop.dmac, sizeof(facts->mac));
+	facts->origin = d->origin;
+	if (d->hop.family == ROUTE_AF_INET)
+		addr_set_v4(&facts->via, d->hop.ipv4_dst);
+	else
+		addr_set_v6(&facts->via, (__be32 *)d->hop.ipv6_dst);
+	facts->has_backend = d->backend != NULL;
+	if (d->backend)
+		facts->backend = d->backend->address;
+	trace_hop();
+	trace_write();
+}

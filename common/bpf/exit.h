@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * exit.h - the steps that both programs begin and end with
+ *
+ * The maps `control`, `interfaces` and `reasons` and the constants
+ * `can_trace` and `has_frags` are the including program's.
+ */
+#pragma once
+
+/*
+ * Where in `interfaces` a MAC address of an interface is, or -1. Not static, so
+ * that the kernel verifies the loop once and not once for each way out of it.
+ */
+__attribute__((noinline)) int interface_index(__u32 ifindex, __u64 mac)
+{
+	__u32 i;
+
+	for (i = 0; i < MAX_INTERFACES; i++) {
+		__u32 key = i;
+		struct interface *entry =
+			bpf_map_lookup_elem(&interfaces, &key);
+
+		if (!entry || !entry->ifindex)
+			break;
+		if (entry->ifindex == ifindex && mac_number(entry->mac) == mac)
+			return i;
+	}
+	return -1;
+}
+
+/*
+ * The interface a frame came in by, if the frame is for one of its MAC
+ * addresses, else NULL. XDP runs before the kernel's MAC filter: a frame that
+ * a bridge flooded would else be balanced by every load balancer there.
+ */
+INLINE struct interface *find_interface(__u32 ifindex, const struct ethhdr *eth)
+{
+	__u32 index = interface_index(ifindex, mac_number(eth->h_dest));
+
+	return bpf_map_lookup_elem(&interfaces, &index);
+}
+
+/* Does the IP packet claim more bytes than the frame has? */
+INLINE bool is_cut_short(struct xdp_md *ctx, const struct packet *packet)
+{
+	__u64 length = sizeof(struct ethhdr) + packet->length;
+
+	if (length <= (__u64)(ctx->data_end - ctx->data))
+		return false;
+	return !has_frags || length > bpf_xdp_get_buff_len(ctx);
+}
+
+/* The one word that says by which generation this packet goes. */
+INLINE __u32 generation_slot(void)
+{
+	__u32 key = CONTROL_GENERATION;
+	__u32 *word = bpf_map_lookup_elem(&control, &key);
+
+	return word ? *(volatile __u32 *)word - 1 : -1;
+}
+
+INLINE void count(enum reason reason)
+{
+	__u32 key = reason;
+	__u64 *counter = bpf_map_lookup_elem(&reasons, &key);
+
+	if (counter)
+		(*counter)++;
+}
+
+/* What is traced; TRACE_OFF also where the kernel cannot. */
+INLINE __u32 trace_mode(void)
+{
+	__u32 key = CONTROL_TRACE;
+	__u32 *mode;
+
+	if (!can_trace)
+		return TRACE_OFF;
+	mode = bpf_map_lookup_elem(&control, &key);
+	return mode ? *mode : TRACE_OFF;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * map.h - a map in one line, so that a program's maps are read as a list
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#define MAP(name, kind, key_type, value_type, entries)                         \
+	struct {                                                               \
+		__uint(type, BPF_MAP_TYPE_##kind);                             \
+		__type(key, key_type);                                         \
+		__type(value, value_type);                                     \
+		__uint(max_entries, entries);                                  \
+	} name SEC(".maps")
+
+/*
+ * One inner map for each generation, at the generation's slot. The tool makes
+ * the inner maps; here is the shape they must have.
+ */
+#define MAP_OF_GENERATIONS(name, kind, flags, key_type, value_type, entries)   \
+	struct name##_shape {                                                  \
+		__uint(type, BPF_MAP_TYPE_##kind);                             \
+		__uint(map_flags, flags);                                      \
+		__uint(key_size, sizeof(key_type));                            \
+		__uint(value_size, sizeof(value_type));                        \
+		__uint(max_entries, entries);                                  \
+	};                                                                     \
+	struct {                                                               \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                      \
+		__type(key, __u32);                                            \
+		__uint(max_entries, GENERATIONS);                              \
+		__array(values, struct name##_shape);                          \
+	} name SEC(".maps")

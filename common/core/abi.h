@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * abi.h - what the programs and the tools write into maps for each other
+ *
+ * Every struct here is a map key or value. The same text is compiled for BPF,
+ * for the tools and for the tests, so a layout is said once. The rules: fixed
+ * width, no holes (padding has a name and is zero), a _Static_assert on each
+ * size. __beNN is in wire order, __uNN in host order. Times are in jiffies,
+ * the one clock a program reads for a nanosecond (bpf_jiffies64); the tool
+ * learns the tick from clock_getres(CLOCK_MONOTONIC_COARSE).
+ *
+ * A change of any layout here is a change of L3DSR_LAYOUT: it is part of the
+ * path of every pin, so that a new tool never reads an old map as its own.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+#define L3DSR_LAYOUT "v1"
+
+/* Most that one configuration file may name. */
+#define MAX_SERVICES 4096
+#define MAX_BACKENDS 8192
+
+/*
+ * A backend (one line under a service's `backends:`) has an index below
+ * BACKEND_SLOTS and keeps it as long as any generation names it. Twice
+ * MAX_BACKENDS, so that one file can be replaced by an entirely different one.
+ */
+#define BACKEND_SLOTS 16384
+
+/* Generations in the kernel: current, previous, the one being built, spare. */
+#define GENERATIONS 4
+
+/* Interfaces and MAC addresses (macvlan, VRRP) that one host may answer to. */
+#define MAX_INTERFACES 64
+
+/* An IPv6 address; an IPv4 address as ::ffff:a.b.c.d (RFC 4291 2.5.5.2). */
+struct addr {
+	__be32 w[4];
+};
+_Static_assert(sizeof(struct addr) == 16, "addr");
+
+/*
+ * What a client connects to. Port 0 is "any port". Protocol and port 0 is the
+ * mark "this address is a VIP", which every VIP has besides its services.
+ */
+struct service_key {
+	struct addr vip;
+	__be16 port;
+	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP, or 0: see above */
+	__u8 zero;
+};
+_Static_assert(sizeof(struct service_key) == 20, "service_key");
+
+enum scheduler {
+	SCHEDULER_MAGLEV, /* a function of the flow */
+	SCHEDULER_RANDOM, /* not one: it is chosen once and remembered */
+	SCHEDULERS,
+};
+
+enum forward {
+	FORWARD_REWRITE,
+	FORWARDS,
+};
+
+/*
+ * A service of one generation. Its table is `table_size` u16 backend indices
+ * from slot `table_first` on in the generation's `tables` map, four to an
+ * element. table_size 0: no backend takes new flows.
+ */
+struct service {
+	__u32 id; /* never given to another (VIP, port, protocol) */
+	__u32 table_first;
+	__u32 table_size;
+	__u8 scheduler; /* enum scheduler */
+	__u8 forward;	/* enum forward */
+	__u16 zero;
+};
+_Static_assert(sizeof(struct service) == 16, "service");
+
+#define SLOTS_PER_ELEMENT 4
+struct slots {
+	__u16 backend[SLOTS_PER_ELEMENT];
+};
+_Static_assert(sizeof(struct slots) == 8, "slots");
+
+enum backend_state {
+	BACKEND_ABSENT, /* no backend has this index in this generation */
+	BACKEND_ACTIVE,
+	BACKEND_DRAINING, /* keeps its flows, gets no new ones */
+	BACKEND_DOWN,	  /* its flows are selected anew */
+};
+
+/*
+ * A backend of a service, at its index. The id is index + n * BACKEND_SLOTS
+ * and is never given to another (service, address): a flow that names an id
+ * which is no longer here is selected anew. Where the state is absent, the id
+ * is the last that was given to this index.
+ */
+struct backend {
+	struct addr address;
+	__u32 id;
+	__u32 service; /* struct service.id */
+	__u16 weight;
+	__u8 state; /* enum backend_state */
+	__u8 zero8;
+	__u32 zero32;
+};
+_Static_assert(sizeof(struct backend) == 32, "backend");
+
+/*
+ * What else a generation says. `previous` is the generation slot that
+ * handshakes begun before it still go by until `grace_until` (jiffies).
+ */
+struct generation {
+	__u64 number;	     /* counts from 1 */
+	__u64 grace_until;   /* jiffies */
+	__u64 udp_idle;	     /* jiffies */
+	__u32 previous;	     /* generation slot; its own where there is none */
+	__u32 insert_limit;  /* flows remembered per second and CPU */
+	__u32 insert_window; /* jiffies in a second */
+	__u8 unmatched_pass; /* 0: drop, 1: hand to the kernel */
+	__u8 zero[3];
+	__u8 digest[32]; /* SHA-256 of the file it was built from */
+};
+_Static_assert(sizeof(struct generation) == 72, "generation");
+
+/* Keys of the `control` map; each value is one __u32. */
+enum control {
+	CONTROL_GENERATION, /* generation slot + 1; 0: none yet */
+	CONTROL_TRACE,	    /* enum trace */
+	CONTROL_SERVICE_ID, /* the last struct service.id given; the tool's */
+	CONTROLS,
+};
+
+enum trace {
+	TRACE_OFF,
+	TRACE_NEW, /* the first packet of a flow */
+	TRACE_ALL,
+};
+
+/*
+ * A flow of a service. The VIP and the protocol are those of the service; the
+ * destination port is there for services of any port.
+ */
+struct flow_key {
+	struct addr source;
+	__be16 source_port;
+	__be16 port;
+	__u32 service; /* struct service.id */
+};
+_Static_assert(sizeof(struct flow_key) == 24, "flow_key");
+
+struct flow {
+	__u32 backend; /* struct backend.id */
+	__u32 seen;    /* low half of jiffies at a recent packet; UDP only */
+};
+_Static_assert(sizeof(struct flow) == 8, "flow");
+
+/* Insertions into the flow table in one window, per CPU. */
+struct insertions {
+	__u64 window; /* jiffies / struct generation.insert_window */
+	__u64 count;
+};
+_Static_assert(sizeof(struct insertions) == 16, "insertions");
+
+/* Per CPU; what has been sent to a backend, at its index. */
+struct backend_count {
+	__u64 packets;
+	__u64 bytes; /* of the frames, as received */
+	__u64 flows; /* begun: SYNs, and unknown flows of UDP */
+};
+_Static_assert(sizeof(struct backend_count) == 24, "backend_count");
+
+/* A MAC address that a frame for this host may carry, and where. */
+struct interface {
+	__u32 ifindex; /* 0 ends the list */
+	__u8 mac[6];
+	__u16 generic; /* the program sees GSO super-packets here */
+	char name[16]; /* IFNAMSIZ, for people */
+};
+_Static_assert(sizeof(struct interface) == 28, "interface");
+
+/*
+ * xdp_bkd: what a packet for one of this host's addresses is turned back
+ * into. Port 0 is "any port".
+ */
+struct restore_key {
+	struct addr address;
+	__be16 port;
+	__u8 protocol;
+	__u8 zero;
+};
+_Static_assert(sizeof(struct restore_key) == 20, "restore_key");
+
+struct restore {
+	struct addr vip;
+	__u64 until; /* jiffies; 0: for good. Set when it left the file. */
+};
+_Static_assert(sizeof(struct restore) == 24, "restore");
+
+/* One thing `up` changed on the host: text, NUL-ended. */
+struct change {
+	char kind[16];	 /* "sysctl", "address"; "" ends the list */
+	char what[112];	 /* e.g. "net/ipv4/conf/eth0/forwarding" */
+	char before[64]; /* what it was, e.g. "0" */
+};
+_Static_assert(sizeof(struct change) == 192, "change");
+#define MAX_CHANGES 256

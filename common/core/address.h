@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * address.h - addresses of both families as one type (see struct addr)
+ */
+#pragma once
+
+#include "common/core/abi.h"
+#include "common/core/inline.h"
+
+#define V4_MAPPED bpf_htonl(0xffff)
+
+INLINE void addr_set_v4(struct addr *addr, __be32 v4)
+{
+	addr->w[0] = 0;
+	addr->w[1] = 0;
+	addr->w[2] = V4_MAPPED;
+	addr->w[3] = v4;
+}
+
+INLINE void addr_set_v6(struct addr *addr, const __be32 *v6)
+{
+	addr->w[0] = v6[0];
+	addr->w[1] = v6[1];
+	addr->w[2] = v6[2];
+	addr->w[3] = v6[3];
+}
+
+INLINE int addr_equal(const struct addr *a, const struct addr *b)
+{
+	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) |
+		 (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]));
+}
+
+/* A MAC address as a number, to be compared and for nothing else. */
+INLINE __u64 mac_number(const __u8 *mac)
+{
+	__u32 head;
+	__u16 tail;
+
+	__builtin_memcpy(&head, mac, sizeof(head));
+	__builtin_memcpy(&tail, mac + sizeof(head), sizeof(tail));
+	return (__u64)head << 16 | tail;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * echo.h - an echo request turned into its reply (RFC 792, RFC 4443 4.2)
+ *
+ * A VIP answers ping at the load balancer: no backend need be alive for the
+ * address to be seen, and the kernel, which does not have the VIP, would send
+ * the client a redirect.
+ *
+ * Source and destination change places, which no checksum notices; the type
+ * and the TTL change, which theirs do.
+ */
+#pragma once
+
+#include "common/core/rewrite.h"
+
+#define ECHO_TTL 64
+
+INLINE void echo_reply(struct packet *packet)
+{
+	struct icmphdr *icmp = packet->l4;
+	__u8 reply = packet->is_ipv6 ? ICMPV6_ECHO_REPLY : ICMP_ECHOREPLY;
+	__be16 before = bpf_htons((__u16)(icmp->type << 8));
+	__be16 after = bpf_htons((__u16)(reply << 8));
+	__u8 mac[ETH_ALEN];
+
+	icmp->checksum = checksum_replace16(icmp->checksum, before, after);
+	icmp->type = reply;
+	rewrite_ttl(packet, ECHO_TTL);
+	if (packet->is_ipv6) {
+		__builtin_memcpy(&packet->ipv6->saddr, &packet->destination,
+				 sizeof(struct addr));
+		__builtin_memcpy(&packet->ipv6->daddr, &packet->source,
+				 sizeof(struct addr));
+	} else {
+		packet->ipv4->saddr = packet->destination.w[3];
+		packet->ipv4->daddr = packet->source.w[3];
+	}
+	__builtin_memcpy(mac, packet->eth->h_dest, ETH_ALEN);
+	rewrite_macs(packet, packet->eth->h_source, mac);
+}

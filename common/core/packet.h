@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * packet.h - a frame, read once
+ *
+ * packet_parse() walks Ethernet, IPv4 (with options) or IPv6 (with extension
+ * headers) and TCP, UDP, ICMP or ICMPv6, and fills in struct packet. Both
+ * families come out the same, so nothing behind it asks which one it was
+ * except to write.
+ *
+ * It returns a reason, never a protocol number: REASON_NONE where the packet
+ * was understood, else why not. A caller that may drop must know whom the
+ * packet was for, so `destination` is valid from has_destination on, even if
+ * what follows is broken.
+ *
+ * RFC 791 (IPv4), 8200 (IPv6 and the order of its headers), 6946 (atomic
+ * fragments), 9293 (TCP), 768 (UDP), 792 and 4443 (ICMP).
+ */
+#pragma once
+
+#include <linux/if_ether.h>
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+#include "common/core/address.h"
+#include "common/core/inline.h"
+#include "common/core/reason.h"
+
+#define IPV4_FRAGMENT bpf_htons(0x3fff) /* more fragments, or an offset */
+#define IPV6_FRAGMENT bpf_htons(0xfff9)
+#define IPV6_HEADERS  8 /* extension headers that are walked */
+
+enum packet_flags {
+	PACKET_SYN = 1, /* TCP: SYN without ACK: opens a connection */
+	PACKET_RST = 2,
+};
+
+struct packet {
+	struct ethhdr *eth;
+	union {
+		void *l3;
+		struct iphdr *ipv4;
+		struct ipv6hdr *ipv6;
+	};
+	void *l4;
+	/* This wide, for the verifier follows only whole registers. */
+	__u64 is_ipv6;
+	__u64 is_echo; /* an ICMP or ICMPv6 echo request, at l4 */
+	struct addr source;
+	struct addr destination;
+	__be16 source_port; /* 0 where there are none */
+	__be16 port;
+	__u32 l4_offset; /* bytes from l3 */
+	__u32 length;	 /* of the IP packet by its own word, bytes */
+	__u8 protocol;	 /* the transport's; IPPROTO_* */
+	__u8 flags;	 /* enum packet_flags */
+	__u8 ttl;	 /* or hop limit */
+	__u8 has_destination;
+};
+
+INLINE enum reason parse_tcp(struct packet *packet, void *end)
+{
+	struct tcphdr *tcp = packet->l4;
+
+	if ((void *)(tcp + 1) > end)
+		return REASON_malformed;
+	if (tcp->doff < 5 || packet->l4_offset + tcp->doff * 4 > packet->length)
+		return REASON_malformed;
+	packet->source_port = tcp->source;
+	packet->port = tcp->dest;
+	if (tcp->syn && !tcp->ack)
+		packet->flags |= PACKET_SYN;
+	if (tcp->rst)
+		packet->flags |= PACKET_RST;
+	return REASON_NONE;
+}
+
+INLINE enum reason parse_udp(struct packet *packet, void *end)
+{
+	struct udphdr *udp = packet->l4;
+
+	if ((void *)(udp + 1) > end)
+		return REASON_malformed;
+	if (bpf_ntohs(udp->len) < sizeof(*udp) ||
+	    packet->l4_offset + sizeof(*udp) > packet->length)
+		return REASON_malformed;
+	packet->source_port = udp->source;
+	packet->port = udp->dest;
+	return REASON_NONE;
+}
+
+/* Both families: type, code and checksum lie at the same places. */
+INLINE enum reason parse_icmp(struct packet *packet, void *end)
+{
+	struct icmphdr *icmp = packet->l4;
+	__u8 request = packet->is_ipv6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO;
+
+	if ((void *)(icmp + 1) > end ||
+	    packet->l4_offset + sizeof(*icmp) > packet->length)
+		return REASON_malformed;
+	if (icmp->type == request && !icmp->code)
+		packet->is_echo = 1;
+	return REASON_NONE;
+}
+
+INLINE enum reason parse_l4(struct packet *packet, void *end)
+{
+	packet->l4 = packet->l3 + packet->l4_offset;
+	switch (packet->protocol) {
+	case IPPROTO_TCP:
+		return parse_tcp(packet, end);
+	case IPPROTO_UDP:
+		return parse_udp(packet, end);
+	case IPPROTO_ICMP:
+		return packet->is_ipv6 ? REASON_NONE : parse_icmp(packet, end);
+	case IPPROTO_ICMPV6:
+		return packet->is_ipv6 ? parse_icmp(packet, end) : REASON_NONE;
+	default:
+		return REASON_NONE;
+	}
+}
+
+INLINE enum reason parse_ipv4(struct packet *packet, void *end)
+{
+	struct iphdr *ip = packet->l3;
+
+	if ((void *)(ip + 1) > end || ip->version != 4)
+		return REASON_malformed;
+	addr_set_v4(&packet->source, ip->saddr);
+	addr_set_v4(&packet->destination, ip->daddr);
+	packet->has_destination = 1;
+	packet->protocol = ip->protocol;
+	packet->ttl = ip->ttl;
+	packet->length = bpf_ntohs(ip->tot_len);
+	packet->l4_offset = ip->ihl * 4;
+	if (ip->ihl < 5 || packet->length < packet->l4_offset)
+		return REASON_malformed;
+	if (ip->frag_off & IPV4_FRAGMENT)
+		return REASON_fragment;
+	return parse_l4(packet, end);
+}
+
+/*
+ * One extension header at packet->l4_offset, of the kind packet->protocol.
+ * REASON_NONE: walked, there may be another. REASON_MAX + 1: it is none.
+ */
+#define REASON_NO_HEADER (REASON_MAX + 1)
+INLINE int parse_ipv6_header(struct packet *packet, void *end)
+{
+	struct ipv6_opt_hdr *header = packet->l3 + packet->l4_offset;
+	struct {
+		struct ipv6_opt_hdr head;
+		__be16 offset;
+		__be32 id;
+	} *fragment = packet->l3 + packet->l4_offset;
+	struct ipv6_rt_hdr *routing = (void *)header;
+
+	switch (packet->protocol) {
+	case IPPROTO_HOPOPTS:
+	case IPPROTO_DSTOPTS:
+	case IPPROTO_ROUTING:
+		/* Such a header is 8 bytes at least. */
+		if ((void *)header + 8 > end)
+			return REASON_malformed;
+		if (packet->protocol == IPPROTO_ROUTING &&
+		    routing->segments_left)
+			return REASON_extension;
+		packet->protocol = header->nexthdr;
+		packet->l4_offset += (header->hdrlen + 1) * 8;
+		return REASON_NONE;
+	case IPPROTO_FRAGMENT:
+		if ((void *)header + 8 > end)
+			return REASON_malformed;
+		if (fragment->offset & IPV6_FRAGMENT)
+			return REASON_fragment;
+		packet->protocol = header->nexthdr;
+		packet->l4_offset += 8;
+		return REASON_NONE;
+	case IPPROTO_AH: /* signs the addresses */
+		return REASON_extension;
+	default:
+		return REASON_NO_HEADER;
+	}
+}
+
+INLINE enum reason parse_ipv6(struct packet *packet, void *end)
+{
+	struct ipv6hdr *ip = packet->l3;
+	int i, reason = REASON_NONE;
+
+	if ((void *)(ip + 1) > end || ip->version != 6)
+		return REASON_malformed;
+	addr_set_v6(&packet->source, ip->saddr.s6_addr32);
+	addr_set_v6(&packet->destination, ip->daddr.s6_addr32);
+	packet->has_destination = 1;
+	packet->is_ipv6 = 1;
+	packet->protocol = ip->nexthdr;
+	packet->ttl = ip->hop_limit;
+	packet->length = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	packet->l4_offset = sizeof(*ip);
+	for (i = 0; i <= IPV6_HEADERS; i++) {
+		reason = parse_ipv6_header(packet, end);
+		if (reason != REASON_NONE)
+			break;
+	}
+	if (reason == REASON_NONE)
+		return REASON_extension; /* more than anyone sends */
+	if (reason != REASON_NO_HEADER)
+		return reason;
+	if (packet->l4_offset > packet->length)
+		return REASON_malformed;
+	return parse_l4(packet, end);
+}
+
+/* Fills *packet from the frame [data, end). */
+INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
+{
+	struct ethhdr *eth = data;
+
+	__builtin_memset(packet, 0, sizeof(*packet));
+	if ((void *)(eth + 1) > end)
+		return REASON_malformed;
+	packet->eth = eth;
+	packet->l3 = eth + 1;
+	switch (eth->h_proto) {
+	case bpf_htons(ETH_P_IP):
+		return parse_ipv4(packet, end);
+	case bpf_htons(ETH_P_IPV6):
+		return parse_ipv6(packet, end);
+	case bpf_htons(ETH_P_8021Q):
+	case bpf_htons(ETH_P_8021AD):
+		return REASON_vlan_tagged;
+	default:
+		return REASON_not_ip;
+	}
+}

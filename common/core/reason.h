@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * reason.h - every way out of the data path, in one table
+ *
+ * A program leaves through one function, which counts a reason and returns
+ * the action that belongs to it. So an action without a reason, or a reason
+ * with two actions, cannot be written.
+ *
+ * The law the table keeps: a reason whose action is PASS leaves the packet
+ * bit for bit as it came, except `neighbour_unresolved` (the kernel forwards
+ * it) and `restored`.
+ *
+ * REASON(name, action, programs, explanation)
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#define IN_LBR 1
+#define IN_BKD 2
+
+/* clang-format off */
+#define REASONS(REASON) \
+REASON(not_ip, PASS, IN_LBR | IN_BKD, \
+	"neither IPv4 nor IPv6 (ARP, LLDP, ...)") \
+REASON(vlan_tagged, PASS, IN_LBR | IN_BKD, \
+	"carries a VLAN tag") \
+REASON(foreign_mac, PASS, IN_LBR | IN_BKD, \
+	"for another host's MAC address, or for all of them") \
+REASON(no_configuration, PASS, IN_LBR | IN_BKD, \
+	"no configuration is in the kernel") \
+REASON(malformed, PASS, IN_LBR | IN_BKD, \
+	"a header is cut short or contradicts itself; not for a VIP") \
+REASON(not_vip, PASS, IN_LBR, \
+	"the destination is no VIP") \
+REASON(unmatched_passed, PASS, IN_LBR, \
+	"for a VIP but for none of its services; unmatched: pass") \
+REASON(unmatched, DROP, IN_LBR, \
+	"for a VIP but for none of its services") \
+REASON(malformed_vip, DROP, IN_LBR, \
+	"a header is cut short or contradicts itself; for a VIP") \
+REASON(fragment, DROP, IN_LBR, \
+	"an IP fragment for a VIP") \
+REASON(extension, DROP, IN_LBR, \
+	"an IPv6 extension header for a VIP that cannot be forwarded") \
+REASON(ttl_exceeded, DROP, IN_LBR, \
+	"TTL or hop limit would reach 0") \
+REASON(no_backend, DROP, IN_LBR, \
+	"the service has no backend that takes this flow") \
+REASON(fib_blackhole, DROP, IN_LBR, \
+	"the route to the backend is a blackhole") \
+REASON(fib_unreachable, DROP, IN_LBR, \
+	"the route to the backend is unreachable") \
+REASON(fib_prohibit, DROP, IN_LBR, \
+	"the route to the backend is prohibited") \
+REASON(fib_not_forwarded, DROP, IN_LBR, \
+	"no route to the backend, or it is this host's own address") \
+REASON(fib_forwarding_disabled, DROP, IN_LBR, \
+	"forwarding is off on the interface it came in by") \
+REASON(fib_unsupported, DROP, IN_LBR, \
+	"the route to the backend asks for encapsulation") \
+REASON(fib_too_big, DROP, IN_LBR, \
+	"larger than the MTU of the route to the backend") \
+REASON(fib_error, DROP, IN_LBR, \
+	"the kernel refused the question (bpf_fib_lookup)") \
+REASON(neighbour_unresolved, PASS, IN_LBR, \
+	"next hop has no MAC address yet: the kernel resolves and forwards") \
+REASON(forwarded, TX, IN_LBR, \
+	"sent to a backend, out of the interface it came in by") \
+REASON(redirected, REDIRECT, IN_LBR, \
+	"sent to a backend, out of another interface") \
+REASON(echo_answered, TX, IN_LBR, \
+	"an ICMP or ICMPv6 echo request to a VIP, answered") \
+REASON(not_listed, PASS, IN_BKD, \
+	"not for an address, protocol and port that the file lists") \
+REASON(fragment_passed, PASS, IN_BKD, \
+	"an IP fragment, not restored") \
+REASON(extension_passed, PASS, IN_BKD, \
+	"an IPv6 extension header that hides the ports") \
+REASON(restore_expired, PASS, IN_BKD, \
+	"left the file longer than `grace` ago") \
+REASON(restored, PASS, IN_BKD, \
+	"the VIP was put back, for this host's server")
+/* clang-format on */
+
+enum reason {
+#define REASON_NAME(name, action, programs, text) REASON_##name,
+	REASONS(REASON_NAME)
+#undef REASON_NAME
+	REASON_MAX,
+	/* Not a way out: go on to the next step. */
+	REASON_NONE = REASON_MAX,
+};
+
+static inline __attribute__((always_inline)) int
+reason_action(enum reason reason)
+{
+	switch (reason) {
+#define REASON_ACTION(name, action, programs, text) \
+	case REASON_##name: \
+		return XDP_##action;
+		REASONS(REASON_ACTION)
+#undef REASON_ACTION
+	default:
+		return XDP_ABORTED;
+	}
+}

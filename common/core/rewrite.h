@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * rewrite.h - one destination for another, there and back
+ *
+ * The load balancer writes the backend's address over the VIP, the backend
+ * writes the VIP back. The law between them: after both, the packet is the
+ * one the client sent, except for the TTL and the MAC addresses.
+ *
+ * The TCP or UDP checksum is not touched on either side. It covers the
+ * destination through the pseudo header (RFC 9293 3.1, RFC 768), so between
+ * the two it looks wrong to a capture, and at the server it is true again. To
+ * update it looks cleaner and is not possible everywhere: on virtual links the
+ * field may hold only the pseudo header's sum, to be completed by a device
+ * further on (CHECKSUM_PARTIAL), and XDP cannot tell.
+ *
+ * The IPv4 header has a checksum of its own and every hop looks at it.
+ */
+#pragma once
+
+#include "common/core/checksum.h"
+#include "common/core/packet.h"
+
+INLINE void rewrite_destination(struct packet *packet, const struct addr *to)
+{
+	struct iphdr *ip = packet->ipv4;
+
+	if (packet->is_ipv6) {
+		__builtin_memcpy(&packet->ipv6->daddr, to, sizeof(*to));
+		return;
+	}
+	ip->check = checksum_replace32(ip->check, ip->daddr, to->w[3]);
+	ip->daddr = to->w[3];
+}
+
+/*
+ * One hop less. TTL and protocol are one 16-bit word of the header, with the
+ * TTL in its high byte on the wire.
+ */
+INLINE void rewrite_ttl(struct packet *packet, __u8 ttl)
+{
+	struct iphdr *ip = packet->ipv4;
+	__be16 before, after;
+
+	if (packet->is_ipv6) {
+		packet->ipv6->hop_limit = ttl;
+		return;
+	}
+	before = bpf_htons((__u16)(ip->ttl << 8 | ip->protocol));
+	after = bpf_htons((__u16)(ttl << 8 | ip->protocol));
+	ip->check = checksum_replace16(ip->check, before, after);
+	ip->ttl = ttl;
+}
+
+INLINE void rewrite_macs(struct packet *packet, const __u8 *destination,
+			 const __u8 *source)
+{
+	__builtin_memcpy(packet->eth->h_dest, destination, ETH_ALEN);
+	__builtin_memcpy(packet->eth->h_source, source, ETH_ALEN);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * select.h - the rules by which a flow keeps or gets its backend
+ *
+ * The program looks things up; what follows from them is here, so that it can
+ * be read, and tested, without a kernel. The laws:
+ *
+ *  - A flow stays where it is while its backend is up. A SYN is no exception
+ *    unless the backend drains: a spoofed or repeated SYN moves nobody.
+ *  - Where the scheduler is a function of the flow, a SYN costs no memory: the
+ *    flow is remembered at the packet after it. So no flood of SYNs can push
+ *    out a flow.
+ *  - A connection whose SYN went by one generation and whose ACK meets the
+ *    next is not torn: for a while an unknown ACK goes by the generation
+ *    before, and a SYN that the two would place differently is remembered.
+ */
+#pragma once
+
+#include "common/core/packet.h"
+
+/* A word on where a selection came from, for people (see trace). */
+enum origin {
+	ORIGIN_TABLE,	 /* by the scheduler, unknown before */
+	ORIGIN_KNOWN,	 /* by the flow table */
+	ORIGIN_PREVIOUS, /* by the table of the generation before */
+	ORIGIN_MOVED,	 /* anew, for its backend was gone, down or draining */
+};
+
+/* Chosen once and remembered, or a function of the flow? */
+INLINE int scheduler_is_function(__u8 scheduler)
+{
+	return scheduler == SCHEDULER_MAGLEV;
+}
+
+/* Does a remembered flow follow its memory, its backend being `state`? */
+INLINE int select_follows(const struct packet *packet, __u8 state)
+{
+	if (state == BACKEND_ACTIVE)
+		return 1;
+	return state == BACKEND_DRAINING && !(packet->flags & PACKET_SYN);
+}
+
+/* Has an idle flow of a protocol without an end run out? Times in jiffies. */
+INLINE int select_expired(const struct packet *packet, __u32 seen, __u32 now,
+			  __u64 idle)
+{
+	return packet->protocol == IPPROTO_UDP && (__u32)(now - seen) > idle;
+}
+
+/*
+ * May the generation before have placed this flow? A UDP flow is remembered
+ * at its first packet, so one that is unknown is new.
+ */
+INLINE int select_asks_previous(const struct packet *packet)
+{
+	return packet->protocol == IPPROTO_TCP;
+}
+
+/*
+ * Is a flow that went by the table to be remembered? `differs`: it is the
+ * time of grace, and the generation before would have placed it elsewhere.
+ */
+INLINE int select_remembers(const struct packet *packet, int differs)
+{
+	if (packet->flags & PACKET_RST)
+		return 0;
+	if (packet->flags & PACKET_SYN)
+		return differs;
+	return 1;
+}
