@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bkd - the backend's tool
+ *
+ * The kernel holds the state; bkd reads and changes it and exits.
+ */
+#include <bpf/libbpf.h>
+#include <string.h>
+
+#include "Backend/bkd.h"
+#include "Backend/xdp_bkd.skel.h"
+#include "common/tool/cli.h"
+
+static const struct verb verbs[] = {
+	VERB_UP,
+	VERB_DOWN,
+	VERB_APPLY,
+	VERB_CHECK,
+	{"show", "[-j] [interfaces|restores|reasons]",
+	 "what runs, and what it has counted", bkd_show},
+	VERB_TRACE,
+	{0},
+};
+
+static const char *const maps[] = {
+	"generations", "restores", "control", "interfaces",
+	"reasons",     "changes",  NULL,
+};
+
+static const char *const inner[] = {"restores", NULL};
+
+static struct bpf_object *open_program(const struct constants *constants)
+{
+	struct xdp_bkd_bpf *skeleton = xdp_bkd_bpf__open();
+
+	if (!skeleton)
+		return NULL;
+	memcpy((char *)skeleton->rodata->host, constants->host,
+	       sizeof(skeleton->rodata->host));
+	skeleton->rodata->has_frags = constants->has_frags;
+	skeleton->rodata->can_trace = constants->can_trace;
+	/* The object goes its own way; the skeleton's frame has served. */
+	return skeleton->obj;
+}
+
+static const struct role bkd = {
+	.name = "bkd",
+	.program = "xdp_bkd",
+	.what = "a backend's half of layer-4 load balancing with direct "
+		"server return, in XDP",
+	.verbs = verbs,
+	.open = open_program,
+	.maps = maps,
+	.inner = inner,
+	.concerns = bkd_concerns,
+	.build = bkd_build,
+	.difference = bkd_difference,
+	.host = bkd_host,
+};
+
+int main(int argc, char **argv)
+{
+	return cli_main(&bkd, argc, argv);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bkd.h - the rooms of bkd, as its table of verbs and its role see them
+ */
+#pragma once
+
+#include "common/tool/kernel.h"
+
+/* build.c: what of the file is this host's, as a generation, aside */
+int bkd_concerns(const struct config *config, struct fault *fault);
+int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
+	      struct fault *fault);
+/* restores.c: what is restored in a generation, read out of the kernel */
+int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
+/* host.c: the VIPs on lo, and nobody told of them */
+int bkd_host(struct kernel *kernel, const struct config *config,
+	     char *const *interfaces, struct fault *fault);
+/* show.c */
+int bkd_show(const struct role *role, int argc, char **argv);
+
+/* A row of a generation's map `restores`. */
+struct restore_row {
+	struct restore_key key;
+	struct restore restore;
+};
+
+/* Sorted by key; *rows is to be freed. Their number, or -1. NO_SLOT: none. */
+int restores_read(const struct kernel *kernel, __u32 slot,
+		  struct restore_row **rows);
+const struct restore_row *restores_find(const struct restore_row *rows,
+					int count,
+					const struct restore_key *key);
+
+/* Is it an address of this host, on another interface than lo? */
+bool is_own(const struct addr *address, const struct addr *own, int count);
+/* *own is to be freed. Their number, or -1 with a fault. */
+int own_addresses(struct addr **own, struct fault *fault);

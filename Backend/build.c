@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * build.c - what of the file is this host's, as a generation of xdp_bkd
+ *
+ * The file lists backends; this host is those whose address it has on an
+ * interface other than lo. What it restored before and the file no longer
+ * says is kept for `grace`, so that the order in which a change reaches the
+ * load balancer and the backends breaks no flow.
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "Backend/bkd.h"
+#include "common/tool/generation.h"
+#include "common/tool/netlink.h"
+
+bool is_own(const struct addr *address, const struct addr *own, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (!memcmp(address, &own[i], sizeof(*address)))
+			return true;
+	}
+	return false;
+}
+
+int own_addresses(struct addr **own, struct fault *fault_out)
+{
+	int lo = (int)if_nametoindex("lo"), kept = 0, i;
+	struct link_address *rows;
+	int count = addresses_read(&rows, fault_out);
+
+	if (count < 0)
+		return -1;
+	*own = calloc((size_t)count + 1, sizeof(**own));
+	for (i = 0; *own && i < count; i++) {
+		if (rows[i].ifindex != lo)
+			(*own)[kept++] = rows[i].address;
+	}
+	free(rows);
+	return *own ? kept
+		    : fault(fault_out, "cannot list addresses: %s",
+			    strerror(ENOMEM));
+}
+
+int bkd_concerns(const struct config *config, struct fault *fault_out)
+{
+	char names[256] = "", text[INET6_ADDRSTRLEN];
+	struct addr *own;
+	int count = own_addresses(&own, fault_out), i;
+	size_t s, b, length = 0;
+
+	if (count < 0)
+		return -1;
+	for (s = 0; s < config->service_count; s++) {
+		for (b = 0; b < config->services[s].backend_count; b++) {
+			if (is_own(&config->services[s].backends[b].address,
+				   own, count)) {
+				free(own);
+				return 0;
+			}
+		}
+	}
+	for (i = 0; i < count && length < sizeof(names) - 48; i++)
+		length +=
+			(size_t)snprintf(names + length, sizeof(names) - length,
+					 " %s", addr_text(&own[i], text));
+	free(own);
+	fault(fault_out,
+	      "cannot attach xdp_bkd: %s lists no backend with an address of "
+	      "this host (%s)",
+	      config->path, *names ? names + 1 : "it has none");
+	return fault_hint(fault_out, "add one of them to the file, under "
+				     "`backends:`");
+}
+
+/* Puts every row that the file gives this host into the new map. */
+static int rows_of_file(int map, const struct config *config,
+			const struct addr *own, int own_count)
+{
+	const struct config_service *service = config->services;
+	struct restore_key key;
+	struct restore value;
+	size_t s, b;
+
+	for (s = 0; s < config->service_count; s++, service++) {
+		for (b = 0; b < service->backend_count; b++) {
+			if (!is_own(&service->backends[b].address, own,
+				    own_count))
+				continue;
+			memset(&key, 0, sizeof(key));
+			memset(&value, 0, sizeof(value));
+			key.address = service->backends[b].address;
+			key.port = service->port;
+			key.protocol = service->protocol;
+			value.vip = service->vip;
+			if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* Puts what was restored until now behind it, with an end. */
+static int rows_of_before(struct kernel *kernel, int map,
+			  const struct config *config)
+{
+	struct restore_row *rows;
+	int count = restores_read(kernel, generation_current(kernel), &rows);
+	__u64 now = 0;
+	int i, rc = 0;
+
+	if (count <= 0)
+		return count;
+	rc = jiffies_now(kernel, &now);
+	for (i = 0; !rc && i < count; i++) {
+		if (!rows[i].restore.until)
+			rows[i].restore.until =
+				now + jiffies_of(config->restore_grace);
+		if (rows[i].restore.until <= now)
+			continue;
+		/* The file's own row wins. */
+		if (bpf_map_update_elem(map, &rows[i].key, &rows[i].restore,
+					BPF_NOEXIST) &&
+		    errno != EEXIST)
+			rc = -1;
+	}
+	free(rows);
+	return rc;
+}
+
+int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
+	      struct fault *fault_out)
+{
+	struct addr *own;
+	int own_count = own_addresses(&own, fault_out), map, rc = -1;
+
+	if (own_count < 0)
+		return -1;
+	map = inner_create(kernel, "restores", 0, fault_out);
+	if (map >= 0) {
+		if (rows_of_file(map, config, own, own_count) ||
+		    rows_of_before(kernel, map, config))
+			rc = fault(fault_out,
+				   "cannot write what to restore: %s",
+				   strerror(errno));
+		else
+			rc = inner_publish(kernel, "restores", slot, map,
+					   fault_out);
+		close(map);
+	}
+	free(own);
+	return rc;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * host.c - what a backend's host must have
+ *
+ * The VIPs, so that its servers answer from them: on lo, where they belong to
+ * no segment. And silence about them: a Linux host answers ARP for an address
+ * on any of its interfaces, and asks with any of them as sender.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "Backend/bkd.h"
+#include "common/tool/change.h"
+
+static void quiet(struct kernel *kernel, const char *name, const char *key,
+		  const char *value)
+{
+	struct fault said;
+	char path[128];
+
+	snprintf(path, sizeof(path), "net/ipv4/conf/%.15s/%s", name, key);
+	if (change_sysctl(kernel, path, value, &said))
+		fprintf(stderr, "%s: warning: %s\n  try: %s\n",
+			kernel->role->name, said.cause, said.hint);
+}
+
+int bkd_host(struct kernel *kernel, const struct config *config,
+	     char *const *interfaces, struct fault *fault_out)
+{
+	const struct config_service *service = config->services;
+	struct addr *own;
+	int count = own_addresses(&own, fault_out), rc = count < 0 ? -1 : 0;
+	size_t s, b;
+
+	for (s = 0; !rc && s < config->service_count; s++, service++) {
+		for (b = 0; b < service->backend_count; b++) {
+			if (is_own(&service->backends[b].address, own, count))
+				break;
+		}
+		if (b < service->backend_count)
+			rc = change_vip(kernel, &service->vip, fault_out);
+	}
+	if (count >= 0)
+		free(own);
+	for (; !rc && interfaces && *interfaces; interfaces++) {
+		quiet(kernel, *interfaces, "arp_ignore", "1");
+		quiet(kernel, *interfaces, "arp_announce", "2");
+	}
+	return rc;
+}

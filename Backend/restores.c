@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * restores.c - what is restored in a generation, read out of the kernel
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "Backend/bkd.h"
+#include "common/tool/endpoint.h"
+#include "common/tool/generation.h"
+
+static int by_key(const void *a, const void *b)
+{
+	const struct restore_row *x = a, *y = b;
+
+	return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+int restores_read(const struct kernel *kernel, __u32 slot,
+		  struct restore_row **rows)
+{
+	struct restore_key key, *last = NULL;
+	int count = 0, map;
+
+	*rows = NULL;
+	if (slot == NO_SLOT)
+		return 0;
+	map = kernel_inner(kernel, "restores", slot);
+	if (map < 0)
+		return -1;
+	while (!bpf_map_get_next_key(map, last, &key)) {
+		struct restore_row *grown =
+			realloc(*rows, ((size_t)count + 1) * sizeof(*grown));
+
+		if (!grown) {
+			free(*rows);
+			close(map);
+			return -1;
+		}
+		*rows = grown;
+		grown[count].key = key;
+		if (!bpf_map_lookup_elem(map, &key, &grown[count].restore))
+			count++;
+		last = &key;
+	}
+	close(map);
+	qsort(*rows, (size_t)count, sizeof(**rows), by_key);
+	return count;
+}
+
+const struct restore_row *restores_find(const struct restore_row *rows,
+					int count,
+					const struct restore_key *key)
+{
+	struct restore_row wanted = {.key = *key};
+
+	return count ? bsearch(&wanted, rows, (size_t)count, sizeof(wanted),
+			       by_key)
+		     : NULL;
+}
+
+static void line(FILE *out, char sign, const struct restore_row *row,
+		 const char *more)
+{
+	char address[64], vip[INET6_ADDRSTRLEN];
+
+	fprintf(out, "%c restore %s/%s to %s%s\n", sign,
+		endpoint_text(&row->key.address, row->key.port, address),
+		protocol_name(row->key.protocol),
+		addr_text(&row->restore.vip, vip), more);
+}
+
+/* What of `a` is not, or is otherwise, in `b`. */
+static int lines(FILE *out, const struct restore_row *a, int a_count,
+		 const struct restore_row *b, int b_count, char sign)
+{
+	const struct restore_row *other;
+	int i, printed = 0;
+
+	for (i = 0; i < a_count; i++) {
+		other = restores_find(b, b_count, &a[i].key);
+		if (!other) {
+			line(out, sign, &a[i], "");
+			printed++;
+		} else if (sign == '+' &&
+			   memcmp(&other->restore.vip, &a[i].restore.vip,
+				  sizeof(struct addr))) {
+			line(out, '~', &a[i], "");
+			printed++;
+		} else if (sign == '+' &&
+			   !!other->restore.until != !!a[i].restore.until) {
+			line(out, '~', &a[i],
+			     a[i].restore.until ? ", for `grace` only"
+						: ", for good again");
+			printed++;
+		}
+	}
+	return printed;
+}
+
+int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
+{
+	struct restore_row *old, *new;
+	int old_count, new_count, printed = -1;
+
+	old_count = restores_read(kernel, before, &old);
+	new_count = restores_read(kernel, after, &new);
+	if (old_count >= 0 && new_count >= 0)
+		printed = lines(out, old, old_count, new, new_count, '-') +
+			  lines(out, new, new_count, old, old_count, '+');
+	free(old);
+	free(new);
+	return printed;
+}

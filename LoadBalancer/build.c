@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * build.c - the file as a generation of xdp_lbr, aside
+ *
+ * What runs is read first, for names must not change hands: a service that is
+ * still there keeps its id, a backend its index and id, so that the flows that
+ * are remembered by them stay where they are. A table whose backends and
+ * weights are the same is copied, not computed.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/running.h"
+#include "common/tool/generation.h"
+#include "common/tool/maglev.h"
+
+struct build {
+	struct kernel *kernel;
+	const struct config *config;
+	__u32 slot;
+	struct running old;
+	const __u16 *old_tables; /* mapped, or NULL */
+	size_t old_size;
+
+	struct service *services; /* as in the file */
+	__u16 *indices; /* of the file's backends, one service after another */
+	size_t placed;	/* of them */
+	struct backend *backends; /* BACKEND_SLOTS, by index */
+	__u32 last_index;	  /* where the search for a free one goes on */
+	__u32 service_id;	  /* the last given */
+	__u32 slots;		  /* of all tables */
+};
+
+/* Maps the tables of a generation; NULL where there are none. */
+static void *tables_map(int fd, int protection, size_t *size)
+{
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+	void *tables;
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
+		return NULL;
+	*size = (size_t)info.max_entries * sizeof(struct slots);
+	*size = (*size + 4095) & ~(size_t)4095;
+	tables = mmap(NULL, *size, protection, MAP_SHARED, fd, 0);
+	return tables == MAP_FAILED ? NULL : tables;
+}
+
+/* A counter that the index's last owner left behind. */
+static void count_reset(struct build *build, __u32 index)
+{
+	int map = kernel_map(build->kernel, "backend_counts");
+	void *zero = calloc((size_t)libbpf_num_possible_cpus(),
+			    sizeof(struct backend_count));
+
+	if (map >= 0 && zero)
+		bpf_map_update_elem(map, &index, zero, BPF_ANY);
+	free(zero);
+	if (map >= 0)
+		close(map);
+}
+
+/* A place for a backend that was not there. Returns it, or NULL: all taken. */
+static struct backend *backend_place(struct build *build)
+{
+	struct backend *place;
+	__u32 tries, index, last;
+
+	for (tries = 0; tries < BACKEND_SLOTS; tries++) {
+		index = build->last_index++ % BACKEND_SLOTS;
+		place = &build->backends[index];
+		if (place->state != BACKEND_ABSENT ||
+		    build->old.backends[index].state != BACKEND_ABSENT)
+			continue;
+		/* Never an id twice; and none is 0. */
+		last = build->old.backends[index].id;
+		place->id = (last ? last : index) + BACKEND_SLOTS;
+		count_reset(build, index);
+		return place;
+	}
+	return NULL;
+}
+
+static int backend_add(struct build *build, const struct service *service,
+		       const struct config_backend *from,
+		       struct fault *fault_out)
+{
+	struct backend *old, *new;
+
+	old = running_backend(&build->old, service->id, &from->address);
+	if (old) {
+		new = &build->backends[old->id % BACKEND_SLOTS];
+		new->id = old->id;
+	} else {
+		new = backend_place(build);
+		if (!new)
+			return fault(fault_out,
+				     "cannot place a backend: all %d places "
+				     "are taken",
+				     BACKEND_SLOTS);
+	}
+	new->address = from->address;
+	new->service = service->id;
+	new->weight = from->weight;
+	new->state = from->drain ? BACKEND_DRAINING : BACKEND_ACTIVE;
+	build->indices[build->placed++] = (__u16)(new->id % BACKEND_SLOTS);
+	return 0;
+}
+
+static struct service_key key_of(const struct config_service *service)
+{
+	return (struct service_key){service->vip, service->port,
+				    service->protocol, 0};
+}
+
+/* Names and places; no table yet. */
+static int services_add(struct build *build, struct fault *fault_out)
+{
+	const struct config_service *from = build->config->services;
+	const struct running_service *old;
+	struct service_key key;
+	size_t i, j, active;
+
+	for (i = 0; i < build->config->service_count; i++, from++) {
+		struct service *new = &build->services[i];
+
+		key = key_of(from);
+		old = running_service(&build->old, &key);
+		new->id = old ? old->service.id : ++build->service_id;
+		new->scheduler = from->scheduler;
+		new->forward = from->forward;
+		for (j = active = 0; j < from->backend_count; j++) {
+			if (backend_add(build, new, &from->backends[j],
+					fault_out))
+				return -1;
+			active += !from->backends[j].drain;
+		}
+		if (!active)
+			continue;
+		new->table_size = from->table_size;
+		new->table_first = build->slots;
+		build->slots += new->table_size + SLOTS_PER_ELEMENT - 1;
+		build->slots -= build->slots % SLOTS_PER_ELEMENT;
+	}
+	return 0;
+}
+
+/* Is the service's table the one that the running generation has? */
+static const __u16 *table_same(const struct build *build,
+			       const struct config_service *from,
+			       const struct service *new)
+{
+	struct service_key key = key_of(from);
+	const struct running_service *old = running_service(&build->old, &key);
+	size_t first, end, i, active = 0, was_active = 0;
+	const struct backend *backend;
+
+	if (!old || !build->old_tables ||
+	    old->service.table_size != new->table_size)
+		return NULL;
+	running_range(&build->old, new->id, &first, &end);
+	for (i = first; i < end; i++)
+		was_active += build->old.by_address[i]->state == BACKEND_ACTIVE;
+	for (i = 0; i < from->backend_count; i++) {
+		if (from->backends[i].drain)
+			continue;
+		active++;
+		backend = running_backend(&build->old, new->id,
+					  &from->backends[i].address);
+		if (!backend || backend->state != BACKEND_ACTIVE ||
+		    backend->weight != from->backends[i].weight)
+			return NULL;
+	}
+	if (active != was_active)
+		return NULL;
+	return build->old_tables + old->service.table_first;
+}
+
+static int table_fill(struct build *build, const struct config_service *from,
+		      const struct service *service, const __u16 *indices,
+		      __u16 *table)
+{
+	const __u16 *same = table_same(build, from, service);
+	struct maglev_backend *list;
+	size_t i, count = 0;
+	int rc;
+
+	if (same) {
+		memcpy(table, same, service->table_size * sizeof(*table));
+		return 0;
+	}
+	list = calloc(from->backend_count, sizeof(*list));
+	if (!list)
+		return -1;
+	for (i = 0; i < from->backend_count; i++) {
+		if (from->backends[i].drain)
+			continue;
+		list[count].address = from->backends[i].address;
+		list[count].weight = from->backends[i].weight;
+		list[count].index = indices[i];
+		count++;
+	}
+	rc = maglev_fill(table, service->table_size, list, count);
+	free(list);
+	return rc;
+}
+
+static int tables_write(struct build *build, struct fault *fault_out)
+{
+	__u32 elements = build->slots / SLOTS_PER_ELEMENT ?: 1;
+	int fd = inner_create(build->kernel, "tables", elements, fault_out);
+	const struct config_service *from = build->config->services;
+	const __u16 *indices = build->indices;
+	const struct service *service;
+	size_t i, size;
+	__u16 *tables;
+	int rc = 0;
+
+	if (fd < 0)
+		return -1;
+	tables = tables_map(fd, PROT_READ | PROT_WRITE, &size);
+	for (i = 0; tables && !rc && i < build->config->service_count; i++) {
+		service = &build->services[i];
+		if (service->table_size)
+			rc = table_fill(build, &from[i], service, indices,
+					tables + service->table_first);
+		indices += from[i].backend_count;
+	}
+	if (!tables || rc)
+		rc = fault(fault_out, "cannot fill the tables: %s",
+			   strerror(errno));
+	else
+		rc = inner_publish(build->kernel, "tables", build->slot, fd,
+				   fault_out);
+	if (tables)
+		munmap(tables, size);
+	close(fd);
+	return rc;
+}
+
+static int services_write(struct build *build, struct fault *fault_out)
+{
+	size_t count = build->config->service_count, i;
+	struct service_key *keys = calloc(2 * count, sizeof(*keys));
+	struct service *values = calloc(2 * count, sizeof(*values));
+	int fd = inner_create(build->kernel, "services", (__u32)(2 * count),
+			      fault_out);
+	__u32 rows = (__u32)(2 * count);
+	int rc = -1;
+
+	if (!keys || !values || fd < 0) {
+		if (fd >= 0)
+			fault(fault_out, "cannot write the services: %s",
+			      strerror(ENOMEM));
+		goto out;
+	}
+	for (i = 0; i < count; i++) {
+		keys[2 * i] = key_of(&build->config->services[i]);
+		values[2 * i] = build->services[i];
+		/* The mark of a VIP; several services may make the same. */
+		keys[2 * i + 1].vip = build->config->services[i].vip;
+	}
+	rc = bpf_map_update_batch(fd, keys, values, &rows, NULL);
+	if (rc)
+		fault(fault_out, "cannot write the services: %s",
+		      strerror(errno));
+	else
+		rc = inner_publish(build->kernel, "services", build->slot, fd,
+				   fault_out);
+out:
+	if (fd >= 0)
+		close(fd);
+	free(keys);
+	free(values);
+	return rc;
+}
+
+static int backends_write(struct build *build, struct fault *fault_out)
+{
+	int fd = inner_create(build->kernel, "backends", 0, fault_out);
+	__u32 *keys = calloc(BACKEND_SLOTS, sizeof(*keys));
+	__u32 rows = BACKEND_SLOTS, i;
+	int rc = -1;
+
+	for (i = 0; keys && i < BACKEND_SLOTS; i++) {
+		keys[i] = i;
+		/* Who has left takes the memory of the index's last id along.
+		 */
+		if (build->backends[i].state == BACKEND_ABSENT)
+			build->backends[i].id = build->old.backends[i].id;
+	}
+	if (fd >= 0 && keys) {
+		rc = bpf_map_update_batch(fd, keys, build->backends, &rows,
+					  NULL);
+		if (rc)
+			fault(fault_out, "cannot write the backends: %s",
+			      strerror(errno));
+		else
+			rc = inner_publish(build->kernel, "backends",
+					   build->slot, fd, fault_out);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(keys);
+	return rc;
+}
+
+int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
+	      struct fault *fault_out)
+{
+	struct build build = {.kernel = kernel, .config = config, .slot = slot};
+	__u32 current = generation_current(kernel);
+	int tables = -1, rc = -1;
+
+	if (running_read(kernel, current, &build.old, fault_out))
+		return -1;
+	if (current != NO_SLOT)
+		tables = kernel_inner(kernel, "tables", current);
+	build.old_tables = tables_map(tables, PROT_READ, &build.old_size);
+	build.service_id = control_get(kernel, CONTROL_SERVICE_ID);
+	build.services = calloc(config->service_count, sizeof(struct service));
+	build.backends = calloc(BACKEND_SLOTS, sizeof(struct backend));
+	build.indices = calloc(MAX_BACKENDS, sizeof(*build.indices));
+	if (!build.services || !build.backends || !build.indices)
+		fault(fault_out, "cannot build a generation: %s",
+		      strerror(ENOMEM));
+	else if (!services_add(&build, fault_out) &&
+		 !services_write(&build, fault_out) &&
+		 !backends_write(&build, fault_out) &&
+		 !tables_write(&build, fault_out))
+		rc = control_set(kernel, CONTROL_SERVICE_ID, build.service_id);
+	if (build.old_tables)
+		munmap((void *)build.old_tables, build.old_size);
+	if (tables >= 0)
+		close(tables);
+	free(build.services);
+	free(build.backends);
+	free(build.indices);
+	running_free(&build.old);
+	return rc;
+}

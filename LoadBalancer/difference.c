@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * difference.c - what changes between two generations, a line each
+ *
+ * Both are read from the kernel: the lines say what packets would meet, not
+ * what a file says.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/running.h"
+
+struct pair {
+	const struct running *old, *new;
+	FILE *out;
+	int lines;
+};
+
+static void service_line(struct pair *pair, char sign,
+			 const struct running_service *service)
+{
+	char text[64];
+
+	fprintf(pair->out, "%c service %s/%s %s\n", sign,
+		endpoint_text(&service->key.vip, service->key.port, text),
+		protocol_name(service->key.protocol),
+		scheduler_name(service->service.scheduler));
+	pair->lines++;
+}
+
+static void backend_line(struct pair *pair, char sign,
+			 const struct running_service *service,
+			 const struct backend *backend, const char *more)
+{
+	char text[64], address[INET6_ADDRSTRLEN];
+
+	fprintf(pair->out, "%c backend %s of %s/%s %s\n", sign,
+		addr_text(&backend->address, address),
+		endpoint_text(&service->key.vip, service->key.port, text),
+		protocol_name(service->key.protocol), more);
+	pair->lines++;
+}
+
+static void backend_difference(struct pair *pair,
+			       const struct running_service *service,
+			       const struct backend *old,
+			       const struct backend *new)
+{
+	char more[64] = "";
+
+	if (!old || !new) {
+		snprintf(more, sizeof(more), "weight %u", (old ?: new)->weight);
+		backend_line(pair, old ? '-' : '+', service, old ?: new, more);
+		return;
+	}
+	if (old->weight != new->weight) {
+		snprintf(more, sizeof(more), "weight %u -> %u", old->weight,
+			 new->weight);
+		backend_line(pair, '~', service, new, more);
+	}
+	if (old->state != new->state) {
+		snprintf(more, sizeof(more), "%s -> %s", state_name(old->state),
+			 state_name(new->state));
+		backend_line(pair, '~', service, new, more);
+	}
+}
+
+/* Backends of a service that both have, or that only one has. */
+static void backends_difference(struct pair *pair,
+				const struct running_service *old,
+				const struct running_service *new)
+{
+	const struct running_service *service = new ?: old;
+	__u32 id = service->service.id;
+	const struct backend *backend;
+	size_t i, end;
+
+	running_range(pair->old, id, &i, &end);
+	for (; i < end; i++) {
+		backend = pair->old->by_address[i];
+		backend_difference(
+			pair, service, backend,
+			running_backend(pair->new, id, &backend->address));
+	}
+	running_range(pair->new, id, &i, &end);
+	for (; i < end; i++) {
+		backend = pair->new->by_address[i];
+		if (!running_backend(pair->old, id, &backend->address))
+			backend_difference(pair, service, NULL, backend);
+	}
+}
+
+static void service_difference(struct pair *pair,
+			       const struct running_service *old,
+			       const struct running_service *new)
+{
+	char text[64];
+
+	backends_difference(pair, old, new);
+	if (old->service.scheduler == new->service.scheduler &&
+	    (old->service.table_size == new->service.table_size ||
+	     !old->service.table_size || !new->service.table_size))
+		return;
+	fprintf(pair->out, "~ service %s/%s %s table-size %u -> %s %u\n",
+		endpoint_text(&new->key.vip, new->key.port, text),
+		protocol_name(new->key.protocol),
+		scheduler_name(old->service.scheduler), old->service.table_size,
+		scheduler_name(new->service.scheduler),
+		new->service.table_size);
+	pair->lines++;
+}
+
+/* What belongs to no service. */
+static void settings_difference(struct pair *pair)
+{
+	const struct generation *old = &pair->old->generation;
+	const struct generation *new = &pair->new->generation;
+
+	if (old->unmatched_pass == new->unmatched_pass &&
+	    old->udp_idle == new->udp_idle &&
+	    old->insert_limit == new->insert_limit)
+		return;
+	fprintf(pair->out,
+		"~ unmatched %s, udp-idle %llu jiffies, insert-limit %u -> "
+		"%s, %llu, %u\n",
+		old->unmatched_pass ? "pass" : "drop",
+		(unsigned long long)old->udp_idle, old->insert_limit,
+		new->unmatched_pass ? "pass" : "drop",
+		(unsigned long long)new->udp_idle, new->insert_limit);
+	pair->lines++;
+}
+
+int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
+{
+	struct fault ignored;
+	struct running old, new;
+	struct pair pair = {&old, &new, out, 0};
+	const struct running_service *other;
+	size_t i;
+
+	if (running_read(kernel, before, &old, &ignored))
+		return -1;
+	if (running_read(kernel, after, &new, &ignored)) {
+		running_free(&old);
+		return -1;
+	}
+	settings_difference(&pair);
+	for (i = 0; i < old.service_count; i++) {
+		other = running_service(&new, &old.services[i].key);
+		if (other) {
+			service_difference(&pair, &old.services[i], other);
+			continue;
+		}
+		service_line(&pair, '-', &old.services[i]);
+		backends_difference(&pair, &old.services[i], NULL);
+	}
+	for (i = 0; i < new.service_count; i++) {
+		if (running_service(&old, &new.services[i].key))
+			continue;
+		service_line(&pair, '+', &new.services[i]);
+		backends_difference(&pair, NULL, &new.services[i]);
+	}
+	running_free(&old);
+	running_free(&new);
+	return pair.lines;
+}

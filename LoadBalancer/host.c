@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * host.c - what the load balancer's host must have
+ *
+ *  - Forwarding on the interfaces: bpf_fib_lookup() answers FWD_DISABLED
+ *    without. Per interface is enough for it, and for IPv4's own forwarding of
+ *    a packet whose next hop is unresolved. IPv6's asks net.ipv6.conf.all, or,
+ *    from Linux 6.17 on, force_forwarding of the interface.
+ *  - No ICMP redirects: one, sent for a packet that the kernel forwarded back
+ *    out of the same interface, takes the VIP away from that client for 300 s.
+ *  - Forwarding turns router advertisements off where accept_ra is 1, so it
+ *    becomes 2 there.
+ */
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "LoadBalancer/lbr.h"
+#include "common/tool/change.h"
+
+#define IPV4 "net/ipv4/conf/"
+#define IPV6 "net/ipv6/conf/"
+
+static int set(struct kernel *kernel, const char *family, const char *name,
+	       const char *key, const char *value, struct fault *fault_out)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s%.15s/%s", family, name, key);
+	return change_sysctl(kernel, path, value, fault_out);
+}
+
+/* A setting that is wise and not necessary: said, not fatal. */
+static void set_or_say(struct kernel *kernel, const char *family,
+		       const char *name, const char *key, const char *value)
+{
+	struct fault said;
+
+	if (set(kernel, family, name, key, value, &said))
+		fprintf(stderr, "%s: warning: %s\n  try: %s\n",
+			kernel->role->name, said.cause, said.hint);
+}
+
+static int host_ipv4(struct kernel *kernel, const char *name,
+		     struct fault *fault_out)
+{
+	set_or_say(kernel, IPV4, name, "send_redirects", "0");
+	return set(kernel, IPV4, name, "forwarding", "1", fault_out);
+}
+
+static int accept_ra(struct kernel *kernel, const char *name,
+		     struct fault *fault_out)
+{
+	char path[128], value[8];
+
+	snprintf(path, sizeof(path), IPV6 "%.15s/accept_ra", name);
+	if (sysctl_read(path, value, sizeof(value)) || strcmp(value, "1"))
+		return 0;
+	return change_sysctl(kernel, path, "2", fault_out);
+}
+
+/* Before Linux 6.17: the kernel forwards on all interfaces or on none. */
+static int host_ipv6_all(struct kernel *kernel, struct fault *fault_out)
+{
+	DIR *directory = opendir("/proc/sys/" IPV6);
+	struct dirent *entry;
+	int rc = 0;
+
+	/*
+	 * Writing `all` writes every interface, so each is set, and noted, by
+	 * itself first.
+	 */
+	while (directory && !rc && (entry = readdir(directory))) {
+		if (*entry->d_name == '.' || !strcmp(entry->d_name, "all"))
+			continue;
+		rc = accept_ra(kernel, entry->d_name, fault_out)
+			     ?: set(kernel, IPV6, entry->d_name, "forwarding",
+				    "1", fault_out);
+	}
+	if (directory)
+		closedir(directory);
+	return rc ?: set(kernel, IPV6, "all", "forwarding", "1", fault_out);
+}
+
+static int host_ipv6(struct kernel *kernel, const char *name,
+		     struct fault *fault_out)
+{
+	char path[128], value[8];
+
+	snprintf(path, sizeof(path), IPV6 "%.15s/force_forwarding", name);
+	if (sysctl_read(path, value, sizeof(value)))
+		return host_ipv6_all(kernel, fault_out);
+	return accept_ra(kernel, name, fault_out) ?:
+		       set(kernel, IPV6, name, "forwarding", "1", fault_out) ?:
+		       change_sysctl(kernel, path, "1", fault_out);
+}
+
+int lbr_host(struct kernel *kernel, const struct config *config,
+	     char *const *interfaces, struct fault *fault_out)
+{
+	bool ipv4 = false, ipv6 = false;
+	char *names[MAX_INTERFACES + 1] = {NULL};
+	size_t i;
+	int j;
+
+	for (i = 0; i < config->service_count; i++) {
+		if (addr_is_ipv4(&config->services[i].vip))
+			ipv4 = true;
+		else
+			ipv6 = true;
+	}
+	if (!interfaces) {
+		if (kernel_attachments(kernel, fault_out))
+			return -1;
+		for (j = 0; j < kernel->attachment_count; j++)
+			names[j] = kernel->attachments[j].name;
+		interfaces = names;
+	}
+	if (ipv4)
+		set_or_say(kernel, IPV4, "all", "send_redirects", "0");
+	for (; *interfaces; interfaces++) {
+		if (ipv4 && host_ipv4(kernel, *interfaces, fault_out))
+			return -1;
+		if (ipv6 && host_ipv6(kernel, *interfaces, fault_out))
+			return -1;
+	}
+	return 0;
+}

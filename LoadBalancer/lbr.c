@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lbr - the load balancer's tool
+ *
+ * The kernel holds the state; lbr reads and changes it and exits. Forwarding
+ * needs no process.
+ */
+#include <bpf/libbpf.h>
+#include <string.h>
+
+#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/xdp_lbr.skel.h"
+#include "common/tool/cli.h"
+
+static const struct verb verbs[] = {
+	VERB_UP,
+	VERB_DOWN,
+	VERB_APPLY,
+	VERB_CHECK,
+	{"show", "[-j] [services|backends|flows|next-hops|reasons]",
+	 "what runs, and what it has counted", lbr_show},
+	VERB_TRACE,
+	{0},
+};
+
+static const char *const maps[] = {
+	"generations", "services",	 "backends", "tables",
+	"control",     "interfaces",	 "flows",    "inserted",
+	"reasons",     "backend_counts", "changes",  NULL,
+};
+
+static const char *const inner[] = {"services", "backends", "tables", NULL};
+
+static struct bpf_object *open_program(const struct constants *constants)
+{
+	struct xdp_lbr_bpf *skeleton = xdp_lbr_bpf__open();
+
+	if (!skeleton)
+		return NULL;
+	memcpy((char *)skeleton->rodata->host, constants->host,
+	       sizeof(skeleton->rodata->host));
+	skeleton->rodata->has_frags = constants->has_frags;
+	skeleton->rodata->can_trace = constants->can_trace;
+	/* The object goes its own way; the skeleton's frame has served. */
+	return skeleton->obj;
+}
+
+/* Every file has a service, and a load balancer serves them all. */
+static int concerns(const struct config *config, struct fault *fault_out)
+{
+	if (config->service_count)
+		return 0;
+	return fault(fault_out, "cannot attach xdp_lbr: %s names no service",
+		     config->path);
+}
+
+static const struct role lbr = {
+	.name = "lbr",
+	.program = "xdp_lbr",
+	.what = "layer-4 load balancing with direct server return, in XDP",
+	.verbs = verbs,
+	.open = open_program,
+	.maps = maps,
+	.inner = inner,
+	.prepare = lbr_prepare,
+	.carry_over = lbr_carry_over,
+	.concerns = concerns,
+	.build = lbr_build,
+	.difference = lbr_difference,
+	.host = lbr_host,
+};
+
+int main(int argc, char **argv)
+{
+	return cli_main(&lbr, argc, argv);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lbr.h - the rooms of lbr, as its table of verbs and its role see them
+ */
+#pragma once
+
+#include "common/tool/kernel.h"
+
+/* build.c: the file as a generation, aside */
+int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
+	      struct fault *fault);
+/* difference.c: what changes between two generations, a line each */
+int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
+/* flows.c: the flow table's size, and its entries across a change of it */
+int lbr_prepare(struct kernel *kernel, const struct config *config,
+		struct fault *fault);
+int lbr_carry_over(struct kernel *kernel, struct fault *fault);
+/* host.c: forwarding on, redirects off */
+int lbr_host(struct kernel *kernel, const struct config *config,
+	     char *const *interfaces, struct fault *fault);
+/* show.c */
+int lbr_show(const struct role *role, int argc, char **argv);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * running.h - a generation of xdp_lbr, read out of the kernel
+ */
+#pragma once
+
+#include "common/tool/endpoint.h"
+#include "common/tool/generation.h"
+
+struct running_service {
+	struct service_key key;
+	struct service service;
+};
+
+struct running {
+	struct generation generation;
+	struct running_service *services; /* by key; without the VIPs' marks */
+	size_t service_count;
+	struct backend *backends;    /* BACKEND_SLOTS of them, by index */
+	struct backend **by_address; /* those present; by service, address */
+	size_t backend_count;	     /* of those present */
+};
+
+/* Reads slot `slot`; NO_SLOT: an empty one. Returns 0, or -1 with a fault. */
+int running_read(struct kernel *kernel, __u32 slot, struct running *running,
+		 struct fault *fault);
+void running_free(struct running *running);
+
+/* NULL where it is not there. */
+const struct running_service *running_service(const struct running *running,
+					      const struct service_key *key);
+struct backend *running_backend(const struct running *running, __u32 service,
+				const struct addr *address);
+/* The first backend of a service in by_address, and behind the last. */
+void running_range(const struct running *running, __u32 service, size_t *first,
+		   size_t *end);

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# build.mk - how programs, tools and tests are compiled
+#
+# Included by LoadBalancer/Makefile and Backend/Makefile, which set ROLE (the
+# folder), TOOL and PROGRAM. Outputs lie in build/, but for the tool itself.
+#
+# Hosts that share this tree may all run `make` at once, so a build holds a
+# lock on the tree. Under sudo, it is done as the user who called sudo, if the
+# tree is theirs: no file of root's is left in it.
+
+ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
+BUILD := $(ROOT)/build
+OUT := $(BUILD)/$(ROLE)
+
+CC ?= cc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+VERSION := 0.1
+
+CPPFLAGS += -I$(ROOT) -I$(BUILD) -DL3DSR_VERSION='"$(VERSION)"'
+CFLAGS ?= -O2 -g
+CFLAGS += -std=gnu11 -Wall -Wextra -Werror
+LDLIBS := -lbpf -lyaml -lmnl -ljansson -lmd
+
+# Debian keeps the UAPI's asm headers in the directory of the architecture,
+# which clang does not search for the target bpf.
+BPF_CFLAGS := -target bpf -O2 -g -Wall -Wextra -Werror -I$(ROOT) \
+	-idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
+
+OWNER := $(shell stat -c %u $(ROOT))
+AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(SUDO_UID),$(if \
+	$(filter $(SUDO_UID),$(OWNER)),setpriv --reuid $(SUDO_UID) \
+	--regid $(SUDO_GID) --clear-groups)))
+LOCKED := flock $(ROOT)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1)	$(patsubst $(ROOT)/%,%,$(2))")
+
+common_sources := $(wildcard $(ROOT)/common/tool/*.c)
+common_objects := $(common_sources:$(ROOT)/%.c=$(BUILD)/%.o)
+tool_sources := $(wildcard $(ROOT)/$(ROLE)/*.c)
+tool_objects := $(filter-out %.bpf.o,$(tool_sources:$(ROOT)/%.c=$(BUILD)/%.o))
+skeleton := $(OUT)/$(PROGRAM).skel.h
+
+# Called again by the rules below, inside the lock.
+.PHONY: locked-build
+locked-build: $(ROOT)/$(ROLE)/$(TOOL)
+	@:
+
+$(ROOT)/$(ROLE)/$(TOOL): $(tool_objects) $(common_objects)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# The skeleton comes first; what else an object includes, the .d files know.
+$(tool_objects): $(skeleton)
+
+$(BUILD)/%.o: $(ROOT)/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.bpf.o: $(ROOT)/%.bpf.c
+	$(call say,CLANG,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(OUT)/%.skel.h: $(OUT)/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@.new && mv $@.new $@
+
+.PRECIOUS: $(BUILD)/%.bpf.o
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

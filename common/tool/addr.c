@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * addr.c - addresses between text and the form that is in maps
+ *
+ * Both families share one struct: IPv4 is ::ffff:a.b.c.d. Law: for every
+ * address, addr_parse(addr_text(a)) is a.
+ */
+#include "common/tool/config.h"
+
+#include <arpa/inet.h>
+
+#include "common/core/address.h"
+
+bool addr_is_ipv4(const struct addr *addr)
+{
+	return !addr->w[0] && !addr->w[1] && addr->w[2] == V4_MAPPED;
+}
+
+const char *addr_text(const struct addr *addr, char *text)
+{
+	if (addr_is_ipv4(addr))
+		return inet_ntop(AF_INET, &addr->w[3], text, INET6_ADDRSTRLEN);
+	return inet_ntop(AF_INET6, addr->w, text, INET6_ADDRSTRLEN);
+}
+
+int addr_parse(const char *text, struct addr *addr)
+{
+	struct addr parsed = {.w = {[2] = V4_MAPPED}};
+
+	if (inet_pton(AF_INET, text, &parsed.w[3]) != 1 &&
+	    inet_pton(AF_INET6, text, parsed.w) != 1)
+		return -1;
+	*addr = parsed;
+	return 0;
+}

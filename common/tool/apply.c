@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * apply.c - the running state made equal to a file
+ *
+ * The new generation is built aside first, so the difference that is printed
+ * is the one between what packets go by and what they would go by.
+ */
+#include <string.h>
+
+#include "common/tool/cli.h"
+#include "common/tool/generation.h"
+#include "common/tool/kernel.h"
+
+static int apply(struct kernel *kernel, const struct config *config,
+		 bool dry_run, struct fault *fault_out)
+{
+	__u32 current = generation_current(kernel);
+	int slot, changes;
+
+	if (current == NO_SLOT) {
+		fault(fault_out, "cannot apply %s: no generation runs",
+		      config->path);
+		return fault_hint(fault_out, "%s up", kernel->role->name);
+	}
+	if (kernel->role->prepare &&
+	    kernel->role->prepare(kernel, config, fault_out))
+		return -1;
+	slot = generation_build(kernel, config, fault_out);
+	if (slot < 0)
+		return -1;
+	changes =
+		kernel->role->difference(kernel, current, (__u32)slot, stdout);
+	if (changes < 0)
+		return fault(fault_out, "cannot read the running state");
+	if (!changes)
+		printf("%s is what runs\n", config->path);
+	if (dry_run || !changes)
+		return 0;
+	if (kernel->role->host(kernel, config, NULL, fault_out))
+		return -1;
+	return generation_switch(kernel, (__u32)slot, fault_out);
+}
+
+int verb_apply(const struct role *role, int argc, char **argv)
+{
+	struct options options;
+	struct config config;
+	struct kernel kernel;
+	struct fault fault_is = {0};
+	const char *path;
+	int rc;
+
+	if (options_parse(role, cli_verb(role, "apply"), argc, argv, "c:n", 1,
+			  &options))
+		return EXIT_USAGE;
+	path = options.argument ?: options.config ?: DEFAULT_CONFIG;
+	if (config_read(path, &config, fault_is.cause, sizeof(fault_is.cause),
+			stderr)) {
+		fault_hint(&fault_is, "%s check %s", role->name, path);
+		return cli_failed(role, &fault_is);
+	}
+	rc = kernel_open(&kernel, role, false, &fault_is);
+	rc = rc ?: apply(&kernel, &config, options.dry_run, &fault_is);
+	kernel_close(&kernel);
+	config_free(&config);
+	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * attach.c - the program on its interfaces
+ *
+ * A link is a bpf_link, pinned: it outlives the tool, nobody else's attach
+ * can push it out, and its program is replaced without a packet lost.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/tool/kernel.h"
+#include "common/tool/netlink.h"
+
+#define LINK "link-"
+
+static struct attachment *attachment_of(struct kernel *kernel, const char *name)
+{
+	int i;
+
+	for (i = 0; i < kernel->attachment_count; i++) {
+		if (!strcmp(kernel->attachments[i].name, name))
+			return &kernel->attachments[i];
+	}
+	return NULL;
+}
+
+static struct attachment *attachment_new(struct kernel *kernel,
+					 const char *name)
+{
+	struct attachment *new;
+
+	if (kernel->attachment_count == MAX_INTERFACES)
+		return NULL;
+	new = &kernel->attachments[kernel->attachment_count++];
+	memset(new, 0, sizeof(*new));
+	snprintf(new->name, sizeof(new->name), "%s", name);
+	new->link = new->old_program = -1;
+	return new;
+}
+
+/* The mode in which something is attached to the interface, or MODE_AUTO. */
+static enum mode mode_attached(int ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	if (bpf_xdp_query(ifindex, 0, &query))
+		return MODE_AUTO;
+	return query.attach_mode == XDP_ATTACHED_SKB   ? MODE_GENERIC
+	       : query.attach_mode == XDP_ATTACHED_DRV ? MODE_NATIVE
+						       : MODE_AUTO;
+}
+
+/* Opens one pinned link; one whose interface has gone is unpinned. */
+static void attachment_open(struct kernel *kernel, const char *name)
+{
+	struct bpf_link_info info = {0};
+	__u32 length = sizeof(info);
+	struct attachment *opened;
+	char path[256];
+	int link;
+
+	kernel_path(kernel, LINK, name, path, sizeof(path));
+	link = bpf_obj_get(path);
+	if (link < 0)
+		return;
+	if (bpf_obj_get_info_by_fd(link, &info, &length) || !info.xdp.ifindex) {
+		close(link);
+		unlink(path);
+		return;
+	}
+	opened = attachment_new(kernel, name);
+	if (!opened) {
+		close(link);
+		return;
+	}
+	opened->link = link;
+	opened->ifindex = (int)info.xdp.ifindex;
+	opened->old_program = bpf_prog_get_fd_by_id(info.prog_id);
+	opened->mode = mode_attached(opened->ifindex);
+	snprintf(opened->why, sizeof(opened->why), "as it was");
+}
+
+int kernel_attachments(struct kernel *kernel, struct fault *fault_out)
+{
+	DIR *directory = opendir(kernel->directory);
+	struct dirent *entry;
+
+	if (!directory)
+		return fault(fault_out, "cannot read %s: %s", kernel->directory,
+			     strerror(errno));
+	while ((entry = readdir(directory))) {
+		if (!strncmp(entry->d_name, LINK, strlen(LINK)))
+			attachment_open(kernel, entry->d_name + strlen(LINK));
+	}
+	closedir(directory);
+	return 0;
+}
+
+/* Says what is attached to the interface and is not ours. */
+static int foreign(const struct kernel *kernel, const char *name, int ifindex,
+		   struct fault *fault_out)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	struct bpf_prog_info info = {0};
+	__u32 id, length = sizeof(info);
+	int fd;
+
+	if (bpf_xdp_query(ifindex, 0, &query) || !query.attach_mode)
+		return 0;
+	id = query.prog_id ?: query.skb_prog_id ?: query.drv_prog_id;
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd >= 0) {
+		bpf_obj_get_info_by_fd(fd, &info, &length);
+		close(fd);
+	}
+	fault(fault_out,
+	      "cannot attach %s to %s: another XDP program is there: %s, id %u",
+	      kernel->role->program, name, info.name, id);
+	return fault_hint(fault_out,
+			  "ip link set dev %s xdp off; or, where a bpf_link "
+			  "holds it, ask `bpftool link show` whose it is",
+			  name);
+}
+
+/* What `auto` and `native` mean on this device. */
+static enum mode mode_of(const struct link *link, enum mode wanted, char *why,
+			 size_t size)
+{
+	bool veth = !strcmp(link->kind, "veth");
+
+	if (wanted == MODE_GENERIC || (wanted == MODE_AUTO && veth)) {
+		snprintf(
+			why, size,
+			wanted == MODE_GENERIC
+				? "as asked"
+				: "veth: whether its other end can take native "
+				  "frames cannot be seen from here");
+		return MODE_GENERIC;
+	}
+	if (veth)
+		snprintf(why, size,
+			 "as asked; veth: the other end must have an XDP "
+			 "program (XDP_PASS will do) and `ethtool -K PORT tx "
+			 "off`");
+	else
+		snprintf(why, size, "%s",
+			 wanted == MODE_AUTO ? "the driver takes it"
+					     : "as asked");
+	return MODE_NATIVE;
+}
+
+int kernel_choose(struct kernel *kernel, const char *name, enum mode wanted,
+		  struct fault *fault_out)
+{
+	struct attachment *new = attachment_of(kernel, name);
+	struct link link;
+
+	if (link_find(name, &link, fault_out))
+		return -1;
+	if (new &&wanted == MODE_AUTO)
+		return 0; /* it has a mode already */
+	if (new) {
+		if (mode_of(&link, wanted, new->why, sizeof(new->why)) ==
+		    new->mode)
+			return 0;
+		new->recreate = true;
+	} else {
+		if (foreign(kernel, name, link.ifindex, fault_out))
+			return -1;
+		new = attachment_new(kernel, name);
+		if (!new)
+			return fault(fault_out,
+				     "cannot attach to %s: at most %d "
+				     "interfaces",
+				     name, MAX_INTERFACES);
+	}
+	new->ifindex = link.ifindex;
+	new->mode = mode_of(&link, wanted, new->why, sizeof(new->why));
+	if (wanted != MODE_AUTO || new->mode != MODE_NATIVE)
+		return 0;
+	/* Only a try tells whether the driver takes it. */
+	new->mode = MODE_AUTO;
+	return 0;
+}
+
+static int link_create(struct kernel *kernel, struct attachment *new,
+		       enum mode mode)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options,
+		    .flags = mode == MODE_NATIVE ? XDP_FLAGS_DRV_MODE
+						 : XDP_FLAGS_SKB_MODE);
+
+	new->link = bpf_link_create(kernel->program, new->ifindex, BPF_XDP,
+				    &options);
+	if (new->link >= 0)
+		new->mode = mode;
+	return new->link;
+}
+
+static int attach_one(struct kernel *kernel, struct attachment *new,
+		      struct fault *fault_out)
+{
+	bool try_native = new->mode == MODE_AUTO;
+	char path[256];
+
+	kernel_path(kernel, LINK, new->name, path, sizeof(path));
+	if (new->recreate) {
+		bpf_link_detach(new->link);
+		close(new->link);
+		close(new->old_program);
+		unlink(path);
+		new->link = new->old_program = -1;
+	}
+	if (new->link >= 0) {
+		if (bpf_link_update(new->link, kernel->program, NULL))
+			return fault(fault_out,
+				     "cannot replace the program on %s: %s",
+				     new->name, strerror(errno));
+		return 0;
+	}
+	if (try_native && link_create(kernel, new, MODE_NATIVE) < 0) {
+		snprintf(new->why, sizeof(new->why),
+			 "the driver refuses native: %s", strerror(errno));
+		new->mode = MODE_GENERIC;
+	}
+	if (new->link < 0 && link_create(kernel, new, new->mode) < 0) {
+		fault(fault_out, "cannot attach %s to %s: %s",
+		      kernel->role->program, new->name, strerror(errno));
+		return fault_hint(fault_out, "%s up -i %s -m generic",
+				  kernel->role->name, new->name);
+	}
+	if (bpf_obj_pin(new->link, path))
+		return fault(fault_out, "cannot pin %s: %s", path,
+			     strerror(errno));
+	return 0;
+}
+
+int kernel_attach(struct kernel *kernel, struct fault *fault_out)
+{
+	struct attachment *each;
+	char path[256];
+	int i, done;
+
+	for (done = 0; done < kernel->attachment_count; done++) {
+		if (attach_one(kernel, &kernel->attachments[done], fault_out))
+			break;
+	}
+	if (done == kernel->attachment_count)
+		return 0;
+	for (i = 0; i <= done; i++) {
+		each = &kernel->attachments[i];
+		if (each->old_program >= 0) {
+			bpf_link_update(each->link, each->old_program, NULL);
+			continue;
+		}
+		kernel_path(kernel, LINK, each->name, path, sizeof(path));
+		unlink(path);
+	}
+	return -1;
+}
+
+void kernel_detach(struct kernel *kernel)
+{
+	struct attachment *each;
+	char path[256];
+	int i;
+
+	for (i = 0; i < kernel->attachment_count; i++) {
+		each = &kernel->attachments[i];
+		if (each->link >= 0)
+			bpf_link_detach(each->link);
+		kernel_path(kernel, LINK, each->name, path, sizeof(path));
+		unlink(path);
+	}
+}

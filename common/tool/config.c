@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * config.c - from a file to a struct config, or to the reason why not
+ *
+ * The way of a file: its bytes are read whole (the digest is of exactly the
+ * bytes that were understood), document.c makes one plain YAML document of
+ * them, the walk below follows the table of keys.c through it, and
+ * conflicts.c compares the records with each other.
+ *
+ * Law: a file is accepted whole or refused whole, and a refusal names the
+ * first fault only. Nothing here prints, except warnings where they are asked
+ * for.
+ */
+#include "common/tool/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sha256.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/tool/conflicts.h"
+#include "common/tool/document.h"
+#include "common/tool/keys.h"
+#include "common/tool/refusal.h"
+#include "common/tool/values.h"
+
+/* Three times what the most services and backends need when spread out. */
+#define MAX_FILE (4u << 20)
+
+_Static_assert(sizeof(((struct config *)0)->digest) == SHA256_DIGEST_LENGTH,
+	       "digest");
+
+struct walk {
+	yaml_document_t document;
+	const struct refusal *refusal;
+	size_t records[LEVELS]; /* so far, in the whole file */
+};
+
+static int walk_mapping(struct walk *walk, enum level level,
+			const yaml_node_t *node, void *record);
+
+static const char *scalar(const yaml_node_t *node)
+{
+	return (const char *)node->data.scalar.value;
+}
+
+/*
+ * Of a value that has the wrong shape. A scalar is quoted: it may be a typing
+ * error whose words help to find it.
+ */
+static int refuse_shape(struct walk *walk, const char *name,
+			const yaml_node_t *node, unsigned int line,
+			const char *allowed)
+{
+	char word[QUOTED_SIZE];
+
+	if (node->type == YAML_SCALAR_NODE)
+		return refuse(
+			walk->refusal, line, "%s %s: must be %s", name,
+			quoted(word, scalar(node), node->data.scalar.length),
+			allowed);
+	return refuse(walk->refusal, line, "%s: must be %s, not a %s", name,
+		      allowed,
+		      node->type == YAML_MAPPING_NODE ? "mapping" : "list");
+}
+
+static int walk_entry(struct walk *walk, enum level level,
+		      const yaml_node_t *node, char *record)
+{
+	const struct level_info *info = &levels[level];
+	unsigned int line = document_line(&node->start_mark);
+
+	if (++walk->records[level] > info->most)
+		return refuse(walk->refusal, line,
+			      "one more %s than a file may have, which is %u",
+			      info->name, info->most);
+	memcpy(record + info->line_offset, &line, sizeof(line));
+	return walk_mapping(walk, level, node, record);
+}
+
+static int walk_list(struct walk *walk, const struct key *key,
+		     const yaml_node_t *node, unsigned int line, char *record)
+{
+	size_t size = levels[key->entry].record_size;
+	char allowed[ALLOWED_SIZE];
+	size_t count;
+	char *entries;
+
+	key_allowed(key, allowed);
+	if (node->type != YAML_SEQUENCE_NODE)
+		return refuse_shape(walk, key->name, node, line, allowed);
+	count = node->data.sequence.items.top - node->data.sequence.items.start;
+	if (count < key->min)
+		return refuse(walk->refusal, line, "%s: must be %s, not empty",
+			      key->name, allowed);
+
+	/* One past the most is refused by walk_entry(), with its line. */
+	if (count > key->max + 1)
+		count = key->max + 1;
+	entries = calloc(count, size);
+	if (!entries)
+		return refuse_memory(walk->refusal);
+	/* Owned by the record from here on: config_free() releases it. */
+	memcpy(record + key->offset, &entries, sizeof(entries));
+	memcpy(record + key->count_offset, &count, sizeof(count));
+
+	for (size_t i = 0; i < count; i++) {
+		int item = node->data.sequence.items.start[i];
+
+		if (walk_entry(walk, key->entry,
+			       yaml_document_get_node(&walk->document, item),
+			       entries + i * size))
+			return -1;
+	}
+	return 0;
+}
+
+static int walk_value(struct walk *walk, const struct key *key,
+		      const yaml_node_t *node, unsigned int line, void *record)
+{
+	char problem[PROBLEM_SIZE];
+	char allowed[ALLOWED_SIZE];
+
+	/* libyaml places an empty value at whatever comes after it. */
+	if (node->type != YAML_SCALAR_NODE || node->data.scalar.length)
+		line = document_line(&node->start_mark);
+	if (key->kind == KIND_LIST)
+		return walk_list(walk, key, node, line, record);
+	if (node->type != YAML_SCALAR_NODE)
+		return refuse_shape(walk, key->name, node, line,
+				    key_allowed(key, allowed));
+	if (value_store(key, scalar(node), node->data.scalar.length, record,
+			problem))
+		return refuse(walk->refusal, line, "%s", problem);
+	return 0;
+}
+
+static int refuse_key(struct walk *walk, enum level level,
+		      const yaml_node_t *node)
+{
+	unsigned int line = document_line(&node->start_mark);
+	const char *name = scalar(node);
+	size_t length = node->data.scalar.length;
+	const struct key *meant = key_nearest(level, name, length);
+	char allowed[ALLOWED_SIZE];
+	char word[QUOTED_SIZE];
+
+	quoted(word, name, length);
+	key_names(level, allowed);
+	if (meant)
+		return refuse(walk->refusal, line,
+			      "unknown key %s; did you mean \"%s\"? A %s has "
+			      "the keys %s",
+			      word, meant->name, levels[level].name, allowed);
+	for (int other = 0; other < LEVELS; other++)
+		if (key_find(other, name, length))
+			return refuse(walk->refusal, line,
+				      "key %s belongs in a %s; a %s has the "
+				      "keys %s",
+				      word, levels[other].name,
+				      levels[level].name, allowed);
+	return refuse(walk->refusal, line,
+		      "unknown key %s; a %s has the keys %s", word,
+		      levels[level].name, allowed);
+}
+
+static int walk_pair(struct walk *walk, enum level level,
+		     const yaml_node_pair_t *pair, unsigned int seen[MAX_KEYS],
+		     void *record)
+{
+	const yaml_node_t *name =
+		yaml_document_get_node(&walk->document, pair->key);
+	unsigned int line = document_line(&name->start_mark);
+	const struct key *key;
+
+	if (name->type != YAML_SCALAR_NODE)
+		return refuse_shape(walk, "key", name, line, "a word");
+	key = key_find(level, scalar(name), name->data.scalar.length);
+	if (!key)
+		return refuse_key(walk, level, name);
+	if (seen[key - keys])
+		return refuse(walk->refusal, line,
+			      "key \"%s\" is repeated; the first is on line %u",
+			      key->name, seen[key - keys]);
+	seen[key - keys] = line;
+	return walk_value(walk, key,
+			  yaml_document_get_node(&walk->document, pair->value),
+			  line, record);
+}
+
+/* What the mapping did not say: the default, or a refusal. */
+static int complete(struct walk *walk, enum level level, unsigned int line,
+		    const unsigned int seen[MAX_KEYS], void *record)
+{
+	char problem[PROBLEM_SIZE];
+	char allowed[ALLOWED_SIZE];
+
+	for (size_t i = 0; i < key_count; i++) {
+		const struct key *key = &keys[i];
+
+		if (key->level != level || seen[i])
+			continue;
+		if (!key->standard)
+			return refuse(walk->refusal, line,
+				      "%s without the key \"%s\", which is "
+				      "required: %s",
+				      levels[level].name, key->name,
+				      key_allowed(key, allowed));
+		if (value_store(key, key->standard, strlen(key->standard),
+				record, problem))
+			return refuse(walk->refusal, line, "default of %s",
+				      problem);
+	}
+	return 0;
+}
+
+/* `record` is zero before. */
+static int walk_mapping(struct walk *walk, enum level level,
+			const yaml_node_t *node, void *record)
+{
+	unsigned int line = document_line(&node->start_mark);
+	unsigned int seen[MAX_KEYS] = {};
+	const yaml_node_pair_t *pair;
+
+	if (node->type != YAML_MAPPING_NODE) {
+		char names[ALLOWED_SIZE];
+		char allowed[ALLOWED_SIZE + 32];
+
+		snprintf(allowed, sizeof(allowed), "a mapping of the keys %s",
+			 key_names(level, names));
+		return refuse_shape(walk, levels[level].name, node, line,
+				    allowed);
+	}
+	for (pair = node->data.mapping.pairs.start;
+	     pair < node->data.mapping.pairs.top; pair++)
+		if (walk_pair(walk, level, pair, seen, record))
+			return -1;
+	return complete(walk, level, line, seen, record);
+}
+
+static void digest(const char *text, size_t length, __u8 *out)
+{
+	SHA256_CTX context;
+
+	SHA256Init(&context);
+	SHA256Update(&context, (const uint8_t *)text, length);
+	SHA256Final(out, &context);
+}
+
+static int parse(const char *text, size_t length, struct config *config,
+		 const struct refusal *refusal)
+{
+	struct walk walk = {.refusal = refusal};
+	int result;
+
+	if (length > MAX_FILE)
+		return refuse(refusal, 0, "larger than %u MiB", MAX_FILE >> 20);
+	config->path = strdup(refusal->name);
+	if (!config->path)
+		return refuse_memory(refusal);
+	digest(text, length, config->digest);
+	if (document_load(text, length, &walk.document, refusal))
+		return -1;
+	result = walk_mapping(&walk, LEVEL_FILE,
+			      yaml_document_get_root_node(&walk.document),
+			      config);
+	yaml_document_delete(&walk.document);
+	return result ? -1 : conflicts_check(config, refusal);
+}
+
+int config_parse(const char *name, const char *text, size_t length,
+		 struct config *config, char *why, size_t why_size,
+		 FILE *warnings)
+{
+	const struct refusal refusal = {name, why, why_size};
+
+	memset(config, 0, sizeof(*config));
+	if (parse(text, length, config, &refusal)) {
+		config_free(config);
+		return -1;
+	}
+	if (warnings)
+		conflicts_warn(config, warnings);
+	return 0;
+}
+
+/*
+ * Reads all of what may be a pipe. How much is there cannot be asked before,
+ * so it reads one byte more than is allowed. -1 with errno.
+ */
+static ssize_t slurp(int fd, char *text, size_t size)
+{
+	size_t used = 0;
+
+	while (used < size) {
+		ssize_t got = read(fd, text + used, size - used);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (!got)
+			break;
+		used += got;
+	}
+	return (ssize_t)used;
+}
+
+int config_read(const char *path, struct config *config, char *why,
+		size_t why_size, FILE *warnings)
+{
+	const struct refusal refusal = {path, why, why_size};
+	ssize_t length = -1;
+	char *text = NULL;
+	int fd, cause, result;
+
+	memset(config, 0, sizeof(*config));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		text = malloc(MAX_FILE + 1);
+	if (text)
+		length = slurp(fd, text, MAX_FILE + 1);
+	cause = errno;
+	if (fd >= 0)
+		close(fd);
+	if (length < 0)
+		result = refuse(&refusal, 0, "%s", strerror(cause));
+	else
+		result = config_parse(path, text, length, config, why, why_size,
+				      warnings);
+	free(text);
+	return result;
+}
+
+void config_free(struct config *config)
+{
+	for (size_t i = 0; i < config->service_count; i++)
+		free(config->services[i].backends);
+	free(config->services);
+	free(config->path);
+	memset(config, 0, sizeof(*config));
+}

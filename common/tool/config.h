@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * config.h - the configuration file, read and checked
+ *
+ * One file serves both roles. A struct config is complete and valid, or there
+ * is none: config_read() refuses the whole file at its first fault.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "common/core/abi.h"
+
+struct config_backend {
+	struct addr address;
+	__u16 weight; /* 1-1000 */
+	bool drain;   /* keeps its flows, gets no new ones */
+	unsigned int line;
+};
+
+struct config_service {
+	struct addr vip;
+	__be16 port;	/* 0: any */
+	__u8 protocol;	/* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 scheduler; /* enum scheduler */
+	__u8 forward;	/* enum forward */
+	__u32 table_size; /* a prime */
+	struct config_backend *backends;
+	size_t backend_count; /* at least 1 */
+	unsigned int line;
+};
+
+struct config {
+	struct config_service *services;
+	size_t service_count; /* at least 1 */
+	bool unmatched_pass;
+	__u32 flow_table_size;	 /* entries */
+	__u32 handshake_grace;	 /* milliseconds */
+	__u32 udp_idle;		 /* milliseconds */
+	__u32 restore_grace;	 /* milliseconds; key `grace` */
+	__u32 insert_limit;	 /* flows per second and CPU */
+	__u8 digest[32];	 /* SHA-256 of the file's bytes */
+	char *path;		 /* as the user named it */
+};
+
+/*
+ * Reads `path`. On success fills *config (release it with config_free) and
+ * returns 0. Else returns -1 and leaves in `why` one line without a newline:
+ * "FILE:LINE: what, and what is allowed", or "FILE: cause" where there is no
+ * line to name; *config is then empty and need not be freed.
+ *
+ * Things that are allowed and yet most likely a mistake go to `warnings`
+ * (NULL: nowhere), a line "FILE:LINE: warning: ..." each.
+ */
+int config_read(const char *path, struct config *config, char *why,
+		size_t why_size, FILE *warnings);
+
+/* As config_read(), from memory; `name` stands in for the file's name. */
+int config_parse(const char *name, const char *text, size_t length,
+		 struct config *config, char *why, size_t why_size,
+		 FILE *warnings);
+
+void config_free(struct config *config);
+
+/*
+ * The table of keys, for the manual and the README: one line a key on `out`,
+ * as Markdown table rows.
+ */
+void config_print_keys(FILE *out);
+
+/* Text of an address; `text` holds INET6_ADDRSTRLEN. IPv4 in dotted form. */
+const char *addr_text(const struct addr *addr, char *text);
+/* 0, or -1 where `text` is neither an IPv4 nor an IPv6 address. */
+int addr_parse(const char *text, struct addr *addr);
+bool addr_is_ipv4(const struct addr *addr);

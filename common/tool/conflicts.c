@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * conflicts.c - see conflicts.h
+ *
+ * Everything is sorted and compared with its neighbours, since a file may
+ * name thousands of each. Of several faults of one sort the one that ends
+ * first in the file is reported, as if it had been read line by line.
+ */
+#include "common/tool/conflicts.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/core/address.h"
+#include "common/tool/values.h"
+
+/* What one entry of the file claims for itself. */
+struct claim {
+	struct addr address;
+	__u8 protocol;
+	__u16 port;
+	size_t order; /* in the file */
+	const struct config_service *service;
+	const struct config_backend *backend;
+};
+
+/* Two claims that cannot both be; `later` NULL: none found yet. */
+struct clash {
+	const struct claim *first;
+	const struct claim *later;
+};
+
+static int compare_claims(const void *left, const void *right)
+{
+	const struct claim *a = left;
+	const struct claim *b = right;
+	int order = memcmp(&a->address, &b->address, sizeof(a->address));
+
+	if (order)
+		return order;
+	if (a->protocol != b->protocol)
+		return a->protocol < b->protocol ? -1 : 1;
+	if (a->port != b->port)
+		return a->port < b->port ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static bool same_protocol(const struct claim *a, const struct claim *b)
+{
+	return addr_equal(&a->address, &b->address) &&
+	       a->protocol == b->protocol;
+}
+
+static bool same_claim(const struct claim *a, const struct claim *b)
+{
+	return same_protocol(a, b) && a->port == b->port;
+}
+
+static void note_clash(struct clash *clash, const struct claim *a,
+		       const struct claim *b)
+{
+	const struct claim *later = a->order > b->order ? a : b;
+
+	if (clash->later && clash->later->order <= later->order)
+		return;
+	clash->later = later;
+	clash->first = later == a ? b : a;
+}
+
+#define SERVICE_TEXT_SIZE (INET6_ADDRSTRLEN + 32)
+
+/* "tcp 192.0.2.1 port 80" */
+static const char *service_text(const struct config_service *service,
+				char text[SERVICE_TEXT_SIZE])
+{
+	const char *protocol = service->protocol == IPPROTO_TCP ? "tcp" : "udp";
+	char address[INET6_ADDRSTRLEN];
+
+	addr_text(&service->vip, address);
+	if (service->port)
+		snprintf(text, SERVICE_TEXT_SIZE, "%s %s port %u", protocol,
+			 address, bpf_ntohs(service->port));
+	else
+		snprintf(text, SERVICE_TEXT_SIZE, "%s %s port any", protocol,
+			 address);
+	return text;
+}
+
+/* `rewrite` writes one address over another, which must fit its header. */
+static int check_families(const struct config_service *service,
+			  const struct refusal *refusal)
+{
+	bool ipv4 = addr_is_ipv4(&service->vip);
+	char address[INET6_ADDRSTRLEN];
+	char vip[INET6_ADDRSTRLEN];
+
+	for (size_t i = 0; i < service->backend_count; i++) {
+		const struct config_backend *backend = &service->backends[i];
+
+		if (addr_is_ipv4(&backend->address) == ipv4)
+			continue;
+		return refuse(refusal, backend->line,
+			      "backend %s: must be an %s address, as the VIP "
+			      "%s is; rewrite cannot cross families",
+			      addr_text(&backend->address, address),
+			      ipv4 ? "IPv4" : "IPv6",
+			      addr_text(&service->vip, vip));
+	}
+	return 0;
+}
+
+static int check_services(const struct claim *claims, size_t count,
+			  const struct refusal *refusal)
+{
+	char text[SERVICE_TEXT_SIZE];
+	struct clash clash = {};
+
+	for (size_t i = 1; i < count; i++)
+		if (same_claim(&claims[i - 1], &claims[i]))
+			note_clash(&clash, &claims[i - 1], &claims[i]);
+	if (!clash.later)
+		return 0;
+	return refuse(refusal, clash.later->service->line,
+		      "service %s is repeated; the first is on line %u, and "
+		      "its backends belong there",
+		      service_text(clash.later->service, text),
+		      clash.first->service->line);
+}
+
+static int compare_address(const void *key, const void *element)
+{
+	const struct claim *claim = element;
+
+	return memcmp(key, &claim->address, sizeof(claim->address));
+}
+
+/* A packet rewritten to a VIP would come back to a load balancer. */
+static int check_vips(const struct config_service *service,
+		      const struct claim *vips, size_t count,
+		      const struct refusal *refusal)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	for (size_t i = 0; i < service->backend_count; i++) {
+		const struct config_backend *backend = &service->backends[i];
+		const struct claim *vip =
+			bsearch(&backend->address, vips, count, sizeof(*vips),
+				compare_address);
+
+		if (vip)
+			return refuse(refusal, backend->line,
+				      "backend %s: must not be a VIP, and the "
+				      "service on line %u has it",
+				      addr_text(&backend->address, text),
+				      vip->service->line);
+	}
+	return 0;
+}
+
+static int refuse_backends(const struct clash *clash,
+			   const struct refusal *refusal)
+{
+	char address[INET6_ADDRSTRLEN];
+	char later[SERVICE_TEXT_SIZE];
+	char first[SERVICE_TEXT_SIZE];
+
+	addr_text(&clash->later->address, address);
+	if (clash->later->service == clash->first->service)
+		return refuse(refusal, clash->later->backend->line,
+			      "backend %s is repeated in this service; the "
+			      "first is on line %u, where a weight gives it a "
+			      "larger share",
+			      address, clash->first->backend->line);
+	return refuse(refusal, clash->later->backend->line,
+		      "backend %s could not tell %s from %s on line %u; give "
+		      "one of them another port or another backend address",
+		      address, service_text(clash->later->service, later),
+		      service_text(clash->first->service, first),
+		      clash->first->backend->line);
+}
+
+/* Port 0, any, sorts first: it clashes with all of its address and protocol. */
+static int check_backends(const struct claim *claims, size_t count,
+			  const struct refusal *refusal)
+{
+	const struct claim *group = claims;
+	struct clash clash = {};
+
+	for (const struct claim *claim = claims + 1; claim < claims + count;
+	     claim++) {
+		if (!same_protocol(group, claim))
+			group = claim;
+		else if (same_claim(claim - 1, claim))
+			note_clash(&clash, claim - 1, claim);
+		else if (!group->port)
+			note_clash(&clash, group, claim);
+	}
+	return clash.later ? refuse_backends(&clash, refusal) : 0;
+}
+
+static void claim_all(const struct config *config, struct claim *services,
+		      struct claim *backends)
+{
+	size_t order = 0;
+
+	for (size_t i = 0; i < config->service_count; i++) {
+		const struct config_service *service = &config->services[i];
+		struct claim claim = {
+			.address = service->vip,
+			.protocol = service->protocol,
+			.port = bpf_ntohs(service->port),
+			.order = order,
+			.service = service,
+		};
+
+		services[i] = claim;
+		order++;
+		for (size_t j = 0; j < service->backend_count; j++) {
+			claim.backend = &service->backends[j];
+			claim.address = claim.backend->address;
+			claim.order = order++;
+			*backends++ = claim;
+		}
+	}
+}
+
+int conflicts_check(const struct config *config, const struct refusal *refusal)
+{
+	size_t service_count = config->service_count;
+	size_t backend_count = 0;
+	struct claim *services, *backends;
+	int result = 0;
+
+	for (size_t i = 0; i < service_count; i++)
+		backend_count += config->services[i].backend_count;
+	services = calloc(service_count + backend_count, sizeof(*services));
+	if (!services)
+		return refuse_memory(refusal);
+	backends = services + service_count;
+
+	claim_all(config, services, backends);
+	qsort(services, service_count, sizeof(*services), compare_claims);
+	qsort(backends, backend_count, sizeof(*backends), compare_claims);
+
+	for (size_t i = 0; i < service_count && !result; i++)
+		result = check_families(&config->services[i], refusal);
+	if (!result)
+		result = check_services(services, service_count, refusal);
+	for (size_t i = 0; i < service_count && !result; i++)
+		result = check_vips(&config->services[i], services,
+				    service_count, refusal);
+	if (!result)
+		result = check_backends(backends, backend_count, refusal);
+	free(services);
+	return result;
+}
+
+/* Below this a backend's share is off by more than about a percent. */
+#define SLOTS_PER_BACKEND 100
+
+static void warn_service(const struct config *config,
+			 const struct config_service *service, FILE *out)
+{
+	const struct key *key = key_find(LEVEL_SERVICE, "table-size", 10);
+	char text[SERVICE_TEXT_SIZE];
+	size_t active = 0;
+	__u32 enough;
+
+	for (size_t i = 0; i < service->backend_count; i++)
+		active += !service->backends[i].drain;
+	service_text(service, text);
+	if (!active) {
+		fprintf(out,
+			"%s:%u: warning: every backend of %s is draining; it "
+			"takes no new flows\n",
+			config->path, service->line, text);
+		return;
+	}
+	if (service->table_size / active >= SLOTS_PER_BACKEND)
+		return;
+	enough = value_next_prime(active * SLOTS_PER_BACKEND);
+	fprintf(out,
+		"%s:%u: warning: %s has %zu slots for each of its %zu "
+		"backends, whose shares become uneven below %d; table-size "
+		"should be %u%s\n",
+		config->path, service->line, text, service->table_size / active,
+		active, SLOTS_PER_BACKEND,
+		enough < key->max ? enough : key->max,
+		enough <= key->max ? "" : ", the largest there is");
+}
+
+void conflicts_warn(const struct config *config, FILE *out)
+{
+	for (size_t i = 0; i < config->service_count; i++)
+		warn_service(config, &config->services[i], out);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * endpoint.h - names for people, of what the maps hold
+ */
+#pragma once
+
+#include "common/tool/config.h"
+
+const char *scheduler_name(__u8 scheduler);
+const char *state_name(__u8 state);
+const char *protocol_name(__u8 protocol);
+/* "192.0.2.1:80", "[2001:db8::1]:any"; `text` holds 64 bytes. */
+const char *endpoint_text(const struct addr *address, __be16 port, char *text);

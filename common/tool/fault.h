@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * fault.h - why something failed, on its way to whoever prints it
+ *
+ * A function that can fail for a reason the user should hear of fills in a
+ * struct fault and returns -1; the verb, and only the verb, prints it.
+ */
+#pragma once
+
+struct fault {
+	char cause[512]; /* "cannot VERB OBJECT: CAUSE" */
+	char hint[512];	 /* the command that helps; may be empty */
+};
+
+/* Both return -1, so that a caller can `return fault(...)`. */
+int fault(struct fault *fault, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+int fault_hint(struct fault *fault, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));

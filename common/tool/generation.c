@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * generation.c - a configuration built aside, and the one word that switches
+ *
+ * There are GENERATIONS slots. Packets go by the current one; for the time of
+ * its grace they also look at the previous one. A new one is built in a slot
+ * that is neither. A tool that is killed on the way leaves a slot that nobody
+ * looks at.
+ *
+ * Where a switch follows another within the grace, the previous one stays the
+ * oldest whose grace has not ended: handshakes begun under it are still under
+ * way, and those begun between are remembered wherever the tables differ.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/tool/generation.h"
+
+#define MILLISECOND 1000000ULL /* in nanoseconds */
+
+static __u64 tick(void)
+{
+	struct timespec resolution;
+
+	/* The coarse clock ticks with jiffies. */
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &resolution) ||
+	    !resolution.tv_nsec)
+		return 4 * MILLISECOND;
+	return (__u64)resolution.tv_nsec;
+}
+
+__u64 jiffies_of(__u64 milliseconds)
+{
+	return (milliseconds * MILLISECOND + tick() - 1) / tick();
+}
+
+int jiffies_now(const struct kernel *kernel, __u64 *now)
+{
+	union {
+		__u64 now;
+		char frame[64];
+	} page = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = &page,
+		    .data_size_in = sizeof(page), .data_out = &page,
+		    .data_size_out = sizeof(page));
+	int program = kernel_clock(kernel), rc = -1;
+
+	if (program >= 0) {
+		rc = bpf_prog_test_run_opts(program, &run);
+		close(program);
+	}
+	*now = page.now;
+	return rc;
+}
+
+__u32 generation_current(const struct kernel *kernel)
+{
+	return control_get(kernel, CONTROL_GENERATION) - 1;
+}
+
+int generation_read(const struct kernel *kernel, __u32 slot,
+		    struct generation *generation)
+{
+	int rc = -1, fd = kernel_map(kernel, "generations");
+
+	if (fd >= 0) {
+		rc = bpf_map_lookup_elem(fd, &slot, generation);
+		close(fd);
+	}
+	return rc;
+}
+
+static int generation_write(const struct kernel *kernel, __u32 slot,
+			    const struct generation *generation)
+{
+	int rc = -1, fd = kernel_map(kernel, "generations");
+
+	if (fd >= 0) {
+		rc = bpf_map_update_elem(fd, &slot, generation, BPF_ANY);
+		close(fd);
+	}
+	return rc;
+}
+
+/* A slot that is neither the current nor the previous one. */
+static __u32 slot_free(const struct kernel *kernel, __u32 current)
+{
+	struct generation generation = {0};
+	__u32 slot = (current + 1) % GENERATIONS;
+
+	if (current == NO_SLOT)
+		return 0;
+	if (!generation_read(kernel, current, &generation) &&
+	    slot == generation.previous)
+		slot = (slot + 1) % GENERATIONS;
+	return slot;
+}
+
+int generation_build(struct kernel *kernel, const struct config *config,
+		     struct fault *fault_out)
+{
+	__u32 current = generation_current(kernel);
+	__u32 slot = slot_free(kernel, current);
+	struct generation new = {0}, old = {0};
+
+	if (current != NO_SLOT && generation_read(kernel, current, &old))
+		return fault(fault_out,
+			     "cannot read the running generation: %s",
+			     strerror(errno));
+	new.number = old.number + 1;
+	new.previous = slot;
+	new.udp_idle = jiffies_of(config->udp_idle);
+	new.insert_limit = config->insert_limit;
+	new.insert_window = (__u32)jiffies_of(1000);
+	new.unmatched_pass = config->unmatched_pass;
+	memcpy(new.digest, config->digest, sizeof(new.digest));
+	/* How long it lets the one before it live; made a date at the switch.
+	 */
+	new.grace_until = jiffies_of(config->handshake_grace);
+	if (generation_write(kernel, slot, &new))
+		return fault(fault_out, "cannot write a generation: %s",
+			     strerror(errno));
+	if (kernel->role->build(kernel, config, slot, fault_out))
+		return -1;
+	return (int)slot;
+}
+
+int generation_switch(struct kernel *kernel, __u32 slot,
+		      struct fault *fault_out)
+{
+	__u32 current = generation_current(kernel);
+	struct generation new, old;
+	__u64 now;
+
+	if (generation_read(kernel, slot, &new) || jiffies_now(kernel, &now))
+		return fault(fault_out, "cannot read the kernel's clock: %s",
+			     strerror(errno));
+	if (current != NO_SLOT && !generation_read(kernel, current, &old)) {
+		new.previous = now < old.grace_until ? old.previous : current;
+		new.grace_until += now;
+	} else {
+		new.grace_until = 0;
+	}
+	if (generation_write(kernel, slot, &new) ||
+	    control_set(kernel, CONTROL_GENERATION, slot + 1))
+		return fault(fault_out,
+			     "cannot switch to the new generation: %s",
+			     strerror(errno));
+	return 0;
+}
+
+int inner_create(struct kernel *kernel, const char *name, __u32 entries,
+		 struct fault *fault_out)
+{
+	struct bpf_map_info shape;
+	LIBBPF_OPTS(bpf_map_create_opts, options);
+	int fd;
+
+	if (kernel_shape(kernel, name, &shape))
+		return fault(fault_out, "cannot find the shape of map %s",
+			     name);
+	options.map_flags = shape.map_flags;
+	fd = bpf_map_create(shape.type, name, shape.key_size, shape.value_size,
+			    entries ? entries : shape.max_entries, &options);
+	if (fd < 0)
+		return fault(fault_out, "cannot make a map of %s: %s", name,
+			     strerror(errno));
+	return fd;
+}
+
+int inner_publish(struct kernel *kernel, const char *name, __u32 slot,
+		  int inner, struct fault *fault_out)
+{
+	int outer = kernel_map(kernel, name), rc = -1;
+
+	if (outer >= 0) {
+		rc = bpf_map_update_elem(outer, &slot, &inner, BPF_ANY);
+		close(outer);
+	}
+	if (rc)
+		return fault(fault_out, "cannot publish the map %s: %s", name,
+			     strerror(errno));
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * generation.h - a configuration built aside, and the one word that switches
+ */
+#pragma once
+
+#include "common/tool/kernel.h"
+
+#define NO_SLOT ((__u32)-1)
+
+/* The slot that packets go by now, or NO_SLOT. */
+__u32 generation_current(const struct kernel *kernel);
+/* Reads the words of a generation. Returns 0 or -1. */
+int generation_read(const struct kernel *kernel, __u32 slot,
+		    struct generation *generation);
+
+/*
+ * Builds the file as a generation in a slot that nothing goes by. Returns the
+ * slot, or -1 with a fault. Packets do not see it.
+ */
+int generation_build(struct kernel *kernel, const struct config *config,
+		     struct fault *fault);
+
+/* Makes packets go by `slot`. The generation before stays for its grace. */
+int generation_switch(struct kernel *kernel, __u32 slot, struct fault *fault);
+
+/*
+ * For role->build(): makes an inner map of `entries` and puts it into `slot`
+ * of the outer map `name`, whose shape decides type, sizes and flags. Returns
+ * its fd, for the caller to fill and close, or -1 with a fault.
+ */
+int inner_create(struct kernel *kernel, const char *name, __u32 entries,
+		 struct fault *fault);
+int inner_publish(struct kernel *kernel, const char *name, __u32 slot,
+		  int inner, struct fault *fault);
+
+/* Jiffies in `milliseconds`, rounded up; the jiffies of now, about. */
+__u64 jiffies_of(__u64 milliseconds);
+int jiffies_now(const struct kernel *kernel, __u64 *now);

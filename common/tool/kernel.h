@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kernel.h - the door to the kernel: pins, maps, programs, links
+ *
+ * The kernel holds the state. Under /sys/fs/bpf/l3dsr/NAME-LAYOUT/ lie the
+ * pinned maps and one pinned bpf_link for each interface; who opens that
+ * directory holds its lock, so two tools never change it at once.
+ *
+ * Only kernel.c and attach.c know libbpf's objects; elsewhere a map is a file
+ * descriptor, for the bpf(2) wrappers of <bpf/bpf.h>.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <net/if.h>
+#include <stdbool.h>
+
+#include "common/tool/role.h"
+
+enum mode {
+	MODE_AUTO,
+	MODE_NATIVE,
+	MODE_GENERIC,
+};
+
+/* One interface in the course of an `up`, so that it can be taken back. */
+struct attachment {
+	char name[IF_NAMESIZE];
+	int ifindex;
+	enum mode mode;	 /* never MODE_AUTO */
+	char why[160];	 /* the mode was chosen so */
+	int link;	 /* fd */
+	int old_program; /* fd; -1: the link is new */
+	bool recreate;	 /* a link cannot change its mode */
+};
+
+#define MAX_INNER 4 /* maps of generations in one program */
+
+struct kernel {
+	const struct role *role;
+	char directory[128];
+	int lock;     /* fd of the directory */
+	bool mounted; /* bpffs was not there and is now */
+	bool was_up;
+	struct bpf_object *object;	       /* loaded by this run, or NULL */
+	int program;			       /* its fd, or -1 */
+	struct bpf_map_info shapes[MAX_INNER]; /* of the object's inner maps */
+	int old_flows; /* fd of a table that the object's one replaces, or -1 */
+	struct attachment attachments[MAX_INTERFACES];
+	int attachment_count;
+};
+
+/*
+ * Opens the pin directory and takes its lock. With `create` it is made where
+ * it is not there (and bpffs mounted). Returns 0, or -1 with a fault; without
+ * `create`, a tool that is not up is a fault too.
+ */
+int kernel_open(struct kernel *kernel, const struct role *role, bool create,
+		struct fault *fault);
+void kernel_close(struct kernel *kernel);
+
+/* fd of a map, this run's own or the pinned one, or -1. The caller closes. */
+int kernel_map(const struct kernel *kernel, const char *name);
+/* fd of the inner map of a generation slot, or -1. The caller closes. */
+int kernel_inner(const struct kernel *kernel, const char *name, __u32 slot);
+
+/* The shape that the inner maps of an outer one must have. 0 or -1. */
+int kernel_shape(const struct kernel *kernel, const char *name,
+		 struct bpf_map_info *shape);
+/* fd of the program `clock`, or -1. The caller closes. */
+int kernel_clock(const struct kernel *kernel);
+
+/* For role->prepare(): the size of a map that is about to be made. */
+int kernel_resize(struct kernel *kernel, const char *map, __u32 entries,
+		  struct fault *fault);
+
+/* Loads the program with the pinned maps; nothing that runs is changed. */
+int kernel_load(struct kernel *kernel, const struct config *config,
+		struct fault *fault);
+/* Pins what this load has made. */
+int kernel_pin(struct kernel *kernel, struct fault *fault);
+
+/* Opens every pinned link as an attachment. */
+int kernel_attachments(struct kernel *kernel, struct fault *fault);
+/* Chooses the mode for `name` and sees that nobody else is attached there. */
+int kernel_choose(struct kernel *kernel, const char *name, enum mode wanted,
+		  struct fault *fault);
+/* Attaches all attachments, or none: those that were are as before. */
+int kernel_attach(struct kernel *kernel, struct fault *fault);
+/* Detaches all, and forgets the pins. */
+void kernel_detach(struct kernel *kernel);
+/* Removes every pin and the directory. */
+void kernel_remove(struct kernel *kernel);
+
+/* Path of a pin in the directory. */
+void kernel_path(const struct kernel *kernel, const char *prefix,
+		 const char *name, char *path, size_t size);
+
+/* The word `key` of the `control` map. */
+__u32 control_get(const struct kernel *kernel, enum control key);
+int control_set(const struct kernel *kernel, enum control key, __u32 value);

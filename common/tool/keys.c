@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * keys.c - see keys.h
+ *
+ * Defaults are text as a user would write it and are read by the same code as
+ * the file, so they obey the same limits.
+ */
+#include "common/tool/keys.h"
+
+#include <ctype.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "common/tool/config.h"
+
+const struct level_info levels[LEVELS] = {
+	[LEVEL_FILE] = {"file", sizeof(struct config), 0, 1},
+	[LEVEL_SERVICE] = {"service", sizeof(struct config_service),
+			   offsetof(struct config_service, line), MAX_SERVICES},
+	[LEVEL_BACKEND] = {"backend", sizeof(struct config_backend),
+			   offsetof(struct config_backend, line), MAX_BACKENDS},
+};
+
+static const struct word unmatched_words[] = {{"drop", 0}, {"pass", 1}, {}};
+static const struct word protocol_words[] = {
+	{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {}};
+static const struct word scheduler_words[] = {
+	{"maglev", SCHEDULER_MAGLEV}, {"random", SCHEDULER_RANDOM}, {}};
+static const struct word forward_words[] = {{"rewrite", FORWARD_REWRITE}, {}};
+static const struct word port_words[] = {{"any", 0}, {}};
+static const struct word bool_words[] = {{"true", 1}, {"false", 0}, {}};
+
+#define FIELD(record, member)                                                  \
+	.offset = offsetof(struct record, member),                             \
+	.size = sizeof(((struct record *)0)->member)
+#define LIST(record, member, count, entry_level)                               \
+	FIELD(record, member), .kind = KIND_LIST, .entry = entry_level,        \
+			       .count_offset = offsetof(struct record, count), \
+			       .min = 1
+
+#define SECONDS 1000u
+#define HOURS	(3600 * SECONDS)
+
+/* clang-format off */
+const struct key keys[] = {
+	{LEVEL_FILE, "services",
+	 LIST(config, services, service_count, LEVEL_SERVICE),
+	 .max = MAX_SERVICES,
+	 .help = "What clients connect to."},
+	{LEVEL_FILE, "unmatched", KIND_WORD, FIELD(config, unmatched_pass),
+	 .words = unmatched_words, .standard = "drop",
+	 .help = "What becomes of a packet for a VIP but for none of its "
+		 "services; `pass` hands it to the load balancer's kernel."},
+	{LEVEL_FILE, "flow-table-size", KIND_NUMBER,
+	 FIELD(config, flow_table_size),
+	 .min = 1, .max = 16777216, .standard = "1000000",
+	 .help = "How many flows are remembered at once, over all services."},
+	{LEVEL_FILE, "handshake-grace", KIND_DURATION,
+	 FIELD(config, handshake_grace),
+	 .min = 0, .max = 60 * SECONDS, .standard = "3s",
+	 .help = "How long after a change a handshake begun before it still "
+		 "goes to the backend it began with."},
+	{LEVEL_FILE, "udp-idle", KIND_DURATION, FIELD(config, udp_idle),
+	 .min = 1 * SECONDS, .max = 24 * HOURS, .standard = "60s",
+	 .help = "A UDP flow without a packet for this long is forgotten."},
+	{LEVEL_FILE, "grace", KIND_DURATION, FIELD(config, restore_grace),
+	 .min = 0, .max = 24 * HOURS, .standard = "10min",
+	 .help = "How long a backend goes on restoring what has left the "
+		 "file, so that flows outlive the roll-out of a change."},
+	{LEVEL_FILE, "insert-limit", KIND_NUMBER, FIELD(config, insert_limit),
+	 .min = 1, .max = 10000000, .standard = "50000",
+	 .help = "How many flows each CPU may begin to remember in a second."},
+
+	{LEVEL_SERVICE, "vip", KIND_ADDRESS, FIELD(config_service, vip),
+	 .help = "The virtual IP address."},
+	{LEVEL_SERVICE, "port", KIND_PORT, FIELD(config_service, port),
+	 .min = 1, .max = 65535, .words = port_words,
+	 .help = "The port; `any` takes what no other service of the VIP and "
+		 "protocol takes."},
+	{LEVEL_SERVICE, "protocol", KIND_WORD, FIELD(config_service, protocol),
+	 .words = protocol_words, .standard = "tcp",
+	 .help = "The protocol above IP."},
+	{LEVEL_SERVICE, "scheduler", KIND_WORD,
+	 FIELD(config_service, scheduler),
+	 .words = scheduler_words, .standard = "maglev",
+	 .help = "How the backend of a new flow is chosen: `maglev` by a hash "
+		 "of the flow, the same on every load balancer; `random` by "
+		 "chance."},
+	{LEVEL_SERVICE, "forward", KIND_WORD, FIELD(config_service, forward),
+	 .words = forward_words, .standard = "rewrite",
+	 .help = "How a packet reaches the backend: `rewrite` writes the "
+		 "backend's address over the VIP."},
+	{LEVEL_SERVICE, "table-size", KIND_PRIME,
+	 FIELD(config_service, table_size),
+	 .min = 251, .max = 131071, .standard = "65537",
+	 .help = "Slots in the service's table. At least 100 for each "
+		 "backend, or their shares become uneven."},
+	{LEVEL_SERVICE, "backends",
+	 LIST(config_service, backends, backend_count, LEVEL_BACKEND),
+	 .max = MAX_BACKENDS,
+	 .help = "The machines that answer."},
+
+	{LEVEL_BACKEND, "address", KIND_ADDRESS,
+	 FIELD(config_backend, address),
+	 .help = "Where the backend is reached; of the VIP's family, and no "
+		 "VIP itself."},
+	{LEVEL_BACKEND, "weight", KIND_NUMBER, FIELD(config_backend, weight),
+	 .min = 1, .max = 1000, .standard = "1",
+	 .help = "Its share of new flows, relative to the other backends."},
+	{LEVEL_BACKEND, "drain", KIND_WORD, FIELD(config_backend, drain),
+	 .words = bool_words, .standard = "false",
+	 .help = "`true`: keeps the flows it has and gets no new ones."},
+};
+/* clang-format on */
+const size_t key_count = sizeof(keys) / sizeof(keys[0]);
+_Static_assert(sizeof(keys) / sizeof(keys[0]) <= MAX_KEYS, "MAX_KEYS");
+
+const struct key *key_find(enum level level, const char *name, size_t length)
+{
+	for (size_t i = 0; i < key_count; i++)
+		if (keys[i].level == level && strlen(keys[i].name) == length &&
+		    !memcmp(keys[i].name, name, length))
+			return &keys[i];
+	return NULL;
+}
+
+static char folded(char c)
+{
+	return c == '_' ? '-' : (char)tolower((unsigned char)c);
+}
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+	size_t least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* Levenshtein's distance. `a` is shorter than 32 bytes. */
+static size_t distance(const char *a, size_t a_length, const char *b,
+		       size_t b_length)
+{
+	size_t row[32];
+
+	for (size_t i = 0; i <= a_length; i++)
+		row[i] = i;
+	for (size_t j = 0; j < b_length; j++) {
+		size_t diagonal = row[0];
+
+		row[0] = j + 1;
+		for (size_t i = 0; i < a_length; i++) {
+			size_t other = folded(a[i]) != folded(b[j]);
+			size_t above = row[i + 1];
+
+			row[i + 1] = smallest(row[i] + 1, above + 1,
+					      diagonal + other);
+			diagonal = above;
+		}
+	}
+	return row[a_length];
+}
+
+const struct key *key_nearest(enum level level, const char *name, size_t length)
+{
+	const struct key *nearest = NULL;
+	size_t least = length / 2 < 3 ? length / 2 + 1 : 3;
+
+	if (length > 31)
+		return NULL;
+	for (size_t i = 0; i < key_count; i++) {
+		size_t d;
+
+		if (keys[i].level != level)
+			continue;
+		d = distance(name, length, keys[i].name, strlen(keys[i].name));
+		if (d < least) {
+			least = d;
+			nearest = &keys[i];
+		}
+	}
+	return nearest;
+}
+
+/* As snprintf(), after what `text` holds already. */
+__attribute__((format(printf, 2, 3))) static void
+append(char text[ALLOWED_SIZE], const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text + used, ALLOWED_SIZE - used, format, arguments);
+	va_end(arguments);
+}
+
+/* In the largest unit that needs no fraction. */
+static void append_duration(char text[ALLOWED_SIZE], __u32 milliseconds)
+{
+	if (milliseconds && milliseconds % HOURS == 0)
+		append(text, "%uh", milliseconds / HOURS);
+	else if (milliseconds && milliseconds % (60 * SECONDS) == 0)
+		append(text, "%umin", milliseconds / (60 * SECONDS));
+	else if (milliseconds % SECONDS == 0)
+		append(text, "%us", milliseconds / SECONDS);
+	else
+		append(text, "%ums", milliseconds);
+}
+
+static void append_words(char text[ALLOWED_SIZE], const struct word *words)
+{
+	for (const struct word *word = words; word && word->name; word++)
+		append(text, "%s%s", *text ? " or " : "", word->name);
+}
+
+const char *key_allowed(const struct key *key, char text[ALLOWED_SIZE])
+{
+	text[0] = '\0';
+	switch (key->kind) {
+	case KIND_LIST:
+		append(text, "a list of %u to %u %ss", key->min, key->max,
+		       levels[key->entry].name);
+		break;
+	case KIND_ADDRESS:
+		append(text, "an IPv4 or IPv6 unicast address");
+		break;
+	case KIND_NUMBER:
+	case KIND_PORT:
+		append(text, "a number from %u to %u", key->min, key->max);
+		break;
+	case KIND_PRIME:
+		append(text, "a prime from %u to %u", key->min, key->max);
+		break;
+	case KIND_DURATION:
+		append(text, "a duration from ");
+		append_duration(text, key->min);
+		append(text, " to ");
+		append_duration(text, key->max);
+		append(text, ", with its unit (ms, s, min or h)");
+		break;
+	case KIND_WORD:
+		break;
+	}
+	append_words(text, key->words);
+	return text;
+}
+
+const char *key_names(enum level level, char text[ALLOWED_SIZE])
+{
+	text[0] = '\0';
+	for (size_t i = 0; i < key_count; i++)
+		if (keys[i].level == level)
+			append(text, "%s%s", *text ? ", " : "", keys[i].name);
+	return text;
+}
+
+void config_print_keys(FILE *out)
+{
+	fputs("| Key | Of a | Allowed | Default | Meaning |\n"
+	      "|---|---|---|---|---|\n",
+	      out);
+	for (size_t i = 0; i < key_count; i++) {
+		const struct key *key = &keys[i];
+		char allowed[ALLOWED_SIZE];
+
+		fprintf(out, "| `%s` | %s | %s | %s | %s |\n", key->name,
+			levels[key->level].name, key_allowed(key, allowed),
+			key->standard ? key->standard : "required", key->help);
+	}
+}

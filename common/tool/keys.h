@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * keys.h - every key of the configuration file, said once
+ *
+ * One table holds a key's name, where it belongs, what it may be, what it is
+ * when left out, what it means, and which field of struct config it fills.
+ * Reading, refusing and the manual all go by this table, so they cannot
+ * disagree; a new key is a new row.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <linux/types.h>
+
+/* The kinds of mapping in a file; each fills a record of its own struct. */
+enum level {
+	LEVEL_FILE,    /* struct config */
+	LEVEL_SERVICE, /* struct config_service */
+	LEVEL_BACKEND, /* struct config_backend */
+	LEVELS,
+};
+
+struct level_info {
+	const char *name;
+	size_t record_size;
+	size_t line_offset; /* of the field `line`; LEVEL_FILE has none */
+	__u32 most;	    /* records in one file */
+};
+extern const struct level_info levels[LEVELS];
+
+enum kind {
+	KIND_LIST,     /* of records of another level */
+	KIND_ADDRESS,  /* struct addr */
+	KIND_NUMBER,   /* also one of `words`, where there are any */
+	KIND_PORT,     /* as KIND_NUMBER, kept in wire order */
+	KIND_PRIME,    /* a number that must be prime */
+	KIND_DURATION, /* kept in milliseconds */
+	KIND_WORD,     /* one of `words` */
+};
+
+/* A word a key may be; a name of NULL ends the list. */
+struct word {
+	const char *name;
+	__u32 value;
+};
+
+struct key {
+	enum level level;
+	const char *name;
+	enum kind kind;
+	size_t offset; /* of the field in the level's record */
+	size_t size;   /* of that field */
+	__u32 min;
+	__u32 max;
+	const struct word *words;
+	const char *standard; /* as in a file; NULL: the key is required */
+	enum level entry;     /* KIND_LIST: the level of its entries ... */
+	size_t count_offset;  /* ... and the field with their number */
+	const char *help;
+};
+
+#define MAX_KEYS 32
+extern const struct key keys[];
+extern const size_t key_count;
+
+/* NULL where `level` has no such key. */
+const struct key *key_find(enum level level, const char *name, size_t length);
+
+/*
+ * The key of `level` that was most likely meant, or NULL. Case, and the two
+ * ways to join words ('-' and '_'), make no difference.
+ */
+const struct key *key_nearest(enum level level, const char *name,
+			      size_t length);
+
+/* Room for any text of key_allowed() and key_names(). */
+#define ALLOWED_SIZE 256
+
+/* What the key may be: "a number from 1 to 1000". Returns `text`. */
+const char *key_allowed(const struct key *key, char text[ALLOWED_SIZE]);
+
+/* The keys of a level: "address, weight, drain". Returns `text`. */
+const char *key_names(enum level level, char text[ALLOWED_SIZE]);

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * maglev.c - consistent hashing with weights
+ *
+ * Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load
+ * Balancer" (NSDI 2016), section 3.4. Each backend prefers the slots in an
+ * order of its own: from `offset` on in steps of `skip`, which visits every
+ * slot, for the size is a prime. Backends take turns; in a turn a backend
+ * takes the first slot of its order that is still free.
+ *
+ * Weights are in the number of turns. A backend takes its turn n (from 0) in
+ * round n * max / weight, rounded up, where max is the greatest weight: the
+ * heaviest has a turn in every round, one of a third of its weight in every
+ * third. Turns in a row would give the heavy ones a head start on each round,
+ * and move many more slots when a weight changes. All have one in the first
+ * round, so even the lightest gets a slot.
+ *
+ * The laws: the table is a function of the set {(address, weight)} and of
+ * nothing else, neither of the order in the file nor of the indices nor of the
+ * machine (no floating point, no byte order), so every load balancer that
+ * reads the same file has the same one. Only the ratio of the weights counts.
+ * What happens to one backend moves little more than its own slots.
+ */
+#include "common/tool/maglev.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/core/hash.h"
+
+#define WORD_BITS (sizeof(unsigned long) * CHAR_BIT)
+
+struct taker {
+	struct addr address;
+	__u16 weight;
+	__u16 index;
+	__u32 next; /* slot of its order */
+	__u32 skip;
+	__u64 turns; /* taken, times the greatest weight */
+};
+
+/* By address, as its bytes lie in memory: the same on every machine. */
+static int compare(const void *a, const void *b)
+{
+	const struct taker *x = a, *y = b;
+	int order = memcmp(&x->address, &y->address, sizeof(x->address));
+
+	return order ? order : (int)x->weight - (int)y->weight;
+}
+
+/* The finish of SplitMix64: what differs in one bit, differs in half. */
+static __u64 finish(__u64 hash)
+{
+	hash = (hash ^ hash >> 30) * 0xbf58476d1ce4e5b9ULL;
+	hash = (hash ^ hash >> 27) * 0x94d049bb133111ebULL;
+	return hash ^ hash >> 31;
+}
+
+static void prefer(struct taker *taker, __u32 size)
+{
+	taker->next = finish(hash_addr(1, &taker->address)) % size;
+	taker->skip = finish(hash_addr(2, &taker->address)) % (size - 1) + 1;
+}
+
+/* The first slot of its order that is free; it no longer is. */
+static __u32 take(struct taker *taker, unsigned long *taken, __u32 size)
+{
+	__u32 slot = taker->next;
+
+	while (taken[slot / WORD_BITS] >> slot % WORD_BITS & 1) {
+		slot += taker->skip;
+		if (slot >= size)
+			slot -= size;
+	}
+	taken[slot / WORD_BITS] |= 1UL << slot % WORD_BITS;
+	taker->next = slot;
+	return slot;
+}
+
+static void fill(__u16 *table, __u32 size, struct taker *takers, size_t count,
+		 unsigned long *taken, __u32 max)
+{
+	__u32 filled = 0;
+	__u64 round;
+	size_t i;
+
+	for (round = 0;; round++) {
+		for (i = 0; i < count; i++) {
+			struct taker *taker = &takers[i];
+
+			if (round * taker->weight < taker->turns)
+				continue;
+			taker->turns += max;
+			table[take(taker, taken, size)] = taker->index;
+			if (++filled == size)
+				return;
+		}
+	}
+}
+
+int maglev_fill(__u16 *table, __u32 size, const struct maglev_backend *backends,
+		size_t count)
+{
+	struct taker *takers = calloc(count, sizeof(*takers));
+	/* A bit for each slot: it stays in the CPU's first cache. */
+	unsigned long *taken = calloc(size / WORD_BITS + 1, sizeof(*taken));
+	bool room = takers && taken;
+	__u32 max = 1;
+	size_t i;
+
+	for (i = 0; room && i < count; i++) {
+		takers[i].address = backends[i].address;
+		takers[i].weight = backends[i].weight;
+		takers[i].index = backends[i].index;
+		prefer(&takers[i], size);
+		if (max < backends[i].weight)
+			max = backends[i].weight;
+	}
+	if (room) {
+		qsort(takers, count, sizeof(*takers), compare);
+		fill(table, size, takers, count, taken, max);
+	}
+	free(takers);
+	free(taken);
+	return room ? 0 : -1;
+}

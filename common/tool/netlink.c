@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * netlink.c - rtnetlink, through libmnl
+ *
+ * A question is a message and a function that is called with each answer.
+ */
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/core/address.h"
+#include "common/tool/config.h"
+#include "common/tool/netlink.h"
+
+#define ANSWER_SIZE 32768 /* a dump's answers come in pages of up to this */
+
+/* Sends and hears the answers out. Returns 0 or -errno. */
+static int ask(struct nlmsghdr *question, mnl_cb_t answer, void *data)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, 0);
+	static char page[ANSWER_SIZE];
+	unsigned int port;
+	ssize_t length;
+	int rc = -1;
+
+	if (!socket)
+		return -errno;
+	question->nlmsg_seq = 1;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_sendto(socket, question, question->nlmsg_len) < 0)
+		goto out;
+	port = mnl_socket_get_portid(socket);
+	do {
+		length = mnl_socket_recvfrom(socket, page, sizeof(page));
+		if (length < 0)
+			goto out;
+		rc = mnl_cb_run(page, (size_t)length, 1, port, answer, data);
+		/* An answer to a single question has no end mark. */
+	} while (rc > MNL_CB_STOP &&
+		 (question->nlmsg_flags & (NLM_F_DUMP | NLM_F_ACK)));
+out:
+	rc = rc < 0 ? -errno : 0;
+	mnl_socket_close(socket);
+	return rc;
+}
+
+struct list {
+	void *rows;
+	size_t size; /* of a row */
+	int count;
+};
+
+static void *list_add(struct list *list)
+{
+	void *grown =
+		realloc(list->rows, (size_t)(list->count + 1) * list->size);
+
+	if (!grown)
+		return NULL;
+	list->rows = grown;
+	return memset((char *)grown + (size_t)list->count++ * list->size, 0,
+		      list->size);
+}
+
+static int link_kind(const struct nlattr *attribute, void *data)
+{
+	struct link *link = data;
+
+	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
+		strncpy(link->kind, mnl_attr_get_str(attribute),
+			sizeof(link->kind) - 1);
+	return MNL_CB_OK;
+}
+
+static int link_attribute(const struct nlattr *attribute, void *data)
+{
+	struct link *link = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case IFLA_IFNAME:
+		strncpy(link->name, mnl_attr_get_str(attribute),
+			sizeof(link->name) - 1);
+		break;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attribute) == sizeof(link->mac))
+			memcpy(link->mac, mnl_attr_get_payload(attribute),
+			       sizeof(link->mac));
+		break;
+	case IFLA_LINK:
+		link->lower = (int)mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_LINKINFO:
+		return mnl_attr_parse_nested(attribute, link_kind, link);
+	}
+	return MNL_CB_OK;
+}
+
+static int link_answer(const struct nlmsghdr *message, void *data)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+	struct link *link = list_add(data);
+
+	if (!link)
+		return MNL_CB_ERROR;
+	link->ifindex = info->ifi_index;
+	return mnl_attr_parse(message, sizeof(*info), link_attribute, link);
+}
+
+int links_read(struct link **rows, struct fault *fault_out)
+{
+	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
+	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
+	struct list list = {NULL, sizeof(struct link), 0};
+	struct ifinfomsg *info;
+	int rc;
+
+	question->nlmsg_type = RTM_GETLINK;
+	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	info = mnl_nlmsg_put_extra_header(question, sizeof(*info));
+	info->ifi_family = AF_UNSPEC;
+	rc = ask(question, link_answer, &list);
+	*rows = list.rows;
+	if (!rc)
+		return list.count;
+	free(list.rows);
+	*rows = NULL;
+	return fault(fault_out, "cannot list the interfaces: %s",
+		     strerror(-rc));
+}
+
+int link_find(const char *name, struct link *found, struct fault *fault_out)
+{
+	struct link *links;
+	int i, count = links_read(&links, fault_out), rc = -1;
+
+	if (count < 0)
+		return -1;
+	for (i = 0; i < count && rc; i++) {
+		if (strcmp(links[i].name, name))
+			continue;
+		*found = links[i];
+		rc = 0;
+	}
+	free(links);
+	if (rc) {
+		fault(fault_out, "cannot use interface '%s': no such interface",
+		      name);
+		fault_hint(fault_out, "ip -br link");
+	}
+	return rc;
+}
+
+/* An address as it lies in an attribute. Returns 0, or -1: neither family. */
+static int address_get(const struct nlattr *attribute, struct addr *address)
+{
+	switch (mnl_attr_get_payload_len(attribute)) {
+	case 4:
+		addr_set_v4(address,
+			    *(__be32 *)mnl_attr_get_payload(attribute));
+		return 0;
+	case 16:
+		memcpy(address, mnl_attr_get_payload(attribute), 16);
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static int address_attribute(const struct nlattr *attribute, void *data)
+{
+	struct link_address *row = data;
+	int type = mnl_attr_get_type(attribute);
+
+	/* IFA_LOCAL comes after IFA_ADDRESS, which may be the peer's. */
+	if (type == IFA_ADDRESS || type == IFA_LOCAL)
+		address_get(attribute, &row->address);
+	return MNL_CB_OK;
+}
+
+static int address_answer(const struct nlmsghdr *message, void *data)
+{
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+	struct link_address *row = list_add(data);
+
+	if (!row)
+		return MNL_CB_ERROR;
+	row->ifindex = (int)info->ifa_index;
+	row->prefix = info->ifa_prefixlen;
+	return mnl_attr_parse(message, sizeof(*info), address_attribute, row);
+}
+
+int addresses_read(struct link_address **rows, struct fault *fault_out)
+{
+	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
+	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
+	struct list list = {NULL, sizeof(struct link_address), 0};
+	struct ifaddrmsg *info;
+	int rc;
+
+	question->nlmsg_type = RTM_GETADDR;
+	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	info = mnl_nlmsg_put_extra_header(question, sizeof(*info));
+	info->ifa_family = AF_UNSPEC;
+	rc = ask(question, address_answer, &list);
+	*rows = list.rows;
+	if (!rc)
+		return list.count;
+	free(list.rows);
+	*rows = NULL;
+	return fault(fault_out, "cannot list this host's addresses: %s",
+		     strerror(-rc));
+}
+
+/* Family, and where the address's bytes begin in struct addr. */
+static __u8 family_of(const struct addr *address)
+{
+	return addr_is_ipv4(address) ? AF_INET : AF_INET6;
+}
+
+static void address_put(struct nlmsghdr *message, __u16 type,
+			const struct addr *address)
+{
+	if (addr_is_ipv4(address))
+		mnl_attr_put(message, type, 4, &address->w[3]);
+	else
+		mnl_attr_put(message, type, 16, address);
+}
+
+int address_on_lo(const struct addr *address, bool add)
+{
+	char buffer[MNL_NLMSG_HDRLEN + 128] = {0};
+	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
+	struct ifaddrmsg *info;
+
+	question->nlmsg_type = add ? RTM_NEWADDR : RTM_DELADDR;
+	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK |
+				(add ? NLM_F_CREATE | NLM_F_EXCL : 0);
+	info = mnl_nlmsg_put_extra_header(question, sizeof(*info));
+	info->ifa_family = family_of(address);
+	info->ifa_prefixlen = addr_is_ipv4(address) ? 32 : 128;
+	info->ifa_flags = IFA_F_PERMANENT | IFA_F_NODAD;
+	info->ifa_index = if_nametoindex("lo");
+	address_put(question, IFA_LOCAL, address);
+	address_put(question, IFA_ADDRESS, address);
+	return ask(question, NULL, NULL);
+}
+
+static int metrics_attribute(const struct nlattr *attribute, void *data)
+{
+	struct next_hop *hop = data;
+
+	if (mnl_attr_get_type(attribute) == RTAX_MTU)
+		hop->mtu = mnl_attr_get_u32(attribute);
+	return MNL_CB_OK;
+}
+
+static int route_attribute(const struct nlattr *attribute, void *data)
+{
+	struct next_hop *hop = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case RTA_OIF:
+		hop->ifindex = (int)mnl_attr_get_u32(attribute);
+		break;
+	case RTA_GATEWAY:
+		address_get(attribute, &hop->gateway);
+		break;
+	case RTA_METRICS:
+		return mnl_attr_parse_nested(attribute, metrics_attribute, hop);
+	}
+	return MNL_CB_OK;
+}
+
+static int route_answer(const struct nlmsghdr *message, void *data)
+{
+	return mnl_attr_parse(message, sizeof(struct rtmsg), route_attribute,
+			      data);
+}
+
+static const char *neighbour_state(__u16 state)
+{
+	switch (state) {
+	case NUD_PERMANENT:
+		return "permanent";
+	case NUD_REACHABLE:
+		return "reachable";
+	case NUD_STALE:
+		return "stale";
+	case NUD_DELAY:
+		return "delay";
+	case NUD_PROBE:
+		return "probe";
+	case NUD_FAILED:
+		return "failed";
+	case NUD_INCOMPLETE:
+		return "incomplete";
+	case NUD_NOARP:
+		return "noarp";
+	default:
+		return "none";
+	}
+}
+
+static int neighbour_attribute(const struct nlattr *attribute, void *data)
+{
+	struct next_hop *hop = data;
+
+	if (mnl_attr_get_type(attribute) == NDA_LLADDR &&
+	    mnl_attr_get_payload_len(attribute) == sizeof(hop->mac))
+		memcpy(hop->mac, mnl_attr_get_payload(attribute),
+		       sizeof(hop->mac));
+	return MNL_CB_OK;
+}
+
+static int neighbour_answer(const struct nlmsghdr *message, void *data)
+{
+	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
+	struct next_hop *hop = data;
+
+	hop->neighbour = neighbour_state(info->ndm_state);
+	return mnl_attr_parse(message, sizeof(*info), neighbour_attribute, hop);
+}
+
+int next_hop_read(const struct addr *to, struct next_hop *hop,
+		  struct fault *fault_out)
+{
+	char buffer[MNL_NLMSG_HDRLEN + 128] = {0};
+	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *route;
+	struct ndmsg *neighbour;
+	int rc;
+
+	memset(hop, 0, sizeof(*hop));
+	hop->gateway = *to;
+	hop->neighbour = "none";
+	question->nlmsg_type = RTM_GETROUTE;
+	question->nlmsg_flags = NLM_F_REQUEST;
+	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
+	route->rtm_family = family_of(to);
+	route->rtm_dst_len = addr_is_ipv4(to) ? 32 : 128;
+	address_put(question, RTA_DST, to);
+	rc = ask(question, route_answer, hop);
+	if (rc == -ENETUNREACH || rc == -EHOSTUNREACH || rc == -EACCES ||
+	    rc == -EINVAL)
+		return 0;
+	if (rc)
+		return fault(fault_out, "cannot ask for a route: %s",
+			     strerror(-rc));
+
+	memset(buffer, 0, sizeof(buffer));
+	question = mnl_nlmsg_put_header(buffer);
+	question->nlmsg_type = RTM_GETNEIGH;
+	question->nlmsg_flags = NLM_F_REQUEST;
+	neighbour = mnl_nlmsg_put_extra_header(question, sizeof(*neighbour));
+	neighbour->ndm_family = family_of(&hop->gateway);
+	neighbour->ndm_ifindex = hop->ifindex;
+	address_put(question, NDA_DST, &hop->gateway);
+	/* -ENOENT: nobody has asked for it yet. */
+	ask(question, neighbour_answer, hop);
+	return 0;
+}

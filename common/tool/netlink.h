@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * netlink.h - what the host's links, addresses, routes and neighbours are
+ */
+#pragma once
+
+#include <net/if.h>
+#include <stdbool.h>
+
+#include "common/core/abi.h"
+#include "common/tool/fault.h"
+
+struct link {
+	int ifindex;
+	int lower; /* ifindex of the device it stands on; 0: none */
+	char name[IF_NAMESIZE];
+	char kind[16]; /* "veth", "macvlan", ...; "" for hardware */
+	__u8 mac[6];
+};
+
+struct link_address {
+	int ifindex;
+	struct addr address;
+	__u8 prefix; /* bits, of the family's own length */
+};
+
+/* Returns 0, or -1 with a fault where there is no such interface. */
+int link_find(const char *name, struct link *link, struct fault *fault);
+
+/*
+ * All links, all addresses. *list is to be freed. Returns their number, or -1
+ * with a fault.
+ */
+int links_read(struct link **list, struct fault *fault);
+int addresses_read(struct link_address **list, struct fault *fault);
+
+/* Adds or removes ADDRESS/32 or /128 on the loopback device. 0 or -errno. */
+int address_on_lo(const struct addr *address, bool add);
+
+/* The next hop by which this host reaches an address, as the kernel says. */
+struct next_hop {
+	int ifindex;	     /* 0: there is no route */
+	struct addr gateway; /* the address itself where it is on-link */
+	__u32 mtu;	     /* bytes; 0: the interface's own */
+	__u8 mac[6];
+	const char *neighbour; /* "reachable", "stale", ..., "none" */
+};
+int next_hop_read(const struct addr *to, struct next_hop *hop,
+		  struct fault *fault);

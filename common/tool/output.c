@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/tool/output.h"
+
+#define CELL	80
+#define COLUMNS 16 /* no table of ours has as many */
+
+static void cell_text(const json_t *value, char *text)
+{
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		snprintf(text, CELL, "%s", json_string_value(value));
+		break;
+	case JSON_INTEGER:
+		snprintf(text, CELL, "%lld",
+			 (long long)json_integer_value(value));
+		break;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		snprintf(text, CELL, "%s", json_is_true(value) ? "yes" : "no");
+		break;
+	default:
+		snprintf(text, CELL, "-");
+	}
+}
+
+/* How wide the widest cell of column `key` is. */
+static int column_width(const json_t *rows, const char *key)
+{
+	int width = (int)strlen(key), length;
+	char text[CELL];
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(rows, i, row)
+	{
+		cell_text(json_object_get(row, key), text);
+		length = (int)strlen(text);
+		if (length > width)
+			width = length;
+	}
+	return width;
+}
+
+static void print_titles(const json_t *first, const int *widths)
+{
+	const char *key;
+	char text[CELL], *c;
+	json_t *value;
+	int i = 0;
+
+	json_object_foreach((json_t *)first, key, value)
+	{
+		snprintf(text, CELL, "%s", key);
+		for (c = text; *c; c++)
+			*c = *c == '_' ? '-' : (char)toupper(*c);
+		printf(json_is_integer(value) ? "  %*s" : "  %-*s", widths[i++],
+		       text);
+	}
+	printf("\n");
+}
+
+static void print_row(const json_t *row, const json_t *first, const int *widths)
+{
+	const char *key;
+	char text[CELL];
+	json_t *value;
+	int i = 0;
+
+	json_object_foreach((json_t *)first, key, value)
+	{
+		cell_text(json_object_get(row, key), text);
+		printf(json_is_integer(value) ? "  %*s" : "  %-*s", widths[i++],
+		       text);
+	}
+	printf("\n");
+}
+
+static void print_table(const char *name, const json_t *rows)
+{
+	json_t *first = json_array_get(rows, 0), *row, *value;
+	int widths[COLUMNS], columns = 0;
+	const char *key;
+	size_t i;
+
+	if (!first) {
+		printf("%s: none\n", name);
+		return;
+	}
+	json_object_foreach(first, key, value)
+	{
+		if (columns < COLUMNS)
+			widths[columns++] = column_width(rows, key);
+	}
+	printf("%s:\n", name);
+	print_titles(first, widths);
+	json_array_foreach(rows, i, row) print_row(row, first, widths);
+}
+
+int output_print(json_t *root, bool json)
+{
+	const char *key;
+	char text[CELL];
+	json_t *value;
+	int rc = 0;
+
+	if (!root)
+		return -1;
+	if (json) {
+		rc = json_dumpf(root, stdout, JSON_INDENT(2));
+		printf("\n");
+	} else {
+		json_object_foreach(root, key, value)
+		{
+			if (json_is_array(value)) {
+				print_table(key, value);
+				continue;
+			}
+			cell_text(value, text);
+			printf("%s: %s\n", key, text);
+		}
+	}
+	json_decref(root);
+	return rc || fflush(stdout) ? -1 : 0;
+}

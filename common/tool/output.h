@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * output.h - one formatter for people and for machines
+ *
+ * A verb builds a JSON object of scalars and of arrays of flat objects.
+ * output_print() writes it as JSON, or as lines and tables: so that what -j
+ * says can never differ from what is printed.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* Releases `root`. Returns 0, or -1 where memory ran out or stdout failed. */
+int output_print(json_t *root, bool json);

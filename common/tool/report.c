@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/core/reason.h"
+#include "common/tool/cli.h"
+#include "common/tool/generation.h"
+#include "common/tool/report.h"
+
+static const struct {
+	const char *name, *action, *text;
+	int programs;
+} reason_rows[] = {
+#define REASON_ROW(name, action, programs, text)                               \
+	{#name, #action, text, programs},
+	REASONS(REASON_ROW)
+#undef REASON_ROW
+};
+
+json_t *report_reasons(const struct kernel *kernel, int program_bit)
+{
+	int map = kernel_map(kernel, "reasons"), cpus, cpu;
+	json_t *rows = json_array();
+	__u64 *values, sum;
+	__u32 i;
+
+	cpus = libbpf_num_possible_cpus();
+	values = calloc((size_t)cpus, sizeof(*values));
+	for (i = 0; values && map >= 0 && i < REASON_MAX; i++) {
+		if (!(reason_rows[i].programs & program_bit) ||
+		    bpf_map_lookup_elem(map, &i, values))
+			continue;
+		for (cpu = 0, sum = 0; cpu < cpus; cpu++)
+			sum += values[cpu];
+		json_array_append_new(
+			rows, json_pack("{s:s, s:s, s:I, s:s}", "reason",
+					reason_rows[i].name, "action",
+					reason_rows[i].action, "packets",
+					(json_int_t)sum, "meaning",
+					reason_rows[i].text));
+	}
+	free(values);
+	if (map >= 0)
+		close(map);
+	return rows;
+}
+
+json_t *report_interfaces(const struct kernel *kernel)
+{
+	json_t *rows = json_array();
+	int i;
+
+	for (i = 0; i < kernel->attachment_count; i++) {
+		const struct attachment *on = &kernel->attachments[i];
+		struct bpf_prog_info info = {0};
+		__u32 length = sizeof(info);
+
+		bpf_obj_get_info_by_fd(on->old_program, &info, &length);
+		json_array_append_new(
+			rows,
+			json_pack("{s:s, s:s, s:s, s:I}", "interface", on->name,
+				  "program", kernel->role->program, "mode",
+				  on->mode == MODE_NATIVE ? "native"
+							  : "generic",
+				  "id", (json_int_t)info.id));
+	}
+	return rows;
+}
+
+void report_head(const struct kernel *kernel, json_t *root)
+{
+	__u32 slot = generation_current(kernel), i;
+	struct generation generation = {0};
+	char digest[17] = "";
+
+	if (slot != NO_SLOT)
+		generation_read(kernel, slot, &generation);
+	for (i = 0; i < 8; i++)
+		snprintf(digest + 2 * i, 3, "%02x", generation.digest[i]);
+	json_object_set_new(root, "generation",
+			    json_integer((json_int_t)generation.number));
+	json_object_set_new(root, "file-sha256", json_string(digest));
+	json_object_set_new(
+		root, "trace",
+		json_string(trace_name(control_get(kernel, CONTROL_TRACE))));
+}
+
+const char *mac_text(const __u8 *mac, char *text)
+{
+	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+		 mac[2], mac[3], mac[4], mac[5]);
+	return text;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * report.h - the parts of `show` that both tools have
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "common/tool/kernel.h"
+
+/* Every counted reason of the role's program, summed over the CPUs. */
+json_t *report_reasons(const struct kernel *kernel, int program_bit);
+/* Where the program is attached, and how. */
+json_t *report_interfaces(const struct kernel *kernel);
+/* Adds generation, file digest and trace to the head of a report. */
+void report_head(const struct kernel *kernel, json_t *root);
+/* "02:42:ac:11:00:03"; `text` holds 18 bytes. */
+const char *mac_text(const __u8 *mac, char *text);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * role.h - what lbr and bkd have in common, and where they differ
+ *
+ * Both tools are the same machine: a table of verbs, a program in the kernel,
+ * a configuration that is built aside and switched to. A struct role says
+ * which program, what is built from the file, and what the host must have.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "common/core/abi.h"
+#include "common/tool/config.h"
+#include "common/tool/fault.h"
+
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_PROBLEM = 3, /* check found one */
+};
+
+#define DEFAULT_CONFIG	  "/etc/l3dsr/services.yaml"
+#define DEFAULT_INTERFACE "eth0"
+#define TRACE_PIPE	  "/sys/kernel/tracing/trace_pipe"
+
+struct bpf_object;
+struct kernel;
+struct role;
+
+struct verb {
+	const char *name;
+	const char *arguments; /* as the help prints them */
+	const char *help;
+	int (*run)(const struct role *role, int argc, char **argv);
+};
+
+/* What a program is told when it is loaded. */
+struct constants {
+	const char *host;
+	bool has_frags;
+	bool can_trace;
+};
+
+struct role {
+	const char *name;    /* "lbr" */
+	const char *program; /* "xdp_lbr" */
+	const char *what;    /* one line for --help */
+	const struct verb *verbs;
+
+	/* Opens the object; its maps are made, and it is loaded, elsewhere. */
+	struct bpf_object *(*open)(const struct constants *constants);
+
+	/* The names of the maps that are pinned; NULL ends. */
+	const char *const *maps;
+	/* Those that hold one inner map for each generation; NULL ends. */
+	const char *const *inner;
+
+	/* Sizes what depends on the file, before the load. Returns 0 or -1. */
+	int (*prepare)(struct kernel *kernel, const struct config *config,
+		       struct fault *fault);
+	/* After a load that replaced a map by another of its name. */
+	int (*carry_over)(struct kernel *kernel, struct fault *fault);
+
+	/*
+	 * Does the file name something for this host? If not, *why says what
+	 * was looked for.
+	 */
+	int (*concerns)(const struct config *config, struct fault *fault);
+
+	/* Fills generation slot `slot` from the file; nothing sees it yet. */
+	int (*build)(struct kernel *kernel, const struct config *config,
+		     __u32 slot, struct fault *fault);
+
+	/* What differs between two generations, a line each. Their number. */
+	int (*difference)(struct kernel *kernel, __u32 before, __u32 after,
+			  FILE *out);
+
+	/* What of the host has to change; each change is recorded. */
+	int (*host)(struct kernel *kernel, const struct config *config,
+		    char *const *interfaces, struct fault *fault);
+};

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * up.c - load, attach, pin; or replace what runs, under traffic
+ *
+ * In this order, so that a refusal at any point leaves what ran as it was:
+ * the file, the program (loaded beside the one that runs), the interfaces,
+ * the generation (built aside); then, where little can still fail, the host's
+ * settings, the attachments, and the word that switches.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/tool/change.h"
+#include "common/tool/cli.h"
+#include "common/tool/generation.h"
+#include "common/tool/kernel.h"
+#include "common/tool/netlink.h"
+
+struct up {
+	struct kernel kernel;
+	struct config config;
+	enum mode mode;
+	enum trace trace;
+	int slot;
+};
+
+static const char *mode_name(enum mode mode)
+{
+	return mode == MODE_NATIVE ? "native" : "generic";
+}
+
+int mode_parse(const char *text, enum mode *mode)
+{
+	static const char *const names[] = {"auto", "native", "generic"};
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		if (text && strcmp(text, names[i]))
+			continue;
+		*mode = (enum mode)i;
+		return 0;
+	}
+	return -1;
+}
+
+/* The MAC addresses by which frames for the attached interfaces come. */
+static int interfaces_write(struct kernel *kernel, struct fault *fault_out)
+{
+	int map = kernel_map(kernel, "interfaces"), count, i, j;
+	struct interface entry;
+	struct link *links;
+	__u32 key = 0;
+
+	count = links_read(&links, fault_out);
+	for (i = 0; i < kernel->attachment_count; i++) {
+		const struct attachment *on = &kernel->attachments[i];
+
+		for (j = 0; j < count && key < MAX_INTERFACES; j++) {
+			const struct link *link = &links[j];
+
+			if (link->ifindex != on->ifindex &&
+			    (link->lower != on->ifindex ||
+			     strcmp(link->kind, "macvlan")))
+				continue;
+			memset(&entry, 0, sizeof(entry));
+			entry.ifindex = (__u32)on->ifindex;
+			entry.generic = on->mode == MODE_GENERIC;
+			memcpy(entry.mac, link->mac, sizeof(entry.mac));
+			memcpy(entry.name, on->name, sizeof(entry.name));
+			bpf_map_update_elem(map, &key, &entry, BPF_ANY);
+			key++;
+		}
+	}
+	memset(&entry, 0, sizeof(entry));
+	for (; key < MAX_INTERFACES; key++)
+		bpf_map_update_elem(map, &key, &entry, BPF_ANY);
+	close(map);
+	free(links);
+	return count < 0 ? -1 : 0;
+}
+
+/* All that can be refused without anything being changed. */
+static int up_prepare(struct up *up, const struct options *options,
+		      struct fault *fault_out)
+{
+	static char *const by_default[] = {DEFAULT_INTERFACE, NULL};
+	char *const *name =
+		options->interface_count ? options->interfaces : by_default;
+	struct kernel *kernel = &up->kernel;
+
+	if (kernel_attachments(kernel, fault_out))
+		return -1;
+	/* What is up stays up; a second `up` need not name it again. */
+	if (options->interface_count || !kernel->attachment_count) {
+		for (; *name; name++) {
+			if (kernel_choose(kernel, *name, up->mode, fault_out))
+				return -1;
+		}
+	}
+	if (kernel_load(kernel, &up->config, fault_out))
+		return -1;
+	up->slot = generation_build(kernel, &up->config, fault_out);
+	return up->slot < 0 ? -1 : 0;
+}
+
+static int up_change(struct up *up, struct fault *fault_out)
+{
+	struct kernel *kernel = &up->kernel;
+	char *names[MAX_INTERFACES + 1] = {NULL};
+	int i;
+
+	for (i = 0; i < kernel->attachment_count; i++)
+		names[i] = kernel->attachments[i].name;
+	if (kernel_pin(kernel, fault_out) || change_mount(kernel, fault_out) ||
+	    kernel->role->host(kernel, &up->config, names, fault_out) ||
+	    interfaces_write(kernel, fault_out) ||
+	    kernel_attach(kernel, fault_out) ||
+	    /* The mode may have been found only in the attaching. */
+	    interfaces_write(kernel, fault_out) ||
+	    generation_switch(kernel, (__u32)up->slot, fault_out))
+		return -1;
+	if (kernel->role->carry_over &&
+	    kernel->role->carry_over(kernel, fault_out))
+		return -1;
+	if (control_set(kernel, CONTROL_TRACE, up->trace))
+		return fault(fault_out, "cannot set the trace: %s",
+			     strerror(errno));
+	return 0;
+}
+
+static void up_report(const struct up *up)
+{
+	const struct kernel *kernel = &up->kernel;
+	int i;
+
+	for (i = 0; i < kernel->attachment_count; i++) {
+		const struct attachment *on = &kernel->attachments[i];
+
+		printf("%s: %s attached, %s (%s)\n", on->name,
+		       kernel->role->program, mode_name(on->mode), on->why);
+	}
+	printf("%s: %zu services\n", up->config.path, up->config.service_count);
+}
+
+/* A first `up` that failed leaves nothing. */
+static void up_take_back(struct up *up)
+{
+	if (up->kernel.was_up)
+		return;
+	changes_undo(&up->kernel);
+	kernel_detach(&up->kernel);
+	kernel_remove(&up->kernel);
+}
+
+static int up_run(struct up *up, const struct role *role,
+		  const struct options *options, struct fault *fault_out)
+{
+	struct kernel *kernel = &up->kernel;
+	int rc;
+
+	if (kernel_open(kernel, role, true, fault_out))
+		return -1;
+	rc = kernel->was_up ? 0 : role->concerns(&up->config, fault_out);
+	rc = rc ?: up_prepare(up, options, fault_out);
+	rc = rc ?: up_change(up, fault_out);
+	if (!rc)
+		up_report(up);
+	else
+		up_take_back(up);
+	kernel_close(kernel);
+	return rc;
+}
+
+int verb_up(const struct role *role, int argc, char **argv)
+{
+	const struct verb *verb = cli_verb(role, "up");
+	struct options options;
+	struct up up = {0};
+	struct fault fault_is = {0};
+	const char *path;
+	int rc;
+
+	if (options_parse(role, verb, argc, argv, "c:i:m:t:", 0, &options))
+		return EXIT_USAGE;
+	if (mode_parse(options.mode, &up.mode) ||
+	    trace_parse(options.trace, &up.trace)) {
+		fprintf(stderr,
+			"%s: cannot run 'up': no such mode or trace: '%s'\n"
+			"  usage: %s up %s\n",
+			role->name,
+			mode_parse(options.mode, &up.mode) ? options.mode
+							   : options.trace,
+			role->name, verb->arguments);
+		return EXIT_USAGE;
+	}
+	path = options.config ?: DEFAULT_CONFIG;
+	if (config_read(path, &up.config, fault_is.cause,
+			sizeof(fault_is.cause), stderr)) {
+		fault_hint(&fault_is, "%s check %s", role->name, path);
+		return cli_failed(role, &fault_is);
+	}
+	rc = up_run(&up, role, &options, &fault_is);
+	config_free(&up.config);
+	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
+}

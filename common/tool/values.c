@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * values.c - see values.h
+ *
+ * Strict on purpose. Numbers are decimal digits and nothing else: "010" is
+ * eight to one YAML and ten to another, and "1_000" a number only to the
+ * first. A duration has a unit, because a bare "3" was meant as minutes by
+ * somebody.
+ */
+#include "common/tool/values.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "common/core/inline.h"
+#include "common/tool/config.h"
+#include "common/tool/refusal.h"
+
+/* What a value still lacks, beyond what key_allowed() says; may stay empty. */
+#define NOTE_SIZE 96
+
+/* Decimal digits at the start of `text`; how many, 0 where that is none. */
+static size_t read_digits(const char *text, size_t length, __u64 *number)
+{
+	size_t i;
+
+	*number = 0;
+	for (i = 0; i < length && isdigit((unsigned char)text[i]); i++) {
+		if (i == 10 || (i == 1 && text[0] == '0'))
+			return 0;
+		*number = *number * 10 + (text[i] - '0');
+	}
+	return i;
+}
+
+static int read_number(const char *text, size_t length, __u64 *number)
+{
+	return length && read_digits(text, length, number) == length ? 0 : -1;
+}
+
+static int read_duration(const char *text, size_t length, __u64 *milliseconds)
+{
+	static const struct word units[] = {
+		{"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {}};
+	size_t digits = read_digits(text, length, milliseconds);
+
+	if (!digits)
+		return -1;
+	for (const struct word *unit = units; unit->name; unit++) {
+		if (strlen(unit->name) == length - digits &&
+		    !memcmp(unit->name, text + digits, length - digits)) {
+			*milliseconds *= unit->value;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static int read_word(const struct word *words, const char *text, size_t length,
+		     __u64 *value)
+{
+	for (const struct word *word = words; word && word->name; word++) {
+		if (strlen(word->name) == length &&
+		    !memcmp(word->name, text, length)) {
+			*value = word->value;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static bool is_prime(__u32 number)
+{
+	if (number < 2)
+		return false;
+	for (__u32 i = 2; (__u64)i * i <= number; i++)
+		if (number % i == 0)
+			return false;
+	return true;
+}
+
+__u32 value_next_prime(__u32 number)
+{
+	while (!is_prime(number))
+		number++;
+	return number;
+}
+
+/* Of two equally near, the larger. Both limits of the key are primes. */
+static __u32 nearest_prime(const struct key *key, __u64 number)
+{
+	__u32 below, above;
+
+	if (number <= key->min)
+		return key->min;
+	if (number >= key->max)
+		return key->max;
+	below = above = (__u32)number;
+	while (!is_prime(below))
+		below--;
+	above = value_next_prime(above);
+	return number - below < above - number ? below : above;
+}
+
+/* The name of a range no service or backend can be in, or NULL. */
+static const char *unusable(const struct addr *addr)
+{
+	bool ipv4 = addr_is_ipv4(addr);
+	__u32 first = bpf_ntohl(ipv4 ? addr->w[3] : addr->w[0]);
+
+	if (ipv4) {
+		if (!first)
+			return "the unspecified address";
+		if (first >> 24 == 127)
+			return "a loopback address";
+		if (first >> 16 == (169 << 8 | 254))
+			return "a link-local address";
+		if (first >> 28 == 0xe)
+			return "a multicast address";
+		return first == 0xffffffff ? "the broadcast address" : NULL;
+	}
+	if (!first && !addr->w[1] && !addr->w[2] && bpf_ntohl(addr->w[3]) <= 1)
+		return addr->w[3] ? "a loopback address"
+				  : "the unspecified address";
+	if (first >> 22 == 0xfe80 >> 6)
+		return "a link-local address";
+	return first >> 24 == 0xff ? "a multicast address" : NULL;
+}
+
+static int store_address(const char *text, size_t length, struct addr *addr,
+			 char note[NOTE_SIZE])
+{
+	char word[INET6_ADDRSTRLEN];
+	const char *range;
+
+	if (length >= sizeof(word) || memchr(text, '\0', length))
+		return -1;
+	memcpy(word, text, length);
+	word[length] = '\0';
+	if (addr_parse(word, addr))
+		return -1;
+	if (addr_is_ipv4(addr) && strchr(word, ':')) {
+		snprintf(note, NOTE_SIZE, "; write %s", addr_text(addr, word));
+		return -1;
+	}
+	range = unusable(addr);
+	if (range) {
+		snprintf(note, NOTE_SIZE, "; this is %s", range);
+		return -1;
+	}
+	return 0;
+}
+
+static int read_scalar(const struct key *key, const char *text, size_t length,
+		       __u64 *value, char note[NOTE_SIZE])
+{
+	int bad;
+
+	if (!read_word(key->words, text, length, value))
+		return 0;
+	if (key->kind == KIND_WORD)
+		return -1;
+	if (key->kind == KIND_DURATION)
+		bad = read_duration(text, length, value);
+	else
+		bad = read_number(text, length, value);
+	if (bad)
+		return -1;
+	if (key->kind == KIND_PRIME &&
+	    (*value < key->min || *value > key->max || !is_prime(*value))) {
+		snprintf(note, NOTE_SIZE, "; the nearest is %u",
+			 nearest_prime(key, *value));
+		return -1;
+	}
+	return *value < key->min || *value > key->max ? -1 : 0;
+}
+
+/* memcpy, not a cast: a field's type is known here only by its size. */
+static void store_scalar(const struct key *key, __u32 value, char *field)
+{
+	__u16 narrow = (__u16)value;
+	__be16 wire = bpf_htons(narrow);
+
+	if (key->kind == KIND_PORT)
+		memcpy(field, &wire, sizeof(wire));
+	else if (key->size == sizeof(value))
+		memcpy(field, &value, sizeof(value));
+	else if (key->size == sizeof(narrow))
+		memcpy(field, &narrow, sizeof(narrow));
+	else
+		*field = (char)value;
+}
+
+int value_store(const struct key *key, const char *text, size_t length,
+		void *record, char problem[PROBLEM_SIZE])
+{
+	char *field = (char *)record + key->offset;
+	char allowed[ALLOWED_SIZE];
+	char note[NOTE_SIZE] = "";
+	char word[QUOTED_SIZE];
+	struct addr addr;
+	__u64 value;
+
+	if (key->kind == KIND_ADDRESS) {
+		if (!store_address(text, length, &addr, note)) {
+			memcpy(field, &addr, sizeof(addr));
+			return 0;
+		}
+	} else if (!read_scalar(key, text, length, &value, note)) {
+		store_scalar(key, (__u32)value, field);
+		return 0;
+	}
+	snprintf(problem, PROBLEM_SIZE, "%s %s: must be %s%s", key->name,
+		 quoted(word, text, length), key_allowed(key, allowed), note);
+	return -1;
+}

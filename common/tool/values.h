@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * values.h - from the text of one value to the field it fills
+ */
+#pragma once
+
+#include "common/tool/keys.h"
+
+/* Room for any problem of value_store(). */
+#define PROBLEM_SIZE (ALLOWED_SIZE + 192)
+
+/*
+ * Stores `text` in the field of `record` that is the key's. Returns 0, or -1
+ * with a problem such as: port "http": must be a number from 1 to 65535 or any
+ */
+int value_store(const struct key *key, const char *text, size_t length,
+		void *record, char problem[PROBLEM_SIZE]);
+/* The smallest prime that is not below `number`. */
+__u32 value_next_prime(__u32 number);
