@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#	make		build both programs and both tools; touch nothing else
+#	make demo	see it work (root; about 20 s, then all is gone again)
+#	make check	what needs no network: build, unit, prog, style
+#	make test	check, scenarios with real traffic, fuzzers (root)
+#	make mutants	put known faults back, and see their tests fail (root)
+#	make clean	remove what was built
+#
+# On a host: make -C LoadBalancer, make -C Backend.
+
+ROOT := $(CURDIR)
+ROLE := common
+include common/build.mk
+
+.DEFAULT_GOAL := all
+.PHONY: all deps demo check test test-long mutants fuzz format lint clean
+
+all:
+	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C LoadBalancer \
+		locked-build
+	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C Backend \
+		locked-build
+
+deps:
+	@.ci/dependencies
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@topology/demo
+
+check: deps
+	@tests/run check
+
+test: deps
+	@tests/run test
+
+mutants: deps
+	@tests/mutants/run $(MUTANTS)
+
+clean:
+	@rm -rf build LoadBalancer/lbr Backend/bkd

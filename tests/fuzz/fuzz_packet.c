@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fuzz_packet.c - any bytes at all as a frame
+ *
+ * Laws: packet_parse() reads nothing outside the frame and writes nothing;
+ * what it understands, an oracle that walks the bytes by itself reads in the
+ * same way. Of a packet for a service only the destination, the TTL and the
+ * IPv4 header checksum change, and the restorer gives back what came. A
+ * checksum that was true stays true, and one that was false is never made
+ * true: the sum over what it covers does not change at all.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/core/echo.h"
+#include "tests/unit/oracle.h"
+
+#define REQUIRE(condition)                                                     \
+	do {                                                                   \
+		if (!(condition)) {                                            \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__,     \
+				#condition);                                   \
+			abort();                                               \
+		}                                                              \
+	} while (0)
+
+#define L3 14
+
+/* The frame as it came and, of exactly its size, the one that is written. */
+struct copy {
+	const uint8_t *before;
+	uint8_t *now;
+	size_t length;
+};
+
+/* What the oracle reads. */
+struct reading {
+	bool is_ipv6;
+	uint8_t protocol;
+	size_t l4;  /* offset in the frame */
+	size_t end; /* of the packet, or of the frame where that is sooner */
+};
+
+static size_t word(const uint8_t *bytes)
+{
+	return (size_t)bytes[0] << 8 | bytes[1];
+}
+
+/* Of a frame that was understood, so every header is there. */
+static struct reading read_frame(const uint8_t *frame, size_t length)
+{
+	struct reading r = {.is_ipv6 = word(frame + 12) == 0x86dd};
+	size_t at = L3 + 40;
+	uint8_t next = frame[L3 + 6];
+
+	if (!r.is_ipv6) {
+		REQUIRE(word(frame + 12) == 0x0800);
+		r.protocol = frame[L3 + 9];
+		r.l4 = L3 + (frame[L3] & 15) * 4;
+		r.end = L3 + word(frame + L3 + 2);
+	} else {
+		while (next == 0 || next == 43 || next == 44 || next == 60) {
+			REQUIRE(at + 8 <= length);
+			REQUIRE(next != 43 || frame[at + 3] == 0);
+			REQUIRE(next != 44 ||
+				(word(frame + at + 2) & 0xfff9) == 0);
+			size_t size = next == 44 ? 8 : 8 + 8 * frame[at + 1];
+
+			next = frame[at];
+			at += size;
+		}
+		r.protocol = next;
+		r.l4 = at;
+		r.end = L3 + 40 + word(frame + L3 + 4);
+	}
+	REQUIRE(r.end >= r.l4);
+	if (r.end > length)
+		r.end = length;
+	return r;
+}
+
+static void require_understood(const struct packet *packet,
+			       const struct reading *r, const uint8_t *frame)
+{
+	bool tcp = r->protocol == 6, udp = r->protocol == 17;
+	size_t at = L3 + (r->is_ipv6 ? 8 : 12), size = r->is_ipv6 ? 16 : 4;
+	const uint8_t *source = (const uint8_t *)&packet->source;
+	const uint8_t *destination = (const uint8_t *)&packet->destination;
+
+	REQUIRE(packet->has_destination);
+	REQUIRE(packet->is_ipv6 == r->is_ipv6);
+	REQUIRE(packet->protocol == r->protocol);
+	REQUIRE(packet->l4_offset + L3 == r->l4);
+	REQUIRE(!memcmp(source + 16 - size, frame + at, size));
+	REQUIRE(!memcmp(destination + 16 - size, frame + at + size, size));
+	REQUIRE(packet->ttl == frame[L3 + (r->is_ipv6 ? 7 : 8)]);
+	if (tcp || udp) {
+		REQUIRE(r->l4 + (tcp ? 20 : 8) <= r->end);
+		REQUIRE(!memcmp(&packet->source_port, frame + r->l4, 2));
+		REQUIRE(!memcmp(&packet->port, frame + r->l4 + 2, 2));
+	} else {
+		REQUIRE(!packet->source_port && !packet->port);
+	}
+	REQUIRE(!!(packet->flags & PACKET_SYN) ==
+		(tcp && (frame[r->l4 + 13] & 0x12) == 0x02));
+	REQUIRE(!!(packet->flags & PACKET_RST) ==
+		(tcp && frame[r->l4 + 13] & 0x04));
+	REQUIRE(!packet->is_echo ||
+		(r->protocol == (r->is_ipv6 ? 58 : 1) && r->l4 + 8 <= r->end &&
+		 frame[r->l4 + 1] == 0 &&
+		 frame[r->l4] == (r->is_ipv6 ? 128 : 8)));
+}
+
+static uint16_t header_sum(const uint8_t *frame)
+{
+	return sum_of(frame + L3, (frame[L3] & 15) * 4, 0);
+}
+
+/* Only bytes [from, to), the TTL and the IPv4 checksum differ. */
+static void require_same_but(const struct copy *c, const struct reading *r,
+			     size_t from, size_t to)
+{
+	size_t i;
+
+	for (i = 0; i < c->length; i++) {
+		if ((i >= from && i < to) || i == L3 + (r->is_ipv6 ? 7u : 8u))
+			continue;
+		if (!r->is_ipv6 && (i == L3 + 10 || i == L3 + 11))
+			continue;
+		REQUIRE(c->now[i] == c->before[i]);
+	}
+	if (!r->is_ipv6)
+		REQUIRE(header_sum(c->now) == header_sum(c->before));
+}
+
+static void require_identity(const struct copy *c, const struct reading *r)
+{
+	uint8_t *check = c->now + L3 + 10;
+
+	/* The one's complement's other zero is not told from the first. */
+	if (!r->is_ipv6 && word(c->before + L3 + 10) == 0xffff &&
+	    word(check) == 0)
+		check[0] = check[1] = 0xff;
+	REQUIRE(!memcmp(c->now, c->before, c->length));
+}
+
+static void forward(const struct copy *c, const struct reading *r)
+{
+	size_t at = L3 + (r->is_ipv6 ? 24 : 16), size = r->is_ipv6 ? 16 : 4;
+	uint8_t *end = c->now + c->length;
+	struct packet packet;
+	struct addr vip, backend;
+	uint64_t state = c->length;
+	uint8_t ttl;
+	size_t i;
+
+	/* An address of its own for each frame, so that a find stays one. */
+	for (i = 0; i < c->length; i++)
+		state = state * 257 + c->before[i];
+	draw_bytes(&state, (uint8_t *)&backend, sizeof(backend));
+
+	REQUIRE(packet_parse(&packet, c->now, end) == REASON_NONE);
+	vip = packet.destination;
+	ttl = packet.ttl;
+	rewrite_destination(&packet, &backend);
+	rewrite_ttl(&packet, ttl - 1);
+	REQUIRE(!memcmp(c->now + at, (uint8_t *)&backend + 16 - size, size));
+	REQUIRE(c->now[L3 + (r->is_ipv6 ? 7 : 8)] == (uint8_t)(ttl - 1));
+	require_same_but(c, r, at, at + size);
+
+	REQUIRE(packet_parse(&packet, c->now, end) == REASON_NONE);
+	rewrite_destination(&packet, &vip);
+	require_same_but(c, r, 0, 0);
+	rewrite_ttl(&packet, ttl);
+	require_identity(c, r);
+}
+
+/* Zero and minus zero are one number. */
+static uint16_t icmp_sum(const uint8_t *frame, const struct reading *r)
+{
+	size_t length = r->end - r->l4;
+	uint16_t sum = 0;
+
+	if (r->is_ipv6)
+		sum = sum_of_pseudo_header(frame + L3, 58, length);
+	return sum_of(frame + r->l4, length, sum) % 0xffff;
+}
+
+static void answer(const struct copy *c, const struct reading *r)
+{
+	size_t at = L3 + (r->is_ipv6 ? 8 : 12), size = r->is_ipv6 ? 16 : 4;
+	size_t ttl = L3 + (r->is_ipv6 ? 7 : 8), i;
+	struct packet packet;
+
+	REQUIRE(packet_parse(&packet, c->now, c->now + c->length) ==
+		REASON_NONE);
+	echo_reply(&packet);
+	REQUIRE(!memcmp(c->now, c->before + 6, 6));
+	REQUIRE(!memcmp(c->now + 6, c->before, 6));
+	REQUIRE(!memcmp(c->now + at, c->before + at + size, size));
+	REQUIRE(!memcmp(c->now + at + size, c->before + at, size));
+	REQUIRE(c->now[ttl] == 64);
+	REQUIRE(c->now[r->l4] == (r->is_ipv6 ? 129 : 0));
+	REQUIRE(icmp_sum(c->now, r) == icmp_sum(c->before, r));
+	if (!r->is_ipv6)
+		REQUIRE(header_sum(c->now) == header_sum(c->before));
+	for (i = 12; i < c->length; i++) {
+		if (i == ttl || (i >= at && i < at + 2 * size) || i == r->l4 ||
+		    i == r->l4 + 2 || i == r->l4 + 3 ||
+		    (!r->is_ipv6 && (i == L3 + 10 || i == L3 + 11)))
+			continue;
+		REQUIRE(c->now[i] == c->before[i]);
+	}
+}
+
+static void try_frame(const struct copy *c)
+{
+	struct packet packet;
+	struct reading r;
+	enum reason reason;
+
+	reason = packet_parse(&packet, c->now, c->now + c->length);
+	REQUIRE(!memcmp(c->now, c->before, c->length));
+	REQUIRE(reason <= REASON_MAX);
+	if (reason != REASON_NONE)
+		return;
+	r = read_frame(c->before, c->length);
+	require_understood(&packet, &r, c->before);
+	if (r.protocol == 6 || r.protocol == 17)
+		forward(c, &r);
+	else if (packet.is_echo)
+		answer(c, &r);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/*
+	 * The end is exact, for the sanitizer; the start is two bytes off, so
+	 * that what is behind the 14 bytes of Ethernet is aligned.
+	 */
+	uint8_t *memory = malloc(size + 2);
+	struct copy copy = {data, memory + 2, size};
+
+	memcpy(copy.now, data, size);
+	try_frame(&copy);
+	free(memory);
+	return 0;
+}

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_config.c - configuration files that are right
+ *
+ * Every field is compared, defaults too; every limit is tried at both edges
+ * (test_config_refused.c has the steps beyond); files as large as may be are
+ * read, and one entry more is refused.
+ */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/core/address.h"
+#include "common/tool/config.h"
+#include "common/tool/keys.h"
+#include "tests/unit/big_file.h"
+#include "tests/unit/unit.h"
+
+static void parse_text(const char *text, struct config *config, FILE *warnings)
+{
+	char why[512];
+
+	if (config_parse("f.yaml", text, strlen(text), config, why, sizeof(why),
+			 warnings))
+		fail_msg("%s", why);
+}
+
+static void assert_address(const struct addr *addr, const char *expected)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	assert_string_equal(addr_text(addr, text), expected);
+}
+
+static void assert_backend(const struct config_backend *backend,
+			   const char *address, int weight, bool drain,
+			   unsigned int line)
+{
+	assert_address(&backend->address, address);
+	assert_int_equal(backend->weight, weight);
+	assert_int_equal(backend->drain, drain);
+	assert_int_equal(backend->line, line);
+}
+
+#define SERVICE                                                                \
+	"services:\n- vip: 192.0.2.1\n  port: 80\n  backends:\n"               \
+	"  - address: 198.51.100.1\n"
+
+static void fills_in_defaults(void **state)
+{
+	/* sha256sum of SERVICE */
+	static const __u8 digest[32] = {
+		0x4a, 0x43, 0x4c, 0x62, 0x55, 0x63, 0x97, 0xe9,
+		0x24, 0x0c, 0x81, 0x3b, 0x71, 0x0a, 0x65, 0x94,
+		0xd2, 0x32, 0xa9, 0x14, 0x75, 0xe2, 0x09, 0x20,
+		0x47, 0xd9, 0x17, 0xc6, 0x32, 0xa3, 0xed, 0xd2};
+	const struct config_service *service;
+	struct config config;
+
+	(void)state;
+	parse_text(SERVICE, &config, NULL);
+	assert_string_equal(config.path, "f.yaml");
+	assert_memory_equal(config.digest, digest, sizeof(digest));
+	assert_false(config.unmatched_pass);
+	assert_int_equal(config.flow_table_size, 1000000);
+	assert_int_equal(config.handshake_grace, 3000);
+	assert_int_equal(config.udp_idle, 60000);
+	assert_int_equal(config.restore_grace, 600000);
+	assert_int_equal(config.insert_limit, 50000);
+	assert_int_equal(config.service_count, 1);
+
+	service = config.services;
+	assert_address(&service->vip, "192.0.2.1");
+	assert_true(service->port == bpf_htons(80));
+	assert_int_equal(service->protocol, IPPROTO_TCP);
+	assert_int_equal(service->scheduler, SCHEDULER_MAGLEV);
+	assert_int_equal(service->forward, FORWARD_REWRITE);
+	assert_int_equal(service->table_size, 65537);
+	assert_int_equal(service->line, 2);
+	assert_int_equal(service->backend_count, 1);
+	assert_backend(service->backends, "198.51.100.1", 1, false, 5);
+	config_free(&config);
+	assert_null(config.services);
+	config_free(&config); /* of an empty one: nothing */
+}
+
+/* Keys in any order, block and flow style, quoted and plain, a BOM, CRLF. */
+static void reads_every_key(void **state)
+{
+	const char *text = "\xef\xbb\xbf# comment\r\n"
+			   "grace: 2h\r\n"
+			   "unmatched: pass\n"
+			   "services:\n"
+			   "  - backends:\n"
+			   "      - {weight: 3, address: 198.51.100.1}\n"
+			   "      - drain: true\n"
+			   "        address: '198.51.100.2'\n"
+			   "    table-size: 251\n"
+			   "    forward: rewrite\n"
+			   "    scheduler: random\n"
+			   "    protocol: udp\n"
+			   "    port: any\n"
+			   "    vip: 192.0.2.1\n"
+			   "  - {vip: \"2001:DB8::0:1\", port: \"65535\",\n"
+			   "     backends: [{address: 2001:db8:1::1,\n"
+			   "                 drain: false}]}\n"
+			   "flow-table-size: 7\n"
+			   "handshake-grace: 1500ms\n"
+			   "udp-idle: 90s\n"
+			   "insert-limit: 8\n";
+	struct config config;
+
+	(void)state;
+	parse_text(text, &config, NULL);
+	assert_true(config.unmatched_pass);
+	assert_int_equal(config.flow_table_size, 7);
+	assert_int_equal(config.handshake_grace, 1500);
+	assert_int_equal(config.udp_idle, 90000);
+	assert_int_equal(config.restore_grace, 7200000);
+	assert_int_equal(config.insert_limit, 8);
+	assert_int_equal(config.service_count, 2);
+
+	assert_address(&config.services[0].vip, "192.0.2.1");
+	assert_true(config.services[0].port == 0);
+	assert_int_equal(config.services[0].protocol, IPPROTO_UDP);
+	assert_int_equal(config.services[0].scheduler, SCHEDULER_RANDOM);
+	assert_int_equal(config.services[0].table_size, 251);
+	assert_int_equal(config.services[0].line, 5);
+	assert_int_equal(config.services[0].backend_count, 2);
+	assert_backend(&config.services[0].backends[0], "198.51.100.1", 3,
+		       false, 6);
+	assert_backend(&config.services[0].backends[1], "198.51.100.2", 1, true,
+		       7);
+
+	assert_address(&config.services[1].vip, "2001:db8::1");
+	assert_true(config.services[1].port == bpf_htons(65535));
+	assert_int_equal(config.services[1].protocol, IPPROTO_TCP);
+	assert_int_equal(config.services[1].line, 15);
+	assert_int_equal(config.services[1].backend_count, 1);
+	assert_backend(&config.services[1].backends[0], "2001:db8:1::1", 1,
+		       false, 16);
+	config_free(&config);
+}
+
+struct edge {
+	const char *text;
+	size_t offset; /* of a __u32 in struct config */
+	__u32 value;
+};
+
+#define EDGE(key, field, value)                                                \
+	{                                                                      \
+		key "\n" SERVICE, offsetof(struct config, field), value        \
+	}
+
+static void accepts_both_edges(void **state)
+{
+	static const struct edge edges[] = {
+		EDGE("flow-table-size: 1", flow_table_size, 1),
+		EDGE("flow-table-size: 16777216", flow_table_size, 16777216),
+		EDGE("handshake-grace: 0s", handshake_grace, 0),
+		EDGE("handshake-grace: 0ms", handshake_grace, 0),
+		EDGE("handshake-grace: 60s", handshake_grace, 60000),
+		EDGE("handshake-grace: 1min", handshake_grace, 60000),
+		EDGE("udp-idle: 1000ms", udp_idle, 1000),
+		EDGE("udp-idle: 24h", udp_idle, 86400000),
+		EDGE("grace: 0h", restore_grace, 0),
+		EDGE("grace: 86400s", restore_grace, 86400000),
+		EDGE("insert-limit: 1", insert_limit, 1),
+		EDGE("insert-limit: 10000000", insert_limit, 10000000),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+		struct config config;
+		__u32 value;
+
+		parse_text(edges[i].text, &config, NULL);
+		memcpy(&value, (char *)&config + edges[i].offset,
+		       sizeof(value));
+		assert_int_equal(value, edges[i].value);
+		config_free(&config);
+	}
+}
+
+static void accepts_edges_of_a_service(void **state)
+{
+	struct config config;
+
+	(void)state;
+	parse_text("services:\n"
+		   "- {vip: 192.0.2.1, port: 1, table-size: 251,\n"
+		   "   backends: [{address: 198.51.100.1, weight: 1},\n"
+		   "              {address: 198.51.100.2, weight: 1000}]}\n"
+		   "- {vip: 192.0.2.1, port: 65535, table-size: 131071,\n"
+		   "   backends: [{address: 223.255.255.255}]}\n",
+		   &config, NULL);
+	assert_true(config.services[0].port == bpf_htons(1));
+	assert_int_equal(config.services[0].table_size, 251);
+	assert_int_equal(config.services[0].backends[0].weight, 1);
+	assert_int_equal(config.services[0].backends[1].weight, 1000);
+	assert_true(config.services[1].port == bpf_htons(65535));
+	assert_int_equal(config.services[1].table_size, 131071);
+	config_free(&config);
+}
+
+/* What looks like a conflict and is none. */
+static void tells_services_apart(void **state)
+{
+	static const char *const texts[] = {
+		/* The port tells. */
+		SERVICE "- {vip: 192.0.2.2, port: 81, backends: "
+			"[{address: 198.51.100.1}]}\n",
+		/* The protocol tells. */
+		SERVICE "- {vip: 192.0.2.2, port: 80, protocol: udp, "
+			"backends: [{address: 198.51.100.1}]}\n",
+		SERVICE "- {vip: 192.0.2.1, port: any, protocol: udp, "
+			"backends: [{address: 198.51.100.1}]}\n",
+		/* The backend's address tells. */
+		SERVICE "- {vip: 192.0.2.2, port: 80, backends: "
+			"[{address: 198.51.100.2}]}\n",
+		SERVICE "- {vip: 192.0.2.1, port: any, backends: "
+			"[{address: 198.51.100.2}]}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct config config;
+
+		parse_text(texts[i], &config, NULL);
+		assert_int_equal(config.service_count, 2);
+		config_free(&config);
+	}
+}
+
+static void assert_warning(const char *text, const char *expected)
+{
+	struct config config;
+	char *warnings = NULL;
+	size_t size;
+	FILE *out = open_memstream(&warnings, &size);
+
+	assert_non_null(out);
+	parse_text(text, &config, out);
+	fclose(out);
+	assert_string_equal(warnings, expected);
+	free(warnings);
+	config_free(&config);
+}
+
+#define SMALL                                                                  \
+	"services:\n- {vip: 192.0.2.1, port: 80, table-size: 251, backends: ["
+
+static void warns(void **state)
+{
+	(void)state;
+	assert_warning(SERVICE, "");
+	assert_warning(SERVICE "    drain: true\n",
+		       "f.yaml:2: warning: every backend of tcp 192.0.2.1 "
+		       "port 80 is draining; it takes no new flows\n");
+	assert_warning(SMALL "{address: 198.51.100.1}, "
+			     "{address: 198.51.100.2}]}\n",
+		       "");
+	assert_warning(SMALL "{address: 198.51.100.1}, "
+			     "{address: 198.51.100.2}, "
+			     "{address: 198.51.100.3, drain: true}]}\n",
+		       "");
+	assert_warning(SMALL "{address: 198.51.100.1}, "
+			     "{address: 198.51.100.2}, "
+			     "{address: 198.51.100.3}]}\n",
+		       "f.yaml:2: warning: tcp 192.0.2.1 port 80 has 83 slots "
+		       "for each of its 3 backends, whose shares become uneven "
+		       "below 100; table-size should be 307\n");
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+static void reads_the_largest(void **state)
+{
+	static const unsigned int shapes[][2] = {
+		{MAX_SERVICES, MAX_BACKENDS / MAX_SERVICES}, {1, MAX_BACKENDS}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char *text = big_file(shapes[i][0], shapes[i][1], 0);
+		double begin = now();
+		struct config config;
+
+		parse_text(text, &config, NULL);
+		/* A tenth of that without sanitizers; n squared is far more. */
+		assert_true(now() - begin < 1);
+		assert_int_equal(config.service_count, shapes[i][0]);
+		for (size_t j = 0; j < config.service_count; j++)
+			assert_int_equal(config.services[j].backend_count,
+					 shapes[i][1]);
+		config_free(&config);
+		free(text);
+	}
+}
+
+static void refuse_big(char *text, const char *expected)
+{
+	struct config config;
+	char why[512];
+
+	assert_int_equal(config_parse("f.yaml", text, strlen(text), &config,
+				      why, sizeof(why), NULL),
+			 -1);
+	assert_string_equal(why, expected);
+	free(text);
+}
+
+static void refuses_one_more(void **state)
+{
+	(void)state;
+	refuse_big(big_file(MAX_SERVICES + 1, 1, 0),
+		   "f.yaml:24578: one more service than a file may have, "
+		   "which is 4096");
+	refuse_big(big_file(MAX_SERVICES, 2, 1),
+		   "f.yaml:32770: one more backend than a file may have, "
+		   "which is 8192");
+	refuse_big(big_file(1, MAX_BACKENDS, 1),
+		   "f.yaml:16390: one more backend than a file may have, "
+		   "which is 8192");
+}
+
+static void bounds_the_file(void **state)
+{
+	char *text = filled(SERVICE "#", ' ', 4 << 20);
+	struct config config;
+
+	(void)state;
+	parse_text(text, &config, NULL);
+	config_free(&config);
+	free(text);
+	refuse_big(filled(SERVICE "#", ' ', (4 << 20) + 1),
+		   "f.yaml: larger than 4 MiB");
+	refuse_big(filled("", '[', 4 << 20),
+		   "f.yaml:1: lists and mappings inside each other: at most 16 "
+		   "deep");
+	refuse_big(filled("[", ',', 4 << 20),
+		   "f.yaml:1: too much in one file: at most 1048576 words and "
+		   "signs");
+}
+
+/* A file and a pipe, which cannot be asked for its size. */
+static void reads_what_is_opened(void **state)
+{
+	struct config config;
+	char path[32];
+	char why[512];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+	assert_int_equal(write(ends[1], SERVICE, strlen(SERVICE)),
+			 strlen(SERVICE));
+	close(ends[1]);
+	if (config_read(path, &config, why, sizeof(why), NULL))
+		fail_msg("%s", why);
+	close(ends[0]);
+	assert_string_equal(config.path, path);
+	assert_int_equal(config.service_count, 1);
+	config_free(&config);
+}
+
+static void describes_every_key(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	size_t lines = 0;
+
+	(void)state;
+	assert_non_null(out);
+	config_print_keys(out);
+	fclose(out);
+	for (size_t i = 0; i < key_count; i++) {
+		char row[64];
+
+		snprintf(row, sizeof(row), "\n| `%s` | %s | ", keys[i].name,
+			 levels[keys[i].level].name);
+		assert_non_null(strstr(text, row));
+	}
+	for (const char *c = text; *c; c++)
+		lines += *c == '\n';
+	assert_int_equal(lines, key_count + 2);
+	assert_non_null(strstr(text, "| `weight` | backend | a number from 1 "
+				     "to 1000 | 1 | "));
+	assert_non_null(strstr(text, "| `vip` | service | an IPv4 or IPv6 "
+				     "unicast address | required | "));
+	free(text);
+}
+
+static void addresses_come_back(void **state)
+{
+	static const char *const texts[] = {"192.0.2.1",   "0.0.0.0",
+					    "::",	   "::1",
+					    "2001:db8::1", "ff02::1:2"};
+	struct addr addr;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(addr_parse(texts[i], &addr), 0);
+		assert_address(&addr, texts[i]);
+		assert_int_equal(addr_is_ipv4(&addr), !strchr(texts[i], ':'));
+	}
+	assert_int_equal(addr_parse("::ffff:192.0.2.1", &addr), 0);
+	assert_address(&addr, "192.0.2.1");
+	assert_int_equal(addr_parse("192.0.2.1 ", &addr), -1);
+	assert_int_equal(addr_parse("", &addr), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fills_in_defaults),
+		cmocka_unit_test(reads_every_key),
+		cmocka_unit_test(accepts_both_edges),
+		cmocka_unit_test(accepts_edges_of_a_service),
+		cmocka_unit_test(tells_services_apart),
+		cmocka_unit_test(warns),
+		cmocka_unit_test(reads_the_largest),
+		cmocka_unit_test(refuses_one_more),
+		cmocka_unit_test(bounds_the_file),
+		cmocka_unit_test(reads_what_is_opened),
+		cmocka_unit_test(describes_every_key),
+		cmocka_unit_test(addresses_come_back),
+	};
+
+	return RUN("config", tests);
+}

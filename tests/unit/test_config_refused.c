@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_config_refused.c - every way a configuration file can be wrong
+ *
+ * A table of texts and the exact line each is refused with: the number of
+ * the line, the user's words and what is allowed are what the user has to go
+ * by, so all of it is compared.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/tool/config.h"
+#include "tests/unit/unit.h"
+
+struct row {
+	const char *text;
+	const char *why; /* after "f.yaml" */
+};
+
+#define VIP	 "services:\n- vip: 192.0.2.1\n"
+#define HEAD	 VIP "  port: 80\n"
+#define BACKENDS "  backends:\n  - address: 198.51.100.1\n"
+#define SERVICE	 HEAD BACKENDS
+#define NEXT(vip, port, protocol, backend)                                     \
+	"- {vip: " vip ", port: " port ", protocol: " protocol                 \
+	", backends: [{address: " backend "}]}\n"
+
+#define FILE_KEYS                                                              \
+	"services, unmatched, flow-table-size, handshake-grace, udp-idle, "    \
+	"grace, insert-limit"
+#define SERVICE_KEYS                                                           \
+	"vip, port, protocol, scheduler, forward, table-size, backends"
+#define BACKEND_KEYS "address, weight, drain"
+#define ADDRESS	     "must be an IPv4 or IPv6 unicast address"
+#define PORT	     "must be a number from 1 to 65535 or any"
+#define WITH_UNIT    ", with its unit (ms, s, min or h)"
+
+static const struct row not_yaml[] = {
+	{"", ":1: the file says nothing; required is a list of services"},
+	{"# a\n\n# b\n",
+	 ":1: the file says nothing; required is a list of services"},
+	{"\xef\xbb\xbf",
+	 ":1: the file says nothing; required is a list of services"},
+	{"---\n---\n", ":2: a second document begins here; a file holds one "
+		       "document"},
+	{SERVICE "...\n" SERVICE, ":7: not YAML: did not find expected "
+				  "<document start>"},
+	{SERVICE "---\n" SERVICE, ":6: a second document begins here; a file "
+				  "holds one document"},
+	{SERVICE "--- # nothing\n", ":6: a second document begins here; a "
+				    "file holds one document"},
+	{VIP "  port: &p 80\n" BACKENDS,
+	 ":3: anchor \"p\": not allowed here; write the value itself"},
+	{VIP "  port: *p\n" BACKENDS,
+	 ":3: alias \"p\": not allowed here; write the value itself"},
+	{VIP "  port: !!int 80\n" BACKENDS,
+	 ":3: tag \"int\": not allowed here; write the value itself"},
+	{VIP "  port: !port 80\n" BACKENDS,
+	 ":3: tag \"port\": not allowed here; write the value itself"},
+	{VIP "  port: ! 80\n" BACKENDS,
+	 ":3: tag \"!\": not allowed here; write the value itself"},
+	{"a: [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]\n",
+	 ":1: lists and mappings inside each other: at most 16 deep"},
+	{"services: [\n", ":2: not YAML: did not find expected node content "
+			  "while parsing a flow node that began on line 2"},
+	{VIP "\tport: 80\n", ":3: not YAML: found a tab character that "
+			     "violates indentation while scanning a plain "
+			     "scalar that began on line 2"},
+	{VIP "  port: \xff\n",
+	 ":3: not YAML in UTF-8: invalid leading UTF-8 octet"},
+	{"lorem ipsum", ":1: file \"lorem ipsum\": must be a mapping of the "
+			"keys " FILE_KEYS},
+	{"- services\n",
+	 ":1: file: must be a mapping of the keys " FILE_KEYS ", not a list"},
+};
+
+static const struct row wrong_keys[] = {
+	{SERVICE "bakends: 1\n",
+	 ":6: unknown key \"bakends\"; a file has the keys " FILE_KEYS},
+	{HEAD "  bakends: 1\n",
+	 ":4: unknown key \"bakends\"; did you mean "
+	 "\"backends\"? A service has the keys " SERVICE_KEYS},
+	{HEAD "  Table_Size: 1\n", ":4: unknown key \"Table_Size\"; did you "
+				   "mean \"table-size\"? A service has the "
+				   "keys " SERVICE_KEYS},
+	{HEAD "  weight: 1\n", ":4: key \"weight\" belongs in a backend; a "
+			       "service has the keys " SERVICE_KEYS},
+	{SERVICE "    wait: 1\n", ":6: unknown key \"wait\"; a backend has the "
+				  "keys " BACKEND_KEYS},
+	{HEAD "  zzzzz: 1\n",
+	 ":4: unknown key \"zzzzz\"; a service has the keys " SERVICE_KEYS},
+	{HEAD "  <<: 1\n",
+	 ":4: unknown key \"<<\"; a service has the keys " SERVICE_KEYS},
+	{"\"serv\\0\": 1\n",
+	 ":1: unknown key \"serv\\x00\"; a file has the keys " FILE_KEYS},
+	{"\"\\e[31m\\n\\x9b\": 1\n",
+	 ":1: unknown key \"\\x1b[31m\\x0a\\xc2\\x9b\"; a file has the "
+	 "keys " FILE_KEYS},
+	{"0123456789012345678901234567890123456789"
+	 "0123456789012345678901234567890123456789: 1\n",
+	 ":1: unknown key \"0123456789012345678901234567890123456789"
+	 "01234567890123456789012345678901234...\"; a file has the "
+	 "keys " FILE_KEYS},
+	{"? [a]\n: 1\n", ":1: key: must be a word, not a list"},
+	{HEAD BACKENDS "  port: 81\n",
+	 ":6: key \"port\" is repeated; the first is on line 3"},
+	{SERVICE "services: []\n",
+	 ":6: key \"services\" is repeated; the first is on line 1"},
+	{"unmatched: drop\n", ":1: file without the key \"services\", which "
+			      "is required: a list of 1 to 4096 services"},
+	{"services:\n- port: 80\n" BACKENDS,
+	 ":2: service without the key \"vip\", which is required: an IPv4 or "
+	 "IPv6 unicast address"},
+	{VIP BACKENDS, ":2: service without the key \"port\", which is "
+		       "required: a number from 1 to 65535 or any"},
+	{HEAD, ":2: service without the key \"backends\", which is required: a "
+	       "list of 1 to 8192 backends"},
+	{HEAD "  backends:\n  - weight: 1\n",
+	 ":5: backend without the key \"address\", which is required: an IPv4 "
+	 "or IPv6 unicast address"},
+};
+
+static const struct row wrong_shapes[] = {
+	{"services: 5\n",
+	 ":1: services \"5\": must be a list of 1 to 4096 services"},
+	{"services:\nunmatched: drop\n",
+	 ":1: services \"\": must be a list of 1 to 4096 services"},
+	{"services: {a: 1}\n",
+	 ":1: services: must be a list of 1 to 4096 services, not a mapping"},
+	{"services: []\n",
+	 ":1: services: must be a list of 1 to 4096 services, not empty"},
+	{HEAD "  backends: []\n",
+	 ":4: backends: must be a list of 1 to 8192 backends, not empty"},
+	{"services:\n- tcp\n", ":2: service \"tcp\": must be a mapping of the "
+			       "keys " SERVICE_KEYS},
+	{HEAD "  backends:\n  - 198.51.100.1\n",
+	 ":5: backend \"198.51.100.1\": must be a mapping of the "
+	 "keys " BACKEND_KEYS},
+	{VIP "  port: [80]\n" BACKENDS, ":3: port: " PORT ", not a list"},
+	{VIP "  port: {a: 80}\n" BACKENDS, ":3: port: " PORT ", not a mapping"},
+	{VIP "  port:\n" BACKENDS, ":3: port \"\": " PORT},
+};
+
+static const struct row wrong_values[] = {
+	{VIP "  port: 70000\n", ":3: port \"70000\": " PORT},
+	{VIP "  port: 65536\n", ":3: port \"65536\": " PORT},
+	{VIP "  port: 0\n", ":3: port \"0\": " PORT},
+	{VIP "  port: http\n", ":3: port \"http\": " PORT},
+	{VIP "  port: Any\n", ":3: port \"Any\": " PORT},
+	{VIP "  port: -1\n", ":3: port \"-1\": " PORT},
+	{VIP "  port: 080\n", ":3: port \"080\": " PORT},
+	{VIP "  port: 0x50\n", ":3: port \"0x50\": " PORT},
+	{VIP "  port: 8_0\n", ":3: port \"8_0\": " PORT},
+	{VIP "  port: 80.0\n", ":3: port \"80.0\": " PORT},
+	{VIP "  port: \"80 \"\n", ":3: port \"80 \": " PORT},
+	{VIP "  port: \"80\\0\"\n", ":3: port \"80\\x00\": " PORT},
+	{VIP "  port: |\n    80\n", ":3: port \"80\\x0a\": " PORT},
+	{VIP "  port: 18446744073709551696\n",
+	 ":3: port \"18446744073709551696\": " PORT},
+	{VIP "  port:\n    70000\n", ":4: port \"70000\": " PORT},
+	{VIP "  protocol: sctp\n", ":3: protocol \"sctp\": must be tcp or udp"},
+	{VIP "  protocol: TCP\n", ":3: protocol \"TCP\": must be tcp or udp"},
+	{VIP "  scheduler: rr\n",
+	 ":3: scheduler \"rr\": must be maglev or random"},
+	{VIP "  forward: ipip\n", ":3: forward \"ipip\": must be rewrite"},
+	{VIP "  table-size: 65536\n", ":3: table-size \"65536\": must be a "
+				      "prime from 251 to 131071; the nearest "
+				      "is 65537"},
+	{VIP "  table-size: 250\n", ":3: table-size \"250\": must be a prime "
+				    "from 251 to 131071; the nearest is 251"},
+	{VIP "  table-size: 131072\n",
+	 ":3: table-size \"131072\": must be a prime from 251 to 131071; the "
+	 "nearest is 131071"},
+	{VIP "  table-size: 252\n", ":3: table-size \"252\": must be a prime "
+				    "from 251 to 131071; the nearest is 251"},
+	{VIP "  table-size: 254\n", ":3: table-size \"254\": must be a prime "
+				    "from 251 to 131071; the nearest is 257"},
+	{"unmatched: reject\n",
+	 ":1: unmatched \"reject\": must be drop or pass"},
+	{"handshake-grace: 3\n", ":1: handshake-grace \"3\": must be a "
+				 "duration from 0s to 1min" WITH_UNIT},
+	{"handshake-grace: 61s\n", ":1: handshake-grace \"61s\": must be a "
+				   "duration from 0s to 1min" WITH_UNIT},
+	{"handshake-grace: 60001ms\n",
+	 ":1: handshake-grace \"60001ms\": must "
+	 "be a duration from 0s to 1min" WITH_UNIT},
+	{"udp-idle: 999ms\n", ":1: udp-idle \"999ms\": must be a duration "
+			      "from 1s to 24h" WITH_UNIT},
+	{"grace: 25h\n",
+	 ":1: grace \"25h\": must be a duration from 0s to 24h" WITH_UNIT},
+	{"grace: 1d\n",
+	 ":1: grace \"1d\": must be a duration from 0s to 24h" WITH_UNIT},
+	{"grace: s\n",
+	 ":1: grace \"s\": must be a duration from 0s to 24h" WITH_UNIT},
+	{"grace: 1.5h\n",
+	 ":1: grace \"1.5h\": must be a duration from 0s to 24h" WITH_UNIT},
+	{"flow-table-size: 0\n", ":1: flow-table-size \"0\": must be a number "
+				 "from 1 to 16777216"},
+	{"flow-table-size: 16777217\n", ":1: flow-table-size \"16777217\": "
+					"must be a number from 1 to 16777216"},
+	{"insert-limit: 10000001\n", ":1: insert-limit \"10000001\": must be "
+				     "a number from 1 to 10000000"},
+	{SERVICE "    weight: 0\n",
+	 ":6: weight \"0\": must be a number from 1 to 1000"},
+	{SERVICE "    weight: 1001\n",
+	 ":6: weight \"1001\": must be a number from 1 to 1000"},
+	{SERVICE "    drain: yes\n",
+	 ":6: drain \"yes\": must be true or false"},
+};
+
+#define BAD_VIP(vip, note)                                                     \
+	{                                                                      \
+		"services:\n- vip: \"" vip "\"\n",                             \
+			":2: vip \"" vip "\": " ADDRESS note                   \
+	}
+#define BAD_BACKEND(address, note)                                             \
+	{                                                                      \
+		HEAD "  backends:\n  - address: \"" address "\"\n",            \
+			":5: address \"" address "\": " ADDRESS note           \
+	}
+
+static const struct row wrong_addresses[] = {
+	BAD_VIP("", ""),
+	BAD_VIP("192.0.2.300", ""),
+	BAD_VIP("192.0.2.1/32", ""),
+	BAD_VIP("192.0.2", ""),
+	BAD_VIP("example.net", ""),
+	BAD_VIP("2001:db8::1%eth0", ""),
+	BAD_VIP("2001:db8:::1", ""),
+	BAD_VIP("0.0.0.0", "; this is the unspecified address"),
+	BAD_VIP("::", "; this is the unspecified address"),
+	BAD_VIP("127.0.0.1", "; this is a loopback address"),
+	BAD_VIP("127.255.255.254", "; this is a loopback address"),
+	BAD_VIP("::1", "; this is a loopback address"),
+	BAD_VIP("169.254.1.1", "; this is a link-local address"),
+	BAD_VIP("fe80::1", "; this is a link-local address"),
+	BAD_VIP("febf::1", "; this is a link-local address"),
+	BAD_VIP("224.0.0.1", "; this is a multicast address"),
+	BAD_VIP("239.255.255.255", "; this is a multicast address"),
+	BAD_VIP("ff02::1", "; this is a multicast address"),
+	BAD_VIP("255.255.255.255", "; this is the broadcast address"),
+	BAD_VIP("::ffff:192.0.2.1", "; write 192.0.2.1"),
+	BAD_BACKEND("198.51.100", ""),
+	BAD_BACKEND("0.0.0.0", "; this is the unspecified address"),
+	BAD_BACKEND("127.0.0.1", "; this is a loopback address"),
+	BAD_BACKEND("ff02::1", "; this is a multicast address"),
+	BAD_BACKEND("::ffff:c633:6401", "; write 198.51.100.1"),
+};
+
+#define GIVE "; give one of them another port or another backend address"
+
+static const struct row conflicts[] = {
+	{SERVICE NEXT("192.0.2.1", "80", "tcp", "198.51.100.2"),
+	 ":6: service tcp 192.0.2.1 port 80 is repeated; the first is on line "
+	 "2, and its backends belong there"},
+	{"services:\n" NEXT("2001:db8:0::1", "any", "udp", "2001:db8:1::1")
+		 NEXT("2001:DB8::1", "any", "udp", "2001:db8:1::2"),
+	 ":3: service udp 2001:db8::1 port any is repeated; the first is on "
+	 "line 2, and its backends belong there"},
+	{SERVICE "  - address: 198.51.100.2\n  - address: 198.51.100.1\n",
+	 ":7: backend 198.51.100.1 is repeated in this service; the first is "
+	 "on line 5, where a weight gives it a larger share"},
+	{HEAD "  backends:\n  - address: 2001:db8::1\n",
+	 ":5: backend 2001:db8::1: must be an IPv4 address, as the VIP "
+	 "192.0.2.1 is; rewrite cannot cross families"},
+	{"services:\n" NEXT("2001:db8::1", "80", "tcp", "192.0.2.1"),
+	 ":2: backend 192.0.2.1: must be an IPv6 address, as the VIP "
+	 "2001:db8::1 is; rewrite cannot cross families"},
+	{HEAD "  backends:\n  - address: 192.0.2.1\n",
+	 ":5: backend 192.0.2.1: must not be a VIP, and the service on line 2 "
+	 "has it"},
+	{SERVICE NEXT("192.0.2.2", "81", "tcp", "192.0.2.1"),
+	 ":6: backend 192.0.2.1: must not be a VIP, and the service on line 2 "
+	 "has it"},
+	{SERVICE NEXT("198.51.100.1", "9", "udp", "198.51.100.2"),
+	 ":5: backend 198.51.100.1: must not be a VIP, and the service on line "
+	 "6 has it"},
+	{SERVICE NEXT("192.0.2.2", "80", "tcp", "198.51.100.1"),
+	 ":6: backend 198.51.100.1 could not tell tcp 192.0.2.2 port 80 from "
+	 "tcp 192.0.2.1 port 80 on line 5" GIVE},
+	{SERVICE NEXT("192.0.2.2", "any", "tcp", "198.51.100.1"),
+	 ":6: backend 198.51.100.1 could not tell tcp 192.0.2.2 port any from "
+	 "tcp 192.0.2.1 port 80 on line 5" GIVE},
+	{SERVICE NEXT("192.0.2.1", "any", "tcp", "198.51.100.1"),
+	 ":6: backend 198.51.100.1 could not tell tcp 192.0.2.1 port any from "
+	 "tcp 192.0.2.1 port 80 on line 5" GIVE},
+	/* `any` clashes with every port, not only with its neighbour's. */
+	{"services:\n" NEXT("192.0.2.1", "any", "udp", "198.51.100.9")
+		 NEXT("192.0.2.2", "80", "udp", "198.51.100.1")
+			 NEXT("192.0.2.3", "81", "udp", "198.51.100.1")
+				 NEXT("192.0.2.4", "82", "udp", "198.51.100.9"),
+	 ":5: backend 198.51.100.9 could not tell udp 192.0.2.4 port 82 from "
+	 "udp 192.0.2.1 port any on line 2" GIVE},
+	/* Of two faults the one that ends first, whatever its address. */
+	{"services:\n" NEXT("192.0.2.1", "80", "tcp", "198.51.100.9")
+		 NEXT("192.0.2.2", "80", "tcp", "198.51.100.9")
+			 NEXT("192.0.2.3", "81", "tcp", "198.51.100.1")
+				 NEXT("192.0.2.4", "81", "tcp", "198.51.100.1"),
+	 ":3: backend 198.51.100.9 could not tell tcp 192.0.2.2 port 80 from "
+	 "tcp 192.0.2.1 port 80 on line 2" GIVE},
+};
+
+static void refuse_text(const char *text, size_t length, const char *expected)
+{
+	struct config config;
+	char why[512] = "";
+
+	if (!config_parse("f.yaml", text, length, &config, why, sizeof(why),
+			  NULL))
+		fail_msg("accepted: %s", text);
+	assert_memory_equal(why, "f.yaml", 6);
+	assert_string_equal(why + 6, expected);
+	assert_null(config.services);
+	assert_null(config.path);
+}
+
+static void refuse_all(const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		refuse_text(rows[i].text, strlen(rows[i].text), rows[i].why);
+}
+
+#define REFUSES(table)                                                         \
+	static void refuses_##table(void **state)                              \
+	{                                                                      \
+		(void)state;                                                   \
+		refuse_all(table, sizeof(table) / sizeof(table[0]));           \
+	}
+
+REFUSES(not_yaml)
+REFUSES(wrong_keys)
+REFUSES(wrong_shapes)
+REFUSES(wrong_values)
+REFUSES(wrong_addresses)
+REFUSES(conflicts)
+
+/* Texts with a NUL in them. */
+static void refuses_binary(void **state)
+{
+	(void)state;
+	refuse_text("\xff\xfes\0e\0", 6,
+		    ":1: not YAML in UTF-8: invalid leading UTF-8 octet");
+	refuse_text("services:\n\0\n", 12,
+		    ":2: not YAML in UTF-8: control characters are not "
+		    "allowed");
+}
+
+static void refuse_path(const char *path, const char *expected)
+{
+	struct config config;
+	char why[512] = "";
+
+	assert_int_equal(config_read(path, &config, why, sizeof(why), NULL),
+			 -1);
+	assert_string_equal(why, expected);
+}
+
+static void refuses_unreadable(void **state)
+{
+	(void)state;
+	refuse_path("/", "/: Is a directory");
+	refuse_path("/dev/null/x", "/dev/null/x: Not a directory");
+	refuse_path("no-such.yaml", "no-such.yaml: No such file or directory");
+	refuse_path("/dev/zero", "/dev/zero: larger than 4 MiB");
+	refuse_path("/dev/null", "/dev/null:1: the file says nothing; required "
+				 "is a list of services");
+}
+
+/* A caller's short buffer is cut, ended and not overrun. */
+static void cuts_the_reason(void **state)
+{
+	(void)state;
+	for (size_t size = 1; size < 40; size++) {
+		struct config config;
+		char *why = malloc(size);
+
+		assert_int_equal(config_parse("f.yaml", "a: 1", 4, &config, why,
+					      size, NULL),
+				 -1);
+		assert_int_equal(strlen(why), size - 1);
+		free(why);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refuses_not_yaml),
+		cmocka_unit_test(refuses_wrong_keys),
+		cmocka_unit_test(refuses_wrong_shapes),
+		cmocka_unit_test(refuses_wrong_values),
+		cmocka_unit_test(refuses_wrong_addresses),
+		cmocka_unit_test(refuses_conflicts),
+		cmocka_unit_test(refuses_binary),
+		cmocka_unit_test(refuses_unreadable),
+		cmocka_unit_test(cuts_the_reason),
+	};
+
+	return RUN("config refused", tests);
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the table of reasons promises, said a second time: a row that is added
+ * or changed has to be added or changed here by someone who has thought of
+ * what it does to the packet.
+ */
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/core/reason.h"
+#include "tests/unit/unit.h"
+
+static const struct {
+	const char *name;
+	enum reason reason;
+	int action;
+	int programs;
+	const char *text;
+} rows[] = {
+#define ROW(name, action, programs, text)                                      \
+	{#name, REASON_##name, XDP_##action, programs, text},
+	REASONS(ROW)
+#undef ROW
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void every_reason_has_an_action(void **unused)
+{
+	size_t i;
+
+	(void)unused;
+	assert_int_equal(ROWS, REASON_MAX);
+	for (i = 0; i < ROWS; i++) {
+		assert_int_equal(rows[i].reason, i);
+		assert_int_equal(reason_action(rows[i].reason), rows[i].action);
+		assert_int_not_equal(rows[i].action, XDP_ABORTED);
+		assert_true(rows[i].programs & (IN_LBR | IN_BKD));
+		assert_true(strlen(rows[i].text) > 10);
+	}
+}
+
+/* Nobody leaves by these; a program that tries is stopped and counted. */
+static void no_way_out(void **unused)
+{
+	(void)unused;
+	assert_int_equal(REASON_NONE, REASON_MAX);
+	assert_int_equal(reason_action(REASON_NONE), XDP_ABORTED);
+	assert_int_equal(reason_action(REASON_MAX + 1), XDP_ABORTED);
+}
+
+static void names_are_unique(void **unused)
+{
+	size_t i, j;
+
+	(void)unused;
+	for (i = 0; i < ROWS; i++)
+		for (j = i + 1; j < ROWS; j++) {
+			assert_string_not_equal(rows[i].name, rows[j].name);
+			assert_string_not_equal(rows[i].text, rows[j].text);
+		}
+}
+
+/*
+ * The law of reason.h: whoever is passed up by one of these is passed up bit
+ * for bit as it came, except by the last two.
+ */
+static void passed_up(void **unused)
+{
+	static const char *const passing[] = {
+		"not_ip",	    "vlan_tagged",     "foreign_mac",
+		"no_configuration", "malformed",       "not_vip",
+		"unmatched_passed", "not_listed",      "fragment_passed",
+		"extension_passed", "restore_expired", "neighbour_unresolved",
+		"restored",
+	};
+	const size_t count = sizeof(passing) / sizeof(passing[0]);
+	size_t i, j;
+
+	(void)unused;
+	for (i = 0; i < ROWS; i++) {
+		for (j = 0; j < count; j++)
+			if (!strcmp(rows[i].name, passing[j]))
+				break;
+		if ((j < count) != (rows[i].action == XDP_PASS))
+			fail_msg("%s: action %d", rows[i].name, rows[i].action);
+	}
+}
+
+/* xdp_bkd restores or passes; it never drops, and never sends. */
+static void backend_only_passes(void **unused)
+{
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < ROWS; i++)
+		if (rows[i].programs & IN_BKD)
+			assert_int_equal(rows[i].action, XDP_PASS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_reason_has_an_action),
+		cmocka_unit_test(no_way_out),
+		cmocka_unit_test(names_are_unique),
+		cmocka_unit_test(passed_up),
+		cmocka_unit_test(backend_only_passes),
+	};
+
+	return RUN("reason", tests);
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The rules of select.h, each case written down: which packets of a flow
+ * follow its memory, when a memory has run out, what is remembered.
+ */
+#include "common/core/select.h"
+#include "tests/unit/unit.h"
+
+enum { NO, YES };
+
+static const struct packet syn = {.protocol = IPPROTO_TCP, .flags = PACKET_SYN};
+static const struct packet ack = {.protocol = IPPROTO_TCP};
+static const struct packet rst = {.protocol = IPPROTO_TCP, .flags = PACKET_RST};
+static const struct packet syn_rst = {.protocol = IPPROTO_TCP,
+				      .flags = PACKET_SYN | PACKET_RST};
+static const struct packet udp = {.protocol = IPPROTO_UDP};
+
+static void follows_its_memory(void **unused)
+{
+	static const struct {
+		__u8 state;
+		int syn, other;
+	} rows[] = {
+		{BACKEND_ABSENT, NO, NO},
+		{BACKEND_ACTIVE, YES, YES},
+		{BACKEND_DRAINING, NO, YES},
+		{BACKEND_DOWN, NO, NO},
+	};
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		__u8 state = rows[i].state;
+
+		assert_int_equal(!!select_follows(&syn, state), rows[i].syn);
+		assert_int_equal(!!select_follows(&syn_rst, state),
+				 rows[i].syn);
+		assert_int_equal(!!select_follows(&ack, state), rows[i].other);
+		assert_int_equal(!!select_follows(&rst, state), rows[i].other);
+		assert_int_equal(!!select_follows(&udp, state), rows[i].other);
+	}
+}
+
+static void expires_when_idle(void **unused)
+{
+	static const struct {
+		__u32 seen, now;
+		__u64 idle;
+		int expired;
+	} rows[] = {
+		{1000, 1000, 60, NO},
+		{1000, 1060, 60, NO},
+		{1000, 1061, 60, YES},
+		{0xffffffff, 0, 60, NO}, /* jiffies wrap after 49 days */
+		{0xfffffff0, 44, 60, NO},
+		{0xfffffff0, 45, 60, YES},
+		{0, 0xffffffff, 60, YES},
+		{0, 0xffffffff, 0xffffffff, NO},
+		{0, 0xffffffff, 1ULL << 32, NO},
+		{5, 5, 0, NO},
+		{5, 6, 0, YES},
+	};
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(!!select_expired(&udp, rows[i].seen,
+						  rows[i].now, rows[i].idle),
+				 rows[i].expired);
+		assert_false(select_expired(&ack, rows[i].seen, rows[i].now,
+					    rows[i].idle));
+		assert_false(select_expired(&syn, rows[i].seen, rows[i].now,
+					    rows[i].idle));
+	}
+}
+
+static void generation_before_asked(void **unused)
+{
+	(void)unused;
+	assert_true(select_asks_previous(&syn));
+	assert_true(select_asks_previous(&ack));
+	assert_true(select_asks_previous(&rst));
+	assert_false(select_asks_previous(&udp));
+}
+
+static void remembered(void **unused)
+{
+	static const struct {
+		const struct packet *packet;
+		int same, differs;
+	} rows[] = {
+		{&syn, NO, YES}, /* so a flood of SYNs costs no memory */
+		{&ack, YES, YES},   {&rst, NO, NO},
+		{&syn_rst, NO, NO}, {&udp, YES, YES},
+	};
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(!!select_remembers(rows[i].packet, 0),
+				 rows[i].same);
+		assert_int_equal(!!select_remembers(rows[i].packet, 1),
+				 rows[i].differs);
+	}
+}
+
+static void schedulers(void **unused)
+{
+	(void)unused;
+	assert_true(scheduler_is_function(SCHEDULER_MAGLEV));
+	assert_false(scheduler_is_function(SCHEDULER_RANDOM));
+	assert_int_equal(SCHEDULERS, 2); /* a new one: say here which it is */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(follows_its_memory),
+		cmocka_unit_test(expires_when_idle),
+		cmocka_unit_test(generation_before_asked),
+		cmocka_unit_test(remembered),
+		cmocka_unit_test(schedulers),
+	};
+
+	return RUN("select", tests);
+}

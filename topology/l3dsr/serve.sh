@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What a backend serves: HTTP on port 80 and a UDP echo on 7777, both in the
+# background and ready when this returns. Everything they write is below
+# /run/nginx and /run/udp_echo.log, which are the host's own.
+
+set -euo pipefail
+here=$(dirname "$(realpath "$0")")
+
+mkdir -p /run/nginx/files /run/nginx/tmp
+nginx -p /run/nginx/ -e error.log -c "$here/nginx.conf"
+
+# each address by itself, so that a reply comes from the one that was asked
+mapfile -t addresses < <(ip -o address show scope global |
+	awk '{ sub("/.*", "", $4); print $4 }')
+/usr/bin/python3 "$here/udp_echo.py" 7777 "${addresses[@]}" \
+	>/run/udp_echo.log 2>&1 || {
+	cat /run/udp_echo.log >&2
+	exit 1
+}

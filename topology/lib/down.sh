@@ -1,0 +1,106 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Taking down whatever there is, from a complete network to the first file of
+# one. Also home of the lock: one `up` or `down` of a run at a time.
+
+# The lock is the state directory itself, so that no lock file stays behind;
+# it may be gone when we get it. Returns with signals ignored: whoever has the
+# lock has something to clean up, and says when signals may come again.
+lock() {
+	while :; do
+		trap '' INT TERM HUP
+		mkdir -p "$STATE"
+		if exec 9<"$STATE" && flock -n 9; then
+			[[ $STATE -ef /proc/self/fd/9 ]] && return
+		else
+			trap - INT TERM HUP
+			flock 9
+		fi
+	done
+}
+
+# eventually SECONDS CMD...: until CMD succeeds
+eventually() {
+	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	shift
+	until "$@"; do
+		((${EPOCHREALTIME/[.,]/} < deadline)) || return 1
+		sleep 0.01
+	done
+}
+
+take_down() {
+	local h
+	rm -f "$STATE/complete"
+	end_processes
+	for h in "$STATE"/ns/*; do
+		h=${h##*/}
+		[[ $h == "$WIRES" ]] || remove_host "$h"
+	done
+	# The kernel takes namespaces apart in its own time. When the ports of the
+	# bridges are gone, so are their other ends and the programs there.
+	if ! eventually 20 no_ports; then
+		echo "topo: something holds on to a host's namespace:" \
+			"its interfaces are still there" >&2
+	fi
+	remove_host "$WIRES"
+	remove_names
+	umount -l "$STATE/ns" 2>/dev/null || true
+	rm -rf "$STATE"
+}
+
+no_ports() {
+	[[ ! -e $STATE/ns/$WIRES/net ]] ||
+		[[ ! $(ip -n "$(netns "$WIRES")" link show type veth 2>/dev/null) ]]
+}
+
+# Mounts elsewhere that copied ours go with the file they lie on.
+remove_host() { # HOST
+	local f
+	for f in "$STATE/ns/$1"/{net,mnt,uts} "/run/netns/$(netns "$1")"; do
+		umount -l "$f" 2>/dev/null || true
+	done
+	rm -rf "${STATE:?}/ns/$1"
+}
+
+# See reserve_names; the last to leave turns off the light.
+remove_names() (
+	local name
+	exec 8</run
+	flock 8
+	while read -r name; do
+		umount -l "/run/netns/$name" 2>/dev/null || true
+		rm -f "/run/netns/$name"
+	done < <(cat "$STATE/names" 2>/dev/null)
+	[[ $(findmnt -no SOURCE /run/netns) == l3dsr-topo ]] || return 0
+	local left=(/run/netns/*)
+	((${#left[@]})) || { umount /run/netns && rmdir /run/netns; }
+)
+
+# inside: the processes in any of our namespaces
+inside() {
+	local ours
+	# an nsfs mount's root reads like the link in /proc/PID/ns: net:[4026...]
+	ours=$(awk -v dir="$STATE/ns/" \
+		'index($5, dir) == 1 && / - nsfs / { print $4 " " }' /proc/self/mountinfo)
+	[[ ! $ours ]] || find /proc/[0-9]*/ns -maxdepth 1 -printf '%l %h\n' \
+		2>/dev/null | grep -F "$ours" | grep -o '[0-9]*/ns$' |
+		cut -d/ -f1 | sort -u || true
+}
+
+# nobody_after SIGNAL: sends it to whom it finds, newcomers as well
+nobody_after() {
+	mapfile -t pids < <(inside)
+	((${#pids[@]} == 0)) && return
+	kill -s "$1" "${pids[@]}" 2>/dev/null || true
+	return 1
+}
+
+end_processes() {
+	local sig pids
+	for sig in TERM KILL; do
+		eventually 3 nobody_after "$sig" && return
+	done
+	echo "topo: these processes do not end: ${pids[*]}" >&2
+}
