@@ -82,7 +82,6 @@ REASON(restore_expired, PASS, IN_BKD, \
 	"left the file longer than `grace` ago") \
 REASON(restored, PASS, IN_BKD, \
 	"the VIP was put back, for this host's server")
-/* clang-format on */
 
 enum reason {
 #define REASON_NAME(name, action, programs, text) REASON_##name,
@@ -92,13 +91,14 @@ enum reason {
 	/* Not a way out: go on to the next step. */
 	REASON_NONE = REASON_MAX,
 };
+/* clang-format on */
 
 static inline __attribute__((always_inline)) int
 reason_action(enum reason reason)
 {
 	switch (reason) {
-#define REASON_ACTION(name, action, programs, text) \
-	case REASON_##name: \
+#define REASON_ACTION(name, action, programs, text)                            \
+	case REASON_##name:                                                    \
 		return XDP_##action;
 		REASONS(REASON_ACTION)
 #undef REASON_ACTION

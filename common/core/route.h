@@ -16,9 +16,9 @@
 
 #include "common/core/packet.h"
 
-#define ROUTE_AF_INET	2 /* <sys/socket.h> is not for BPF */
-#define ROUTE_AF_INET6	10
-#define FLOWINFO_BITS	bpf_htonl(0x0fffffff)
+#define ROUTE_AF_INET  2 /* <sys/socket.h> is not for BPF */
+#define ROUTE_AF_INET6 10
+#define FLOWINFO_BITS  bpf_htonl(0x0fffffff)
 
 /*
  * The answers. BPF_FIB_LKUP_RET_* of the kernel, in its order; the helper's
@@ -68,8 +68,8 @@ INLINE void route_question(struct bpf_fib_lookup *hop,
 INLINE enum reason route_reason(long result)
 {
 	switch (result) {
-#define RESULT_REASON(name, reason) \
-	case BPF_FIB_LKUP_RET_##name: \
+#define RESULT_REASON(name, reason)                                            \
+	case BPF_FIB_LKUP_RET_##name:                                          \
 		return REASON_##reason;
 		FIB_RESULTS(RESULT_REASON)
 #undef RESULT_REASON

@@ -83,6 +83,10 @@ int cli_main(const struct role *role, int argc, char **argv)
 	    (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"))) {
 		printf("%s %s %s\n        %s\n", role->name, verb->name,
 		       verb->arguments, verb->help);
+		if (verb->run == verb_check) {
+			printf("\nWhat FILE may say:\n\n");
+			config_print_keys(stdout);
+		}
 		return EXIT_DONE;
 	}
 	return verb->run(role, argc - 1, argv + 1);

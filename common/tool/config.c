@@ -123,7 +123,7 @@ static int walk_value(struct walk *walk, const struct key *key,
 	char problem[PROBLEM_SIZE];
 	char allowed[ALLOWED_SIZE];
 
-	/* libyaml places an empty value at whatever comes after it. */
+	/* libyaml may place an empty value at what comes after it. */
 	if (node->type != YAML_SCALAR_NODE || node->data.scalar.length)
 		line = document_line(&node->start_mark);
 	if (key->kind == KIND_LIST)

@@ -22,10 +22,10 @@ struct config_backend {
 
 struct config_service {
 	struct addr vip;
-	__be16 port;	/* 0: any */
-	__u8 protocol;	/* IPPROTO_TCP or IPPROTO_UDP */
-	__u8 scheduler; /* enum scheduler */
-	__u8 forward;	/* enum forward */
+	__be16 port;	  /* 0: any */
+	__u8 protocol;	  /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 scheduler;	  /* enum scheduler */
+	__u8 forward;	  /* enum forward */
 	__u32 table_size; /* a prime */
 	struct config_backend *backends;
 	size_t backend_count; /* at least 1 */
@@ -36,13 +36,13 @@ struct config {
 	struct config_service *services;
 	size_t service_count; /* at least 1 */
 	bool unmatched_pass;
-	__u32 flow_table_size;	 /* entries */
-	__u32 handshake_grace;	 /* milliseconds */
-	__u32 udp_idle;		 /* milliseconds */
-	__u32 restore_grace;	 /* milliseconds; key `grace` */
-	__u32 insert_limit;	 /* flows per second and CPU */
-	__u8 digest[32];	 /* SHA-256 of the file's bytes */
-	char *path;		 /* as the user named it */
+	__u32 flow_table_size; /* entries */
+	__u32 handshake_grace; /* milliseconds */
+	__u32 udp_idle;	       /* milliseconds */
+	__u32 restore_grace;   /* milliseconds; key `grace` */
+	__u32 insert_limit;    /* flows per second and CPU */
+	__u8 digest[32];       /* SHA-256 of the file's bytes */
+	char *path;	       /* as the user named it */
 };
 
 /*
@@ -65,13 +65,16 @@ int config_parse(const char *name, const char *text, size_t length,
 void config_free(struct config *config);
 
 /*
- * The table of keys, for the manual and the README: one line a key on `out`,
- * as Markdown table rows.
+ * The table of keys, for the manual and the README: a Markdown table on `out`,
+ * its head and one line a key.
  */
 void config_print_keys(FILE *out);
 
 /* Text of an address; `text` holds INET6_ADDRSTRLEN. IPv4 in dotted form. */
 const char *addr_text(const struct addr *addr, char *text);
-/* 0, or -1 where `text` is neither an IPv4 nor an IPv6 address. */
+/*
+ * 0, or -1 where `text` is neither an IPv4 nor an IPv6 address. Takes any
+ * address, also ones that a file may not name.
+ */
 int addr_parse(const char *text, struct addr *addr);
 bool addr_is_ipv4(const struct addr *addr);

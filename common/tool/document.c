@@ -32,6 +32,7 @@ static int refuse_parser(const yaml_parser_t *parser, const char *text,
 	const char *problem = parser->problem ? parser->problem : "unreadable";
 
 	switch (parser->error) {
+	case YAML_NO_ERROR: /* yaml_parser_load() when memory runs out */
 	case YAML_MEMORY_ERROR:
 		return refuse_memory(refusal);
 	case YAML_READER_ERROR:

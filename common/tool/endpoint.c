@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "common/core/inline.h"
 #include "common/tool/endpoint.h"
 
 const char *scheduler_name(__u8 scheduler)
@@ -29,7 +30,7 @@ const char *endpoint_text(const struct addr *address, __be16 port, char *text)
 	char name[INET6_ADDRSTRLEN], number[8] = "any";
 
 	if (port)
-		snprintf(number, sizeof(number), "%u", ntohs(port));
+		snprintf(number, sizeof(number), "%u", bpf_ntohs(port));
 	snprintf(text, 64, addr_is_ipv4(address) ? "%s:%s" : "[%s]:%s",
 		 addr_text(address, name), number);
 	return text;

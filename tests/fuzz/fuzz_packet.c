@@ -52,7 +52,7 @@ static size_t word(const uint8_t *bytes)
 static struct reading read_frame(const uint8_t *frame, size_t length)
 {
 	struct reading r = {.is_ipv6 = word(frame + 12) == 0x86dd};
-	size_t at = L3 + 40;
+	size_t size, at = L3 + 40;
 	uint8_t next = frame[L3 + 6];
 
 	if (!r.is_ipv6) {
@@ -66,8 +66,7 @@ static struct reading read_frame(const uint8_t *frame, size_t length)
 			REQUIRE(next != 43 || frame[at + 3] == 0);
 			REQUIRE(next != 44 ||
 				(word(frame + at + 2) & 0xfff9) == 0);
-			size_t size = next == 44 ? 8 : 8 + 8 * frame[at + 1];
-
+			size = next == 44 ? 8 : 8 + 8 * frame[at + 1];
 			next = frame[at];
 			at += size;
 		}

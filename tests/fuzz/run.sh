@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # run.sh FUZZER SECONDS SEED [FLAG...]: one fuzzer's run, told in one line.
-# ROOT is the top of the tree.
+# Paths are from the top of the tree, where it goes.
 
 set -u
 fuzzer=$1 seconds=$2 seed=$3
 shift 3
-out=$ROOT/build/tests/fuzz
+cd "$(dirname "$0")/../.." || exit
+out=build/tests/fuzz
 found=$out/$fuzzer.found
 log=$out/$fuzzer.log
 mkdir -p "$found"
 
 "$out/$fuzzer" -max_total_time="$seconds" -seed="$seed" -timeout=5 \
 	-artifact_prefix="$out/$fuzzer." "$@" \
-	"$found" "corpus/${fuzzer#fuzz_}" >"$log" 2>&1
+	"$found" "tests/fuzz/corpus/${fuzzer#fuzz_}" >"$log" 2>&1
 status=$?
 
 seed=$(sed -n 's/^INFO: Seed: //p' "$log")

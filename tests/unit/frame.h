@@ -39,7 +39,7 @@ static inline void frame_free(struct frame frame)
 static inline void put_word(uint8_t *bytes, uint16_t word)
 {
 	bytes[0] = word >> 8;
-	bytes[1] = word;
+	bytes[1] = word & 0xff;
 }
 
 /* Fills in an IPv4 header's checksum, from scratch. */

@@ -90,8 +90,8 @@ static void fills_in_defaults(void **state)
 /* Keys in any order, block and flow style, quoted and plain, a BOM, CRLF. */
 static void reads_every_key(void **state)
 {
-	const char *text = "\xef\xbb\xbf# comment\r\n"
-			   "grace: 2h\r\n"
+	const char *text = "\xef\xbb\xbfgrace: 2h\r\n"
+			   "# comment\r\n"
 			   "unmatched: pass\n"
 			   "services:\n"
 			   "  - backends:\n"

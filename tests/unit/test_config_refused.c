@@ -139,6 +139,7 @@ static const struct row wrong_shapes[] = {
 	{VIP "  port: [80]\n" BACKENDS, ":3: port: " PORT ", not a list"},
 	{VIP "  port: {a: 80}\n" BACKENDS, ":3: port: " PORT ", not a mapping"},
 	{VIP "  port:\n" BACKENDS, ":3: port \"\": " PORT},
+	{VIP "  ? port\n" BACKENDS, ":3: port \"\": " PORT},
 };
 
 static const struct row wrong_values[] = {
@@ -227,6 +228,8 @@ static const struct row wrong_addresses[] = {
 	BAD_VIP("example.net", ""),
 	BAD_VIP("2001:db8::1%eth0", ""),
 	BAD_VIP("2001:db8:::1", ""),
+	{"services:\n- vip: \"192.0.2.1\\0\"\n",
+	 ":2: vip \"192.0.2.1\\x00\": " ADDRESS},
 	BAD_VIP("0.0.0.0", "; this is the unspecified address"),
 	BAD_VIP("::", "; this is the unspecified address"),
 	BAD_VIP("127.0.0.1", "; this is a loopback address"),
@@ -291,6 +294,16 @@ static const struct row conflicts[] = {
 				 NEXT("192.0.2.4", "82", "udp", "198.51.100.9"),
 	 ":5: backend 198.51.100.9 could not tell udp 192.0.2.4 port 82 from "
 	 "udp 192.0.2.1 port any on line 2" GIVE},
+	{"services:\n" NEXT("192.0.2.1", "any", "udp", "198.51.100.9")
+		 NEXT("192.0.2.2", "81", "udp", "198.51.100.9")
+			 NEXT("192.0.2.3", "80", "udp", "198.51.100.9"),
+	 ":3: backend 198.51.100.9 could not tell udp 192.0.2.2 port 81 from "
+	 "udp 192.0.2.1 port any on line 2" GIVE},
+	/* Nor does another protocol come between. */
+	{SERVICE NEXT("192.0.2.1", "80", "udp", "198.51.100.1")
+		 NEXT("192.0.2.2", "80", "tcp", "198.51.100.1"),
+	 ":7: backend 198.51.100.1 could not tell tcp 192.0.2.2 port 80 from "
+	 "tcp 192.0.2.1 port 80 on line 5" GIVE},
 	/* Of two faults the one that ends first, whatever its address. */
 	{"services:\n" NEXT("192.0.2.1", "80", "tcp", "198.51.100.9")
 		 NEXT("192.0.2.2", "80", "tcp", "198.51.100.9")

@@ -3,6 +3,8 @@
 #
 # Taking down whatever there is, from a complete network to the first file of
 # one. Also home of the lock: one `up` or `down` of a run at a time.
+#
+# No bare `return` here: within a trap it returns what came before the trap.
 
 # The lock is the state directory itself, so that no lock file stays behind;
 # it may be gone when we get it. Returns with signals ignored: whoever has the
@@ -12,7 +14,7 @@ lock() {
 		trap '' INT TERM HUP
 		mkdir -p "$STATE"
 		if exec 9<"$STATE" && flock -n 9; then
-			[[ $STATE -ef /proc/self/fd/9 ]] && return
+			[[ $STATE -ef /proc/self/fd/9 ]] && return 0
 		else
 			trap - INT TERM HUP
 			flock 9
@@ -81,9 +83,11 @@ remove_names() (
 # inside: the processes in any of our namespaces
 inside() {
 	local ours
-	# an nsfs mount's root reads like the link in /proc/PID/ns: net:[4026...]
+	# Never the machine's own, whatever an interrupted unshare(1) has bound. An nsfs mount's root reads like the link in /proc/PID/ns: net:[4026...]
 	ours=$(awk -v dir="$STATE/ns/" \
-		'index($5, dir) == 1 && / - nsfs / { print $4 " " }' /proc/self/mountinfo)
+		'index($5, dir) == 1 && / - nsfs / { print $4 " " }' \
+		/proc/self/mountinfo | grep -vF "$(readlink /proc/self/ns/{net,mnt,uts})" ||
+		true)
 	[[ ! $ours ]] || find /proc/[0-9]*/ns -maxdepth 1 -printf '%l %h\n' \
 		2>/dev/null | grep -F "$ours" | grep -o '[0-9]*/ns$' |
 		cut -d/ -f1 | sort -u || true
@@ -92,7 +96,7 @@ inside() {
 # nobody_after SIGNAL: sends it to whom it finds, newcomers as well
 nobody_after() {
 	mapfile -t pids < <(inside)
-	((${#pids[@]} == 0)) && return
+	((${#pids[@]} == 0)) && return 0
 	kill -s "$1" "${pids[@]}" 2>/dev/null || true
 	return 1
 }
@@ -100,7 +104,7 @@ nobody_after() {
 end_processes() {
 	local sig pids
 	for sig in TERM KILL; do
-		eventually 3 nobody_after "$sig" && return
+		eventually 3 nobody_after "$sig" && return 0
 	done
 	echo "topo: these processes do not end: ${pids[*]}" >&2
 }

@@ -88,11 +88,11 @@ reserve_names() (
 	if [[ ! -d /run/netns ]]; then
 		mkdir /run/netns &&
 			mount -t tmpfs -o mode=0755 l3dsr-topo /run/netns &&
-			mount --make-shared /run/netns || return
+			mount --make-shared /run/netns || return 1
 	fi
 	for h in "$WIRES" "${HOSTS[@]}"; do
 		netns "$h" >>"$STATE/names" &&
-			: >"/run/netns/$(netns "$h")" || return
+			: >"/run/netns/$(netns "$h")" || return 1
 	done
 )
 
@@ -116,7 +116,7 @@ connect() {
 		done
 		for f in bridge/bridge-nf-call-*; do
 			[ ! -e $f ] || echo 0 >$f
-		done' || return
+		done' || return 1
 	{
 		for s in "${SEGMENTS[@]}"; do
 			echo "link add $s type bridge stp_state 0 mcast_snooping 0"
@@ -146,7 +146,7 @@ configure() { # HOST
 			[[ ! $i ]] || echo "address add $rest dev $i"
 		done <<<"${ADDRESSES[$1]}"
 		echo "${ROUTES[$1]}"
-	} | ip -n "$(netns "$1")" -batch - || return
+	} | ip -n "$(netns "$1")" -batch - || return 1
 	# shellcheck disable=SC2016
 	[[ ! ${SYSCTLS[$1]} ]] || enter "$1" sh -c 'cd /proc/sys
 		while read -r key value; do

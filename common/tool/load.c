@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * load.c - the program into the kernel, with the maps that are there
+ *
+ * A pinned map of the same shape is taken over, so a new program sees what
+ * the old one left. Nothing that runs is changed by a load.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/tool/kernel.h"
+
+/* What libbpf said last; its warnings are the cause of a failed load. */
+static char libbpf_said[400];
+
+static int remember_warning(enum libbpf_print_level level, const char *format,
+			    va_list arguments)
+{
+	char line[400];
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(line, sizeof(line), format, arguments);
+	line[strcspn(line, "\n")] = '\0';
+	/* The first line names the fault, the rest is how it fell. */
+	if (!*libbpf_said)
+		snprintf(libbpf_said, sizeof(libbpf_said), "%s", line);
+	return 0;
+}
+
+/* Of the object, before libbpf forgets it in the load. */
+static void shapes_keep(struct kernel *kernel)
+{
+	const char *const *name = kernel->role->inner;
+	struct bpf_map *map;
+	int i;
+
+	for (i = 0; name[i] && i < MAX_INNER; i++) {
+		map = bpf_map__inner_map(
+			bpf_object__find_map_by_name(kernel->object, name[i]));
+		kernel->shapes[i].type = bpf_map__type(map);
+		kernel->shapes[i].key_size = bpf_map__key_size(map);
+		kernel->shapes[i].value_size = bpf_map__value_size(map);
+		kernel->shapes[i].max_entries = bpf_map__max_entries(map);
+		kernel->shapes[i].map_flags = bpf_map__map_flags(map);
+	}
+}
+
+int kernel_resize(struct kernel *kernel, const char *name, __u32 entries,
+		  struct fault *fault_out)
+{
+	struct bpf_map *map =
+		bpf_object__find_map_by_name(kernel->object, name);
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+	char path[256];
+	int fd;
+
+	kernel_path(kernel, "", name, path, sizeof(path));
+	fd = bpf_obj_get(path);
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) &&
+	    info.max_entries == entries) {
+		close(fd);
+		return 0;
+	}
+	kernel->old_flows = fd;
+	if (bpf_map__set_max_entries(map, entries))
+		return fault(fault_out, "cannot size the map %s: %s", name,
+			     strerror(errno));
+	return 0;
+}
+
+/* Gives the object the pinned map of this name, if there is one. */
+static int map_reuse(struct kernel *kernel, const char *name,
+		     struct fault *fault_out)
+{
+	struct bpf_map *map =
+		bpf_object__find_map_by_name(kernel->object, name);
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+	char path[256];
+	int fd, rc = 0;
+
+	kernel_path(kernel, "", name, path, sizeof(path));
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	if (bpf_obj_get_info_by_fd(fd, &info, &length) || !map ||
+	    info.type != bpf_map__type(map) ||
+	    info.key_size != bpf_map__key_size(map) ||
+	    info.value_size != bpf_map__value_size(map))
+		rc = fault(fault_out,
+			   "cannot take over %s: it has another layout", path);
+	else if (info.max_entries == bpf_map__max_entries(map) &&
+		 bpf_map__reuse_fd(map, fd))
+		rc = fault(fault_out, "cannot take over %s: %s", path,
+			   strerror(errno));
+	close(fd);
+	return rc;
+}
+
+static void probe(struct constants *constants, char *host, size_t size)
+{
+	if (gethostname(host, size))
+		snprintf(host, size, "-");
+	host[size - 1] = '\0';
+	constants->host = host;
+	constants->has_frags =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
+					BPF_FUNC_xdp_get_buff_len, NULL) == 1;
+	constants->can_trace =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
+					BPF_FUNC_trace_vprintk, NULL) == 1;
+}
+
+int kernel_load(struct kernel *kernel, const struct config *config,
+		struct fault *fault_out)
+{
+	const struct role *role = kernel->role;
+	struct constants constants;
+	struct bpf_program *program;
+	const char *const *name;
+	char host[64];
+
+	libbpf_set_print(remember_warning);
+	probe(&constants, host, sizeof(host));
+	*libbpf_said = '\0';
+	kernel->object = role->open(&constants);
+	if (!kernel->object)
+		return fault(fault_out, "cannot open %s: %s", role->program,
+			     libbpf_said);
+	if (role->prepare && role->prepare(kernel, config, fault_out))
+		return -1;
+	for (name = role->maps; *name; name++) {
+		if (map_reuse(kernel, *name, fault_out))
+			return -1;
+	}
+	program =
+		bpf_object__find_program_by_name(kernel->object, role->program);
+	if (!constants.has_frags)
+		bpf_program__set_flags(program, bpf_program__flags(program) &
+							~BPF_F_XDP_HAS_FRAGS);
+	shapes_keep(kernel);
+	if (bpf_object__load(kernel->object)) {
+		fault(fault_out, "cannot load %s: %s", role->program,
+		      *libbpf_said ? libbpf_said : strerror(errno));
+		return fault_hint(fault_out,
+				  "run it as root (CAP_BPF and CAP_NET_ADMIN, "
+				  "or CAP_SYS_ADMIN), on Linux 5.10 or later");
+	}
+	kernel->program = bpf_program__fd(program);
+	return role->carry_over ? role->carry_over(kernel, fault_out) : 0;
+}

@@ -1,0 +1,116 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lib.bash - what the scenario tests say
+#
+# Each file builds a network of its own, with a suffix of its own, so files
+# can run side by side. Nothing here sleeps for a time: wait_for waits for a
+# condition, and fails where it does not come.
+
+# shellcheck disable=SC2034 # for the tests
+
+ROOT=$(realpath "${BATS_TEST_DIRNAME:-.}/../..")
+TOPO=$ROOT/topology/topo
+LB=lbdsr0a CLIENT=curlybox01 ROUTER=router0a
+BACKENDS=(backend0x backend0y)
+VIP4=192.168.25.10
+VIP6=2001:db8:25::10
+
+# network [topo's options] [SCENARIO]: for setup_file
+network() {
+	export TOPO_RUN="t$$-$RANDOM"
+	"$TOPO" up "$@"
+}
+
+# for teardown_file
+network_down() {
+	"$TOPO" down
+}
+
+# on HOST CMD...
+on() {
+	"$TOPO" exec "$@"
+}
+
+lbr() {
+	on "$LB" LoadBalancer/lbr "$@"
+}
+
+# bkd HOST VERB...
+bkd() {
+	on "$1" Backend/bkd "${@:2}"
+}
+
+# attach [MODE] [FILE]: both programs everywhere
+attach() {
+	local mode=${1:-generic} file=${2:-/etc/l3dsr/services.yaml} backend
+	lbr up -m "$mode" -c "$file" >/dev/null
+	for backend in "${BACKENDS[@]}"; do
+		bkd "$backend" up -m "$mode" -c "$file" >/dev/null
+	done
+}
+
+detach() {
+	local backend
+	lbr down >/dev/null
+	for backend in "${BACKENDS[@]}"; do
+		bkd "$backend" down >/dev/null
+	done
+}
+
+# wait_for SECONDS CMD...: until CMD succeeds
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS < end)) || {
+			echo "waited in vain for: $*" >&2
+			return 1
+		}
+		read -rt 0.05 <> <(:) || :
+	done
+}
+
+# url VIP [PATH]
+url() {
+	if [[ $1 == *:* ]]; then echo "http://[$1]/${2-}"; else echo "http://$1/${2-}"; fi
+}
+
+# get VIP [curl's options]: one request from the client; the answer
+get() {
+	on "$CLIENT" curl -sS --max-time 5 "${@:2}" "$(url "$1")"
+}
+
+# reason NAME: how often xdp_lbr gave it; reason NAME HOST: xdp_bkd there
+reason() {
+	local show
+	if [[ ${2-} ]]; then show=$(bkd "$2" show -j reasons); else show=$(lbr show -j reasons); fi
+	jq -r --arg name "$1" '.reasons[] | select(.reason == $name).packets' <<<"$show"
+}
+
+# rises NAME CMD...: CMD makes that counter of xdp_lbr go up
+rises() {
+	local name=$1 before
+	before=$(reason "$name")
+	shift
+	"$@" || :
+	(($(reason "$name") > before)) || {
+		echo "$name did not rise (at $before)" >&2
+		return 1
+	}
+}
+
+# answers VIP COUNT [curl's options]: "NAME COUNT" a line; new connections
+answers() {
+	on "$CLIENT" curl -sS --max-time 5 -H 'Connection: close' "${@:3}" \
+		"$(url "$1" "[1-$2]")" |
+		awk -F': ' '$1 == "Server name" { n[$2]++ }
+			END { for (name in n) print name, n[name] }'
+}
+
+# services FILE [SED-EXPR...]: the scenario's file, changed, as a new file
+services() {
+	local expressions=() e
+	for e in "${@:2}"; do expressions+=(-e "$e"); done
+	sed "${expressions[@]}" -e '' "$ROOT/topology/l3dsr/services.yaml" >"$1"
+}
