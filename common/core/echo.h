@@ -17,8 +17,8 @@
 
 INLINE void echo_reply(struct packet *packet)
 {
-	struct icmphdr *icmp = packet->l4;
-	__u8 reply = packet->is_ipv6 ? ICMPV6_ECHO_REPLY : ICMP_ECHOREPLY;
+	struct icmp *icmp = packet->l4;
+	__u8 reply = packet->is_ipv6 ? ICMPV6_REPLY : ICMP_REPLY;
 	__be16 before = bpf_htons((__u16)(icmp->type << 8));
 	__be16 after = bpf_htons((__u16)(reply << 8));
 	__u8 mac[ETH_ALEN];

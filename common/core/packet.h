@@ -18,8 +18,6 @@
 #pragma once
 
 #include <linux/if_ether.h>
-#include <linux/icmp.h>
-#include <linux/icmpv6.h>
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -38,6 +36,22 @@ enum packet_flags {
 	PACKET_SYN = 1, /* TCP: SYN without ACK: opens a connection */
 	PACKET_RST = 2,
 };
+
+/*
+ * ICMP and ICMPv6 begin alike. Not <linux/icmp.h>: it drags in the C library,
+ * which has no headers for the target bpf.
+ */
+struct icmp {
+	__u8 type;
+	__u8 code;
+	__sum16 checksum;
+	__be16 id;
+	__be16 sequence;
+};
+#define ICMP_REQUEST   8
+#define ICMP_REPLY     0
+#define ICMPV6_REQUEST 128
+#define ICMPV6_REPLY   129
 
 struct packet {
 	struct ethhdr *eth;
@@ -96,8 +110,8 @@ INLINE enum reason parse_udp(struct packet *packet, void *end)
 /* Both families: type, code and checksum lie at the same places. */
 INLINE enum reason parse_icmp(struct packet *packet, void *end)
 {
-	struct icmphdr *icmp = packet->l4;
-	__u8 request = packet->is_ipv6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO;
+	struct icmp *icmp = packet->l4;
+	__u8 request = packet->is_ipv6 ? ICMPV6_REQUEST : ICMP_REQUEST;
 
 	if ((void *)(icmp + 1) > end ||
 	    packet->l4_offset + sizeof(*icmp) > packet->length)

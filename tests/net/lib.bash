@@ -114,3 +114,43 @@ services() {
 	for e in "${@:2}"; do expressions+=(-e "$e"); done
 	sed "${expressions[@]}" -e '' "$ROOT/topology/l3dsr/services.yaml" >"$1"
 }
+
+# echoes VIP COUNT: UDP port 7777, each time from another port of the client;
+# "NAME COUNT" a line. Only what comes from the VIP itself is an answer.
+echoes() {
+	on "$CLIENT" /usr/bin/python3 - "$1" "$2" <<-'EOF'
+		import collections, socket, sys
+
+		vip, count = sys.argv[1], int(sys.argv[2])
+		family = socket.AF_INET6 if ":" in vip else socket.AF_INET
+		sockets = [socket.socket(family, socket.SOCK_DGRAM) for _ in range(count)]
+		names = collections.Counter()
+		for i, s in enumerate(sockets):
+		    s.settimeout(2)
+		    s.sendto(b"%d" % i, (vip, 7777))
+		for i, s in enumerate(sockets):
+		    try:
+		        data, sender = s.recvfrom(100)
+		    except OSError:
+		        continue
+		    name, _, said = data.partition(b" ")
+		    if sender[:2] == (vip, 7777) and said == b"%d" % i:
+		        names[name.decode()] += 1
+		for name, n in names.items():
+		    print(name, n)
+	EOF
+}
+
+# shared COUNT LOW HIGH: the lines "NAME COUNT" of stdin name both backends
+# and nobody else, COUNT in all, each from LOW to HIGH of them
+shared() {
+	local name n all=0 said
+	said=$(cat)
+	echo "${said//$'\n'/, }"
+	while read -r name n; do
+		[[ " ${BACKENDS[*]} " == *" $name "* ]] || return 1
+		((n >= $2 && n <= $3)) || return 1
+		all=$((all + n))
+	done <<<"$said"
+	(($(wc -l <<<"$said") == ${#BACKENDS[@]} && all == $1))
+}
