@@ -212,12 +212,12 @@ need_programs() { # SCENARIO NATIVE
 	need="ip:iproute2 bridge:iproute2 nsenter:util-linux unshare:util-linux
 		flock:util-linux hostname:hostname"
 	# a scenario that runs nothing needs neither
-	[[ ! ${RUNS[*]} ]] || need+=" nginx:nginx-light /usr/bin/python3:python3"
+	[[ ! ${RUNS[*]} ]] || need+=" nginx:nginx /usr/bin/python3:python3"
 	[[ ! $2 ]] || need+=" ethtool:ethtool make:make clang:clang gcc:gcc"
 	for program in $need; do
 		package=${program#*:} program=${program%:*}
 		command -v "$program" >/dev/null || complain 1 "up $1" \
-			"no $program here" "apt-get install $package"
+			"no $program here ($package)" "make deps"
 	done
 	[[ ! $2 ]] || try "build xdp_pass.bpf.o" as_owner make -s -C "$HERE"
 }
