@@ -57,11 +57,12 @@ no_ports() {
 		[[ ! $(ip -n "$(netns "$WIRES")" link show type veth 2>/dev/null) ]]
 }
 
-# Mounts elsewhere that copied ours go with the file they lie on.
+# Another run's hosts copied our mounts; copies go with the file they lie on.
 remove_host() { # HOST
 	local f
 	for f in "$STATE/ns/$1"/{net,mnt,uts} "/run/netns/$(netns "$1")"; do
 		umount -l "$f" 2>/dev/null || true
+		rm -f "$f"
 	done
 	rm -rf "${STATE:?}/ns/$1"
 }
