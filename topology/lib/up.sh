@@ -99,9 +99,26 @@ reserve_names() (
 make_host() { # HOST
 	local ns=$STATE/ns/$1
 	mkdir "$ns" && touch "$ns/mnt" "$ns/uts" "$ns/net" &&
-		unshare --mount="$ns/mnt" --uts="$ns/uts" --net="$ns/net" \
-			"$HERE/lib/host.sh" "$1" "$SCENARIO_DIR/services.yaml" 9<&- &&
+		make_namespaces "$ns" "$HERE/lib/host.sh" "$1" \
+			"$SCENARIO_DIR/services.yaml" &&
 		mount --bind "$ns/net" "/run/netns/$(netns "$1")"
+}
+
+# make_namespaces DIR CMD...: CMD runs in them; DIR's files keep them.
+# A mount namespace may be bound only into one that is older, and Linux 6.18
+# tells the age by numbers that each CPU draws from a lot of its own: in a young
+# namespace (a container's) it is refused on some CPUs, and not on others.
+make_namespaces() {
+	local ns=$1 cpu said
+	shift
+	for cpu in $(seq 0 $(($(nproc --all) - 1))); do
+		said=$(taskset -c "$cpu" unshare --mount="$ns/mnt" \
+			--uts="$ns/uts" --net="$ns/net" "$@" 2>&1 9<&-) && return
+		[[ $said == *"/mnt failed: Invalid argument"* ]] || break
+		umount "$ns/uts" "$ns/net" 2>/dev/null || :
+	done
+	echo "$said"
+	return 1
 }
 
 # Bridges, and a veth pair for each interface. Bridges have no address, no
