@@ -5,7 +5,6 @@
  * The kernel holds the state; bkd reads and changes it and exits.
  */
 #include <bpf/libbpf.h>
-#include <string.h>
 
 #include "Backend/bkd.h"
 #include "Backend/xdp_bkd.skel.h"
@@ -16,8 +15,7 @@ static const struct verb verbs[] = {
 	VERB_DOWN,
 	VERB_APPLY,
 	VERB_CHECK,
-	{"show", "[-j] [interfaces|restores|reasons]",
-	 "what runs, and what it has counted", bkd_show},
+	VERB_SHOW("[interfaces|restores|reasons]"),
 	VERB_TRACE,
 	{0},
 };
@@ -35,10 +33,7 @@ static struct bpf_object *open_program(const struct constants *constants)
 
 	if (!skeleton)
 		return NULL;
-	memcpy((char *)skeleton->rodata->host, constants->host,
-	       sizeof(skeleton->rodata->host));
-	skeleton->rodata->has_frags = constants->has_frags;
-	skeleton->rodata->can_trace = constants->can_trace;
+	*(struct constants *)&skeleton->rodata->constants = *constants;
 	/* The object goes its own way; the skeleton's frame has served. */
 	return skeleton->obj;
 }
@@ -49,6 +44,7 @@ static const struct role bkd = {
 	.what = "a backend's half of layer-4 load balancing with direct "
 		"server return, in XDP",
 	.verbs = verbs,
+	.sections = bkd_sections,
 	.open = open_program,
 	.maps = maps,
 	.inner = inner,

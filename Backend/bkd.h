@@ -16,7 +16,7 @@ int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
 int bkd_host(struct kernel *kernel, const struct config *config,
 	     char *const *interfaces, struct fault *fault);
 /* show.c */
-int bkd_show(const struct role *role, int argc, char **argv);
+extern const struct section bkd_sections[];
 
 /* A row of a generation's map `restores`. */
 struct restore_row {

@@ -47,7 +47,7 @@ __attribute__((noinline)) int trace_write(void)
 	line = &facts->line;
 	trace_ends(line);
 	trace_address(line->more, &facts->vip);
-	bpf_printk("xdp_bkd %s %s: %s > %s %s, VIP %s, %s %s", host,
+	bpf_printk("xdp_bkd %s %s: %s > %s %s, VIP %s, %s %s", constants.host,
 		   line->interface, line->from, line->to, trace_protocol(line),
 		   line->more, TRACE_REASON(line), TRACE_ACTION(line));
 	return 0;

@@ -23,10 +23,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* What cannot change without a load. */
-const volatile char host[64] = "";
-const volatile bool has_frags = false; /* frames may have several buffers */
-const volatile bool can_trace = false; /* bpf_trace_vprintk, 5.16 */
+const volatile struct constants constants = {};
 
 /* What the file says for this host, complete, once for each generation. */
 MAP(generations, ARRAY, __u32, struct generation, GENERATIONS);

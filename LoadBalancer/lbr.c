@@ -6,7 +6,6 @@
  * needs no process.
  */
 #include <bpf/libbpf.h>
-#include <string.h>
 
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/xdp_lbr.skel.h"
@@ -17,8 +16,7 @@ static const struct verb verbs[] = {
 	VERB_DOWN,
 	VERB_APPLY,
 	VERB_CHECK,
-	{"show", "[-j] [services|backends|flows|next-hops|reasons]",
-	 "what runs, and what it has counted", lbr_show},
+	VERB_SHOW("[services|backends|flows|next-hops|reasons]"),
 	VERB_TRACE,
 	{0},
 };
@@ -37,10 +35,7 @@ static struct bpf_object *open_program(const struct constants *constants)
 
 	if (!skeleton)
 		return NULL;
-	memcpy((char *)skeleton->rodata->host, constants->host,
-	       sizeof(skeleton->rodata->host));
-	skeleton->rodata->has_frags = constants->has_frags;
-	skeleton->rodata->can_trace = constants->can_trace;
+	*(struct constants *)&skeleton->rodata->constants = *constants;
 	/* The object goes its own way; the skeleton's frame has served. */
 	return skeleton->obj;
 }
@@ -59,6 +54,7 @@ static const struct role lbr = {
 	.program = "xdp_lbr",
 	.what = "layer-4 load balancing with direct server return, in XDP",
 	.verbs = verbs,
+	.sections = lbr_sections,
 	.open = open_program,
 	.maps = maps,
 	.inner = inner,

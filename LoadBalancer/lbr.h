@@ -19,4 +19,4 @@ int lbr_carry_over(struct kernel *kernel, struct fault *fault);
 int lbr_host(struct kernel *kernel, const struct config *config,
 	     char *const *interfaces, struct fault *fault);
 /* show.c */
-int lbr_show(const struct role *role, int argc, char **argv);
+extern const struct section lbr_sections[];

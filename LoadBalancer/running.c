@@ -71,8 +71,8 @@ static int backends_read(int map, struct running *running)
 	return rc;
 }
 
-int running_read(struct kernel *kernel, __u32 slot, struct running *running,
-		 struct fault *fault_out)
+int running_read(const struct kernel *kernel, __u32 slot,
+		 struct running *running, struct fault *fault_out)
 {
 	int services = -1, backends = -1, rc = -1;
 

@@ -22,8 +22,8 @@ struct running {
 };
 
 /* Reads slot `slot`; NO_SLOT: an empty one. Returns 0, or -1 with a fault. */
-int running_read(struct kernel *kernel, __u32 slot, struct running *running,
-		 struct fault *fault);
+int running_read(const struct kernel *kernel, __u32 slot,
+		 struct running *running, struct fault *fault);
 void running_free(struct running *running);
 
 /* NULL where it is not there. */

@@ -13,14 +13,11 @@
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
 #include "common/core/reason.h"
-#include "common/tool/cli.h"
 #include "common/tool/netlink.h"
-#include "common/tool/output.h"
 #include "common/tool/report.h"
 
-/* What `show` reads before it prints any of it. */
+/* What is read before any of it is printed. */
 struct show {
-	struct kernel kernel;
 	struct running running;
 	struct backend_count *counts; /* BACKEND_SLOTS of them */
 };
@@ -38,9 +35,9 @@ static const struct running_service *service_of(const struct show *show,
 }
 
 /* Sums over the CPUs, of the backends that are there. */
-static int counts_read(struct show *show)
+static int counts_read(const struct kernel *kernel, struct show *show)
 {
-	int map = kernel_map(&show->kernel, "backend_counts"), cpu;
+	int map = kernel_map(kernel, "backend_counts"), cpu;
 	int cpus = libbpf_num_possible_cpus();
 	struct backend_count *each = calloc((size_t)cpus, sizeof(*each)), *sum;
 	__u32 key;
@@ -64,7 +61,26 @@ static int counts_read(struct show *show)
 	return show->counts ? 0 : -1;
 }
 
-static json_t *services(const struct show *show)
+static int show_read(const struct kernel *kernel, struct show *show,
+		     struct fault *fault_out)
+{
+	show->counts = NULL;
+	if (running_read(kernel, generation_current(kernel), &show->running,
+			 fault_out))
+		return -1;
+	if (!counts_read(kernel, show))
+		return 0;
+	running_free(&show->running);
+	return fault(fault_out, "cannot read the counters");
+}
+
+static void show_free(struct show *show)
+{
+	running_free(&show->running);
+	free(show->counts);
+}
+
+static json_t *services_rows(const struct show *show)
 {
 	json_t *rows = json_array();
 	size_t i, first, end, backends;
@@ -102,7 +118,7 @@ static json_t *services(const struct show *show)
 	return rows;
 }
 
-static json_t *backends(const struct show *show)
+static json_t *backends_rows(const struct show *show)
 {
 	json_t *rows = json_array();
 	char text[64], address[INET6_ADDRSTRLEN];
@@ -155,9 +171,9 @@ static json_t *flow_row(const struct show *show, const struct flow_key *key,
 			: "gone");
 }
 
-static json_t *flows(const struct show *show)
+static json_t *flows_rows(const struct kernel *kernel, const struct show *show)
 {
-	int map = kernel_map(&show->kernel, "flows");
+	int map = kernel_map(kernel, "flows");
 	struct flow_key key, *last = NULL;
 	json_t *rows = json_array(), *row;
 	struct flow flow;
@@ -175,7 +191,7 @@ static json_t *flows(const struct show *show)
 	return rows;
 }
 
-static json_t *next_hops(const struct show *show)
+static json_t *next_hops_rows(const struct show *show)
 {
 	json_t *rows = json_array();
 	char backend[INET6_ADDRSTRLEN], via[INET6_ADDRSTRLEN], mac[18];
@@ -213,83 +229,38 @@ static json_t *next_hops(const struct show *show)
 	return rows;
 }
 
-static json_t *reasons(const struct show *show)
+/* A section's rows, from what runs now. */
+#define SECTION(name, call)                                                    \
+	static json_t *name(const struct kernel *kernel,                       \
+			    struct fault *fault_out)                           \
+	{                                                                      \
+		struct show show;                                              \
+		json_t *rows;                                                  \
+                                                                               \
+		if (show_read(kernel, &show, fault_out))                       \
+			return NULL;                                           \
+		rows = call;                                                   \
+		show_free(&show);                                              \
+		return rows;                                                   \
+	}
+
+SECTION(services, services_rows(&show))
+SECTION(backends, backends_rows(&show))
+SECTION(flows, flows_rows(kernel, &show))
+SECTION(next_hops, next_hops_rows(&show))
+
+static json_t *reasons(const struct kernel *kernel, struct fault *unused)
 {
-	return report_reasons(&show->kernel, IN_LBR);
+	(void)unused;
+	return report_reasons(kernel, IN_LBR);
 }
 
-static json_t *interfaces(const struct show *show)
-{
-	return report_interfaces(&show->kernel);
-}
-
-static const struct {
-	const char *name;
-	json_t *(*rows)(const struct show *show);
-	bool summary; /* also without being asked for by name */
-} sections[] = {
-	{"interfaces", interfaces, true}, {"services", services, true},
-	{"backends", backends, true},	  {"flows", flows, false},
-	{"next-hops", next_hops, false},  {"reasons", reasons, true},
+const struct section lbr_sections[] = {
+	{"interfaces", report_interfaces, true},
+	{"services", services, true},
+	{"backends", backends, true},
+	{"flows", flows, false},
+	{"next-hops", next_hops, false},
+	{"reasons", reasons, true},
+	{0},
 };
-#define SECTIONS (sizeof(sections) / sizeof(sections[0]))
-
-static int show_print(const struct show *show, const char *only, bool json)
-{
-	json_t *root = json_object();
-	size_t i;
-
-	if (!only)
-		report_head(&show->kernel, root);
-	for (i = 0; i < SECTIONS; i++) {
-		if (only ? strcmp(sections[i].name, only)
-			 : !sections[i].summary)
-			continue;
-		json_object_set_new(root, sections[i].name,
-				    sections[i].rows(show));
-	}
-	return output_print(root, json) ? EXIT_FAILED : EXIT_DONE;
-}
-
-static bool section_exists(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < SECTIONS; i++) {
-		if (!strcmp(sections[i].name, name))
-			return true;
-	}
-	return false;
-}
-
-int lbr_show(const struct role *role, int argc, char **argv)
-{
-	const struct verb *verb = cli_verb(role, "show");
-	struct fault fault_is = {0};
-	struct options options;
-	struct show show = {0};
-	int rc;
-
-	if (options_parse(role, verb, argc, argv, "j", 1, &options))
-		return EXIT_USAGE;
-	if (options.argument && !section_exists(options.argument)) {
-		fprintf(stderr,
-			"lbr: cannot show '%s': no such thing\n"
-			"  usage: lbr show %s\n",
-			options.argument, verb->arguments);
-		return EXIT_USAGE;
-	}
-	rc = kernel_open(&show.kernel, role, false, &fault_is) ?:
-		     kernel_attachments(&show.kernel, &fault_is) ?:
-		     running_read(&show.kernel,
-				  generation_current(&show.kernel),
-				  &show.running, &fault_is);
-	if (!rc && counts_read(&show))
-		rc = fault(&fault_is, "cannot read the counters");
-	rc = rc ? cli_failed(role, &fault_is)
-		: show_print(&show, options.argument, options.json);
-	running_free(&show.running);
-	free(show.counts);
-	kernel_close(&show.kernel);
-	return rc;
-}

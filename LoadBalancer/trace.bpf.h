@@ -91,7 +91,7 @@ __attribute__((noinline)) int trace_write(void)
 	line = &facts->line;
 	trace_ends(line);
 	if (!facts->has_backend) {
-		bpf_printk("xdp_lbr %s %s: %s > %s %s, %s %s", host,
+		bpf_printk("xdp_lbr %s %s: %s > %s %s, %s %s", constants.host,
 			   line->interface, line->from, line->to,
 			   trace_protocol(line), TRACE_REASON(line),
 			   TRACE_ACTION(line));
@@ -99,7 +99,7 @@ __attribute__((noinline)) int trace_write(void)
 	}
 	trace_address(line->more, &facts->backend);
 	bpf_printk("xdp_lbr %s %s: %s > %s %s, flow %s, backend %s%s, %s %s",
-		   host, line->interface, line->from, line->to,
+		   constants.host, line->interface, line->from, line->to,
 		   trace_protocol(line), origin_names[facts->origin & 3],
 		   line->more, line->hop, TRACE_REASON(line),
 		   TRACE_ACTION(line));

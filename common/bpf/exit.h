@@ -2,8 +2,8 @@
 /*
  * exit.h - the steps that both programs begin and end with
  *
- * The maps `control`, `interfaces` and `reasons` and the constants
- * `can_trace` and `has_frags` are the including program's.
+ * The maps `control`, `interfaces` and `reasons` and the
+ * `constants` are the including program's.
  */
 #pragma once
 
@@ -47,7 +47,7 @@ INLINE bool is_cut_short(struct xdp_md *ctx, const struct packet *packet)
 
 	if (length <= (__u64)(ctx->data_end - ctx->data))
 		return false;
-	return !has_frags || length > bpf_xdp_get_buff_len(ctx);
+	return !constants.has_frags || length > bpf_xdp_get_buff_len(ctx);
 }
 
 /* The one word that says by which generation this packet goes. */
@@ -74,7 +74,7 @@ INLINE __u32 trace_mode(void)
 	__u32 key = CONTROL_TRACE;
 	__u32 *mode;
 
-	if (!can_trace)
+	if (!constants.can_trace)
 		return TRACE_OFF;
 	mode = bpf_map_lookup_elem(&control, &key);
 	return mode ? *mode : TRACE_OFF;

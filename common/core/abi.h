@@ -35,6 +35,15 @@
 /* Interfaces and MAC addresses (macvlan, VRRP) that one host may answer to. */
 #define MAX_INTERFACES 64
 
+/* What a program is told when it is loaded; cannot change without a load. */
+struct constants {
+	char host[64];	/* the host's name, for the trace */
+	__u8 has_frags; /* frames may have several buffers (5.18) */
+	__u8 can_trace; /* bpf_trace_vprintk() is there (5.16) */
+	__u8 zero[6];
+};
+_Static_assert(sizeof(struct constants) == 72, "constants");
+
 /* An IPv6 address; an IPv4 address as ::ffff:a.b.c.d (RFC 4291 2.5.5.2). */
 struct addr {
 	__be32 w[4];

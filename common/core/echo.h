@@ -24,6 +24,9 @@ INLINE void echo_reply(struct packet *packet)
 	__u8 mac[ETH_ALEN];
 
 	icmp->checksum = checksum_replace16(icmp->checksum, before, after);
+	/* A reply of zeros only: 0 would be wrong; 0xffff never is. */
+	if (!icmp->checksum)
+		icmp->checksum = 0xffff;
 	icmp->type = reply;
 	rewrite_ttl(packet, ECHO_TTL);
 	if (packet->is_ipv6) {

@@ -28,7 +28,7 @@ REASON(vlan_tagged, PASS, IN_LBR | IN_BKD, \
 	"carries a VLAN tag") \
 REASON(foreign_mac, PASS, IN_LBR | IN_BKD, \
 	"for another host's MAC address, or for all of them") \
-REASON(no_configuration, PASS, IN_LBR | IN_BKD, \
+REASON(no_configuration, PASS, IN_LBR, \
 	"no configuration is in the kernel") \
 REASON(malformed, PASS, IN_LBR | IN_BKD, \
 	"a header is cut short or contradicts itself; not for a VIP") \

@@ -46,6 +46,7 @@ int verb_up(const struct role *role, int argc, char **argv);
 int verb_down(const struct role *role, int argc, char **argv);
 int verb_apply(const struct role *role, int argc, char **argv);
 int verb_check(const struct role *role, int argc, char **argv);
+int verb_show(const struct role *role, int argc, char **argv);
 int verb_trace(const struct role *role, int argc, char **argv);
 
 /* The rows that both tables share. */
@@ -58,6 +59,8 @@ int verb_trace(const struct role *role, int argc, char **argv);
 	"make the running state equal to FILE; print the difference", verb_apply }
 #define VERB_CHECK { "check", "[FILE]", \
 	"validate FILE; exit 3 where something is wrong with it", verb_check }
+#define VERB_SHOW(sections) { "show", "[-j] " sections, \
+	"what runs, and what it has counted", verb_show }
 #define VERB_TRACE { "trace", "[off|new|all]", \
 	"one line a decision in trace_pipe; new: the first of each flow", verb_trace }
 /* clang-format on */

@@ -103,12 +103,11 @@ static int map_reuse(struct kernel *kernel, const char *name,
 	return rc;
 }
 
-static void probe(struct constants *constants, char *host, size_t size)
+static void probe(struct constants *constants)
 {
-	if (gethostname(host, size))
-		snprintf(host, size, "-");
-	host[size - 1] = '\0';
-	constants->host = host;
+	memset(constants, 0, sizeof(*constants));
+	if (gethostname(constants->host, sizeof(constants->host) - 1))
+		strcpy(constants->host, "-");
 	constants->has_frags =
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
 					BPF_FUNC_xdp_get_buff_len, NULL) == 1;
@@ -124,10 +123,9 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 	struct constants constants;
 	struct bpf_program *program;
 	const char *const *name;
-	char host[64];
 
 	libbpf_set_print(remember_warning);
-	probe(&constants, host, sizeof(host));
+	probe(&constants);
 	*libbpf_said = '\0';
 	kernel->object = role->open(&constants);
 	if (!kernel->object)

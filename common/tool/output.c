@@ -45,20 +45,30 @@ static int column_width(const json_t *rows, const char *key)
 	return width;
 }
 
+/* A number to the right, text to the left, and nothing behind the last. */
+static void print_cell(const json_t *like, const char *text, int width,
+		       bool last)
+{
+	if (json_is_integer(like))
+		printf("  %*s", width, text);
+	else
+		printf("  %-*s", last ? 0 : width, text);
+}
+
 static void print_titles(const json_t *first, const int *widths)
 {
 	const char *key;
 	char text[CELL], *c;
+	int i = 0, columns = (int)json_object_size(first);
 	json_t *value;
-	int i = 0;
 
 	json_object_foreach((json_t *)first, key, value)
 	{
 		snprintf(text, CELL, "%s", key);
 		for (c = text; *c; c++)
 			*c = *c == '_' ? '-' : (char)toupper(*c);
-		printf(json_is_integer(value) ? "  %*s" : "  %-*s", widths[i++],
-		       text);
+		print_cell(value, text, widths[i], i == columns - 1);
+		i++;
 	}
 	printf("\n");
 }
@@ -67,14 +77,14 @@ static void print_row(const json_t *row, const json_t *first, const int *widths)
 {
 	const char *key;
 	char text[CELL];
+	int i = 0, columns = (int)json_object_size(first);
 	json_t *value;
-	int i = 0;
 
 	json_object_foreach((json_t *)first, key, value)
 	{
 		cell_text(json_object_get(row, key), text);
-		printf(json_is_integer(value) ? "  %*s" : "  %-*s", widths[i++],
-		       text);
+		print_cell(value, text, widths[i], i == columns - 1);
+		i++;
 	}
 	printf("\n");
 }

@@ -47,11 +47,12 @@ json_t *report_reasons(const struct kernel *kernel, int program_bit)
 	return rows;
 }
 
-json_t *report_interfaces(const struct kernel *kernel)
+json_t *report_interfaces(const struct kernel *kernel, struct fault *unused)
 {
 	json_t *rows = json_array();
 	int i;
 
+	(void)unused;
 	for (i = 0; i < kernel->attachment_count; i++) {
 		const struct attachment *on = &kernel->attachments[i];
 		struct bpf_prog_info info = {0};

@@ -10,8 +10,8 @@
 
 /* Every counted reason of the role's program, summed over the CPUs. */
 json_t *report_reasons(const struct kernel *kernel, int program_bit);
-/* Where the program is attached, and how. */
-json_t *report_interfaces(const struct kernel *kernel);
+/* Where the program is attached, and how; a section's rows. */
+json_t *report_interfaces(const struct kernel *kernel, struct fault *fault);
 /* Adds generation, file digest and trace to the head of a report. */
 void report_head(const struct kernel *kernel, json_t *root);
 /* "02:42:ac:11:00:03"; `text` holds 18 bytes. */

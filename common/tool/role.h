@@ -37,11 +37,13 @@ struct verb {
 	int (*run)(const struct role *role, int argc, char **argv);
 };
 
-/* What a program is told when it is loaded. */
-struct constants {
-	const char *host;
-	bool has_frags;
-	bool can_trace;
+/* A part of `show`, by its name. */
+struct section {
+	const char *name;
+	/* An array of flat objects, or NULL with a fault. */
+	struct json_t *(*rows)(const struct kernel *kernel,
+			       struct fault *fault);
+	bool summary; /* also without being asked for by name */
 };
 
 struct role {
@@ -49,6 +51,7 @@ struct role {
 	const char *program; /* "xdp_lbr" */
 	const char *what;    /* one line for --help */
 	const struct verb *verbs;
+	const struct section *sections; /* of `show` */
 
 	/* Opens the object; its maps are made, and it is loaded, elsewhere. */
 	struct bpf_object *(*open)(const struct constants *constants);

@@ -60,6 +60,8 @@ no_ports() {
 # Another run's hosts copied our mounts; copies go with the file they lie on.
 remove_host() { # HOST
 	local f
+	# else its name is not ours either (up may just have found it taken)
+	[[ -d $STATE/ns/$1 ]] || return 0
 	for f in "$STATE/ns/$1"/{net,mnt,uts} "/run/netns/$(netns "$1")"; do
 		umount -l "$f" 2>/dev/null || true
 		rm -f "$f"
@@ -84,7 +86,8 @@ remove_names() (
 # inside: the processes in any of our namespaces
 inside() {
 	local ours
-	# Never the machine's own, whatever an interrupted unshare(1) has bound. An nsfs mount's root reads like the link in /proc/PID/ns: net:[4026...]
+	# An nsfs mount's root reads like the link in /proc/PID/ns: net:[4026...].
+	# Never the machine's own, whatever an interrupted unshare(1) has bound.
 	ours=$(awk -v dir="$STATE/ns/" \
 		'index($5, dir) == 1 && / - nsfs / { print $4 " " }' \
 		/proc/self/mountinfo | grep -vF "$(readlink /proc/self/ns/{net,mnt,uts})" ||
