@@ -156,9 +156,9 @@ INLINE bool select_backend(struct decision *d)
 		d->backend = backend_of(d->slot, flow->backend);
 		if (d->backend &&
 		    select_follows(&d->packet, d->backend->state)) {
-			/* Once a second: the line is shared by all CPUs. */
+			/* Not each time: the line is shared by all CPUs. */
 			if ((__u32)now - flow->seen >
-			    d->generation->insert_window)
+			    d->generation->udp_idle / 64)
 				flow->seen = (__u32)now;
 			d->origin = ORIGIN_KNOWN;
 			return true;

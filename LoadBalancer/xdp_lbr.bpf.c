@@ -82,6 +82,8 @@ INLINE void *find(struct decision *d, __be16 port, __u8 protocol)
 
 INLINE bool find_service(struct decision *d)
 {
+	if (!d->packet.protocol) /* would find the mark of a VIP */
+		return false;
 	d->service = find(d, d->packet.port, d->packet.protocol);
 	if (!d->service && d->packet.port)
 		d->service = find(d, 0, d->packet.protocol);

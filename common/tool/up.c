@@ -90,6 +90,7 @@ static int up_prepare(struct up *up, const struct options *options,
 	char *const *name =
 		options->interface_count ? options->interfaces : by_default;
 	struct kernel *kernel = &up->kernel;
+	int i;
 
 	if (kernel_attachments(kernel, fault_out))
 		return -1;
@@ -97,6 +98,12 @@ static int up_prepare(struct up *up, const struct options *options,
 	if (options->interface_count || !kernel->attachment_count) {
 		for (; *name; name++) {
 			if (kernel_choose(kernel, *name, up->mode, fault_out))
+				return -1;
+		}
+	} else {
+		for (i = 0; i < kernel->attachment_count; i++) {
+			if (kernel_choose(kernel, kernel->attachments[i].name,
+					  up->mode, fault_out))
 				return -1;
 		}
 	}
