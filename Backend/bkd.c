@@ -11,7 +11,7 @@
 #include "common/tool/cli.h"
 
 static const struct verb verbs[] = {
-	VERB_UP,
+	VERB_UP(" [-a ADDRESS]..."),
 	VERB_DOWN,
 	VERB_APPLY,
 	VERB_CHECK,
@@ -44,6 +44,7 @@ static const struct role bkd = {
 	.what = "a backend's half of layer-4 load balancing with direct "
 		"server return, in XDP",
 	.verbs = verbs,
+	.takes = "a:c:i:m:t:",
 	.sections = bkd_sections,
 	.open = open_program,
 	.maps = maps,

@@ -7,7 +7,8 @@
 #include "common/tool/kernel.h"
 
 /* build.c: what of the file is this host's, as a generation, aside */
-int bkd_concerns(const struct config *config, struct fault *fault);
+int bkd_concerns(const struct kernel *kernel, const struct config *config,
+		 struct fault *fault);
 int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	      struct fault *fault);
 /* restores.c: what is restored in a generation, read out of the kernel */
@@ -31,7 +32,11 @@ const struct restore_row *restores_find(const struct restore_row *rows,
 					int count,
 					const struct restore_key *key);
 
-/* Is it an address of this host, on another interface than lo? */
+/* Is it an address of this host? */
 bool is_own(const struct addr *address, const struct addr *own, int count);
-/* *own is to be freed. Their number, or -1 with a fault. */
-int own_addresses(struct addr **own, struct fault *fault);
+/*
+ * The addresses of this host on other interfaces than lo, and those named with
+ * -a. *own is to be freed. Their number, or -1 with a fault.
+ */
+int own_addresses(const struct kernel *kernel, struct addr **own,
+		  struct fault *fault);

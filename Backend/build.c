@@ -30,7 +30,8 @@ bool is_own(const struct addr *address, const struct addr *own, int count)
 	return false;
 }
 
-int own_addresses(struct addr **own, struct fault *fault_out)
+int own_addresses(const struct kernel *kernel, struct addr **own,
+		  struct fault *fault_out)
 {
 	int lo = (int)if_nametoindex("lo"), kept = 0, i;
 	struct link_address *rows;
@@ -38,22 +39,26 @@ int own_addresses(struct addr **own, struct fault *fault_out)
 
 	if (count < 0)
 		return -1;
-	*own = calloc((size_t)count + 1, sizeof(**own));
+	*own = calloc((size_t)(count + kernel->address_count) + 1,
+		      sizeof(**own));
 	for (i = 0; *own && i < count; i++) {
 		if (rows[i].ifindex != lo)
 			(*own)[kept++] = rows[i].address;
 	}
+	for (i = 0; *own && i < kernel->address_count; i++)
+		(*own)[kept++] = kernel->addresses[i];
 	free(rows);
 	return *own ? kept
 		    : fault(fault_out, "cannot list addresses: %s",
 			    strerror(ENOMEM));
 }
 
-int bkd_concerns(const struct config *config, struct fault *fault_out)
+int bkd_concerns(const struct kernel *kernel, const struct config *config,
+		 struct fault *fault_out)
 {
 	char names[256] = "", text[INET6_ADDRSTRLEN];
 	struct addr *own;
-	int count = own_addresses(&own, fault_out), i;
+	int count = own_addresses(kernel, &own, fault_out), i;
 	size_t s, b, length = 0;
 
 	if (count < 0)
@@ -139,7 +144,7 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	      struct fault *fault_out)
 {
 	struct addr *own;
-	int own_count = own_addresses(&own, fault_out), map, rc = -1;
+	int own_count = own_addresses(kernel, &own, fault_out), map, rc = -1;
 
 	if (own_count < 0)
 		return -1;

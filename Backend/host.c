@@ -11,6 +11,7 @@
 
 #include "Backend/bkd.h"
 #include "common/tool/change.h"
+#include "common/tool/cli.h"
 
 static void quiet(struct kernel *kernel, const char *name, const char *key,
 		  const char *value)
@@ -20,8 +21,7 @@ static void quiet(struct kernel *kernel, const char *name, const char *key,
 
 	snprintf(path, sizeof(path), "net/ipv4/conf/%.15s/%s", name, key);
 	if (change_sysctl(kernel, path, value, &said))
-		fprintf(stderr, "%s: warning: %s\n  try: %s\n",
-			kernel->role->name, said.cause, said.hint);
+		cli_warn(kernel->role, &said);
 }
 
 int bkd_host(struct kernel *kernel, const struct config *config,
@@ -29,7 +29,8 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 {
 	const struct config_service *service = config->services;
 	struct addr *own;
-	int count = own_addresses(&own, fault_out), rc = count < 0 ? -1 : 0;
+	int count = own_addresses(kernel, &own, fault_out),
+	    rc = count < 0 ? -1 : 0;
 	size_t s, b;
 
 	for (s = 0; !rc && s < config->service_count; s++, service++) {

@@ -42,7 +42,7 @@ __attribute__((noinline)) int trace_write(void)
 	struct bkd_line *facts = bpf_map_lookup_elem(&lines, &zero);
 	struct line *line;
 
-	if (!facts)
+	if (!constants.can_trace || !facts)
 		return 0;
 	line = &facts->line;
 	trace_ends(line);

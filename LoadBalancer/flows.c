@@ -4,8 +4,8 @@
  *
  * A map cannot grow. An `up` with another size makes a new table and copies
  * the flows twice: once before the new program runs, and again after it does,
- * for those that the old program added meanwhile. The program's own entries
- * are never overwritten.
+ * for those that the old program added or changed meanwhile. What the old table
+ * says of a flow is right: the new program can know less, never more.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -48,38 +48,51 @@ int lbr_prepare(struct kernel *kernel, const struct config *config,
 			  kernel->role->name, config->path);
 }
 
-int lbr_carry_over(struct kernel *kernel, struct fault *fault_out)
+/* Copies from one table into another. Their number, or -1. */
+static long copy(int from, int to, bool again)
 {
 	struct flow_key *keys = calloc(BATCH, sizeof(*keys));
 	struct flow *values = calloc(BATCH, sizeof(*values));
-	int to = kernel_map(kernel, "flows"), rc = 0;
-	__u32 count, i, batch, *from = NULL;
+	__u32 count, i, batch, *at = NULL;
+	long copied = keys && values ? 0 : -1;
+	int end = 0;
 
-	if (kernel->old_flows < 0)
-		goto out;
-	if (!keys || !values || to < 0)
-		rc = fault(fault_out, "cannot copy the flows: %s",
-			   strerror(errno));
-	while (!rc) {
-		int end;
-
+	while (copied >= 0 && !end) {
 		count = BATCH;
-		end = bpf_map_lookup_batch(kernel->old_flows, from, &batch,
-					   keys, values, &count, NULL);
+		end = bpf_map_lookup_batch(from, at, &batch, keys, values,
+					   &count, NULL);
 		if (end && errno != ENOENT)
-			rc = fault(fault_out, "cannot copy the flows: %s",
-				   strerror(errno));
-		for (i = 0; !rc && i < count; i++)
+			copied = -1;
+		for (i = 0; copied >= 0 && i < count; i++)
 			bpf_map_update_elem(to, &keys[i], &values[i],
-					    BPF_NOEXIST);
-		if (end)
-			break;
-		from = &batch;
+					    again ? BPF_ANY : BPF_NOEXIST);
+		copied += copied < 0 ? 0 : count;
+		at = &batch;
 	}
-out:
-	if (to >= 0)
-		close(to);
 	free(keys);
 	free(values);
-	return rc;
+	return copied;
+}
+
+int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
+{
+	int to = kernel_map(kernel, "flows");
+	__u32 room = size_running(kernel);
+	long copied = 0;
+
+	if (kernel->old_flows >= 0)
+		copied = copy(kernel->old_flows, to, again);
+	if (to >= 0)
+		close(to);
+	if (copied < 0)
+		return fault(fault_out, "cannot copy the flows: %s",
+			     strerror(errno));
+	if (again || copied <= room)
+		return 0;
+	fault(fault_out,
+	      "cannot make the flow table smaller: %ld flows are remembered, "
+	      "and flow-table-size is %u",
+	      copied, room);
+	return fault_hint(fault_out, "a flow-table-size of %ld or more",
+			  copied);
 }

@@ -18,6 +18,7 @@
 
 #include "LoadBalancer/lbr.h"
 #include "common/tool/change.h"
+#include "common/tool/cli.h"
 
 #define IPV4 "net/ipv4/conf/"
 #define IPV6 "net/ipv6/conf/"
@@ -38,8 +39,7 @@ static void set_or_say(struct kernel *kernel, const char *family,
 	struct fault said;
 
 	if (set(kernel, family, name, key, value, &said))
-		fprintf(stderr, "%s: warning: %s\n  try: %s\n",
-			kernel->role->name, said.cause, said.hint);
+		cli_warn(kernel->role, &said);
 }
 
 static int host_ipv4(struct kernel *kernel, const char *name,
@@ -49,15 +49,22 @@ static int host_ipv4(struct kernel *kernel, const char *name,
 	return set(kernel, IPV4, name, "forwarding", "1", fault_out);
 }
 
-static int accept_ra(struct kernel *kernel, const char *name,
-		     struct fault *fault_out)
+static bool is_on(const char *path)
 {
-	char path[128], value[8];
+	char value[8];
 
-	snprintf(path, sizeof(path), IPV6 "%.15s/accept_ra", name);
-	if (sysctl_read(path, value, sizeof(value)) || strcmp(value, "1"))
-		return 0;
-	return change_sysctl(kernel, path, "2", fault_out);
+	return !sysctl_read(path, value, sizeof(value)) && !strcmp(value, "1");
+}
+
+/* Where it will forward and did not, and listened to routers until now. */
+static void accept_ra(struct kernel *kernel, const char *name)
+{
+	char forwarding[128], accept[128];
+
+	snprintf(forwarding, sizeof(forwarding), IPV6 "%.15s/forwarding", name);
+	snprintf(accept, sizeof(accept), IPV6 "%.15s/accept_ra", name);
+	if (!is_on(forwarding) && is_on(accept))
+		set_or_say(kernel, IPV6, name, "accept_ra", "2");
 }
 
 /* Before Linux 6.17: the kernel forwards on all interfaces or on none. */
@@ -65,18 +72,17 @@ static int host_ipv6_all(struct kernel *kernel, struct fault *fault_out)
 {
 	DIR *directory = opendir("/proc/sys/" IPV6);
 	struct dirent *entry;
+	char path[128];
 	int rc = 0;
 
-	/*
-	 * Writing `all` writes every interface, so each is set, and noted, by
-	 * itself first.
-	 */
+	/* Writing `all` writes every interface, so each is noted first. */
 	while (directory && !rc && (entry = readdir(directory))) {
 		if (*entry->d_name == '.' || !strcmp(entry->d_name, "all"))
 			continue;
-		rc = accept_ra(kernel, entry->d_name, fault_out)
-			     ?: set(kernel, IPV6, entry->d_name, "forwarding",
-				    "1", fault_out);
+		accept_ra(kernel, entry->d_name);
+		snprintf(path, sizeof(path), IPV6 "%.15s/forwarding",
+			 entry->d_name);
+		rc = change_expected(kernel, path, fault_out);
 	}
 	if (directory)
 		closedir(directory);
@@ -88,12 +94,14 @@ static int host_ipv6(struct kernel *kernel, const char *name,
 {
 	char path[128], value[8];
 
+	if (is_on(IPV6 "all/forwarding"))
+		return set(kernel, IPV6, name, "forwarding", "1", fault_out);
 	snprintf(path, sizeof(path), IPV6 "%.15s/force_forwarding", name);
 	if (sysctl_read(path, value, sizeof(value)))
 		return host_ipv6_all(kernel, fault_out);
-	return accept_ra(kernel, name, fault_out) ?:
-		       set(kernel, IPV6, name, "forwarding", "1", fault_out) ?:
-		       change_sysctl(kernel, path, "1", fault_out);
+	accept_ra(kernel, name);
+	return set(kernel, IPV6, name, "forwarding", "1", fault_out)
+		       ?: change_sysctl(kernel, path, "1", fault_out);
 }
 
 int lbr_host(struct kernel *kernel, const struct config *config,

@@ -12,11 +12,11 @@
 #include "common/tool/cli.h"
 
 static const struct verb verbs[] = {
-	VERB_UP,
+	VERB_UP(""),
 	VERB_DOWN,
 	VERB_APPLY,
 	VERB_CHECK,
-	VERB_SHOW("[services|backends|flows|next-hops|reasons]"),
+	VERB_SHOW("[interfaces|services|backends|flows|next-hops|reasons]"),
 	VERB_TRACE,
 	{0},
 };
@@ -41,8 +41,10 @@ static struct bpf_object *open_program(const struct constants *constants)
 }
 
 /* Every file has a service, and a load balancer serves them all. */
-static int concerns(const struct config *config, struct fault *fault_out)
+static int concerns(const struct kernel *kernel, const struct config *config,
+		    struct fault *fault_out)
 {
+	(void)kernel;
 	if (config->service_count)
 		return 0;
 	return fault(fault_out, "cannot attach xdp_lbr: %s names no service",
@@ -54,6 +56,7 @@ static const struct role lbr = {
 	.program = "xdp_lbr",
 	.what = "layer-4 load balancing with direct server return, in XDP",
 	.verbs = verbs,
+	.takes = "c:i:m:t:",
 	.sections = lbr_sections,
 	.open = open_program,
 	.maps = maps,

@@ -14,7 +14,7 @@ int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
 /* flows.c: the flow table's size, and its entries across a change of it */
 int lbr_prepare(struct kernel *kernel, const struct config *config,
 		struct fault *fault);
-int lbr_carry_over(struct kernel *kernel, struct fault *fault);
+int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault);
 /* host.c: forwarding on, redirects off */
 int lbr_host(struct kernel *kernel, const struct config *config,
 	     char *const *interfaces, struct fault *fault);

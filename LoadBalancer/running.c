@@ -15,6 +15,15 @@ static int by_key(const void *a, const void *b)
 	return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
+static int by_id(const void *a, const void *b)
+{
+	const struct running_service *x = *(struct running_service *const *)a;
+	const struct running_service *y = *(struct running_service *const *)b;
+
+	return x->service.id < y->service.id ? -1
+					     : x->service.id > y->service.id;
+}
+
 static int by_service(const void *a, const void *b)
 {
 	const struct backend *x = *(struct backend *const *)a;
@@ -27,7 +36,7 @@ static int by_service(const void *a, const void *b)
 
 static int services_read(int map, struct running *running)
 {
-	size_t room = MAX_SERVICES * 2 + 1;
+	size_t room = MAX_SERVICES * 2 + 1, i;
 	struct running_service *row;
 	struct service_key key, *last = NULL;
 
@@ -45,7 +54,14 @@ static int services_read(int map, struct running *running)
 	}
 	qsort(running->services, running->service_count,
 	      sizeof(*running->services), by_key);
-	return 0;
+	running->by_id =
+		calloc(running->service_count + 1, sizeof(*running->by_id));
+	for (i = 0; running->by_id && i < running->service_count; i++)
+		running->by_id[i] = &running->services[i];
+	if (running->by_id)
+		qsort(running->by_id, running->service_count,
+		      sizeof(*running->by_id), by_id);
+	return running->by_id ? 0 : -1;
 }
 
 static int backends_read(int map, struct running *running)
@@ -104,6 +120,7 @@ out:
 void running_free(struct running *running)
 {
 	free(running->services);
+	free(running->by_id);
 	free(running->backends);
 	free(running->by_address);
 	memset(running, 0, sizeof(*running));
@@ -118,6 +135,19 @@ const struct running_service *running_service(const struct running *running,
 		return NULL;
 	return bsearch(&wanted, running->services, running->service_count,
 		       sizeof(wanted), by_key);
+}
+
+const struct running_service *running_service_of(const struct running *running,
+						 __u32 id)
+{
+	struct running_service wanted = {.service.id = id};
+	struct running_service *key = &wanted, **found;
+
+	if (!running->service_count)
+		return NULL;
+	found = bsearch(&key, running->by_id, running->service_count,
+			sizeof(key), by_id);
+	return found ? *found : NULL;
 }
 
 struct backend *running_backend(const struct running *running, __u32 service,

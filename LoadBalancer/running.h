@@ -15,6 +15,7 @@ struct running_service {
 struct running {
 	struct generation generation;
 	struct running_service *services; /* by key; without the VIPs' marks */
+	struct running_service **by_id;
 	size_t service_count;
 	struct backend *backends;    /* BACKEND_SLOTS of them, by index */
 	struct backend **by_address; /* those present; by service, address */
@@ -29,6 +30,8 @@ void running_free(struct running *running);
 /* NULL where it is not there. */
 const struct running_service *running_service(const struct running *running,
 					      const struct service_key *key);
+const struct running_service *running_service_of(const struct running *running,
+						 __u32 id);
 struct backend *running_backend(const struct running *running, __u32 service,
 				const struct addr *address);
 /* The first backend of a service in by_address, and behind the last. */

@@ -95,7 +95,10 @@ INLINE bool may_insert(const struct generation *generation, __u64 now)
 		done->window = window;
 		done->count = 0;
 	}
-	return done->count++ < generation->insert_limit;
+	if (done->count++ < generation->insert_limit)
+		return true;
+	done->refused++;
+	return false;
 }
 
 INLINE bool remember(struct decision *d, const struct flow_key *key,
@@ -165,15 +168,16 @@ INLINE bool select_backend(struct decision *d)
 		}
 		d->origin = ORIGIN_MOVED;
 	}
-	if (d->packet.protocol == IPPROTO_UDP)
-		d->begins = true;
 	d->backend = schedule(d, &key, now, &remembered);
+	/* One that is not remembered would begin with each of its packets. */
+	if (d->packet.protocol == IPPROTO_UDP)
+		d->begins = remembered;
 	if (flow && !remembered)
 		bpf_map_delete_elem(&flows, &key);
 	return d->backend;
 }
 
-INLINE void count_backend(const struct decision *d, __u64 bytes)
+INLINE void count_backend(const struct decision *d)
 {
 	__u32 key = d->backend->id % BACKEND_SLOTS;
 	struct backend_count *counter =
@@ -182,6 +186,6 @@ INLINE void count_backend(const struct decision *d, __u64 bytes)
 	if (!counter)
 		return;
 	counter->packets++;
-	counter->bytes += bytes;
+	counter->bytes += sizeof(struct ethhdr) + d->packet.length;
 	counter->flows += d->begins;
 }

@@ -3,6 +3,7 @@
  * show.c - what runs on the load balancer, and what it has counted
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <stdio.h>
@@ -16,23 +17,13 @@
 #include "common/tool/netlink.h"
 #include "common/tool/report.h"
 
+#define FLOW_BATCH 4096
+
 /* What is read before any of it is printed. */
 struct show {
 	struct running running;
 	struct backend_count *counts; /* BACKEND_SLOTS of them */
 };
-
-static const struct running_service *service_of(const struct show *show,
-						__u32 id)
-{
-	size_t i;
-
-	for (i = 0; i < show->running.service_count; i++) {
-		if (show->running.services[i].service.id == id)
-			return &show->running.services[i];
-	}
-	return NULL;
-}
 
 /* Sums over the CPUs, of the backends that are there. */
 static int counts_read(const struct kernel *kernel, struct show *show)
@@ -127,7 +118,7 @@ static json_t *backends_rows(const struct show *show)
 	for (i = 0; i < show->running.backend_count; i++) {
 		const struct backend *row = show->running.by_address[i];
 		const struct running_service *service =
-			service_of(show, row->service);
+			running_service_of(&show->running, row->service);
 		const struct backend_count *count =
 			&show->counts[row->id % BACKEND_SLOTS];
 
@@ -154,7 +145,8 @@ static json_t *backends_rows(const struct show *show)
 static json_t *flow_row(const struct show *show, const struct flow_key *key,
 			const struct flow *flow)
 {
-	const struct running_service *service = service_of(show, key->service);
+	const struct running_service *service =
+		running_service_of(&show->running, key->service);
 	const struct backend *backend =
 		&show->running.backends[flow->backend % BACKEND_SLOTS];
 	char client[64], vip[64], address[INET6_ADDRSTRLEN];
@@ -171,22 +163,31 @@ static json_t *flow_row(const struct show *show, const struct flow_key *key,
 			: "gone");
 }
 
+/* In batches: key by key, a table that changes is never read to its end. */
 static json_t *flows_rows(const struct kernel *kernel, const struct show *show)
 {
-	int map = kernel_map(kernel, "flows");
-	struct flow_key key, *last = NULL;
+	struct flow_key *keys = calloc(FLOW_BATCH, sizeof(*keys));
+	struct flow *values = calloc(FLOW_BATCH, sizeof(*values));
+	int map = kernel_map(kernel, "flows"), end = !keys || !values;
 	json_t *rows = json_array(), *row;
-	struct flow flow;
+	__u32 count, i, batch, *at = NULL;
 
-	while (!bpf_map_get_next_key(map, last, &key)) {
-		/* It may have gone between the two calls. */
-		if (!bpf_map_lookup_elem(map, &key, &flow)) {
-			row = flow_row(show, &key, &flow);
+	while (!end) {
+		count = FLOW_BATCH;
+		end = bpf_map_lookup_batch(map, at, &batch, keys, values,
+					   &count, NULL);
+		/* Behind the last there may still be some in this batch. */
+		if (end && errno != ENOENT)
+			break;
+		for (i = 0; i < count; i++) {
+			row = flow_row(show, &keys[i], &values[i]);
 			if (row)
 				json_array_append_new(rows, row);
 		}
-		last = &key;
+		at = &batch;
 	}
+	free(keys);
+	free(values);
 	close(map);
 	return rows;
 }
@@ -221,8 +222,7 @@ static json_t *next_hops_rows(const struct show *show)
 						    (unsigned)hop.ifindex, name)
 					  : "no route",
 				  "via",
-				  hop.ifindex ? addr_text(&hop.gateway, via)
-					      : "-",
+				  hop.ifindex ? addr_text(&hop.via, via) : "-",
 				  "mac", mac_text(hop.mac, mac), "neighbour",
 				  hop.neighbour));
 	}

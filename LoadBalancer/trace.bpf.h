@@ -51,7 +51,7 @@ __attribute__((noinline)) int trace_hop(void)
 	__u64 result;
 	__u8 *mac;
 
-	if (!facts)
+	if (!constants.can_trace || !facts)
 		return 0;
 	line = &facts->line;
 	result = facts->fib;
@@ -86,7 +86,7 @@ __attribute__((noinline)) int trace_write(void)
 	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
 	struct line *line;
 
-	if (!facts)
+	if (!constants.can_trace || !facts)
 		return 0;
 	line = &facts->line;
 	trace_ends(line);

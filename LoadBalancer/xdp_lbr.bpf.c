@@ -11,8 +11,9 @@
  *
  * Nothing is written into a packet until nothing can fail any more, so the
  * route comes before the rewrite. The law: what is passed up is bit for bit
- * what came in, but for one case: a packet whose next hop has no MAC address
- * yet is handed to the kernel with its new destination, to be forwarded by it.
+ * what came in, but for two cases that are handed to the kernel with their new
+ * destination, to be forwarded by it: a packet whose next hop has no MAC
+ * address yet, and one that only the kernel can cut to the next link's size.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -117,6 +118,10 @@ INLINE enum reason route(struct xdp_md *ctx, struct decision *d)
 		       ctx->ingress_ifindex, length);
 	d->fib = bpf_fib_lookup(ctx, &d->hop, sizeof(d->hop), 0);
 	d->asked = true;
+	if (d->fib == BPF_FIB_LKUP_RET_SUCCESS &&
+	    d->hop.ifindex != ctx->ingress_ifindex && d->in->generic &&
+	    d->packet.length > route_mtu(&d->hop))
+		return REASON_super_packet;
 	return route_reason(d->fib);
 }
 
@@ -153,7 +158,8 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d)
 	if (!select_backend(d))
 		return REASON_no_backend;
 	reason = route(ctx, d);
-	if (reason == REASON_neighbour_unresolved)
+	if (reason == REASON_neighbour_unresolved ||
+	    reason == REASON_super_packet)
 		rewrite_destination(&d->packet, &d->backend->address);
 	if (reason != REASON_NONE)
 		return reason;
@@ -168,7 +174,7 @@ int xdp_lbr(struct xdp_md *ctx)
 
 	count(reason);
 	if (d.backend && reason_action(reason) != XDP_DROP)
-		count_backend(&d, ctx->data_end - ctx->data);
+		count_backend(&d);
 	if (d.for_vip && is_traced(d.begins))
 		trace(&d, reason);
 	if (reason == REASON_redirected)

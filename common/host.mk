@@ -2,7 +2,7 @@
 #
 # host.mk - `make` on a host: build, attach, show
 #
-#	make [IFACE=eth0] [CONFIG=FILE] [MODE=auto|native|generic]
+#	make [IFACE="eth0 ..."] [CONFIG=FILE] [MODE=auto|native|generic]
 #	     [TRACE=new|all|off]
 #	make detach	undo what `make` did to this host
 #	make build	only build
@@ -21,7 +21,7 @@ build:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory locked-build
 
 attach: build
-	@./$(TOOL) up -i $(IFACE) -m $(MODE) -c $(CONFIG) -t $(TRACE)
+	@./$(TOOL) up $(addprefix -i ,$(IFACE)) -m $(MODE) -c $(CONFIG) -t $(TRACE)
 	@./$(TOOL) show interfaces
 	@echo "cat /sys/kernel/tracing/trace_pipe"
 

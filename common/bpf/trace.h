@@ -8,7 +8,9 @@
  *
  * About 300 ns a line, and nothing where no line is wanted. The line is a
  * function of its own, with its facts in a map: so neither its stack nor its
- * branches weigh on the data path's.
+ * branches weigh on the data path's. Each begins with a test of can_trace: the
+ * kernel verifies such a function whether or not it is called, and what it
+ * calls is not there before 5.16.
  */
 #pragma once
 

@@ -70,7 +70,6 @@ enum scheduler {
 
 enum forward {
 	FORWARD_REWRITE,
-	FORWARDS,
 };
 
 /*
@@ -163,7 +162,7 @@ _Static_assert(sizeof(struct flow_key) == 24, "flow_key");
 
 struct flow {
 	__u32 backend; /* struct backend.id */
-	__u32 seen;    /* low half of jiffies at a recent packet; UDP only */
+	__u32 seen;    /* low half of jiffies at a recent packet */
 };
 _Static_assert(sizeof(struct flow) == 8, "flow");
 
@@ -171,13 +170,14 @@ _Static_assert(sizeof(struct flow) == 8, "flow");
 struct insertions {
 	__u64 window; /* jiffies / struct generation.insert_window */
 	__u64 count;
+	__u64 refused; /* since the load: those over insert_limit */
 };
-_Static_assert(sizeof(struct insertions) == 16, "insertions");
+_Static_assert(sizeof(struct insertions) == 24, "insertions");
 
 /* Per CPU; what has been sent to a backend, at its index. */
 struct backend_count {
 	__u64 packets;
-	__u64 bytes; /* of the frames, as received */
+	__u64 bytes; /* of the frames; a GSO super-packet is one */
 	__u64 flows; /* begun: SYNs, and unknown flows of UDP */
 };
 _Static_assert(sizeof(struct backend_count) == 24, "backend_count");
@@ -211,9 +211,9 @@ _Static_assert(sizeof(struct restore) == 24, "restore");
 
 /* One thing `up` changed on the host: text, NUL-ended. */
 struct change {
-	char kind[16];	 /* "sysctl", "address"; "" ends the list */
+	char kind[16];	 /* "sysctl", "address", "own"; "" ends the list */
 	char what[112];	 /* e.g. "net/ipv4/conf/eth0/forwarding" */
 	char before[64]; /* what it was, e.g. "0" */
 };
 _Static_assert(sizeof(struct change) == 192, "change");
-#define MAX_CHANGES 256
+#define MAX_CHANGES 1024

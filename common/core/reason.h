@@ -7,8 +7,8 @@
  * with two actions, cannot be written.
  *
  * The law the table keeps: a reason whose action is PASS leaves the packet
- * bit for bit as it came, except `neighbour_unresolved` (the kernel forwards
- * it) and `restored`.
+ * bit for bit as it came, except `neighbour_unresolved` and `super_packet`
+ * (the kernel forwards them) and `restored`.
  *
  * REASON(name, action, programs, explanation)
  */
@@ -65,7 +65,9 @@ REASON(fib_too_big, DROP, IN_LBR, \
 REASON(fib_error, DROP, IN_LBR, \
 	"the kernel refused the question (bpf_fib_lookup)") \
 REASON(neighbour_unresolved, PASS, IN_LBR, \
-	"next hop has no MAC address yet: the kernel resolves and forwards") \
+	"next hop has no MAC address yet: handed to the kernel, to resolve and forward") \
+REASON(super_packet, PASS, IN_LBR, \
+	"larger than another interface takes (GSO, generic mode): the kernel forwards it, in pieces") \
 REASON(forwarded, TX, IN_LBR, \
 	"sent to a backend, out of the interface it came in by") \
 REASON(redirected, REDIRECT, IN_LBR, \

@@ -65,6 +65,15 @@ INLINE void route_question(struct bpf_fib_lookup *hop,
 	}
 }
 
+/*
+ * The MTU of the way out, in bytes. Before 5.12 the helper does not say; then
+ * it is taken for Ethernet's.
+ */
+INLINE __u32 route_mtu(const struct bpf_fib_lookup *hop)
+{
+	return hop->mtu_result ? hop->mtu_result : 1500;
+}
+
 INLINE enum reason route_reason(long result)
 {
 	switch (result) {

@@ -7,9 +7,20 @@
  */
 #include <string.h>
 
+#include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/generation.h"
 #include "common/tool/kernel.h"
+
+/* Was the running generation built from these very bytes? */
+static bool same_file(const struct kernel *kernel, __u32 slot,
+		      const struct config *config)
+{
+	struct generation running;
+
+	return !generation_read(kernel, slot, &running) &&
+	       !memcmp(running.digest, config->digest, sizeof(running.digest));
+}
 
 static int apply(struct kernel *kernel, const struct config *config,
 		 bool dry_run, struct fault *fault_out)
@@ -33,8 +44,8 @@ static int apply(struct kernel *kernel, const struct config *config,
 	if (changes < 0)
 		return fault(fault_out, "cannot read the running state");
 	if (!changes)
-		printf("%s is what runs\n", config->path);
-	if (dry_run || !changes)
+		printf("%s: nothing that packets meet changes\n", config->path);
+	if (dry_run || (!changes && same_file(kernel, current, config)))
 		return 0;
 	if (kernel->role->host(kernel, config, NULL, fault_out))
 		return -1;
@@ -59,7 +70,10 @@ int verb_apply(const struct role *role, int argc, char **argv)
 		fault_hint(&fault_is, "%s check %s", role->name, path);
 		return cli_failed(role, &fault_is);
 	}
-	rc = kernel_open(&kernel, role, false, &fault_is);
+	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
+	if (!rc)
+		kernel.address_count =
+			change_addresses(&kernel, kernel.addresses, MAX_OWN);
 	rc = rc ?: apply(&kernel, &config, options.dry_run, &fault_is);
 	kernel_close(&kernel);
 	config_free(&config);

@@ -82,14 +82,26 @@ static void attachment_open(struct kernel *kernel, const char *name)
 	opened->link = link;
 	opened->ifindex = (int)info.xdp.ifindex;
 	opened->old_program = bpf_prog_get_fd_by_id(info.prog_id);
-	opened->mode = mode_attached(opened->ifindex);
+	opened->mode = opened->old_mode = mode_attached(opened->ifindex);
+	opened->id = info.prog_id;
 	snprintf(opened->why, sizeof(opened->why), "as it was");
+}
+
+/* The program that is attached to an interface of this network namespace. */
+static __u32 program_attached(int ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	if (bpf_xdp_query(ifindex, 0, &query))
+		return 0;
+	return query.prog_id ?: query.skb_prog_id ?: query.drv_prog_id;
 }
 
 int kernel_attachments(struct kernel *kernel, struct fault *fault_out)
 {
 	DIR *directory = opendir(kernel->directory);
 	struct dirent *entry;
+	int i;
 
 	if (!directory)
 		return fault(fault_out, "cannot read %s: %s", kernel->directory,
@@ -99,6 +111,20 @@ int kernel_attachments(struct kernel *kernel, struct fault *fault_out)
 			attachment_open(kernel, entry->d_name + strlen(LINK));
 	}
 	closedir(directory);
+	for (i = 0; i < kernel->attachment_count; i++) {
+		const struct attachment *each = &kernel->attachments[i];
+
+		if (program_attached(each->ifindex) == each->id)
+			continue;
+		fault(fault_out,
+		      "cannot use %s: its %s is attached in another network "
+		      "namespace",
+		      kernel->directory, each->name);
+		return fault_hint(fault_out,
+				  "give this one a bpffs of its own: mount -t "
+				  "bpf bpf /sys/fs/bpf in a mount namespace of "
+				  "its own");
+	}
 	return 0;
 }
 
@@ -106,14 +132,12 @@ int kernel_attachments(struct kernel *kernel, struct fault *fault_out)
 static int foreign(const struct kernel *kernel, const char *name, int ifindex,
 		   struct fault *fault_out)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
 	struct bpf_prog_info info = {0};
-	__u32 id, length = sizeof(info);
+	__u32 id = program_attached(ifindex), length = sizeof(info);
 	int fd;
 
-	if (bpf_xdp_query(ifindex, 0, &query) || !query.attach_mode)
+	if (!id)
 		return 0;
-	id = query.prog_id ?: query.skb_prog_id ?: query.drv_prog_id;
 	fd = bpf_prog_get_fd_by_id(id);
 	if (fd >= 0) {
 		bpf_obj_get_info_by_fd(fd, &info, &length);
@@ -166,10 +190,8 @@ int kernel_choose(struct kernel *kernel, const char *name, enum mode wanted,
 	if (new &&wanted == MODE_AUTO)
 		return 0; /* it has a mode already */
 	if (new) {
-		if (mode_of(&link, wanted, new->why, sizeof(new->why)) ==
-		    new->mode)
-			return 0;
-		new->recreate = true;
+		new->mode = mode_of(&link, wanted, new->why, sizeof(new->why));
+		return 0;
 	} else {
 		if (foreign(kernel, name, link.ifindex, fault_out))
 			return -1;
@@ -189,93 +211,118 @@ int kernel_choose(struct kernel *kernel, const char *name, enum mode wanted,
 	return 0;
 }
 
-static int link_create(struct kernel *kernel, struct attachment *new,
-		       enum mode mode)
+static int link_create(struct attachment *new, int program, enum mode mode)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options,
 		    .flags = mode == MODE_NATIVE ? XDP_FLAGS_DRV_MODE
 						 : XDP_FLAGS_SKB_MODE);
 
-	new->link = bpf_link_create(kernel->program, new->ifindex, BPF_XDP,
-				    &options);
+	new->link = bpf_link_create(program, new->ifindex, BPF_XDP, &options);
 	if (new->link >= 0)
 		new->mode = mode;
 	return new->link;
 }
 
-static int attach_one(struct kernel *kernel, struct attachment *new,
-		      struct fault *fault_out)
+static int link_pin(const struct kernel *kernel, const struct attachment *new,
+		    struct fault *fault_out)
 {
-	bool try_native = new->mode == MODE_AUTO;
 	char path[256];
 
 	kernel_path(kernel, LINK, new->name, path, sizeof(path));
-	if (new->recreate) {
-		bpf_link_detach(new->link);
-		close(new->link);
-		close(new->old_program);
-		unlink(path);
-		new->link = new->old_program = -1;
-	}
-	if (new->link >= 0) {
-		if (bpf_link_update(new->link, kernel->program, NULL))
-			return fault(fault_out,
-				     "cannot replace the program on %s: %s",
-				     new->name, strerror(errno));
-		return 0;
-	}
-	if (try_native && link_create(kernel, new, MODE_NATIVE) < 0) {
-		snprintf(new->why, sizeof(new->why),
-			 "the driver refuses native: %s", strerror(errno));
-		new->mode = MODE_GENERIC;
-	}
-	if (new->link < 0 && link_create(kernel, new, new->mode) < 0) {
-		fault(fault_out, "cannot attach %s to %s: %s",
-		      kernel->role->program, new->name, strerror(errno));
-		return fault_hint(fault_out, "%s up -i %s -m generic",
-				  kernel->role->name, new->name);
-	}
 	if (bpf_obj_pin(new->link, path))
 		return fault(fault_out, "cannot pin %s: %s", path,
 			     strerror(errno));
 	return 0;
 }
 
+static void link_remove(const struct kernel *kernel, struct attachment *each)
+{
+	char path[256];
+
+	if (each->link >= 0) {
+		bpf_link_detach(each->link);
+		close(each->link);
+	}
+	each->link = -1;
+	kernel_path(kernel, LINK, each->name, path, sizeof(path));
+	unlink(path);
+}
+
+/* A link that was there: its program replaced, or, in another mode, anew. */
+static int attach_again(struct kernel *kernel, struct attachment *each)
+{
+	if (each->mode == each->old_mode)
+		return bpf_link_update(each->link, kernel->program, NULL);
+	/* A link cannot change its mode: for a moment there is none. */
+	link_remove(kernel, each);
+	return link_create(each, kernel->program, each->mode) < 0 ? -1 : 0;
+}
+
+static int attach_anew(struct kernel *kernel, struct attachment *new)
+{
+	if (new->mode == MODE_AUTO &&
+	    link_create(new, kernel->program, MODE_NATIVE) < 0) {
+		snprintf(new->why, sizeof(new->why),
+			 "the driver refuses native: %s", strerror(errno));
+		new->mode = MODE_GENERIC;
+	}
+	if (new->link < 0)
+		link_create(new, kernel->program, new->mode);
+	return new->link < 0 ? -1 : 0;
+}
+
+static int attach_one(struct kernel *kernel, struct attachment *each,
+		      struct fault *fault_out)
+{
+	bool was_there = each->link >= 0;
+	bool anew = !was_there || each->mode != each->old_mode;
+
+	if (was_there ? attach_again(kernel, each)
+		      : attach_anew(kernel, each)) {
+		fault(fault_out, "cannot attach %s to %s: %s",
+		      kernel->role->program, each->name, strerror(errno));
+		return fault_hint(fault_out, "%s up -i %s -m generic",
+				  kernel->role->name, each->name);
+	}
+	return anew ? link_pin(kernel, each, fault_out) : 0;
+}
+
+/* As it was before this run. */
+static void attach_undo(struct kernel *kernel, struct attachment *each)
+{
+	struct fault ignored;
+
+	if (each->old_program < 0) {
+		link_remove(kernel, each);
+		return;
+	}
+	if (each->mode == each->old_mode) {
+		bpf_link_update(each->link, each->old_program, NULL);
+		return;
+	}
+	link_remove(kernel, each);
+	if (link_create(each, each->old_program, each->old_mode) >= 0)
+		link_pin(kernel, each, &ignored);
+}
+
 int kernel_attach(struct kernel *kernel, struct fault *fault_out)
 {
-	struct attachment *each;
-	char path[256];
-	int i, done;
+	int done;
 
 	for (done = 0; done < kernel->attachment_count; done++) {
-		if (attach_one(kernel, &kernel->attachments[done], fault_out))
-			break;
-	}
-	if (done == kernel->attachment_count)
-		return 0;
-	for (i = 0; i <= done; i++) {
-		each = &kernel->attachments[i];
-		if (each->old_program >= 0) {
-			bpf_link_update(each->link, each->old_program, NULL);
+		if (!attach_one(kernel, &kernel->attachments[done], fault_out))
 			continue;
-		}
-		kernel_path(kernel, LINK, each->name, path, sizeof(path));
-		unlink(path);
+		for (; done >= 0; done--)
+			attach_undo(kernel, &kernel->attachments[done]);
+		return -1;
 	}
-	return -1;
+	return 0;
 }
 
 void kernel_detach(struct kernel *kernel)
 {
-	struct attachment *each;
-	char path[256];
 	int i;
 
-	for (i = 0; i < kernel->attachment_count; i++) {
-		each = &kernel->attachments[i];
-		if (each->link >= 0)
-			bpf_link_detach(each->link);
-		kernel_path(kernel, LINK, each->name, path, sizeof(path));
-		unlink(path);
-	}
+	for (i = 0; i < kernel->attachment_count; i++)
+		link_remove(kernel, &kernel->attachments[i]);
 }

@@ -80,6 +80,17 @@ static int sysctl_write(const char *path, const char *value)
 	return rc;
 }
 
+int change_expected(struct kernel *kernel, const char *path,
+		    struct fault *fault_out)
+{
+	char before[64];
+
+	if (sysctl_read(path, before, sizeof(before)))
+		return fault(fault_out, "cannot read sysctl %s: %s", path,
+			     strerror(errno));
+	return change_note(kernel, "sysctl", path, before, fault_out);
+}
+
 int change_sysctl(struct kernel *kernel, const char *path, const char *value,
 		  struct fault *fault_out)
 {
@@ -131,50 +142,83 @@ int change_vip(struct kernel *kernel, const struct addr *vip,
 	return 0;
 }
 
-int change_mount(struct kernel *kernel, struct fault *fault_out)
+int change_address(struct kernel *kernel, const struct addr *address,
+		   struct fault *fault_out)
 {
-	if (!kernel->mounted)
+	char text[64];
+
+	return change_note(kernel, "own", addr_text(address, text), "",
+			   fault_out);
+}
+
+int change_addresses(const struct kernel *kernel, struct addr *addresses,
+		     int room)
+{
+	int map = kernel_map(kernel, "changes"), count = 0;
+	struct change change;
+	__u32 i;
+
+	if (map < 0)
 		return 0;
-	return change_note(kernel, "mount", "/sys/fs/bpf", "", fault_out);
-}
-
-static void change_undo(struct kernel *kernel, const struct change *change)
-{
-	char now[64] = "";
-	struct addr vip;
-	int rc = 0;
-
-	if (!strcmp(change->kind, "mount")) {
-		kernel->mounted = true; /* kernel_remove() unmounts it */
-	} else if (!strcmp(change->kind, "address")) {
-		rc = addr_parse(change->what, &vip)
-			     ?: address_on_lo(&vip, false);
-		printf("lo: VIP %s removed\n", change->what);
-	} else if (!sysctl_read(change->what, now, sizeof(now)) &&
-		   strcmp(now, change->before)) {
-		rc = sysctl_write(change->what, change->before);
-		printf("sysctl %s: %s -> %s\n", change->what, now,
-		       change->before);
+	for (i = 0; change_at(map, i, &change) && count < room; i++) {
+		if (!strcmp(change.kind, "own") &&
+		    !addr_parse(change.what, &addresses[count]))
+			count++;
 	}
-	if (rc && rc != -EADDRNOTAVAIL)
-		fprintf(stderr, "%s: cannot put back %s %s: %s\n",
-			kernel->role->name, change->kind, change->what,
-			strerror(rc < -1 ? -rc : errno));
+	close(map);
+	return count;
 }
 
-void changes_undo(struct kernel *kernel)
+static int undo_sysctl(const struct change *change, struct fault *fault_out)
 {
-	int map = kernel_map(kernel, "changes");
+	char now[64];
+
+	/* It may have gone, with its interface. */
+	if (sysctl_read(change->what, now, sizeof(now)) ||
+	    !strcmp(now, change->before))
+		return 0;
+	if (sysctl_write(change->what, change->before))
+		return fault(fault_out, "cannot put back sysctl %s to %s: %s",
+			     change->what, change->before, strerror(errno));
+	printf("sysctl %s: %s -> %s\n", change->what, now, change->before);
+	return 0;
+}
+
+static int undo_address(const struct change *change, struct fault *fault_out)
+{
+	struct addr vip;
+	int rc;
+
+	if (addr_parse(change->what, &vip))
+		return 0;
+	rc = address_on_lo(&vip, false);
+	if (rc == -EADDRNOTAVAIL)
+		return 0;
+	if (rc)
+		return fault(fault_out, "cannot remove VIP %s from lo: %s",
+			     change->what, strerror(-rc));
+	printf("lo: VIP %s removed\n", change->what);
+	return 0;
+}
+
+int changes_undo(struct kernel *kernel, struct fault *fault_out)
+{
+	int map = kernel_map(kernel, "changes"), rc = 0;
 	struct change change;
 	__u32 count = 0;
 
 	if (map < 0)
-		return;
+		return 0;
 	while (change_at(map, count, &change))
 		count++;
 	while (count-- > 0) {
-		if (change_at(map, count, &change))
-			change_undo(kernel, &change);
+		if (!change_at(map, count, &change))
+			continue;
+		if (!strcmp(change.kind, "sysctl"))
+			rc |= undo_sysctl(&change, fault_out);
+		else if (!strcmp(change.kind, "address"))
+			rc |= undo_address(&change, fault_out);
 	}
 	close(map);
+	return rc;
 }

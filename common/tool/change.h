@@ -18,6 +18,9 @@
  */
 int change_sysctl(struct kernel *kernel, const char *path, const char *value,
 		  struct fault *fault);
+/* Notes what /proc/sys/PATH is, for it will be changed by something else. */
+int change_expected(struct kernel *kernel, const char *path,
+		    struct fault *fault);
 /* What /proc/sys/PATH says now, without the newline. 0, or -1: no such. */
 int sysctl_read(const char *path, char *value, size_t size);
 
@@ -25,8 +28,15 @@ int sysctl_read(const char *path, char *value, size_t size);
 int change_vip(struct kernel *kernel, const struct addr *vip,
 	       struct fault *fault);
 
-/* Notes that this tool mounted bpffs. */
-int change_mount(struct kernel *kernel, struct fault *fault);
+/* Notes an address that was named as this host's. */
+int change_address(struct kernel *kernel, const struct addr *address,
+		   struct fault *fault);
+/* Those that were; at most `room`. Their number. */
+int change_addresses(const struct kernel *kernel, struct addr *addresses,
+		     int room);
 
-/* Puts back everything, the last first, and says so on stdout. */
-void changes_undo(struct kernel *kernel);
+/*
+ * Puts back everything, the last first, and says so on stdout. Returns 0, or
+ * -1 with the fault of the last thing that could not be put back.
+ */
+int changes_undo(struct kernel *kernel, struct fault *fault);

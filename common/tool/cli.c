@@ -7,6 +7,7 @@
  * command gets one line, and the one that helps, on stderr with status 2.
  */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +59,8 @@ int cli_main(const struct role *role, int argc, char **argv)
 	const struct verb *verb;
 	const char *word = argc > 1 ? argv[1] : NULL;
 
+	/* A reader that has gone must not stop a change half way. */
+	signal(SIGPIPE, SIG_IGN);
 	/* What is printed is read while it happens, also through a pipe. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!word) {
@@ -101,10 +104,19 @@ int cli_failed(const struct role *role, const struct fault *fault)
 	return EXIT_FAILED;
 }
 
+void cli_warn(const struct role *role, const struct fault *fault)
+{
+	fflush(stdout);
+	fprintf(stderr, "%s: warning: %s\n", role->name, fault->cause);
+	if (*fault->hint)
+		fprintf(stderr, "  try: %s\n", fault->hint);
+}
+
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"interface", required_argument, NULL, 'i'},
 	{"mode", required_argument, NULL, 'm'},
+	{"address", required_argument, NULL, 'a'},
 	{"trace", required_argument, NULL, 't'},
 	{"json", no_argument, NULL, 'j'},
 	{"dry-run", no_argument, NULL, 'n'},
@@ -134,6 +146,11 @@ static int option_take(struct options *options, int letter)
 		break;
 	case 'm':
 		options->mode = optarg;
+		break;
+	case 'a':
+		if (options->address_count == MAX_NAMED)
+			return -1;
+		options->addresses[options->address_count++] = optarg;
 		break;
 	case 't':
 		options->trace = optarg;
@@ -167,7 +184,7 @@ int options_parse(const struct role *role, const struct verb *verb, int argc,
 			return wrong(role, verb, "it does not take",
 				     argv[optind - 1]);
 		if (option_take(options, letter))
-			return wrong(role, verb, "too many interfaces at",
+			return wrong(role, verb, "too many of the same, at",
 				     optarg);
 	}
 	if (argc - optind > arguments)

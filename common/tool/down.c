@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
-#include <string.h>
 
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
@@ -11,19 +10,19 @@ int verb_down(const struct role *role, int argc, char **argv)
 	struct options options;
 	struct kernel kernel;
 	struct fault fault_is = {0};
-	int i;
+	int i, rc;
 
 	if (options_parse(role, cli_verb(role, "down"), argc, argv, "", 0,
 			  &options))
 		return EXIT_USAGE;
-	if (kernel_open(&kernel, role, false, &fault_is)) {
+	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
+	if (rc == KERNEL_NOT_UP) {
 		/* Nothing to undo is what was asked for. */
-		if (!strstr(fault_is.cause, "it is not up here"))
-			return cli_failed(role, &fault_is);
 		printf("%s is not up here\n", role->program);
 		return EXIT_DONE;
 	}
-	if (kernel_attachments(&kernel, &fault_is)) {
+	rc = rc ?: kernel_attachments(&kernel, &fault_is);
+	if (rc) {
 		kernel_close(&kernel);
 		return cli_failed(role, &fault_is);
 	}
@@ -31,8 +30,10 @@ int verb_down(const struct role *role, int argc, char **argv)
 	for (i = 0; i < kernel.attachment_count; i++)
 		printf("%s: %s detached\n", kernel.attachments[i].name,
 		       role->program);
-	changes_undo(&kernel);
-	kernel_remove(&kernel);
+	/* What could not be put back stays noted, for a `down` that can. */
+	rc = changes_undo(&kernel, &fault_is);
+	if (!rc)
+		kernel_remove(&kernel);
 	kernel_close(&kernel);
-	return EXIT_DONE;
+	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
 }

@@ -25,12 +25,14 @@ int generation_build(struct kernel *kernel, const struct config *config,
 int generation_switch(struct kernel *kernel, __u32 slot, struct fault *fault);
 
 /*
- * For role->build(): makes an inner map of `entries` and puts it into `slot`
- * of the outer map `name`, whose shape decides type, sizes and flags. Returns
- * its fd, for the caller to fill and close, or -1 with a fault.
+ * For role->build(): makes an inner map for the outer map `name`, whose shape
+ * decides type, sizes and flags, and, where `entries` is 0, their number.
+ * Returns its fd, for the caller to fill, publish and close, or -1 with a
+ * fault.
  */
 int inner_create(struct kernel *kernel, const char *name, __u32 entries,
 		 struct fault *fault);
+/* Puts the filled map into `slot` of the outer one. 0, or -1 with a fault. */
 int inner_publish(struct kernel *kernel, const char *name, __u32 slot,
 		  int inner, struct fault *fault);
 

@@ -7,43 +7,25 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "common/tool/bpffs.h"
 #include "common/tool/kernel.h"
 
-#define BPFFS "/sys/fs/bpf"
-#define PINS  BPFFS "/l3dsr"
+#define BPFFS	"/sys/fs/bpf"
+#define PINS	BPFFS "/l3dsr"
+#define MOUNTED PINS "/mounted" /* a mark: the mount is ours */
 
 void kernel_path(const struct kernel *kernel, const char *prefix,
 		 const char *name, char *path, size_t size)
 {
 	snprintf(path, size, "%s/%s%s", kernel->directory, prefix, name);
-}
-
-static int bpffs_mount(struct kernel *kernel, struct fault *fault_out)
-{
-	struct statfs fs;
-
-	if (!statfs(BPFFS, &fs) && (__u32)fs.f_type == BPF_FS_MAGIC)
-		return 0;
-	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  "mode=0700")) {
-		fault(fault_out, "cannot mount bpffs on " BPFFS ": %s",
-		      strerror(errno));
-		return fault_hint(fault_out,
-				  "run it as root; a container needs "
-				  "CAP_NET_ADMIN and CAP_SYS_ADMIN");
-	}
-	kernel->mounted = true;
-	return 0;
 }
 
 /* Pins of another layout belong to a tool that is not this one. */
@@ -71,10 +53,50 @@ static int other_layout(const struct kernel *kernel, struct fault *fault_out)
 	return rc;
 }
 
-int kernel_open(struct kernel *kernel, const struct role *role, bool create,
-		struct fault *fault_out)
+/* A mark: the mount is ours, and whoever goes last undoes it. */
+#define MOUNTED PINS "/mounted"
+
+/* Makes the pin directory, and whatever it lies in. */
+static int directory_make(const struct kernel *kernel, struct fault *fault_out)
 {
-	char path[256];
+	bool mounted;
+
+	if (bpffs_mount(&mounted, fault_out) || other_layout(kernel, fault_out))
+		return -1;
+	if ((!mkdir(PINS, 0700) || errno == EEXIST) &&
+	    (!mounted || !mkdir(MOUNTED, 0700)) &&
+	    (!mkdir(kernel->directory, 0700) || errno == EEXIST))
+		return 0;
+	fault(fault_out, "cannot make %s: %s", kernel->directory,
+	      strerror(errno));
+	return fault_hint(fault_out, "run it as root");
+}
+
+/*
+ * Opens and locks the directory. Returns 0, -1 with errno, or 1: what was
+ * locked has been removed meanwhile by who held the lock before.
+ */
+static int directory_lock(struct kernel *kernel, enum access access)
+{
+	struct stat locked, there;
+
+	kernel->lock = open(kernel->directory, O_RDONLY | O_CLOEXEC);
+	if (kernel->lock < 0)
+		return -1;
+	if (flock(kernel->lock, access == ACCESS_READ ? LOCK_SH : LOCK_EX) ||
+	    fstat(kernel->lock, &locked))
+		return -1;
+	if (!stat(kernel->directory, &there) && there.st_ino == locked.st_ino)
+		return 0;
+	close(kernel->lock);
+	kernel->lock = -1;
+	return 1;
+}
+
+int kernel_open(struct kernel *kernel, const struct role *role,
+		enum access access, struct fault *fault_out)
+{
+	int rc;
 
 	memset(kernel, 0, sizeof(*kernel));
 	kernel->role = role;
@@ -82,28 +104,24 @@ int kernel_open(struct kernel *kernel, const struct role *role, bool create,
 	libbpf_set_print(NULL); /* the tool has words of its own */
 	snprintf(kernel->directory, sizeof(kernel->directory), PINS "/%s-%s",
 		 role->name, L3DSR_LAYOUT);
-	if (create) {
-		if (bpffs_mount(kernel, fault_out) ||
-		    other_layout(kernel, fault_out))
+	do {
+		if (access == ACCESS_CREATE &&
+		    directory_make(kernel, fault_out))
 			return -1;
-		if ((mkdir(PINS, 0700) && errno != EEXIST) ||
-		    (mkdir(kernel->directory, 0700) && errno != EEXIST))
-			return fault(fault_out, "cannot make %s: %s",
-				     kernel->directory, strerror(errno));
-	}
-	kernel->lock = open(kernel->directory, O_RDONLY | O_CLOEXEC);
-	if (kernel->lock < 0 && errno == ENOENT) {
+		rc = directory_lock(kernel, access);
+	} while (rc > 0);
+	if (rc && errno == ENOENT) {
 		fault(fault_out, "cannot find %s: it is not up here",
 		      role->program);
-		return fault_hint(fault_out, "%s up", role->name);
+		fault_hint(fault_out, "%s up", role->name);
+		return KERNEL_NOT_UP;
 	}
-	if (kernel->lock < 0 || flock(kernel->lock, LOCK_EX)) {
+	if (rc) {
 		fault(fault_out, "cannot open %s: %s", kernel->directory,
 		      strerror(errno));
 		return fault_hint(fault_out, "run it as root");
 	}
-	kernel_path(kernel, "", "control", path, sizeof(path));
-	kernel->was_up = !access(path, F_OK);
+	kernel->was_up = control_get(kernel, CONTROL_GENERATION);
 	return 0;
 }
 
@@ -184,48 +202,63 @@ int kernel_clock(const struct kernel *kernel)
 	return bpf_obj_get(path);
 }
 
-static int pin_clock(struct kernel *kernel, struct fault *fault_out)
+/* Never a moment without a pin of this name. */
+static int pin(const struct kernel *kernel, int fd, const char *name,
+	       struct fault *fault_out)
 {
-	int rc, fd = kernel_clock(kernel);
-	char path[256];
+	char path[256], aside[256];
 
-	kernel_path(kernel, "", "clock", path, sizeof(path));
-	unlink(path);
-	rc = bpf_obj_pin(fd, path);
-	close(fd);
-	if (rc)
+	kernel_path(kernel, "", name, path, sizeof(path));
+	kernel_path(kernel, "new-", name, aside, sizeof(aside));
+	unlink(aside);
+	if (bpf_obj_pin(fd, aside) || rename(aside, path))
 		return fault(fault_out, "cannot pin %s: %s", path,
 			     strerror(errno));
 	return 0;
 }
 
-int kernel_pin(struct kernel *kernel, struct fault *fault_out)
+static int pin_clock(struct kernel *kernel, struct fault *fault_out)
+{
+	int fd = kernel_clock(kernel), rc;
+
+	rc = pin(kernel, fd, "clock", fault_out);
+	close(fd);
+	return rc;
+}
+
+/* Is there a pin of this name; and, with *same, of this very map? */
+static bool is_pinned(const struct kernel *kernel, const char *name, int fd,
+		      bool *same)
+{
+	struct bpf_map_info own = {0}, pinned = {0};
+	__u32 length = sizeof(own);
+	char path[256];
+	int there;
+
+	kernel_path(kernel, "", name, path, sizeof(path));
+	there = bpf_obj_get(path);
+	if (there < 0)
+		return false;
+	bpf_obj_get_info_by_fd(fd, &own, &length);
+	length = sizeof(pinned);
+	bpf_obj_get_info_by_fd(there, &pinned, &length);
+	close(there);
+	*same = own.id == pinned.id;
+	return true;
+}
+
+int kernel_pin(struct kernel *kernel, bool replace, struct fault *fault_out)
 {
 	const char *const *name;
-	char path[256], aside[256];
+	bool same;
+	int fd;
 
 	for (name = kernel->role->maps; *name; name++) {
-		int fd = bpf_object__find_map_fd_by_name(kernel->object, *name);
-		struct bpf_map_info own = {0}, pinned = {0};
-		__u32 length = sizeof(own);
-		int there;
-
-		kernel_path(kernel, "", *name, path, sizeof(path));
-		there = bpf_obj_get(path);
-		if (there >= 0) {
-			bpf_obj_get_info_by_fd(fd, &own, &length);
-			length = sizeof(pinned);
-			bpf_obj_get_info_by_fd(there, &pinned, &length);
-			close(there);
-			if (own.id == pinned.id)
-				continue;
-		}
-		/* Never a moment without a pin of this name. */
-		kernel_path(kernel, "new-", *name, aside, sizeof(aside));
-		unlink(aside);
-		if (bpf_obj_pin(fd, aside) || rename(aside, path))
-			return fault(fault_out, "cannot pin %s: %s", path,
-				     strerror(errno));
+		fd = bpf_object__find_map_fd_by_name(kernel->object, *name);
+		if (is_pinned(kernel, *name, fd, &same) && (same || !replace))
+			continue;
+		if (pin(kernel, fd, *name, fault_out))
+			return -1;
 	}
 	return pin_clock(kernel, fault_out);
 }
@@ -235,6 +268,7 @@ void kernel_remove(struct kernel *kernel)
 	DIR *directory = opendir(kernel->directory);
 	struct dirent *entry;
 	char path[512];
+	bool last;
 
 	while (directory && (entry = readdir(directory))) {
 		if (*entry->d_name == '.')
@@ -246,12 +280,11 @@ void kernel_remove(struct kernel *kernel)
 	if (directory)
 		closedir(directory);
 	rmdir(kernel->directory);
-	rmdir(PINS);
-	if (kernel->mounted) {
-		close(kernel->lock);
-		kernel->lock = -1;
-		umount(BPFFS);
-	}
+	last = !rmdir(MOUNTED);
+	if (!rmdir(PINS) && last)
+		umount2(BPFFS, MNT_DETACH);
+	else if (last)
+		mkdir(MOUNTED, 0700); /* another role is still here */
 }
 
 __u32 control_get(const struct kernel *kernel, enum control key)

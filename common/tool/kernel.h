@@ -17,6 +17,15 @@
 
 #include "common/tool/role.h"
 
+enum access {
+	ACCESS_READ,   /* beside other readers */
+	ACCESS_CHANGE, /* alone */
+	ACCESS_CREATE, /* alone, and it need not be there yet */
+};
+
+/* kernel_open(): nothing is there; the fault says so. */
+#define KERNEL_NOT_UP 1
+
 enum mode {
 	MODE_AUTO,
 	MODE_NATIVE,
@@ -27,36 +36,39 @@ enum mode {
 struct attachment {
 	char name[IF_NAMESIZE];
 	int ifindex;
-	enum mode mode;	 /* never MODE_AUTO */
-	char why[160];	 /* the mode was chosen so */
-	int link;	 /* fd */
-	int old_program; /* fd; -1: the link is new */
-	bool recreate;	 /* a link cannot change its mode */
+	enum mode mode;	    /* MODE_AUTO: native, if the driver takes it */
+	char why[160];	    /* the mode was chosen so */
+	int link;	    /* fd */
+	__u32 id;	    /* of the program that was attached */
+	int old_program;    /* fd; -1: the link is new */
+	enum mode old_mode; /* other than mode: it must be made anew */
 };
 
+#define MAX_OWN	  16
 #define MAX_INNER 4 /* maps of generations in one program */
 
 struct kernel {
 	const struct role *role;
 	char directory[128];
-	int lock;     /* fd of the directory */
-	bool mounted; /* bpffs was not there and is now */
-	bool was_up;
+	int lock;			       /* fd of the directory */
+	bool was_up;			       /* a generation runs */
 	struct bpf_object *object;	       /* loaded by this run, or NULL */
 	int program;			       /* its fd, or -1 */
 	struct bpf_map_info shapes[MAX_INNER]; /* of the object's inner maps */
+	struct addr addresses[MAX_OWN];	       /* named as this host's */
+	int address_count;
 	int old_flows; /* fd of a table that the object's one replaces, or -1 */
 	struct attachment attachments[MAX_INTERFACES];
 	int attachment_count;
 };
 
 /*
- * Opens the pin directory and takes its lock. With `create` it is made where
- * it is not there (and bpffs mounted). Returns 0, or -1 with a fault; without
- * `create`, a tool that is not up is a fault too.
+ * Opens the pin directory and takes its lock; ACCESS_CREATE makes it where it
+ * is not there, and mounts bpffs. Returns 0, or with a fault -1 or
+ * KERNEL_NOT_UP. kernel_close() is due in every case.
  */
-int kernel_open(struct kernel *kernel, const struct role *role, bool create,
-		struct fault *fault);
+int kernel_open(struct kernel *kernel, const struct role *role,
+		enum access access, struct fault *fault);
 void kernel_close(struct kernel *kernel);
 
 /* fd of a map, this run's own or the pinned one, or -1. The caller closes. */
@@ -77,8 +89,13 @@ int kernel_resize(struct kernel *kernel, const char *map, __u32 entries,
 /* Loads the program with the pinned maps; nothing that runs is changed. */
 int kernel_load(struct kernel *kernel, const struct config *config,
 		struct fault *fault);
-/* Pins what this load has made. */
-int kernel_pin(struct kernel *kernel, struct fault *fault);
+/*
+ * Pins what this load has made; without `replace`, only where no pin is of
+ * that name.
+ */
+int kernel_pin(struct kernel *kernel, bool replace, struct fault *fault);
+/* Can this kernel write trace lines? */
+bool kernel_can_trace(void);
 
 /* Opens every pinned link as an attachment. */
 int kernel_attachments(struct kernel *kernel, struct fault *fault);

@@ -103,6 +103,12 @@ static int map_reuse(struct kernel *kernel, const char *name,
 	return rc;
 }
 
+bool kernel_can_trace(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
+				       BPF_FUNC_trace_vprintk, NULL) == 1;
+}
+
 static void probe(struct constants *constants)
 {
 	memset(constants, 0, sizeof(*constants));
@@ -111,9 +117,7 @@ static void probe(struct constants *constants)
 	constants->has_frags =
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
 					BPF_FUNC_xdp_get_buff_len, NULL) == 1;
-	constants->can_trace =
-		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
-					BPF_FUNC_trace_vprintk, NULL) == 1;
+	constants->can_trace = kernel_can_trace();
 }
 
 int kernel_load(struct kernel *kernel, const struct config *config,
@@ -151,5 +155,6 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 				  "or CAP_SYS_ADMIN), on Linux 5.10 or later");
 	}
 	kernel->program = bpf_program__fd(program);
-	return role->carry_over ? role->carry_over(kernel, fault_out) : 0;
+	return role->carry_over ? role->carry_over(kernel, false, fault_out)
+				: 0;
 }

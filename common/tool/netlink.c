@@ -66,6 +66,19 @@ static void *list_add(struct list *list)
 		      list->size);
 }
 
+/* A dump that changes under the reader's eyes is interrupted: once more. */
+static int ask_list(struct nlmsghdr *question, mnl_cb_t answer,
+		    struct list *list)
+{
+	int tries, rc = -EINTR;
+
+	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
+		list->count = 0;
+		rc = ask(question, answer, list);
+	}
+	return rc;
+}
+
 static int link_kind(const struct nlattr *attribute, void *data)
 {
 	struct link *link = data;
@@ -122,7 +135,7 @@ int links_read(struct link **rows, struct fault *fault_out)
 	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	info = mnl_nlmsg_put_extra_header(question, sizeof(*info));
 	info->ifi_family = AF_UNSPEC;
-	rc = ask(question, link_answer, &list);
+	rc = ask_list(question, link_answer, &list);
 	*rows = list.rows;
 	if (!rc)
 		return list.count;
@@ -175,8 +188,11 @@ static int address_attribute(const struct nlattr *attribute, void *data)
 	struct link_address *row = data;
 	int type = mnl_attr_get_type(attribute);
 
-	/* IFA_LOCAL comes after IFA_ADDRESS, which may be the peer's. */
-	if (type == IFA_ADDRESS || type == IFA_LOCAL)
+	/* With a peer, IFA_ADDRESS is the peer's; in which order they come
+	 * depends on the family. */
+	if (type == IFA_LOCAL)
+		row->local = !address_get(attribute, &row->address);
+	else if (type == IFA_ADDRESS && !row->local)
 		address_get(attribute, &row->address);
 	return MNL_CB_OK;
 }
@@ -205,7 +221,7 @@ int addresses_read(struct link_address **rows, struct fault *fault_out)
 	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	info = mnl_nlmsg_put_extra_header(question, sizeof(*info));
 	info->ifa_family = AF_UNSPEC;
-	rc = ask(question, address_answer, &list);
+	rc = ask_list(question, address_answer, &list);
 	*rows = list.rows;
 	if (!rc)
 		return list.count;
@@ -267,7 +283,7 @@ static int route_attribute(const struct nlattr *attribute, void *data)
 		hop->ifindex = (int)mnl_attr_get_u32(attribute);
 		break;
 	case RTA_GATEWAY:
-		address_get(attribute, &hop->gateway);
+		address_get(attribute, &hop->via);
 		break;
 	case RTA_METRICS:
 		return mnl_attr_parse_nested(attribute, metrics_attribute, hop);
@@ -335,7 +351,7 @@ int next_hop_read(const struct addr *to, struct next_hop *hop,
 	int rc;
 
 	memset(hop, 0, sizeof(*hop));
-	hop->gateway = *to;
+	hop->via = *to;
 	hop->neighbour = "none";
 	question->nlmsg_type = RTM_GETROUTE;
 	question->nlmsg_flags = NLM_F_REQUEST;
@@ -356,9 +372,9 @@ int next_hop_read(const struct addr *to, struct next_hop *hop,
 	question->nlmsg_type = RTM_GETNEIGH;
 	question->nlmsg_flags = NLM_F_REQUEST;
 	neighbour = mnl_nlmsg_put_extra_header(question, sizeof(*neighbour));
-	neighbour->ndm_family = family_of(&hop->gateway);
+	neighbour->ndm_family = family_of(&hop->via);
 	neighbour->ndm_ifindex = hop->ifindex;
-	address_put(question, NDA_DST, &hop->gateway);
+	address_put(question, NDA_DST, &hop->via);
 	/* -ENOENT: nobody has asked for it yet. */
 	ask(question, neighbour_answer, hop);
 	return 0;

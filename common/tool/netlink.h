@@ -22,6 +22,7 @@ struct link_address {
 	int ifindex;
 	struct addr address;
 	__u8 prefix; /* bits, of the family's own length */
+	bool local;  /* it is known not to be a peer's */
 };
 
 /* Returns 0, or -1 with a fault where there is no such interface. */
@@ -39,9 +40,9 @@ int address_on_lo(const struct addr *address, bool add);
 
 /* The next hop by which this host reaches an address, as the kernel says. */
 struct next_hop {
-	int ifindex;	     /* 0: there is no route */
-	struct addr gateway; /* the address itself where it is on-link */
-	__u32 mtu;	     /* bytes; 0: the interface's own */
+	int ifindex;	 /* 0: there is no route */
+	struct addr via; /* the address itself where it is on-link */
+	__u32 mtu;	 /* bytes; 0: the interface's own */
 	__u8 mac[6];
 	const char *neighbour; /* "reachable", "stale", ..., "none" */
 };

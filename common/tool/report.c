@@ -70,6 +70,28 @@ json_t *report_interfaces(const struct kernel *kernel, struct fault *unused)
 	return rows;
 }
 
+/* Flows that insert-limit kept from being remembered, where there is one. */
+static void report_refused(const struct kernel *kernel, json_t *root)
+{
+	int map = kernel_map(kernel, "inserted"), cpus, cpu;
+	struct insertions *each;
+	__u64 sum = 0;
+	__u32 key = 0;
+
+	if (map < 0)
+		return;
+	cpus = libbpf_num_possible_cpus();
+	each = calloc((size_t)cpus, sizeof(*each));
+	if (each && !bpf_map_lookup_elem(map, &key, each)) {
+		for (cpu = 0; cpu < cpus; cpu++)
+			sum += each[cpu].refused;
+	}
+	free(each);
+	close(map);
+	json_object_set_new(root, "flows-not-remembered",
+			    json_integer((json_int_t)sum));
+}
+
 void report_head(const struct kernel *kernel, json_t *root)
 {
 	__u32 slot = generation_current(kernel), i;
@@ -86,6 +108,7 @@ void report_head(const struct kernel *kernel, json_t *root)
 	json_object_set_new(
 		root, "trace",
 		json_string(trace_name(control_get(kernel, CONTROL_TRACE))));
+	report_refused(kernel, root);
 }
 
 const char *mac_text(const __u8 *mac, char *text)

@@ -51,6 +51,7 @@ struct role {
 	const char *program; /* "xdp_lbr" */
 	const char *what;    /* one line for --help */
 	const struct verb *verbs;
+	const char *takes; /* the options of its `up`, see options_parse() */
 	const struct section *sections; /* of `show` */
 
 	/* Opens the object; its maps are made, and it is loaded, elsewhere. */
@@ -64,14 +65,19 @@ struct role {
 	/* Sizes what depends on the file, before the load. Returns 0 or -1. */
 	int (*prepare)(struct kernel *kernel, const struct config *config,
 		       struct fault *fault);
-	/* After a load that replaced a map by another of its name. */
-	int (*carry_over)(struct kernel *kernel, struct fault *fault);
+	/*
+	 * After a load that replaced a map by another of its name: before the
+	 * new program is attached, and, with `again`, when it is.
+	 */
+	int (*carry_over)(struct kernel *kernel, bool again,
+			  struct fault *fault);
 
 	/*
-	 * Does the file name something for this host? If not, *why says what
-	 * was looked for.
+	 * Does the file name something for this host? If not, the fault says
+	 * what was looked for.
 	 */
-	int (*concerns)(const struct config *config, struct fault *fault);
+	int (*concerns)(const struct kernel *kernel,
+			const struct config *config, struct fault *fault);
 
 	/* Fills generation slot `slot` from the file; nothing sees it yet. */
 	int (*build)(struct kernel *kernel, const struct config *config,

@@ -61,7 +61,7 @@ int verb_show(const struct role *role, int argc, char **argv)
 			verb->arguments);
 		return EXIT_USAGE;
 	}
-	if (!kernel_open(&kernel, role, false, &fault_is) &&
+	if (!kernel_open(&kernel, role, ACCESS_READ, &fault_is) &&
 	    !kernel_attachments(&kernel, &fault_is))
 		root = sections_read(&kernel, options.argument, &fault_is);
 	kernel_close(&kernel);

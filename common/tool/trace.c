@@ -29,6 +29,15 @@ int trace_parse(const char *text, enum trace *trace)
 	return -1;
 }
 
+int trace_possible(enum trace trace, struct fault *fault_out)
+{
+	if (trace == TRACE_OFF || kernel_can_trace())
+		return 0;
+	fault(fault_out, "cannot trace: this kernel has no "
+			 "bpf_trace_vprintk() for XDP");
+	return fault_hint(fault_out, "Linux 5.16 or later, as root");
+}
+
 int verb_trace(const struct role *role, int argc, char **argv)
 {
 	const struct verb *verb = cli_verb(role, "trace");
@@ -48,7 +57,9 @@ int verb_trace(const struct role *role, int argc, char **argv)
 			verb->arguments);
 		return EXIT_USAGE;
 	}
-	if (kernel_open(&kernel, role, false, &fault_is))
+	rc = options.argument ? trace_possible(trace, &fault_is) : 0;
+	rc = rc ?: kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
+	if (rc)
 		return cli_failed(role, &fault_is);
 	if (options.argument)
 		rc = control_set(&kernel, CONTROL_TRACE, trace);

@@ -16,6 +16,7 @@
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/generation.h"
+#include "common/tool/interfaces.h"
 #include "common/tool/kernel.h"
 #include "common/tool/netlink.h"
 
@@ -24,6 +25,7 @@ struct up {
 	struct config config;
 	enum mode mode;
 	enum trace trace;
+	bool set_trace; /* else it stays as it is */
 	int slot;
 };
 
@@ -32,7 +34,7 @@ static const char *mode_name(enum mode mode)
 	return mode == MODE_NATIVE ? "native" : "generic";
 }
 
-int mode_parse(const char *text, enum mode *mode)
+static int mode_parse(const char *text, enum mode *mode)
 {
 	static const char *const names[] = {"auto", "native", "generic"};
 	int i;
@@ -44,42 +46,6 @@ int mode_parse(const char *text, enum mode *mode)
 		return 0;
 	}
 	return -1;
-}
-
-/* The MAC addresses by which frames for the attached interfaces come. */
-static int interfaces_write(struct kernel *kernel, struct fault *fault_out)
-{
-	int map = kernel_map(kernel, "interfaces"), count, i, j;
-	struct interface entry;
-	struct link *links;
-	__u32 key = 0;
-
-	count = links_read(&links, fault_out);
-	for (i = 0; i < kernel->attachment_count; i++) {
-		const struct attachment *on = &kernel->attachments[i];
-
-		for (j = 0; j < count && key < MAX_INTERFACES; j++) {
-			const struct link *link = &links[j];
-
-			if (link->ifindex != on->ifindex &&
-			    (link->lower != on->ifindex ||
-			     strcmp(link->kind, "macvlan")))
-				continue;
-			memset(&entry, 0, sizeof(entry));
-			entry.ifindex = (__u32)on->ifindex;
-			entry.generic = on->mode == MODE_GENERIC;
-			memcpy(entry.mac, link->mac, sizeof(entry.mac));
-			memcpy(entry.name, on->name, sizeof(entry.name));
-			bpf_map_update_elem(map, &key, &entry, BPF_ANY);
-			key++;
-		}
-	}
-	memset(&entry, 0, sizeof(entry));
-	for (; key < MAX_INTERFACES; key++)
-		bpf_map_update_elem(map, &key, &entry, BPF_ANY);
-	close(map);
-	free(links);
-	return count < 0 ? -1 : 0;
 }
 
 /* All that can be refused without anything being changed. */
@@ -113,6 +79,15 @@ static int up_prepare(struct up *up, const struct options *options,
 	return up->slot < 0 ? -1 : 0;
 }
 
+static int addresses_note(struct kernel *kernel, struct fault *fault_out)
+{
+	int i, rc = 0;
+
+	for (i = 0; i < kernel->address_count && !rc; i++)
+		rc = change_address(kernel, &kernel->addresses[i], fault_out);
+	return rc;
+}
+
 static int up_change(struct up *up, struct fault *fault_out)
 {
 	struct kernel *kernel = &up->kernel;
@@ -121,18 +96,21 @@ static int up_change(struct up *up, struct fault *fault_out)
 
 	for (i = 0; i < kernel->attachment_count; i++)
 		names[i] = kernel->attachments[i].name;
-	if (kernel_pin(kernel, fault_out) || change_mount(kernel, fault_out) ||
+	if (kernel_pin(kernel, false, fault_out) ||
+	    addresses_note(kernel, fault_out) ||
 	    kernel->role->host(kernel, &up->config, names, fault_out) ||
 	    interfaces_write(kernel, fault_out) ||
-	    kernel_attach(kernel, fault_out) ||
-	    /* The mode may have been found only in the attaching. */
+	    kernel_attach(kernel, fault_out))
+		return -1;
+	if (kernel->role->carry_over &&
+	    kernel->role->carry_over(kernel, true, fault_out))
+		return -1;
+	/* Which mode `auto` has found is known only now. */
+	if (kernel_pin(kernel, true, fault_out) ||
 	    interfaces_write(kernel, fault_out) ||
 	    generation_switch(kernel, (__u32)up->slot, fault_out))
 		return -1;
-	if (kernel->role->carry_over &&
-	    kernel->role->carry_over(kernel, fault_out))
-		return -1;
-	if (control_set(kernel, CONTROL_TRACE, up->trace))
+	if (up->set_trace && control_set(kernel, CONTROL_TRACE, up->trace))
 		return fault(fault_out, "cannot set the trace: %s",
 			     strerror(errno));
 	return 0;
@@ -155,11 +133,35 @@ static void up_report(const struct up *up)
 /* A first `up` that failed leaves nothing. */
 static void up_take_back(struct up *up)
 {
+	struct fault said;
+
 	if (up->kernel.was_up)
 		return;
-	changes_undo(&up->kernel);
 	kernel_detach(&up->kernel);
-	kernel_remove(&up->kernel);
+	if (changes_undo(&up->kernel, &said))
+		cli_warn(up->kernel.role, &said);
+	else
+		kernel_remove(&up->kernel);
+}
+
+/* Those of -a, and those of the `up` before. */
+static int addresses_named(struct kernel *kernel, const struct options *options,
+			   struct fault *fault_out)
+{
+	int i, count = change_addresses(kernel, kernel->addresses, MAX_OWN);
+
+	for (i = 0; i < options->address_count; i++) {
+		if (count == MAX_OWN || addr_parse(options->addresses[i],
+						   &kernel->addresses[count]))
+			return fault(fault_out, "cannot use address '%s': %s",
+				     options->addresses[i],
+				     count == MAX_OWN
+					     ? "too many are named"
+					     : "it is neither IPv4 nor IPv6");
+		count++;
+	}
+	kernel->address_count = count;
+	return 0;
 }
 
 static int up_run(struct up *up, const struct role *role,
@@ -168,9 +170,13 @@ static int up_run(struct up *up, const struct role *role,
 	struct kernel *kernel = &up->kernel;
 	int rc;
 
-	if (kernel_open(kernel, role, true, fault_out))
+	if (kernel_open(kernel, role, ACCESS_CREATE, fault_out)) {
+		kernel_close(kernel);
 		return -1;
-	rc = kernel->was_up ? 0 : role->concerns(&up->config, fault_out);
+	}
+	rc = addresses_named(kernel, options, fault_out);
+	if (!rc && !kernel->was_up)
+		rc = role->concerns(kernel, &up->config, fault_out);
 	rc = rc ?: up_prepare(up, options, fault_out);
 	rc = rc ?: up_change(up, fault_out);
 	if (!rc)
@@ -190,7 +196,7 @@ int verb_up(const struct role *role, int argc, char **argv)
 	const char *path;
 	int rc;
 
-	if (options_parse(role, verb, argc, argv, "c:i:m:t:", 0, &options))
+	if (options_parse(role, verb, argc, argv, role->takes, 0, &options))
 		return EXIT_USAGE;
 	if (mode_parse(options.mode, &up.mode) ||
 	    trace_parse(options.trace, &up.trace)) {
@@ -202,6 +208,11 @@ int verb_up(const struct role *role, int argc, char **argv)
 							   : options.trace,
 			role->name, verb->arguments);
 		return EXIT_USAGE;
+	}
+	up.set_trace = options.trace != NULL;
+	if (trace_possible(up.trace, &fault_is)) {
+		cli_warn(role, &fault_is);
+		up.set_trace = false;
 	}
 	path = options.config ?: DEFAULT_CONFIG;
 	if (config_read(path, &up.config, fault_is.cause,

@@ -72,7 +72,7 @@ static void passed_up(void **unused)
 		"no_configuration", "malformed",       "not_vip",
 		"unmatched_passed", "not_listed",      "fragment_passed",
 		"extension_passed", "restore_expired", "neighbour_unresolved",
-		"restored",
+		"restored",	    "super_packet",
 	};
 	const size_t count = sizeof(passing) / sizeof(passing[0]);
 	size_t i, j;

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bpffs.c - a bpffs that stays
+ *
+ * A container has none at first, so it is mounted. `ip netns exec` also shows
+ * none, for it gives its command a mount namespace with a new /sys; but that
+ * namespace ends with the command, and with it all that would be pinned. What
+ * tells the two apart: in a container there is somebody else, who is not an
+ * ancestor of ours and so does not wait for us.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <linux/types.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "common/tool/bpffs.h"
+
+/* The mount namespace of a process, as text; empty where it is not for us. */
+static void namespace_of(int process, char *text, size_t size)
+{
+	char path[64];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", process);
+	length = readlink(path, text, size - 1);
+	text[length < 0 ? 0 : length] = '\0';
+}
+
+static int parent_of(int process)
+{
+	char path[64];
+	int parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", process);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	/* The name may hold anything but ends with the last bracket. */
+	if (fscanf(file, "%*d (%*[^)]) %*c %d", &parent) != 1)
+		parent = 0;
+	fclose(file);
+	return parent;
+}
+
+static bool is_ancestor(int process)
+{
+	int each = getpid();
+
+	while (each > 0 && each != process)
+		each = parent_of(each);
+	return each == process;
+}
+
+/* Is anybody in our mount namespace who is not on the way to us? */
+static bool namespace_stays(void)
+{
+	char own[64], other[64];
+	DIR *directory = opendir("/proc");
+	struct dirent *entry;
+	bool stays = false;
+	int process;
+
+	namespace_of(getpid(), own, sizeof(own));
+	while (directory && !stays && (entry = readdir(directory))) {
+		process = atoi(entry->d_name);
+		if (process <= 0)
+			continue;
+		namespace_of(process, other, sizeof(other));
+		stays = !strcmp(own, other) &&
+			(process == 1 || !is_ancestor(process));
+	}
+	if (directory)
+		closedir(directory);
+	return stays;
+}
+
+int bpffs_mount(bool *mounted, struct fault *fault_out)
+{
+	struct statfs fs;
+
+	*mounted = false;
+	if (!statfs(BPFFS, &fs) && (__u32)fs.f_type == BPF_FS_MAGIC)
+		return 0;
+	if (!namespace_stays()) {
+		fault(fault_out,
+		      "cannot mount bpffs on " BPFFS
+		      ": this mount namespace ends with the command");
+		return fault_hint(fault_out,
+				  "nsenter --net=/run/netns/NAME instead of "
+				  "ip netns exec NAME");
+	}
+	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "mode=0700")) {
+		fault(fault_out, "cannot mount bpffs on " BPFFS ": %s",
+		      strerror(errno));
+		return fault_hint(fault_out,
+				  "run it as root; a container needs "
+				  "CAP_NET_ADMIN and CAP_SYS_ADMIN");
+	}
+	*mounted = true;
+	return 0;
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""main.py FOLDER [PATTERN]: the tests whose name PATTERN (a regular expression)
+finds, on the hosts that tests/prog/run has set up. Files go to FOLDER."""
+
+import sys
+
+import network
+import tap
+
+for module in ("table", "laws", "restore", "mutated", "select", "generations", "files"):
+    __import__(f"test_{module}")
+
+
+def main():
+    pattern = sys.argv[2] if len(sys.argv) > 2 else ""
+    if not tap.chosen(pattern):
+        sys.exit(f"run: cannot run '{pattern}': no such test")
+    network.prepare()
+    world = network.World(sys.argv[1])
+    try:
+        failed = tap.run(pattern, world)
+    finally:
+        world.close()
+    sys.exit(bool(failed))
+
+
+main()

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What ought to become of a frame, worked out from the RFCs and from the
+README's rules, not from common/core: addresses are strings of bytes, sums are
+taken over the whole of what they cover."""
+
+import socket
+import struct
+
+from network import DROP, PASS, TX
+
+ETHER = 14
+IPV4, IPV6 = 0x0800, 0x86DD
+VLANS = (0x8100, 0x88A8)
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+OPTIONS, ROUTING, FRAGMENT, AUTHENTICATION = (0, 60), 43, 44, 51
+MAX_HEADERS = 8
+
+
+def ip(text):
+    return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def total(data):
+    """The one's complement sum of 16-bit words (RFC 1071): 2^16 is 1 there,
+    so it is the remainder by 65535, and 65535 for a remainder of 0."""
+    if len(data) % 2:
+        data += b"\0"
+    number = int.from_bytes(data, "big")
+    return (number % 0xFFFF or 0xFFFF) if number else 0
+
+
+def pseudo(frame, protocol, length):
+    if frame[12:14] == b"\x08\x00":
+        return frame[26:34] + struct.pack("!HH", protocol, length)
+    return frame[22:54] + struct.pack("!II", length, protocol)
+
+
+class Read:
+    """A frame, read: `fault` is None, or why it cannot be forwarded."""
+
+    __slots__ = ("fault", "family", "source", "to", "protocol", "sport", "port",
+                 "ttl", "l4", "length", "echo", "frame")
+
+    def __init__(self, frame):
+        self.frame, self.family, self.to, self.echo = frame, None, None, False
+        self.port = self.sport = self.ttl = 0
+        kind = frame[12] << 8 | frame[13]
+        if kind == IPV4:
+            self.fault = self.ipv4()
+        elif kind == IPV6:
+            self.fault = self.ipv6()
+        else:
+            self.fault = "vlan_tagged" if kind in VLANS else "not_ip"
+        if not self.fault and ETHER + self.length > len(frame):
+            self.fault = "malformed"
+
+    def ipv4(self):
+        frame = self.frame
+        if len(frame) < ETHER + 20 or frame[14] >> 4 != 4:
+            return "malformed"
+        self.family, self.source, self.to = 4, frame[26:30], frame[30:34]
+        self.ttl, self.protocol = frame[22], frame[23]
+        self.length = frame[16] << 8 | frame[17]
+        header = (frame[14] & 15) * 4
+        if header < 20 or self.length < header:
+            return "malformed"
+        if (frame[20] << 8 | frame[21]) & 0x3FFF:
+            return "fragment"
+        self.l4 = ETHER + header
+        return self.transport(ICMP, 8)
+
+    def ipv6(self):
+        frame = self.frame
+        if len(frame) < ETHER + 40 or frame[14] >> 4 != 6:
+            return "malformed"
+        self.family, self.source, self.to = 6, frame[22:38], frame[38:54]
+        self.length = 40 + (frame[18] << 8 | frame[19])
+        self.protocol, self.ttl, self.l4 = frame[20], frame[21], ETHER + 40
+        for _ in range(MAX_HEADERS + 1):
+            if self.protocol == AUTHENTICATION:
+                return "extension"
+            if self.protocol not in (*OPTIONS, ROUTING, FRAGMENT):
+                break
+            header = frame[self.l4 : self.l4 + 8]
+            if len(header) < 8:
+                return "malformed"
+            size = 8
+            if self.protocol == FRAGMENT:
+                if (header[2] << 8 | header[3]) & 0xFFF9:
+                    return "fragment"
+            else:
+                if self.protocol == ROUTING and header[3]:
+                    return "extension"
+                size += header[1] * 8
+            self.protocol, self.l4 = header[0], self.l4 + size
+        else:
+            return "extension"
+        if self.l4 - ETHER > self.length:
+            return "malformed"
+        return self.transport(ICMPV6, 128)
+
+    def transport(self, icmp, request):
+        frame, at = self.frame, self.l4
+        minimum = {TCP: 20, UDP: 8, icmp: 8}.get(self.protocol)
+        if minimum is None:
+            return None
+        there = self.length - (at - ETHER)
+        if len(frame) < at + minimum or there < minimum:
+            return "malformed"
+        if self.protocol == icmp:
+            self.echo = frame[at] == request and not frame[at + 1]
+            return None
+        self.sport, self.port = struct.unpack_from("!HH", frame, at)
+        if self.protocol == TCP:
+            size = (frame[at + 12] >> 4) * 4
+            return "malformed" if size < 20 or size > there else None
+        return "malformed" if (frame[at + 4] << 8 | frame[at + 5]) < 8 else None
+
+
+def with_header_sum(frame, was):
+    """Puts the IPv4 header checksum in. A header whose sum was wrong by some
+    amount stays wrong by it: nobody is to heal a damaged packet."""
+    end = ETHER + (frame[14] & 15) * 4
+    error = total(bytes(was[ETHER:end])) % 0xFFFF
+    frame[24:26] = b"\0\0"
+    wanted = (error - total(bytes(frame[ETHER:end]))) % 0xFFFF
+    frame[24:26] = struct.pack("!H", wanted)
+    return frame
+
+
+def same_echo(got, wanted):
+    """As far as a receiver can tell: 65535 is as good as 0 in a checksum."""
+    at = Read(wanted).l4 + 2
+    if wanted[at : at + 2] == b"\0\0" and got[at : at + 2] == b"\xff\xff":
+        got = got[:at] + b"\0\0" + got[at + 2 :]
+    return same(got, wanted)
+
+
+def same(got, wanted):
+    """Are these the same packet? 0 and 65535 are one number in a header sum
+    that was damaged; in one that is true only one of them can occur."""
+    if got == wanted:
+        return True
+    if got[12:14] != b"\x08\x00" or len(got) != len(wanted):
+        return False
+    return (got[:24] + got[26:] == wanted[:24] + wanted[26:]
+            and {got[24:26], wanted[24:26]} == {b"\0\0", b"\xff\xff"}
+            and total(got[ETHER : ETHER + (got[14] & 15) * 4]) != 0xFFFF)
+
+
+def redirected(frame, family, to, hops, macs=None):
+    """`frame` with another destination, `hops` less of TTL and other MACs
+    (destination, source)."""
+    out = bytearray(frame)
+    if macs:
+        out[0:12] = macs[0] + macs[1]
+    if family == 4:
+        out[30:34] = to
+        out[22] -= hops
+        return bytes(with_header_sum(out, frame))
+    out[38:54] = to
+    out[21] -= hops
+    return bytes(out)
+
+
+def reply(read):
+    """The answer to an echo request, with TTL 64."""
+    out, at, frame = bytearray(read.frame), read.l4, read.frame
+    out[0:12] = frame[6:12] + frame[0:6]
+    end = ETHER + read.length
+    out[at] = 0 if read.family == 4 else 129
+    cover = b"" if read.family == 4 else pseudo(frame, ICMPV6, end - at)
+    if read.family == 4:
+        out[26:34] = frame[30:34] + frame[26:30]
+        out[22] = 64
+        with_header_sum(out, frame)
+    else:
+        out[22:54] = frame[38:54] + frame[22:38]
+        out[21] = 64
+    error = total(cover + frame[at:end]) % 0xFFFF
+    out[at + 2 : at + 4] = b"\0\0"
+    wanted = (error - total(cover + bytes(out[at:end]))) % 0xFFFF
+    out[at + 2 : at + 4] = struct.pack("!H", wanted)
+    return bytes(out)
+
+
+def stays(read):
+    """Does the kernel never forward from such a source (RFC 4291 2.5.6, 2.7)?"""
+    source = read.source
+    return read.family == 6 and (
+        source[0] == 0xFF or source[0] == 0xFE and source[1] & 0xC0 == 0x80
+        or source == b"\0" * 15 + b"\1")
+
+
+class LoadBalancer:
+    """xdp_lbr, where each service has one backend behind one next hop."""
+
+    def __init__(self, own, router, services):
+        """services: {(VIP, protocol, port or 0): backend}, text"""
+        self.own, self.router = mac(own), mac(router)
+        self.services = {(ip(v), p, port): ip(b) for (v, p, port), b in services.items()}
+        self.vips = {key[0] for key in self.services}
+
+    def predict(self, frame):
+        """(action, reason, bytes)"""
+        read = Read(frame)
+        if read.to is None:
+            return PASS, read.fault, frame
+        if frame[0:6] != self.own:
+            return PASS, "foreign_mac", frame
+        if not read.fault:
+            backend = (self.services.get((read.to, read.protocol, read.port))
+                       or self.services.get((read.to, read.protocol, 0)))
+            if backend and read.ttl <= 1:
+                return DROP, "ttl_exceeded", frame
+            if backend and stays(read):
+                return DROP, "fib_not_forwarded", frame
+            if backend:
+                return TX, "forwarded", redirected(
+                    frame, read.family, backend, 1, (self.router, self.own))
+        if read.to not in self.vips:
+            return PASS, "malformed" if read.fault == "malformed" else "not_vip", frame
+        if read.fault:
+            return DROP, {"malformed": "malformed_vip"}.get(read.fault, read.fault), frame
+        if read.echo:
+            return TX, "echo_answered", reply(read)
+        return DROP, "unmatched", frame
+
+
+class Backend:
+    """xdp_bkd on a host to which each listed address is a VIP's."""
+
+    PASSED = {"fragment": "fragment_passed", "extension": "extension_passed"}
+
+    def __init__(self, own, restores):
+        """restores: {(address, protocol, port or 0): VIP}, text"""
+        self.own = mac(own)
+        self.restores = {(ip(a), p, port): ip(v) for (a, p, port), v in restores.items()}
+
+    def predict(self, frame):
+        read = Read(frame)
+        if read.to is None:
+            return PASS, read.fault, frame
+        if frame[0:6] != self.own:
+            return PASS, "foreign_mac", frame
+        if read.fault:
+            return PASS, self.PASSED.get(read.fault, read.fault), frame
+        vip = (self.restores.get((read.to, read.protocol, read.port))
+               or self.restores.get((read.to, read.protocol, 0)))
+        if not vip:
+            return PASS, "not_listed", frame
+        return PASS, "restored", redirected(frame, read.family, vip, 0)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which backend flows go to, seen from the frames that leave."""
+
+import collections
+import time
+
+import frames as f
+from network import TX, service
+
+PORTS = range(10000, 20000)
+TEN = [f"172.19.1.{n}" for n in range(1, 11)]
+
+
+class Service:
+    """One service in a file of its own; each test takes a port of its own, so
+    that nothing of another test's is remembered."""
+
+    def __init__(self, world, port, protocol="tcp", scheduler="maglev"):
+        self.world, self.port = world, port
+        self.protocol, self.scheduler = protocol, scheduler
+        self.flows = f.Flows(port, b"x" if protocol == "udp" else None)
+
+    def text(self, backends):
+        return service(backends, port=self.port, protocol=self.protocol,
+                       scheduler=self.scheduler)
+
+    def send(self, sports, flags=0):
+        """{source port: the backend's address}"""
+        answers = self.world.lbr.run(self.flows.frames(sports, flags))
+        placed = {}
+        for sport, (action, frame) in zip(sports, answers):
+            assert action == TX, f"source port {sport}: action {action}"
+            placed[sport] = ".".join(map(str, frame[30:34]))
+        return placed
+
+
+def share(placed):
+    counts = collections.Counter(placed.values())
+    return {address: count / len(placed) for address, count in counts.items()}
+
+
+def moved(before, after):
+    return [sport for sport in after if before[sport] != after[sport]]
+
+
+def stayed(before, after, what):
+    gone = moved(before, after)
+    assert not gone, (f"{what}: {len(gone)} of {len(after)} flows moved, e.g. source port "
+                      f"{gone[0]}: {before[gone[0]]} -> {after[gone[0]]}")
+
+
+def wait_for(condition, what, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.05)

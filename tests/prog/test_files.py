@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A file that is refused changes nothing: the pinned maps are compared."""
+
+import random
+
+import frames as f
+from network import configuration, on, service
+from placing import PORTS, TEN, Service
+from tap import equal, test
+
+GOOD = service(["172.19.0.3", "172.19.0.4"])
+REFUSED = {
+    "unknown key": configuration(GOOD, colour="red"),
+    "bad address": configuration(service(["172.19.0.333"])),
+    "duplicate service": configuration(GOOD, GOOD),
+    "port 70000": configuration(service(TEN, port=70000)),
+    "services that a backend cannot tell apart": configuration(
+        service(TEN), service(TEN, vip="192.168.25.11")),
+    "any beside a port, same backends": configuration(
+        service(TEN), service(TEN, vip="192.168.25.11", port="any")),
+    "noise": "".join(map(chr, random.Random(5).choices(range(32, 127), k=20000))),
+    "empty": "",
+    "two documents": configuration(GOOD) + "---\n" + configuration(GOOD),
+}
+COUNTERS = ("reasons", "backend_counts", "inserted")
+
+
+def dump(world, inner=False):
+    """Every pinned map but the counters; outer maps hold the ids of the inner
+    ones. With `inner`, what is in those as well."""
+    script = f"""
+        set -e
+        cd {world.lbr.pins}
+        for map in *; do
+            case $map in clock|link-*|{"|".join(COUNTERS)}) continue ;; esac
+            echo "$map"
+            bpftool map dump pinned $map
+        done
+        [[ ! "{inner or ''}" ]] || for map in services backends tables; do
+            bpftool map dump pinned $map | awk '/value:/ {{ print $10 $9 $8 $7 }}' |
+                while read -r id; do
+                    echo "$map $id"
+                    bpftool map dump id $((16#$id))
+                done
+        done"""
+    text = on("lbdsr0a", "bash", "-c", script)
+    assert "generations" in text and "flows" in text
+    return text
+
+
+def fresh(world, text):
+    """Started anew with this file, so that little is there to be dumped."""
+    if world.lbr.program:
+        world.lbr.close()
+        world.lbr("down")
+    world.apply(text)
+
+
+@test("files: refused by check, apply and up; what runs is unchanged")
+def refused(world):
+    tcp = Service(world, 3001)
+    fresh(world, configuration(tcp.text(TEN)))
+    tcp.send(PORTS[:50], f.ACK)
+    before, all_before = dump(world), dump(world, inner=True)
+    assert len(all_before) > 2 * len(before)
+    for name, text in REFUSED.items():
+        path = world.file(text)
+        for arguments, status in (["check", path], 3), (["apply", path], 1), \
+                (["up", "-i", "eth0", "-m", "generic", "-c", path], 1):
+            world.lbr(*arguments, status=status)
+            assert dump(world) == before, f"{name}: {arguments[0]} changed what runs"
+    world.lbr("apply", "/nowhere.yaml", status=1)
+    assert dump(world, inner=True) == all_before, "an inner map changed"
+
+
+@test("files: apply --dry-run changes nothing that packets go by")
+def dry_run(world):
+    tcp = Service(world, 3002)
+    world.apply(configuration(tcp.text(TEN)))
+    before = tcp.send(PORTS[:2000], f.SYN)
+    path = world.file(configuration(tcp.text(TEN[5:])))
+    world.lbr("apply", "--dry-run", path)
+    equal(tcp.send(PORTS[:2000], f.SYN), before, "placed")

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Handshakes across a change of the pool, and flows across an upgrade."""
+
+import frames as f
+from network import configuration
+from placing import PORTS, TEN, Service, moved, stayed, wait_for
+from tap import equal, test
+
+FEW, MANY = TEN[:5], TEN  # between them, no backend's flows are lost
+
+
+def tables(world, tcp, sports):
+    """What each of the two tables says of flows that nothing is known of;
+    leaves the first one running, with nothing remembered."""
+    by = []
+    for pool in MANY, FEW:
+        world.apply(configuration(tcp.text(pool), handshake_grace="0s"))
+        by.append(tcp.send(sports, f.SYN))
+    differ = moved(by[0], by[1])
+    assert len(differ) > 0.3 * len(sports), "the tables do not differ"
+    return by[1], by[0], differ
+
+
+@test("generations: SYN, change, ACK: the same backend")
+def handshake(world):
+    tcp, sports = Service(world, 2001), PORTS[:3000]
+    _, _, differ = tables(world, tcp, sports)
+    before = tcp.send(sports, f.SYN)
+    world.apply(configuration(tcp.text(MANY), handshake_grace="60s"))
+    stayed(before, tcp.send(sports, f.ACK), "ACK")
+    # Remembered by now: the grace may end.
+    world.apply(configuration(tcp.text(MANY[:9]), handshake_grace="0s"))
+    stayed({sport: before[sport] for sport in differ},
+           tcp.send(differ, f.PUSH), "after the grace")
+
+
+@test("generations: SYN after the change, ACK: the new backend")
+def after_change(world):
+    tcp, sports = Service(world, 2002), PORTS[:3000]
+    _, new, differ = tables(world, tcp, sports)
+    count = world.flows()
+    world.apply(configuration(tcp.text(MANY), handshake_grace="60s"))
+    stayed(new, tcp.send(sports, f.SYN), "SYN, by the new table")
+    equal(world.flows() - count, len(differ), "remembered where the tables differ")
+    stayed(new, tcp.send(sports, f.ACK), "ACK")
+
+
+@test("generations: SYN before and again after the change: the new backend")
+def again(world):
+    tcp, sports = Service(world, 2003), PORTS[:3000]
+    _, new, _ = tables(world, tcp, sports)
+    tcp.send(sports, f.SYN)
+    world.apply(configuration(tcp.text(MANY), handshake_grace="60s"))
+    stayed(new, tcp.send(sports, f.SYN), "the second SYN")
+    stayed(new, tcp.send(sports, f.ACK), "its ACK")
+
+
+@test("generations: two changes within the grace, SYN before both, ACK")
+def two_changes(world):
+    tcp, sports = Service(world, 2004), PORTS[:3000]
+    tables(world, tcp, sports)
+    before = tcp.send(sports, f.SYN)
+    world.apply(configuration(tcp.text(TEN[:7]), handshake_grace="60s"))
+    between = tcp.send(range(30000, 33000), f.SYN)
+    world.apply(configuration(tcp.text(MANY), handshake_grace="60s"))
+    stayed(before, tcp.send(sports, f.ACK), "begun before both")
+    stayed(between, tcp.send(range(30000, 33000), f.ACK), "begun between")
+
+
+@test("generations: the grace ends: an unknown ACK goes by the new table")
+def grace_over(world):
+    tcp, sports = Service(world, 2005), PORTS[:3000]
+    old, new, differ = tables(world, tcp, sports)
+    world.apply(configuration(tcp.text(MANY), handshake_grace="2s"))
+    probe = differ[:1]
+    equal(tcp.send(probe, f.RST), {probe[0]: old[probe[0]]}, "within the grace")
+    wait_for(lambda: tcp.send(probe, f.RST)[probe[0]] == new[probe[0]], "the end of the grace")
+    stayed(new, tcp.send(sports, f.ACK), "after the grace")
+
+
+@test("generations: an unknown ACK never goes to a removed backend")
+def removed(world):
+    tcp = Service(world, 2006)
+    world.apply(configuration(tcp.text(MANY), handshake_grace="0s"))
+    world.apply(configuration(tcp.text(FEW), handshake_grace="60s"))
+    left = set(tcp.send(PORTS[:3000], f.ACK).values())
+    assert left == set(FEW), f"flows at {sorted(left)}"
+
+
+@test("generations: a client port used again after its slot moved, 100 of 100")
+def reused(world):
+    for grace in "0s", "60s":
+        tcp = Service(world, 2007 if grace == "0s" else 2008)
+        _, _, differ = tables(world, tcp, PORTS[:3000])
+        sports = differ[:100]
+        tcp.send(sports, f.SYN)
+        tcp.send(sports, f.ACK)  # remembered with the old backend
+        tcp.send(sports, f.FIN)
+        world.apply(configuration(tcp.text(MANY), handshake_grace=grace))
+        begun = tcp.send(sports, f.SYN)
+        stayed(begun, tcp.send(sports, f.ACK), f"grace {grace}")
+        stayed(begun, tcp.send(sports, f.PUSH), f"grace {grace}")
+
+
+@test("generations: another flow-table-size: 1,000 flows are copied")
+def upgrade(world):
+    tcp, sports = Service(world, 2009), PORTS[:1000]
+    _, new, differ = tables(world, tcp, sports)
+    count = world.flows()
+    before = tcp.send(sports, f.ACK)
+    world.apply(configuration(tcp.text(MANY), handshake_grace="0s"))
+    assert differ and moved(new, before), "they would stay by the table alone"
+    try:
+        world.up(configuration(tcp.text(MANY), handshake_grace="0s", flow_table_size=500000))
+        stayed(before, tcp.send(sports, f.PUSH), "after the upgrade")
+        equal(world.flows(), count + len(sports), "flows")
+        small = world.file(configuration(tcp.text(MANY), flow_table_size=100))
+        world.lbr("up", "-c", small, status=1)
+        stayed(before, tcp.send(sports, f.PUSH), "after one too small was refused")
+    finally:
+        world.up(configuration(tcp.text(MANY)))
+    stayed(before, tcp.send(sports, f.PUSH), "and back")
+
+
+@test("generations: `up` again: the same program, the same flows")
+def up_again(world):
+    tcp, sports = Service(world, 2010), PORTS[:1000]
+    tables(world, tcp, sports)
+    before = tcp.send(sports, f.ACK)
+    for _ in range(3):
+        world.up(configuration(tcp.text(MANY)))
+        stayed(before, tcp.send(sports, f.PUSH), "after `up`")

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""xdp_bkd and the file: what is listed for this host is restored, for its
+grace also what was; all else passes as it came."""
+
+import frames as f
+from network import BACKEND_MAC, VIP, configuration, service
+from oracle import Backend, mac
+from placing import wait_for
+from tap import equal, test
+
+HOST, NEAR = "backend0x", "172.19.0.3"
+OTHER = "172.19.0.4"
+
+
+def came(packet):
+    return mac(BACKEND_MAC[HOST]) + bytes(packet)[6:]
+
+
+def restored(role, packet):
+    """Is it? The reason that was counted."""
+    frame = came(packet)
+    oracle = Backend(BACKEND_MAC[HOST], {(NEAR, 6, 80): VIP, (NEAR, 17, 53): VIP,
+                                         (NEAR, 6, 0): VIP})
+    before = role.reasons()
+    [(_, got)] = role.run([frame])
+    after = role.reasons()
+    [reason] = [key for key in after if after[key] != before[key]]
+    equal(after[reason] - before[reason], 1, f"how often {reason} was counted")
+    wanted = oracle.predict(frame)[2] if reason == "restored" else frame
+    equal(got.hex(), wanted.hex(), reason)
+    return reason
+
+
+def fresh(world, text):
+    role = world.bkd[HOST]
+    if role.program:
+        role.close()
+        role("down")
+    role.up(world.file(text))
+    return role
+
+
+@test("restore: what the file lists for this host, and nothing else")
+def listed(world):
+    role = fresh(world, configuration(
+        service([NEAR, OTHER]), service([NEAR], port=53, protocol="udp"),
+        service([OTHER], port=81)))
+    to = f.ip4(NEAR)
+    for packet, reason in (
+        (to / f.tcp(), "restored"),
+        (to / f.udp(53), "restored"),
+        (f.ip4(NEAR, options=f.ip_options()) / f.tcp(), "restored"),
+        (to / f.tcp(22), "not_listed"),
+        (to / f.udp(80), "not_listed"),
+        (to / f.tcp(81), "not_listed"),
+        (f.ip4(OTHER) / f.tcp(), "not_listed"),
+        (f.ip4(VIP) / f.tcp(), "not_listed"),
+        (to / f.echo4(), "not_listed"),
+        (f.ip4(NEAR, flags="MF") / f.udp(53), "fragment_passed"),
+        (f.ip4(NEAR, ttl=1) / f.tcp(), "restored"),
+    ):
+        equal(restored(role, packet), reason, packet.summary())
+
+
+@test("restore: any port")
+def any_port(world):
+    role = fresh(world, configuration(service([NEAR], port="any")))
+    equal(restored(role, f.ip4(NEAR) / f.tcp(12345)), "restored", "any port")
+    equal(restored(role, f.ip4(NEAR) / f.udp(12345)), "not_listed", "UDP")
+
+
+@test("restore: what left the file, for its grace and no longer")
+def grace(world):
+    both = configuration(service([NEAR]), service([NEAR], port=53, protocol="udp"))
+    role, gone = fresh(world, both), f.ip4(NEAR) / f.tcp()
+    less = service([NEAR], port=53, protocol="udp")
+    role("apply", world.file(configuration(less, grace="10min")))
+    equal(restored(role, gone), "restored", "within the grace")
+    role("apply", world.file(both))
+    role("apply", world.file(configuration(less, grace="1s")))
+    wait_for(lambda: restored(role, gone) == "restore_expired", "the end of the grace")
+    equal(restored(role, f.ip4(NEAR) / f.udp(53)), "restored", "what is still listed")
+    role("apply", world.file(both))
+    equal(restored(role, gone), "restored", "back in the file")
