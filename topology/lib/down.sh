@@ -40,8 +40,11 @@ take_down() {
 		h=${h##*/}
 		[[ $h == "$WIRES" ]] || remove_host "$h"
 	done
-	# The kernel takes namespaces apart in its own time. When the ports of the
-	# bridges are gone, so are their other ends and the programs there.
+	# The kernel takes namespaces apart in its own time, and a closed TCP
+	# connection that still waits for an answer keeps one for minutes. When the
+	# ports of the bridges are gone, so are their other ends and the programs
+	# there.
+	remove_ports
 	if ! eventually 20 no_ports; then
 		echo "topo: something holds on to a host's namespace:" \
 			"its interfaces are still there" >&2
@@ -50,6 +53,15 @@ take_down() {
 	remove_names
 	umount -l "$STATE/ns" 2>/dev/null || true
 	rm -rf "$STATE"
+}
+
+remove_ports() {
+	local ns
+	ns=$(netns "$WIRES")
+	[[ ! -e $STATE/ns/$WIRES/net ]] ||
+		ip -n "$ns" -o link show type veth 2>/dev/null |
+		awk -F': |@' '{ print "link delete dev " $2 }' |
+			ip -n "$ns" -force -batch - 2>/dev/null || true
 }
 
 no_ports() {
