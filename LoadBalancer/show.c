@@ -99,7 +99,7 @@ static json_t *services_rows(const struct show *show)
 				  "protocol", protocol_name(row->key.protocol),
 				  "scheduler",
 				  scheduler_name(row->service.scheduler),
-				  "table_size",
+				  "table-size",
 				  (json_int_t)row->service.table_size,
 				  "backends", (json_int_t)backends, "flows",
 				  (json_int_t)sum.flows, "packets",

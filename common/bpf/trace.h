@@ -73,7 +73,7 @@ static const char action_names[ACTIONS_ROOM][16] = {
 	[XDP_REDIRECT] = "XDP_REDIRECT",
 };
 
-/* "192.0.2.1", or "2001:db8::1". `text` holds 64 bytes. */
+/* An address; IPv6 in full, for that is all bpf_snprintf() knows. */
 NOINLINE int trace_address(char *text, const struct addr *addr)
 {
 	if (addr->w[2] == V4_MAPPED && !addr->w[0] && !addr->w[1])
@@ -83,7 +83,7 @@ NOINLINE int trace_address(char *text, const struct addr *addr)
 	return 0;
 }
 
-/* "192.0.2.1:80", or "[2001:db8::1]:80". `text` holds 64 bytes. */
+/* The same with a port. */
 NOINLINE int trace_endpoint(char *text, const struct addr *addr, __be16 port)
 {
 	__u64 number = bpf_ntohs(port);

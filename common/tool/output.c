@@ -5,8 +5,8 @@
 
 #include "common/tool/output.h"
 
-#define CELL	80
-#define COLUMNS 16 /* no table of ours has as many */
+#define CELL	160 /* the longest is what a reason means */
+#define COLUMNS 16  /* no table of ours has as many */
 
 static void cell_text(const json_t *value, char *text)
 {
@@ -66,7 +66,7 @@ static void print_titles(const json_t *first, const int *widths)
 	{
 		snprintf(text, CELL, "%s", key);
 		for (c = text; *c; c++)
-			*c = *c == '_' ? '-' : (char)toupper(*c);
+			*c = (char)toupper(*c);
 		print_cell(value, text, widths[i], i == columns - 1);
 		i++;
 	}

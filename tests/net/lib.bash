@@ -19,7 +19,7 @@ VIP6=2001:db8:25::10
 # network [topo's options] [SCENARIO]: for setup_file
 network() {
 	export TOPO_RUN="t$$-$RANDOM"
-	"$TOPO" up "$@"
+	"$TOPO" up "$@" 3>&- # what stays running must not keep bats waiting
 }
 
 # for teardown_file
@@ -153,4 +153,40 @@ shared() {
 		all=$((all + n))
 	done <<<"$said"
 	(($(wc -l <<<"$said") == ${#BACKENDS[@]} && all == $1))
+}
+
+# sniff NAME HOST IFACE [FILTER]: tcpdump there, until sniff_end
+sniff() {
+	local out=$BATS_TEST_TMPDIR/sniff.$1
+	# shellcheck disable=SC2016
+	on "$2" bash -c 'echo $$ >"$1"
+		exec tcpdump -i "$2" -nvl --immediate-mode -Z root "${@:3}"' \
+		- "$out.pid" "$3" "${@:4}" >"$out" 2>"$out.err" 3>&- &
+	wait_for 5 grep -q 'listening on' "$out.err"
+}
+
+# sniffed NAME: what it saw; seen NAME REGEX: whether it saw that
+sniffed() {
+	# a packet a line
+	awk '/^[^ \t]/ && NR > 1 { print "" }
+		{ printf "%s", $0 }
+		END { if (NR) print "" }' "$BATS_TEST_TMPDIR/sniff.$1"
+}
+
+seen() {
+	sniffed "$1" | grep -iE -- "$2"
+}
+
+# for teardown
+sniff_end() {
+	local pid
+	for pid in "$BATS_TEST_TMPDIR"/sniff.*.pid; do
+		[[ ! -e $pid ]] || kill "$(<"$pid")" 2>/dev/null || :
+	done
+}
+
+# balanced VIP COUNT LOW HIGH: COUNT connections, none fails, and each backend
+# answers LOW to HIGH of them
+balanced() {
+	answers "$1" "$2" --fail-early | shared "${@:2}"
 }

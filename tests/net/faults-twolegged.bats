@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Known ways to get this wrong: an LB with two interfaces. The FIB's answer is
+# the other one, and a packet sent out of the first goes nowhere.
+
+bats_require_minimum_version 1.5.0
+load lib
+
+setup_file() {
+	local mode
+	for mode in generic native; do
+		if [[ $mode == native ]]; then
+			network --native twolegged
+		else
+			network twolegged
+		fi
+		attach "$mode"
+		export "RUN_$mode=$TOPO_RUN"
+	done
+}
+
+teardown_file() {
+	local run
+	for run in "${RUN_generic-}" "${RUN_native-}"; do
+		[[ ! $run ]] || TOPO_RUN=$run network_down
+	done
+}
+
+# rose NAME: by how much, since `before` was taken
+rose() {
+	echo $(($(reason "$1") - $(jq -r --arg name "$1" \
+		'.reasons[] | select(.reason == $name).packets' <<<"$before")))
+}
+
+# redirects MODE VIP ROUTE...: requests leave by the other interface; those
+# to backends that ROUTE leads to by way of the router, by the first
+redirects() {
+	local name=RUN_$1 before
+	export TOPO_RUN=${!name}
+	[[ $(lbr show -j interfaces | jq -r '.interfaces[].mode') == "$1" ]]
+	get "$2" >/dev/null # neighbours
+	before=$(lbr show -j reasons)
+	answers "$2" 40 --fail-early | shared 40 4 36
+	(($(rose redirected) > 40 * 4 && $(rose forwarded) == 0))
+	on "$LB" ip route add "${@:3}"
+	before=$(lbr show -j reasons)
+	answers "$2" 40 --fail-early | shared 40 4 36
+	(($(rose redirected) == 0 && $(rose forwarded) > 40 * 4))
+	on "$LB" ip route del "${@:3}"
+}
+
+# More specific than the segment's own.
+four=(172.19.0.0/24 via 172.17.0.3)
+six=(2001:db8:19::/96 via 2001:db8:17::3)
+
+@test "LB with two interfaces, generic, IPv4" {
+	redirects generic "$VIP4" "${four[@]}"
+}
+
+@test "LB with two interfaces, generic, IPv6" {
+	redirects generic "$VIP6" "${six[@]}"
+}
+
+@test "LB with two interfaces, native, IPv4" {
+	redirects native "$VIP4" "${four[@]}"
+}
+
+@test "LB with two interfaces, native, IPv6" {
+	redirects native "$VIP6" "${six[@]}"
+}

@@ -1,0 +1,80 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Two runs of a scenario at the same time do not meet; installing what the
+# project needs starts nothing.
+
+bats_require_minimum_version 1.5.0
+load lib
+
+setup_file() {
+	local run
+	for run in ONE TWO; do
+		network
+		export "$run=$TOPO_RUN"
+	done
+}
+
+teardown_file() {
+	TOPO_RUN=$ONE network_down
+	TOPO_RUN=$TWO network_down
+}
+
+begun() {
+	lbr show -j services | jq '[.services[].flows] | add'
+}
+
+# over RUN CMD...
+over() {
+	local -x TOPO_RUN=$1
+	"${@:2}"
+}
+
+@test "two runs at the same time: each has its own traffic and counters" {
+	local first second
+	over "$ONE" attach &
+	first=$!
+	over "$TWO" attach
+	wait "$first"
+	over "$ONE" answers "$VIP4" 100 >"$BATS_TEST_TMPDIR/one" &
+	first=$!
+	over "$TWO" answers "$VIP4" 60 >"$BATS_TEST_TMPDIR/two" &
+	second=$!
+	wait "$first"
+	wait "$second"
+	shared 100 20 80 <"$BATS_TEST_TMPDIR/one"
+	shared 60 12 48 <"$BATS_TEST_TMPDIR/two"
+	(($(over "$ONE" begun) == 100 && $(over "$TWO" begun) == 60))
+	# Taken down beside it, in the middle of its requests.
+	over "$TWO" answers "$VIP4" 1000 --fail-early >"$BATS_TEST_TMPDIR/on" &
+	second=$!
+	over "$ONE" network_down
+	wait "$second"
+	shared 1000 300 700 <"$BATS_TEST_TMPDIR/on"
+	(($(over "$TWO" begun) == 1060))
+	run -1 over "$ONE" get "$VIP4"
+	# And put up again, it finds nothing of before.
+	over "$ONE" "$TOPO" up 3>&-
+	over "$ONE" attach
+	over "$ONE" get "$VIP4"
+}
+
+@test "dependencies: nothing to do where all is there" {
+	# What would install fails here.
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\necho "$0 $*"\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/apt-get"
+	chmod +x "$BATS_TEST_TMPDIR/bin/apt-get"
+	cp "$BATS_TEST_TMPDIR/bin/apt-get" "$BATS_TEST_TMPDIR/bin/dpkg"
+	[[ ! $(PATH=$BATS_TEST_TMPDIR/bin:$PATH "$ROOT/.ci/dependencies") ]]
+}
+
+@test "dependencies: no package that starts a service" {
+	local package
+	# What Debian itself runs at boot is no matter of ours.
+	while read -r package; do
+		dpkg -L "$package" | sed "s/^/$package /"
+	done < <(sed '/^#/d; /^$/d' "$ROOT/.ci/packages") |
+		grep -E '/systemd/system/[^/]*\.(service|socket|timer)$|/init\.d/.' |
+		run ! grep -vE '^(procps|kmod|util-linux) '
+}

@@ -1,0 +1,148 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What is put up comes down, whatever happens meanwhile; runs beside each other
+# do not meet; installing what the project needs starts nothing.
+#
+# Other runs may come and go on this machine while these tests look at it. So
+# what belongs to a run is told by its name, and only what has no run's name
+# (the machine's own network namespace) is compared as a whole.
+
+bats_require_minimum_version 1.5.0
+load lib
+
+# own: what of the machine's own network a demo could have changed
+own() {
+	ip -o link | sed 's/ state .*//'
+	ip -o address | sed 's/ valid_lft.*//'
+	ip route show table all
+	ip -6 route show table all | sed 's/ expires .*//'
+	ip rule
+	ip -6 rule
+	ls -R /sys/fs/bpf 2>/dev/null
+	sysctl -ae 2>/dev/null | grep '^net\.' | grep -v _count
+	! command -v nft >/dev/null || nft list ruleset
+	findmnt -rno TARGET,FSTYPE | grep -vE 'l3dsr-topo|^/run/netns'
+}
+
+# programs: the ids of ours, on this whole machine
+programs() {
+	bpftool -j prog show |
+		jq -r '.[] | select(.name // "" | test("^xdp_(lbr|bkd|pass)$")).id'
+}
+
+# attached: the ids of those on an interface of a host of any run
+attached() {
+	local ns
+	for ns in /run/netns/*; do
+		ip -n "${ns##*/}" -o link 2>/dev/null || :
+	done | grep -o 'prog/xdp id [0-9]*' | sed 's/.* //'
+}
+
+# remains: what carries the name of the demo's run, and its programs
+remains() (
+	set +e
+	ls -d /run/netns/*-"$run" /run/*"$run"* "$BATS_TEST_TMPDIR"/tmp/* 2>/dev/null
+	grep -F -- "$run" /proc/self/mountinfo
+	grep -lzx -- "TOPO_RUN=$run" /proc/[0-9]*/environ 2>/dev/null
+	programs | grep -vxF -f "$BATS_TEST_TMPDIR/programs" -f <(attached)
+	exit 0
+)
+
+setup() {
+	run=life$$-$RANDOM
+	mkdir "$BATS_TEST_TMPDIR/tmp"
+	own >"$BATS_TEST_TMPDIR/own"
+	{
+		echo none
+		programs
+	} >"$BATS_TEST_TMPDIR/programs"
+}
+
+teardown() {
+	TOPO_RUN=$run "$TOPO" down
+}
+
+nothing_remains() {
+	[[ ! $(remains) ]]
+}
+
+as_before() {
+	wait_for 20 nothing_remains || {
+		remains
+		return 1
+	}
+	diff "$BATS_TEST_TMPDIR/own" <(own)
+}
+
+# demo SIGNAL SECONDS: `make demo`; its process group gets SIGNAL after a time.
+# A session of its own, with default actions: a shell's background jobs ignore
+# SIGINT, which no user's does.
+demo() {
+	TOPO_RUN=$run TMPDIR=$BATS_TEST_TMPDIR/tmp /usr/bin/python3 - \
+		"$@" make -C "$ROOT" demo 3>&- <<-'EOP'
+			import os, signal, subprocess, sys
+
+			def default():
+			    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+			        signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+			process = subprocess.Popen(sys.argv[3:], start_new_session=True, preexec_fn=default,
+			                           stdin=subprocess.DEVNULL)
+			try:
+			    process.wait(float(sys.argv[2]))
+			except subprocess.TimeoutExpired:
+			    os.killpg(process.pid, getattr(signal, "SIG" + sys.argv[1]))
+			sys.exit(process.wait(60))
+		EOP
+}
+
+# interrupted SIGNAL: at five random moments of a demo's life
+interrupted() {
+	local begin length i moment
+	make -s -C "$ROOT" all
+	RANDOM=${SEED:=$RANDOM$$}
+	echo "SEED=$SEED"
+	begin=${EPOCHREALTIME/[.,]/}
+	demo "$1" 60 >/dev/null
+	length=$((${EPOCHREALTIME/[.,]/} - begin))
+	for i in 1 2 3 4 5; do
+		moment=$((length * RANDOM / 32768))
+		moment=$(printf '%d.%06d' $((moment / 1000000)) $((moment % 1000000)))
+		echo "$i: SIG$1 after $moment s"
+		demo "$1" "$moment" || :
+		as_before
+	done
+}
+
+@test "make demo: answers, and leaves nothing behind" {
+	demo TERM 60 >"$BATS_TEST_TMPDIR/said"
+	grep 'together  *40 of 40' "$BATS_TEST_TMPDIR/said"
+	as_before
+}
+
+@test "what remains would be seen" {
+	TOPO_RUN=$run "$TOPO" up 3>&-
+	TOPO_RUN=$run lbr up >/dev/null
+	remains >"$BATS_TEST_TMPDIR/remains"
+	grep -qx "/run/netns/$LB-$run" "$BATS_TEST_TMPDIR/remains"
+	grep -q '^/proc/[0-9]*/environ' "$BATS_TEST_TMPDIR/remains"
+	grep -q ' - nsfs ' "$BATS_TEST_TMPDIR/remains"
+	ip link add "l${run:4:10}" type veth peer name "p${run:4:10}"
+	run ! diff "$BATS_TEST_TMPDIR/own" <(own)
+	ip link del "l${run:4:10}"
+	TOPO_RUN=$run "$TOPO" down
+	as_before
+}
+
+@test "make demo: leaves nothing behind after SIGINT" {
+	interrupted INT
+}
+
+@test "make demo: leaves nothing behind after SIGTERM" {
+	interrupted TERM
+}
+
+@test "make demo: leaves nothing behind after SIGHUP" {
+	interrupted HUP
+}

@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# `make` on the hosts, in a copy of the tree that belongs to somebody and in
+# which nothing has been built; root's `make` there is as sudo would call it.
+
+# shellcheck disable=SC2030,SC2031,SC2154 # `run` and its friends
+
+load lib
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	export SUDO_UID=65534 SUDO_GID=65534 TREE
+	network
+	# not below what only root may enter
+	TREE=$(mktemp -d)
+	chmod 755 "$TREE"
+	(cd "$ROOT" && tar -c --exclude='*/lbr' --exclude='*/bkd' \
+		LoadBalancer Backend common topology Makefile) |
+		tar -x --no-same-owner -C "$TREE"
+	chown -R $SUDO_UID:$SUDO_GID "$TREE"
+}
+
+teardown_file() {
+	network_down
+	rm -rf "$TREE"
+}
+
+# make_on HOST ARGUMENT...: in the folder of its role
+make_on() {
+	local folder=Backend
+	[[ $1 != "$LB" ]] || folder=LoadBalancer
+	on "$1" make --no-print-directory -C "$TREE/$folder" "${@:2}"
+}
+
+make_everywhere() {
+	local host
+	for host in "$LB" "${BACKENDS[@]}"; do
+		make_on "$host" >/dev/null
+	done
+}
+
+attached() { # HOST
+	on "$1" ip -o link show dev eth0 | grep -o 'prog/xdp id [0-9]*'
+}
+
+# The line a user is to copy is the last.
+ends_well() {
+	local n=${#lines[@]}
+	[[ ${lines[n - 1]} == "cat /sys/kernel/tracing/trace_pipe" ]]
+}
+
+@test "make on two hosts at once, in a tree that is not built" {
+	local out=$BATS_TEST_TMPDIR/out pid
+	make_on "$LB" >"$out.lb" 2>&1 3>&- &
+	pid=$!
+	make_on backend0x >"$out.backend" 2>&1 3>&- || {
+		cat "$out.backend"
+		wait $pid
+		return 1
+	}
+	wait $pid || {
+		cat "$out.lb"
+		return 1
+	}
+	[[ $(tail -n 1 "$out.lb") == "cat /sys/kernel/tracing/trace_pipe" ]]
+	[[ $(tail -n 1 "$out.backend") == "cat /sys/kernel/tracing/trace_pipe" ]]
+	grep -q '^  eth0 *xdp_lbr *generic' "$out.lb"
+	grep -q '^  eth0 *xdp_bkd *generic' "$out.backend"
+	attached "$LB"
+	attached backend0x
+}
+
+@test "what make has built belongs to who called it" {
+	make_everywhere
+	[[ -x $TREE/LoadBalancer/lbr && -x $TREE/Backend/bkd ]]
+	[[ ! $(find "$TREE" ! -user "$SUDO_UID") ]]
+}
+
+@test "make on a host where all is built: only attaches, and the VIP is served" {
+	make_everywhere
+	run -0 make_on backend0y
+	echo "$output"
+	[[ $output != *CC* ]]
+	ends_well
+	balanced "$VIP4" 40 4 36
+	balanced "$VIP6" 40 4 36
+}
+
+@test "make traces new flows by default; TRACE= says otherwise" {
+	make_everywhere
+	[[ $(lbr show -j | jq -r .trace) == new ]]
+	run -0 make_on "$LB" TRACE=off
+	ends_well
+	[[ $(lbr show -j | jq -r .trace) == off ]]
+	run -0 make_on "$LB" TRACE=all
+	[[ $(lbr show -j | jq -r .trace) == all ]]
+	run -0 make_on "$LB"
+	[[ $(lbr show -j | jq -r .trace) == new ]]
+}
+
+@test "CONFIG= is the file; one that is bad attaches nothing and changes nothing" {
+	local file=$BATS_TEST_TMPDIR/file digest
+	make_everywhere
+	services "$file" 's/weight: 1/weight: 2/'
+	run -0 make_on "$LB" CONFIG="$file"
+	digest=$(lbr show -j | jq -r '."file-sha256"')
+	[[ $digest == "$(sha256sum "$file" | head -c 16)" ]]
+	echo 'vips: []' >>"$file"
+	run make_on "$LB" CONFIG="$file"
+	echo "$output"
+	((status != 0))
+	[[ $output == *"lbr: $file:"*"vips"* ]]
+	[[ $output != *trace_pipe* ]]
+	[[ $(lbr show -j | jq -r '."file-sha256"') == "$digest" ]]
+	balanced "$VIP4" 20 1 19
+}
+
+@test "IFACE= that is not there is an error that says so" {
+	local id
+	make_everywhere
+	id=$(attached "$LB")
+	run make_on "$LB" IFACE=nope
+	echo "$output"
+	((status != 0))
+	[[ $output == *"lbr: cannot use interface 'nope': no such interface"* ]]
+	[[ $output != *trace_pipe* ]]
+	[[ $(attached "$LB") == "$id" ]]
+}
+
+@test "MODE= is the mode" {
+	run -0 make_on "$LB" MODE=native
+	[[ $output == *"eth0: xdp_lbr attached, native (as asked; veth: "* ]]
+	ends_well
+	run -0 make_on "$LB" MODE=generic
+	[[ $(lbr show -j | jq -r '.interfaces[].mode') == generic ]]
+	run make_on "$LB" MODE=fast
+	((status != 0))
+	[[ $output == *"'fast'"* ]]
+}
+
+@test "make on a host that the file does not list: says so, attaches nothing" {
+	run make_on "$ROUTER"
+	echo "$output"
+	((status != 0))
+	[[ $output == *"lists no backend with an address of this host (172.17.0.3 172.19.0.2 "* ]]
+	[[ $output != *trace_pipe* ]]
+	run ! attached "$ROUTER"
+	run ! on "$ROUTER" test -e /sys/fs/bpf/l3dsr
+}
+
+@test "make detach undoes it; again is fine" {
+	make_everywhere
+	run -0 make_on "$LB" detach
+	run ! attached "$LB"
+	run ! on "$LB" test -e /sys/fs/bpf/l3dsr
+	run -0 make_on "$LB" detach
+	run -0 make_on "$LB"
+	balanced "$VIP4" 20 1 19
+}
+
+@test "make build, and make at the top, only build" {
+	on "$LB" make -C "$TREE/LoadBalancer" detach
+	on "$LB" make -C "$TREE/LoadBalancer" build
+	on "$LB" make --no-print-directory -C "$TREE"
+	run ! attached "$LB"
+	run ! on "$LB" test -e /sys/fs/bpf/l3dsr
+}
+
+@test "make clean detaches here, and removes what was built" {
+	make_everywhere
+	run -0 make_on backend0x clean
+	run ! attached backend0x
+	[[ ! -e $TREE/Backend/bkd && ! -e $TREE/build/Backend ]]
+	[[ $(attached backend0y) ]]
+	# what is left of the tree can be built and used again
+	run -0 make_on backend0x
+	ends_well
+	[[ ! $(find "$TREE" ! -user "$SUDO_UID") ]]
+}
