@@ -70,6 +70,7 @@ enum scheduler {
 
 enum forward {
 	FORWARD_REWRITE,
+	FORWARDS,
 };
 
 /*
