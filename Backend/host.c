@@ -31,6 +31,8 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 	struct addr *own;
 	int count = own_addresses(kernel, &own, fault_out),
 	    rc = count < 0 ? -1 : 0;
+	bool listed = false;
+	struct fault said;
 	size_t s, b;
 
 	for (s = 0; !rc && s < config->service_count; s++, service++) {
@@ -38,11 +40,20 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 			if (is_own(&service->backends[b].address, own, count))
 				break;
 		}
-		if (b < service->backend_count)
-			rc = change_vip(kernel, &service->vip, fault_out);
+		if (b == service->backend_count)
+			continue;
+		listed = true;
+		rc = change_vip(kernel, &service->vip, fault_out);
 	}
 	if (count >= 0)
 		free(own);
+	if (!rc && !listed) {
+		fault(&said,
+		      "%s lists no address of this host: nothing is restored "
+		      "once `grace` is over",
+		      config->path);
+		cli_warn(kernel->role, &said);
+	}
 	for (; !rc && interfaces && *interfaces; interfaces++) {
 		quiet(kernel, *interfaces, "arp_ignore", "1");
 		quiet(kernel, *interfaces, "arp_announce", "2");

@@ -192,6 +192,15 @@ static json_t *flows_rows(const struct kernel *kernel, const struct show *show)
 	return rows;
 }
 
+/* "-" where nobody has asked for it yet. */
+static const char *hop_mac(const struct next_hop *hop, char *text)
+{
+	static const __u8 none[6];
+
+	return memcmp(hop->mac, none, sizeof(none)) ? mac_text(hop->mac, text)
+						    : "-";
+}
+
 static json_t *next_hops_rows(const struct show *show)
 {
 	json_t *rows = json_array();
@@ -223,7 +232,7 @@ static json_t *next_hops_rows(const struct show *show)
 					  : "no route",
 				  "via",
 				  hop.ifindex ? addr_text(&hop.via, via) : "-",
-				  "mac", mac_text(hop.mac, mac), "neighbour",
+				  "mac", hop_mac(&hop, mac), "neighbour",
 				  hop.neighbour));
 	}
 	return rows;

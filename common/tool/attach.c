@@ -152,6 +152,10 @@ static int foreign(const struct kernel *kernel, const char *name, int ifindex,
 			  name);
 }
 
+#define VETH_NEEDS                                                             \
+	"veth: the other end must have an XDP program (XDP_PASS will do) "     \
+	"and `ethtool -K PORT tx off`"
+
 /* What `auto` and `native` mean on this device. */
 static enum mode mode_of(const struct link *link, enum mode wanted, char *why,
 			 size_t size)
@@ -168,10 +172,7 @@ static enum mode mode_of(const struct link *link, enum mode wanted, char *why,
 		return MODE_GENERIC;
 	}
 	if (veth)
-		snprintf(why, size,
-			 "as asked; veth: the other end must have an XDP "
-			 "program (XDP_PASS will do) and `ethtool -K PORT tx "
-			 "off`");
+		snprintf(why, size, "as asked; " VETH_NEEDS);
 	else
 		snprintf(why, size, "%s",
 			 wanted == MODE_AUTO ? "the driver takes it"
@@ -179,35 +180,43 @@ static enum mode mode_of(const struct link *link, enum mode wanted, char *why,
 	return MODE_NATIVE;
 }
 
+/* For an attachment that is there: it keeps its mode unless another is asked.
+ */
+static void choose_again(struct attachment *found, const struct link *link,
+			 enum mode wanted)
+{
+	if (wanted != MODE_AUTO)
+		found->mode =
+			mode_of(link, wanted, found->why, sizeof(found->why));
+	else if (found->mode == MODE_NATIVE && !strcmp(link->kind, "veth"))
+		snprintf(found->why, sizeof(found->why),
+			 "as it was; " VETH_NEEDS);
+}
+
 int kernel_choose(struct kernel *kernel, const char *name, enum mode wanted,
 		  struct fault *fault_out)
 {
-	struct attachment *new = attachment_of(kernel, name);
+	struct attachment *found = attachment_of(kernel, name);
 	struct link link;
 
 	if (link_find(name, &link, fault_out))
 		return -1;
-	if (new &&wanted == MODE_AUTO)
-		return 0; /* it has a mode already */
-	if (new) {
-		new->mode = mode_of(&link, wanted, new->why, sizeof(new->why));
+	if (found) {
+		choose_again(found, &link, wanted);
 		return 0;
-	} else {
-		if (foreign(kernel, name, link.ifindex, fault_out))
-			return -1;
-		new = attachment_new(kernel, name);
-		if (!new)
-			return fault(fault_out,
-				     "cannot attach to %s: at most %d "
-				     "interfaces",
-				     name, MAX_INTERFACES);
 	}
-	new->ifindex = link.ifindex;
-	new->mode = mode_of(&link, wanted, new->why, sizeof(new->why));
-	if (wanted != MODE_AUTO || new->mode != MODE_NATIVE)
-		return 0;
+	if (foreign(kernel, name, link.ifindex, fault_out))
+		return -1;
+	found = attachment_new(kernel, name);
+	if (!found)
+		return fault(fault_out,
+			     "cannot attach to %s: at most %d interfaces", name,
+			     MAX_INTERFACES);
+	found->ifindex = link.ifindex;
+	found->mode = mode_of(&link, wanted, found->why, sizeof(found->why));
 	/* Only a try tells whether the driver takes it. */
-	new->mode = MODE_AUTO;
+	if (wanted == MODE_AUTO && found->mode == MODE_NATIVE)
+		found->mode = MODE_AUTO;
 	return 0;
 }
 

@@ -88,6 +88,10 @@ int bpffs_mount(bool *mounted, struct fault *fault_out)
 	*mounted = false;
 	if (!statfs(BPFFS, &fs) && (__u32)fs.f_type == BPF_FS_MAGIC)
 		return 0;
+	if (geteuid() != 0) {
+		fault(fault_out, "cannot mount bpffs on " BPFFS ": not root");
+		return fault_hint(fault_out, "run it as root");
+	}
 	if (!namespace_stays()) {
 		fault(fault_out,
 		      "cannot mount bpffs on " BPFFS

@@ -117,3 +117,14 @@ teardown_file() {
 	after=$(lbr show -j services | jq '[.services[].bytes] | add')
 	((after - before > 10 * 1024 * 1024 && after - before < 12 * 1024 * 1024))
 }
+
+@test "a file that no longer lists this host: said, for it goes dark later" {
+	services "$BATS_TEST_TMPDIR/away.yaml" 's/172.19.0.3/172.19.7.7/' \
+		's/2001:db8:19::3/2001:db8:19::77/'
+	run bkd backend0x apply "$BATS_TEST_TMPDIR/away.yaml"
+	((status == 0))
+	[[ $output == *"lists no address of this host"* ]]
+	run bkd backend0x apply
+	((status == 0))
+	[[ $output != *"lists no address of this host"* ]]
+}
