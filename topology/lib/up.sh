@@ -239,10 +239,10 @@ need_programs() { # SCENARIO NATIVE
 	[[ ! $2 ]] || try "build xdp_pass.bpf.o" as_owner make -s -C "$HERE"
 }
 
-# What is built under sudo belongs to who called it.
+# What is built under sudo belongs to who called it, if the tree does.
 as_owner() {
-	if [[ ${SUDO_UID:-0} != 0 ]]; then
-		setpriv --reuid="$SUDO_UID" --regid="$SUDO_GID" --init-groups "$@"
+	if [[ ${SUDO_UID:-0} != 0 && $(stat -c %u "$ROOT") == "$SUDO_UID" ]]; then
+		setpriv --reuid="$SUDO_UID" --regid="$SUDO_GID" --clear-groups "$@"
 	else
 		"$@"
 	fi
