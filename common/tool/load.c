@@ -50,20 +50,31 @@ static void shapes_keep(struct kernel *kernel)
 	}
 }
 
+/* fd of the pinned map of this name, or -1; info of 0 where it has none. */
+static int pinned_map(const struct kernel *kernel, const char *name,
+		      struct bpf_map_info *info)
+{
+	__u32 length = sizeof(*info);
+	char path[256];
+	int fd;
+
+	memset(info, 0, sizeof(*info));
+	kernel_path(kernel, "", name, path, sizeof(path));
+	fd = bpf_obj_get(path);
+	if (fd >= 0)
+		bpf_obj_get_info_by_fd(fd, info, &length);
+	return fd;
+}
+
 int kernel_resize(struct kernel *kernel, const char *name, __u32 entries,
 		  struct fault *fault_out)
 {
 	struct bpf_map *map =
 		bpf_object__find_map_by_name(kernel->object, name);
-	struct bpf_map_info info = {0};
-	__u32 length = sizeof(info);
-	char path[256];
-	int fd;
+	struct bpf_map_info info;
+	int fd = pinned_map(kernel, name, &info);
 
-	kernel_path(kernel, "", name, path, sizeof(path));
-	fd = bpf_obj_get(path);
-	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) &&
-	    info.max_entries == entries) {
+	if (fd >= 0 && info.max_entries == entries) {
 		close(fd);
 		return 0;
 	}
@@ -80,17 +91,14 @@ static int map_reuse(struct kernel *kernel, const char *name,
 {
 	struct bpf_map *map =
 		bpf_object__find_map_by_name(kernel->object, name);
-	struct bpf_map_info info = {0};
-	__u32 length = sizeof(info);
+	struct bpf_map_info info;
+	int fd = pinned_map(kernel, name, &info), rc = 0;
 	char path[256];
-	int fd, rc = 0;
 
-	kernel_path(kernel, "", name, path, sizeof(path));
-	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return 0;
-	if (bpf_obj_get_info_by_fd(fd, &info, &length) || !map ||
-	    info.type != bpf_map__type(map) ||
+	kernel_path(kernel, "", name, path, sizeof(path));
+	if (!map || info.type != bpf_map__type(map) ||
 	    info.key_size != bpf_map__key_size(map) ||
 	    info.value_size != bpf_map__value_size(map))
 		rc = fault(fault_out,
