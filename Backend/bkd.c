@@ -11,11 +11,11 @@
 #include "common/tool/cli.h"
 
 static const struct verb verbs[] = {
-	VERB_UP(" [-a ADDRESS]..."),
+	VERB_UP,
 	VERB_DOWN,
 	VERB_APPLY,
 	VERB_CHECK,
-	VERB_SHOW("[interfaces|restores|reasons]"),
+	VERB_SHOW("interfaces|restores|reasons"),
 	VERB_TRACE,
 	{0},
 };
@@ -44,7 +44,6 @@ static const struct role bkd = {
 	.what = "a backend's half of layer-4 load balancing with direct "
 		"server return, in XDP",
 	.verbs = verbs,
-	.takes = "a:c:i:m:t:",
 	.sections = bkd_sections,
 	.open = open_program,
 	.maps = maps,

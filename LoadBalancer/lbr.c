@@ -12,11 +12,11 @@
 #include "common/tool/cli.h"
 
 static const struct verb verbs[] = {
-	VERB_UP(""),
+	VERB_UP,
 	VERB_DOWN,
 	VERB_APPLY,
 	VERB_CHECK,
-	VERB_SHOW("[interfaces|services|backends|flows|next-hops|reasons]"),
+	VERB_SHOW("interfaces|services|backends|flows|next-hops|reasons"),
 	VERB_TRACE,
 	{0},
 };
@@ -56,7 +56,6 @@ static const struct role lbr = {
 	.program = "xdp_lbr",
 	.what = "layer-4 load balancing with direct server return, in XDP",
 	.verbs = verbs,
-	.takes = "c:i:m:t:",
 	.sections = lbr_sections,
 	.open = open_program,
 	.maps = maps,

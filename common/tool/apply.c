@@ -52,19 +52,15 @@ static int apply(struct kernel *kernel, const struct config *config,
 	return generation_switch(kernel, (__u32)slot, fault_out);
 }
 
-int verb_apply(const struct role *role, int argc, char **argv)
+int verb_apply(const struct role *role, const struct options *options)
 {
-	struct options options;
 	struct config config;
 	struct kernel kernel;
 	struct fault fault_is = {0};
 	const char *path;
 	int rc;
 
-	if (options_parse(role, cli_verb(role, "apply"), argc, argv, "c:n", 1,
-			  &options))
-		return EXIT_USAGE;
-	path = options.argument ?: options.config ?: DEFAULT_CONFIG;
+	path = options->argument ?: options->config ?: DEFAULT_CONFIG;
 	if (config_read(path, &config, fault_is.cause, sizeof(fault_is.cause),
 			stderr)) {
 		fault_hint(&fault_is, "%s check %s", role->name, path);
@@ -74,7 +70,7 @@ int verb_apply(const struct role *role, int argc, char **argv)
 	if (!rc)
 		kernel.address_count =
 			change_addresses(&kernel, kernel.addresses, MAX_OWN);
-	rc = rc ?: apply(&kernel, &config, options.dry_run, &fault_is);
+	rc = rc ?: apply(&kernel, &config, options->dry_run, &fault_is);
 	kernel_close(&kernel);
 	config_free(&config);
 	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;

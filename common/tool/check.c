@@ -3,26 +3,23 @@
 
 #include "common/tool/cli.h"
 
-int verb_check(const struct role *role, int argc, char **argv)
+int verb_check(const struct role *role, const struct options *options)
 {
-	struct options options;
 	struct config config;
 	const char *path;
 	size_t i, backends = 0;
 	char why[512];
 
-	if (options_parse(role, cli_verb(role, "check"), argc, argv, "", 1,
-			  &options))
-		return EXIT_USAGE;
-	path = options.argument ?: DEFAULT_CONFIG;
+	path = options->argument ?: options->config ?: DEFAULT_CONFIG;
 	if (config_read(path, &config, why, sizeof(why), stderr)) {
 		fprintf(stderr, "%s: %s\n", role->name, why);
 		return EXIT_PROBLEM;
 	}
 	for (i = 0; i < config.service_count; i++)
 		backends += config.services[i].backend_count;
-	printf("%s: %zu services, %zu backends: valid\n", path,
-	       config.service_count, backends);
+	printf("%s: %zu service%s, %zu backend%s: valid\n", path,
+	       config.service_count, config.service_count == 1 ? "" : "s",
+	       backends, backends == 1 ? "" : "s");
 	config_free(&config);
 	return EXIT_DONE;
 }

@@ -5,16 +5,13 @@
 #include "common/tool/cli.h"
 #include "common/tool/kernel.h"
 
-int verb_down(const struct role *role, int argc, char **argv)
+int verb_down(const struct role *role, const struct options *options)
 {
-	struct options options;
 	struct kernel kernel;
 	struct fault fault_is = {0};
 	int i, rc;
 
-	if (options_parse(role, cli_verb(role, "down"), argc, argv, "", 0,
-			  &options))
-		return EXIT_USAGE;
+	(void)options;
 	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
 	if (rc == KERNEL_NOT_UP) {
 		/* Nothing to undo is what was asked for. */

@@ -28,13 +28,14 @@ enum exit_status {
 
 struct bpf_object;
 struct kernel;
+struct options;
 struct role;
 
 struct verb {
 	const char *name;
-	const char *arguments; /* as the help prints them */
+	const char *argument; /* "FILE"; "a|b": one of these; NULL: none */
 	const char *help;
-	int (*run)(const struct role *role, int argc, char **argv);
+	int (*run)(const struct role *role, const struct options *options);
 };
 
 /* A part of `show`, by its name. */
@@ -51,7 +52,6 @@ struct role {
 	const char *program; /* "xdp_lbr" */
 	const char *what;    /* one line for --help */
 	const struct verb *verbs;
-	const char *takes; /* the options of its `up`, see options_parse() */
 	const struct section *sections; /* of `show` */
 
 	/* Opens the object; its maps are made, and it is loaded, elsewhere. */

@@ -10,18 +10,6 @@
 #include "common/tool/output.h"
 #include "common/tool/report.h"
 
-static const struct section *section_find(const struct role *role,
-					  const char *name)
-{
-	const struct section *section;
-
-	for (section = role->sections; section->name; section++) {
-		if (!strcmp(section->name, name))
-			return section;
-	}
-	return NULL;
-}
-
 static json_t *sections_read(const struct kernel *kernel, const char *only,
 			     struct fault *fault_out)
 {
@@ -43,29 +31,17 @@ static json_t *sections_read(const struct kernel *kernel, const char *only,
 	return root;
 }
 
-int verb_show(const struct role *role, int argc, char **argv)
+int verb_show(const struct role *role, const struct options *options)
 {
-	const struct verb *verb = cli_verb(role, "show");
 	struct fault fault_is = {0};
-	struct options options;
 	struct kernel kernel;
 	json_t *root = NULL;
 
-	if (options_parse(role, verb, argc, argv, "j", 1, &options))
-		return EXIT_USAGE;
-	if (options.argument && !section_find(role, options.argument)) {
-		fprintf(stderr,
-			"%s: cannot show '%s': no such thing\n"
-			"  usage: %s show %s\n",
-			role->name, options.argument, role->name,
-			verb->arguments);
-		return EXIT_USAGE;
-	}
 	if (!kernel_open(&kernel, role, ACCESS_READ, &fault_is) &&
 	    !kernel_attachments(&kernel, &fault_is))
-		root = sections_read(&kernel, options.argument, &fault_is);
+		root = sections_read(&kernel, options->argument, &fault_is);
 	kernel_close(&kernel);
 	if (!root)
 		return cli_failed(role, &fault_is);
-	return output_print(root, options.json) ? EXIT_FAILED : EXIT_DONE;
+	return output_print(root, options->json) ? EXIT_FAILED : EXIT_DONE;
 }

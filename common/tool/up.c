@@ -34,34 +34,26 @@ static const char *mode_name(enum mode mode)
 	return mode == MODE_NATIVE ? "native" : "generic";
 }
 
-static int mode_parse(const char *text, enum mode *mode)
+static enum mode mode_parse(const char *text)
 {
-	static const char *const names[] = {"auto", "native", "generic"};
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		if (text && strcmp(text, names[i]))
-			continue;
-		*mode = (enum mode)i;
-		return 0;
-	}
-	return -1;
+	if (!text || !strcmp(text, "auto"))
+		return MODE_AUTO;
+	return strcmp(text, "native") ? MODE_GENERIC : MODE_NATIVE;
 }
 
 /* All that can be refused without anything being changed. */
-static int up_prepare(struct up *up, const struct options *options,
+static int up_prepare(struct up *up, const struct names *interfaces,
 		      struct fault *fault_out)
 {
 	static char *const by_default[] = {DEFAULT_INTERFACE, NULL};
-	char *const *name =
-		options->interface_count ? options->interfaces : by_default;
+	char *const *name = interfaces->count ? interfaces->name : by_default;
 	struct kernel *kernel = &up->kernel;
 	int i;
 
 	if (kernel_attachments(kernel, fault_out))
 		return -1;
 	/* What is up stays up; a second `up` need not name it again. */
-	if (options->interface_count || !kernel->attachment_count) {
+	if (interfaces->count || !kernel->attachment_count) {
 		for (; *name; name++) {
 			if (kernel_choose(kernel, *name, up->mode, fault_out))
 				return -1;
@@ -127,7 +119,8 @@ static void up_report(const struct up *up)
 		printf("%s: %s attached, %s (%s)\n", on->name,
 		       kernel->role->program, mode_name(on->mode), on->why);
 	}
-	printf("%s: %zu services\n", up->config.path, up->config.service_count);
+	printf("%s: %zu service%s\n", up->config.path, up->config.service_count,
+	       up->config.service_count == 1 ? "" : "s");
 }
 
 /* A first `up` that failed leaves nothing. */
@@ -145,16 +138,16 @@ static void up_take_back(struct up *up)
 }
 
 /* Those of -a, and those of the `up` before. */
-static int addresses_named(struct kernel *kernel, const struct options *options,
+static int addresses_named(struct kernel *kernel, const struct names *named,
 			   struct fault *fault_out)
 {
 	int i, count = change_addresses(kernel, kernel->addresses, MAX_OWN);
 
-	for (i = 0; i < options->address_count; i++) {
-		if (count == MAX_OWN || addr_parse(options->addresses[i],
-						   &kernel->addresses[count]))
+	for (i = 0; i < named->count; i++) {
+		if (count == MAX_OWN ||
+		    addr_parse(named->name[i], &kernel->addresses[count]))
 			return fault(fault_out, "cannot use address '%s': %s",
-				     options->addresses[i],
+				     named->name[i],
 				     count == MAX_OWN
 					     ? "too many are named"
 					     : "it is neither IPv4 nor IPv6");
@@ -174,10 +167,10 @@ static int up_run(struct up *up, const struct role *role,
 		kernel_close(kernel);
 		return -1;
 	}
-	rc = addresses_named(kernel, options, fault_out);
+	rc = addresses_named(kernel, &options->addresses, fault_out);
 	if (!rc && !kernel->was_up)
 		rc = role->concerns(kernel, &up->config, fault_out);
-	rc = rc ?: up_prepare(up, options, fault_out);
+	rc = rc ?: up_prepare(up, &options->interfaces, fault_out);
 	rc = rc ?: up_change(up, fault_out);
 	if (!rc)
 		up_report(up);
@@ -187,40 +180,27 @@ static int up_run(struct up *up, const struct role *role,
 	return rc;
 }
 
-int verb_up(const struct role *role, int argc, char **argv)
+int verb_up(const struct role *role, const struct options *options)
 {
-	const struct verb *verb = cli_verb(role, "up");
-	struct options options;
-	struct up up = {0};
+	struct up up = {
+		.mode = mode_parse(options->mode),
+		.trace = trace_parse(options->trace),
+		.set_trace = options->trace != NULL,
+	};
+	const char *path = options->config ?: DEFAULT_CONFIG;
 	struct fault fault_is = {0};
-	const char *path;
 	int rc;
 
-	if (options_parse(role, verb, argc, argv, role->takes, 0, &options))
-		return EXIT_USAGE;
-	if (mode_parse(options.mode, &up.mode) ||
-	    trace_parse(options.trace, &up.trace)) {
-		fprintf(stderr,
-			"%s: cannot run 'up': no such mode or trace: '%s'\n"
-			"  usage: %s up %s\n",
-			role->name,
-			mode_parse(options.mode, &up.mode) ? options.mode
-							   : options.trace,
-			role->name, verb->arguments);
-		return EXIT_USAGE;
-	}
-	up.set_trace = options.trace != NULL;
 	if (trace_possible(up.trace, &fault_is)) {
 		cli_warn(role, &fault_is);
 		up.set_trace = false;
 	}
-	path = options.config ?: DEFAULT_CONFIG;
 	if (config_read(path, &up.config, fault_is.cause,
 			sizeof(fault_is.cause), stderr)) {
 		fault_hint(&fault_is, "%s check %s", role->name, path);
 		return cli_failed(role, &fault_is);
 	}
-	rc = up_run(&up, role, &options, &fault_is);
+	rc = up_run(&up, role, options, &fault_is);
 	config_free(&up.config);
 	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
 }

@@ -33,9 +33,38 @@ VERBS=(up down apply check show trace)
 		[[ $output == *"0 done, 1 failed, 2 usage, 3 a problem found"* ]]
 		for verb in "${VERBS[@]}"; do
 			run -0 --separate-stderr $tool "$verb" --help
-			[[ ! $stderr && ${lines[0]} == "${tool%% *} $verb "* ]]
+			[[ ! $stderr && ${lines[0]} == "${tool%% *} $verb"* ]]
+			diff <(echo "$output") <($tool help "$verb")
+			diff <(echo "$output") <($tool "$verb" -h)
 		done
 	done
+}
+
+# unexplained: what of the usage line on stdin's first line is not explained
+unexplained() {
+	local usage help letter
+	read -r usage
+	help=$(cat)
+	for letter in $(grep -o '\[-[a-z]' <<<"$usage" | tr -d '[-'); do
+		grep -A 1 "^  -$letter, --[a-z]" <<<"$help" | grep -q '^ \{8\}[a-zA-Z]' ||
+			echo "-$letter"
+	done
+}
+
+@test "--help explains every option of the usage line, in 80 columns" {
+	local tool verb letters
+	for tool in lbr "bkd backend0x"; do
+		for verb in "${VERBS[@]}"; do
+			run -0 $tool "$verb" --help
+			[[ ! $(unexplained <<<"$output") ]]
+			(($(tail -n +2 <<<"$output" | grep -v '^|' | grep -cE '.{81}') == 0))
+		done
+	done
+	# all that there are, and an option without its line would be seen
+	letters=$(for verb in "${VERBS[@]}"; do bkd backend0x "$verb" --help; done |
+		sed -n 's/^  -\([a-z]\), --.*/\1/p' | sort -u | tr -d '\n')
+	[[ $letters == achijmnt ]]
+	[[ $(lbr up --help | sed '/^  -m/d' | unexplained) == -m ]]
 }
 
 @test "--version is one line" {
@@ -69,7 +98,10 @@ misused() {
 	misused trace sometimes
 	misused up -m nativ
 	misused up -t sometimes
+	misused up -m "native|generic"
+	misused up -m ""
 	misused up -c
+	misused show --json=1
 	misused down now
 	misused apply one two
 	misused check --dry-run

@@ -196,6 +196,17 @@ refused() {
 	[[ ! $stderr ]]
 }
 
+@test "one of a thing is not called many" {
+	cat >"$file" <<-'END'
+		services:
+		  - {vip: 192.168.25.10, port: 80, backends: [{address: 172.19.0.3}]}
+	END
+	run -0 lbr check -c "$file"
+	[[ $output == "$file: 1 service, 1 backend: valid" ]]
+	run -0 lbr up -c "$file"
+	[[ ${lines[-1]} == "$file: 1 service" ]]
+}
+
 # on_back LAST: whose address ends so
 on_back() {
 	echo "${BACKENDS[$1 - 3]}"

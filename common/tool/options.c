@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * options.c - see options.h
+ *
+ * getopt_long() is handed only what the verb has, so an option of another
+ * verb is as unknown to it as any other word.
+ */
+#include "common/tool/options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#include "common/tool/role.h"
+
+#define FLAG(member)  NULL, OPTION_FLAG, offsetof(struct options, member)
+#define WORD(member)  OPTION_WORD, offsetof(struct options, member)
+#define WORDS(member) OPTION_WORDS, offsetof(struct options, member)
+
+/* clang-format off */
+static const struct option_row rows[] = {
+	{'i', "interface", "IFACE", WORDS(interfaces), "up", NULL,
+	 "attach to IFACE (repeatable; default: as attached, or "
+	 DEFAULT_INTERFACE ")"},
+	{'m', "mode", "auto|native|generic", WORD(mode), "up", NULL,
+	 "XDP mode; auto: as attached, or generic on veth, native elsewhere"},
+	{'c', "config", "FILE", WORD(config), "up apply check", NULL,
+	 "the configuration file (default: " DEFAULT_CONFIG ")"},
+	{'t', "trace", "off|new|all", WORD(trace), "up", NULL,
+	 "set the trace, as the verb trace does (default: leave it)"},
+	{'a', "address", "ADDRESS", WORDS(addresses), "up", "bkd",
+	 "take ADDRESS for one of this host's own (repeatable)"},
+	{'n', "dry-run", FLAG(dry_run), "apply", NULL,
+	 "print the difference, change nothing"},
+	{'j', "json", FLAG(json), "show", NULL,
+	 "print JSON"},
+	{'h', "help", FLAG(help), NULL, NULL,
+	 "print this"},
+	{0},
+};
+/* clang-format on */
+
+#define MAX_OPTIONS (sizeof(rows) / sizeof(rows[0]))
+
+/* Is `word` one of those in `list`, which `separator` parts? */
+static bool is_among(const char *list, char separator, const char *word)
+{
+	const char separators[] = {separator, '\0'};
+	size_t length;
+
+	for (;; list += length + 1) {
+		length = strcspn(list, separators);
+		if (strlen(word) == length && !strncmp(list, word, length))
+			return true;
+		if (!list[length])
+			return false;
+	}
+}
+
+/* May `word` stand where `argument` is asked for? */
+static bool is_allowed(const char *argument, const char *word)
+{
+	return !strchr(argument, '|') || is_among(argument, '|', word);
+}
+
+const struct option_row *option_next(const struct role *role,
+				     const struct verb *verb,
+				     const struct option_row *after)
+{
+	const struct option_row *row;
+
+	for (row = after ? after + 1 : rows; row->letter; row++) {
+		if ((!row->role || !strcmp(row->role, role->name)) &&
+		    (!row->verbs || is_among(row->verbs, ' ', verb->name)))
+			return row;
+	}
+	return NULL;
+}
+
+static const struct option_row *option_find(const struct role *role,
+					    const struct verb *verb, int letter)
+{
+	const struct option_row *row = NULL;
+
+	while ((row = option_next(role, verb, row))) {
+		if (row->letter == letter)
+			return row;
+	}
+	return NULL;
+}
+
+void options_synopsis(const struct role *role, const struct verb *verb,
+		      FILE *out)
+{
+	const struct option_row *row = NULL;
+
+	fprintf(out, "%s %s", role->name, verb->name);
+	while ((row = option_next(role, verb, row))) {
+		/* What every verb takes goes without saying. */
+		if (!row->verbs)
+			continue;
+		fprintf(out, " [-%c%s%s]%s", row->letter,
+			row->argument ? " " : "", row->argument ?: "",
+			row->kind == OPTION_WORDS ? "..." : "");
+	}
+	if (verb->argument)
+		fprintf(out, " [%s]", verb->argument);
+}
+
+void options_help(const struct role *role, const struct verb *verb, FILE *out)
+{
+	const struct option_row *row = NULL;
+
+	while ((row = option_next(role, verb, row)))
+		fprintf(out, "  -%c, --%s%s%s\n        %s\n", row->letter,
+			row->name, row->argument ? " " : "",
+			row->argument ?: "", row->help);
+}
+
+static int wrong(const struct role *role, const struct verb *verb,
+		 const char *what, const char *word)
+{
+	fprintf(stderr, "%s: cannot run '%s': %s '%s'\n  usage: ", role->name,
+		verb->name, what, word);
+	options_synopsis(role, verb, stderr);
+	fputc('\n', stderr);
+	return -1;
+}
+
+/* getopt_long() has stumbled: over a letter, or over a long name. */
+static int wrong_option(const struct role *role, const struct verb *verb,
+			bool lacks, const char *word)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+
+	return wrong(role, verb,
+		     lacks ? "a value is missing behind" : "wrong option",
+		     strncmp(word, "--", 2) && optopt ? letter : word);
+}
+
+/* One option out of getopt_long(). */
+static int option_take(const struct role *role, const struct verb *verb,
+		       const struct option_row *row, struct options *options)
+{
+	void *field = (char *)options + row->offset;
+	struct names *names;
+
+	if (row->argument && !is_allowed(row->argument, optarg))
+		return wrong(role, verb, "no such choice:", optarg);
+	switch (row->kind) {
+	case OPTION_FLAG:
+		*(bool *)field = true;
+		break;
+	case OPTION_WORD:
+		*(const char **)field = optarg;
+		break;
+	case OPTION_WORDS:
+		names = field;
+		if (names->count == MAX_NAMED)
+			return wrong(role, verb, "too many of the same, at",
+				     optarg);
+		names->name[names->count++] = optarg;
+		break;
+	}
+	return 0;
+}
+
+/* What getopt_long() wants to know; `letters` begins with its colon. */
+static void describe(const struct role *role, const struct verb *verb,
+		     char *letters, struct option *names)
+{
+	const struct option_row *row = NULL;
+
+	*letters++ = ':';
+	while ((row = option_next(role, verb, row))) {
+		names->name = row->name;
+		names->has_arg =
+			row->argument ? required_argument : no_argument;
+		names->val = row->letter;
+		names++;
+		*letters++ = row->letter;
+		if (row->argument)
+			*letters++ = ':';
+	}
+}
+
+int options_parse(const struct role *role, const struct verb *verb, int argc,
+		  char **argv, struct options *options)
+{
+	struct option names[MAX_OPTIONS] = {};
+	char letters[2 * MAX_OPTIONS] = "";
+	int letter;
+
+	memset(options, 0, sizeof(*options));
+	describe(role, verb, letters, names);
+	opterr = 0;
+	optind = 1;
+	while ((letter = getopt_long(argc, argv, letters, names, NULL)) != -1) {
+		if (letter == '?' || letter == ':')
+			return wrong_option(role, verb, letter == ':',
+					    argv[optind - 1]);
+		if (option_take(role, verb, option_find(role, verb, letter),
+				options))
+			return -1;
+	}
+	if (argc - optind > !!verb->argument)
+		return wrong(role, verb, "unexpected word",
+			     argv[optind + !!verb->argument]);
+	options->argument = argv[optind];
+	if (options->argument && !is_allowed(verb->argument, options->argument))
+		return wrong(role, verb, "no such choice:", options->argument);
+	return 0;
+}

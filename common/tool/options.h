@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * options.h - every option of every verb, said once
+ *
+ * One table holds an option's letter and name, what it takes, which verbs of
+ * which tool have it, what it means, and which field it fills. Parsing, the
+ * usage lines, --help and the manual all go by this table; a new option is a
+ * new row and a new field.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define MAX_NAMED 16 /* interfaces, addresses on one command line */
+
+struct names {
+	char *name[MAX_NAMED + 1]; /* NULL ends */
+	int count;
+};
+
+/* What was said behind the verb. */
+struct options {
+	struct names interfaces;
+	struct names addresses;
+	const char *mode;
+	const char *trace;
+	const char *config;
+	bool dry_run;
+	bool json;
+	bool all;
+	bool help;
+	const char *argument; /* the word behind the options, or NULL */
+};
+
+enum option_kind {
+	OPTION_FLAG,  /* bool */
+	OPTION_WORD,  /* const char * */
+	OPTION_WORDS, /* struct names: it may be repeated */
+};
+
+struct option_row {
+	char letter;
+	const char *name;
+	const char *argument; /* "FILE"; "a|b": one of these; NULL: none */
+	enum option_kind kind;
+	size_t offset;	   /* of the field in struct options */
+	const char *verbs; /* "up apply"; NULL: every one */
+	const char *role;  /* the tool that has it; NULL: both */
+	const char *help;
+};
+
+struct role;
+struct verb;
+
+/*
+ * The verb's first option behind `after`, or with NULL its first. NULL where
+ * there is no other.
+ */
+const struct option_row *option_next(const struct role *role,
+				     const struct verb *verb,
+				     const struct option_row *after);
+
+/* "lbr up [-i IFACE]... [-c FILE]", without a newline. */
+void options_synopsis(const struct role *role, const struct verb *verb,
+		      FILE *out);
+/* Two lines for each option. */
+void options_help(const struct role *role, const struct verb *verb, FILE *out);
+
+/*
+ * Parses a verb's words; argv[0] is the verb. Returns 0, or -1 after saying
+ * what is wrong (exit status EXIT_USAGE).
+ */
+int options_parse(const struct role *role, const struct verb *verb, int argc,
+		  char **argv, struct options *options);
