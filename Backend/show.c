@@ -44,8 +44,8 @@ static json_t *reasons(const struct kernel *kernel, struct fault *unused)
 }
 
 const struct section bkd_sections[] = {
-	{"interfaces", report_interfaces, true},
-	{"restores", restores, true},
-	{"reasons", reasons, true},
+	{"interfaces", report_interfaces, true, NULL},
+	{"restores", restores, true, NULL},
+	{"reasons", reasons, true, "packets"},
 	{0},
 };

@@ -265,11 +265,11 @@ static json_t *reasons(const struct kernel *kernel, struct fault *unused)
 }
 
 const struct section lbr_sections[] = {
-	{"interfaces", report_interfaces, true},
-	{"services", services, true},
-	{"backends", backends, true},
-	{"flows", flows, false},
-	{"next-hops", next_hops, false},
-	{"reasons", reasons, true},
+	{"interfaces", report_interfaces, true, NULL},
+	{"services", services, true, NULL},
+	{"backends", backends, true, NULL},
+	{"flows", flows, false, NULL},
+	{"next-hops", next_hops, false, NULL},
+	{"reasons", reasons, true, "packets"},
 	{0},
 };

@@ -33,6 +33,8 @@ static const struct option_row rows[] = {
 	 "print the difference, change nothing"},
 	{'j', "json", FLAG(json), "show", NULL,
 	 "print JSON"},
+	{'a', "all", FLAG(all), "show", NULL,
+	 "show the reasons without a packet too (JSON always has them)"},
 	{'h', "help", FLAG(help), NULL, NULL,
 	 "print this"},
 	{0},

@@ -4,7 +4,7 @@
  *
  * A verb builds a JSON object of scalars and of arrays of flat objects.
  * output_print() writes it as JSON, or as lines and tables: so that what -j
- * says can never differ from what is printed.
+ * says can never differ from what is printed (which may be less of it).
  */
 #pragma once
 

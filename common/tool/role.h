@@ -45,6 +45,8 @@ struct section {
 	struct json_t *(*rows)(const struct kernel *kernel,
 			       struct fault *fault);
 	bool summary; /* also without being asked for by name */
+	/* People are not shown rows where this is 0, unless they ask. */
+	const char *count;
 };
 
 struct role {

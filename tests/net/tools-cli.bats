@@ -123,7 +123,7 @@ same_as_text() {
 	run -0 --separate-stderr "${@:1:$#-1}" show -j "$section"
 	[[ ! $stderr ]]
 	json=$output
-	run -0 --separate-stderr "${@:1:$#-1}" show "$section"
+	run -0 --separate-stderr "${@:1:$#-1}" show --all "$section"
 	[[ ! $stderr && ${lines[0]} == "$section:"* ]]
 	text=$output
 	diff <(jq -r --arg s "$section" '.[$s] |
@@ -142,6 +142,24 @@ same_as_text() {
 	for section in interfaces restores reasons; do
 		same_as_text bkd backend0x "$section"
 	done
+}
+
+@test "show: reasons without a packet are counted and not shown, but with -a" {
+	local counted idle
+	answers "$VIP4" 10
+	run -0 lbr show -j reasons
+	counted=$(jq -r '.reasons[] | select(.packets > 0).reason' <<<"$output")
+	idle=$(jq '[.reasons[] | select(.packets == 0)] | length' <<<"$output")
+	[[ $counted == *forwarded* ]]
+	((idle > 0))
+	run -0 lbr show reasons
+	diff <(echo "$counted") <(sed '1,2d; $d' <<<"$output" | awk '{ print $1 }')
+	[[ ${lines[-1]} == "without a packet, and not shown: $idle (-a shows them)" ]]
+	run -0 lbr show
+	[[ ${lines[-1]} == "without a packet, and not shown: $idle (-a shows them)" ]]
+	run -0 lbr show -a reasons
+	[[ $output != *"not shown"* ]]
+	((${#lines[@]} == 2 + $(wc -w <<<"$counted") + idle))
 }
 
 @test "show -j: the keys are those that are promised" {
