@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 #	make		build both programs and both tools; touch nothing else
+#	make man	the manual: man ./build/man/lbr.8 (bkd.8, l3dsr.yaml.5)
 #	make demo	see it work (root; about 20 s, then all is gone again)
 #	make check	what needs no network: build, unit, prog, style
 #	make test	check, scenarios with real traffic, fuzzers (root)
@@ -14,13 +15,19 @@ ROLE := common
 include common/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo check test test-long mutants fuzz format lint clean
+.PHONY: all man deps demo check test test-long mutants fuzz format lint clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C LoadBalancer \
 		locked-build
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C Backend \
 		locked-build
+
+man:
+	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C LoadBalancer \
+		locked-man
+	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C Backend \
+		locked-man
 
 deps:
 	@.ci/dependencies

@@ -8,6 +8,7 @@
 
 #include "Backend/bkd.h"
 #include "Backend/xdp_bkd.skel.h"
+#include "common/core/reason.h"
 #include "common/tool/cli.h"
 
 static const struct verb verbs[] = {
@@ -38,9 +39,10 @@ static struct bpf_object *open_program(const struct constants *constants)
 	return skeleton->obj;
 }
 
-static const struct role bkd = {
+const struct role tool = {
 	.name = "bkd",
 	.program = "xdp_bkd",
+	.in = IN_BKD,
 	.what = "a backend's half of layer-4 load balancing with direct "
 		"server return, in XDP",
 	.verbs = verbs,
@@ -53,8 +55,3 @@ static const struct role bkd = {
 	.difference = bkd_difference,
 	.host = bkd_host,
 };
-
-int main(int argc, char **argv)
-{
-	return cli_main(&bkd, argc, argv);
-}

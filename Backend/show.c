@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "Backend/bkd.h"
-#include "common/core/reason.h"
 #include "common/tool/endpoint.h"
 #include "common/tool/generation.h"
 #include "common/tool/report.h"
@@ -37,15 +36,9 @@ static json_t *restores(const struct kernel *kernel, struct fault *fault_out)
 	return list;
 }
 
-static json_t *reasons(const struct kernel *kernel, struct fault *unused)
-{
-	(void)unused;
-	return report_reasons(kernel, IN_BKD);
-}
-
 const struct section bkd_sections[] = {
 	{"interfaces", report_interfaces, true, NULL},
 	{"restores", restores, true, NULL},
-	{"reasons", reasons, true, "packets"},
+	{"reasons", report_reasons, true, "packets"},
 	{0},
 };

@@ -9,6 +9,7 @@
 
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/xdp_lbr.skel.h"
+#include "common/core/reason.h"
 #include "common/tool/cli.h"
 
 static const struct verb verbs[] = {
@@ -51,9 +52,10 @@ static int concerns(const struct kernel *kernel, const struct config *config,
 		     config->path);
 }
 
-static const struct role lbr = {
+const struct role tool = {
 	.name = "lbr",
 	.program = "xdp_lbr",
+	.in = IN_LBR,
 	.what = "layer-4 load balancing with direct server return, in XDP",
 	.verbs = verbs,
 	.sections = lbr_sections,
@@ -67,8 +69,3 @@ static const struct role lbr = {
 	.difference = lbr_difference,
 	.host = lbr_host,
 };
-
-int main(int argc, char **argv)
-{
-	return cli_main(&lbr, argc, argv);
-}

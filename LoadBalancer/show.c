@@ -13,7 +13,6 @@
 
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
-#include "common/core/reason.h"
 #include "common/tool/netlink.h"
 #include "common/tool/report.h"
 
@@ -258,18 +257,12 @@ SECTION(backends, backends_rows(&show))
 SECTION(flows, flows_rows(kernel, &show))
 SECTION(next_hops, next_hops_rows(&show))
 
-static json_t *reasons(const struct kernel *kernel, struct fault *unused)
-{
-	(void)unused;
-	return report_reasons(kernel, IN_LBR);
-}
-
 const struct section lbr_sections[] = {
 	{"interfaces", report_interfaces, true, NULL},
 	{"services", services, true, NULL},
 	{"backends", backends, true, NULL},
 	{"flows", flows, false, NULL},
 	{"next-hops", next_hops, false, NULL},
-	{"reasons", reasons, true, "packets"},
+	{"reasons", report_reasons, true, "packets"},
 	{0},
 };

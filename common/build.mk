@@ -3,7 +3,7 @@
 # build.mk - how programs, tools and tests are compiled
 #
 # Included by LoadBalancer/Makefile and Backend/Makefile, which set ROLE (the
-# folder), TOOL and PROGRAM. Outputs lie in build/, but for the tool itself.
+# folder), TOOL, PROGRAM and PAGES (of the manual). Outputs lie in build/, but for the tool itself.
 #
 # Hosts that share this tree may all run `make` at once, so a build holds a
 # lock on the tree. Under sudo, it is done as the user who called sudo, if the
@@ -68,6 +68,21 @@ $(BUILD)/%.bpf.o: $(ROOT)/%.bpf.c
 $(OUT)/%.skel.h: $(OUT)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@.new && mv $@.new $@
+
+# The manual: a page's prose, filled in from the tables that the tool has.
+.PHONY: locked-man
+locked-man: $(PAGES:%=$(BUILD)/man/%)
+	@:
+
+$(OUT)/man: $(BUILD)/common/man/man.o $(filter-out %/main.o,$(tool_objects) \
+		$(common_objects))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/man/%: $(ROOT)/common/man/% $(ROOT)/common/man/both.8 $(OUT)/man
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)cd $(<D) && $(OUT)/man $(<F) >$@.new && mv $@.new $@
 
 .PRECIOUS: $(BUILD)/%.bpf.o
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -36,7 +36,7 @@ static const struct option_row rows[] = {
 	{'a', "all", FLAG(all), "show", NULL,
 	 "show the reasons without a packet too (JSON always has them)"},
 	{'h', "help", FLAG(help), NULL, NULL,
-	 "print this"},
+	 "print this, and do nothing else"},
 	{0},
 };
 /* clang-format on */

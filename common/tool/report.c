@@ -19,17 +19,18 @@ static const struct {
 #undef REASON_ROW
 };
 
-json_t *report_reasons(const struct kernel *kernel, int program_bit)
+json_t *report_reasons(const struct kernel *kernel, struct fault *unused)
 {
 	int map = kernel_map(kernel, "reasons"), cpus, cpu;
 	json_t *rows = json_array();
 	__u64 *values, sum;
 	__u32 i;
 
+	(void)unused;
 	cpus = libbpf_num_possible_cpus();
 	values = calloc((size_t)cpus, sizeof(*values));
 	for (i = 0; values && map >= 0 && i < REASON_MAX; i++) {
-		if (!(reason_rows[i].programs & program_bit) ||
+		if (!(reason_rows[i].programs & kernel->role->in) ||
 		    bpf_map_lookup_elem(map, &i, values))
 			continue;
 		for (cpu = 0, sum = 0; cpu < cpus; cpu++)

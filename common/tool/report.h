@@ -8,9 +8,9 @@
 
 #include "common/tool/kernel.h"
 
-/* Every counted reason of the role's program, summed over the CPUs. */
-json_t *report_reasons(const struct kernel *kernel, int program_bit);
-/* Where the program is attached, and how; a section's rows. */
+/* A section's rows: every reason of the program, summed over the CPUs. */
+json_t *report_reasons(const struct kernel *kernel, struct fault *fault);
+/* A section's rows: where the program is attached, and how. */
 json_t *report_interfaces(const struct kernel *kernel, struct fault *fault);
 /* Adds generation, file digest and trace to the head of a report. */
 void report_head(const struct kernel *kernel, json_t *root);

@@ -52,6 +52,7 @@ struct section {
 struct role {
 	const char *name;    /* "lbr" */
 	const char *program; /* "xdp_lbr" */
+	int in;		     /* IN_LBR or IN_BKD: which reasons it counts */
 	const char *what;    /* one line for --help */
 	const struct verb *verbs;
 	const struct section *sections; /* of `show` */
@@ -93,3 +94,6 @@ struct role {
 	int (*host)(struct kernel *kernel, const struct config *config,
 		    char *const *interfaces, struct fault *fault);
 };
+
+/* The one that this tool plays: lbr.c's or bkd.c's. */
+extern const struct role tool;

@@ -47,7 +47,7 @@ unexplained() {
 	help=$(cat)
 	for letter in $(grep -o '\[-[a-z]' <<<"$usage" | tr -d '[-'); do
 		grep -A 1 "^  -$letter, --[a-z]" <<<"$help" | grep -q '^ \{8\}[a-zA-Z]' ||
-			echo "-$letter"
+			echo "$letter"
 	done
 }
 
@@ -64,7 +64,7 @@ unexplained() {
 	letters=$(for verb in "${VERBS[@]}"; do bkd backend0x "$verb" --help; done |
 		sed -n 's/^  -\([a-z]\), --.*/\1/p' | sort -u | tr -d '\n')
 	[[ $letters == achijmnt ]]
-	[[ $(lbr up --help | sed '/^  -m/d' | unexplained) == -m ]]
+	[[ $(lbr up --help | sed '/^  -m/d' | unexplained) == m ]]
 }
 
 @test "--version is one line" {

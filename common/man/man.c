@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * man - a page of the manual: prose, and what the code's own tables say
+ *
+ * Copies the source of a page, in mdoc(7), to stdout. It is linked with the
+ * tables of one tool, lbr or bkd, and a line that begins with `@` stands for
+ * what they hold:
+ *
+ *	@version	.Os, with the version
+ *	@name		.Nm and .Nd
+ *	@synopsis	the usage of every verb
+ *	@verb NAME	heading, meaning and options of one
+ *	@reasons	every reason, its action and meaning
+ *	@keys LEVEL	every key of a file, a service or a backend
+ *	@pins		the directory of the tool's pins
+ *	@copy FILE	or for another source, in this folder
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/core/reason.h"
+#include "common/tool/bpffs.h"
+#include "common/tool/keys.h"
+#include "common/tool/options.h"
+#include "common/tool/role.h"
+
+/* The table's words as sentences of mdoc, each on a line of its own. */
+static void sentence(const char *words)
+{
+	bool begins = true, inside = false;
+
+	for (; *words; words++) {
+		if (*words == '`')
+			inside = !inside;
+		if (*words == '`')
+			fputs(inside ? "\\(oq" : "\\(cq", stdout);
+		else if (*words == '\\')
+			fputs("\\e", stdout);
+		else if (*words == ' ' && !begins && words[-1] == '.')
+			putchar('\n');
+		else
+			putchar(begins ? toupper((unsigned char)*words)
+				       : *words);
+		begins = *words == ' ' && words[-1] == '.';
+	}
+	puts(words[-1] == '.' ? "" : ".");
+}
+
+/* "FILE", or the words of "a|b", as the rest of a macro's line. */
+static void argument(const char *words)
+{
+	fputs(strchr(words, '|') ? " Cm " : " Ar ", stdout);
+	for (; *words; words++)
+		printf(*words == '|' ? " %c " : "%c", *words);
+}
+
+static void usage(const struct verb *verb)
+{
+	const struct option_row *row = NULL;
+
+	printf(".Nm\n.Cm %s\n", verb->name);
+	while ((row = option_next(&tool, verb, row))) {
+		if (!row->verbs)
+			continue;
+		printf(".Oo Fl %c", row->letter);
+		if (row->argument)
+			argument(row->argument);
+		puts(row->kind == OPTION_WORDS ? " Oc Ns ..." : " Oc");
+	}
+	if (verb->argument) {
+		fputs(".Op", stdout);
+		argument(verb->argument);
+		putchar('\n');
+	}
+}
+
+static int synopsis(const char *unused)
+{
+	const struct verb *verb;
+
+	(void)unused;
+	for (verb = tool.verbs; verb->name; verb++)
+		usage(verb);
+	return 0;
+}
+
+static void options(const struct verb *verb)
+{
+	const struct option_row *row = NULL;
+	bool any = false;
+
+	while ((row = option_next(&tool, verb, row))) {
+		/* What every verb takes, the prose says once. */
+		if (!row->verbs)
+			continue;
+		if (!any)
+			puts(".Bl -tag -width Ds");
+		any = true;
+		printf(".It Fl %c , Fl -%s", row->letter, row->name);
+		if (row->argument)
+			argument(row->argument);
+		putchar('\n');
+		sentence(row->help);
+	}
+	if (any)
+		puts(".El");
+}
+
+static int verb(const char *name)
+{
+	const struct verb *verb = tool.verbs;
+
+	while (verb->name && strcmp(verb->name, name))
+		verb++;
+	if (!verb->name)
+		return -1;
+	printf(".Ss %s\n", verb->name);
+	sentence(verb->help);
+	options(verb);
+	return 0;
+}
+
+static int reasons(const char *unused)
+{
+	(void)unused;
+	puts(".Bl -tag -width Ds");
+#define REASON_ITEM(name, action, programs, text)                              \
+	if ((programs)&tool.in) {                                              \
+		puts(".It Cm " #name " Pq Dv XDP_" #action);                   \
+		sentence(text);                                                \
+	}
+	REASONS(REASON_ITEM)
+#undef REASON_ITEM
+	puts(".El");
+	return 0;
+}
+
+static int keys_of(const char *level)
+{
+	char allowed[ALLOWED_SIZE];
+	int found = -1;
+	size_t i;
+
+	puts(".Bl -tag -width Ds");
+	for (i = 0; i < key_count; i++) {
+		const struct key *key = &keys[i];
+
+		if (strcmp(levels[key->level].name, level))
+			continue;
+		found = 0;
+		printf(".It Cm %s\n", key->name);
+		sentence(key->help);
+		printf(".br\nAllowed: %s.\n", key_allowed(key, allowed));
+		if (key->standard)
+			printf("Default: %s.\n", key->standard);
+		else
+			puts("Required.");
+	}
+	puts(".El");
+	return found;
+}
+
+static int name(const char *unused)
+{
+	(void)unused;
+	printf(".Nm %s\n.Nd %s\n", tool.name, tool.what);
+	return 0;
+}
+
+static int version(const char *unused)
+{
+	(void)unused;
+	return puts(".Os l3dsr " L3DSR_VERSION) < 0;
+}
+
+static int pins(const char *unused)
+{
+	(void)unused;
+	return printf(".It Pa " BPFFS "/l3dsr/%s-" L3DSR_LAYOUT "/\n",
+		      tool.name) < 0;
+}
+
+static int copy(const char *file);
+
+static const struct {
+	const char *name;
+	int (*print)(const char *word);
+} parts[] = {
+	{"version", version}, {"name", name},	    {"synopsis", synopsis},
+	{"verb", verb},	      {"reasons", reasons}, {"keys", keys_of},
+	{"pins", pins},	      {"copy", copy},
+};
+
+/* Returns 0, or -1: there is no such part. */
+static int part(const char *line)
+{
+	char name[16] = "", word[16] = "";
+	size_t i;
+
+	sscanf(line, "@%15s %15s", name, word);
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!strcmp(parts[i].name, name))
+			return parts[i].print(word);
+	}
+	return -1;
+}
+
+static int copy(const char *file)
+{
+	FILE *source = fopen(file, "re");
+	char line[256];
+	int rc = source ? 0 : -1;
+
+	while (!rc && fgets(line, sizeof(line), source)) {
+		if (*line != '@')
+			fputs(line, stdout);
+		else if (part(line)) {
+			fprintf(stderr, "man: cannot fill in %s: %s has no %s",
+				file, tool.name, line);
+			rc = -1;
+		}
+	}
+	if (source)
+		fclose(source);
+	return rc;
+}
+
+/* man FILE, in the folder of the sources */
+int main(int argc, char **argv)
+{
+	return argc != 2 || copy(argv[1]) || fflush(stdout);
+}

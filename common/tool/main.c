@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/tool/cli.h"
+
+int main(int argc, char **argv)
+{
+	return cli_main(&tool, argc, argv);
+}
