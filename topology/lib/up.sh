@@ -32,9 +32,9 @@ up() { # SCENARIO NATIVE
 		take_down # what a killed one left
 		lock
 		trap 'undo $?' EXIT
-		trap 'exit 130' INT
-		trap 'exit 143' TERM
-		trap 'exit 129' HUP
+		trap 'undo 130' INT
+		trap 'undo 143' TERM
+		trap 'undo 129' HUP
 		build "$1"
 	fi
 	[[ ! $2 || -e $STATE/native ]] || prepare_native
