@@ -25,8 +25,11 @@ own() {
 	findmnt -rno TARGET,FSTYPE | grep -vE 'l3dsr-topo|^/run/netns'
 }
 
-# programs: the ids of ours, on this whole machine
+# programs: the ids of ours, on this whole machine. A container sees all that
+# are loaded, but not where those of others are attached: nothing is said there.
 programs() {
+	# the first pid namespace always has this number
+	[[ $(readlink /proc/self/ns/pid) == 'pid:[4026531836]' ]] || return 0
 	bpftool -j prog show |
 		jq -r '.[] | select(.name // "" | test("^xdp_(lbr|bkd|pass)$")).id'
 }

@@ -119,13 +119,16 @@ misused() {
 
 # same_as_text TOOL... SECTION: titles are the keys of -j, cells its values
 same_as_text() {
-	local section=${*: -1} text json
-	run -0 --separate-stderr "${@:1:$#-1}" show -j "$section"
-	[[ ! $stderr ]]
-	json=$output
-	run -0 --separate-stderr "${@:1:$#-1}" show --all "$section"
-	[[ ! $stderr && ${lines[0]} == "$section:"* ]]
-	text=$output
+	local section=${*: -1} show=("${@:1:$#-1}" show) text json again
+	json=$("${show[@]}" -j "$section" 2>&1)
+	until # no packet came between them
+		text=$("${show[@]}" --all "$section" 2>&1) || return
+		again=$("${show[@]}" -j "$section" 2>&1) || return
+		[[ $again == "$json" ]]
+	do
+		json=$again
+	done
+	[[ $text == "$section:"* ]]
 	diff <(jq -r --arg s "$section" '.[$s] |
 			(.[0] | keys_unsorted | map(ascii_upcase | sub("_"; "-"; "g"))),
 			(.[] | map(tostring)) | join(" ")' <<<"$json") \

@@ -41,9 +41,11 @@ state() {
 		done
 		for map in services backends tables; do
 			dump pinned "$0/$map"
-			dump pinned "$0/$map" |
-				sed -nE "s/.*value: (..) (..) (..) (..).*/0x\4\3\2\1/p" |
-				while read -r id; do dump id "$((id))" | sha256sum; done
+			bpftool -j map dump pinned "$0/$map" |
+				jq -r ".[].value | arrays | reverse | map(.[2:]) | add" |
+				while read -r id; do
+					dump id "$((16#$id))" | sha256sum
+				done
 		done' "$PINS"
 }
 

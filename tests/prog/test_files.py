@@ -37,7 +37,8 @@ def dump(world, inner=False):
             bpftool map dump pinned $map
         done
         [[ ! "{inner or ''}" ]] || for map in services backends tables; do
-            bpftool map dump pinned $map | awk '/value:/ {{ print $10 $9 $8 $7 }}' |
+            bpftool -j map dump pinned $map |
+                jq -r '.[].value | arrays | reverse | map(.[2:]) | add' |
                 while read -r id; do
                     echo "$map $id"
                     bpftool map dump id $((16#$id))
