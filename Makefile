@@ -5,6 +5,7 @@
 #	make demo	see it work (root; about 20 s, then all is gone again)
 #	make check	what needs no network: build, unit, prog, style
 #	make test	check, scenarios with real traffic, fuzzers (root)
+#	make test-fresh	the README's commands, on machines made for them (root)
 #	make mutants	put known faults back, and see their tests fail (root)
 #	make clean	remove what was built
 #
@@ -15,7 +16,8 @@ ROLE := common
 include common/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: all man deps demo check test test-long mutants fuzz format lint clean
+.PHONY: all man deps demo check test test-fresh test-long mutants fuzz format \
+	lint clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C LoadBalancer \
@@ -41,6 +43,13 @@ check: deps
 
 test: deps
 	@tests/run test
+
+# one machine only: ROOTS=debian-13
+test-fresh: deps
+	@.ci/dependencies fresh
+	@tests/fresh/run $(ROOTS)
+
+test-long: test-fresh
 
 mutants: deps
 	@tests/mutants/run $(MUTANTS)
