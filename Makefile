@@ -55,4 +55,4 @@ mutants: deps
 	@tests/mutants/run $(MUTANTS)
 
 clean:
-	@rm -rf build LoadBalancer/lbr Backend/bkd
+	@rm -rf build

@@ -3,7 +3,9 @@
 # build.mk - how programs, tools and tests are compiled
 #
 # Included by LoadBalancer/Makefile and Backend/Makefile, which set ROLE (the
-# folder), TOOL, PROGRAM and PAGES (of the manual). Outputs lie in build/, but for the tool itself.
+# folder), TOOL, PROGRAM and PAGES (of the manual). All that is built lies in
+# build/; the tool's name beside its source is a link there. So the tree can be
+# mounted read-only.
 #
 # Hosts that share this tree may all run `make` at once, so a build holds a
 # lock on the tree. Under sudo, it is done as the user who called sudo, if the
@@ -45,10 +47,10 @@ skeleton := $(OUT)/$(PROGRAM).skel.h
 
 # Called again by the rules below, inside the lock.
 .PHONY: locked-build
-locked-build: $(ROOT)/$(ROLE)/$(TOOL)
+locked-build: $(OUT)/$(TOOL)
 	@:
 
-$(ROOT)/$(ROLE)/$(TOOL): $(tool_objects) $(common_objects)
+$(OUT)/$(TOOL): $(tool_objects) $(common_objects)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -85,4 +87,4 @@ $(BUILD)/man/%: $(ROOT)/common/man/% $(ROOT)/common/man/both.8 $(OUT)/man
 	$(Q)cd $(<D) && $(OUT)/man $(<F) >$@.new && mv $@.new $@
 
 .PRECIOUS: $(BUILD)/%.bpf.o
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

@@ -32,4 +32,4 @@ detach: build
 clean:
 	@if [ "$$(id -u)" = 0 ] && [ -d /sys/fs/bpf/l3dsr ]; then \
 		$(MAKE) --no-print-directory detach; fi
-	@$(LOCKED) rm -rf $(OUT) $(TOOL)
+	@$(LOCKED) rm -rf $(OUT)

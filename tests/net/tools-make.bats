@@ -15,10 +15,9 @@ setup_file() {
 	# not below what only root may enter
 	TREE=$(mktemp -d)
 	chmod 755 "$TREE"
-	(cd "$ROOT" && tar -c --exclude='*/lbr' --exclude='*/bkd' \
-		LoadBalancer Backend common topology Makefile) |
+	tar -C "$ROOT" -c LoadBalancer Backend common topology Makefile |
 		tar -x --no-same-owner -C "$TREE"
-	chown -R $SUDO_UID:$SUDO_GID "$TREE"
+	chown -hR $SUDO_UID:$SUDO_GID "$TREE"
 }
 
 teardown_file() {
