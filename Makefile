@@ -3,9 +3,12 @@
 #	make		build both programs and both tools; touch nothing else
 #	make man	the manual: man ./build/man/lbr.8 (bkd.8, l3dsr.yaml.5)
 #	make demo	see it work (root; about 20 s, then all is gone again)
+#	make demo-docker	the same in Docker's containers (root)
 #	make check	what needs no network: build, unit, prog, style
 #	make test	check, scenarios with real traffic, fuzzers (root)
 #	make test-fresh	the README's commands, on machines made for them (root)
+#	make test-docker	the same network as Docker's containers (root)
+#	make test-long	all that is not in test
 #	make mutants	put known faults back, and see their tests fail (root)
 #	make clean	remove what was built
 #
@@ -16,8 +19,8 @@ ROLE := common
 include common/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: all man deps demo check test test-fresh test-long mutants fuzz format \
-	lint clean
+.PHONY: all man deps demo demo-docker check test test-fresh test-docker \
+	test-long mutants clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C LoadBalancer \
@@ -38,6 +41,11 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@topology/demo
 
+demo-docker: deps
+	@if none=$$(topology/docker-engine --find 2>&1 >/dev/null); then \
+		topology/docker-engine topology/demo docker; \
+	else echo "  SKIP	docker ($$none)"; fi
+
 check: deps
 	@tests/run check
 
@@ -50,6 +58,10 @@ test-fresh: deps
 	@tests/fresh/run $(ROOTS)
 
 test-long: test-fresh
+test-docker: deps
+	@tests/run docker
+
+test-long: test-docker
 
 mutants: deps
 	@tests/mutants/run $(MUTANTS)

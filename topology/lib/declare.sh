@@ -46,7 +46,7 @@ address() {
 
 # route DESTINATION GATEWAY
 route() {
-	ROUTES[$declaring]+="route add $1 via $2"$'\n'
+	ROUTES[$declaring]+="route replace $1 via $2"$'\n'
 }
 
 # sysctl KEY VALUE

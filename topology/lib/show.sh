@@ -33,6 +33,6 @@ show() { # SCENARIO
 						id[name] ? "  [XDP " mode ", " id[name] "]" : ""
 				}
 			}' <(echo "${ADDRESSES[$h]}") \
-			<([[ $state == down ]] || ip -n "$(netns "$h")" -o link)
+			<([[ $state == down ]] || links "$h")
 	done
 }
