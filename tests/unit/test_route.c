@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The question to the kernel's FIB, field by field, and what each of its
+ * answers comes to.
+ */
+#include <string.h>
+
+#include "common/core/route.h"
+#include "tests/unit/unit.h"
+
+enum { INET = 2, INET6 = 10 }; /* <sys/socket.h> */
+
+static const uint8_t client[16] = "the client's own";
+static const uint8_t vip[16] = "VIP, not wanted.";
+static const uint8_t backend[16] = "backend's, here.";
+
+static struct addr addr_of(const uint8_t *bytes)
+{
+	struct addr addr;
+
+	memcpy(&addr, bytes, sizeof(addr));
+	return addr;
+}
+
+static struct packet packet_of(void *l3, __u8 protocol)
+{
+	return (struct packet){
+		.l3 = l3,
+		.protocol = protocol,
+		.source = addr_of(client),
+		.destination = addr_of(vip),
+		.source_port = bpf_htons(40000),
+		.port = bpf_htons(80),
+	};
+}
+
+static void check_both(const struct bpf_fib_lookup *hop, __u8 protocol)
+{
+	static const uint8_t naught[12];
+
+	assert_int_equal(hop->ifindex, 7);
+	assert_int_equal(hop->tot_len, 1400);
+	assert_int_equal(hop->l4_protocol, protocol);
+	assert_int_equal(bpf_ntohs(hop->sport), 40000);
+	assert_int_equal(bpf_ntohs(hop->dport), 80);
+	/* The kernel refuses a question with anything here. */
+	assert_memory_equal(hop->smac, naught, 12);
+}
+
+static void ipv4_asked(void **unused)
+{
+	struct iphdr ip = {.version = 4, .ihl = 5, .tos = 0xb8, .ttl = 64};
+	struct packet packet = packet_of(&ip, IPPROTO_TCP);
+	struct addr to = addr_of(backend);
+	struct bpf_fib_lookup hop;
+
+	(void)unused;
+	memset(&hop, 0xff, sizeof(hop));
+	route_question(&hop, &packet, &to, 7, 1400);
+	check_both(&hop, IPPROTO_TCP);
+	assert_int_equal(hop.family, INET);
+	assert_int_equal(hop.tos, 0xb8);
+	assert_memory_equal(&hop.ipv4_src, client + 12, 4);
+	assert_memory_equal(&hop.ipv4_dst, backend + 12, 4);
+}
+
+static void ipv6_asked(void **unused)
+{
+	/* Version 6, traffic class 0xb9, flow label 0x8abcd. */
+	_Alignas(4) uint8_t ip[40] = {0x6b, 0x98, 0xab, 0xcd};
+	const uint8_t flowinfo[] = {0x0b, 0x98, 0xab, 0xcd};
+	struct packet packet = packet_of(ip, IPPROTO_UDP);
+	struct addr to = addr_of(backend);
+	struct bpf_fib_lookup hop;
+
+	(void)unused;
+	packet.is_ipv6 = 1;
+	memset(&hop, 0xff, sizeof(hop));
+	route_question(&hop, &packet, &to, 7, 1400);
+	check_both(&hop, IPPROTO_UDP);
+	assert_int_equal(hop.family, INET6);
+	assert_memory_equal(&hop.flowinfo, flowinfo, 4);
+	assert_memory_equal(hop.ipv6_src, client, 16);
+	assert_memory_equal(hop.ipv6_dst, backend, 16);
+}
+
+static void mtu_of_the_way_out(void **unused)
+{
+	struct bpf_fib_lookup hop = {.mtu_result = 1280};
+
+	(void)unused;
+	assert_int_equal(route_mtu(&hop), 1280);
+	hop.mtu_result = 0;
+	assert_int_equal(route_mtu(&hop), 1500);
+}
+
+/* As <linux/bpf.h> numbers them: the numbers are the kernel's word. */
+static void answers(void **unused)
+{
+	static const enum reason reasons[] = {
+		REASON_NONE,
+		REASON_fib_blackhole,
+		REASON_fib_unreachable,
+		REASON_fib_prohibit,
+		REASON_fib_not_forwarded,
+		REASON_fib_forwarding_disabled,
+		REASON_fib_unsupported,
+		REASON_neighbour_unresolved,
+		REASON_fib_too_big,
+		REASON_fib_error, /* NO_SRC_ADDR of 6.8, never asked for */
+	};
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		assert_int_equal(route_reason(i), reasons[i]);
+	assert_int_equal(route_reason(-22), REASON_fib_error);
+	assert_int_equal(route_reason(-1), REASON_fib_error);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ipv4_asked),
+		cmocka_unit_test(ipv6_asked),
+		cmocka_unit_test(mtu_of_the_way_out),
+		cmocka_unit_test(answers),
+	};
+
+	return RUN("route", tests);
+}
