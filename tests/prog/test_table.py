@@ -32,6 +32,7 @@ FIB = {
     86: ("172.20.0.6", "2001:db8:20::6", ("via 10.9.9.2", "via 2001:db8:9::2")),
     87: (LB, LB6, None),
     89: ("172.20.0.9", "2001:db8:20::9", ("encap", "encap")),
+    90: ("172.20.0.10", "2001:db8:20::10", None),  # but for a rule
 }
 
 
@@ -66,6 +67,10 @@ def routes():
                       f"route replace {v6}/128 {way} via {ROUTER6} dev eth0"]
         elif what:
             lines += [f"route replace {v4}/32 {what[0]}", f"route replace {v6}/128 {what[1]}"]
+    for family, every, way in ("-4", "0.0.0.0/0", "10.9.9.2"), ("-6", "::/0", "2001:db8:9::2"):
+        on("lbdsr0a", "ip", family, *("rule add iif eth0 ipproto tcp sport 40000 dport 90 "
+                                      "lookup 90").split())
+        lines.append(f"route replace {every} via {way} table 90")
     on("lbdsr0a", "ip", "-batch", "-", text="\n".join(lines) + "\n")
 
 
@@ -125,12 +130,17 @@ def rows_forwarded():
             packet[IP].len = 40
         rows.append((name, packet, "forwarded", TX, sent(packet, to)))
     for layer, which in (f.ip4, 0), (f.ip6, 1):
-        packet = layer() / f.tcp(86)
-        rows.append((f"another interface ({4 + 2 * which})", packet, "redirected", REDIRECT,
-                     sent(packet, FIB[86][which], OTHER_MAC, other_mac())))
-        packet = layer() / f.tcp(86, payload=b"x" * 1600)
-        rows.append((f"too large for another interface ({4 + 2 * which})", packet,
-                     "super_packet", PASS, handed_up(packet, FIB[86][which])))
+        for port, what in (86, "another interface"), (90, "a rule for the ports"):
+            packet = layer() / f.tcp(port)
+            rows.append((f"{what} ({4 + 2 * which})", packet, "redirected", REDIRECT,
+                         sent(packet, FIB[port][which], OTHER_MAC, other_mac())))
+        full, large = (layer() / f.tcp(86, payload=b"x" * (size - 40 - 20 * which))
+                       for size in (1500, 1501))
+        rows.append((f"as large as another interface takes ({4 + 2 * which})", full,
+                     "redirected", REDIRECT,
+                     sent(full, FIB[86][which], OTHER_MAC, other_mac())))
+        rows.append((f"too large for another interface ({4 + 2 * which})", large,
+                     "super_packet", PASS, handed_up(large, FIB[86][which])))
         packet = layer() / f.tcp(85)
         rows.append((f"no neighbour ({4 + 2 * which})", packet, "neighbour_unresolved", PASS,
                      handed_up(packet, FIB[85][which])))
