@@ -8,7 +8,8 @@ import sys
 import network
 import tap
 
-for module in ("table", "laws", "restore", "mutated", "select", "generations", "files"):
+for module in ("table", "laws", "restore", "trace", "counts", "mutated", "select", "generations",
+               "files"):
     __import__(f"test_{module}")
 
 

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What `show` says was sent to each backend, packet by packet."""
+
+import json
+
+import frames as f
+from network import VIP, VIP6, configuration
+from placing import PORTS, TEN, Service, wait_for
+from scapy.layers.inet import IP, TCP, UDP
+from tap import equal, test
+from test_table import FIB, prepared
+
+NEAR, NEAR6 = "172.19.0.3", "2001:db8:19::3"
+SPORT = 45001  # no other test's
+
+
+def rows(world):
+    shown = json.loads(world.lbr("show", "-j", "backends"))["backends"]
+    return {(row["service"], row["backend"]): (row["packets"], row["bytes"], row["flows"])
+            for row in shown}
+
+
+@test("counts: packets, bytes and flows of each backend")
+def backends(world):
+    prepared(world)
+    near, near6 = (f"{VIP}:80", NEAR), (f"[{VIP6}]:80", NEAR6)
+    padded = f.ip4() / f.tcp(payload=b"") / (b"\0" * 6)
+    padded[IP].len = 40
+    before = rows(world)
+    for packet, where, size, flows in (
+            (f.ip4() / f.tcp(flags="S", payload=b""), near, 54, 1),
+            (f.ip4() / f.tcp(payload=b"x" * 100), near, 154, 0),
+            (f.ip4() / f.tcp(payload=b""), near, 54, 0),
+            (f.ip4() / f.tcp(flags="S", payload=b""), near, 54, 1),
+            (padded, near, 54, 0),
+            (f.ip4() / f.udp(payload=b"x"), (f"{VIP}:7777", NEAR), 43, 1),
+            (f.ip4() / f.udp(payload=b"xy"), (f"{VIP}:7777", NEAR), 44, 0),
+            (f.ip6() / f.tcp(payload=b""), near6, 74, 0),
+            (f.ip4() / f.tcp(86, payload=b""), (f"{VIP}:86", FIB[86][0]), 54, 0),
+            (f.ip4() / f.tcp(85, "S", b""), (f"{VIP}:85", FIB[85][0]), 54, 1),
+            # what is dropped or answered is sent to nobody
+            (f.ip4() / f.tcp(81, "S"), None, 0, 0),
+            (f.ip4(ttl=1) / f.tcp(flags="S"), None, 0, 0),
+            (f.ip4() / f.echo4(), None, 0, 0)):
+        for layer in TCP, UDP:
+            if layer in packet:
+                packet[layer].sport = SPORT
+        world.lbr.run([bytes(packet)])
+        after = rows(world)
+        rose = {key: tuple(now - then for now, then in zip(after[key], before[key]))
+                for key in after if after[key] != before[key]}
+        equal(rose, {where: (1, size, flows)} if where else {}, packet.summary())
+        before = after
+
+
+def not_remembered(world):
+    return json.loads(world.lbr("show", "-j"))["flows-not-remembered"]
+
+
+@test("counts: insert-limit flows a second are remembered, the rest counted")
+def insert_limit(world):
+    limit, tries = 50, 3
+    for turn in range(tries):
+        tcp = Service(world, 4001 + turn)
+        world.apply(configuration(tcp.text(TEN), insert_limit=limit))
+        tcp.send(PORTS[:500], f.ACK)
+        flows, refused, sports = world.flows(), not_remembered(world), iter(PORTS[1000:])
+        tried = 0
+
+        def another_second():
+            nonlocal tried
+            tried += 1
+            tcp.send([next(sports)], f.ACK)
+            return world.flows() > flows
+
+        wait_for(another_second, "another second's flows")
+        tcp.send(PORTS[500:1000], f.ACK)
+        added = world.flows() - flows
+        equal(not_remembered(world) - refused, 500 + tried - added, "not remembered")
+        # Twice or more where the last ones fell into the next second.
+        if added == limit:
+            return
+    equal(added, limit, "flows remembered in a second")
