@@ -51,6 +51,8 @@ int jiffies_now(const struct kernel *kernel, __u64 *now)
 
 	if (program >= 0) {
 		rc = bpf_prog_test_run_opts(program, &run);
+		if (run.retval != XDP_PASS)
+			rc = -1;
 		close(program);
 	}
 	*now = page.now;
