@@ -2,7 +2,7 @@
 """Handshakes across a change of the pool, and flows across an upgrade."""
 
 import frames as f
-from network import configuration
+from network import configuration, service
 from placing import PORTS, TEN, Service, moved, stayed, wait_for
 from tap import equal, test
 
@@ -21,9 +21,25 @@ def tables(world, tcp, sports):
     return by[1], by[0], differ
 
 
+class AnyPort(Service):
+    """The same of a service of any port."""
+
+    def text(self, backends):
+        return service(backends, port="any")
+
+
 @test("generations: SYN, change, ACK: the same backend")
 def handshake(world):
-    tcp, sports = Service(world, 2001), PORTS[:3000]
+    change_between(world, Service(world, 2001))
+
+
+@test("generations: SYN, change, ACK: the same backend, for any port")
+def handshake_any(world):
+    change_between(world, AnyPort(world, 2011))
+
+
+def change_between(world, tcp):
+    sports = PORTS[:3000]
     _, _, differ = tables(world, tcp, sports)
     before = tcp.send(sports, f.SYN)
     world.apply(configuration(tcp.text(MANY), handshake_grace="60s"))

@@ -136,6 +136,16 @@ def at_random(world):
     stayed(before, tcp.send(PORTS, f.ACK), "after a change elsewhere")
 
 
+@test("select: random: a client port used again after its backend left, ACKs follow")
+def random_again(world):
+    tcp, sports = Service(world, 1015, scheduler="random"), PORTS[:1000]
+    for pool in TEN[:2], TEN[2:4]:
+        world.apply(configuration(tcp.text(pool), insert_limit=1000000))
+        begun = tcp.send(sports, f.SYN)
+        equal(set(begun.values()), set(pool), "backends used")
+        stayed(begun, tcp.send(sports, f.ACK), "ACK")
+
+
 @test("select: random over its insert-limit goes by the table, consistently")
 def over_limit(world):
     tcp, sports = Service(world, 1012, scheduler="random"), PORTS[:2000]
