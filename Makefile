@@ -9,7 +9,7 @@
 #	make test-fresh	the README's commands, on machines made for them (root)
 #	make test-docker	the same network as Docker's containers (root)
 #	make test-long	all that is not in test
-#	make mutants	put known faults back, and see their tests fail (root)
+#	make mutants	put faults into the code, and see tests fail (root)
 #	make clean	remove what was built
 #
 # On a host: make -C LoadBalancer, make -C Backend.
@@ -57,14 +57,16 @@ test-fresh: deps
 	@.ci/dependencies fresh
 	@tests/fresh/run $(ROOTS)
 
-test-long: test-fresh
 test-docker: deps
 	@tests/run docker
 
-test-long: test-docker
+test-long: test-fresh test-docker
 
 mutants: deps
-	@tests/mutants/run $(MUTANTS)
+	@status=0; \
+	tests/mutants/run $(MUTANTS) || status=1; \
+	$(if $(MUTANTS),,tests/mutants/small || status=1;) \
+	exit $$status
 
 clean:
 	@rm -rf build
