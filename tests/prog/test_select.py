@@ -5,7 +5,7 @@ program, while the pool stays as it is or is changed once."""
 import time
 
 import frames as f
-from network import backend, configuration
+from network import backend, configuration, service
 from placing import PORTS, TEN, Service, moved, share, stayed, wait_for
 from tap import equal, test
 
@@ -34,6 +34,17 @@ def rst(world):
     tcp.send(PORTS[:1000], f.RST)
     tcp.send(PORTS[:1000], f.RST | f.ACK)
     equal(world.flows() - before, 0, "flows remembered")
+
+
+@test("select: any port: the same client port to two ports is two flows")
+def two_ports(world):
+    one, other, sports = Service(world, 1016), Service(world, 1017), PORTS[:500]
+    world.apply(configuration(service(TEN, port="any")))
+    count = world.flows()
+    for flags in f.SYN, f.ACK, f.PUSH:
+        before = one.send(sports, flags), other.send(sports, flags)
+    equal(world.flows() - count, 2 * len(sports), "flows remembered")
+    assert moved(*before), "the two ports fall on the same slots"
 
 
 @test("select: weights 3:1")
