@@ -83,6 +83,25 @@ def removed_known(world):
     stayed(after, tcp.send(PORTS, f.PUSH), "when it is back")
 
 
+@test("select: a backend in the place of one that left does not get its flows")
+def place_taken(world):
+    tcp, sports = Service(world, 1018), PORTS[:1000]
+
+    def apply(*pool):
+        world.apply(configuration(tcp.text(pool), handshake_grace="0s"))
+
+    apply(TEN[0], TEN[1])
+    by_table = tcp.send(sports, f.SYN)
+    apply(TEN[0])
+    apply(TEN[0], TEN[2])
+    before = tcp.send(sports, f.ACK)
+    apply(TEN[0])
+    apply(TEN[0], TEN[1])
+    left = {sport: by_table[sport] for sport in sports if before[sport] == TEN[2]}
+    equal(set(left.values()), {TEN[0], TEN[1]}, "where the table sends them")
+    stayed(left, tcp.send(left, f.ACK), "by the table")
+
+
 @test("select: flow-table-size 10, 40 flows held open: none moves")
 def small_table(world):
     tcp, sports = Service(world, 1007), PORTS[:40]

@@ -87,6 +87,22 @@ static void passed_up(void **unused)
 	}
 }
 
+/* What is neither passed up nor sent is dropped. */
+static void sent(void **unused)
+{
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < ROWS; i++) {
+		bool tx = !strcmp(rows[i].name, "forwarded") ||
+			  !strcmp(rows[i].name, "echo_answered");
+		bool redirected = !strcmp(rows[i].name, "redirected");
+
+		assert_int_equal(rows[i].action == XDP_TX, tx);
+		assert_int_equal(rows[i].action == XDP_REDIRECT, redirected);
+	}
+}
+
 /* xdp_bkd restores or passes; it never drops, and never sends. */
 static void backend_only_passes(void **unused)
 {
@@ -105,6 +121,7 @@ int main(void)
 		cmocka_unit_test(no_way_out),
 		cmocka_unit_test(names_are_unique),
 		cmocka_unit_test(passed_up),
+		cmocka_unit_test(sent),
 		cmocka_unit_test(backend_only_passes),
 	};
 
