@@ -2,6 +2,7 @@
 #
 #	make		build both programs and both tools; touch nothing else
 #	make man	the manual: man ./build/man/lbr.8 (bkd.8, l3dsr.yaml.5)
+#	make compile_commands.json	for clangd and clang-tidy
 #	make demo	see it work (root; about 20 s, then all is gone again)
 #	make demo-docker	the same in Docker's containers (root)
 #	make check	what needs no network: build, unit, prog, style
@@ -19,7 +20,7 @@ ROLE := common
 include common/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: all man deps demo demo-docker check test test-fresh test-docker \
+.PHONY: FORCE all man deps demo demo-docker check test test-fresh test-docker \
 	test-long mutants clean
 
 all:
@@ -33,6 +34,10 @@ man:
 		locked-man
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C Backend \
 		locked-man
+
+# Needs jq. The skeletons must be there, or clangd misses them.
+compile_commands.json: all FORCE
+	@$(AS_OWNER) .ci/compile-commands >$@.new && mv $@.new $@
 
 deps:
 	@.ci/dependencies
