@@ -47,8 +47,7 @@ static size_t rows_drop(json_t *rows, const char *count)
 	return dropped;
 }
 
-/* For people: only what has counted something. How many rows that leaves out.
- */
+/* For people: what has counted something. How many rows that leaves out. */
 static size_t root_trim(const struct role *role, json_t *root)
 {
 	const struct section *section;
