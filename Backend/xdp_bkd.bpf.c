@@ -105,7 +105,8 @@ INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 	return REASON_restored;
 }
 
-SEC("xdp.frags")
+/* With fragments, where the kernel has them: see load.c. */
+SEC("xdp")
 int xdp_bkd(struct xdp_md *ctx)
 {
 	struct decision d = {};

@@ -166,7 +166,8 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d)
 	return forward(ctx, d);
 }
 
-SEC("xdp.frags")
+/* With fragments, where the kernel has them: see load.c. */
+SEC("xdp")
 int xdp_lbr(struct xdp_md *ctx)
 {
 	struct decision d = {};

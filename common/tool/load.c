@@ -151,9 +151,10 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 	}
 	program =
 		bpf_object__find_program_by_name(kernel->object, role->program);
-	if (!constants.has_frags)
-		bpf_program__set_flags(program, bpf_program__flags(program) &
-							~BPF_F_XDP_HAS_FRAGS);
+	/* What SEC("xdp.frags") asks for, libbpf cannot be talked out of. */
+	if (constants.has_frags)
+		bpf_program__set_flags(program, bpf_program__flags(program) |
+							BPF_F_XDP_HAS_FRAGS);
 	shapes_keep(kernel);
 	if (bpf_object__load(kernel->object)) {
 		fault(fault_out, "cannot load %s: %s", role->program,
