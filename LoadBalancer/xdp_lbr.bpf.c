@@ -114,25 +114,25 @@ INLINE enum reason route(struct xdp_md *ctx, struct decision *d)
 	/* What generic mode sees may leave in several packets, smaller. */
 	__u32 length = d->in->generic ? 0 : d->packet.length;
 
-	route_question(&d->hop, &d->packet, &d->backend->address,
-		       ctx->ingress_ifindex, length);
+	route_question(&d->hop, &d->packet, &d->backend->address, d->in->device,
+		       length);
 	d->fib = bpf_fib_lookup(ctx, &d->hop, sizeof(d->hop), 0);
 	d->asked = true;
 	if (d->fib == BPF_FIB_LKUP_RET_SUCCESS &&
-	    d->hop.ifindex != ctx->ingress_ifindex && d->in->generic &&
+	    d->hop.ifindex != d->in->device && d->in->generic &&
 	    d->packet.length > route_mtu(&d->hop))
 		return REASON_super_packet;
 	return route_reason(d->fib);
 }
 
 /* From here on nothing can fail. */
-INLINE enum reason forward(struct xdp_md *ctx, struct decision *d)
+INLINE enum reason forward(struct decision *d)
 {
 	rewrite_destination(&d->packet, &d->backend->address);
 	rewrite_ttl(&d->packet, d->packet.ttl - 1);
 	rewrite_macs(&d->packet, d->hop.dmac, d->hop.smac);
-	return d->hop.ifindex == ctx->ingress_ifindex ? REASON_forwarded
-						      : REASON_redirected;
+	return d->hop.ifindex == d->in->device ? REASON_forwarded
+					       : REASON_redirected;
 }
 
 INLINE enum reason balance(struct xdp_md *ctx, struct decision *d)
@@ -163,7 +163,7 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d)
 		rewrite_destination(&d->packet, &d->backend->address);
 	if (reason != REASON_NONE)
 		return reason;
-	return forward(ctx, d);
+	return forward(d);
 }
 
 /* With fragments, where the kernel has them: see load.c. */

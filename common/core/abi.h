@@ -186,11 +186,12 @@ _Static_assert(sizeof(struct backend_count) == 24, "backend_count");
 /* A MAC address that a frame for this host may carry, and where. */
 struct interface {
 	__u32 ifindex; /* 0 ends the list */
+	__u32 device;  /* as the FIB knows it: for a bond's leg, the bond */
 	__u8 mac[6];
 	__u16 generic; /* the program sees GSO super-packets here */
 	char name[16]; /* IFNAMSIZ, for people */
 };
-_Static_assert(sizeof(struct interface) == 28, "interface");
+_Static_assert(sizeof(struct interface) == 32, "interface");
 
 /*
  * xdp_bkd: what a packet for one of this host's addresses is turned back

@@ -49,31 +49,56 @@ static bool takes(const struct attachment *on, const struct link *link)
 	       (link->lower == on->ifindex && !strcmp(link->kind, "macvlan"));
 }
 
+/*
+ * Does a frame for the attachment come in by this link? A bond runs a native
+ * program on its legs, a generic one on itself.
+ */
+static bool comes_by(const struct attachment *on, const char *kind,
+		     const struct link *link)
+{
+	return link->ifindex == on->ifindex ||
+	       (link->master == on->ifindex && on->mode != MODE_GENERIC &&
+		!strcmp(kind, "bond"));
+}
+
+/* The rows of one attachment: each of its MAC addresses, each way in. */
+static void list_attachment(struct list *list, const struct attachment *on,
+			    const struct link *links, int count)
+{
+	struct interface entry = {.device = (__u32)on->ifindex};
+	const char *kind = "";
+	int mac, way;
+
+	/* Until `auto` is decided, the careful one. */
+	entry.generic = on->mode != MODE_NATIVE;
+	memcpy(entry.name, on->name, sizeof(entry.name));
+	for (way = 0; way < count; way++) {
+		if (links[way].ifindex == on->ifindex)
+			kind = links[way].kind;
+	}
+	for (mac = 0; mac < count; mac++) {
+		if (!takes(on, &links[mac]))
+			continue;
+		memcpy(entry.mac, links[mac].mac, sizeof(entry.mac));
+		for (way = 0; way < count; way++) {
+			entry.ifindex = (__u32)links[way].ifindex;
+			if (comes_by(on, kind, &links[way]))
+				list_add(list, &entry);
+		}
+	}
+}
+
 /* As it should be, in any order. */
 static int list_wanted(const struct kernel *kernel, struct list *wanted,
 		       struct fault *fault_out)
 {
-	struct interface entry;
 	struct link *links;
-	int count = links_read(&links, fault_out), i, j;
+	int count = links_read(&links, fault_out), i;
 
 	if (count < 0)
 		return -1;
-	for (i = 0; i < kernel->attachment_count; i++) {
-		const struct attachment *on = &kernel->attachments[i];
-
-		for (j = 0; j < count; j++) {
-			if (!takes(on, &links[j]))
-				continue;
-			memset(&entry, 0, sizeof(entry));
-			entry.ifindex = (__u32)on->ifindex;
-			/* Until `auto` is decided, the careful one. */
-			entry.generic = on->mode != MODE_NATIVE;
-			memcpy(entry.mac, links[j].mac, sizeof(entry.mac));
-			memcpy(entry.name, on->name, sizeof(entry.name));
-			list_add(wanted, &entry);
-		}
-	}
+	for (i = 0; i < kernel->attachment_count; i++)
+		list_attachment(wanted, &kernel->attachments[i], links, count);
 	free(links);
 	if (!wanted->full)
 		return 0;

@@ -106,6 +106,9 @@ static int link_attribute(const struct nlattr *attribute, void *data)
 	case IFLA_LINK:
 		link->lower = (int)mnl_attr_get_u32(attribute);
 		break;
+	case IFLA_MASTER:
+		link->master = (int)mnl_attr_get_u32(attribute);
+		break;
 	case IFLA_LINKINFO:
 		return mnl_attr_parse_nested(attribute, link_kind, link);
 	}
