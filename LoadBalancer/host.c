@@ -75,14 +75,18 @@ static int host_ipv6_all(struct kernel *kernel, struct fault *fault_out)
 	char path[128];
 	int rc = 0;
 
-	/* Writing `all` writes every interface, so each is noted first. */
+	/*
+	 * Writing `all` writes every interface, so each is said and noted
+	 * first; noted also where it stays, for `all` put back changes it.
+	 */
 	while (directory && !rc && (entry = readdir(directory))) {
 		if (*entry->d_name == '.' || !strcmp(entry->d_name, "all"))
 			continue;
 		accept_ra(kernel, entry->d_name);
 		snprintf(path, sizeof(path), IPV6 "%.15s/forwarding",
 			 entry->d_name);
-		rc = change_expected(kernel, path, fault_out);
+		rc = change_expected(kernel, path, fault_out)
+			     ?: change_sysctl(kernel, path, "1", fault_out);
 	}
 	if (directory)
 		closedir(directory);
