@@ -9,6 +9,8 @@
 #	make test	check, scenarios with real traffic, fuzzers (root)
 #	make test-fresh	the README's commands, on machines made for them (root)
 #	make test-docker	the same network as Docker's containers (root)
+#	make test-kernels	the same on other kernels, in QEMU (hours: see
+#			tests/kernels/README.md)
 #	make test-long	all that is not in test
 #	make mutants	put faults into the code, and see tests fail (root)
 #	make clean	remove what was built
@@ -21,7 +23,7 @@ include common/build.mk
 
 .DEFAULT_GOAL := all
 .PHONY: FORCE all man deps demo demo-docker check test test-fresh test-docker \
-	test-long mutants clean
+	test-kernels test-long mutants clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C LoadBalancer \
@@ -65,7 +67,11 @@ test-fresh: deps
 test-docker: deps
 	@tests/run docker
 
-test-long: test-fresh test-docker
+test-kernels: deps
+	@.ci/dependencies kernels
+	@tests/kernels/run $(KERNELS)
+
+test-long: test-fresh test-docker test-kernels
 
 mutants: deps
 	@status=0; \

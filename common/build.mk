@@ -87,4 +87,5 @@ $(BUILD)/man/%: $(ROOT)/common/man/% $(ROOT)/common/man/both.8 $(OUT)/man
 	$(Q)cd $(<D) && $(OUT)/man $(<F) >$@.new && mv $@.new $@
 
 .PRECIOUS: $(BUILD)/%.bpf.o
--include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/kernels -prune -o \
+	-name '*.d' -type f -print 2>/dev/null)
