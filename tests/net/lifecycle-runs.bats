@@ -74,7 +74,7 @@ over() {
 	# What Debian itself runs at boot is no matter of ours.
 	while read -r package; do
 		dpkg -L "$package" | sed "s/^/$package /"
-	done < <(sed '/^\[/,$d; /^#/d; /^$/d' "$ROOT/.ci/packages") |
+	done < <("$ROOT/.ci/dependencies" --list fresh docker kernels) |
 		grep -E '/systemd/system/[^/]*\.(service|socket|timer)$|/init\.d/.' |
 		run ! grep -vE '^(procps|kmod|util-linux) '
 }
