@@ -13,6 +13,7 @@
 #			tests/kernels/README.md)
 #	make test-long	all that is not in test
 #	make mutants	put faults into the code, and see tests fail (root)
+#	make bench	what a packet costs in the data path (root; 2 min)
 #	make clean	remove what was built
 #
 # On a host: make -C LoadBalancer, make -C Backend.
@@ -23,7 +24,7 @@ include common/build.mk
 
 .DEFAULT_GOAL := all
 .PHONY: FORCE all man deps demo demo-docker check test test-fresh test-docker \
-	test-kernels test-long mutants clean
+	test-kernels test-long mutants bench clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C LoadBalancer \
@@ -78,6 +79,9 @@ mutants: deps
 	tests/mutants/run $(MUTANTS) || status=1; \
 	$(if $(MUTANTS),,tests/mutants/small || status=1;) \
 	exit $$status
+
+bench: deps
+	@tests/bench/run
 
 clean:
 	@rm -rf build

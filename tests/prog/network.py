@@ -158,11 +158,12 @@ def backend(address, weight=1, drain=False):
     return f"{{address: '{address}', weight: {weight}, drain: {str(drain).lower()}}}"
 
 
-def service(backends, vip=VIP, port=80, protocol="tcp", scheduler="maglev"):
+def service(backends, vip=VIP, port=80, protocol="tcp", **keys):
     """`backends`: addresses, or what backend() gives."""
     rows = (row if row.startswith("{") else backend(row) for row in backends)
+    keys = "".join(f", {key.replace('_', '-')}: {value}" for key, value in keys.items())
     return (
-        f"  - {{vip: '{vip}', port: {port}, protocol: {protocol}, scheduler: {scheduler},\n"
+        f"  - {{vip: '{vip}', port: {port}, protocol: {protocol}{keys},\n"
         "     backends: [" + ", ".join(rows) + "]}\n"
     )
 

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * measure LINK FLOWS - runs the program behind a pinned bpf_link, and the floor
+ *
+ * Reads commands from stdin, a line each, and answers with a line:
+ *
+ *	instructions		how many the verifier walked, of the program
+ *	load FAMILY FLOWS WORDS GROWS SUM FRAME
+ *				a driver for this scenario; see driver.h
+ *	frame FRAME		another frame of the same length
+ *	run WHAT TURNS		`bare`: the swap alone; `floor`: driver and
+ *swap; `subject`: driver and program. Answer: TURN NS ACTION FRAME: the number
+ *of the last turn since `load`, what all took, and what became of the packet in
+ *the last forget			empties the flow table; how many were
+ *there
+ *
+ * FRAME is hexadecimal. What the kernel refuses ends this process.
+ *
+ * Time is this thread's CPU time: others at work on the machine then cost it
+ * their caches, and nothing else.
+ */
+#define _GNU_SOURCE
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/bench/driver.h"
+#include "tests/bench/driver.skel.h"
+
+#define FRAME_MAX 1514
+#define BATCH	  4096
+
+static int program;	/* under test */
+static __u32 interface; /* by which frames come in */
+static int flows;	/* the flow table */
+static struct driver_bpf *driver;
+static int drive; /* that of the family */
+static unsigned char frame[FRAME_MAX];
+static __u32 length;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "measure: cannot %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void open_link(const char *path)
+{
+	struct bpf_link_info info = {0};
+	__u32 size = sizeof(info);
+	int link = bpf_obj_get(path);
+
+	if (link < 0 || bpf_obj_get_info_by_fd(link, &info, &size))
+		die(path);
+	program = bpf_prog_get_fd_by_id(info.prog_id);
+	if (program < 0)
+		die("get the link's program");
+	interface = info.xdp.ifindex;
+}
+
+static void read_frame(const char *hex)
+{
+	unsigned byte;
+
+	for (length = 0; length < FRAME_MAX && sscanf(hex, "%2x", &byte) == 1;
+	     hex += 2)
+		frame[length++] = (unsigned char)byte;
+	if (*hex || length < HEADERS_MAX) {
+		errno = EINVAL;
+		die("read the frame");
+	}
+}
+
+static void give_frame(void)
+{
+	memcpy(&driver->bss->first, frame, sizeof(driver->bss->first));
+	memcpy(driver->bss->words, frame + WORDS_AT,
+	       sizeof(driver->bss->words));
+}
+
+/* A prog array takes only programs that are alike in this. */
+static void as_the_kernel_has(struct bpf_program *each)
+{
+	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
+				    BPF_FUNC_xdp_get_buff_len, NULL) != 1)
+		bpf_program__set_flags(each, bpf_program__flags(each) &
+						     ~BPF_F_XDP_HAS_FRAGS);
+}
+
+static void load(unsigned family, const struct scenario *scenario,
+		 const char *hex)
+{
+	driver_bpf__destroy(driver);
+	driver = driver_bpf__open();
+	if (!driver)
+		die("open the driver");
+	read_frame(hex);
+	driver->rodata->scenario = *scenario;
+	driver->rodata->scenario.length = length;
+	as_the_kernel_has(driver->progs.driver4);
+	as_the_kernel_has(driver->progs.driver6);
+	as_the_kernel_has(driver->progs.swap);
+	if (driver_bpf__load(driver))
+		die("load the driver");
+	give_frame();
+	drive = bpf_program__fd(family == 6 ? driver->progs.driver6
+					    : driver->progs.driver4);
+	puts("ok");
+}
+
+static __u64 cpu_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (__u64)now.tv_sec * 1000000000 + (__u64)now.tv_nsec;
+}
+
+static void run(const char *what, int turns)
+{
+	static unsigned char out[FRAME_MAX + 256];
+	struct xdp_md context = {
+		.data_end = length,
+		.ingress_ifindex = interface,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .repeat = turns,
+		    .data_in = frame, .data_size_in = length, .data_out = out,
+		    .data_size_out = sizeof(out), .ctx_in = &context,
+		    .ctx_size_in = sizeof(context));
+	int swap = bpf_program__fd(driver->progs.swap);
+	bool bare = !strcmp(what, "bare");
+	int tested = strcmp(what, "subject") ? swap : program;
+	__u32 zero = 0, i;
+	__u64 began;
+
+	if (bpf_map_update_elem(bpf_map__fd(driver->maps.subject), &zero,
+				&tested, BPF_ANY))
+		die("let the driver call the program");
+	began = cpu_time();
+	if (bpf_prog_test_run_opts(bare ? swap : drive, &options))
+		die("run the program");
+	printf("%u %llu %u ", driver->bss->turn - 1, cpu_time() - began,
+	       options.retval);
+	for (i = 0; i < options.data_size_out; i++)
+		printf("%02x", out[i]);
+	putchar('\n');
+}
+
+static void instructions(void)
+{
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program, &info, &size))
+		die("ask for the program");
+	printf("%u\n", info.verified_insns);
+}
+
+static void forget(void)
+{
+	struct bpf_map_info info = {0};
+	__u32 size = sizeof(info), count, batch, *at = NULL, total = 0;
+	void *keys, *values;
+	int end = 0;
+
+	if (bpf_obj_get_info_by_fd(flows, &info, &size))
+		die("ask for the flow table");
+	keys = calloc(BATCH, info.key_size);
+	values = calloc(BATCH, info.value_size);
+	while (!end) {
+		count = BATCH;
+		end = bpf_map_lookup_and_delete_batch(flows, at, &batch, keys,
+						      values, &count, NULL);
+		if (end && errno != ENOENT)
+			die("empty the flow table");
+		total += count;
+		at = &batch;
+	}
+	free(keys);
+	free(values);
+	printf("%u\n", total);
+}
+
+static void obey(const char *line)
+{
+	char hex[2 * FRAME_MAX + 1], what[16];
+	struct scenario s = {0};
+	unsigned family;
+	int turns;
+
+	if (!strcmp(line, "instructions\n")) {
+		instructions();
+	} else if (!strcmp(line, "forget\n")) {
+		forget();
+	} else if (sscanf(line, "run %15s %d", what, &turns) == 2 && driver) {
+		run(what, turns);
+	} else if (sscanf(line, "frame %3028s", hex) == 1 && driver) {
+		read_frame(hex);
+		give_frame();
+		puts("ok");
+	} else if (sscanf(line, "load %u %u %u %u %u %3028s", &family, &s.flows,
+			  &s.words, &s.grows, &s.sum, hex) == 6) {
+		s.flows--;
+		load(family, &s, hex);
+	} else {
+		fprintf(stderr, "measure: no such command: %s", line);
+		exit(2);
+	}
+}
+
+/* The counters and caches of one CPU, not now of one and now of another. */
+static void stay_here(void)
+{
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	sched_setaffinity(0, sizeof(here), &here);
+}
+
+int main(int argc, char **argv)
+{
+	char line[2 * FRAME_MAX + 128];
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: measure LINK FLOWS\n");
+		return 2;
+	}
+	open_link(argv[1]);
+	flows = bpf_obj_get(argv[2]);
+	if (flows < 0)
+		die(argv[2]);
+	stay_here();
+	while (fgets(line, sizeof(line), stdin)) {
+		obey(line);
+		fflush(stdout);
+	}
+	return 0;
+}

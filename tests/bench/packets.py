@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The packets of the scenarios: as the driver makes them (driver.bpf.c), and
+what ought to become of them, from the oracle of tests/prog."""
+
+import struct
+import sys
+
+import frames as f
+from network import CLIENT_MAC, LB, LB6, LB_MAC, PASS, ROUTER_MAC, TX
+from oracle import ETHER, Read, ip, mac, redirected, reply, same, same_echo, total
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether
+
+# The last two bytes are the driver's to fill in.
+SOURCE = {4: "10.9.0.0", 6: "2001:db8:99::"}
+OTHER = {4: "203.0.113.7", 6: "2001:db8:113::7"}
+OWN = {4: LB, 6: LB6}
+LENGTH = 128
+WORDS_AT, FIRST_PORT, FLOW_STEP = 6, 32768, 2654435761  # driver.h
+
+PACKETS = {
+    "ack": lambda family: f.tcp(flags="A", payload=b""),
+    "syn": lambda family: f.tcp(flags="S", payload=b""),
+    "fin": lambda family: f.tcp(flags="FA", payload=b""),
+    "rst": lambda family: f.tcp(flags="R", payload=b""),
+    "other": lambda family: f.tcp(flags="A", payload=b""),
+    "own": lambda family: f.tcp(flags="A", payload=b""),
+    "udp": lambda family: f.udp(80, b""),
+    "echo": lambda family: f.echo4(b"") if family == 4 else f.echo6(b""),
+}
+
+
+class Template:
+    """A frame of flow 0, and where in it the others differ."""
+
+    def __init__(self, scenario, packet, vip):
+        family = scenario.family
+        to = {"other": OTHER[family], "own": OWN[family]}.get(packet, vip)
+        head = IP(src=SOURCE[4], dst=to) if family == 4 else IPv6(src=SOURCE[6], dst=to)
+        layers = Ether(dst=LB_MAC, src=CLIENT_MAC) / head / PACKETS[packet](family)
+        layers /= b"\0" * (LENGTH - len(layers))
+        for layer in TCP, UDP:
+            if layer in layers:
+                layers[layer].sport = FIRST_PORT
+        self.frame = bytes(layers)
+        self.flows = scenario.flows
+        l4 = ETHER + (20 if family == 4 else 40)
+        end = l4 + (8 if packet in ("udp", "echo") else 20)
+        self.words = -(-(end - WORDS_AT) // 8)
+        self.family, self.l4 = family, l4
+        if self.flows > 1 and family == 4:
+            self.frame = self.frame[:24] + b"\0\0" + self.frame[26:]
+
+    def command(self, grows):
+        header_sum = int.from_bytes(self.header_sum(self.frame), sys.byteorder)
+        return (f"load {self.family} {self.flows} {self.words} {int(grows)} {header_sum} "
+                f"{self.frame.hex()}")
+
+    @staticmethod
+    def header_sum(frame):
+        header = frame[ETHER : ETHER + 10] + frame[ETHER + 12 : ETHER + 20]
+        return struct.pack("!H", total(bytes(header)))
+
+    def of_turn(self, turn):
+        """The frame that the driver makes in this turn."""
+        if self.flows == 1:
+            return self.frame
+        flow = turn * FLOW_STEP & (self.flows - 1)
+        frame = bytearray(self.frame)
+        struct.pack_into("!H", frame, self.l4, FIRST_PORT + (flow & 0x7FFF))
+        struct.pack_into("!H", frame, 28 if self.family == 4 else 36, flow >> 15)
+        if self.family == 4:
+            frame[24:26] = bytes(255 - byte for byte in self.header_sum(frame))
+        return bytes(frame)
+
+
+def swapped(came, action, left):
+    return action == TX and left == came[6:12] + came[:6] + came[12:]
+
+
+def forwarded(came, action, left, backends):
+    """To one of the service's backends, through the router."""
+    family = Read(came).family
+    to = left[30:34] if family == 4 else left[38:54]
+    return (action == TX and to in map(ip, backends)
+            and left == redirected(came, family, to, 1, (mac(ROUTER_MAC), mac(LB_MAC))))
+
+
+def answered(came, action, left, _backends):
+    return action == TX and same_echo(left, reply(Read(came)))
+
+
+def passed(came, action, left, _backends):
+    return action == PASS and same(left, came)
+
+
+# What becomes of a packet that leaves by this reason.
+BECOMES = {"forwarded": forwarded, "echo_answered": answered, "not_vip": passed}

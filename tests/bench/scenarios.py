@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is measured: a row a scenario."""
+
+from dataclasses import dataclass, field
+
+NEW = 1 << 31  # more flows than there are turns
+K = 1 << 10
+
+
+@dataclass
+class Scenario:
+    """One row; what it does not name is as shipped."""
+
+    name: str
+    family: int = 4
+    packet: str = "ack"  # a key of packets.PACKETS
+    flows: int = 1
+    known: bool = False  # remembered before, by an ACK or a datagram
+    reason: str = "forwarded"  # by which each packet leaves
+    remembered: int = None  # flows, when all is done; None: may be anything
+    limit: float = None  # times the floor
+    goal: float = None
+    service: dict = field(default_factory=dict)  # keys of its service
+    file: dict = field(default_factory=dict)  # keys of the file
+
+
+def established(family, protocol, flows, **keys):
+    text = {1: "one flow", 4 * K: "4 k flows", 64 * K: "64 k flows", 512 * K: "512 k flows"}
+    return Scenario(f"IPv{family} {protocol} established, {text[flows]}", family,
+                    "ack" if protocol == "TCP" else "udp", flows, known=True,
+                    remembered=flows, **keys)
+
+
+def both(name, packet, **keys):
+    return [Scenario(f"IPv{family} {name}", family, packet, **keys) for family in (4, 6)]
+
+
+RANDOM = {"scheduler": "random"}
+
+SCENARIOS = [
+    established(4, "TCP", 1, limit=4.0, goal=3.0),
+    established(4, "TCP", 4 * K),
+    established(4, "TCP", 64 * K, goal=6.5),
+    established(4, "TCP", 512 * K),
+    established(4, "UDP", 1, limit=4.2, goal=3.2),
+    established(4, "UDP", 4 * K),
+    established(4, "UDP", 64 * K),
+    established(4, "UDP", 512 * K),
+    established(6, "TCP", 1, limit=4.6, goal=3.4),
+    established(6, "TCP", 4 * K),
+    established(6, "TCP", 64 * K),
+    established(6, "TCP", 512 * K),
+    established(6, "UDP", 1),
+    established(6, "UDP", 4 * K),
+    established(6, "UDP", 64 * K),
+    established(6, "UDP", 512 * K),
+    *both("SYN, one flow", "syn", remembered=0),
+    Scenario("IPv4 SYN, all new", 4, "syn", NEW, remembered=0, limit=3.6, goal=2.6),
+    Scenario("IPv6 SYN, all new", 6, "syn", NEW, remembered=0),
+    *both("SYN of a known flow", "syn", known=True, remembered=1),
+    *both("FIN of a known flow", "fin", known=True, remembered=1),
+    *both("RST of a known flow", "rst", known=True, remembered=1),
+    *both("RST, all new", "rst", flows=NEW, remembered=0),
+    *both("ACK, all new", "ack", flows=NEW),
+    Scenario("IPv4 not ours, passed", 4, "other", 4 * K, reason="not_vip", remembered=0,
+             limit=2.1, goal=1.6),
+    Scenario("IPv6 not ours, passed", 6, "other", 4 * K, reason="not_vip", remembered=0),
+    *both("for the load balancer itself, passed", "own", reason="not_vip", remembered=0),
+    *both("echo, answered", "echo", reason="echo_answered", remembered=0),
+    Scenario("random: TCP established, 64 k flows", 4, "ack", 64 * K, known=True,
+             remembered=64 * K, service=RANDOM),
+    Scenario("random: SYN, one flow", 4, "syn", remembered=1, service=RANDOM),
+    Scenario("random: SYN, all new", 4, "syn", NEW, service=RANDOM),
+]
+
+# Of the programs, when they are loaded: instructions the verifier walked.
+VERIFIER = {"limit": 100000, "goal": 50000}
