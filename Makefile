@@ -13,7 +13,7 @@
 #			tests/kernels/README.md)
 #	make test-long	all that is not in test
 #	make mutants	put faults into the code, and see tests fail (root)
-#	make bench	what a packet costs in the data path (root; 2 min)
+#	make bench	what a packet costs in the data path (root; 5 min)
 #	make clean	remove what was built
 #
 # On a host: make -C LoadBalancer, make -C Backend.

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * measure LINK FLOWS - runs the program behind a pinned bpf_link, and the floor
+ * measure PINS IFACE - runs the program that is up there, and the floor
  *
  * Reads commands from stdin, a line each, and answers with a line:
  *
  *	instructions		how many the verifier walked, of the program
  *	load FAMILY FLOWS WORDS GROWS SUM FRAME
  *				a driver for this scenario; see driver.h
- *	frame FRAME		another frame of the same length
  *	run WHAT TURNS		`bare`: the swap alone; `floor`: driver and
  *swap; `subject`: driver and program. Answer: TURN NS ACTION FRAME: the number
  *of the last turn since `load`, what all took, and what became of the packet in
@@ -17,7 +16,8 @@
  * FRAME is hexadecimal. What the kernel refuses ends this process.
  *
  * Time is this thread's CPU time: others at work on the machine then cost it
- * their caches, and nothing else.
+ * their caches, and nothing else. It is that of the whole call, which takes
+ * 0.1 ms or so before the first turn: let there be many turns.
  */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
@@ -78,13 +78,6 @@ static void read_frame(const char *hex)
 	}
 }
 
-static void give_frame(void)
-{
-	memcpy(&driver->bss->first, frame, sizeof(driver->bss->first));
-	memcpy(driver->bss->words, frame + WORDS_AT,
-	       sizeof(driver->bss->words));
-}
-
 /* A prog array takes only programs that are alike in this. */
 static void as_the_kernel_has(struct bpf_program *each)
 {
@@ -109,7 +102,9 @@ static void load(unsigned family, const struct scenario *scenario,
 	as_the_kernel_has(driver->progs.swap);
 	if (driver_bpf__load(driver))
 		die("load the driver");
-	give_frame();
+	memcpy(&driver->bss->first, frame, sizeof(driver->bss->first));
+	memcpy(driver->bss->words, frame + WORDS_AT,
+	       sizeof(driver->bss->words));
 	drive = bpf_program__fd(family == 6 ? driver->progs.driver6
 					    : driver->progs.driver4);
 	puts("ok");
@@ -135,19 +130,19 @@ static void run(const char *what, int turns)
 		    .data_size_out = sizeof(out), .ctx_in = &context,
 		    .ctx_size_in = sizeof(context));
 	int swap = bpf_program__fd(driver->progs.swap);
-	bool bare = !strcmp(what, "bare");
 	int tested = strcmp(what, "subject") ? swap : program;
 	__u32 zero = 0, i;
-	__u64 began;
+	__u64 began, took;
 
 	if (bpf_map_update_elem(bpf_map__fd(driver->maps.subject), &zero,
 				&tested, BPF_ANY))
 		die("let the driver call the program");
 	began = cpu_time();
-	if (bpf_prog_test_run_opts(bare ? swap : drive, &options))
+	if (bpf_prog_test_run_opts(strcmp(what, "bare") ? drive : swap,
+				   &options))
 		die("run the program");
-	printf("%u %llu %u ", driver->bss->turn - 1, cpu_time() - began,
-	       options.retval);
+	took = cpu_time() - began;
+	printf("%u %llu %u ", driver->bss->turn - 1, took, options.retval);
 	for (i = 0; i < options.data_size_out; i++)
 		printf("%02x", out[i]);
 	putchar('\n');
@@ -201,10 +196,6 @@ static void obey(const char *line)
 		forget();
 	} else if (sscanf(line, "run %15s %d", what, &turns) == 2 && driver) {
 		run(what, turns);
-	} else if (sscanf(line, "frame %3028s", hex) == 1 && driver) {
-		read_frame(hex);
-		give_frame();
-		puts("ok");
 	} else if (sscanf(line, "load %u %u %u %u %u %3028s", &family, &s.flows,
 			  &s.words, &s.grows, &s.sum, hex) == 6) {
 		s.flows--;
@@ -227,16 +218,16 @@ static void stay_here(void)
 
 int main(int argc, char **argv)
 {
-	char line[2 * FRAME_MAX + 128];
+	char line[2 * FRAME_MAX + 128], path[256];
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: measure LINK FLOWS\n");
+		fprintf(stderr, "usage: measure PINS IFACE\n");
 		return 2;
 	}
-	open_link(argv[1]);
-	flows = bpf_obj_get(argv[2]);
-	if (flows < 0)
-		die(argv[2]);
+	snprintf(path, sizeof(path), "%s/link-%s", argv[1], argv[2]);
+	open_link(path);
+	snprintf(path, sizeof(path), "%s/flows", argv[1]);
+	flows = bpf_obj_get(path);
 	stay_here();
 	while (fgets(line, sizeof(line), stdin)) {
 		obey(line);

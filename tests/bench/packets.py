@@ -6,8 +6,10 @@ import struct
 import sys
 
 import frames as f
-from network import CLIENT_MAC, LB, LB6, LB_MAC, PASS, ROUTER_MAC, TX
-from oracle import ETHER, Read, ip, mac, redirected, reply, same, same_echo, total
+from network import (
+    BACK_ROUTER_MAC, BACKEND_MAC, CLIENT_MAC, LB, LB6, LB_MAC, PASS, ROUTER_MAC, TX,
+)
+from oracle import ETHER, Read, ip, mac, redirected, reply, same_echo, total
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
@@ -24,32 +26,38 @@ PACKETS = {
     "syn": lambda family: f.tcp(flags="S", payload=b""),
     "fin": lambda family: f.tcp(flags="FA", payload=b""),
     "rst": lambda family: f.tcp(flags="R", payload=b""),
+    "ssh": lambda family: f.tcp(22, flags="A", payload=b""),
     "other": lambda family: f.tcp(flags="A", payload=b""),
-    "own": lambda family: f.tcp(flags="A", payload=b""),
     "udp": lambda family: f.udp(80, b""),
     "echo": lambda family: f.echo4(b"") if family == 4 else f.echo6(b""),
 }
 
 
 class Template:
-    """A frame of flow 0, and where in it the others differ."""
+    """The frames of a scenario, as the driver makes them: one of flow 0, and
+    where in it the others differ."""
 
-    def __init__(self, scenario, packet, vip):
+    def __init__(self, scenario, packet, flows, vip, backends):
         family = scenario.family
-        to = {"other": OTHER[family], "own": OWN[family]}.get(packet, vip)
+        if scenario.program == "lbr":
+            macs, to = (LB_MAC, CLIENT_MAC), vip
+        else:
+            macs, to = (BACKEND_MAC["backend0x"], BACK_ROUTER_MAC), backends[0]
+        to = OTHER[family] if packet == "other" else to
+        if scenario.program == "lbr" and packet == "ssh":
+            to = OWN[family]
         head = IP(src=SOURCE[4], dst=to) if family == 4 else IPv6(src=SOURCE[6], dst=to)
-        layers = Ether(dst=LB_MAC, src=CLIENT_MAC) / head / PACKETS[packet](family)
+        layers = Ether(dst=macs[0], src=macs[1]) / head / PACKETS[packet](family)
         layers /= b"\0" * (LENGTH - len(layers))
         for layer in TCP, UDP:
             if layer in layers:
                 layers[layer].sport = FIRST_PORT
         self.frame = bytes(layers)
-        self.flows = scenario.flows
-        l4 = ETHER + (20 if family == 4 else 40)
-        end = l4 + (8 if packet in ("udp", "echo") else 20)
+        self.flows, self.family = flows, family
+        self.l4 = ETHER + (20 if family == 4 else 40)
+        end = self.l4 + (8 if packet in ("udp", "echo") else 20)
         self.words = -(-(end - WORDS_AT) // 8)
-        self.family, self.l4 = family, l4
-        if self.flows > 1 and family == 4:
+        if flows > 1 and family == 4:  # the driver fills it in
             self.frame = self.frame[:24] + b"\0\0" + self.frame[26:]
 
     def command(self, grows):
@@ -79,7 +87,7 @@ def swapped(came, action, left):
     return action == TX and left == came[6:12] + came[:6] + came[12:]
 
 
-def forwarded(came, action, left, backends):
+def forwarded(came, action, left, _vip, backends):
     """To one of the service's backends, through the router."""
     family = Read(came).family
     to = left[30:34] if family == 4 else left[38:54]
@@ -87,13 +95,18 @@ def forwarded(came, action, left, backends):
             and left == redirected(came, family, to, 1, (mac(ROUTER_MAC), mac(LB_MAC))))
 
 
-def answered(came, action, left, _backends):
+def restored(came, action, left, vip, _backends):
+    return action == PASS and left == redirected(came, Read(came).family, ip(vip), 0)
+
+
+def answered(came, action, left, _vip, _backends):
     return action == TX and same_echo(left, reply(Read(came)))
 
 
-def passed(came, action, left, _backends):
-    return action == PASS and same(left, came)
+def passed(came, action, left, _vip, _backends):
+    return action == PASS and left == came
 
 
 # What becomes of a packet that leaves by this reason.
-BECOMES = {"forwarded": forwarded, "echo_answered": answered, "not_vip": passed}
+BECOMES = {"forwarded": forwarded, "echo_answered": answered, "not_vip": passed,
+           "restored": restored, "not_listed": passed}

@@ -22,6 +22,9 @@ class Scenario:
     goal: float = None
     service: dict = field(default_factory=dict)  # keys of its service
     file: dict = field(default_factory=dict)  # keys of the file
+    program: str = "lbr"
+    aged: bool = False  # the flow table has been in use for long
+    grows: bool = False  # the program puts something in front of the packet
 
 
 def established(family, protocol, flows, **keys):
@@ -31,8 +34,9 @@ def established(family, protocol, flows, **keys):
                     remembered=flows, **keys)
 
 
-def both(name, packet, **keys):
-    return [Scenario(f"IPv{family} {name}", family, packet, **keys) for family in (4, 6)]
+def both(name, packet, flows=1, **keys):
+    return [Scenario(f"IPv{family} {name}", family, packet, flows, **keys)
+            for family in (4, 6)]
 
 
 RANDOM = {"scheduler": "random"}
@@ -60,18 +64,23 @@ SCENARIOS = [
     *both("SYN of a known flow", "syn", known=True, remembered=1),
     *both("FIN of a known flow", "fin", known=True, remembered=1),
     *both("RST of a known flow", "rst", known=True, remembered=1),
-    *both("RST, all new", "rst", flows=NEW, remembered=0),
-    *both("ACK, all new", "ack", flows=NEW),
+    *both("RST, all new", "rst", NEW, remembered=0),
+    *both("ACK, all new", "ack", NEW),
     Scenario("IPv4 not ours, passed", 4, "other", 4 * K, reason="not_vip", remembered=0,
              limit=2.1, goal=1.6),
     Scenario("IPv6 not ours, passed", 6, "other", 4 * K, reason="not_vip", remembered=0),
-    *both("for the load balancer itself, passed", "own", reason="not_vip", remembered=0),
+    *both("for the load balancer itself, passed", "ssh", reason="not_vip", remembered=0),
     *both("echo, answered", "echo", reason="echo_answered", remembered=0),
-    Scenario("random: TCP established, 64 k flows", 4, "ack", 64 * K, known=True,
+    Scenario("IPv4 TCP established, 64 k flows, old table", 4, "ack", 64 * K, known=True, aged=True,
+             remembered=64 * K),
+    Scenario("IPv4 random: TCP established, 64 k flows", 4, "ack", 64 * K, known=True,
              remembered=64 * K, service=RANDOM),
-    Scenario("random: SYN, one flow", 4, "syn", remembered=1, service=RANDOM),
-    Scenario("random: SYN, all new", 4, "syn", NEW, service=RANDOM),
+    Scenario("IPv4 random: SYN, one flow", 4, "syn", remembered=1, service=RANDOM),
+    Scenario("IPv4 random: SYN, all new", 4, "syn", NEW, service=RANDOM),
+    *both("xdp_bkd: restored, one flow", "ack", reason="restored", program="bkd"),
+    *both("xdp_bkd: restored, 64 k flows", "ack", 64 * K, reason="restored", program="bkd"),
+    *both("xdp_bkd: not listed, passed", "ssh", reason="not_listed", program="bkd"),
 ]
 
-# Of the programs, when they are loaded: instructions the verifier walked.
+# Of a program, when it is loaded: instructions that the verifier walked.
 VERIFIER = {"limit": 100000, "goal": 50000}

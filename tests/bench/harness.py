@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A scenario, set up and measured, on the hosts that tests/bench/run has made."""
+
+import itertools
+import statistics
+import subprocess
+
+from network import ROOT, configuration, service
+from packets import BECOMES, Template, swapped
+
+MEASURE = "build/tests/bench/measure"
+SERVICES, BACKENDS = 512, 4096
+FLOW_TABLE = 1000000  # the default
+# Warming up must not wait for a second to pass.
+FILE = {"insert_limit": 10000000}
+
+
+class Wrong(Exception):
+    """What was measured is not what was to be measured."""
+
+
+class Measure:
+    """The process that runs the programs (see measure.c)."""
+
+    def __init__(self, role):
+        self.process = subprocess.Popen(
+            ["topology/topo", "exec", role.host, MEASURE, role.pins, "eth0"],
+            cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+
+    def __call__(self, command):
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise Wrong("the kernel refused, see above")
+        return answer.split()
+
+    def number(self, command):
+        return int(self(command)[0])
+
+    def run(self, what, turns):
+        """(the last turn's number, ns of each, action, frame)"""
+        turn, took, action, frame = self(f"run {what} {turns}")
+        return int(turn), int(took) / turns, int(action), bytes.fromhex(frame)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+class Services:
+    """512 services with 8 backends each; the first is the scenario's."""
+
+    def __init__(self, scenario):
+        own = (scenario.family, "udp" if scenario.packet == "udp" else "tcp", scenario.service)
+        others = itertools.cycle((family, protocol, {}) for family in (4, 6)
+                                 for protocol in ("tcp", "udp"))
+        rows = [own, *itertools.islice(others, SERVICES - 1)]
+        self.vip, self.backends = self.addresses(own[0], 0)
+        self.text = "".join(
+            service(backends, vip, 80, protocol, **keys)
+            for number, (family, protocol, keys) in enumerate(rows)
+            for vip, backends in [self.addresses(family, number)])
+
+    @staticmethod
+    def addresses(family, number):
+        """(VIP, its backends); the same place in both families."""
+        each = BACKENDS // SERVICES
+        indices = range(number * each, (number + 1) * each)
+        if family == 4:
+            return (f"198.18.{number >> 8}.{number & 255}",
+                    [f"172.19.{16 + (n >> 8)}.{n & 255}" for n in indices])
+        return f"2001:db8:25::{number:x}", [f"2001:db8:19::1:{n:x}" for n in indices]
+
+
+class Bench:
+    """One scenario, on a program that has just been loaded."""
+
+    def __init__(self, world, scenario, rounds, turns):
+        self.scenario, self.rounds, self.turns = scenario, rounds, turns
+        self.services = Services(scenario)
+        self.role = world.lbr if scenario.program == "lbr" else world.bkd["backend0x"]
+        self.template = self.frames(scenario.packet)
+        self.process, self.ran = None, 0
+        text = configuration(self.services.text, **{**FILE, **scenario.file})
+        own = [] if scenario.program == "lbr" else ["-a", self.services.backends[0]]
+        self.role("down")
+        self.role("up", "-i", "eth0", "-m", "native", *own, "-c", world.file(text))
+
+    def frames(self, packet, flows=None):
+        return Template(self.scenario, packet, flows or self.scenario.flows,
+                        self.services.vip, self.services.backends)
+
+    def subject(self, turns):
+        self.ran += turns
+        return self.process.run("subject", turns)
+
+    def age(self):
+        """The table's entries as they lie after long use: not in a row."""
+        self.process(self.frames("ack", 1 << 31).command(False))
+        self.subject(FLOW_TABLE)
+        self.process("forget")
+
+    def remember(self):
+        packet = "udp" if self.scenario.packet == "udp" else "ack"
+        self.process(self.frames(packet).command(False))
+        self.subject(self.scenario.flows)
+
+    def one_round(self):
+        """ns of (floor, program)"""
+        floor = self.process.run("floor", self.turns)
+        came = self.template.of_turn(floor[0])
+        if not swapped(came, *floor[2:]):
+            raise Wrong(f"floor: {came.hex()} became {floor[3].hex()}, action {floor[2]}")
+        program = self.subject(self.turns)
+        came = self.template.of_turn(program[0])
+        becomes = BECOMES[self.scenario.reason]
+        if not becomes(came, *program[2:], self.services.vip, self.services.backends):
+            raise Wrong(f"{came.hex()} became {program[3].hex()}, action {program[2]}")
+        return floor[1], program[1]
+
+    def driver_adds(self):
+        """What driver and tail call add to a bare XDP_TX."""
+        runs = [[self.process.run(what, self.turns)[1] for what in ("bare", "floor")]
+                for _ in range(self.rounds)]
+        bare, floor = (min(column) for column in zip(*runs))
+        return {"bare_min": round(bare, 1), "floor_min": round(floor, 1),
+                "driver_adds": round(floor - bare, 1)}
+
+    def check_way(self):
+        """Did all packets go the way that the scenario is named after?"""
+        left_by = {reason: count for reason, count in self.role.reasons().items() if count}
+        if left_by != {self.scenario.reason: self.ran}:
+            raise Wrong(f"of {self.ran} packets, all had to leave as {self.scenario.reason}; "
+                        f"counted: {left_by}")
+        if self.scenario.remembered is None:
+            return
+        flows = self.process.number("forget")
+        if flows != self.scenario.remembered:
+            raise Wrong(f"{flows} flows are remembered, wanted {self.scenario.remembered}")
+
+    def measure(self):
+        """(the scenario's row, the driver's, the verifier's)"""
+        with Measure(self.role) as self.process:
+            if self.scenario.aged:
+                self.age()
+            if self.scenario.known:
+                self.remember()
+            self.process(self.template.command(self.scenario.grows))
+            self.one_round()  # warms up
+            rounds = [self.one_round() for _ in range(self.rounds)]
+            self.check_way()
+            return (self.row(*zip(*rounds)), self.driver_adds(),
+                    self.process.number("instructions"))
+
+    def row(self, floor, took):
+        median, below = statistics.median(took), statistics.median(floor)
+        return {
+            "name": self.scenario.name,
+            "ns_min": round(min(took), 1),
+            "ns_median": round(median, 1),
+            "floor_min": round(min(floor), 1),
+            "floor_median": round(below, 1),
+            "net_ns": round(median - below, 1),
+            "over_floor": round(median / below, 2),
+            "over_floor_min": round(min(took) / min(floor), 2),
+            "limit": self.scenario.limit,
+            "goal": self.scenario.goal,
+        }
