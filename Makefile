@@ -81,6 +81,7 @@ mutants: deps
 	exit $$status
 
 bench: deps
+	@$(AS_OWNER) $(MAKE) --no-print-directory -s -C tests/bench
 	@tests/bench/run
 
 clean:

@@ -102,13 +102,13 @@ class Bench:
 
     def age(self):
         """The table's entries as they lie after long use: not in a row."""
-        self.process(self.frames("ack", 1 << 31).command(False))
+        self.process(self.frames("ack", 1 << 31).command())
         self.subject(FLOW_TABLE)
         self.process("forget")
 
     def remember(self):
         packet = "udp" if self.scenario.packet == "udp" else "ack"
-        self.process(self.frames(packet).command(False))
+        self.process(self.frames(packet).command(self.scenario.grows))
         self.subject(self.scenario.flows)
 
     def one_round(self):
@@ -144,8 +144,8 @@ class Bench:
         if flows != self.scenario.remembered:
             raise Wrong(f"{flows} flows are remembered, wanted {self.scenario.remembered}")
 
-    def measure(self):
-        """(the scenario's row, the driver's, the verifier's)"""
+    def measure(self, with_driver):
+        """(the scenario's row, the driver's if asked for, the verifier's)"""
         with Measure(self.role) as self.process:
             if self.scenario.aged:
                 self.age()
@@ -155,7 +155,7 @@ class Bench:
             self.one_round()  # warms up
             rounds = [self.one_round() for _ in range(self.rounds)]
             self.check_way()
-            return (self.row(*zip(*rounds)), self.driver_adds(),
+            return (self.row(*zip(*rounds)), self.driver_adds() if with_driver else None,
                     self.process.number("instructions"))
 
     def row(self, floor, took):

@@ -4,14 +4,16 @@
  *
  * Reads commands from stdin, a line each, and answers with a line:
  *
- *	instructions		how many the verifier walked, of the program
- *	load FAMILY FLOWS WORDS GROWS SUM FRAME
- *				a driver for this scenario; see driver.h
- *	run WHAT TURNS		`bare`: the swap alone; `floor`: driver and
- *swap; `subject`: driver and program. Answer: TURN NS ACTION FRAME: the number
- *of the last turn since `load`, what all took, and what became of the packet in
- *the last forget			empties the flow table; how many were
- *there
+ * `instructions`: how many of the program the verifier walked
+ *
+ * `load FAMILY FLOWS WORDS GROWS SUM FRAME`: a driver; see driver.h
+ *
+ * `run WHAT TURNS`: `bare`, the swap alone; `floor`, driver and swap;
+ * `subject`, driver and program. Answers TURN NS ACTION FRAME: the number of
+ * the last turn since `load`, what all took, what became of the packet in the
+ * last.
+ *
+ * `forget`: empties the flow table; how many flows were there
  *
  * FRAME is hexadecimal. What the kernel refuses ends this process.
  *

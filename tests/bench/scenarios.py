@@ -14,7 +14,7 @@ class Scenario:
     name: str
     family: int = 4
     packet: str = "ack"  # a key of packets.PACKETS
-    flows: int = 1
+    flows: int = 1  # a power of two; an echo has one
     known: bool = False  # remembered before, by an ACK or a datagram
     reason: str = "forwarded"  # by which each packet leaves
     remembered: int = None  # flows, when all is done; None: may be anything
@@ -23,8 +23,8 @@ class Scenario:
     service: dict = field(default_factory=dict)  # keys of its service
     file: dict = field(default_factory=dict)  # keys of the file
     program: str = "lbr"
-    aged: bool = False  # the flow table has been in use for long
     grows: bool = False  # the program puts something in front of the packet
+    aged: bool = False  # the flow table has been in use for long
 
 
 def established(family, protocol, flows, **keys):
@@ -71,8 +71,8 @@ SCENARIOS = [
     Scenario("IPv6 not ours, passed", 6, "other", 4 * K, reason="not_vip", remembered=0),
     *both("for the load balancer itself, passed", "ssh", reason="not_vip", remembered=0),
     *both("echo, answered", "echo", reason="echo_answered", remembered=0),
-    Scenario("IPv4 TCP established, 64 k flows, old table", 4, "ack", 64 * K, known=True, aged=True,
-             remembered=64 * K),
+    Scenario("IPv4 TCP established, 64 k flows, old table", 4, "ack", 64 * K, known=True,
+             remembered=64 * K, aged=True),
     Scenario("IPv4 random: TCP established, 64 k flows", 4, "ack", 64 * K, known=True,
              remembered=64 * K, service=RANDOM),
     Scenario("IPv4 random: SYN, one flow", 4, "syn", remembered=1, service=RANDOM),
