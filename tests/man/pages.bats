@@ -23,7 +23,8 @@ setup() {
 
 # rendered PAGE: as text, no line broken, a run of blanks a blank
 rendered() {
-	mandoc -Tascii -Owidth=1000 "$1" | col -bx | sed -E 's/ +/ /g; s/^ //'
+	# overstruck letters are bold or underlined
+	mandoc -Tascii -Owidth=1000 "$1" | sed -E 's/.\x08//g; s/ +/ /g; s/^ //'
 }
 
 # lacks PAGE: which lines of stdin are no line of the page, nor begin one
