@@ -40,7 +40,7 @@ man:
 
 # Needs jq. The skeletons must be there, or clangd misses them.
 compile_commands.json: all FORCE
-	@$(AS_OWNER) .ci/compile-commands >$@.new && mv $@.new $@
+	@$(AS_OWNER) sh -c '.ci/compile-commands >$@.new && mv $@.new $@'
 
 deps:
 	@.ci/dependencies

@@ -18,6 +18,8 @@ hops() {
 			}' <<<"${ADDRESSES[$h]}")"$'\n'
 		done
 	fi
+	# scapy would leave files in root's home
+	export XDG_CACHE_HOME=/dev/null XDG_CONFIG_HOME=/dev/null
 	TOPO_STATE=$STATE TOPO_SCENARIO=$scenario TOPO_HOSTS=$declared \
 		exec /usr/bin/python3 -B "$HERE/lib/hops" "$@"
 }
