@@ -20,7 +20,6 @@ struct lbr_line {
 	struct addr via;
 	__s64 fib;   /* its answer */
 	__u8 mac[6]; /* of the next hop */
-	__u8 asked;  /* it was */
 	__u8 has_backend;
 	__u8 origin; /* enum origin */
 };
@@ -56,9 +55,6 @@ __attribute__((noinline)) int trace_hop(void)
 	line = &facts->line;
 	result = facts->fib;
 	mac = facts->mac;
-	line->hop[0] = 0;
-	if (!facts->asked)
-		return 0;
 	if (result >= FIB_NAMES) {
 		BPF_SNPRINTF(line->hop, sizeof(line->hop), ", fib error %d",
 			     facts->fib);
@@ -121,7 +117,6 @@ INLINE void trace(const struct decision *d, enum reason reason)
 	if (!facts || !d->in)
 		return;
 	line_begin(&facts->line, &d->packet, d->in, reason);
-	facts->asked = d->asked;
 	facts->fib = d->fib;
 	__builtin_memcpy(facts->mac, d->hop.dmac, sizeof(facts->mac));
 	facts->origin = d->origin;
@@ -130,8 +125,9 @@ INLINE void trace(const struct decision *d, enum reason reason)
 	else
 		addr_set_v6(&facts->via, (__be32 *)d->hop.ipv6_dst);
 	facts->has_backend = d->backend != NULL;
-	if (d->backend)
+	if (d->backend) { /* for which the FIB was asked */
 		facts->backend = d->backend->address;
-	trace_hop();
+		trace_hop();
+	}
 	trace_write();
 }

@@ -64,8 +64,7 @@ struct decision {
 	enum origin origin;
 	bool for_vip;
 	bool begins; /* the first packet of a flow */
-	bool asked;  /* the FIB */
-	long fib;    /* its answer */
+	long fib;    /* the FIB's answer */
 	struct bpf_fib_lookup hop;
 };
 
@@ -117,7 +116,6 @@ INLINE enum reason route(struct xdp_md *ctx, struct decision *d)
 	route_question(&d->hop, &d->packet, &d->backend->address, d->in->device,
 		       length);
 	d->fib = bpf_fib_lookup(ctx, &d->hop, sizeof(d->hop), 0);
-	d->asked = true;
 	if (d->fib == BPF_FIB_LKUP_RET_SUCCESS &&
 	    d->hop.ifindex != d->in->device && d->in->generic &&
 	    d->packet.length > route_mtu(&d->hop))

@@ -22,6 +22,8 @@
 #include "common/core/packet.h"
 #include "common/core/reason.h"
 
+#define TEXT_ROOM 64 /* for an endpoint: the longest has 47 characters */
+
 struct line {
 	/* What is to be said; filled in by the data path. */
 	struct addr source;
@@ -35,9 +37,9 @@ struct line {
 	__u8 interface[16];
 
 	/* The strings it is put together from. */
-	char from[64];
-	char to[64];
-	char more[64];
+	char from[TEXT_ROOM];
+	char to[TEXT_ROOM];
+	char more[TEXT_ROOM];
 	char hop[128];
 };
 
@@ -77,9 +79,9 @@ static const char action_names[ACTIONS_ROOM][16] = {
 NOINLINE int trace_address(char *text, const struct addr *addr)
 {
 	if (addr->w[2] == V4_MAPPED && !addr->w[0] && !addr->w[1])
-		BPF_SNPRINTF(text, 64, "%pI4", &addr->w[3]);
+		BPF_SNPRINTF(text, TEXT_ROOM, "%pI4", &addr->w[3]);
 	else
-		BPF_SNPRINTF(text, 64, "%pI6", addr->w);
+		BPF_SNPRINTF(text, TEXT_ROOM, "%pI6", addr->w);
 	return 0;
 }
 
@@ -89,9 +91,9 @@ NOINLINE int trace_endpoint(char *text, const struct addr *addr, __be16 port)
 	__u64 number = bpf_ntohs(port);
 
 	if (addr->w[2] == V4_MAPPED && !addr->w[0] && !addr->w[1])
-		BPF_SNPRINTF(text, 64, "%pI4:%u", &addr->w[3], number);
+		BPF_SNPRINTF(text, TEXT_ROOM, "%pI4:%u", &addr->w[3], number);
 	else
-		BPF_SNPRINTF(text, 64, "[%pI6]:%u", addr->w, number);
+		BPF_SNPRINTF(text, TEXT_ROOM, "[%pI6]:%u", addr->w, number);
 	return 0;
 }
 
