@@ -192,7 +192,10 @@ def of_statement(source, tokens, i):
 
 
 def changes(source, tokens, reasons):
+    results = {tokens[i + 1].text for i, token in enumerate(tokens) if token.text == "return"}
     for i, token in enumerate(tokens):
+        if results == {"0"} and tokens[i - 1].text == "return":
+            continue  # a result because there must be one
         for text in of_token(source, tokens, i, reasons):
             yield token.start, token.end, text
         yield from of_choice(source, tokens, i)
