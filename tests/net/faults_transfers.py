@@ -96,7 +96,7 @@ def moved():
 
 
 def advance():
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 100
     before = moved()
     while time.monotonic() < deadline:
         now = moved()

@@ -248,8 +248,8 @@ ended() {
 		os.execv(sys.argv[2], sys.argv[2:])
 	EOP
 	pid=$!
-	wait_for 5 offload_is_off
-	wait_for 5 pgrep -s "$pid" -x curl
+	wait_for 60 offload_is_off
+	wait_for 20 pgrep -s "$pid" -x curl
 	kill -"$1" "$pid"
 	wait "$pid" || status=$?
 	((status == 128 + $1))
