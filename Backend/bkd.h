@@ -10,7 +10,7 @@
 int bkd_concerns(const struct kernel *kernel, const struct config *config,
 		 struct fault *fault);
 int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
-	      struct fault *fault);
+	      struct generation *generation, struct fault *fault);
 /* restores.c: what is restored in a generation, read out of the kernel */
 int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
 /* host.c: the VIPs on lo, and nobody told of them */

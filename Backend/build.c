@@ -141,11 +141,12 @@ static int rows_of_before(struct kernel *kernel, int map,
 }
 
 int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
-	      struct fault *fault_out)
+	      struct generation *generation, struct fault *fault_out)
 {
 	struct addr *own;
 	int own_count = own_addresses(kernel, &own, fault_out), map, rc = -1;
 
+	(void)generation;
 	if (own_count < 0)
 		return -1;
 	map = inner_create(kernel, "restores", 0, fault_out);

@@ -16,6 +16,7 @@
 
 #include "common/bpf/clock.h"
 #include "common/bpf/map.h"
+#include "common/bpf/parse.h"
 #include "common/core/abi.h"
 #include "common/core/packet.h"
 #include "common/core/reason.h"
@@ -83,9 +84,7 @@ INLINE enum reason refuse(enum reason reason)
 
 INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 {
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	enum reason reason = packet_parse(&d->packet, data, end);
+	enum reason reason = parse(ctx, &d->packet);
 
 	if (!d->packet.has_destination)
 		return reason;

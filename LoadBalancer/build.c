@@ -17,13 +17,16 @@
 
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
+#include "common/tool/directory.h"
 #include "common/tool/generation.h"
 #include "common/tool/maglev.h"
+#include "common/tool/routes.h"
 
 struct build {
 	struct kernel *kernel;
 	const struct config *config;
 	__u32 slot;
+	struct generation *generation; /* to be completed */
 	struct running old;
 	const __u16 *old_tables; /* mapped, or NULL */
 	size_t old_size;
@@ -36,21 +39,6 @@ struct build {
 	__u32 service_id;	  /* the last given */
 	__u32 slots;		  /* of all tables */
 };
-
-/* Maps the tables of a generation; NULL where there are none. */
-static void *tables_map(int fd, int protection, size_t *size)
-{
-	struct bpf_map_info info = {0};
-	__u32 length = sizeof(info);
-	void *tables;
-
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
-		return NULL;
-	*size = (size_t)info.max_entries * sizeof(struct slots);
-	*size = (*size + 4095) & ~(size_t)4095;
-	tables = mmap(NULL, *size, protection, MAP_SHARED, fd, 0);
-	return tables == MAP_FAILED ? NULL : tables;
-}
 
 /* A counter that the index's last owner left behind. */
 static void count_reset(struct build *build, __u32 index)
@@ -182,6 +170,34 @@ static const __u16 *table_same(const struct build *build,
 	return build->old_tables + old->service.table_first;
 }
 
+/*
+ * Marks the slots whose flows may be remembered elsewhere: those that have
+ * another backend than in the running table, or had one before.
+ */
+static void slots_mark(const struct build *build,
+		       const struct config_service *from,
+		       const struct service *new, __u16 *table)
+{
+	struct service_key key = key_of(from);
+	const struct running_service *old = running_service(&build->old, &key);
+	const __u16 *was = build->old_tables;
+	__u32 i;
+
+	if (!old)
+		return;
+	if (old->service.table_size != new->table_size ||
+	    old->service.scheduler != new->scheduler)
+		was = NULL;
+	else if (was)
+		was += old->service.table_first;
+	for (i = 0; i < new->table_size; i++) {
+		if (!was || was[i] & SLOT_MOVED ||
+		    build->old.backends[was[i] & SLOT_BACKEND].id !=
+			    build->backends[table[i] & SLOT_BACKEND].id)
+			table[i] |= SLOT_MOVED;
+	}
+}
+
 static int table_fill(struct build *build, const struct config_service *from,
 		      const struct service *service, const __u16 *indices,
 		      __u16 *table)
@@ -193,6 +209,7 @@ static int table_fill(struct build *build, const struct config_service *from,
 
 	if (same) {
 		memcpy(table, same, service->table_size * sizeof(*table));
+		slots_mark(build, from, service, table);
 		return 0;
 	}
 	list = calloc(from->backend_count, sizeof(*list));
@@ -208,6 +225,8 @@ static int table_fill(struct build *build, const struct config_service *from,
 	}
 	rc = maglev_fill(table, service->table_size, list, count);
 	free(list);
+	if (!rc)
+		slots_mark(build, from, service, table);
 	return rc;
 }
 
@@ -224,7 +243,7 @@ static int tables_write(struct build *build, struct fault *fault_out)
 
 	if (fd < 0)
 		return -1;
-	tables = tables_map(fd, PROT_READ | PROT_WRITE, &size);
+	tables = map_open(fd, PROT_READ | PROT_WRITE, &size);
 	for (i = 0; tables && !rc && i < build->config->service_count; i++) {
 		service = &build->services[i];
 		if (service->table_size)
@@ -244,40 +263,45 @@ static int tables_write(struct build *build, struct fault *fault_out)
 	return rc;
 }
 
-static int services_write(struct build *build, struct fault *fault_out)
+/* Every service, and the mark of its VIP; several may make the same. */
+static struct directory_entry *entries_of(const struct build *build)
 {
 	size_t count = build->config->service_count, i;
-	struct service_key *keys = calloc(2 * count, sizeof(*keys));
-	struct service *values = calloc(2 * count, sizeof(*values));
-	int fd = inner_create(build->kernel, "services", (__u32)(2 * count),
-			      fault_out);
-	__u32 rows = (__u32)(2 * count);
+	struct directory_entry *entries = calloc(2 * count, sizeof(*entries));
+
+	for (i = 0; entries && i < count; i++) {
+		entries[2 * i].key = key_of(&build->config->services[i]);
+		entries[2 * i].service = build->services[i];
+		entries[2 * i + 1].key.vip = build->config->services[i].vip;
+	}
+	return entries;
+}
+
+static int services_write(struct build *build, struct fault *fault_out)
+{
+	struct directory_entry *entries = entries_of(build), *places;
+	int fd = inner_create(build->kernel, "services", 0, fault_out);
+	size_t count = 2 * build->config->service_count, size;
 	int rc = -1;
 
-	if (!keys || !values || fd < 0) {
-		if (fd >= 0)
-			fault(fault_out, "cannot write the services: %s",
-			      strerror(ENOMEM));
+	if (fd < 0)
 		goto out;
-	}
-	for (i = 0; i < count; i++) {
-		keys[2 * i] = key_of(&build->config->services[i]);
-		values[2 * i] = build->services[i];
-		/* The mark of a VIP; several services may make the same. */
-		keys[2 * i + 1].vip = build->config->services[i].vip;
-	}
-	rc = bpf_map_update_batch(fd, keys, values, &rows, NULL);
-	if (rc)
+	places = map_open(fd, PROT_READ | PROT_WRITE, &size);
+	if (!entries || !places)
 		fault(fault_out, "cannot write the services: %s",
 		      strerror(errno));
+	else if (directory_fill(places, entries, count,
+				&build->generation->directory_seed))
+		fault(fault_out, "cannot place %zu services in the directory",
+		      count / 2);
 	else
 		rc = inner_publish(build->kernel, "services", build->slot, fd,
 				   fault_out);
+	if (places)
+		munmap(places, size);
+	close(fd);
 out:
-	if (fd >= 0)
-		close(fd);
-	free(keys);
-	free(values);
+	free(entries);
 	return rc;
 }
 
@@ -312,17 +336,22 @@ static int backends_write(struct build *build, struct fault *fault_out)
 }
 
 int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
-	      struct fault *fault_out)
+	      struct generation *generation, struct fault *fault_out)
 {
-	struct build build = {.kernel = kernel, .config = config, .slot = slot};
+	struct build build = {.kernel = kernel,
+			      .config = config,
+			      .slot = slot,
+			      .generation = generation};
 	__u32 current = generation_current(kernel);
 	int tables = -1, rc = -1;
+	char why[64];
 
 	if (running_read(kernel, current, &build.old, fault_out))
 		return -1;
 	if (current != NO_SLOT)
 		tables = kernel_inner(kernel, "tables", current);
-	build.old_tables = tables_map(tables, PROT_READ, &build.old_size);
+	build.old_tables = map_open(tables, PROT_READ, &build.old_size);
+	generation->hops_by_flow = routes_by_flow(why, sizeof(why));
 	build.service_id = control_get(kernel, CONTROL_SERVICE_ID);
 	build.services = calloc(config->service_count, sizeof(struct service));
 	build.backends = calloc(BACKEND_SLOTS, sizeof(struct backend));

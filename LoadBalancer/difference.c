@@ -112,24 +112,43 @@ static void service_difference(struct pair *pair,
 	pair->lines++;
 }
 
+static void number_difference(struct pair *pair, const char *name, __u64 old,
+			      __u64 new, const char *unit)
+{
+	if (old == new)
+		return;
+	fprintf(pair->out, "~ %s %llu%s -> %llu%s\n", name,
+		(unsigned long long)old, unit, (unsigned long long)new, unit);
+	pair->lines++;
+}
+
+static void word_difference(struct pair *pair, const char *name, bool old,
+			    bool new, const char *const words[2])
+{
+	if (old == new)
+		return;
+	fprintf(pair->out, "~ %s %s -> %s\n", name, words[old], words[new]);
+	pair->lines++;
+}
+
 /* What belongs to no service. */
 static void settings_difference(struct pair *pair)
 {
+	static const char *const unmatched[] = {"drop", "pass"};
+	static const char *const hops[] = {"by backend", "by flow"};
 	const struct generation *old = &pair->old->generation;
 	const struct generation *new = &pair->new->generation;
 
-	if (old->unmatched_pass == new->unmatched_pass &&
-	    old->udp_idle == new->udp_idle &&
-	    old->insert_limit == new->insert_limit)
-		return;
-	fprintf(pair->out,
-		"~ unmatched %s, udp-idle %llu jiffies, insert-limit %u -> "
-		"%s, %llu, %u\n",
-		old->unmatched_pass ? "pass" : "drop",
-		(unsigned long long)old->udp_idle, old->insert_limit,
-		new->unmatched_pass ? "pass" : "drop",
-		(unsigned long long)new->udp_idle, new->insert_limit);
-	pair->lines++;
+	word_difference(pair, "unmatched", old->unmatched_pass,
+			new->unmatched_pass, unmatched);
+	number_difference(pair, "udp-idle", old->udp_idle, new->udp_idle,
+			  " jiffies");
+	number_difference(pair, "insert-limit", old->insert_limit,
+			  new->insert_limit, "");
+	number_difference(pair, "next-hop-age", old->next_hop_age,
+			  new->next_hop_age, " jiffies");
+	word_difference(pair, "next hops", old->hops_by_flow, new->hops_by_flow,
+			hops);
 }
 
 int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)

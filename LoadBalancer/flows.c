@@ -11,88 +11,119 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "LoadBalancer/flows.h"
 #include "LoadBalancer/lbr.h"
+#include "common/core/flows.h"
+#include "common/tool/generation.h"
 
-#define BATCH 4096
-
-static __u32 size_running(const struct kernel *kernel)
+int flow_table_open(struct flow_table *table, int flows, int keys)
 {
-	struct bpf_map_info info = {0};
-	__u32 length = sizeof(info);
-	int fd = kernel_map(kernel, "flows");
+	memset(table, 0, sizeof(*table));
+	table->flows =
+		map_open(flows, PROT_READ | PROT_WRITE, &table->flows_size);
+	table->keys = map_open(keys, PROT_READ | PROT_WRITE, &table->keys_size);
+	if (table->flows)
+		table->buckets = map_entries(flows);
+	table->places = (size_t)table->buckets * FLOWS_PER_BUCKET;
+	if (flows >= 0)
+		close(flows);
+	if (keys >= 0)
+		close(keys);
+	return table->flows && table->keys ? 0 : -1;
+}
 
-	if (fd < 0)
-		return 0;
-	if (bpf_obj_get_info_by_fd(fd, &info, &length))
-		info.max_entries = 0;
-	close(fd);
-	return info.max_entries;
+void flow_table_close(struct flow_table *table)
+{
+	if (table->flows)
+		munmap(table->flows, table->flows_size);
+	if (table->keys)
+		munmap(table->keys, table->keys_size);
+	memset(table, 0, sizeof(*table));
 }
 
 int lbr_prepare(struct kernel *kernel, const struct config *config,
 		struct fault *fault_out)
 {
+	__u32 buckets = flow_buckets(config->flow_table_size), running;
+	int map;
+
 	if (kernel->object)
-		return kernel_resize(kernel, "flows", config->flow_table_size,
-				     fault_out);
+		return kernel_resize(kernel, "flows", buckets,
+				     &kernel->old_flows, fault_out)
+			       ?: kernel_resize(kernel, "flow_keys", buckets,
+						&kernel->old_flow_keys,
+						fault_out);
 	/* apply: no program is loaded, so no map can be replaced. */
-	if (size_running(kernel) == config->flow_table_size)
+	map = kernel_map(kernel, "flows");
+	running = map_entries(map);
+	if (map >= 0)
+		close(map);
+	if (running == buckets)
 		return 0;
 	fault(fault_out,
 	      "cannot apply %s: flow-table-size is %u there and %u in the "
 	      "kernel",
-	      config->path, config->flow_table_size, size_running(kernel));
+	      config->path, config->flow_table_size, running * 2);
 	return fault_hint(fault_out, "%s up -c %s (it copies the flows)",
 			  kernel->role->name, config->path);
 }
 
-/* Copies from one table into another. Their number, or -1. */
-static long copy(int from, int to, bool again)
+/* Copies from one table into another. Their number. */
+static size_t copy(const struct flow_table *from, struct flow_table *to,
+		   bool again)
 {
-	struct flow_key *keys = calloc(BATCH, sizeof(*keys));
-	struct flow *values = calloc(BATCH, sizeof(*values));
-	__u32 count, i, batch, *at = NULL;
-	long copied = keys && values ? 0 : -1;
-	int end = 0;
+	struct flow_bucket *bucket;
+	const struct flow *flow;
+	size_t copied = 0, i;
+	__u32 number;
+	int place;
 
-	while (copied >= 0 && !end) {
-		count = BATCH;
-		end = bpf_map_lookup_batch(from, at, &batch, keys, values,
-					   &count, NULL);
-		if (end && errno != ENOENT)
-			copied = -1;
-		for (i = 0; copied >= 0 && i < count; i++)
-			bpf_map_update_elem(to, &keys[i], &values[i],
-					    again ? BPF_ANY : BPF_NOEXIST);
-		copied += copied < 0 ? 0 : count;
-		at = &batch;
+	for (i = 0; i < from->places; i++) {
+		flow = &from->flows[i];
+		if (!flow->hash)
+			continue;
+		copied++;
+		number = flow_bucket(flow->hash, to->buckets);
+		bucket = &((struct flow_bucket *)to->flows)[number];
+		if (!again && flow_find(bucket, flow->hash) >= 0)
+			continue;
+		place = flow_place(bucket, flow->hash, flow->seen);
+		bucket->flows[place] = *flow;
+		to->keys[(size_t)number * FLOWS_PER_BUCKET + (size_t)place] =
+			from->keys[i];
 	}
-	free(keys);
-	free(values);
 	return copied;
 }
 
 int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
 {
-	int to = kernel_map(kernel, "flows");
-	__u32 room = size_running(kernel);
-	long copied = 0;
+	struct flow_table from = {0}, to = {0};
+	size_t copied = 0, room;
 
-	if (kernel->old_flows >= 0)
-		copied = copy(kernel->old_flows, to, again);
-	if (to >= 0)
-		close(to);
-	if (copied < 0)
+	if (kernel->old_flows < 0)
+		return 0;
+	if (flow_table_open(&from, dup(kernel->old_flows),
+			    dup(kernel->old_flow_keys)) ||
+	    flow_table_open(&to, kernel_map(kernel, "flows"),
+			    kernel_map(kernel, "flow_keys"))) {
+		flow_table_close(&from);
+		flow_table_close(&to);
 		return fault(fault_out, "cannot copy the flows: %s",
 			     strerror(errno));
+	}
+	copied = copy(&from, &to, again);
+	room = to.places / 2;
+	flow_table_close(&from);
+	flow_table_close(&to);
 	if (again || copied <= room)
 		return 0;
 	fault(fault_out,
-	      "cannot make the flow table smaller: %ld flows are remembered, "
-	      "and flow-table-size is %u",
+	      "cannot make the flow table smaller: %zu flows are remembered, "
+	      "and flow-table-size is %zu",
 	      copied, room);
-	return fault_hint(fault_out, "a flow-table-size of %ld or more",
+	return fault_hint(fault_out, "a flow-table-size of %zu or more",
 			  copied);
 }

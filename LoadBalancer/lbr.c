@@ -23,9 +23,9 @@ static const struct verb verbs[] = {
 };
 
 static const char *const maps[] = {
-	"generations", "services",	 "backends", "tables",
-	"control",     "interfaces",	 "flows",    "inserted",
-	"reasons",     "backend_counts", "changes",  NULL,
+	"generations",	  "services", "backends",  "tables",   "control",
+	"interfaces",	  "flows",    "flow_keys", "inserted", "reasons",
+	"backend_counts", "changes",  NULL,
 };
 
 static const char *const inner[] = {"services", "backends", "tables", NULL};

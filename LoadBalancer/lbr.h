@@ -8,7 +8,7 @@
 
 /* build.c: the file as a generation, aside */
 int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
-	      struct fault *fault);
+	      struct generation *generation, struct fault *fault);
 /* difference.c: what changes between two generations, a line each */
 int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
 /* flows.c: the flow table's size, and its entries across a change of it */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "LoadBalancer/running.h"
@@ -34,24 +35,27 @@ static int by_service(const void *a, const void *b)
 	return memcmp(&x->address, &y->address, sizeof(x->address));
 }
 
+/* Without the marks of VIPs. */
 static int services_read(int map, struct running *running)
 {
-	size_t room = MAX_SERVICES * 2 + 1, i;
+	size_t size, place, i;
+	const struct directory_entry *entries = map_open(map, PROT_READ, &size);
 	struct running_service *row;
-	struct service_key key, *last = NULL;
 
-	running->services = calloc(room, sizeof(*running->services));
-	if (!running->services)
-		return -1;
-	while (!bpf_map_get_next_key(map, last, &key)) {
-		row = &running->services[running->service_count];
-		if (key.protocol && running->service_count < room - 1 &&
-		    !bpf_map_lookup_elem(map, &key, &row->service)) {
-			row->key = key;
-			running->service_count++;
-		}
-		last = &key;
+	running->services = calloc(MAX_SERVICES, sizeof(*running->services));
+	for (place = 0;
+	     running->services && entries && place < DIRECTORY_PLACES;
+	     place++) {
+		if (!entries[place].used || !entries[place].key.protocol)
+			continue;
+		row = &running->services[running->service_count++];
+		row->key = entries[place].key;
+		row->service = entries[place].service;
 	}
+	if (entries)
+		munmap((void *)entries, size);
+	if (!running->services || !entries)
+		return -1;
 	qsort(running->services, running->service_count,
 	      sizeof(*running->services), by_key);
 	running->by_id =

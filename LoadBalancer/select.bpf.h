@@ -9,13 +9,6 @@
  */
 #pragma once
 
-INLINE bool find_generation(struct decision *d)
-{
-	d->slot = generation_slot();
-	d->generation = bpf_map_lookup_elem(&generations, &d->slot);
-	return d->generation;
-}
-
 INLINE struct backend *backend_at(__u32 generation, __u32 index)
 {
 	void *map = bpf_map_lookup_elem(&backends, &generation);
@@ -33,153 +26,189 @@ INLINE struct backend *backend_of(__u32 generation, __u32 id)
 	return backend;
 }
 
-/* What a generation's table says of a slot number of the service. */
-INLINE struct backend *
-backend_in_table(__u32 generation, const struct service *service, __u32 number)
+/* The slot on which a hash falls, or -1: the service has no table. */
+INLINE int slot_of(__u32 generation, const struct service *service, __u32 hash)
 {
 	void *map = bpf_map_lookup_elem(&tables, &generation);
-	__u32 slot = service->table_first + number;
-	__u32 element = slot / SLOTS_PER_ELEMENT;
+	__u32 number =
+		service->table_first + hash_slot(hash, service->table_size);
+	__u32 element = number / SLOTS_PER_ELEMENT;
 	struct slots *slots;
 
 	if (!map || !service->table_size)
-		return NULL;
+		return -1;
 	slots = bpf_map_lookup_elem(map, &element);
-	if (!slots)
-		return NULL;
-	return backend_at(generation, slots->backend[slot % SLOTS_PER_ELEMENT]);
+	return slots ? slots->slot[number % SLOTS_PER_ELEMENT] : -1;
+}
+
+INLINE struct backend *backend_in_slot(__u32 generation, int slot)
+{
+	return slot < 0 ? NULL : backend_at(generation, slot & SLOT_BACKEND);
+}
+
+INLINE struct backend *
+backend_in_table(__u32 generation, const struct service *service, __u32 hash)
+{
+	return backend_in_slot(generation, slot_of(generation, service, hash));
 }
 
 /*
  * Where the generation before would have sent this flow, as that backend is
  * today. NULL where it is not the time of grace, or the answer is nowhere.
  */
-INLINE struct backend *backend_before(struct decision *d, __u32 hash)
+INLINE struct backend *backend_before(const struct decision *d,
+				      const struct found *f, __u32 hash)
 {
-	struct service_key key = {d->packet.destination, d->packet.port,
-				  d->packet.protocol, 0};
-	__u32 slot = d->generation->previous;
+	__u32 slot = f->generation->previous;
+	struct generation *generation;
+	struct directory directory;
 	struct service *service;
 	struct backend *backend;
-	void *map;
+	bool for_vip;
 
-	map = bpf_map_lookup_elem(&services, &slot);
-	if (!map)
+	generation = bpf_map_lookup_elem(&generations, &slot);
+	if (!generation)
 		return NULL;
-	service = bpf_map_lookup_elem(map, &key);
-	if (!service) {
-		key.port = 0;
-		service = bpf_map_lookup_elem(map, &key);
-	}
-	if (!service || service->id != d->service->id)
+	directory = directory_of(slot, generation, &d->packet);
+	service = service_of(&directory, &d->packet, &for_vip);
+	if (!service || service->id != f->service->id)
 		return NULL;
-	backend = backend_in_table(slot, service,
-				   hash_slot(hash, service->table_size));
+	backend = backend_in_table(slot, service, hash);
 	if (!backend)
 		return NULL;
 	backend = backend_of(d->slot, backend->id);
 	return backend && backend->state != BACKEND_DOWN ? backend : NULL;
 }
 
-/* At most insert_limit flows a second and CPU: a flood cannot do more. */
-INLINE bool may_insert(const struct generation *generation, __u64 now)
+INLINE bool remember(const struct decision *d, const struct found *f,
+		     const struct backend *backend)
 {
-	__u32 key = 0;
-	struct insertions *done = bpf_map_lookup_elem(&inserted, &key);
-	__u64 window;
+	struct flow_key key = {d->packet.source, d->packet.source_port,
+			       d->packet.port, f->service->id};
 
-	if (!done || !generation->insert_window)
-		return false;
-	window = now / generation->insert_window;
-	if (done->window != window) {
-		done->window = window;
-		done->count = 0;
-	}
-	if (done->count++ < generation->insert_limit)
-		return true;
-	done->refused++;
-	return false;
-}
-
-INLINE bool remember(struct decision *d, const struct flow_key *key,
-		     const struct backend *backend, __u64 now)
-{
-	struct flow flow = {backend->id, (__u32)now};
-
-	return may_insert(d->generation, now) &&
-	       !bpf_map_update_elem(&flows, key, &flow, BPF_ANY);
+	return flow_remember(f->generation, d->hash, &key, backend->id, d->now);
 }
 
 /* By the scheduler and its table, for a flow that nothing is known of. */
-INLINE struct backend *schedule(struct decision *d, const struct flow_key *key,
-				__u64 now, bool *remembered)
+INLINE struct backend *schedule(struct decision *d, const struct found *f,
+				bool *remembered)
 {
-	struct service *service = d->service;
-	__u32 hash = hash_flow(&d->packet);
+	const struct service *service = f->service;
+	__u32 hash = d->hash >> 32;
 	struct backend *backend, *before = NULL;
 
 	if ((d->packet.flags & PACKET_SYN) &&
 	    !scheduler_is_function(service->scheduler)) {
 		/* A slot drawn at random: by weight, as the table is. */
-		backend = backend_in_table(
-			d->slot, service,
-			hash_slot(bpf_get_prandom_u32(), service->table_size));
-		if (backend && remember(d, key, backend, now)) {
+		backend = backend_in_table(d->slot, service,
+					   bpf_get_prandom_u32());
+		if (backend && remember(d, f, backend)) {
 			*remembered = true;
 			return backend;
 		}
 	}
-	backend = backend_in_table(d->slot, service,
-				   hash_slot(hash, service->table_size));
-	if (now < d->generation->grace_until &&
+	backend = backend_in_table(d->slot, service, hash);
+	if (d->now < f->generation->grace_until &&
 	    select_asks_previous(&d->packet))
-		before = backend_before(d, hash);
+		before = backend_before(d, f, hash);
 	if (before && !(d->packet.flags & PACKET_SYN) && before != backend) {
 		d->origin = ORIGIN_PREVIOUS;
 		backend = before;
 	}
 	if (backend &&
 	    select_remembers(&d->packet, before && before != backend))
-		*remembered = remember(d, key, backend, now);
+		*remembered = remember(d, f, backend);
 	return backend;
 }
 
-/* Sets d->backend, d->origin and d->begins. False: there is none. */
-INLINE bool select_backend(struct decision *d)
+/*
+ * The scheduler's choice for the decision in `scratch`, with all that goes
+ * with it: what is to be remembered, the grace after a change, a memory to be
+ * deleted. Leaves the backend's id there; 0: there is none.
+ */
+__attribute__((noinline)) int select_anew(void)
 {
-	struct flow_key key = {d->packet.source, d->packet.source_port,
-			       d->packet.port, d->service->id};
-	struct flow *flow = bpf_map_lookup_elem(&flows, &key);
-	__u64 now = bpf_jiffies64();
-	bool remembered = false;
+	__u32 zero = 0;
+	struct decision *d = bpf_map_lookup_elem(&scratch, &zero);
+	bool remembered = false, known;
+	struct found found = {}, *f = &found;
+	struct backend *backend;
 
-	d->begins = d->packet.flags & PACKET_SYN;
-	if (flow && !select_expired(&d->packet, flow->seen, (__u32)now,
-				    d->generation->udp_idle)) {
-		d->backend = backend_of(d->slot, flow->backend);
-		if (d->backend &&
-		    select_follows(&d->packet, d->backend->state)) {
-			/* Not each time: the line is shared by all CPUs. */
-			if ((__u32)now - flow->seen >
-			    d->generation->udp_idle / 64)
-				flow->seen = (__u32)now;
-			d->origin = ORIGIN_KNOWN;
-			return true;
-		}
-		d->origin = ORIGIN_MOVED;
-	}
-	d->backend = schedule(d, &key, now, &remembered);
+	if (!d || !find_generation(d, f) || !find_service(d, f))
+		return 0;
+	known = d->origin == ORIGIN_MOVED;
+	backend = schedule(d, f, &remembered);
 	/* One that is not remembered would begin with each of its packets. */
 	if (d->packet.protocol == IPPROTO_UDP)
 		d->begins = remembered;
-	if (flow && !remembered)
-		bpf_map_delete_elem(&flows, &key);
-	return d->backend;
+	if (known && !remembered)
+		flow_forget(d->hash);
+	d->backend_id = backend ? backend->id : 0;
+	return 0;
 }
 
-INLINE void count_backend(const struct decision *d)
+INLINE bool select_slowly(struct decision *d, struct found *f)
 {
-	__u32 key = d->backend->id % BACKEND_SLOTS;
+	struct decision *s = hand_over(d);
+
+	if (!s)
+		return false;
+	select_anew();
+	d->origin = s->origin;
+	d->begins = s->begins;
+	f->backend = backend_of(d->slot, s->backend_id);
+	return f->backend;
+}
+
+/*
+ * Where nothing needs to be looked up or remembered: a SYN, in a slot whose
+ * flows have never had another backend. A flood of them takes this way.
+ */
+INLINE bool select_by_table(struct decision *d, struct found *f)
+{
+	int slot;
+
+	if (!select_is_simple(&d->packet, f->service->scheduler))
+		return false;
+	slot = slot_of(d->slot, f->service, d->hash >> 32);
+	if (slot < 0 || slot & SLOT_MOVED)
+		return false;
+	f->backend = backend_in_slot(d->slot, slot);
+	return f->backend;
+}
+
+/* Sets f->backend, d->origin and d->begins. False: there is none. */
+INLINE bool select_backend(struct decision *d, struct found *f)
+{
+	struct flow *flow;
+
+	d->begins = d->packet.flags & PACKET_SYN;
+	d->hash = flow_hash(&d->packet);
+	if (select_by_table(d, f))
+		return true;
+	flow = flow_lookup(d->hash);
+	if (!flow)
+		return select_slowly(d, f);
+	if (!select_expired(&d->packet, flow->seen, (__u32)d->now,
+			    f->generation->udp_idle)) {
+		f->backend = backend_of(d->slot, flow->backend);
+		if (f->backend &&
+		    select_follows(&d->packet, f->backend->state)) {
+			/* Not each time: the line is shared by all CPUs. */
+			if ((__u32)d->now - flow->seen >
+			    f->generation->udp_idle / 64)
+				flow->seen = (__u32)d->now;
+			d->origin = ORIGIN_KNOWN;
+			return true;
+		}
+	}
+	d->origin = ORIGIN_MOVED;
+	return select_slowly(d, f);
+}
+
+INLINE void count_backend(const struct decision *d, const struct found *f)
+{
+	__u32 key = f->backend->id % BACKEND_SLOTS;
 	struct backend_count *counter =
 		bpf_map_lookup_elem(&backend_counts, &key);
 

@@ -11,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "LoadBalancer/flows.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
 #include "common/tool/netlink.h"
+#include "common/tool/routes.h"
 #include "common/tool/report.h"
-
-#define FLOW_BATCH 4096
 
 /* What is read before any of it is printed. */
 struct show {
@@ -162,32 +162,23 @@ static json_t *flow_row(const struct show *show, const struct flow_key *key,
 			: "gone");
 }
 
-/* In batches: key by key, a table that changes is never read to its end. */
 static json_t *flows_rows(const struct kernel *kernel, const struct show *show)
 {
-	struct flow_key *keys = calloc(FLOW_BATCH, sizeof(*keys));
-	struct flow *values = calloc(FLOW_BATCH, sizeof(*values));
-	int map = kernel_map(kernel, "flows"), end = !keys || !values;
 	json_t *rows = json_array(), *row;
-	__u32 count, i, batch, *at = NULL;
+	struct flow_table table;
+	size_t i;
 
-	while (!end) {
-		count = FLOW_BATCH;
-		end = bpf_map_lookup_batch(map, at, &batch, keys, values,
-					   &count, NULL);
-		/* Behind the last there may still be some in this batch. */
-		if (end && errno != ENOENT)
-			break;
-		for (i = 0; i < count; i++) {
-			row = flow_row(show, &keys[i], &values[i]);
+	if (!flow_table_open(&table, kernel_map(kernel, "flows"),
+			     kernel_map(kernel, "flow_keys"))) {
+		for (i = 0; i < table.places; i++) {
+			if (!table.flows[i].hash)
+				continue;
+			row = flow_row(show, &table.keys[i], &table.flows[i]);
 			if (row)
 				json_array_append_new(rows, row);
 		}
-		at = &batch;
 	}
-	free(keys);
-	free(values);
-	close(map);
+	flow_table_close(&table);
 	return rows;
 }
 
@@ -200,11 +191,30 @@ static const char *hop_mac(const struct next_hop *hop, char *text)
 						    : "-";
 }
 
+/* How the program remembers what the FIB said, and why no longer, or not. */
+static const char *hops_remembered(const struct show *show, char *text,
+				   size_t size)
+{
+	const struct generation *generation = &show->running.generation;
+	char why[64];
+	bool by_flow = routes_by_flow(why, sizeof(why));
+
+	if (!generation->next_hop_age)
+		return "no: next-hop-age is 0";
+	if (by_flow != generation->hops_by_flow)
+		return "not as the routes are now: lbr apply";
+	if (!by_flow)
+		return "by backend";
+	snprintf(text, size, "by flow: %s", why);
+	return text;
+}
+
 static json_t *next_hops_rows(const struct show *show)
 {
 	json_t *rows = json_array();
 	char backend[INET6_ADDRSTRLEN], via[INET6_ADDRSTRLEN], mac[18];
-	char name[IF_NAMESIZE];
+	char name[IF_NAMESIZE], remembered[96];
+	const char *how = hops_remembered(show, remembered, sizeof(remembered));
 	struct fault ignored;
 	struct next_hop hop;
 	size_t i, j;
@@ -222,7 +232,7 @@ static json_t *next_hops_rows(const struct show *show)
 			continue;
 		json_array_append_new(
 			rows,
-			json_pack("{s:s, s:s, s:s, s:s, s:s}", "backend",
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "backend",
 				  addr_text(&row->address, backend),
 				  "interface",
 				  hop.ifindex
@@ -232,7 +242,7 @@ static json_t *next_hops_rows(const struct show *show)
 				  "via",
 				  hop.ifindex ? addr_text(&hop.via, via) : "-",
 				  "mac", hop_mac(&hop, mac), "neighbour",
-				  hop.neighbour));
+				  hop.neighbour, "remembered", how));
 	}
 	return rows;
 }

@@ -20,6 +20,7 @@ struct lbr_line {
 	struct addr via;
 	__s64 fib;   /* its answer */
 	__u8 mac[6]; /* of the next hop */
+	__u8 asked;  /* it was; else this is what it said before */
 	__u8 has_backend;
 	__u8 origin; /* enum origin */
 };
@@ -32,6 +33,7 @@ static const char fib_names[][16] = {
 	FIB_RESULTS(FIB_STRING)
 #undef FIB_STRING
 };
+static const char asked[] = "", cached[] = " (cached)";
 #define FIB_NAMES (sizeof(fib_names) / sizeof(fib_names[0]))
 
 static const char origin_names[][20] = {
@@ -63,9 +65,10 @@ __attribute__((noinline)) int trace_hop(void)
 	trace_address(line->more, &facts->via);
 	if (result == BPF_FIB_LKUP_RET_SUCCESS)
 		BPF_SNPRINTF(line->hop, sizeof(line->hop),
-			     ", fib %s via %s %02x:%02x:%02x:%02x:%02x:%02x",
+			     ", fib %s via %s %02x:%02x:%02x:%02x:%02x:%02x%s",
 			     fib_names[result], line->more, mac[0], mac[1],
-			     mac[2], mac[3], mac[4], mac[5]);
+			     mac[2], mac[3], mac[4], mac[5],
+			     facts->asked ? asked : cached);
 	else if (result == BPF_FIB_LKUP_RET_NO_NEIGH)
 		BPF_SNPRINTF(line->hop, sizeof(line->hop), ", fib %s via %s",
 			     fib_names[result], line->more);
@@ -109,24 +112,26 @@ INLINE bool is_traced(bool begins)
 	return mode == TRACE_ALL || (mode == TRACE_NEW && begins);
 }
 
-INLINE void trace(const struct decision *d, enum reason reason)
+INLINE void trace(const struct decision *d, const struct found *f,
+		  enum reason reason)
 {
 	__u32 zero = 0;
 	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
 
-	if (!facts || !d->in)
+	if (!facts || !f->in)
 		return;
-	line_begin(&facts->line, &d->packet, d->in, reason);
+	line_begin(&facts->line, &d->packet, f->in, reason);
+	facts->asked = d->asked;
 	facts->fib = d->fib;
-	__builtin_memcpy(facts->mac, d->hop.dmac, sizeof(facts->mac));
+	if (f->hop) {
+		facts->via = f->hop->via;
+		__builtin_memcpy(facts->mac, f->hop->destination,
+				 sizeof(facts->mac));
+	}
 	facts->origin = d->origin;
-	if (d->hop.family == ROUTE_AF_INET)
-		addr_set_v4(&facts->via, d->hop.ipv4_dst);
-	else
-		addr_set_v6(&facts->via, (__be32 *)d->hop.ipv6_dst);
-	facts->has_backend = d->backend != NULL;
-	if (d->backend) { /* for which the FIB was asked */
-		facts->backend = d->backend->address;
+	facts->has_backend = f->backend != NULL;
+	if (f->backend) { /* for which there is a next hop, or none */
+		facts->backend = f->backend->address;
 		trace_hop();
 	}
 	trace_write();

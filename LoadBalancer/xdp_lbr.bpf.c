@@ -21,8 +21,11 @@
 
 #include "common/bpf/clock.h"
 #include "common/bpf/map.h"
+#include "common/bpf/parse.h"
 #include "common/core/abi.h"
+#include "common/core/directory.h"
 #include "common/core/echo.h"
+#include "common/core/flows.h"
 #include "common/core/hash.h"
 #include "common/core/packet.h"
 #include "common/core/reason.h"
@@ -36,8 +39,8 @@ const volatile struct constants constants = {};
 
 /* What the file says, complete, once for each generation. */
 MAP(generations, ARRAY, __u32, struct generation, GENERATIONS);
-MAP_OF_GENERATIONS(services, HASH, BPF_F_NO_PREALLOC, struct service_key,
-		   struct service, MAX_SERVICES * 2);
+MAP_OF_GENERATIONS(services, ARRAY, BPF_F_MMAPABLE, __u32,
+		   struct directory_entry, DIRECTORY_PLACES);
 MAP_OF_GENERATIONS(backends, ARRAY, 0, __u32, struct backend, BACKEND_SLOTS);
 MAP_OF_GENERATIONS(tables, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 		   struct slots, 1);
@@ -45,7 +48,9 @@ MAP_OF_GENERATIONS(tables, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 /* What lives across generations. */
 MAP(control, ARRAY, __u32, __u32, CONTROLS);
 MAP(interfaces, ARRAY, __u32, struct interface, MAX_INTERFACES);
-MAP(flows, LRU_HASH, struct flow_key, struct flow, 1000000);
+MAP_MAPPED(flows, __u32, struct flow_bucket, 1);
+MAP_MAPPED(flow_keys, __u32, struct flow_keys, 1);
+MAP(next_hops, PERCPU_ARRAY, __u32, struct cached_hop, CACHED_HOPS);
 MAP(inserted, PERCPU_ARRAY, __u32, struct insertions, 1);
 MAP(reasons, PERCPU_ARRAY, __u32, __u64, REASON_MAX);
 MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);
@@ -56,44 +61,59 @@ MAP(changes, ARRAY, __u32, struct change, MAX_CHANGES);
 /* One packet's way through the program; what a trace line tells. */
 struct decision {
 	struct packet packet;
-	struct interface *in;
-	__u32 slot; /* of the generation it goes by */
-	struct generation *generation;
-	struct service *service;
-	struct backend *backend;
-	enum origin origin;
+	__u64 now;	/* jiffies */
+	__u64 hash;	/* of the flow */
+	__u64 hop_flow; /* which packets share the hop; 0: the backend's */
+	__s64 fib;	/* its answer, where it was asked */
+	__u32 slot;	/* of the generation it goes by */
+	__u32 device;	/* where it came in, as the FIB knows it */
+	__u32 backend_id;
+	__u32 hop_key; /* the hop's place in next_hops */
+	__u32 tos;     /* as route_question() takes it */
+	__u8 origin;   /* enum origin */
 	bool for_vip;
 	bool begins; /* the first packet of a flow */
-	long fib;    /* the FIB's answer */
-	struct bpf_fib_lookup hop;
+	bool asked;  /* the FIB, for this packet */
 };
 
+/* What was looked up for it. */
+struct found {
+	const struct interface *in;
+	const struct generation *generation;
+	const struct service *service;
+	const struct backend *backend;
+	const struct cached_hop *hop;
+};
+
+/*
+ * What a function that the kernel verifies on its own is given, and gives
+ * back: [0]. The packet's pointers mean nothing there.
+ */
+MAP(scratch, PERCPU_ARRAY, __u32, struct decision, 1);
+
+INLINE struct decision *hand_over(const struct decision *d)
+{
+	__u32 zero = 0;
+	struct decision *s = bpf_map_lookup_elem(&scratch, &zero);
+
+	if (s)
+		*s = *d;
+	return s;
+}
+
 #include "common/bpf/exit.h"
+#include "LoadBalancer/service.bpf.h"
+#include "LoadBalancer/flows.bpf.h"
 #include "LoadBalancer/select.bpf.h"
+#include "LoadBalancer/route.bpf.h"
 #include "LoadBalancer/trace.bpf.h"
 
-INLINE void *find(struct decision *d, __be16 port, __u8 protocol)
-{
-	struct service_key key = {d->packet.destination, port, protocol, 0};
-	void *map = bpf_map_lookup_elem(&services, &d->slot);
-
-	return map ? bpf_map_lookup_elem(map, &key) : NULL;
-}
-
-INLINE bool find_service(struct decision *d)
-{
-	if (!d->packet.protocol) /* would find the mark of a VIP */
-		return false;
-	d->service = find(d, d->packet.port, d->packet.protocol);
-	if (!d->service && d->packet.port)
-		d->service = find(d, 0, d->packet.protocol);
-	return d->service;
-}
-
 /* Not for a service, or not fit to be forwarded: for a VIP at all? */
-INLINE enum reason refuse(struct decision *d, enum reason reason)
+INLINE enum reason refuse(struct decision *d, const struct found *f,
+			  enum reason reason)
 {
-	d->for_vip = find(d, 0, 0);
+	if (reason != REASON_NONE)
+		find_vip(d, f);
 	if (!d->for_vip)
 		return reason == REASON_malformed ? reason : REASON_not_vip;
 	if (reason == REASON_malformed)
@@ -104,79 +124,63 @@ INLINE enum reason refuse(struct decision *d, enum reason reason)
 		echo_reply(&d->packet);
 		return REASON_echo_answered;
 	}
-	return d->generation->unmatched_pass ? REASON_unmatched_passed
+	return f->generation->unmatched_pass ? REASON_unmatched_passed
 					     : REASON_unmatched;
 }
 
-INLINE enum reason route(struct xdp_md *ctx, struct decision *d)
-{
-	/* What generic mode sees may leave in several packets, smaller. */
-	__u32 length = d->in->generic ? 0 : d->packet.length;
-
-	route_question(&d->hop, &d->packet, &d->backend->address, d->in->device,
-		       length);
-	d->fib = bpf_fib_lookup(ctx, &d->hop, sizeof(d->hop), 0);
-	if (d->fib == BPF_FIB_LKUP_RET_SUCCESS &&
-	    d->hop.ifindex != d->in->device && d->in->generic &&
-	    d->packet.length > route_mtu(&d->hop))
-		return REASON_super_packet;
-	return route_reason(d->fib);
-}
-
 /* From here on nothing can fail. */
-INLINE enum reason forward(struct decision *d)
+INLINE enum reason forward(struct decision *d, const struct found *f)
 {
-	rewrite_destination(&d->packet, &d->backend->address);
+	rewrite_destination(&d->packet, &f->backend->address);
 	rewrite_ttl(&d->packet, d->packet.ttl - 1);
-	rewrite_macs(&d->packet, d->hop.dmac, d->hop.smac);
-	return d->hop.ifindex == d->in->device ? REASON_forwarded
-					       : REASON_redirected;
+	rewrite_macs(&d->packet, f->hop->destination, f->hop->source);
+	return f->hop->out == f->in->device ? REASON_forwarded
+					    : REASON_redirected;
 }
 
-INLINE enum reason balance(struct xdp_md *ctx, struct decision *d)
+INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
+			   struct found *f)
 {
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	enum reason reason = packet_parse(&d->packet, data, end);
+	enum reason reason = parse(ctx, &d->packet);
 
 	if (!d->packet.has_destination)
 		return reason;
-	d->in = find_interface(ctx->ingress_ifindex, d->packet.eth);
-	if (!d->in)
+	f->in = find_interface(ctx->ingress_ifindex, d->packet.eth);
+	if (!f->in)
 		return REASON_foreign_mac;
-	if (!find_generation(d))
+	if (!find_generation(d, f))
 		return REASON_no_configuration;
 	if (reason == REASON_NONE && is_cut_short(ctx, &d->packet))
 		reason = REASON_malformed;
-	if (reason != REASON_NONE || !find_service(d))
-		return refuse(d, reason);
-	d->for_vip = true;
+	if (reason != REASON_NONE || !find_service(d, f))
+		return refuse(d, f, reason);
+	d->now = bpf_jiffies64();
 	if (d->packet.ttl <= 1)
 		return REASON_ttl_exceeded;
-	if (!select_backend(d))
+	if (!select_backend(d, f))
 		return REASON_no_backend;
-	reason = route(ctx, d);
+	reason = route(ctx, d, f);
 	if (reason == REASON_neighbour_unresolved ||
 	    reason == REASON_super_packet)
-		rewrite_destination(&d->packet, &d->backend->address);
+		rewrite_destination(&d->packet, &f->backend->address);
 	if (reason != REASON_NONE)
 		return reason;
-	return forward(d);
+	return forward(d, f);
 }
 
-/* With fragments, where the kernel has them: see load.c. */
 SEC("xdp")
 int xdp_lbr(struct xdp_md *ctx)
 {
 	struct decision d = {};
-	enum reason reason = balance(ctx, &d);
+	struct found f = {};
+	enum reason reason = balance(ctx, &d, &f);
 
 	count(reason);
-	if (d.backend && reason_action(reason) != XDP_DROP)
-		count_backend(&d);
+	if (f.backend && reason_action(reason) != XDP_DROP)
+		count_backend(&d, &f);
 	if (d.for_vip && is_traced(d.begins))
-		trace(&d, reason);
-	if (reason == REASON_redirected)
-		return bpf_redirect(d.hop.ifindex, 0);
+		trace(&d, &f, reason);
+	if (reason == REASON_redirected && f.hop)
+		return bpf_redirect(f.hop->out, 0);
 	return reason_action(reason);
 }

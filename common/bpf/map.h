@@ -15,6 +15,16 @@
 		__uint(max_entries, entries);                                  \
 	} name SEC(".maps")
 
+/* An array that the tool may map. */
+#define MAP_MAPPED(name, key_type, value_type, entries)                        \
+	struct {                                                               \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                              \
+		__uint(map_flags, BPF_F_MMAPABLE);                             \
+		__type(key, key_type);                                         \
+		__type(value, value_type);                                     \
+		__uint(max_entries, entries);                                  \
+	} name SEC(".maps")
+
 /*
  * One inner map for each generation, at the generation's slot. The tool makes
  * the inner maps; here is the shape they must have.

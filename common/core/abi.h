@@ -16,7 +16,7 @@
 
 #include <linux/types.h>
 
-#define L3DSR_LAYOUT "v1"
+#define L3DSR_LAYOUT "v2"
 
 /* Most that one configuration file may name. */
 #define MAX_SERVICES 4096
@@ -40,7 +40,8 @@ struct constants {
 	char host[64];	/* the host's name, for the trace */
 	__u8 has_frags; /* frames may have several buffers (5.18) */
 	__u8 can_trace; /* bpf_trace_vprintk() is there (5.16) */
-	__u8 zero[6];
+	__u8 zero[2];
+	__u32 flow_buckets; /* of the flow table */
 };
 _Static_assert(sizeof(struct constants) == 72, "constants");
 
@@ -88,9 +89,29 @@ struct service {
 };
 _Static_assert(sizeof(struct service) == 16, "service");
 
+/*
+ * A place of the `services` map of a generation, see directory.h. Four times
+ * as many as there can be keys: every service, and the mark of every VIP.
+ */
+#define DIRECTORY_PLACES (8 * MAX_SERVICES)
+struct directory_entry {
+	struct service_key key;
+	struct service service;
+	__u32 used;
+};
+_Static_assert(sizeof(struct directory_entry) == 40, "directory_entry");
+
+/*
+ * A slot: the index of its backend, and SLOT_MOVED where it has had another
+ * since the flow table was made. In a slot that has not, the flow table cannot
+ * know better than the table.
+ */
+#define SLOT_MOVED   0x8000
+#define SLOT_BACKEND (BACKEND_SLOTS - 1)
+_Static_assert(BACKEND_SLOTS <= SLOT_MOVED, "a slot holds an index");
 #define SLOTS_PER_ELEMENT 4
 struct slots {
-	__u16 backend[SLOTS_PER_ELEMENT];
+	__u16 slot[SLOTS_PER_ELEMENT];
 };
 _Static_assert(sizeof(struct slots) == 8, "slots");
 
@@ -123,17 +144,20 @@ _Static_assert(sizeof(struct backend) == 32, "backend");
  * handshakes begun before it still go by until `grace_until` (jiffies).
  */
 struct generation {
-	__u64 number;	     /* counts from 1 */
-	__u64 grace_until;   /* jiffies */
-	__u64 udp_idle;	     /* jiffies */
-	__u32 previous;	     /* generation slot; its own where there is none */
-	__u32 insert_limit;  /* flows remembered per second and CPU */
-	__u32 insert_window; /* jiffies in a second */
-	__u8 unmatched_pass; /* 0: drop, 1: hand to the kernel */
-	__u8 zero[3];
+	__u64 number;	      /* counts from 1 */
+	__u64 grace_until;    /* jiffies */
+	__u64 udp_idle;	      /* jiffies */
+	__u64 next_hop_age;   /* jiffies; 0: the FIB is asked for each packet */
+	__u32 previous;	      /* generation slot; its own where there is none */
+	__u32 insert_limit;   /* flows remembered per second and CPU */
+	__u32 insert_window;  /* jiffies in a second */
+	__u32 directory_seed; /* where services lie: see directory.h */
+	__u8 unmatched_pass;  /* 0: drop, 1: hand to the kernel */
+	__u8 hops_by_flow;    /* routes look at more than the destination */
+	__u8 zero[6];
 	__u8 digest[32]; /* SHA-256 of the file it was built from */
 };
-_Static_assert(sizeof(struct generation) == 72, "generation");
+_Static_assert(sizeof(struct generation) == 88, "generation");
 
 /* Keys of the `control` map; each value is one __u32. */
 enum control {
@@ -161,19 +185,53 @@ struct flow_key {
 };
 _Static_assert(sizeof(struct flow_key) == 24, "flow_key");
 
+/* A place of the flow table; see flows.h. */
 struct flow {
+	__u64 hash;    /* of the flow; 0: the place is empty */
 	__u32 backend; /* struct backend.id */
 	__u32 seen;    /* low half of jiffies at a recent packet */
 };
-_Static_assert(sizeof(struct flow) == 8, "flow");
+_Static_assert(sizeof(struct flow) == 16, "flow");
+
+#define FLOWS_PER_BUCKET 4
+struct flow_bucket { /* one cache line */
+	struct flow flows[FLOWS_PER_BUCKET];
+};
+_Static_assert(sizeof(struct flow_bucket) == 64, "flow_bucket");
+
+/* Whose flows those are, in another map: for people. */
+struct flow_keys {
+	struct flow_key keys[FLOWS_PER_BUCKET];
+};
+_Static_assert(sizeof(struct flow_keys) == 96, "flow_keys");
+
+/*
+ * Per CPU: what the FIB answered to the question how a backend is reached.
+ * Direct-mapped: what does not fit beside another takes its place.
+ */
+#define CACHED_HOPS BACKEND_SLOTS
+struct cached_hop {
+	__u64 asked;   /* jiffies; 0: no answer is here */
+	__u64 flow;    /* 0: for all packets to the backend; else one flow's */
+	__u32 backend; /* struct backend.id */
+	__u32 in;      /* ifindex the packet came in by ... */
+	__u32 out;     /* ... and is to leave by */
+	__u32 mtu;     /* of the way out, bytes */
+	struct addr via;
+	__u8 destination[6]; /* MAC addresses */
+	__u8 source[6];
+	__u32 zero;
+};
+_Static_assert(sizeof(struct cached_hop) == 64, "cached_hop");
 
 /* Insertions into the flow table in one window, per CPU. */
 struct insertions {
 	__u64 window; /* jiffies / struct generation.insert_window */
 	__u64 count;
 	__u64 refused; /* since the load: those over insert_limit */
+	__u64 evicted; /* since the load: others that had to make room */
 };
-_Static_assert(sizeof(struct insertions) == 24, "insertions");
+_Static_assert(sizeof(struct insertions) == 32, "insertions");
 
 /* Per CPU; what has been sent to a backend, at its index. */
 struct backend_count {

@@ -31,6 +31,18 @@ INLINE int addr_equal(const struct addr *a, const struct addr *b)
 		 (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]));
 }
 
+/*
+ * Any of IPv4, 2000::/3 and fc00::/7: what clients have. A kernel routes IPv6
+ * packets of other sources (link-local, multicast, ...) differently or not.
+ */
+INLINE int addr_is_usual(const struct addr *addr)
+{
+	if (!addr->w[0])
+		return addr->w[2] == V4_MAPPED && !addr->w[1];
+	return (addr->w[0] & bpf_htonl(0xe0000000)) == bpf_htonl(0x20000000) ||
+	       (addr->w[0] & bpf_htonl(0xfe000000)) == bpf_htonl(0xfc000000);
+}
+
 /* A MAC address as a number, to be compared and for nothing else. */
 INLINE __u64 mac_number(const __u8 *mac)
 {

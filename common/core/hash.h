@@ -27,7 +27,8 @@ INLINE __u64 hash_addr(__u64 hash, const struct addr *addr)
 				      bpf_ntohl(addr->w[3]));
 }
 
-INLINE __u32 hash_flow(const struct packet *packet)
+/* All 64 bits: the high half for tables of backends, the low one for flows. */
+INLINE __u64 hash_packet(const struct packet *packet)
 {
 	__u64 hash = (__u64)packet->protocol << 32 |
 		     (__u32)bpf_ntohs(packet->source_port) << 16 |
@@ -37,7 +38,12 @@ INLINE __u32 hash_flow(const struct packet *packet)
 	hash = hash_addr(hash, &packet->destination);
 	hash ^= hash >> 33;
 	hash *= 0xff51afd7ed558ccdULL;
-	return hash >> 32;
+	return hash;
+}
+
+INLINE __u32 hash_flow(const struct packet *packet)
+{
+	return hash_packet(packet) >> 32;
 }
 
 /* A hash as a slot of a table of `size`, without a division. */

@@ -7,7 +7,14 @@
  * families come out the same, so nothing behind it asks which one it was
  * except to write.
  *
- * It returns a reason, never a protocol number: REASON_NONE where the packet
+ * Nearly all packets are plain: no tag, no fragment, no extension header.
+ * packet_parse_plain() reads those in a straight line and leaves the rest to
+ * packet_parse(), which a BPF program calls as a function of its own
+ * (common/bpf/parse.h): so the kernel verifies what follows for the few
+ * shapes of the one, and not for the many of the other. The law: what the one
+ * understands, the other understands in the same way.
+ *
+ * They return a reason, never a protocol number: REASON_NONE where the packet
  * was understood, else why not. A caller that may drop must know whom the
  * packet was for, so `destination` is valid from has_destination on, even if
  * what follows is broken.
@@ -31,6 +38,10 @@
 #define IPV4_FRAGMENT bpf_htons(0x3fff) /* more fragments, or an offset */
 #define IPV6_FRAGMENT bpf_htons(0xfff9)
 #define IPV6_HEADERS  8 /* extension headers that are walked */
+
+/* Where headers begin at the latest, in bytes; for the verifier. */
+#define L3_MOST 63
+#define L4_MOST (sizeof(struct ipv6hdr) + IPV6_HEADERS * 2048)
 
 enum packet_flags {
 	PACKET_SYN = 1, /* TCP: SYN without ACK: opens a connection */
@@ -62,18 +73,19 @@ struct packet {
 	};
 	void *l4;
 	/* This wide, for the verifier follows only whole registers. */
+	__u64 has_destination;
 	__u64 is_ipv6;
 	__u64 is_echo; /* an ICMP or ICMPv6 echo request, at l4 */
 	struct addr source;
 	struct addr destination;
 	__be16 source_port; /* 0 where there are none */
 	__be16 port;
+	__u32 l3_offset; /* bytes from eth */
 	__u32 l4_offset; /* bytes from l3 */
 	__u32 length;	 /* of the IP packet by its own word, bytes */
 	__u8 protocol;	 /* the transport's; IPPROTO_* */
 	__u8 flags;	 /* enum packet_flags */
 	__u8 ttl;	 /* or hop limit */
-	__u8 has_destination;
 };
 
 INLINE enum reason parse_tcp(struct packet *packet, void *end)
@@ -160,10 +172,9 @@ INLINE enum reason parse_ipv4(struct packet *packet, void *end)
 
 /*
  * One extension header at packet->l4_offset, of the kind packet->protocol.
- * REASON_NONE: walked, there may be another. REASON_MAX + 1: it is none.
+ * REASON_NONE: walked, there may be another. REASON_NO_HEADER: it is none.
  */
-#define REASON_NO_HEADER (REASON_MAX + 1)
-INLINE int parse_ipv6_header(struct packet *packet, void *end)
+INLINE enum reason parse_ipv6_header(struct packet *packet, void *end)
 {
 	struct ipv6_opt_hdr *header = packet->l3 + packet->l4_offset;
 	struct {
@@ -201,10 +212,10 @@ INLINE int parse_ipv6_header(struct packet *packet, void *end)
 	}
 }
 
+/* The fixed header. */
 INLINE enum reason parse_ipv6(struct packet *packet, void *end)
 {
 	struct ipv6hdr *ip = packet->l3;
-	int i, reason = REASON_NONE;
 
 	if ((void *)(ip + 1) > end || ip->version != 6)
 		return REASON_malformed;
@@ -216,6 +227,15 @@ INLINE enum reason parse_ipv6(struct packet *packet, void *end)
 	packet->ttl = ip->hop_limit;
 	packet->length = sizeof(*ip) + bpf_ntohs(ip->payload_len);
 	packet->l4_offset = sizeof(*ip);
+	return REASON_NONE;
+}
+
+/* The headers behind it, and L4. */
+INLINE enum reason parse_ipv6_rest(struct packet *packet, void *end)
+{
+	enum reason reason = REASON_NONE;
+	int i;
+
 	for (i = 0; i <= IPV6_HEADERS; i++) {
 		reason = parse_ipv6_header(packet, end);
 		if (reason != REASON_NONE)
@@ -230,8 +250,9 @@ INLINE enum reason parse_ipv6(struct packet *packet, void *end)
 	return parse_l4(packet, end);
 }
 
-/* Fills *packet from the frame [data, end). */
-INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
+/* Ethernet; packet->l3 is where the protocol *ethertype begins. */
+INLINE enum reason parse_ethernet(struct packet *packet, void *data, void *end,
+				  __be16 *ethertype)
 {
 	struct ethhdr *eth = data;
 
@@ -240,15 +261,80 @@ INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
 		return REASON_malformed;
 	packet->eth = eth;
 	packet->l3 = eth + 1;
-	switch (eth->h_proto) {
+	packet->l3_offset = sizeof(*eth);
+	*ethertype = eth->h_proto;
+	return REASON_NONE;
+}
+
+/* Fills *packet from the frame [data, end). */
+INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
+{
+	__be16 ethertype;
+	enum reason reason = parse_ethernet(packet, data, end, &ethertype);
+
+	if (reason != REASON_NONE)
+		return reason;
+	switch (ethertype) {
 	case bpf_htons(ETH_P_IP):
 		return parse_ipv4(packet, end);
 	case bpf_htons(ETH_P_IPV6):
-		return parse_ipv6(packet, end);
+		reason = parse_ipv6(packet, end);
+		return reason == REASON_NONE ? parse_ipv6_rest(packet, end)
+					     : reason;
 	case bpf_htons(ETH_P_8021Q):
 	case bpf_htons(ETH_P_8021AD):
 		return REASON_vlan_tagged;
 	default:
 		return REASON_not_ip;
 	}
+}
+
+/* The same for a plain packet; REASON_UNUSUAL where it is not. */
+INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
+				      void *end)
+{
+	__be16 ethertype;
+	enum reason reason = parse_ethernet(packet, data, end, &ethertype);
+
+	if (reason != REASON_NONE)
+		return reason;
+	switch (ethertype) {
+	case bpf_htons(ETH_P_IP):
+		reason = parse_ipv4(packet, end);
+		return reason == REASON_fragment ? REASON_UNUSUAL : reason;
+	case bpf_htons(ETH_P_IPV6):
+		reason = parse_ipv6(packet, end);
+		if (reason != REASON_NONE)
+			return reason;
+		if (packet->protocol != IPPROTO_TCP &&
+		    packet->protocol != IPPROTO_UDP &&
+		    packet->protocol != IPPROTO_ICMPV6)
+			return REASON_UNUSUAL;
+		return parse_l4(packet, end);
+	case bpf_htons(ETH_P_8021Q):
+	case bpf_htons(ETH_P_8021AD):
+		return REASON_UNUSUAL;
+	default:
+		return REASON_not_ip;
+	}
+}
+
+/*
+ * Sets the pointers anew, from the offsets, in a frame that lies elsewhere now
+ * or that another function parsed. 0, or -1: it is too short.
+ */
+INLINE int packet_locate(struct packet *packet, void *data, void *end)
+{
+	struct icmp *icmp;
+
+	if (packet->l3_offset > L3_MOST || packet->l4_offset > L4_MOST)
+		return -1;
+	packet->eth = data;
+	packet->l3 = data + packet->l3_offset;
+	packet->l4 = packet->l3 + packet->l4_offset;
+	if (packet->l3 + sizeof(struct iphdr) > end ||
+	    (packet->is_ipv6 && packet->l3 + sizeof(struct ipv6hdr) > end))
+		return -1;
+	icmp = packet->l4;
+	return packet->is_echo && (void *)(icmp + 1) > end ? -1 : 0;
 }

@@ -90,8 +90,10 @@ enum reason {
 	REASONS(REASON_NAME)
 #undef REASON_NAME
 	REASON_MAX,
-	/* Not a way out: go on to the next step. */
-	REASON_NONE = REASON_MAX,
+	/* Not ways out. */
+	REASON_NONE = REASON_MAX, /* go on to the next step */
+	REASON_NO_HEADER,	  /* no extension header; see packet.h */
+	REASON_UNUSUAL,		  /* packet_parse() must look; see packet.h */
 };
 /* clang-format on */
 

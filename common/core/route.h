@@ -38,40 +38,47 @@
 /* clang-format on */
 
 /*
- * The question for `packet` on its way to `backend`. `length`: of the IP
- * packet on the wire in bytes, or 0 where that cannot be known.
+ * The question for `packet` on its way to `backend`. Its length is left out:
+ * the answer then holds the MTU, and is true of packets of any length. `tos`:
+ * IPv4's type of service, or the first word of the IPv6 header.
  */
-INLINE void route_question(struct bpf_fib_lookup *hop,
+INLINE void route_question(struct bpf_fib_lookup *question,
 			   const struct packet *packet,
-			   const struct addr *backend, __u32 ifindex,
-			   __u32 length)
+			   const struct addr *backend, __u32 ifindex, __u32 tos)
 {
-	__builtin_memset(hop, 0, sizeof(*hop));
-	hop->ifindex = ifindex;
-	hop->l4_protocol = packet->protocol;
-	hop->sport = packet->source_port;
-	hop->dport = packet->port;
-	hop->tot_len = (__u16)length;
+	__builtin_memset(question, 0, sizeof(*question));
+	question->ifindex = ifindex;
+	question->l4_protocol = packet->protocol;
+	question->sport = packet->source_port;
+	question->dport = packet->port;
 	if (packet->is_ipv6) {
-		hop->family = ROUTE_AF_INET6;
-		hop->flowinfo = *(__be32 *)packet->ipv6 & FLOWINFO_BITS;
-		__builtin_memcpy(hop->ipv6_src, &packet->source, 16);
-		__builtin_memcpy(hop->ipv6_dst, backend, 16);
+		question->family = ROUTE_AF_INET6;
+		question->flowinfo = (FORCE __be32)tos & FLOWINFO_BITS;
+		__builtin_memcpy(question->ipv6_src, &packet->source, 16);
+		__builtin_memcpy(question->ipv6_dst, backend, 16);
 	} else {
-		hop->family = ROUTE_AF_INET;
-		hop->tos = packet->ipv4->tos;
-		hop->ipv4_src = packet->source.w[3];
-		hop->ipv4_dst = backend->w[3];
+		question->family = ROUTE_AF_INET;
+		question->tos = (__u8)tos;
+		question->ipv4_src = packet->source.w[3];
+		question->ipv4_dst = backend->w[3];
 	}
 }
 
 /*
- * The MTU of the way out, in bytes. Before 5.12 the helper does not say; then
- * it is taken for Ethernet's.
+ * The answer, out of the struct that held the question. Before Linux 5.12 it
+ * does not say the MTU; then it is taken for Ethernet's.
  */
-INLINE __u32 route_mtu(const struct bpf_fib_lookup *hop)
+INLINE void route_answer(struct cached_hop *hop,
+			 const struct bpf_fib_lookup *answer)
 {
-	return hop->mtu_result ? hop->mtu_result : 1500;
+	hop->out = answer->ifindex;
+	hop->mtu = answer->mtu_result ? answer->mtu_result : 1500;
+	if (answer->family == ROUTE_AF_INET)
+		addr_set_v4(&hop->via, answer->ipv4_dst);
+	else
+		addr_set_v6(&hop->via, (const __be32 *)answer->ipv6_dst);
+	__builtin_memcpy(hop->destination, answer->dmac, ETH_ALEN);
+	__builtin_memcpy(hop->source, answer->smac, ETH_ALEN);
 }
 
 INLINE enum reason route_reason(long result)

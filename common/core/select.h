@@ -32,6 +32,12 @@ INLINE int scheduler_is_function(__u8 scheduler)
 	return scheduler == SCHEDULER_MAGLEV;
 }
 
+/* Does the table alone place the packet, where its slot has never moved? */
+INLINE int select_is_simple(const struct packet *packet, __u8 scheduler)
+{
+	return (packet->flags & PACKET_SYN) && scheduler_is_function(scheduler);
+}
+
 /* Does a remembered flow follow its memory, its backend being `state`? */
 INLINE int select_follows(const struct packet *packet, __u8 state)
 {

@@ -40,6 +40,7 @@ struct config {
 	__u32 handshake_grace; /* milliseconds */
 	__u32 udp_idle;	       /* milliseconds */
 	__u32 restore_grace;   /* milliseconds; key `grace` */
+	__u32 next_hop_age;    /* milliseconds; 0: nothing is remembered */
 	__u32 insert_limit;    /* flows per second and CPU */
 	__u8 digest[32];       /* SHA-256 of the file's bytes */
 	char *path;	       /* as the user named it */

@@ -15,6 +15,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,6 +117,7 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	new.number = old.number + 1;
 	new.previous = slot;
 	new.udp_idle = jiffies_of(config->udp_idle);
+	new.next_hop_age = jiffies_of(config->next_hop_age);
 	new.insert_limit = config->insert_limit;
 	new.insert_window = (__u32)jiffies_of(1000);
 	new.unmatched_pass = config->unmatched_pass;
@@ -123,11 +125,11 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	/* How long it lets the one before it live; made a date at the switch.
 	 */
 	new.grace_until = jiffies_of(config->handshake_grace);
+	if (kernel->role->build(kernel, config, slot, &new, fault_out))
+		return -1;
 	if (generation_write(kernel, slot, &new))
 		return fault(fault_out, "cannot write a generation: %s",
 			     strerror(errno));
-	if (kernel->role->build(kernel, config, slot, fault_out))
-		return -1;
 	return (int)slot;
 }
 
@@ -172,6 +174,30 @@ int inner_create(struct kernel *kernel, const char *name, __u32 entries,
 		return fault(fault_out, "cannot make a map of %s: %s", name,
 			     strerror(errno));
 	return fd;
+}
+
+__u32 map_entries(int fd)
+{
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
+		return 0;
+	return info.max_entries;
+}
+
+void *map_open(int fd, int protection, size_t *size)
+{
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+	void *map;
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length))
+		return NULL;
+	*size = (size_t)info.max_entries * ((info.value_size + 7) & ~7u);
+	*size = (*size + 4095) & ~(size_t)4095;
+	map = mmap(NULL, *size, protection, MAP_SHARED, fd, 0);
+	return map == MAP_FAILED ? NULL : map;
 }
 
 int inner_publish(struct kernel *kernel, const char *name, __u32 slot,

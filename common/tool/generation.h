@@ -32,6 +32,14 @@ int generation_switch(struct kernel *kernel, __u32 slot, struct fault *fault);
  */
 int inner_create(struct kernel *kernel, const char *name, __u32 entries,
 		 struct fault *fault);
+/* 0 where it is no map. */
+__u32 map_entries(int fd);
+
+/*
+ * The values of an array that the tool may map, as one array; NULL where `fd`
+ * is no such map. *size is for munmap().
+ */
+void *map_open(int fd, int protection, size_t *size);
 /* Puts the filled map into `slot` of the outer one. 0, or -1 with a fault. */
 int inner_publish(struct kernel *kernel, const char *name, __u32 slot,
 		  int inner, struct fault *fault);

@@ -100,7 +100,8 @@ int kernel_open(struct kernel *kernel, const struct role *role,
 
 	memset(kernel, 0, sizeof(*kernel));
 	kernel->role = role;
-	kernel->lock = kernel->program = kernel->old_flows = -1;
+	kernel->lock = kernel->program = -1;
+	kernel->old_flows = kernel->old_flow_keys = -1;
 	libbpf_set_print(NULL); /* the tool has words of its own */
 	snprintf(kernel->directory, sizeof(kernel->directory), PINS "/%s-%s",
 		 role->name, L3DSR_LAYOUT);
@@ -137,6 +138,8 @@ void kernel_close(struct kernel *kernel)
 	}
 	if (kernel->old_flows >= 0)
 		close(kernel->old_flows);
+	if (kernel->old_flow_keys >= 0)
+		close(kernel->old_flow_keys);
 	bpf_object__close(kernel->object);
 	if (kernel->lock >= 0)
 		close(kernel->lock);

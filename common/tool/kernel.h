@@ -57,7 +57,8 @@ struct kernel {
 	struct bpf_map_info shapes[MAX_INNER]; /* of the object's inner maps */
 	struct addr addresses[MAX_OWN];	       /* named as this host's */
 	int address_count;
-	int old_flows; /* fd of a table that the object's one replaces, or -1 */
+	/* fds of a flow table that the object's one replaces, or -1 */
+	int old_flows, old_flow_keys;
 	struct attachment attachments[MAX_INTERFACES];
 	int attachment_count;
 };
@@ -82,9 +83,12 @@ int kernel_shape(const struct kernel *kernel, const char *name,
 /* fd of the program `clock`, or -1. The caller closes. */
 int kernel_clock(const struct kernel *kernel);
 
-/* For role->prepare(): the size of a map that is about to be made. */
+/*
+ * For role->prepare(): the size of a map that is about to be made. Where one
+ * of another size is pinned, *old is its fd, for the caller to close.
+ */
 int kernel_resize(struct kernel *kernel, const char *map, __u32 entries,
-		  struct fault *fault);
+		  int *old, struct fault *fault);
 
 /* Loads the program with the pinned maps; nothing that runs is changed. */
 int kernel_load(struct kernel *kernel, const struct config *config,

@@ -68,6 +68,10 @@ const struct key keys[] = {
 	 .min = 0, .max = 24 * HOURS, .standard = "10min",
 	 .help = "How long a backend goes on restoring what has left the "
 		 "file, so that flows outlive the roll-out of a change."},
+	{LEVEL_FILE, "next-hop-age", KIND_DURATION, FIELD(config, next_hop_age),
+	 .min = 0, .max = 10 * SECONDS, .standard = "100ms",
+	 .help = "How long an answer of the kernel's FIB is remembered; `0s` "
+		 "asks it for each packet."},
 	{LEVEL_FILE, "insert-limit", KIND_NUMBER, FIELD(config, insert_limit),
 	 .min = 1, .max = 10000000, .standard = "50000",
 	 .help = "How many flows each CPU may begin to remember in a second."},

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/core/flows.h"
 #include "common/tool/kernel.h"
 
 /* What libbpf said last; its warnings are the cause of a failed load. */
@@ -67,18 +68,17 @@ static int pinned_map(const struct kernel *kernel, const char *name,
 }
 
 int kernel_resize(struct kernel *kernel, const char *name, __u32 entries,
-		  struct fault *fault_out)
+		  int *old, struct fault *fault_out)
 {
 	struct bpf_map *map =
 		bpf_object__find_map_by_name(kernel->object, name);
 	struct bpf_map_info info;
 	int fd = pinned_map(kernel, name, &info);
 
-	if (fd >= 0 && info.max_entries == entries) {
+	if (fd >= 0 && info.max_entries == entries)
 		close(fd);
-		return 0;
-	}
-	kernel->old_flows = fd;
+	else
+		*old = fd;
 	if (bpf_map__set_max_entries(map, entries))
 		return fault(fault_out, "cannot size the map %s: %s", name,
 			     strerror(errno));
@@ -138,6 +138,7 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 
 	libbpf_set_print(remember_warning);
 	probe(&constants);
+	constants.flow_buckets = flow_buckets(config->flow_table_size);
 	*libbpf_said = '\0';
 	kernel->object = role->open(&constants);
 	if (!kernel->object)

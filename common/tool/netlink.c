@@ -15,11 +15,11 @@
 #include "common/core/address.h"
 #include "common/tool/config.h"
 #include "common/tool/netlink.h"
+#include "common/tool/netlink_ask.h"
 
 #define ANSWER_SIZE 32768 /* a dump's answers come in pages of up to this */
 
-/* Sends and hears the answers out. Returns 0 or -errno. */
-static int ask(struct nlmsghdr *question, mnl_cb_t answer, void *data)
+int netlink_ask(struct nlmsghdr *question, mnl_cb_t answer, void *data)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, 0);
 	static char page[ANSWER_SIZE];
@@ -74,7 +74,7 @@ static int ask_list(struct nlmsghdr *question, mnl_cb_t answer,
 
 	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
 		list->count = 0;
-		rc = ask(question, answer, list);
+		rc = netlink_ask(question, answer, list);
 	}
 	return rc;
 }
@@ -170,8 +170,7 @@ int link_find(const char *name, struct link *found, struct fault *fault_out)
 	return rc;
 }
 
-/* An address as it lies in an attribute. Returns 0, or -1: neither family. */
-static int address_get(const struct nlattr *attribute, struct addr *address)
+int address_get(const struct nlattr *attribute, struct addr *address)
 {
 	switch (mnl_attr_get_payload_len(attribute)) {
 	case 4:
@@ -234,14 +233,13 @@ int addresses_read(struct link_address **rows, struct fault *fault_out)
 		     strerror(-rc));
 }
 
-/* Family, and where the address's bytes begin in struct addr. */
-static __u8 family_of(const struct addr *address)
+__u8 family_of(const struct addr *address)
 {
 	return addr_is_ipv4(address) ? AF_INET : AF_INET6;
 }
 
-static void address_put(struct nlmsghdr *message, __u16 type,
-			const struct addr *address)
+void address_put(struct nlmsghdr *message, __u16 type,
+		 const struct addr *address)
 {
 	if (addr_is_ipv4(address))
 		mnl_attr_put(message, type, 4, &address->w[3]);
@@ -265,120 +263,5 @@ int address_on_lo(const struct addr *address, bool add)
 	info->ifa_index = if_nametoindex("lo");
 	address_put(question, IFA_LOCAL, address);
 	address_put(question, IFA_ADDRESS, address);
-	return ask(question, NULL, NULL);
-}
-
-static int metrics_attribute(const struct nlattr *attribute, void *data)
-{
-	struct next_hop *hop = data;
-
-	if (mnl_attr_get_type(attribute) == RTAX_MTU)
-		hop->mtu = mnl_attr_get_u32(attribute);
-	return MNL_CB_OK;
-}
-
-static int route_attribute(const struct nlattr *attribute, void *data)
-{
-	struct next_hop *hop = data;
-
-	switch (mnl_attr_get_type(attribute)) {
-	case RTA_OIF:
-		hop->ifindex = (int)mnl_attr_get_u32(attribute);
-		break;
-	case RTA_GATEWAY:
-		address_get(attribute, &hop->via);
-		break;
-	case RTA_METRICS:
-		return mnl_attr_parse_nested(attribute, metrics_attribute, hop);
-	}
-	return MNL_CB_OK;
-}
-
-static int route_answer(const struct nlmsghdr *message, void *data)
-{
-	return mnl_attr_parse(message, sizeof(struct rtmsg), route_attribute,
-			      data);
-}
-
-static const char *neighbour_state(__u16 state)
-{
-	switch (state) {
-	case NUD_PERMANENT:
-		return "permanent";
-	case NUD_REACHABLE:
-		return "reachable";
-	case NUD_STALE:
-		return "stale";
-	case NUD_DELAY:
-		return "delay";
-	case NUD_PROBE:
-		return "probe";
-	case NUD_FAILED:
-		return "failed";
-	case NUD_INCOMPLETE:
-		return "incomplete";
-	case NUD_NOARP:
-		return "noarp";
-	default:
-		return "none";
-	}
-}
-
-static int neighbour_attribute(const struct nlattr *attribute, void *data)
-{
-	struct next_hop *hop = data;
-
-	if (mnl_attr_get_type(attribute) == NDA_LLADDR &&
-	    mnl_attr_get_payload_len(attribute) == sizeof(hop->mac))
-		memcpy(hop->mac, mnl_attr_get_payload(attribute),
-		       sizeof(hop->mac));
-	return MNL_CB_OK;
-}
-
-static int neighbour_answer(const struct nlmsghdr *message, void *data)
-{
-	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
-	struct next_hop *hop = data;
-
-	hop->neighbour = neighbour_state(info->ndm_state);
-	return mnl_attr_parse(message, sizeof(*info), neighbour_attribute, hop);
-}
-
-int next_hop_read(const struct addr *to, struct next_hop *hop,
-		  struct fault *fault_out)
-{
-	char buffer[MNL_NLMSG_HDRLEN + 128] = {0};
-	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
-	struct rtmsg *route;
-	struct ndmsg *neighbour;
-	int rc;
-
-	memset(hop, 0, sizeof(*hop));
-	hop->via = *to;
-	hop->neighbour = "none";
-	question->nlmsg_type = RTM_GETROUTE;
-	question->nlmsg_flags = NLM_F_REQUEST;
-	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
-	route->rtm_family = family_of(to);
-	route->rtm_dst_len = addr_is_ipv4(to) ? 32 : 128;
-	address_put(question, RTA_DST, to);
-	rc = ask(question, route_answer, hop);
-	if (rc == -ENETUNREACH || rc == -EHOSTUNREACH || rc == -EACCES ||
-	    rc == -EINVAL)
-		return 0;
-	if (rc)
-		return fault(fault_out, "cannot ask for a route: %s",
-			     strerror(-rc));
-
-	memset(buffer, 0, sizeof(buffer));
-	question = mnl_nlmsg_put_header(buffer);
-	question->nlmsg_type = RTM_GETNEIGH;
-	question->nlmsg_flags = NLM_F_REQUEST;
-	neighbour = mnl_nlmsg_put_extra_header(question, sizeof(*neighbour));
-	neighbour->ndm_family = family_of(&hop->via);
-	neighbour->ndm_ifindex = hop->ifindex;
-	address_put(question, NDA_DST, &hop->via);
-	/* -ENOENT: nobody has asked for it yet. */
-	ask(question, neighbour_answer, hop);
-	return 0;
+	return netlink_ask(question, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * netlink.h - what the host's links, addresses, routes and neighbours are
+ * netlink.h - what the host's links and addresses are
  */
 #pragma once
 
@@ -38,14 +38,3 @@ int addresses_read(struct link_address **list, struct fault *fault);
 
 /* Adds or removes ADDRESS/32 or /128 on the loopback device. 0 or -errno. */
 int address_on_lo(const struct addr *address, bool add);
-
-/* The next hop by which this host reaches an address, as the kernel says. */
-struct next_hop {
-	int ifindex;	 /* 0: there is no route */
-	struct addr via; /* the address itself where it is on-link */
-	__u32 mtu;	 /* bytes; 0: the interface's own */
-	__u8 mac[6];
-	const char *neighbour; /* "reachable", "stale", ..., "none" */
-};
-int next_hop_read(const struct addr *to, struct next_hop *hop,
-		  struct fault *fault);

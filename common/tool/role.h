@@ -82,9 +82,13 @@ struct role {
 	int (*concerns)(const struct kernel *kernel,
 			const struct config *config, struct fault *fault);
 
-	/* Fills generation slot `slot` from the file; nothing sees it yet. */
+	/*
+	 * Fills generation slot `slot` from the file, and completes what the
+	 * generation says of itself; nothing sees it yet.
+	 */
 	int (*build)(struct kernel *kernel, const struct config *config,
-		     __u32 slot, struct fault *fault);
+		     __u32 slot, struct generation *generation,
+		     struct fault *fault);
 
 	/* What differs between two generations, a line each. Their number. */
 	int (*difference)(struct kernel *kernel, __u32 before, __u32 after,

@@ -141,7 +141,8 @@ class Bench:
         if self.scenario.remembered is None:
             return
         flows = self.process.number("forget")
-        if flows != self.scenario.remembered:
+        # A bucket that is full may have cost a flow in 100 (flows.h).
+        if not 0.99 * self.scenario.remembered <= flows <= self.scenario.remembered:
             raise Wrong(f"{flows} flows are remembered, wanted {self.scenario.remembered}")
 
     def measure(self, with_driver):

@@ -214,6 +214,21 @@ static void answer(const struct copy *c, const struct reading *r)
 	}
 }
 
+/* What the straight line understands, the other does in the same way. */
+static void require_plain_agrees(const struct copy *c,
+				 const struct packet *packet,
+				 enum reason reason)
+{
+	struct packet plain;
+	enum reason other =
+		packet_parse_plain(&plain, c->now, c->now + c->length);
+
+	if (other == REASON_UNUSUAL)
+		return;
+	REQUIRE(other == reason);
+	REQUIRE(!memcmp(&plain, packet, sizeof(plain)));
+}
+
 static void try_frame(const struct copy *c)
 {
 	struct packet packet;
@@ -223,6 +238,7 @@ static void try_frame(const struct copy *c)
 	reason = packet_parse(&packet, c->now, c->now + c->length);
 	REQUIRE(!memcmp(c->now, c->before, c->length));
 	REQUIRE(reason <= REASON_MAX);
+	require_plain_agrees(c, &packet, reason);
 	if (reason != REASON_NONE)
 		return;
 	r = read_frame(c->before, c->length);

@@ -25,7 +25,7 @@ teardown() {
 	lbr apply >/dev/null
 }
 
-PINS=/sys/fs/bpf/l3dsr/lbr-v1
+PINS=/sys/fs/bpf/l3dsr/lbr-v2
 
 # All that the LB goes by, without what packets change: what `show` says, and
 # every map, those of the generations by id and content.

@@ -82,7 +82,7 @@ class Role:
 
     def __init__(self, host, name, tool):
         self.host, self.name, self.tool = host, name, tool
-        self.pins = f"{PINS}/{name}-v1"
+        self.pins = f"{PINS}/{name}-v2"
         self.program = None
 
     def __call__(self, *arguments, status=0, text=None):

@@ -60,7 +60,7 @@ def fresh(world, text):
 @test("files: refused by check, apply and up; what runs is unchanged")
 def refused(world):
     tcp = Service(world, 3001)
-    fresh(world, configuration(tcp.text(TEN)))
+    fresh(world, configuration(tcp.text(TEN), flow_table_size=100))
     tcp.send(PORTS[:50], f.ACK)
     before, all_before = dump(world), dump(world, inner=True)
     assert len(all_before) > 2 * len(before)
@@ -77,7 +77,7 @@ def refused(world):
 @test("files: apply --dry-run changes nothing that packets go by")
 def dry_run(world):
     tcp = Service(world, 3002)
-    world.apply(configuration(tcp.text(TEN)))
+    fresh(world, configuration(tcp.text(TEN)))
     before = tcp.send(PORTS[:2000], f.SYN)
     path = world.file(configuration(tcp.text(TEN[5:])))
     world.lbr("apply", "--dry-run", path)

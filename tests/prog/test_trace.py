@@ -23,6 +23,7 @@ from test_table import FIB, OTHER_MAC, prepared, setting
 
 TRACE = "/sys/kernel/tracing/trace"
 HOST, NEAR, NEAR6 = "backend0x", "172.19.0.3", "2001:db8:19::3"
+CACHED = " (cached)"
 RESOLVED = f", fib SUCCESS via {ROUTER} {ROUTER_MAC}, forwarded XDP_TX"
 
 
@@ -36,7 +37,7 @@ class Client:
 
     def __init__(self, role):
         draw = random.SystemRandom()
-        self.role, self.since = role, 0.0
+        self.role, self.since, self.cached = role, 0.0, []
         self.v4 = ".".join(["10", *(str(draw.randrange(10, 255)) for _ in range(3))])
         self.v6 = "2001:db8" + "".join(f":{draw.randrange(1 << 16):x}" for _ in range(6))
         self.mac = mac(LB_MAC if role.name == "lbr" else BACKEND_MAC[role.host])
@@ -51,7 +52,9 @@ class Client:
                   TRACE, status=None)
         lines = [(float(time), line) for time, line in
                  re.findall(r" ([0-9.]+): bpf_trace_printk: (.*)", text)]
-        new = [line for time, line in lines if time > self.since]
+        # Whether the hop was remembered is a question of time; see below.
+        new = [line.replace(CACHED, "") for time, line in lines if time > self.since]
+        self.cached = [CACHED in line for time, line in lines if time > self.since]
         self.since = max([self.since, *(time for time, _ in lines)])
         return new
 
@@ -99,6 +102,19 @@ def all_sent(world):
                 (86, f"SUCCESS via 10.9.9.2 {OTHER_MAC}, redirected XDP_REDIRECT")):
             client.check(f.ip4() / f.tcp(port), f"{VIP}:{port}",
                          f"tcp, flow new, backend {FIB[port][0]}, fib {fib}")
+
+
+@test("trace: all, xdp_lbr: whether the next hop was asked for or remembered")
+def cached(world):
+    for age, wanted in ("0s", [False, False]), ("10s", [False, True]):
+        world.apply(configuration(service([NEAR], VIP, 2201), next_hop_age=age))
+        with traced(world.lbr, "all"):
+            client = Client(world.lbr)
+            got = []
+            for _ in range(2):
+                client.said(f.ip4() / f.tcp(2201))
+                got += client.cached
+        equal(got, wanted, f"remembered, next-hop-age {age}")
 
 
 @test("trace: all, xdp_lbr: a packet that no backend gets")

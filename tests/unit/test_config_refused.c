@@ -27,7 +27,7 @@ struct row {
 
 #define FILE_KEYS                                                              \
 	"services, unmatched, flow-table-size, handshake-grace, udp-idle, "    \
-	"grace, insert-limit"
+	"grace, next-hop-age, insert-limit"
 #define SERVICE_KEYS                                                           \
 	"vip, port, protocol, scheduler, forward, table-size, backends"
 #define BACKEND_KEYS "address, weight, drain"

@@ -243,6 +243,24 @@ static void check_understood(const struct packet *packet, const struct row *row,
 		assert_memory_equal(packet->l4, ((uint8_t[]){PORTS}), 4);
 }
 
+/* The straight line: the same, or it says that the packet is not for it. */
+static void check_plain(const struct packet *packet, enum reason reason,
+			const struct row *row, struct frame frame)
+{
+	struct packet plain;
+	enum reason other = packet_parse_plain(&plain, frame.bytes,
+					       frame.bytes + frame.length);
+
+	if (other == REASON_UNUSUAL) {
+		/* Most packets must not be: plain IPv4 never is. */
+		if (reason == REASON_NONE && row->bytes[12] == 0x08)
+			fail_msg("%s: unusual", row->name);
+		return;
+	}
+	if (other != reason || memcmp(&plain, packet, sizeof(plain)))
+		fail_msg("%s: read in another way", row->name);
+}
+
 static void frames_of_the_table(void **unused)
 {
 	size_t i;
@@ -254,6 +272,7 @@ static void frames_of_the_table(void **unused)
 		struct packet packet;
 		enum reason reason = parse(&packet, frame);
 
+		check_plain(&packet, reason, row, frame);
 		if (reason != row->reason)
 			fail_msg("%s: reason %d, not %d", row->name, reason,
 				 row->reason);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * flows.h - the flow table as the tool sees it: mapped, while packets go on
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "common/core/abi.h"
+
+struct flow_table {
+	struct flow *flows;    /* `places` of them; hash 0: empty */
+	struct flow_key *keys; /* whose they are */
+	__u32 buckets;
+	size_t places; /* FLOWS_PER_BUCKET a bucket */
+	size_t flows_size, keys_size;
+};
+
+/*
+ * Maps both maps of a table and closes the fds. Returns 0, or -1 with errno
+ * set; flow_table_close() is due in every case.
+ */
+int flow_table_open(struct flow_table *table, int flows, int keys);
+void flow_table_close(struct flow_table *table);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * route.bpf.h - the next hop: what the FIB said, or says
+ *
+ * To ask the FIB costs more than all the rest of the data path together, and
+ * to the same question it gives the same answer until somebody changes a
+ * route, a rule or a neighbour. So an answer is remembered, on the CPU that
+ * asked, for `next-hop-age`: no change is followed later than that.
+ *
+ * What is the same question? Where rules and routes look at nothing of a
+ * packet but its destination: one for the same backend, come in by the same
+ * interface. Where a route has several next hops, or a rule looks at the
+ * source: one of the same flow. The tool knows which (hops_by_flow). An answer
+ * other than a next hop with its MAC address is never remembered.
+ */
+#pragma once
+
+/* Is the answer that of this very question, and young enough? */
+INLINE bool hop_is_known(const struct decision *d, const struct found *f)
+{
+	return d->now - f->hop->asked < f->generation->next_hop_age &&
+	       f->hop->backend == f->backend->id &&
+	       f->hop->in == f->in->device && f->hop->flow == d->hop_flow;
+}
+
+/* The type of service, or the flow label and all that is before it. */
+INLINE __u32 hop_tos(const struct decision *d)
+{
+	return d->packet.is_ipv6 ? (FORCE __u32) * (__be32 *)d->packet.ipv6
+				 : d->packet.ipv4->tos;
+}
+
+/* Which packets share an answer: 0, all for the backend; else, this flow's. */
+INLINE __u64 hop_flow(const struct decision *d, const struct found *f)
+{
+	if (!f->generation->hops_by_flow && addr_is_usual(&d->packet.source))
+		return 0;
+	return ((__u64)hop_tos(d) << 32 ^ d->hash) | 1;
+}
+
+/*
+ * The place of the answer. For all of a backend's packets, one interface in,
+ * every backend has a place of its own.
+ */
+INLINE __u32 hop_key(const struct decision *d, const struct found *f)
+{
+	return (f->backend->id + f->in->device * BACKEND_SLOTS / 8 +
+		d->hop_flow) %
+	       CACHED_HOPS;
+}
+
+/*
+ * Asks the FIB for the decision in `scratch`, and notes there what it said
+ * and, in its place, the next hop.
+ */
+__attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
+{
+	struct bpf_fib_lookup question;
+	__u32 zero = 0;
+	struct decision *d = bpf_map_lookup_elem(&scratch, &zero);
+	struct backend *backend;
+	struct cached_hop *hop;
+
+	if (!d)
+		return 0;
+	d->fib = -1;
+	backend = backend_of(d->slot, d->backend_id);
+	hop = bpf_map_lookup_elem(&next_hops, &d->hop_key);
+	if (!backend || !hop)
+		return 0;
+	route_question(&question, &d->packet, &backend->address, d->device,
+		       d->tos);
+	d->fib = bpf_fib_lookup(ctx, &question, sizeof(question), 0);
+	route_answer(hop, &question);
+	hop->backend = d->backend_id;
+	hop->in = d->device;
+	hop->flow = d->hop_flow;
+	hop->asked = d->fib == BPF_FIB_LKUP_RET_SUCCESS ? d->now : 0;
+	return 0;
+}
+
+/* Sets f->hop. */
+INLINE enum reason route(struct xdp_md *ctx, struct decision *d,
+			 struct found *f)
+{
+	struct decision *s;
+
+	d->backend_id = f->backend->id;
+	d->hop_flow = hop_flow(d, f);
+	d->hop_key = hop_key(d, f);
+	f->hop = bpf_map_lookup_elem(&next_hops, &d->hop_key);
+	if (!f->hop)
+		return REASON_fib_error;
+	if (!hop_is_known(d, f)) {
+		d->tos = hop_tos(d);
+		d->device = f->in->device;
+		s = hand_over(d);
+		if (!s)
+			return REASON_fib_error;
+		hop_ask(ctx);
+		d->asked = true;
+		d->fib = s->fib;
+		if (d->fib != BPF_FIB_LKUP_RET_SUCCESS)
+			return route_reason(d->fib);
+	}
+	if (d->packet.length <= f->hop->mtu)
+		return REASON_NONE;
+	/* What generic mode sees may leave in several packets, smaller. */
+	if (!f->in->generic)
+		return REASON_fib_too_big;
+	return f->hop->out != f->in->device ? REASON_super_packet : REASON_NONE;
+}

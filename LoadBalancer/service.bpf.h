@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * service.bpf.h - which service a packet is for, and whether for a VIP at all
+ */
+#pragma once
+
+INLINE bool find_generation(struct decision *d, struct found *f)
+{
+	d->slot = generation_slot();
+	f->generation = bpf_map_lookup_elem(&generations, &d->slot);
+	return f->generation;
+}
+
+/* The directory of a generation, and what all its questions share. */
+struct directory {
+	void *map; /* NULL: there is none */
+	__u64 vip;
+};
+
+INLINE struct directory directory_of(__u32 slot,
+				     const struct generation *generation,
+				     const struct packet *packet)
+{
+	return (struct directory){bpf_map_lookup_elem(&services, &slot),
+				  directory_vip(&packet->destination,
+						generation->directory_seed)};
+}
+
+/* A key of the packet's destination, in one of its two places. */
+INLINE struct directory_entry *directory_find(const struct directory *directory,
+					      const struct packet *packet,
+					      __be16 port, __u8 protocol)
+{
+	struct service_key key = {packet->destination, port, protocol, 0};
+	__u64 hash = directory_hash(directory->vip, port, protocol);
+	__u32 place = directory_first(hash);
+	struct directory_entry *entry;
+
+	if (!directory->map)
+		return NULL;
+	entry = bpf_map_lookup_elem(directory->map, &place);
+	if (entry && directory_is(entry, &key))
+		return entry;
+	place = directory_second(hash);
+	entry = bpf_map_lookup_elem(directory->map, &place);
+	return entry && directory_is(entry, &key) ? entry : NULL;
+}
+
+INLINE bool is_vip(const struct directory *directory,
+		   const struct packet *packet)
+{
+	return directory_find(directory, packet, 0, 0);
+}
+
+/*
+ * The service of a packet: of its port, else of any port. NULL, and whether
+ * it is for a VIP, where it is for none.
+ */
+INLINE struct service *service_of(const struct directory *directory,
+				  const struct packet *packet, bool *for_vip)
+{
+	struct directory_entry *entry = NULL;
+
+	/* Protocol 0 and port 0 are the mark of a VIP. */
+	if (packet->protocol)
+		entry = directory_find(directory, packet, packet->port,
+				       packet->protocol);
+	*for_vip = entry || is_vip(directory, packet);
+	if (!entry && *for_vip && packet->protocol && packet->port)
+		entry = directory_find(directory, packet, 0, packet->protocol);
+	return entry ? &entry->service : NULL;
+}
+
+/* Sets d->for_vip and f->service. False: for no service. */
+INLINE bool find_service(struct decision *d, struct found *f)
+{
+	struct directory directory =
+		directory_of(d->slot, f->generation, &d->packet);
+
+	f->service = service_of(&directory, &d->packet, &d->for_vip);
+	return f->service;
+}
+
+/* Sets d->for_vip, of a packet that is not fit to be forwarded. */
+INLINE void find_vip(struct decision *d, const struct found *f)
+{
+	struct directory directory =
+		directory_of(d->slot, f->generation, &d->packet);
+
+	d->for_vip = is_vip(&directory, &d->packet);
+}

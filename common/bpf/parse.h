@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * parse.h - packet_parse() for a BPF program
+ *
+ * Plain packets are parsed in the program itself; the others in a function
+ * that the kernel verifies on its own, and that leaves its result in a map. So
+ * all its shapes are one to what follows.
+ */
+#pragma once
+
+#include "common/bpf/map.h"
+#include "common/core/packet.h"
+
+/* What parse_unusual() found: [0]. Its pointers mean nothing to others. */
+MAP(parsed, PERCPU_ARRAY, __u32, struct packet, 1);
+
+__attribute__((noinline)) int parse_unusual(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u32 zero = 0;
+	struct packet packet, *found = bpf_map_lookup_elem(&parsed, &zero);
+	int reason;
+
+	if (!found)
+		return REASON_malformed;
+	reason = packet_parse(&packet, data, end);
+	*found = packet;
+	return reason;
+}
+
+INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	enum reason reason = packet_parse_plain(packet, data, end);
+	struct packet *found;
+	__u32 zero = 0;
+
+	if (reason != REASON_UNUSUAL)
+		return reason;
+	reason = parse_unusual(ctx);
+	found = bpf_map_lookup_elem(&parsed, &zero);
+	if (!found)
+		return REASON_malformed;
+	*packet = *found;
+	/* The verifier does not know what is known here. */
+	if (packet->has_destination && packet_locate(packet, data, end)) {
+		packet->has_destination = 0;
+		return REASON_malformed;
+	}
+	return reason;
+}

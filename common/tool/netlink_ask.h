@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * netlink_ask.h - one question to rtnetlink; for netlink.c and routes.c
+ */
+#pragma once
+
+#include <libmnl/libmnl.h>
+
+#include "common/core/abi.h"
+
+/* Sends and hears the answers out. Returns 0 or -errno. */
+int netlink_ask(struct nlmsghdr *question, mnl_cb_t answer, void *data);
+
+/* An address as it lies in an attribute. Returns 0, or -1: neither family. */
+int address_get(const struct nlattr *attribute, struct addr *address);
+void address_put(struct nlmsghdr *message, __u16 type,
+		 const struct addr *address);
+__u8 family_of(const struct addr *address);

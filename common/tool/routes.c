@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * routes.c - how this host reaches an address, and what its routes look at
+ */
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "common/tool/config.h"
+#include "common/tool/netlink_ask.h"
+#include "common/tool/routes.h"
+
+static int metrics_attribute(const struct nlattr *attribute, void *data)
+{
+	struct next_hop *hop = data;
+
+	if (mnl_attr_get_type(attribute) == RTAX_MTU)
+		hop->mtu = mnl_attr_get_u32(attribute);
+	return MNL_CB_OK;
+}
+
+static int route_attribute(const struct nlattr *attribute, void *data)
+{
+	struct next_hop *hop = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case RTA_OIF:
+		hop->ifindex = (int)mnl_attr_get_u32(attribute);
+		break;
+	case RTA_GATEWAY:
+		address_get(attribute, &hop->via);
+		break;
+	case RTA_METRICS:
+		return mnl_attr_parse_nested(attribute, metrics_attribute, hop);
+	}
+	return MNL_CB_OK;
+}
+
+static int route_answer(const struct nlmsghdr *message, void *data)
+{
+	return mnl_attr_parse(message, sizeof(struct rtmsg), route_attribute,
+			      data);
+}
+
+static const char *neighbour_state(__u16 state)
+{
+	switch (state) {
+	case NUD_PERMANENT:
+		return "permanent";
+	case NUD_REACHABLE:
+		return "reachable";
+	case NUD_STALE:
+		return "stale";
+	case NUD_DELAY:
+		return "delay";
+	case NUD_PROBE:
+		return "probe";
+	case NUD_FAILED:
+		return "failed";
+	case NUD_INCOMPLETE:
+		return "incomplete";
+	case NUD_NOARP:
+		return "noarp";
+	default:
+		return "none";
+	}
+}
+
+static int neighbour_attribute(const struct nlattr *attribute, void *data)
+{
+	struct next_hop *hop = data;
+
+	if (mnl_attr_get_type(attribute) == NDA_LLADDR &&
+	    mnl_attr_get_payload_len(attribute) == sizeof(hop->mac))
+		memcpy(hop->mac, mnl_attr_get_payload(attribute),
+		       sizeof(hop->mac));
+	return MNL_CB_OK;
+}
+
+static int neighbour_answer(const struct nlmsghdr *message, void *data)
+{
+	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
+	struct next_hop *hop = data;
+
+	hop->neighbour = neighbour_state(info->ndm_state);
+	return mnl_attr_parse(message, sizeof(*info), neighbour_attribute, hop);
+}
+
+int next_hop_read(const struct addr *to, struct next_hop *hop,
+		  struct fault *fault_out)
+{
+	char buffer[MNL_NLMSG_HDRLEN + 128] = {0};
+	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *route;
+	struct ndmsg *neighbour;
+	int rc;
+
+	memset(hop, 0, sizeof(*hop));
+	hop->via = *to;
+	hop->neighbour = "none";
+	question->nlmsg_type = RTM_GETROUTE;
+	question->nlmsg_flags = NLM_F_REQUEST;
+	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
+	route->rtm_family = family_of(to);
+	route->rtm_dst_len = addr_is_ipv4(to) ? 32 : 128;
+	address_put(question, RTA_DST, to);
+	rc = netlink_ask(question, route_answer, hop);
+	if (rc == -ENETUNREACH || rc == -EHOSTUNREACH || rc == -EACCES ||
+	    rc == -EINVAL)
+		return 0;
+	if (rc)
+		return fault(fault_out, "cannot ask for a route: %s",
+			     strerror(-rc));
+
+	memset(buffer, 0, sizeof(buffer));
+	question = mnl_nlmsg_put_header(buffer);
+	question->nlmsg_type = RTM_GETNEIGH;
+	question->nlmsg_flags = NLM_F_REQUEST;
+	neighbour = mnl_nlmsg_put_extra_header(question, sizeof(*neighbour));
+	neighbour->ndm_family = family_of(&hop->via);
+	neighbour->ndm_ifindex = hop->ifindex;
+	address_put(question, NDA_DST, &hop->via);
+	/* -ENOENT: nobody has asked for it yet. */
+	netlink_ask(question, neighbour_answer, hop);
+	return 0;
+}
+
+struct finding {
+	char *why;
+	size_t size;
+	bool by_flow;
+};
+
+static void found(struct finding *finding, const char *what)
+{
+	if (!finding->by_flow)
+		snprintf(finding->why, finding->size, "%s", what);
+	finding->by_flow = true;
+}
+
+/*
+ * What a rule may look at without telling two packets to the same backend
+ * apart: where they go, where they came in, the mark that none of them has.
+ */
+static int rule_attribute(const struct nlattr *attribute, void *data)
+{
+	switch (mnl_attr_get_type(attribute)) {
+	case FRA_DST:
+	case FRA_IIFNAME:
+	case FRA_OIFNAME:
+	case FRA_GOTO:
+	case FRA_PRIORITY:
+	case FRA_FWMARK:
+	case FRA_FWMASK:
+	case FRA_FLOW:
+	case FRA_TUN_ID:
+	case FRA_SUPPRESS_IFGROUP:
+	case FRA_SUPPRESS_PREFIXLEN:
+	case FRA_TABLE:
+	case FRA_PAD:
+	case FRA_L3MDEV:
+	case FRA_UID_RANGE: /* of this host's own packets */
+	case FRA_PROTOCOL:
+		return MNL_CB_OK;
+	default:
+		found(data, "a rule looks at more than the destination");
+		return MNL_CB_OK;
+	}
+}
+
+static int rule_answer(const struct nlmsghdr *message, void *data)
+{
+	const struct fib_rule_hdr *rule = mnl_nlmsg_get_payload(message);
+
+	if (rule->tos)
+		found(data, "a rule looks at the type of service");
+	return mnl_attr_parse(message, sizeof(*rule), rule_attribute, data);
+}
+
+static int any_route_attribute(const struct nlattr *attribute, void *data)
+{
+	if (mnl_attr_get_type(attribute) == RTA_MULTIPATH)
+		found(data, "a route has several next hops");
+	return MNL_CB_OK;
+}
+
+static int any_route_answer(const struct nlmsghdr *message, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+
+	if (route->rtm_tos)
+		found(data, "a route looks at the type of service");
+	if (route->rtm_src_len)
+		found(data, "a route looks at the source");
+	return mnl_attr_parse(message, sizeof(*route), any_route_attribute,
+			      data);
+}
+
+static int nexthop_attribute(const struct nlattr *attribute, void *data)
+{
+	if (mnl_attr_get_type(attribute) == NHA_GROUP &&
+	    mnl_attr_get_payload_len(attribute) > sizeof(struct nexthop_grp))
+		found(data, "a route may have several next hops (a group)");
+	return MNL_CB_OK;
+}
+
+static int nexthop_answer(const struct nlmsghdr *message, void *data)
+{
+	return mnl_attr_parse(message, sizeof(struct nhmsg), nexthop_attribute,
+			      data);
+}
+
+static int dump(__u16 type, __u8 family, size_t head, mnl_cb_t answer,
+		struct finding *finding)
+{
+	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
+	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
+
+	question->nlmsg_type = type;
+	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	/* All of these begin with the family. */
+	*(__u8 *)mnl_nlmsg_put_extra_header(question, head) = family;
+	return netlink_ask(question, answer, finding);
+}
+
+bool routes_by_flow(char *why, size_t size)
+{
+	static const __u8 families[] = {AF_INET, AF_INET6};
+	struct finding finding = {.why = why, .size = size};
+	int rc = 0;
+	size_t i;
+
+	for (i = 0; i < 2 && !rc; i++) {
+		rc = dump(RTM_GETRULE, families[i], sizeof(struct fib_rule_hdr),
+			  rule_answer, &finding);
+		/* A family that the kernel was built without. */
+		if (rc == -EOPNOTSUPP || rc == -EAFNOSUPPORT)
+			rc = 0;
+		rc = rc
+			     ?: dump(RTM_GETROUTE, families[i],
+				     sizeof(struct rtmsg), any_route_answer,
+				     &finding);
+	}
+	/* -EOPNOTSUPP: before Linux 5.3 there were none. */
+	rc = rc
+		     ?: dump(RTM_GETNEXTHOP, AF_UNSPEC, sizeof(struct nhmsg),
+			     nexthop_answer, &finding);
+	if (rc && rc != -EOPNOTSUPP)
+		found(&finding, "the routes cannot be read");
+	return finding.by_flow;
+}

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the FIB said is remembered, and nothing but what it said: with and
+without a memory, each packet has the same next hop."""
+
+import contextlib
+import json
+import time
+
+from scapy.layers.inet import IP, TCP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether
+
+import frames as f
+from network import (
+    CLIENT_MAC, DROP, LB_MAC, ROUTER, ROUTER_MAC, TX, VIP, VIP6, configuration, on, service,
+)
+from tap import equal, test
+
+LONG, SHORT = "10s", "100ms"
+A, B = ("172.17.0.201", "02:42:0a:00:00:0a"), ("172.17.0.202", "02:42:0a:00:00:0b")
+FAR = "172.21.0.9"
+
+
+def file(port, age, backend=FAR):
+    return configuration(service([backend], VIP, port), next_hop_age=age)
+
+
+def frame(port, source, sport):
+    packet = (Ether(src=CLIENT_MAC, dst=LB_MAC) / IP(src=source, dst=VIP)
+              / TCP(sport=sport, dport=port, flags="S"))
+    return bytes(packet)
+
+
+def hops(world, port, flows):
+    """The MAC address that each flow's packet is sent to."""
+    got = world.lbr.run([frame(port, *flow) for flow in flows])
+    assert all(action == TX for action, _ in got), "not all were sent"
+    return [data[:6].hex(":") for _, data in got]
+
+
+def ip(*words):
+    on("lbdsr0a", "ip", *words)
+
+
+def remembered(world):
+    rows = json.loads(world.lbr("show", "-j", "next-hops"))["next-hops"]
+    return {row["remembered"] for row in rows}
+
+
+@contextlib.contextmanager
+def neighbours():
+    for family in "-4", "-6":  # test_table's
+        on("lbdsr0a", "ip", family, "rule", "del", "lookup", "90", status=None)
+    for address, mac in A, B:
+        ip("neigh", "replace", address, "dev", "eth0", "lladdr", mac, "nud", "permanent")
+    ip("route", "replace", FAR, "via", A[0])
+    try:
+        yield
+    finally:
+        for words in (("rule", "del", "priority", "99"),
+                      ("route", "flush", "table", "99"), ("route", "del", FAR)):
+            on("lbdsr0a", "ip", *words, status=None)
+        for address, _ in A, B:
+            ip("neigh", "del", address, "dev", "eth0")
+
+
+FLOWS = [(f"172.17.{200 + n % 40}.{1 + n // 40}", 1024 + n) for n in range(2000)]
+
+
+def until_followed(world, port, mac):
+    """Sends until the packet goes to `mac`; how long that took, in seconds."""
+    start = time.monotonic()
+    while hops(world, port, FLOWS[:1]) != [mac]:
+        assert time.monotonic() - start < 5, f"never went to {mac}"
+    return time.monotonic() - start
+
+
+@test("next hop: a changed route is followed within the age, and not before it ends")
+def route_change(world):
+    with neighbours():
+        for age, port in (SHORT, 2101), (LONG, 2102), ("0s", 2103):
+            ip("route", "replace", FAR, "via", A[0])
+            world.apply(file(port, age))
+            equal(hops(world, port, FLOWS[:1]), [A[1]], "the first packet's next hop")
+            ip("route", "replace", FAR, "via", B[0])
+            if age == LONG:
+                equal(set(hops(world, port, FLOWS[:50])), {A[1]}, "hops while it is young")
+            else:
+                took = until_followed(world, port, B[1])
+                assert took < 1, f"{took:.2f} s"
+            if age == "0s":
+                equal(remembered(world), {"no: next-hop-age is 0"}, "shown")
+
+
+@test("next hop: a changed MAC address is followed")
+def mac_change(world):
+    port, other = 2104, "02:42:0a:00:00:0c"
+    with neighbours():
+        world.apply(file(port, SHORT))
+        equal(hops(world, port, FLOWS[:1]), [A[1]], "the next hop")
+        ip("neigh", "replace", A[0], "dev", "eth0", "lladdr", other, "nud", "permanent")
+        until_followed(world, port, other)
+
+
+@test("next hop: multipath keeps the FIB's split, flow by flow")
+def multipath(world):
+    policy = "/proc/sys/net/ipv4/fib_multipath_hash_policy"
+    before = on("lbdsr0a", "cat", policy)
+    with neighbours():
+        on("lbdsr0a", "sh", "-c", f"echo 1 >{policy}")
+        ip("route", "replace", FAR, "nexthop", "via", A[0], "nexthop", "via", B[0])
+        try:
+            world.apply(file(2105, "0s"))
+            asked = hops(world, 2105, FLOWS)
+            share = asked.count(A[1]) / len(asked)
+            assert 0.4 < share < 0.6, f"the FIB itself splits {share:.2f}"
+            world.apply(file(2105, LONG))
+            equal(remembered(world), {"by flow: a route has several next hops"}, "shown")
+            for turn in "first", "second":
+                equal(hops(world, 2105, FLOWS), asked, f"hops at the {turn} packets")
+        finally:
+            on("lbdsr0a", "sh", "-c", f"echo {before.strip()} >{policy}")
+
+
+@test("next hop: a rule on the source is obeyed, and shown")
+def source_rule(world):
+    with neighbours():
+        world.apply(file(2106, LONG))
+        equal(remembered(world), {"by backend"}, "shown before")
+        ip("route", "add", FAR, "via", B[0], "table", "99")
+        ip("rule", "add", "from", "172.17.201.0/24", "lookup", "99", "priority", "99")
+        equal(remembered(world), {"not as the routes are now: lbr apply"}, "shown after")
+        world.apply(file(2106, LONG))
+        equal(remembered(world), {"by flow: a rule looks at more than the destination"},
+              "shown after apply")
+        wanted = [B[1] if source.startswith("172.17.201.") else A[1] for source, _ in FLOWS]
+        for turn in "first", "second":
+            equal(hops(world, 2106, FLOWS), wanted, f"hops at the {turn} packets")
+
+
+@test("next hop: backends do not take each other's")
+def backends_apart(world):
+    with neighbours():
+        near = [f"172.22.{n // 200}.{1 + n % 200}" for n in range(600)]
+        ip("route", "add", "172.22.0.0/16", "via", ROUTER)
+        for address in near[1::2]:
+            ip("route", "add", address, "via", B[0])
+        try:
+            world.apply(configuration(service([*near[::2]], VIP, 2107),
+                                      service([*near[1::2]], VIP, 2108), next_hop_age=LONG))
+            for _ in range(2):
+                equal(set(hops(world, 2107, FLOWS)), {ROUTER_MAC}, "by their common route")
+                equal(set(hops(world, 2108, FLOWS)), {B[1]}, "by their own")
+        finally:
+            for address in near[1::2]:
+                ip("route", "del", address)
+            ip("route", "del", "172.22.0.0/16")
+
+
+@test("next hop: from a source that is not routed, refused before and after")
+def unusual_source(world):
+
+    world.apply(configuration(service(["2001:db8:19::3"], VIP6, 2109), next_hop_age=LONG))
+
+    def action(source):
+        packet = (Ether(src=CLIENT_MAC, dst=LB_MAC) / IPv6(src=source, dst=VIP6)
+                  / f.tcp(2109))
+        return world.lbr.run([bytes(packet)])[0][0]
+
+    for source, wanted in (("fe80::1", DROP), ("2001:db8:17::4", TX), ("fe80::1", DROP),
+                           ("ff05::1", DROP), ("2001:db8:17::5", TX)):
+        equal(action(source), wanted, f"action for a packet from {source}")
+
+

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The directory of services: what is put in is found, and nothing else is,
+ * up to the most that a file may name.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/tool/directory.h"
+#include "common/core/directory.h"
+#include "tests/unit/unit.h"
+
+#define MOST (2 * MAX_SERVICES)
+
+static const struct directory_entry *find(const struct directory_entry *places,
+					  const struct service_key *key,
+					  __u32 seed)
+{
+	__u64 hash = directory_hash(directory_vip(&key->vip, seed), key->port,
+				    key->protocol);
+	const struct directory_entry *entry = &places[directory_first(hash)];
+
+	if (directory_is(entry, key))
+		return entry;
+	entry = &places[directory_second(hash)];
+	return directory_is(entry, key) ? entry : NULL;
+}
+
+static struct directory_entry entry_of(__u32 number)
+{
+	struct directory_entry entry = {0};
+
+	addr_set_v4(&entry.key.vip, bpf_htonl(0xc0000200 + number / 8));
+	entry.key.port = bpf_htons(80 + number % 8);
+	entry.key.protocol = IPPROTO_TCP;
+	entry.service.id = number + 1;
+	return entry;
+}
+
+static void all_are_found(void **unused)
+{
+	struct directory_entry *places = calloc(DIRECTORY_PLACES, 40);
+	struct directory_entry *entries = calloc(MOST, 40);
+	const struct directory_entry *found;
+	__u32 seed, i, used = 0;
+
+	(void)unused;
+	for (i = 0; i < MOST; i++)
+		entries[i] = entry_of(i);
+	assert_int_equal(directory_fill(places, entries, MOST, &seed), 0);
+	for (i = 0; i < MOST; i++) {
+		found = find(places, &entries[i].key, seed);
+		assert_non_null(found);
+		assert_int_equal(found->service.id, i + 1);
+	}
+	for (i = MOST; i < 4 * MOST; i++) {
+		struct directory_entry other = entry_of(i);
+
+		assert_null(find(places, &other.key, seed));
+	}
+	for (i = 0; i < DIRECTORY_PLACES; i++)
+		used += places[i].used;
+	assert_int_equal(used, MOST);
+	free(places);
+	free(entries);
+}
+
+static void nothing_in_an_empty_one(void **unused)
+{
+	struct directory_entry *places = calloc(DIRECTORY_PLACES, 40);
+	struct service_key key = {0};
+	__u32 seed;
+
+	(void)unused;
+	assert_int_equal(directory_fill(places, NULL, 0, &seed), 0);
+	assert_null(find(places, &key, seed));
+	free(places);
+}
+
+static void the_first_of_one_key_counts(void **unused)
+{
+	struct directory_entry *places = calloc(DIRECTORY_PLACES, 40);
+	struct directory_entry entries[2] = {entry_of(1), entry_of(1)};
+	__u32 seed;
+
+	(void)unused;
+	entries[1].service.id = 99;
+	assert_int_equal(directory_fill(places, entries, 2, &seed), 0);
+	assert_int_equal(find(places, &entries[0].key, seed)->service.id, 2);
+	free(places);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_are_found),
+		cmocka_unit_test(nothing_in_an_empty_one),
+		cmocka_unit_test(the_first_of_one_key_counts),
+	};
+
+	return RUN("directory", tests);
+}
