@@ -98,6 +98,10 @@ INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 	d->restore = find_restore(&d->packet);
 	if (!d->restore)
 		return REASON_not_listed;
+	/* An error about a packet that this service did not send. */
+	if (d->packet.is_error &&
+	    !addr_equal(&d->packet.quoted, &d->restore->vip))
+		return REASON_not_listed;
 	if (d->restore->until && d->restore->until < bpf_jiffies64())
 		return REASON_restore_expired;
 	rewrite_destination(&d->packet, &d->restore->vip);

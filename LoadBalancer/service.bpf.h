@@ -78,6 +78,10 @@ INLINE bool find_service(struct decision *d, struct found *f)
 		directory_of(d->slot, f->generation, &d->packet);
 
 	f->service = service_of(&directory, &d->packet, &d->for_vip);
+	/* An error about a packet that this VIP did not send. */
+	if (d->packet.is_error &&
+	    !addr_equal(&d->packet.quoted, &d->packet.destination))
+		f->service = NULL;
 	return f->service;
 }
 

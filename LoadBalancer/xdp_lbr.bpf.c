@@ -128,11 +128,25 @@ INLINE enum reason refuse(struct decision *d, const struct found *f,
 					     : REASON_unmatched;
 }
 
+/*
+ * An error comes from a router, and may have to go back through that router,
+ * which takes nothing that claims to be from itself. So it is sent on from the
+ * load balancer's own address.
+ */
+INLINE void error_source(struct decision *d, const struct found *f)
+{
+	const struct addr *own = &f->in->own[d->packet.is_ipv6 ? 1 : 0];
+
+	if (d->packet.is_error && own->w[3])
+		rewrite_error_source(&d->packet, own);
+}
+
 /* From here on nothing can fail. */
 INLINE enum reason forward(struct decision *d, const struct found *f)
 {
 	rewrite_destination(&d->packet, &f->backend->address);
 	rewrite_ttl(&d->packet, d->packet.ttl - 1);
+	error_source(d, f);
 	rewrite_macs(&d->packet, f->hop->destination, f->hop->source);
 	return f->hop->out == f->in->device ? REASON_forwarded
 					    : REASON_redirected;

@@ -10,6 +10,7 @@
 
 #include "common/bpf/map.h"
 #include "common/core/packet.h"
+#include "common/core/quote.h"
 
 /* What parse_unusual() found: [0]. Its pointers mean nothing to others. */
 MAP(parsed, PERCPU_ARRAY, __u32, struct packet, 1);
@@ -29,6 +30,25 @@ __attribute__((noinline)) int parse_unusual(struct xdp_md *ctx)
 	return reason;
 }
 
+/* packet_quote() for the packet in `parsed`. */
+__attribute__((noinline)) int parse_quote(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u32 zero = 0, at;
+	struct packet packet, *found = bpf_map_lookup_elem(&parsed, &zero);
+
+	if (!found)
+		return 0;
+	packet = *found;
+	at = packet.l3_offset + packet.l4_offset;
+	if (at > L3_MOST + L4_MOST)
+		return 0;
+	packet_quote(&packet, data + at, end);
+	*found = packet;
+	return 0;
+}
+
 INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
 {
 	void *data = (void *)(long)ctx->data;
@@ -43,6 +63,8 @@ INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
 	found = bpf_map_lookup_elem(&parsed, &zero);
 	if (!found)
 		return REASON_malformed;
+	if (reason == REASON_NONE && found->flags & PACKET_QUOTES)
+		parse_quote(ctx);
 	*packet = *found;
 	/* The verifier does not know what is known here. */
 	if (packet->has_destination && packet_locate(packet, data, end)) {

@@ -32,6 +32,7 @@ struct line {
 	__be16 port;
 	__u8 protocol;
 	__u8 flags; /* enum packet_flags */
+	__u8 is_error;
 	__u8 action;
 	__u8 reason;
 	__u8 interface[16];
@@ -53,6 +54,7 @@ INLINE void line_begin(struct line *line, const struct packet *packet,
 	line->port = packet->port;
 	line->protocol = packet->protocol;
 	line->flags = packet->flags;
+	line->is_error = packet->is_error;
 	line->reason = reason;
 	line->action = reason_action(reason);
 	__builtin_memcpy(line->interface, in->name, sizeof(in->name));
@@ -99,6 +101,8 @@ NOINLINE int trace_endpoint(char *text, const struct addr *addr, __be16 port)
 
 INLINE const char *trace_protocol(const struct line *line)
 {
+	if (line->is_error)
+		return "icmp error";
 	switch (line->protocol) {
 	case IPPROTO_TCP:
 		return line->flags & PACKET_SYN	  ? "tcp syn"

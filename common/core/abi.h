@@ -246,10 +246,11 @@ struct interface {
 	__u32 ifindex; /* 0 ends the list */
 	__u32 device;  /* as the FIB knows it: for a bond's leg, the bond */
 	__u8 mac[6];
-	__u16 generic; /* the program sees GSO super-packets here */
-	char name[16]; /* IFNAMSIZ, for people */
+	__u16 generic;	    /* the program sees GSO super-packets here */
+	char name[16];	    /* IFNAMSIZ, for people */
+	struct addr own[2]; /* IPv4, IPv6: what it sends from; 0: none */
 };
-_Static_assert(sizeof(struct interface) == 32, "interface");
+_Static_assert(sizeof(struct interface) == 64, "interface");
 
 /*
  * xdp_bkd: what a packet for one of this host's addresses is turned back

@@ -46,6 +46,7 @@
 enum packet_flags {
 	PACKET_SYN = 1, /* TCP: SYN without ACK: opens a connection */
 	PACKET_RST = 2,
+	PACKET_QUOTES = 4, /* an ICMP error: see quote.h */
 };
 
 /*
@@ -64,6 +65,12 @@ struct icmp {
 #define ICMPV6_REQUEST 128
 #define ICMPV6_REPLY   129
 
+/* What these report is about the packet that they quote. */
+#define ICMP_UNREACHABLE 3
+#define ICMP_EXCEEDED	 11
+#define ICMP_PARAMETER	 12
+#define ICMPV6_ERRORS	 128 /* all types below (RFC 4443 2.1) */
+
 struct packet {
 	struct ethhdr *eth;
 	union {
@@ -75,9 +82,11 @@ struct packet {
 	/* This wide, for the verifier follows only whole registers. */
 	__u64 has_destination;
 	__u64 is_ipv6;
-	__u64 is_echo; /* an ICMP or ICMPv6 echo request, at l4 */
+	__u64 is_echo;	/* an ICMP or ICMPv6 echo request, at l4 */
+	__u64 is_error; /* an ICMP or ICMPv6 error about a flow, at l4 */
 	struct addr source;
 	struct addr destination;
+	struct addr quoted; /* is_error: who sent the packet quoted */
 	__be16 source_port; /* 0 where there are none */
 	__be16 port;
 	__u32 l3_offset; /* bytes from eth */
@@ -130,6 +139,11 @@ INLINE enum reason parse_icmp(struct packet *packet, void *end)
 		return REASON_malformed;
 	if (icmp->type == request && !icmp->code)
 		packet->is_echo = 1;
+	if (packet->is_ipv6 ? icmp->type < ICMPV6_ERRORS
+			    : icmp->type == ICMP_UNREACHABLE ||
+				      icmp->type == ICMP_EXCEEDED ||
+				      icmp->type == ICMP_PARAMETER)
+		packet->flags |= PACKET_QUOTES;
 	return REASON_NONE;
 }
 
@@ -150,7 +164,8 @@ INLINE enum reason parse_l4(struct packet *packet, void *end)
 	}
 }
 
-INLINE enum reason parse_ipv4(struct packet *packet, void *end)
+/* The header. REASON_fragment is for the caller to say. */
+INLINE enum reason parse_ipv4_header(struct packet *packet, void *end)
 {
 	struct iphdr *ip = packet->l3;
 
@@ -165,9 +180,14 @@ INLINE enum reason parse_ipv4(struct packet *packet, void *end)
 	packet->l4_offset = ip->ihl * 4;
 	if (ip->ihl < 5 || packet->length < packet->l4_offset)
 		return REASON_malformed;
-	if (ip->frag_off & IPV4_FRAGMENT)
-		return REASON_fragment;
-	return parse_l4(packet, end);
+	return ip->frag_off & IPV4_FRAGMENT ? REASON_fragment : REASON_NONE;
+}
+
+INLINE enum reason parse_ipv4(struct packet *packet, void *end)
+{
+	enum reason reason = parse_ipv4_header(packet, end);
+
+	return reason == REASON_NONE ? parse_l4(packet, end) : reason;
 }
 
 /*
@@ -230,8 +250,8 @@ INLINE enum reason parse_ipv6(struct packet *packet, void *end)
 	return REASON_NONE;
 }
 
-/* The headers behind it, and L4. */
-INLINE enum reason parse_ipv6_rest(struct packet *packet, void *end)
+/* The headers behind it. */
+INLINE enum reason parse_ipv6_headers(struct packet *packet, void *end)
 {
 	enum reason reason = REASON_NONE;
 	int i;
@@ -245,9 +265,15 @@ INLINE enum reason parse_ipv6_rest(struct packet *packet, void *end)
 		return REASON_extension; /* more than anyone sends */
 	if (reason != REASON_NO_HEADER)
 		return reason;
-	if (packet->l4_offset > packet->length)
-		return REASON_malformed;
-	return parse_l4(packet, end);
+	return packet->l4_offset > packet->length ? REASON_malformed
+						  : REASON_NONE;
+}
+
+INLINE enum reason parse_ipv6_rest(struct packet *packet, void *end)
+{
+	enum reason reason = parse_ipv6_headers(packet, end);
+
+	return reason == REASON_NONE ? parse_l4(packet, end) : reason;
 }
 
 /* Ethernet; packet->l3 is where the protocol *ethertype begins. */
@@ -301,7 +327,7 @@ INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
 	switch (ethertype) {
 	case bpf_htons(ETH_P_IP):
 		reason = parse_ipv4(packet, end);
-		return reason == REASON_fragment ? REASON_UNUSUAL : reason;
+		break;
 	case bpf_htons(ETH_P_IPV6):
 		reason = parse_ipv6(packet, end);
 		if (reason != REASON_NONE)
@@ -310,13 +336,17 @@ INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
 		    packet->protocol != IPPROTO_UDP &&
 		    packet->protocol != IPPROTO_ICMPV6)
 			return REASON_UNUSUAL;
-		return parse_l4(packet, end);
+		reason = parse_l4(packet, end);
+		break;
 	case bpf_htons(ETH_P_8021Q):
 	case bpf_htons(ETH_P_8021AD):
 		return REASON_UNUSUAL;
 	default:
 		return REASON_not_ip;
 	}
+	if (reason == REASON_fragment || packet->flags & PACKET_QUOTES)
+		return REASON_UNUSUAL;
+	return reason;
 }
 
 /*
@@ -336,5 +366,7 @@ INLINE int packet_locate(struct packet *packet, void *data, void *end)
 	    (packet->is_ipv6 && packet->l3 + sizeof(struct ipv6hdr) > end))
 		return -1;
 	icmp = packet->l4;
-	return packet->is_echo && (void *)(icmp + 1) > end ? -1 : 0;
+	return (packet->is_echo || packet->is_error) && (void *)(icmp + 1) > end
+		       ? -1
+		       : 0;
 }

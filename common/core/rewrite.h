@@ -33,6 +33,31 @@ INLINE void rewrite_destination(struct packet *packet, const struct addr *to)
 }
 
 /*
+ * Another source, for an ICMP error. That of ICMPv6 is in its checksum, which
+ * no device computes on the way, so it is not left to be made true later.
+ */
+INLINE void rewrite_error_source(struct packet *packet, const struct addr *from)
+{
+	struct iphdr *ip = packet->ipv4;
+	struct icmp *icmp = packet->l4;
+	int i;
+
+	if (!packet->is_ipv6) {
+		ip->check =
+			checksum_replace32(ip->check, ip->saddr, from->w[3]);
+		ip->saddr = from->w[3];
+		return;
+	}
+	for (i = 0; i < 4; i++) {
+		__be32 *word = &packet->ipv6->saddr.s6_addr32[i];
+
+		icmp->checksum =
+			checksum_replace32(icmp->checksum, *word, from->w[i]);
+		*word = from->w[i];
+	}
+}
+
+/*
  * One hop less. TTL and protocol are one 16-bit word of the header, with the
  * TTL in its high byte on the wire.
  */

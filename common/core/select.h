@@ -68,7 +68,7 @@ INLINE int select_asks_previous(const struct packet *packet)
  */
 INLINE int select_remembers(const struct packet *packet, int differs)
 {
-	if (packet->flags & PACKET_RST)
+	if (packet->flags & PACKET_RST || packet->is_error)
 		return 0;
 	if (packet->flags & PACKET_SYN)
 		return differs;

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/core/address.h"
+#include "common/tool/config.h"
 #include "common/tool/interfaces.h"
 #include "common/tool/netlink.h"
 
@@ -61,9 +63,29 @@ static bool comes_by(const struct attachment *on, const char *kind,
 		!strcmp(kind, "bond"));
 }
 
+/* What the kernel itself would send from there: the first of each family. */
+static void own_addresses(struct interface *entry,
+			  const struct link_address *addresses, int count)
+{
+	int i, family;
+
+	for (i = 0; i < count; i++) {
+		const struct addr *address = &addresses[i].address;
+
+		if (addresses[i].ifindex != (int)entry->device ||
+		    !addr_is_usual(address))
+			continue;
+		family = addr_is_ipv4(address) ? 0 : 1;
+		if (!entry->own[family].w[3])
+			entry->own[family] = *address;
+	}
+}
+
 /* The rows of one attachment: each of its MAC addresses, each way in. */
 static void list_attachment(struct list *list, const struct attachment *on,
-			    const struct link *links, int count)
+			    const struct link *links, int count,
+			    const struct link_address *addresses,
+			    int address_count)
 {
 	struct interface entry = {.device = (__u32)on->ifindex};
 	const char *kind = "";
@@ -72,6 +94,7 @@ static void list_attachment(struct list *list, const struct attachment *on,
 	/* Until `auto` is decided, the careful one. */
 	entry.generic = on->mode != MODE_NATIVE;
 	memcpy(entry.name, on->name, sizeof(entry.name));
+	own_addresses(&entry, addresses, address_count);
 	for (way = 0; way < count; way++) {
 		if (links[way].ifindex == on->ifindex)
 			kind = links[way].kind;
@@ -92,14 +115,19 @@ static void list_attachment(struct list *list, const struct attachment *on,
 static int list_wanted(const struct kernel *kernel, struct list *wanted,
 		       struct fault *fault_out)
 {
-	struct link *links;
-	int count = links_read(&links, fault_out), i;
+	struct link_address *addresses = NULL;
+	struct link *links = NULL;
+	int count = links_read(&links, fault_out), i, address_count = 0;
 
-	if (count < 0)
-		return -1;
-	for (i = 0; i < kernel->attachment_count; i++)
-		list_attachment(wanted, &kernel->attachments[i], links, count);
+	if (count >= 0)
+		address_count = addresses_read(&addresses, fault_out);
+	for (i = 0; address_count >= 0 && i < kernel->attachment_count; i++)
+		list_attachment(wanted, &kernel->attachments[i], links, count,
+				addresses, address_count);
 	free(links);
+	free(addresses);
+	if (count < 0 || address_count < 0)
+		return -1;
 	if (!wanted->full)
 		return 0;
 	return fault(fault_out,

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "common/core/echo.h"
+#include "common/core/quote.h"
 #include "tests/unit/oracle.h"
 
 #define REQUIRE(condition)                                                     \
@@ -214,6 +215,25 @@ static void answer(const struct copy *c, const struct reading *r)
 	}
 }
 
+/* Read within the frame, nothing written; of an IPv4 header, the right ends. */
+static void quoted(const struct copy *c, const struct reading *r,
+		   struct packet *packet)
+{
+	size_t at = r->l4 + 8, l4;
+
+	packet_quote(packet, packet->l4, c->now + c->length);
+	REQUIRE(!memcmp(c->now, c->before, c->length));
+	if (!packet->is_error || r->is_ipv6)
+		return;
+	l4 = at + (c->before[at] & 15) * 4;
+	REQUIRE(l4 + 8 <= r->end);
+	REQUIRE(packet->protocol == c->before[at + 9]);
+	REQUIRE(!memcmp(&packet->quoted.w[3], c->before + at + 12, 4));
+	REQUIRE(!memcmp(&packet->source.w[3], c->before + at + 16, 4));
+	REQUIRE(!memcmp(&packet->port, c->before + l4, 2));
+	REQUIRE(!memcmp(&packet->source_port, c->before + l4 + 2, 2));
+}
+
 /* What the straight line understands, the other does in the same way. */
 static void require_plain_agrees(const struct copy *c,
 				 const struct packet *packet,
@@ -243,6 +263,8 @@ static void try_frame(const struct copy *c)
 		return;
 	r = read_frame(c->before, c->length);
 	require_understood(&packet, &r, c->before);
+	if (packet.flags & PACKET_QUOTES)
+		quoted(c, &r, &packet);
 	if (r.protocol == 6 || r.protocol == 17)
 		forward(c, &r);
 	else if (packet.is_echo)

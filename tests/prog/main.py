@@ -9,7 +9,7 @@ import network
 import tap
 
 for module in ("table", "laws", "restore", "trace", "counts", "mutated", "select", "generations",
-               "next_hop", "files"):
+               "next_hop", "errors", "files"):
     __import__(f"test_{module}")
 
 

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * quote.h - an ICMP error, and the flow that it is about
+ *
+ * A router on the way from the server to the client reports to who sent the
+ * packet: to the VIP. What it says (the packet was too big, it found nobody)
+ * is for the one backend that sent it. The error quotes the packet, from its
+ * IP header on; of what is above IP, 8 bytes need be there (RFC 792), and the
+ * ports are among them. Quoted is a reply, so its ends are those of the flow,
+ * exchanged.
+ *
+ * packet_quote() gives the packet the flow's ends and protocol in place of its
+ * own: selected, routed and counted by them, the error goes where the flow
+ * goes. Written is only its own header. What it cannot read stays an ICMP
+ * packet without ports, for no service.
+ */
+#pragma once
+
+#include "common/core/packet.h"
+
+/* What is there of a quoted L4 header. */
+struct quoted_ports {
+	__be16 source;
+	__be16 destination;
+	__be32 rest;
+};
+
+/* The quoted IP header, as a packet of its own. */
+INLINE enum reason quote_ip(struct packet *inner, int is_ipv6, void *end)
+{
+	enum reason reason;
+
+	if (!is_ipv6)
+		return parse_ipv4_header(inner, end);
+	reason = parse_ipv6(inner, end);
+	return reason == REASON_NONE ? parse_ipv6_headers(inner, end) : reason;
+}
+
+/* `l4`: where the error's ICMP header lies, as packet->l4 has it. */
+INLINE void packet_quote(struct packet *packet, void *l4, void *end)
+{
+	struct packet inner;
+	struct quoted_ports *ports;
+
+	__builtin_memset(&inner, 0, sizeof(inner));
+	inner.l3 = l4 + sizeof(struct icmp);
+	/* Of a later fragment the ports are not there. */
+	if (quote_ip(&inner, packet->is_ipv6, end) != REASON_NONE)
+		return;
+	if (inner.protocol != IPPROTO_TCP && inner.protocol != IPPROTO_UDP)
+		return;
+	if (packet->l4_offset + sizeof(struct icmp) + inner.l4_offset +
+		    sizeof(*ports) >
+	    packet->length)
+		return;
+	ports = inner.l3 + inner.l4_offset;
+	if ((void *)(ports + 1) > end)
+		return;
+	packet->quoted = inner.source;
+	packet->source = inner.destination;
+	packet->source_port = ports->destination;
+	packet->port = ports->source;
+	packet->protocol = inner.protocol;
+	packet->is_error = 1;
+}
