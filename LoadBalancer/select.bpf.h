@@ -192,7 +192,8 @@ INLINE bool select_backend(struct decision *d, struct found *f)
 	if (!select_expired(&d->packet, flow->seen, (__u32)d->now,
 			    f->generation->udp_idle)) {
 		f->backend = backend_of(d->slot, flow->backend);
-		if (f->backend &&
+		/* Of another service: of any port, before this one came. */
+		if (f->backend && f->backend->service == f->service->id &&
 		    select_follows(&d->packet, f->backend->state)) {
 			/* Not each time: the line is shared by all CPUs. */
 			if ((__u32)d->now - flow->seen >

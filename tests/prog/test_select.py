@@ -176,6 +176,18 @@ def random_again(world):
         stayed(begun, tcp.send(sports, f.ACK), "ACK")
 
 
+@test("select: a port of its own beside any: a known port's SYN, ACKs follow")
+def own_port(world):
+    tcp, sports = Service(world, 1020), PORTS[:1000]
+    every = service(TEN[:2], port="any")
+    world.apply(configuration(every, handshake_grace="0s"))
+    equal(set(tcp.send(sports, f.ACK).values()), set(TEN[:2]), "backends of any port")
+    world.apply(configuration(every, tcp.text(TEN[2:4]), handshake_grace="0s"))
+    begun = tcp.send(sports, f.SYN)
+    equal(set(begun.values()), set(TEN[2:4]), "backends of its own")
+    stayed(begun, tcp.send(sports, f.ACK), "ACK")
+
+
 @test("select: random over its insert-limit goes by the table, consistently")
 def over_limit(world):
     tcp, sports = Service(world, 1012, scheduler="random"), PORTS[:2000]
