@@ -107,6 +107,7 @@ STRAY = {
     "a port of no service": error4(quote(reply(port=81))),
     "sent by another than the VIP": error4(quote(reply(), source="192.168.25.99")),
     "a quote of 7 bytes": error4(quote(reply(), cut=7)),
+    "a quote of 7 bytes, and padding": Ether(bytes(error4(quote(reply(), cut=7))) + b"\0" * 6),
     "no quote": error4(b""),
     "a later fragment": error4(quote(reply(), frag=10)),
     "GRE": error4(quote(Raw(b"\0" * 20), proto=47)),
