@@ -134,7 +134,7 @@ __attribute__((noinline)) int select_anew(void)
 	struct found found = {}, *f = &found;
 	struct backend *backend;
 
-	if (!d || !find_generation(d, f) || !find_service(d, f))
+	if (!d || !generation_of(d, f) || !find_service(d, f))
 		return 0;
 	known = d->origin == ORIGIN_MOVED;
 	backend = schedule(d, f, &remembered);

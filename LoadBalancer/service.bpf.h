@@ -4,11 +4,18 @@
  */
 #pragma once
 
+/* The generation that the packet goes by, in d->slot. */
+INLINE bool generation_of(const struct decision *d, struct found *f)
+{
+	f->generation = bpf_map_lookup_elem(&generations, &d->slot);
+	return f->generation;
+}
+
+/* The word is read here, once: a packet goes by one generation to its end. */
 INLINE bool find_generation(struct decision *d, struct found *f)
 {
 	d->slot = generation_slot();
-	f->generation = bpf_map_lookup_elem(&generations, &d->slot);
-	return f->generation;
+	return generation_of(d, f);
 }
 
 /* The directory of a generation, and what all its questions share. */
