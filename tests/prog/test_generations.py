@@ -118,6 +118,20 @@ def reused(world):
         stayed(begun, tcp.send(sports, f.PUSH), f"grace {grace}")
 
 
+@test("generations: a client port used again after its slot moved, two changes ago")
+def reused_later(world):
+    tcp = Service(world, 2012)
+    _, new, differ = tables(world, tcp, PORTS[:3000])
+    tcp.send(differ, f.ACK)
+    world.apply(configuration(tcp.text(MANY), handshake_grace="0s"))
+    # One that has none of their slots leaves: its slots move, and not those.
+    last = MANY[9]
+    rest = [sport for sport in differ if new[sport] != last]
+    world.apply(configuration(tcp.text(MANY[:9]), handshake_grace="0s"))
+    begun = tcp.send(rest, f.SYN)
+    stayed(begun, tcp.send(rest, f.ACK), "ACK")
+
+
 @test("generations: another flow-table-size: 1,000 flows are copied")
 def upgrade(world):
     tcp, sports = Service(world, 2009), PORTS[:1000]

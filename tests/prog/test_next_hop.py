@@ -4,6 +4,7 @@ without a memory, each packet has the same next hop."""
 
 import contextlib
 import json
+import os
 import time
 
 from scapy.layers.inet import IP, TCP
@@ -12,7 +13,8 @@ from scapy.layers.l2 import Ether
 
 import frames as f
 from network import (
-    CLIENT_MAC, DROP, LB_MAC, ROUTER, ROUTER_MAC, TX, VIP, VIP6, configuration, on, service,
+    CLIENT_MAC, DROP, LB_MAC, REDIRECT, ROUTER, ROUTER_MAC, TX, VIP, VIP6, Program,
+    configuration, on, service,
 )
 from tap import equal, test
 
@@ -25,8 +27,8 @@ def file(port, age, backend=FAR):
     return configuration(service([backend], VIP, port), next_hop_age=age)
 
 
-def frame(port, source, sport):
-    packet = (Ether(src=CLIENT_MAC, dst=LB_MAC) / IP(src=source, dst=VIP)
+def frame(port, source, sport, tos=0, to=LB_MAC):
+    packet = (Ether(src=CLIENT_MAC, dst=to) / IP(src=source, dst=VIP, tos=tos)
               / TCP(sport=sport, dport=port, flags="S"))
     return bytes(packet)
 
@@ -172,3 +174,110 @@ def unusual_source(world):
         equal(action(source), wanted, f"action for a packet from {source}")
 
 
+@test("next hop: a rule on the type of service is obeyed within one flow")
+def tos_rule(world):
+    with neighbours():
+        ip("route", "add", FAR, "via", B[0], "table", "99")
+        ip("rule", "add", "tos", "0x10", "lookup", "99", "priority", "99")
+        world.apply(file(2110, LONG))
+        for tos, mac in (0, A[1]), (0x10, B[1]), (0, A[1]):
+            flows = [(*flow, tos) for flow in FLOWS[:50]]
+            equal(set(hops(world, 2110, flows)), {mac}, f"hops, type of service {tos}")
+
+
+@test("next hop: a backend in the place of one that left has its own")
+def place_taken(world):
+    other = "172.21.0.10"
+
+    def sent_to(*pool):
+        world.apply(configuration(service([*pool], VIP, 2111), next_hop_age=LONG))
+        return set(hops(world, 2111, FLOWS[:50]))
+
+    with neighbours():
+        ip("route", "add", other, "via", B[0])
+        try:
+            equal(sent_to("172.19.0.3", FAR), {ROUTER_MAC, A[1]}, "hops")
+            sent_to("172.19.0.3")
+            equal(sent_to("172.19.0.3", other), {ROUTER_MAC, B[1]}, "hops then")
+        finally:
+            ip("route", "del", other)
+
+
+@contextlib.contextmanager
+def one_cpu():
+    """All that is started here shares one CPU, and so what that remembers."""
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cpus)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cpus)
+
+
+@test("next hop: come in by another interface, the FIB's answer to that")
+def other_interface(world):
+    eth0 = int(on("lbdsr0a", "cat", "/sys/class/net/eth0/ifindex"))
+    mac, index = "02:42:0a:00:00:11", str(eth0 + 800)  # the same place for the answer
+    with neighbours():
+        ip("link", "add", "in0", "index", index, "address", mac, "type", "veth", "peer", "in1")
+        for link in "in0", "in1":
+            ip("link", "set", link, "up")
+        ip("route", "add", FAR, "via", B[0], "table", "99")
+        ip("rule", "add", "iif", "in0", "lookup", "99", "priority", "99")
+        path = world.file(file(2112, LONG))
+        try:
+            world.up(file(2112, LONG))
+            equal(remembered(world), {"by backend"}, "shown")
+            world.lbr("up", "-i", "eth0", "-i", "in0", "-m", "generic", "-c", path)
+            world.lbr.close()
+            with one_cpu():
+                world.lbr.program, second = (
+                    Program("lbdsr0a", f"{world.lbr.pins}/link-{link}") for link in ("eth0", "in0"))
+            for _ in range(2):
+                equal(hops(world, 2112, FLOWS[:1]), [A[1]], "come in by eth0")
+                [(action, got)] = second.run([frame(2112, *FLOWS[0], to=mac)])
+                equal((action, got[:6].hex(":")), (REDIRECT, B[1]), "come in by in0")
+            second.close()
+        finally:
+            world.lbr.close()
+            world.lbr("down")
+            ip("link", "del", "in0")
+            world.apply(file(2112, LONG))
+
+
+# What is added, and whether it tells packets to one backend apart.
+TELLING = (
+    ("rule add from 172.17.201.0/24 lookup 99 priority 99", True),
+    ("rule add ipproto tcp lookup 99 priority 99", True),
+    ("rule add tos 0x10 lookup 99 priority 99", True),
+    ("-6 rule add dport 80 lookup 99 priority 99", True),
+    ("route add 172.23.0.0/24 tos 0x10 via 172.17.0.3", True),
+    ("-6 route add 2001:db8:23::/64 from 2001:db8:24::/64 via 2001:db8:17::3", True),
+    ("route add 172.23.0.0/24 nexthop via 172.17.0.3 nexthop via 172.17.0.4", True),
+    ("nexthop add id 9903 group 9901/9902", True),
+    ("nexthop add id 9903 group 9901", False),
+    ("rule add to 172.21.0.0/16 lookup 99 priority 99", False),
+    ("rule add iif eth0 lookup 99 priority 99", False),
+    ("rule add fwmark 7 lookup 99 priority 99", False),
+    ("route add 172.23.0.0/24 via 172.17.0.3", False),
+)
+
+
+@test("next hop: what tells packets to one backend apart, and what does not")
+def telling(world):
+    with neighbours():
+        world.apply(file(2113, LONG))
+        for number in 1, 2:
+            ip("nexthop", "add", "id", f"990{number}", "via", f"172.17.0.{2 + number}",
+               "dev", "eth0")
+        try:
+            for words, tells in TELLING:
+                equal(remembered(world), {"by backend"}, f"shown before {words}")
+                ip(*words.split())
+                wanted = "not as the routes are now: lbr apply" if tells else "by backend"
+                equal(remembered(world), {wanted}, f"shown after {words}")
+                if words.startswith("nexthop"):
+                    words = "nexthop del id 9903"
+                ip(*words.replace(" add ", " del ").split())
+        finally:
+            ip("nexthop", "flush")

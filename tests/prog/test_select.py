@@ -176,6 +176,24 @@ def random_again(world):
         stayed(begun, tcp.send(sports, f.ACK), "ACK")
 
 
+@test("select: another scheduler or table-size: a known port's SYN, ACKs follow")
+def table_anew(world):
+    def text(scheduler, size):
+        return configuration(service(TEN, port=1019, scheduler=scheduler, table_size=size),
+                             handshake_grace="0s", insert_limit=1000000)
+
+    tcp, sports = Service(world, 1019), PORTS[:2000]
+    world.apply(text("maglev", 65537))
+    by_table = tcp.send(sports, f.SYN)
+    world.apply(text("random", 65537))
+    before = tcp.send(sports, f.SYN)
+    for scheduler, size in ("maglev", 65537), ("maglev", 4099):
+        world.apply(text(scheduler, size))
+        assert moved(by_table, before), "the table says the same"
+        stayed(before, tcp.send(sports, f.SYN), f"SYN, {scheduler} {size}")
+        stayed(before, tcp.send(sports, f.ACK), f"ACK, {scheduler} {size}")
+
+
 @test("select: a port of its own beside any: a known port's SYN, ACKs follow")
 def own_port(world):
     tcp, sports = Service(world, 1020), PORTS[:1000]
@@ -186,6 +204,17 @@ def own_port(world):
     begun = tcp.send(sports, f.SYN)
     equal(set(begun.values()), set(TEN[2:4]), "backends of its own")
     stayed(begun, tcp.send(sports, f.ACK), "ACK")
+
+
+@test("select: 2,000 services, each with a backend of its own")
+def many_services(world):
+    ports = range(20000, 22000)
+    backend_of = {port: f"172.19.{2 + port % 200}.{1 + port // 200 % 200}" for port in ports}
+    world.apply(configuration(*(service([backend_of[port]], port=port, table_size=251)
+                                for port in ports)))
+    for port in ports:
+        flow = Service(world, port)
+        equal(flow.send([1024], f.SYN), {1024: backend_of[port]}, f"port {port}'s backend")
 
 
 @test("select: random over its insert-limit goes by the table, consistently")

@@ -31,6 +31,7 @@ static struct packet packet_of(void *l3, __u8 protocol)
 		.destination = addr_of(vip),
 		.source_port = bpf_htons(40000),
 		.port = bpf_htons(80),
+		.length = 1400,
 	};
 }
 
