@@ -66,10 +66,15 @@ INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
 	if (reason == REASON_NONE && found->flags & PACKET_QUOTES)
 		parse_quote(ctx);
 	*packet = *found;
-	/* The verifier does not know what is known here. */
-	if (packet->has_destination && packet_locate(packet, data, end)) {
-		packet->has_destination = 0;
+	/* What the verifier is to know further on, it is told here (6.1). */
+	if (!packet->has_destination) {
+		*(volatile __u64 *)&packet->has_destination = 0;
+		return reason;
+	}
+	if (packet_locate(packet, data, end)) {
+		*(volatile __u64 *)&packet->has_destination = 0;
 		return REASON_malformed;
 	}
+	*(volatile __u64 *)&packet->has_destination = 1;
 	return reason;
 }

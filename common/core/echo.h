@@ -17,12 +17,14 @@
 
 INLINE void echo_reply(struct packet *packet)
 {
-	struct icmp *icmp = packet->l4;
+	struct icmp *icmp = packet_icmp(packet);
 	__u8 reply = packet->is_ipv6 ? ICMPV6_REPLY : ICMP_REPLY;
-	__be16 before = bpf_htons((__u16)(icmp->type << 8));
-	__be16 after = bpf_htons((__u16)(reply << 8));
+	__be16 before, after = bpf_htons((__u16)(reply << 8));
 	__u8 mac[ETH_ALEN];
 
+	if (!icmp)
+		return;
+	before = bpf_htons((__u16)(icmp->type << 8));
 	icmp->checksum = checksum_replace16(icmp->checksum, before, after);
 	/* A reply of zeros only: 0 would be wrong; 0xffff never is. */
 	if (!icmp->checksum)

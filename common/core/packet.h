@@ -79,6 +79,7 @@ struct packet {
 		struct ipv6hdr *ipv6;
 	};
 	void *l4;
+	void *end; /* of the frame */
 	/* This wide, for the verifier follows only whole registers. */
 	__u64 has_destination;
 	__u64 is_ipv6;
@@ -288,6 +289,7 @@ INLINE enum reason parse_ethernet(struct packet *packet, void *data, void *end,
 	packet->eth = eth;
 	packet->l3 = eth + 1;
 	packet->l3_offset = sizeof(*eth);
+	packet->end = end;
 	*ethertype = eth->h_proto;
 	return REASON_NONE;
 }
@@ -355,18 +357,33 @@ INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
  */
 INLINE int packet_locate(struct packet *packet, void *data, void *end)
 {
-	struct icmp *icmp;
+	void *header_end;
 
 	if (packet->l3_offset > L3_MOST || packet->l4_offset > L4_MOST)
 		return -1;
 	packet->eth = data;
 	packet->l3 = data + packet->l3_offset;
 	packet->l4 = packet->l3 + packet->l4_offset;
-	if (packet->l3 + sizeof(struct iphdr) > end ||
-	    (packet->is_ipv6 && packet->l3 + sizeof(struct ipv6hdr) > end))
-		return -1;
-	icmp = packet->l4;
-	return (packet->is_echo || packet->is_error) && (void *)(icmp + 1) > end
-		       ? -1
-		       : 0;
+	packet->end = end;
+	header_end = packet->l3 + sizeof(struct ipv6hdr);
+	/* Or clang compares with a sum that the verifier cannot follow. */
+	asm volatile("" : "+r"(header_end));
+	/* Before Linux 6.3 the verifier takes only a constant's word. */
+	if (packet->is_ipv6) {
+		*(volatile __u64 *)&packet->is_ipv6 = 1;
+		return header_end > end ? -1 : 0;
+	}
+	*(volatile __u64 *)&packet->is_ipv6 = 0;
+	return packet->l3 + sizeof(struct iphdr) > end ? -1 : 0;
+}
+
+/*
+ * The ICMP header of a packet that is_echo or is_error. It is there, as it was
+ * when the packet was parsed; before Linux 6.3 the verifier forgets that.
+ */
+INLINE struct icmp *packet_icmp(const struct packet *packet)
+{
+	struct icmp *icmp = packet->l4;
+
+	return (void *)(icmp + 1) > packet->end ? 0 : icmp;
 }

@@ -39,7 +39,7 @@ INLINE void rewrite_destination(struct packet *packet, const struct addr *to)
 INLINE void rewrite_error_source(struct packet *packet, const struct addr *from)
 {
 	struct iphdr *ip = packet->ipv4;
-	struct icmp *icmp = packet->l4;
+	struct icmp *icmp = packet_icmp(packet);
 	int i;
 
 	if (!packet->is_ipv6) {
@@ -48,7 +48,7 @@ INLINE void rewrite_error_source(struct packet *packet, const struct addr *from)
 		ip->saddr = from->w[3];
 		return;
 	}
-	for (i = 0; i < 4; i++) {
+	for (i = 0; icmp && i < 4; i++) {
 		__be32 *word = &packet->ipv6->saddr.s6_addr32[i];
 
 		icmp->checksum =
