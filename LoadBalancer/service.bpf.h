@@ -73,7 +73,7 @@ INLINE struct service *service_of(const struct directory *directory,
 		entry = directory_find(directory, packet, packet->port,
 				       packet->protocol);
 	*for_vip = entry || is_vip(directory, packet);
-	if (!entry && *for_vip && packet->protocol && packet->port)
+	if (!entry && *for_vip && packet->port)
 		entry = directory_find(directory, packet, 0, packet->protocol);
 	return entry ? &entry->service : NULL;
 }

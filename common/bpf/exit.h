@@ -8,14 +8,15 @@
 #pragma once
 
 /*
- * Where in `interfaces` a MAC address of an interface is, or -1. Not static, so
- * that the kernel verifies the loop once and not once for each way out of it.
+ * Where in `interfaces`, behind the first, a MAC address is, or -1. Not static,
+ * so that the kernel verifies the loop once and not once for each way out of
+ * it.
  */
 __attribute__((noinline)) int interface_index(__u32 ifindex, __u64 mac)
 {
 	__u32 i;
 
-	for (i = 0; i < MAX_INTERFACES; i++) {
+	for (i = 1; i < MAX_INTERFACES; i++) {
 		__u32 key = i;
 		struct interface *entry =
 			bpf_map_lookup_elem(&interfaces, &key);

@@ -2,10 +2,11 @@
 """Which backend a flow gets and keeps: 10,000 client ports through the loaded
 program, while the pool stays as it is or is changed once."""
 
+import json
 import time
 
 import frames as f
-from network import backend, configuration, service
+from network import CLIENT, VIP, backend, configuration, service
 from placing import PORTS, TEN, Service, moved, share, stayed, wait_for
 from tap import Skip, equal, test
 
@@ -45,6 +46,18 @@ def two_ports(world):
         before = one.send(sports, flags), other.send(sports, flags)
     equal(world.flows() - count, 2 * len(sports), "flows remembered")
     assert moved(*before), "the two ports fall on the same slots"
+
+
+@test("select: remembered flows are shown with whose they are")
+def shown(world):
+    tcp = Service(world, 1030)
+    world.apply(configuration(tcp.text(TEN)))
+    placed = tcp.send(PORTS[:50], f.ACK)
+    rows = {row["client"]: (row["service"], row["protocol"], row["backend"])
+            for row in json.loads(world.lbr("show", "-j", "flows"))["flows"]
+            if row["service"].endswith(":1030")}
+    equal(rows, {f"{CLIENT}:{sport}": (f"{VIP}:1030", "tcp", backend)
+                 for sport, backend in placed.items()}, "flows")
 
 
 @test("select: weights 3:1")
