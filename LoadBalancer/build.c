@@ -17,6 +17,7 @@
 
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
+#include "common/core/directory.h"
 #include "common/tool/directory.h"
 #include "common/tool/generation.h"
 #include "common/tool/maglev.h"
@@ -277,62 +278,65 @@ static struct directory_entry *entries_of(const struct build *build)
 	return entries;
 }
 
+static void vips_mark(struct generation *generation,
+		      const struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++) {
+		__u32 bit = directory_bit(
+			hash_destination(&config->services[i].vip));
+
+		generation->vips[bit / 64] |= 1ULL << bit % 64;
+	}
+}
+
 static int services_write(struct build *build, struct fault *fault_out)
 {
-	struct directory_entry *entries = entries_of(build), *places;
-	int fd = inner_create(build->kernel, "services", 0, fault_out);
-	size_t count = 2 * build->config->service_count, size;
+	struct directory_entry *entries = entries_of(build);
+	size_t count = 2 * build->config->service_count;
+	struct directory_places *places;
+	struct part part;
 	int rc = -1;
 
-	if (fd < 0)
-		goto out;
-	places = map_open(fd, PROT_READ | PROT_WRITE, &size);
-	if (!entries || !places)
+	places = part_open(&part, build->kernel, "services", build->slot,
+			   PROT_READ | PROT_WRITE);
+	if (!entries || !places) {
 		fault(fault_out, "cannot write the services: %s",
 		      strerror(errno));
-	else if (directory_fill(places, entries, count,
-				&build->generation->directory_seed))
+	} else if (directory_fill(places->at, entries, count,
+				  &build->generation->directory_seed)) {
 		fault(fault_out, "cannot place %zu services in the directory",
 		      count / 2);
-	else
-		rc = inner_publish(build->kernel, "services", build->slot, fd,
-				   fault_out);
-	if (places)
-		munmap(places, size);
-	close(fd);
-out:
+	} else {
+		vips_mark(build->generation, build->config);
+		rc = 0;
+	}
+	part_close(&part);
 	free(entries);
 	return rc;
 }
 
 static int backends_write(struct build *build, struct fault *fault_out)
 {
-	int fd = inner_create(build->kernel, "backends", 0, fault_out);
-	__u32 *keys = calloc(BACKEND_SLOTS, sizeof(*keys));
-	__u32 rows = BACKEND_SLOTS, i;
-	int rc = -1;
+	struct backend_rows *rows;
+	struct part part;
+	__u32 i;
 
-	for (i = 0; keys && i < BACKEND_SLOTS; i++) {
-		keys[i] = i;
+	rows = part_open(&part, build->kernel, "backends", build->slot,
+			 PROT_READ | PROT_WRITE);
+	if (!rows)
+		return fault(fault_out, "cannot write the backends: %s",
+			     strerror(errno));
+	for (i = 0; i < BACKEND_SLOTS; i++) {
 		/* Who has left takes the memory of the index's last id along.
 		 */
 		if (build->backends[i].state == BACKEND_ABSENT)
 			build->backends[i].id = build->old.backends[i].id;
+		rows->at[i] = build->backends[i];
 	}
-	if (fd >= 0 && keys) {
-		rc = bpf_map_update_batch(fd, keys, build->backends, &rows,
-					  NULL);
-		if (rc)
-			fault(fault_out, "cannot write the backends: %s",
-			      strerror(errno));
-		else
-			rc = inner_publish(build->kernel, "backends",
-					   build->slot, fd, fault_out);
-	}
-	if (fd >= 0)
-		close(fd);
-	free(keys);
-	return rc;
+	part_close(&part);
+	return 0;
 }
 
 int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,

@@ -22,6 +22,13 @@ INLINE struct flow *flow_lookup(__u64 hash)
 	return &bucket->flows[place & (FLOWS_PER_BUCKET - 1)];
 }
 
+INLINE struct recent_bucket *recent_of(__u64 hash)
+{
+	__u32 key = recent_number(hash);
+
+	return bpf_map_lookup_elem(&recent_flows, &key);
+}
+
 INLINE void flow_forget(__u64 hash)
 {
 	struct flow *flow = flow_lookup(hash);

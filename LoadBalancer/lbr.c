@@ -28,7 +28,7 @@ static const char *const maps[] = {
 	"backend_counts", "changes",  NULL,
 };
 
-static const char *const inner[] = {"services", "backends", "tables", NULL};
+static const char *const inner[] = {"tables", NULL};
 
 static struct bpf_object *open_program(const struct constants *constants)
 {

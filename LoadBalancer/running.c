@@ -36,25 +36,25 @@ static int by_service(const void *a, const void *b)
 }
 
 /* Without the marks of VIPs. */
-static int services_read(int map, struct running *running)
+static int services_read(const struct kernel *kernel, __u32 slot,
+			 struct running *running)
 {
-	size_t size, place, i;
-	const struct directory_entry *entries = map_open(map, PROT_READ, &size);
+	struct part part;
+	const struct directory_places *places =
+		part_open(&part, kernel, "services", slot, PROT_READ);
 	struct running_service *row;
+	size_t i;
 
 	running->services = calloc(MAX_SERVICES, sizeof(*running->services));
-	for (place = 0;
-	     running->services && entries && place < DIRECTORY_PLACES;
-	     place++) {
-		if (!entries[place].used || !entries[place].key.protocol)
+	for (i = 0; running->services && places && i < DIRECTORY_PLACES; i++) {
+		if (!places->at[i].used || !places->at[i].key.protocol)
 			continue;
 		row = &running->services[running->service_count++];
-		row->key = entries[place].key;
-		row->service = entries[place].service;
+		row->key = places->at[i].key;
+		row->service = places->at[i].service;
 	}
-	if (entries)
-		munmap((void *)entries, size);
-	if (!running->services || !entries)
+	part_close(&part);
+	if (!running->services || !places)
 		return -1;
 	qsort(running->services, running->service_count,
 	      sizeof(*running->services), by_key);
@@ -68,33 +68,30 @@ static int services_read(int map, struct running *running)
 	return running->by_id ? 0 : -1;
 }
 
-static int backends_read(int map, struct running *running)
+static int backends_read(const struct kernel *kernel, __u32 slot,
+			 struct running *running)
 {
-	__u32 *keys = calloc(BACKEND_SLOTS, sizeof(*keys)), batch;
-	__u32 count = BACKEND_SLOTS, i;
-	int rc = -1;
+	struct part part;
+	const struct backend_rows *rows =
+		part_open(&part, kernel, "backends", slot, PROT_READ);
+	__u32 i;
 
-	if (keys) {
-		rc = bpf_map_lookup_batch(map, NULL, &batch, keys,
-					  running->backends, &count, NULL);
-		if (rc && errno == ENOENT && count == BACKEND_SLOTS)
-			rc = 0; /* all of them, and that there are no more */
-	}
-	free(keys);
-	for (i = 0; !rc && i < BACKEND_SLOTS; i++) {
-		if (running->backends[i].state != BACKEND_ABSENT)
+	for (i = 0; rows && i < BACKEND_SLOTS; i++) {
+		running->backends[i] = rows->at[i];
+		if (rows->at[i].state != BACKEND_ABSENT)
 			running->by_address[running->backend_count++] =
 				&running->backends[i];
 	}
+	part_close(&part);
 	qsort(running->by_address, running->backend_count,
 	      sizeof(*running->by_address), by_service);
-	return rc;
+	return rows ? 0 : -1;
 }
 
 int running_read(const struct kernel *kernel, __u32 slot,
 		 struct running *running, struct fault *fault_out)
 {
-	int services = -1, backends = -1, rc = -1;
+	int rc = -1;
 
 	memset(running, 0, sizeof(*running));
 	running->backends = calloc(BACKEND_SLOTS, sizeof(struct backend));
@@ -103,18 +100,10 @@ int running_read(const struct kernel *kernel, __u32 slot,
 		goto out;
 	if (slot == NO_SLOT)
 		return 0;
-	services = kernel_inner(kernel, "services", slot);
-	backends = kernel_inner(kernel, "backends", slot);
-	if (services < 0 || backends < 0 ||
-	    generation_read(kernel, slot, &running->generation))
-		goto out;
-	rc = services_read(services, running)
-		     ?: backends_read(backends, running);
+	if (!generation_read(kernel, slot, &running->generation))
+		rc = services_read(kernel, slot, running)
+			     ?: backends_read(kernel, slot, running);
 out:
-	if (services >= 0)
-		close(services);
-	if (backends >= 0)
-		close(backends);
 	if (!rc)
 		return 0;
 	running_free(running);

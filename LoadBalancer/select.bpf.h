@@ -11,15 +11,15 @@
 
 INLINE struct backend *backend_at(__u32 generation, __u32 index)
 {
-	void *map = bpf_map_lookup_elem(&backends, &generation);
+	struct backend_rows *rows = bpf_map_lookup_elem(&backends, &generation);
 
-	return map ? bpf_map_lookup_elem(map, &index) : NULL;
+	return rows ? &rows->at[index % BACKEND_SLOTS] : NULL;
 }
 
 /* The backend of this id, if it is still there. */
 INLINE struct backend *backend_of(__u32 generation, __u32 id)
 {
-	struct backend *backend = backend_at(generation, id % BACKEND_SLOTS);
+	struct backend *backend = backend_at(generation, id);
 
 	if (!backend || backend->id != id || backend->state == BACKEND_ABSENT)
 		return NULL;
@@ -43,7 +43,7 @@ INLINE int slot_of(__u32 generation, const struct service *service, __u32 hash)
 
 INLINE struct backend *backend_in_slot(__u32 generation, int slot)
 {
-	return slot < 0 ? NULL : backend_at(generation, slot & SLOT_BACKEND);
+	return slot < 0 ? NULL : backend_at(generation, slot);
 }
 
 INLINE struct backend *
@@ -177,33 +177,58 @@ INLINE bool select_by_table(struct decision *d, struct found *f)
 	return f->backend;
 }
 
+/* By what the flow table said of it a moment ago. */
+INLINE bool select_recent(struct decision *d, struct found *f, int index)
+{
+	if (index < 0 || d->begins)
+		return false;
+	f->backend = backend_at(d->slot, index);
+	d->origin = ORIGIN_KNOWN;
+	return f->backend && select_follows(&d->packet, f->backend->state);
+}
+
+/* By its memory. */
+INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
+{
+	d->origin = ORIGIN_MOVED;
+	if (select_expired(&d->packet, flow->seen, (__u32)d->now,
+			   f->generation->udp_idle))
+		return false;
+	f->backend = backend_of(d->slot, flow->backend);
+	/* Of another service: of any port, before this one came. */
+	if (!f->backend || f->backend->service != f->service->id ||
+	    !select_follows(&d->packet, f->backend->state))
+		return false;
+	/* Not each time: the line is shared by all CPUs. */
+	if ((__u32)d->now - flow->seen > f->generation->udp_idle / 64)
+		flow->seen = (__u32)d->now;
+	d->origin = ORIGIN_KNOWN;
+	return true;
+}
+
 /* Sets f->backend, d->origin and d->begins. False: there is none. */
 INLINE bool select_backend(struct decision *d, struct found *f)
 {
+	struct recent_bucket *recent;
 	struct flow *flow;
+	__u64 word;
 
 	d->begins = d->packet.flags & PACKET_SYN;
 	d->hash = flow_hash(&d->packet);
 	if (select_by_table(d, f))
 		return true;
+	recent = recent_of(d->hash);
+	if (!recent)
+		return false;
+	word = recent_word(d->hash, f->generation, d->now);
+	if (select_recent(d, f, recent_find(recent, word)))
+		return true;
 	flow = flow_lookup(d->hash);
-	if (!flow)
-		return select_slowly(d, f);
-	if (!select_expired(&d->packet, flow->seen, (__u32)d->now,
-			    f->generation->udp_idle)) {
-		f->backend = backend_of(d->slot, flow->backend);
-		/* Of another service: of any port, before this one came. */
-		if (f->backend && f->backend->service == f->service->id &&
-		    select_follows(&d->packet, f->backend->state)) {
-			/* Not each time: the line is shared by all CPUs. */
-			if ((__u32)d->now - flow->seen >
-			    f->generation->udp_idle / 64)
-				flow->seen = (__u32)d->now;
-			d->origin = ORIGIN_KNOWN;
-			return true;
-		}
+	if (flow && select_known(d, f, flow)) {
+		recent_add(recent, word, f->backend->id);
+		return true;
 	}
-	d->origin = ORIGIN_MOVED;
+	recent_forget(recent, word);
 	return select_slowly(d, f);
 }
 

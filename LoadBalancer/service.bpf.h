@@ -20,17 +20,22 @@ INLINE bool find_generation(struct decision *d, struct found *f)
 
 /* The directory of a generation, and what all its questions share. */
 struct directory {
-	void *map; /* NULL: there is none */
+	struct directory_places *places; /* NULL: it is no VIP */
 	__u64 vip;
+	__u32 seed;
 };
 
 INLINE struct directory directory_of(__u32 slot,
 				     const struct generation *generation,
 				     const struct packet *packet)
 {
-	return (struct directory){bpf_map_lookup_elem(&services, &slot),
-				  directory_vip(&packet->destination,
-						generation->directory_seed)};
+	struct directory directory = {NULL,
+				      hash_destination(&packet->destination),
+				      generation->directory_seed};
+
+	if (directory_may_have(generation->vips, directory.vip))
+		directory.places = bpf_map_lookup_elem(&services, &slot);
+	return directory;
 }
 
 /* A key of the packet's destination, in one of its two places. */
@@ -39,18 +44,17 @@ INLINE struct directory_entry *directory_find(const struct directory *directory,
 					      __be16 port, __u8 protocol)
 {
 	struct service_key key = {packet->destination, port, protocol, 0};
-	__u64 hash = directory_hash(directory->vip, port, protocol);
-	__u32 place = directory_first(hash);
+	__u64 hash =
+		directory_hash(directory->vip, port, protocol, directory->seed);
 	struct directory_entry *entry;
 
-	if (!directory->map)
+	if (!directory->places)
 		return NULL;
-	entry = bpf_map_lookup_elem(directory->map, &place);
-	if (entry && directory_is(entry, &key))
+	entry = &directory->places->at[directory_first(hash)];
+	if (directory_is(entry, &key))
 		return entry;
-	place = directory_second(hash);
-	entry = bpf_map_lookup_elem(directory->map, &place);
-	return entry && directory_is(entry, &key) ? entry : NULL;
+	entry = &directory->places->at[directory_second(hash)];
+	return directory_is(entry, &key) ? entry : NULL;
 }
 
 INLINE bool is_vip(const struct directory *directory,

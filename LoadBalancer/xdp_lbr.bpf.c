@@ -29,6 +29,7 @@
 #include "common/core/hash.h"
 #include "common/core/packet.h"
 #include "common/core/reason.h"
+#include "common/core/recent.h"
 #include "common/core/rewrite.h"
 #include "common/core/route.h"
 #include "common/core/select.h"
@@ -39,9 +40,8 @@ const volatile struct constants constants = {};
 
 /* What the file says, complete, once for each generation. */
 MAP(generations, ARRAY, __u32, struct generation, GENERATIONS);
-MAP_OF_GENERATIONS(services, ARRAY, BPF_F_MMAPABLE, __u32,
-		   struct directory_entry, DIRECTORY_PLACES);
-MAP_OF_GENERATIONS(backends, ARRAY, 0, __u32, struct backend, BACKEND_SLOTS);
+MAP_MAPPED(services, __u32, struct directory_places, GENERATIONS);
+MAP_MAPPED(backends, __u32, struct backend_rows, GENERATIONS);
 MAP_OF_GENERATIONS(tables, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 		   struct slots, 1);
 
@@ -50,6 +50,7 @@ MAP(control, ARRAY, __u32, __u32, CONTROLS);
 MAP(interfaces, ARRAY, __u32, struct interface, MAX_INTERFACES);
 MAP_MAPPED(flows, __u32, struct flow_bucket, 1);
 MAP_MAPPED(flow_keys, __u32, struct flow_keys, 1);
+MAP(recent_flows, ARRAY, __u32, struct recent_bucket, RECENT_BUCKETS);
 MAP(next_hops, PERCPU_ARRAY, __u32, struct cached_hop, CACHED_HOPS);
 MAP(inserted, PERCPU_ARRAY, __u32, struct insertions, 1);
 MAP(reasons, PERCPU_ARRAY, __u32, __u64, REASON_MAX);

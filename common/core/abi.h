@@ -16,7 +16,7 @@
 
 #include <linux/types.h>
 
-#define L3DSR_LAYOUT "v2"
+#define L3DSR_LAYOUT "v3"
 
 /* Most that one configuration file may name. */
 #define MAX_SERVICES 4096
@@ -101,6 +101,11 @@ struct directory_entry {
 };
 _Static_assert(sizeof(struct directory_entry) == 40, "directory_entry");
 
+/* Of a generation, in the `services` map. */
+struct directory_places {
+	struct directory_entry at[DIRECTORY_PLACES];
+};
+
 /*
  * A slot: the index of its backend, and SLOT_MOVED where it has had another
  * since the flow table was made. In a slot that has not, the flow table cannot
@@ -139,6 +144,13 @@ struct backend {
 };
 _Static_assert(sizeof(struct backend) == 32, "backend");
 
+/* Of a generation, in the `backends` map. */
+struct backend_rows {
+	struct backend at[BACKEND_SLOTS];
+};
+
+#define VIP_BITS 4096
+
 /*
  * What else a generation says. `previous` is the generation slot that
  * handshakes begun before it still go by until `grace_until` (jiffies).
@@ -154,10 +166,12 @@ struct generation {
 	__u32 directory_seed; /* where services lie: see directory.h */
 	__u8 unmatched_pass;  /* 0: drop, 1: hand to the kernel */
 	__u8 hops_by_flow;    /* routes look at more than the destination */
-	__u8 zero[6];
-	__u8 digest[32]; /* SHA-256 of the file it was built from */
+	__u8 recent_shift;    /* "recent" is within 2^this jiffies */
+	__u8 zero[5];
+	__u8 digest[32];	   /* SHA-256 of the file it was built from */
+	__u64 vips[VIP_BITS / 64]; /* xdp_lbr: see directory.h */
 };
-_Static_assert(sizeof(struct generation) == 88, "generation");
+_Static_assert(sizeof(struct generation) == 600, "generation");
 
 /* Keys of the `control` map; each value is one __u32. */
 enum control {
@@ -204,6 +218,14 @@ struct flow_keys {
 	struct flow_key keys[FLOWS_PER_BUCKET];
 };
 _Static_assert(sizeof(struct flow_keys) == 96, "flow_keys");
+
+/* What the flow table said a moment ago; see recent.h. */
+#define RECENT_BUCKETS	  (1 << 15)
+#define RECENT_PER_BUCKET 4
+struct recent_bucket {
+	__u64 flows[RECENT_PER_BUCKET];
+};
+_Static_assert(sizeof(struct recent_bucket) == 32, "recent_bucket");
 
 /*
  * Per CPU: what the FIB answered to the question how a backend is reached.

@@ -7,7 +7,8 @@
  * there are up to three. The services change only when a generation is built,
  * so the tool can do the work (cuckoo hashing: Pagh, Rodler 2001): each key
  * lies in one of two places that its hash names, and the program looks at
- * those two.
+ * those two. Most packets that are for nobody here need not even that: of the
+ * hash of each VIP, one bit is set among VIP_BITS.
  */
 #pragma once
 
@@ -15,16 +16,27 @@
 #include "common/core/address.h"
 #include "common/core/hash.h"
 
-/* What all keys of a VIP share. */
-INLINE __u64 directory_vip(const struct addr *vip, __u32 seed)
+INLINE __u32 directory_bit(__u64 vip)
 {
-	return hash_addr(seed, vip);
+	return vip >> 52;
+}
+_Static_assert(VIP_BITS == 1 << (64 - 52), "directory_bit");
+
+INLINE int directory_may_have(const __u64 *vips, __u64 vip)
+{
+	__u32 bit = directory_bit(vip);
+
+	return vips[bit / 64] >> bit % 64 & 1;
 }
 
-/* Both of a key's places at once: in the low and in the high half. */
-INLINE __u64 directory_hash(__u64 vip, __be16 port, __u8 protocol)
+/*
+ * Both of a key's places at once: in the low and in the high half. `vip` is
+ * hash_destination() of it.
+ */
+INLINE __u64 directory_hash(__u64 vip, __be16 port, __u8 protocol, __u32 seed)
 {
-	vip = hash_mix(vip, (__u64)protocol << 16 | (FORCE __u16)port);
+	vip = hash_mix(vip, (__u64)seed << 32 | (__u64)protocol << 16 |
+				    (FORCE __u16)port);
 	vip *= 0xff51afd7ed558ccdULL;
 	return vip ^ vip >> 32;
 }

@@ -27,7 +27,16 @@ INLINE __u64 hash_addr(__u64 hash, const struct addr *addr)
 				      bpf_ntohl(addr->w[3]));
 }
 
-/* All 64 bits: the high half for tables of backends, the low one for flows. */
+/* What all that is for an address shares. */
+INLINE __u64 hash_destination(const struct addr *addr)
+{
+	return hash_addr(3, addr);
+}
+
+/*
+ * All 64 bits: the high half for tables of backends, the low one for flows.
+ * The VIP by itself, so that the CPU need not wait for the client to be done.
+ */
 INLINE __u64 hash_packet(const struct packet *packet)
 {
 	__u64 hash = (__u64)packet->protocol << 32 |
@@ -35,7 +44,7 @@ INLINE __u64 hash_packet(const struct packet *packet)
 		     bpf_ntohs(packet->port);
 
 	hash = hash_addr(hash, &packet->source);
-	hash = hash_addr(hash, &packet->destination);
+	hash = hash_mix(hash, hash_destination(&packet->destination));
 	hash ^= hash >> 33;
 	hash *= 0xff51afd7ed558ccdULL;
 	return hash;

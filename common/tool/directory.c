@@ -7,8 +7,8 @@
 
 static __u64 hash_of(const struct service_key *key, __u32 seed)
 {
-	return directory_hash(directory_vip(&key->vip, seed), key->port,
-			      key->protocol);
+	return directory_hash(hash_destination(&key->vip), key->port,
+			      key->protocol, seed);
 }
 
 #define KICKS 1000 /* then it goes round in a circle: another seed */

@@ -90,6 +90,22 @@ static int generation_write(const struct kernel *kernel, __u32 slot,
 }
 
 /* A slot that is neither the current nor the previous one. */
+/*
+ * Two seconds, or half of the shortest that makes a difference: an idle flow
+ * must not be taken for a recent one.
+ */
+static __u8 recent_shift(__u64 udp_idle)
+{
+	__u64 span = jiffies_of(2000);
+	__u8 shift = 0;
+
+	if (span > udp_idle / 2)
+		span = udp_idle / 2;
+	while (2ULL << shift <= span)
+		shift++;
+	return shift;
+}
+
 static __u32 slot_free(const struct kernel *kernel, __u32 current)
 {
 	struct generation generation = {0};
@@ -117,6 +133,7 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	new.number = old.number + 1;
 	new.previous = slot;
 	new.udp_idle = jiffies_of(config->udp_idle);
+	new.recent_shift = recent_shift(new.udp_idle);
 	new.next_hop_age = jiffies_of(config->next_hop_age);
 	new.insert_limit = config->insert_limit;
 	new.insert_window = (__u32)jiffies_of(1000);
@@ -198,6 +215,29 @@ void *map_open(int fd, int protection, size_t *size)
 	*size = (*size + 4095) & ~(size_t)4095;
 	map = mmap(NULL, *size, protection, MAP_SHARED, fd, 0);
 	return map == MAP_FAILED ? NULL : map;
+}
+
+void *part_open(struct part *part, const struct kernel *kernel,
+		const char *name, __u32 slot, int protection)
+{
+	int map = kernel_map(kernel, name);
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+
+	part->all = NULL;
+	if (map >= 0 && !bpf_obj_get_info_by_fd(map, &info, &length) &&
+	    slot < info.max_entries)
+		part->all = map_open(map, protection, &part->size);
+	if (map >= 0)
+		close(map);
+	return part->all ? (char *)part->all + (size_t)slot * info.value_size
+			 : NULL;
+}
+
+void part_close(struct part *part)
+{
+	if (part->all)
+		munmap(part->all, part->size);
 }
 
 int inner_publish(struct kernel *kernel, const char *name, __u32 slot,

@@ -25,6 +25,18 @@ int generation_build(struct kernel *kernel, const struct config *config,
 int generation_switch(struct kernel *kernel, __u32 slot, struct fault *fault);
 
 /*
+ * The value at `slot` of an array with one for each generation, mapped. NULL
+ * where there is none.
+ */
+struct part {
+	void *all;
+	size_t size;
+};
+void *part_open(struct part *part, const struct kernel *kernel,
+		const char *name, __u32 slot, int protection);
+void part_close(struct part *part);
+
+/*
  * For role->build(): makes an inner map for the outer map `name`, whose shape
  * decides type, sizes and flags, and, where `entries` is 0, their number.
  * Returns its fd, for the caller to fill, publish and close, or -1 with a

@@ -15,6 +15,8 @@ LB=lbdsr0a CLIENT=curlybox01 ROUTER=router0a
 BACKENDS=(backend0x backend0y)
 VIP4=192.168.25.10
 VIP6=2001:db8:25::10
+LAYOUT=$(awk '/#define L3DSR_LAYOUT/ { gsub(/"/, ""); print $3 }' \
+	"$ROOT/common/core/abi.h")
 
 # network [topo's options] [SCENARIO]: for setup_file
 network() {

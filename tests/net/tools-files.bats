@@ -25,10 +25,10 @@ teardown() {
 	lbr apply >/dev/null
 }
 
-PINS=/sys/fs/bpf/l3dsr/lbr-v2
+PINS=/sys/fs/bpf/l3dsr/lbr-$LAYOUT
 
 # All that the LB goes by, without what packets change: what `show` says, and
-# every map, those of the generations by id and content.
+# every map, the large ones by a digest of their content.
 state() {
 	lbr show -j | jq -S 'del(.reasons) |
 		del(.services[]["flows", "packets", "bytes"],
@@ -39,14 +39,18 @@ state() {
 		for map in generations control interfaces changes; do
 			dump pinned "$0/$map"
 		done
-		for map in services backends tables; do
-			dump pinned "$0/$map"
-			bpftool -j map dump pinned "$0/$map" |
-				jq -r ".[].value | arrays | reverse | map(.[2:]) | add" |
-				while read -r id; do
-					dump id "$((16#$id))" | sha256sum
-				done
-		done' "$PINS"
+		slot=$(bpftool -j map lookup pinned "$0/control" key 0 0 0 0 |
+			jq ".formatted.value - 1")
+		for map in services backends; do
+			bpftool -j map lookup pinned "$0/$map" \
+				key "$slot" 0 0 0 | sha256sum
+		done
+		dump pinned "$0/tables"
+		bpftool -j map dump pinned "$0/tables" |
+			jq -r ".[].value | arrays | reverse | map(.[2:]) | add" |
+			while read -r id; do
+				dump id "$((16#$id))" | sha256sum
+			done' "$PINS"
 }
 
 # hold VIP: a connection that carries data until it is let go

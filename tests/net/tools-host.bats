@@ -60,7 +60,7 @@ differs() { # HOST
 	differs "$LB"
 	[[ $output == *"> net.ipv4.conf.eth0.forwarding = 1"* ]]
 	[[ $output == *"> net.ipv4.conf.all.send_redirects = 0"* ]]
-	[[ $output == *"> l3dsr/lbr-v2 700"* ]]
+	[[ $output == *"> l3dsr/lbr-$LAYOUT 700"* ]]
 	run -0 lbr down
 	echo "$output"
 	[[ $output == *"eth0: xdp_lbr detached"* ]]
@@ -71,7 +71,7 @@ differs() { # HOST
 @test "down puts back all that up changed: backend" {
 	bkd backend0x up -m generic
 	differs backend0x
-	[[ $output == *"> l3dsr/bkd-v2 700"* ]]
+	[[ $output == *"> l3dsr/bkd-$LAYOUT 700"* ]]
 	bkd backend0x down
 	as_before backend0x
 }
@@ -92,11 +92,11 @@ differs() { # HOST
 	local link
 	attach generic
 	link=$(on "$LB" bpftool -j link show pinned \
-		/sys/fs/bpf/l3dsr/lbr-v2/link-eth0 | jq .id)
+		"/sys/fs/bpf/l3dsr/lbr-$LAYOUT/link-eth0" | jq .id)
 	attach generic
 	# the second put its program into the link of the first
 	[[ $(on "$LB" bpftool -j link show pinned \
-		/sys/fs/bpf/l3dsr/lbr-v2/link-eth0 | jq .id) == "$link" ]]
+		"/sys/fs/bpf/l3dsr/lbr-$LAYOUT/link-eth0" | jq .id) == "$link" ]]
 	balanced "$VIP4" 40 4 36
 	detach
 	as_before "$LB" "${BACKENDS[@]}"

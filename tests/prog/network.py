@@ -3,12 +3,15 @@
 
 import json
 import os
+import re
 import struct
 import subprocess
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 TESTRUN = "build/tests/prog/testrun"
 PINS = "/sys/fs/bpf/l3dsr"
+with open(f"{ROOT}/common/core/abi.h", encoding="utf-8") as abi:
+    LAYOUT = re.search(r'L3DSR_LAYOUT "(.*)"', abi.read()).group(1)
 
 LB, ROUTER, CLIENT = "172.17.0.2", "172.17.0.3", "172.17.0.4"
 LB6, ROUTER6, CLIENT6 = "2001:db8:17::2", "2001:db8:17::3", "2001:db8:17::4"
@@ -82,7 +85,7 @@ class Role:
 
     def __init__(self, host, name, tool):
         self.host, self.name, self.tool = host, name, tool
-        self.pins = f"{PINS}/{name}-v2"
+        self.pins = f"{PINS}/{name}-{LAYOUT}"
         self.program = None
 
     def __call__(self, *arguments, status=0, text=None):

@@ -30,8 +30,7 @@ def mix_address(state, packed):
 
 def flow_hash(protocol, source, source_port, destination, port):
     state = protocol << 32 | source_port << 16 | port
-    state = mix_address(state, address(source))
-    state = mix_address(state, address(destination))
+    state = mix(mix_address(state, address(source)), mix_address(3, address(destination)))
     state = (state ^ state >> 33) * 0xFF51AFD7ED558CCD & M64
     return state >> 32
 

@@ -16,8 +16,8 @@ static const struct directory_entry *find(const struct directory_entry *places,
 					  const struct service_key *key,
 					  __u32 seed)
 {
-	__u64 hash = directory_hash(directory_vip(&key->vip, seed), key->port,
-				    key->protocol);
+	__u64 hash = directory_hash(hash_destination(&key->vip), key->port,
+				    key->protocol, seed);
 	const struct directory_entry *entry = &places[directory_first(hash)];
 
 	if (directory_is(entry, key))
