@@ -199,9 +199,7 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 	if (!f->backend || f->backend->service != f->service->id ||
 	    !select_follows(&d->packet, f->backend->state))
 		return false;
-	/* Not each time: the line is shared by all CPUs. */
-	if ((__u32)d->now - flow->seen > f->generation->udp_idle / 64)
-		flow->seen = (__u32)d->now;
+	flow->seen = (__u32)d->now;
 	d->origin = ORIGIN_KNOWN;
 	return true;
 }
