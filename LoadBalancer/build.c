@@ -20,7 +20,7 @@
 #include "common/core/directory.h"
 #include "common/tool/directory.h"
 #include "common/tool/generation.h"
-#include "common/tool/maglev.h"
+#include "common/tool/order.h"
 #include "common/tool/routes.h"
 
 struct build {
@@ -108,13 +108,33 @@ static struct service_key key_of(const struct config_service *service)
 				    service->protocol, 0};
 }
 
+/* The table's place among all tables. Returns 0, or -1 with errno. */
+static int table_place(struct build *build, const struct config_service *from,
+		       const __u16 *indices, struct service *new)
+{
+	size_t count;
+	struct table_backend *list = order_backends(from, indices, &count);
+
+	if (!list)
+		return -1;
+	if (count) {
+		new->table_size = order_slots(from->scheduler, from->table_size,
+					      list, count);
+		new->table_first = build->slots;
+		build->slots += new->table_size + SLOTS_PER_ELEMENT - 1;
+		build->slots -= build->slots % SLOTS_PER_ELEMENT;
+	}
+	free(list);
+	return 0;
+}
+
 /* Names and places; no table yet. */
 static int services_add(struct build *build, struct fault *fault_out)
 {
 	const struct config_service *from = build->config->services;
 	const struct running_service *old;
 	struct service_key key;
-	size_t i, j, active;
+	size_t i, j;
 
 	for (i = 0; i < build->config->service_count; i++, from++) {
 		struct service *new = &build->services[i];
@@ -124,18 +144,18 @@ static int services_add(struct build *build, struct fault *fault_out)
 		new->id = old ? old->service.id : ++build->service_id;
 		new->scheduler = from->scheduler;
 		new->forward = from->forward;
-		for (j = active = 0; j < from->backend_count; j++) {
+		new->turns = (__u16)i;
+		for (j = 0; j < from->backend_count; j++) {
 			if (backend_add(build, new, &from->backends[j],
 					fault_out))
 				return -1;
-			active += !from->backends[j].drain;
 		}
-		if (!active)
-			continue;
-		new->table_size = from->table_size;
-		new->table_first = build->slots;
-		build->slots += new->table_size + SLOTS_PER_ELEMENT - 1;
-		build->slots -= build->slots % SLOTS_PER_ELEMENT;
+		if (table_place(build, from,
+				build->indices + build->placed -
+					from->backend_count,
+				new))
+			return fault(fault_out, "cannot place a table: %s",
+				     strerror(errno));
 	}
 	return 0;
 }
@@ -151,7 +171,8 @@ static const __u16 *table_same(const struct build *build,
 	const struct backend *backend;
 
 	if (!old || !build->old_tables ||
-	    old->service.table_size != new->table_size)
+	    old->service.table_size != new->table_size ||
+	    !order_same(old->service.scheduler, new->scheduler))
 		return NULL;
 	running_range(&build->old, new->id, &first, &end);
 	for (i = first; i < end; i++)
@@ -204,8 +225,8 @@ static int table_fill(struct build *build, const struct config_service *from,
 		      __u16 *table)
 {
 	const __u16 *same = table_same(build, from, service);
-	struct maglev_backend *list;
-	size_t i, count = 0;
+	struct table_backend *list;
+	size_t count;
 	int rc;
 
 	if (same) {
@@ -213,18 +234,11 @@ static int table_fill(struct build *build, const struct config_service *from,
 		slots_mark(build, from, service, table);
 		return 0;
 	}
-	list = calloc(from->backend_count, sizeof(*list));
+	list = order_backends(from, indices, &count);
 	if (!list)
 		return -1;
-	for (i = 0; i < from->backend_count; i++) {
-		if (from->backends[i].drain)
-			continue;
-		list[count].address = from->backends[i].address;
-		list[count].weight = from->backends[i].weight;
-		list[count].index = indices[i];
-		count++;
-	}
-	rc = maglev_fill(table, service->table_size, list, count);
+	rc = order_fill(service->scheduler, table, service->table_size, list,
+			count);
 	free(list);
 	if (!rc)
 		slots_mark(build, from, service, table);

@@ -25,7 +25,7 @@ static const struct verb verbs[] = {
 static const char *const maps[] = {
 	"generations",	  "services", "backends",  "tables",   "control",
 	"interfaces",	  "flows",    "flow_keys", "inserted", "reasons",
-	"backend_counts", "changes",  NULL,
+	"backend_counts", "changes",  "turns",	   NULL,
 };
 
 static const char *const inner[] = {"tables", NULL};

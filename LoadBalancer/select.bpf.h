@@ -26,19 +26,31 @@ INLINE struct backend *backend_of(__u32 generation, __u32 id)
 	return backend;
 }
 
-/* The slot on which a hash falls, or -1: the service has no table. */
-INLINE int slot_of(__u32 generation, const struct service *service, __u32 hash)
+/* What a service's table says at `number`. */
+INLINE int slot_at(__u32 generation, const struct service *service,
+		   __u32 number)
 {
 	void *map = bpf_map_lookup_elem(&tables, &generation);
-	__u32 number =
-		service->table_first + hash_slot(hash, service->table_size);
-	__u32 element = number / SLOTS_PER_ELEMENT;
+	__u32 element = (service->table_first + number) / SLOTS_PER_ELEMENT;
 	struct slots *slots;
 
 	if (!map || !service->table_size)
 		return -1;
 	slots = bpf_map_lookup_elem(map, &element);
-	return slots ? slots->slot[number % SLOTS_PER_ELEMENT] : -1;
+	return slots ? slots->slot[(service->table_first + number) %
+				   SLOTS_PER_ELEMENT]
+		     : -1;
+}
+
+/* The slot of a flow that nothing is known of, or -1: there is no table. */
+INLINE int slot_of(__u32 generation, const struct service *service,
+		   const struct decision *d)
+{
+	struct scheduling from = {.hash = d->hash, .source = &d->packet.source};
+
+	return slot_at(generation, service,
+		       scheduler_table_slot(service->scheduler, &from,
+					    service->table_size));
 }
 
 INLINE struct backend *backend_in_slot(__u32 generation, int slot)
@@ -46,10 +58,11 @@ INLINE struct backend *backend_in_slot(__u32 generation, int slot)
 	return slot < 0 ? NULL : backend_at(generation, slot);
 }
 
-INLINE struct backend *
-backend_in_table(__u32 generation, const struct service *service, __u32 hash)
+INLINE struct backend *backend_in_table(__u32 generation,
+					const struct service *service,
+					const struct decision *d)
 {
-	return backend_in_slot(generation, slot_of(generation, service, hash));
+	return backend_in_slot(generation, slot_of(generation, service, d));
 }
 
 /*
@@ -57,7 +70,7 @@ backend_in_table(__u32 generation, const struct service *service, __u32 hash)
  * today. NULL where it is not the time of grace, or the answer is nowhere.
  */
 INLINE struct backend *backend_before(const struct decision *d,
-				      const struct found *f, __u32 hash)
+				      const struct found *f)
 {
 	__u32 slot = f->generation->previous;
 	struct generation *generation;
@@ -73,7 +86,7 @@ INLINE struct backend *backend_before(const struct decision *d,
 	service = service_of(&directory, &d->packet, &for_vip);
 	if (!service || service->id != f->service->id)
 		return NULL;
-	backend = backend_in_table(slot, service, hash);
+	backend = backend_in_table(slot, service, d);
 	if (!backend)
 		return NULL;
 	backend = backend_of(d->slot, backend->id);
@@ -89,28 +102,51 @@ INLINE bool remember(const struct decision *d, const struct found *f,
 	return flow_remember(f->generation, d->hash, &key, backend->id, d->now);
 }
 
+/*
+ * By a scheduler that is no function of the flow. NULL: what it chose could
+ * not be remembered, so the choice does not count.
+ */
+INLINE struct backend *choose(const struct decision *d, const struct found *f)
+{
+	const struct service *service = f->service;
+	__u32 key = service->turns, number;
+	__u64 *turn = bpf_map_lookup_elem(&turns, &key);
+	struct scheduling from = {
+		.hash = d->hash,
+		.source = &d->packet.source,
+		.turn = turn ? *turn : 0,
+		.cpu = bpf_get_smp_processor_id(),
+		.chance = bpf_get_prandom_u32(),
+	};
+	struct backend *backend;
+
+	number = scheduler_slot(service->scheduler, &from, service->table_size);
+	backend = backend_in_slot(d->slot, slot_at(d->slot, service, number));
+	if (!backend || !remember(d, f, backend))
+		return NULL;
+	if (turn)
+		(*turn)++;
+	return backend;
+}
+
 /* By the scheduler and its table, for a flow that nothing is known of. */
 INLINE struct backend *schedule(struct decision *d, const struct found *f,
 				bool *remembered)
 {
 	const struct service *service = f->service;
-	__u32 hash = d->hash >> 32;
 	struct backend *backend, *before = NULL;
 
 	if ((d->packet.flags & PACKET_SYN) &&
 	    !scheduler_is_function(service->scheduler)) {
-		/* A slot drawn at random: by weight, as the table is. */
-		backend = backend_in_table(d->slot, service,
-					   bpf_get_prandom_u32());
-		if (backend && remember(d, f, backend)) {
-			*remembered = true;
+		backend = choose(d, f);
+		*remembered = backend;
+		if (backend)
 			return backend;
-		}
 	}
-	backend = backend_in_table(d->slot, service, hash);
+	backend = backend_in_table(d->slot, service, d);
 	if (d->now < f->generation->grace_until &&
 	    select_asks_previous(&d->packet))
-		before = backend_before(d, f, hash);
+		before = backend_before(d, f);
 	if (before && !(d->packet.flags & PACKET_SYN) && before != backend) {
 		d->origin = ORIGIN_PREVIOUS;
 		backend = before;
@@ -170,7 +206,7 @@ INLINE bool select_by_table(struct decision *d, struct found *f)
 
 	if (!select_is_simple(&d->packet, f->service->scheduler))
 		return false;
-	slot = slot_of(d->slot, f->service, d->hash >> 32);
+	slot = slot_of(d->slot, f->service, d);
 	if (slot < 0 || slot & SLOT_MOVED)
 		return false;
 	f->backend = backend_in_slot(d->slot, slot);

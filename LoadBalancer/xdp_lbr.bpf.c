@@ -32,6 +32,7 @@
 #include "common/core/recent.h"
 #include "common/core/rewrite.h"
 #include "common/core/route.h"
+#include "common/core/schedule.h"
 #include "common/core/select.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -52,6 +53,7 @@ MAP_MAPPED(flows, __u32, struct flow_bucket, 1);
 MAP_MAPPED(flow_keys, __u32, struct flow_keys, 1);
 MAP(recent_flows, ARRAY, __u32, struct recent_bucket, RECENT_BUCKETS);
 MAP(next_hops, PERCPU_ARRAY, __u32, struct cached_hop, CACHED_HOPS);
+MAP(turns, PERCPU_ARRAY, __u32, __u64, MAX_SERVICES);
 MAP(inserted, PERCPU_ARRAY, __u32, struct insertions, 1);
 MAP(reasons, PERCPU_ARRAY, __u32, __u64, REASON_MAX);
 MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);

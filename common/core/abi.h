@@ -63,12 +63,6 @@ struct service_key {
 };
 _Static_assert(sizeof(struct service_key) == 20, "service_key");
 
-enum scheduler {
-	SCHEDULER_MAGLEV, /* a function of the flow */
-	SCHEDULER_RANDOM, /* not one: it is chosen once and remembered */
-	SCHEDULERS,
-};
-
 enum forward {
 	FORWARD_REWRITE,
 	FORWARDS,
@@ -83,9 +77,9 @@ struct service {
 	__u32 id; /* never given to another (VIP, port, protocol) */
 	__u32 table_first;
 	__u32 table_size;
-	__u8 scheduler; /* enum scheduler */
+	__u8 scheduler; /* enum scheduler, see scheduler.h */
 	__u8 forward;	/* enum forward */
-	__u16 zero;
+	__u16 turns;	/* its place in the map `turns` */
 };
 _Static_assert(sizeof(struct service) == 16, "service");
 

@@ -17,6 +17,7 @@
 #pragma once
 
 #include "common/core/packet.h"
+#include "common/core/scheduler.h"
 
 /* A word on where a selection came from, for people (see trace). */
 enum origin {
@@ -25,12 +26,6 @@ enum origin {
 	ORIGIN_PREVIOUS, /* by the table of the generation before */
 	ORIGIN_MOVED,	 /* anew, for its backend was gone, down or draining */
 };
-
-/* Chosen once and remembered, or a function of the flow? */
-INLINE int scheduler_is_function(__u8 scheduler)
-{
-	return scheduler == SCHEDULER_MAGLEV;
-}
 
 /* Does the table alone place the packet, where its slot has never moved? */
 INLINE int select_is_simple(const struct packet *packet, __u8 scheduler)

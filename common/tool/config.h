@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "common/core/abi.h"
+#include "common/core/scheduler.h"
 
 struct config_backend {
 	struct addr address;
@@ -24,7 +25,7 @@ struct config_service {
 	struct addr vip;
 	__be16 port;	  /* 0: any */
 	__u8 protocol;	  /* IPPROTO_TCP or IPPROTO_UDP */
-	__u8 scheduler;	  /* enum scheduler */
+	__u8 scheduler;	  /* enum scheduler, see scheduler.h */
 	__u8 forward;	  /* enum forward */
 	__u32 table_size; /* a prime */
 	struct config_backend *backends;

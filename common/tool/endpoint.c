@@ -7,9 +7,13 @@
 
 const char *scheduler_name(__u8 scheduler)
 {
-	return scheduler == SCHEDULER_MAGLEV   ? "maglev"
-	       : scheduler == SCHEDULER_RANDOM ? "random"
-					       : "unknown";
+	static const char *const names[] = {
+#define SCHEDULER_TEXT(NAME, name, word, kind, order) word,
+		SCHEDULERS(SCHEDULER_TEXT)
+#undef SCHEDULER_TEXT
+	};
+
+	return scheduler < SCHEDULER_COUNT ? names[scheduler] : "unknown";
 }
 
 const char *state_name(__u8 state)

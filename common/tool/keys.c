@@ -26,7 +26,10 @@ static const struct word unmatched_words[] = {{"drop", 0}, {"pass", 1}, {}};
 static const struct word protocol_words[] = {
 	{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {}};
 static const struct word scheduler_words[] = {
-	{"maglev", SCHEDULER_MAGLEV}, {"random", SCHEDULER_RANDOM}, {}};
+#define SCHEDULER_WORD(NAME, name, word, kind, order) {word, SCHEDULER_##NAME},
+	SCHEDULERS(SCHEDULER_WORD)
+#undef SCHEDULER_WORD
+		{}};
 static const struct word forward_words[] = {{"rewrite", FORWARD_REWRITE}, {}};
 static const struct word port_words[] = {{"any", 0}, {}};
 static const struct word bool_words[] = {{"true", 1}, {"false", 0}, {}};
@@ -90,7 +93,8 @@ const struct key keys[] = {
 	 .words = scheduler_words, .standard = "maglev",
 	 .help = "How the backend of a new flow is chosen: `maglev` by a hash "
 		 "of the flow, the same on every load balancer; `random` by "
-		 "chance."},
+		 "chance; `round-robin` in turn, by weight; `source-hash` by "
+		 "a hash of the client's address alone."},
 	{LEVEL_SERVICE, "forward", KIND_WORD, FIELD(config_service, forward),
 	 .words = forward_words, .standard = "rewrite",
 	 .help = "How a packet reaches the backend: `rewrite` writes the "

@@ -4,19 +4,14 @@
  */
 #pragma once
 
-#include <stddef.h>
+#include "common/tool/order.h"
 
-#include "common/core/abi.h"
-
-struct maglev_backend {
-	struct addr address;
-	__u16 weight; /* at least 1 */
-	__u16 index;  /* what the table is to say for it */
-};
-
+/* As order_slots(): all of them. */
+__u32 maglev_slots(__u32 size, const struct table_backend *backends,
+		   size_t count);
 /*
  * Fills table[0..size) with the `index` of each slot's backend. `size` is a
  * prime, `count` at least 1. Returns 0, or -1 where memory ran out.
  */
-int maglev_fill(__u16 *table, __u32 size, const struct maglev_backend *backends,
+int maglev_fill(__u16 *table, __u32 size, const struct table_backend *backends,
 		size_t count);

@@ -39,7 +39,17 @@ def both(name, packet, flows=1, **keys):
             for family in (4, 6)]
 
 
-RANDOM = {"scheduler": "random"}
+def scheduled(word, remembers):
+    """What another scheduler than maglev costs; remembers: at a SYN."""
+    keys = {"service": {"scheduler": word}}
+    return [
+        Scenario(f"IPv4 {word}: TCP established, 64 k flows", 4, "ack", 64 * K, known=True,
+                 remembered=64 * K, **keys),
+        Scenario(f"IPv4 {word}: SYN, one flow", 4, "syn", remembered=int(remembers), **keys),
+        Scenario(f"IPv4 {word}: SYN, all new", 4, "syn", NEW,
+                 remembered=None if remembers else 0, **keys),
+    ]
+
 
 SCENARIOS = [
     established(4, "TCP", 1, limit=4.0, goal=3.0),
@@ -73,10 +83,9 @@ SCENARIOS = [
     *both("echo, answered", "echo", reason="echo_answered", remembered=0),
     Scenario("IPv4 TCP established, 64 k flows, old table", 4, "ack", 64 * K, known=True,
              remembered=64 * K, aged=True),
-    Scenario("IPv4 random: TCP established, 64 k flows", 4, "ack", 64 * K, known=True,
-             remembered=64 * K, service=RANDOM),
-    Scenario("IPv4 random: SYN, one flow", 4, "syn", remembered=1, service=RANDOM),
-    Scenario("IPv4 random: SYN, all new", 4, "syn", NEW, service=RANDOM),
+    *scheduled("random", True),
+    *scheduled("round-robin", True),
+    *scheduled("source-hash", False),
     *both("xdp_bkd: restored, one flow", "ack", reason="restored", program="bkd"),
     *both("xdp_bkd: restored, 64 k flows", "ack", 64 * K, reason="restored", program="bkd"),
     *both("xdp_bkd: not listed, passed", "ssh", reason="not_listed", program="bkd"),

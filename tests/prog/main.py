@@ -8,7 +8,7 @@ import sys
 import network
 import tap
 
-for module in ("table", "laws", "restore", "trace", "counts", "mutated", "select", "generations",
+for module in ("table", "laws", "restore", "trace", "counts", "mutated", "select", "schedulers", "generations",
                "next_hop", "errors", "files"):
     __import__(f"test_{module}")
 

@@ -6,6 +6,7 @@ import time
 
 import frames as f
 from network import TX, service
+from oracle import ip
 
 PORTS = range(10000, 20000)
 TEN = [f"172.19.1.{n}" for n in range(1, 11)]
@@ -23,6 +24,16 @@ class Service:
     def text(self, backends):
         return service(backends, port=self.port, protocol=self.protocol,
                        scheduler=self.scheduler)
+
+    def from_clients(self, clients, sport=40000, flags=f.SYN):
+        """{client's address: the backend's address}"""
+        frames = []
+        for client in clients:
+            frame = bytearray(self.flows.frame(sport, flags))
+            frame[26:30] = ip(client)
+            frames.append(bytes(frame))
+        return {client: ".".join(map(str, frame[30:34]))
+                for client, (_, frame) in zip(clients, self.world.lbr.run(frames))}
 
     def send(self, sports, flags=0):
         """{source port: the backend's address}"""

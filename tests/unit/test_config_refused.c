@@ -162,7 +162,8 @@ static const struct row wrong_values[] = {
 	{VIP "  protocol: sctp\n", ":3: protocol \"sctp\": must be tcp or udp"},
 	{VIP "  protocol: TCP\n", ":3: protocol \"TCP\": must be tcp or udp"},
 	{VIP "  scheduler: rr\n",
-	 ":3: scheduler \"rr\": must be maglev or random"},
+	 ":3: scheduler \"rr\": must be maglev or random or "
+	 "round-robin or source-hash"},
 	{VIP "  forward: ipip\n", ":3: forward \"ipip\": must be rewrite"},
 	{VIP "  table-size: 65536\n", ":3: table-size \"65536\": must be a "
 				      "prime from 251 to 131071; the nearest "

@@ -18,7 +18,7 @@
 #define MANY  1000
 
 /* Backends 172.19.0.3 and on, each with its number from 0 as its index. */
-static void pool(struct maglev_backend *backends, size_t count,
+static void pool(struct table_backend *backends, size_t count,
 		 const __u16 *weights)
 {
 	size_t i;
@@ -32,7 +32,7 @@ static void pool(struct maglev_backend *backends, size_t count,
 	}
 }
 
-static __u16 *fill(__u32 size, const struct maglev_backend *backends,
+static __u16 *fill(__u32 size, const struct table_backend *backends,
 		   size_t count)
 {
 	__u16 *table = malloc(size * sizeof(*table));
@@ -45,7 +45,7 @@ static __u16 *fill(__u32 size, const struct maglev_backend *backends,
 
 static __u16 *fill_pool(size_t count, const __u16 *weights)
 {
-	static struct maglev_backend backends[MANY];
+	static struct table_backend backends[MANY];
 
 	pool(backends, count, weights);
 	return fill(SIZE, backends, count);
@@ -80,7 +80,7 @@ static void check_same(__u16 *a, __u16 *b)
 static void order_does_not_matter(void **unused)
 {
 	static const __u16 weights[] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3};
-	struct maglev_backend backends[10], swap;
+	struct table_backend backends[10], swap;
 	uint64_t state = 1;
 	int round, i, j;
 	__u16 *table;
@@ -107,7 +107,7 @@ static void order_does_not_matter(void **unused)
 static void indices_are_only_written(void **unused)
 {
 	static const __u16 indices[] = {16383, 0, 77, 5, 9000};
-	struct maglev_backend backends[5];
+	struct table_backend backends[5];
 	__u16 *table, *other;
 	int i;
 
@@ -208,7 +208,7 @@ static void check_moved(__u16 *before, __u16 *after, double must)
 static void one_of_ten_removed(void **unused)
 {
 	__u16 *table = fill_pool(10, NULL), *after;
-	struct maglev_backend backends[10];
+	struct table_backend backends[10];
 	int i;
 
 	(void)unused;
@@ -259,7 +259,7 @@ static void weight_changed(void **unused)
 static void small_tables(void **unused)
 {
 	static const __u32 sizes[] = {2, 3, 5, 7, 11, 251};
-	struct maglev_backend backends[10];
+	struct table_backend backends[10];
 	size_t i, count;
 	__u32 slot;
 
@@ -276,7 +276,7 @@ static void small_tables(void **unused)
 }
 
 /* FNV-1a, two bytes a slot, high byte first; see golden.py. */
-static uint64_t digest(__u32 size, const struct maglev_backend *backends,
+static uint64_t digest(__u32 size, const struct table_backend *backends,
 		       size_t count)
 {
 	__u16 *table = fill(size, backends, count);
@@ -294,7 +294,7 @@ static uint64_t digest(__u32 size, const struct maglev_backend *backends,
 static void golden(void **unused)
 {
 	static const __u16 weights[] = {1000, 1, 7, 50, 3, 999, 20};
-	struct maglev_backend backends[10];
+	struct table_backend backends[10];
 	int i;
 
 	(void)unused;

@@ -104,12 +104,16 @@ static void remembered(void **unused)
 	}
 }
 
-static void schedulers(void **unused)
+/* By the table alone: a SYN, under a scheduler that is a function. */
+static void simple(void **unused)
 {
 	(void)unused;
-	assert_true(scheduler_is_function(SCHEDULER_MAGLEV));
-	assert_false(scheduler_is_function(SCHEDULER_RANDOM));
-	assert_int_equal(SCHEDULERS, 2); /* a new one: say here which it is */
+	assert_true(select_is_simple(&syn, SCHEDULER_MAGLEV));
+	assert_true(select_is_simple(&syn, SCHEDULER_SOURCE_HASH));
+	assert_false(select_is_simple(&syn, SCHEDULER_RANDOM));
+	assert_false(select_is_simple(&syn, SCHEDULER_ROUND_ROBIN));
+	assert_false(select_is_simple(&ack, SCHEDULER_MAGLEV));
+	assert_false(select_is_simple(&udp, SCHEDULER_SOURCE_HASH));
 }
 
 int main(void)
@@ -119,7 +123,7 @@ int main(void)
 		cmocka_unit_test(expires_when_idle),
 		cmocka_unit_test(generation_before_asked),
 		cmocka_unit_test(remembered),
-		cmocka_unit_test(schedulers),
+		cmocka_unit_test(simple),
 	};
 
 	return RUN("select", tests);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * schedule.h - the slot of a service's table that a flow falls on
+ */
+#pragma once
+
+#include "common/core/address.h"
+#include "common/core/scheduler.h"
+
+/* What a slot may be worked out from. */
+struct scheduling {
+	__u64 hash; /* of the flow */
+	const struct addr *source;
+	/* A CHOICE's: */
+	__u64 turn;   /* flows that this CPU has placed for the service */
+	__u32 cpu;    /* its number */
+	__u32 chance; /* any number */
+};
+
+#include "common/core/schedulers/maglev.h"
+#include "common/core/schedulers/random.h"
+#include "common/core/schedulers/round_robin.h"
+#include "common/core/schedulers/source_hash.h"
+
+/* The slot that the scheduler itself says. */
+INLINE __u32 scheduler_slot(__u8 scheduler, const struct scheduling *from,
+			    __u32 size)
+{
+	switch (scheduler) {
+#define SCHEDULER_SLOT(NAME, name, word, kind, order)                          \
+	case SCHEDULER_##NAME:                                                 \
+		return name##_slot(from, size);
+		SCHEDULERS(SCHEDULER_SLOT)
+#undef SCHEDULER_SLOT
+	default:
+		return 0;
+	}
+}
+
+/* The slot of a packet of which nothing is known. */
+INLINE __u32 scheduler_table_slot(__u8 scheduler, const struct scheduling *from,
+				  __u32 size)
+{
+	return scheduler_slot(
+		scheduler_is_function(scheduler) ? scheduler : SCHEDULER_MAGLEV,
+		from, size);
+}

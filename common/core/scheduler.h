@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * scheduler.h - the algorithms that choose a backend, in one table
+ *
+ * A scheduler is a row here and a file in schedulers/: the slot of a service's
+ * table that a flow falls on. What the table holds is the tool's work, by the
+ * `order` in the row (common/tool/order.c).
+ *
+ * FUNCTION: the slot is a function of the flow. Then nothing needs to be
+ * remembered while the pool is as it was, and a SYN costs no memory: neither a
+ * full flow table nor a flood moves a flow.
+ *
+ * CHOICE: it is not, so it is chosen at a TCP SYN that can be remembered, and
+ * only there; what cannot be, and every other packet that nothing is known of,
+ * goes by the table and a hash of the flow, as under maglev.
+ *
+ * SCHEDULER(NAME, name, word, kind, order)
+ */
+#pragma once
+
+#include "common/core/inline.h"
+
+/* clang-format off */
+#define SCHEDULERS(SCHEDULER) \
+SCHEDULER(MAGLEV, maglev, "maglev", FUNCTION, maglev) \
+SCHEDULER(RANDOM, random, "random", CHOICE, maglev) \
+SCHEDULER(ROUND_ROBIN, round_robin, "round-robin", CHOICE, sequence) \
+SCHEDULER(SOURCE_HASH, source_hash, "source-hash", FUNCTION, maglev)
+/* clang-format on */
+
+enum scheduler {
+#define SCHEDULER_VALUE(NAME, name, word, kind, order) SCHEDULER_##NAME,
+	SCHEDULERS(SCHEDULER_VALUE)
+#undef SCHEDULER_VALUE
+		SCHEDULER_COUNT,
+};
+
+#define SCHEDULER_IS_FUNCTION 1
+#define SCHEDULER_IS_CHOICE   0
+
+INLINE int scheduler_is_function(__u8 scheduler)
+{
+	switch (scheduler) {
+#define SCHEDULER_KIND(NAME, name, word, kind, order)                          \
+	case SCHEDULER_##NAME:                                                 \
+		return SCHEDULER_IS_##kind;
+		SCHEDULERS(SCHEDULER_KIND)
+#undef SCHEDULER_KIND
+	default:
+		return 0;
+	}
+}

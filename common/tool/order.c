@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/tool/order.h"
+
+#include <stdlib.h>
+
+#include "common/tool/maglev.h"
+#include "common/tool/sequence.h"
+
+struct order {
+	__u32 (*slots)(__u32 size, const struct table_backend *backends,
+		       size_t count);
+	int (*fill)(__u16 *table, __u32 slots,
+		    const struct table_backend *backends, size_t count);
+};
+
+static const struct order maglev = {maglev_slots, maglev_fill};
+static const struct order sequence = {sequence_slots, sequence_fill};
+
+static const struct order *const orders[] = {
+#define SCHEDULER_ORDER(NAME, name, word, kind, order) &order,
+	SCHEDULERS(SCHEDULER_ORDER)
+#undef SCHEDULER_ORDER
+};
+
+struct table_backend *order_backends(const struct config_service *service,
+				     const __u16 *indices, size_t *count)
+{
+	const struct config_backend *from = service->backends;
+	struct table_backend *list =
+		calloc(service->backend_count, sizeof(*list));
+	size_t i;
+
+	*count = 0;
+	for (i = 0; list && i < service->backend_count; i++) {
+		if (from[i].drain)
+			continue;
+		list[*count].address = from[i].address;
+		list[*count].weight = from[i].weight;
+		list[(*count)++].index = indices[i];
+	}
+	return list;
+}
+
+__u32 order_slots(__u8 scheduler, __u32 size,
+		  const struct table_backend *backends, size_t count)
+{
+	return orders[scheduler]->slots(size, backends, count);
+}
+
+int order_fill(__u8 scheduler, __u16 *table, __u32 slots,
+	       const struct table_backend *backends, size_t count)
+{
+	return orders[scheduler]->fill(table, slots, backends, count);
+}
+
+bool order_same(__u8 a, __u8 b)
+{
+	return a < SCHEDULER_COUNT && b < SCHEDULER_COUNT &&
+	       orders[a] == orders[b];
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * order.h - what a service's table holds: which backend each slot belongs to
+ *
+ * By the `order` that its scheduler's row names, see scheduler.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/tool/config.h"
+
+struct table_backend {
+	struct addr address;
+	__u16 weight; /* at least 1 */
+	__u16 index;  /* what the table is to say for it */
+};
+
+/*
+ * The backends of a service that take new flows; `indices`: of all that it
+ * has. To be freed; NULL where memory ran out.
+ */
+struct table_backend *order_backends(const struct config_service *service,
+				     const __u16 *indices, size_t *count);
+
+/* How many of at most `size` slots the table has; `count` at least 1. */
+__u32 order_slots(__u8 scheduler, __u32 size,
+		  const struct table_backend *backends, size_t count);
+/*
+ * Fills table[0..slots) with the `index` of each slot's backend. `slots` is
+ * what order_slots() said. Returns 0, or -1 where memory ran out.
+ */
+int order_fill(__u8 scheduler, __u16 *table, __u32 slots,
+	       const struct table_backend *backends, size_t count);
+/* Do both schedulers fill a table in the same way? */
+bool order_same(__u8 a, __u8 b);

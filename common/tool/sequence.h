@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sequence.h - a service's table as an order in which backends take turns
+ */
+#pragma once
+
+#include "common/tool/order.h"
+
+/* As order_slots() and order_fill(). */
+__u32 sequence_slots(__u32 size, const struct table_backend *backends,
+		     size_t count);
+int sequence_fill(__u16 *table, __u32 slots,
+		  const struct table_backend *backends, size_t count);

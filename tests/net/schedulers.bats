@@ -1,0 +1,89 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Whom a scheduler sends real connections to. tests/net/traffic.bats has maglev
+# and random.
+
+load lib
+
+setup_file() {
+	network
+	attach
+	local n
+	for n in {1..30}; do
+		on "$CLIENT" ip address add "172.17.1.$n/16" dev eth0
+		on "$CLIENT" ip address add "2001:db8:17::1:$n/64" dev eth0 nodad
+	done
+}
+
+teardown_file() {
+	network_down
+}
+
+# schedule SCHEDULER [SED-EXPR]: for all services; no flow is remembered, for a
+# SYN of one that is, from a port used again, follows its memory
+schedule() {
+	services "$BATS_TEST_TMPDIR/file" "s/scheduler: .*/scheduler: $1/" "${@:2}"
+	lbr down >/dev/null
+	lbr up -c "$BATS_TEST_TMPDIR/file" >/dev/null
+}
+
+# Each CPU takes turns of its own: they differ by a flow each, at most.
+in_turn() { # VIP COUNT SHARE: backend0x has so many, or a flow a CPU more or less
+	local x
+	x=$(answers "$1" "$2" --fail-early | tee /dev/stderr | sed -n 's/^backend0x //p')
+	((x >= $3 - $(nproc) && x <= $3 + $(nproc)))
+}
+
+@test "round-robin: 400 connections in turn, equal weights" {
+	schedule round-robin
+	in_turn "$VIP4" 400 200
+	in_turn "$VIP6" 400 200
+}
+
+@test "round-robin: 400 connections by weights 3:1" {
+	schedule round-robin '/[.:]3, /s/weight: 1/weight: 3/'
+	in_turn "$VIP4" 400 300
+	in_turn "$VIP6" 400 300
+	# that this is not what any scheduler does
+	schedule round-robin
+	run in_turn "$VIP4" 400 300
+	((status != 0))
+}
+
+# answered_by VIP SOURCE COUNT: who answers connections from that address
+answered_by() {
+	answers "$1" "$3" --interface "$2" --fail-early | sed 's/ .*//' | sort
+}
+
+@test "source-hash: a client keeps its backend, over all its connections" {
+	local vip of n address all=''
+	schedule source-hash
+	for vip in "$VIP4" "$VIP6"; do
+		all=''
+		for n in {1..30}; do
+			address=172.17.1.$n
+			[[ $vip == "$VIP4" ]] || address=2001:db8:17::1:$n
+			of=$(answered_by "$vip" "$address" 8)
+			[[ $of == backend0? ]] || {
+				echo "$address is answered by: $of" >&2
+				return 1
+			}
+			all+=$of$'\n'
+		done
+		# clients are spread
+		(($(sort -u <<<"$all" | grep -c .) == 2))
+	done
+	# under maglev the same connections go to both
+	schedule maglev
+	[[ $(answered_by "$VIP4" 172.17.1.1 30) == backend0x$'\n'backend0y ]]
+}
+
+@test "source-hash: a client's backend is one for services with the same backends" {
+	local tcp udp
+	schedule source-hash
+	tcp=$(answers "$VIP4" 4 --fail-early)
+	udp=$(echoes "$VIP4" 20)
+	echo "$tcp; $udp"
+	[[ $udp == "${tcp% *} 20" ]]
+}
