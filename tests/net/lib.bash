@@ -117,10 +117,10 @@ services() {
 	sed "${expressions[@]}" -e '' "$ROOT/topology/l3dsr/services.yaml" >"$1"
 }
 
-# echoes VIP COUNT: UDP port 7777, each time from another port of the client;
+# echoes VIP COUNT [SOURCE]: UDP port 7777, each time from another port of it;
 # "NAME COUNT" a line. Only what comes from the VIP itself is an answer.
 echoes() {
-	on "$CLIENT" /usr/bin/python3 - "$1" "$2" <<-'EOF'
+	on "$CLIENT" /usr/bin/python3 - "$1" "$2" "${3-}" <<-'EOF'
 		import collections, socket, sys
 
 		vip, count = sys.argv[1], int(sys.argv[2])
@@ -129,6 +129,7 @@ echoes() {
 		names = collections.Counter()
 		for i, s in enumerate(sockets):
 		    s.settimeout(2)
+		    s.bind((sys.argv[3], 0))
 		    s.sendto(b"%d" % i, (vip, 7777))
 		for i, s in enumerate(sockets):
 		    try:

@@ -80,10 +80,12 @@ answered_by() {
 }
 
 @test "source-hash: a client's backend is one for services with the same backends" {
-	local tcp udp
+	local tcp udp n
 	schedule source-hash
-	tcp=$(answers "$VIP4" 4 --fail-early)
-	udp=$(echoes "$VIP4" 20)
-	echo "$tcp; $udp"
-	[[ $udp == "${tcp% *} 20" ]]
+	for n in {1..12}; do
+		tcp=$(answered_by "$VIP4" "172.17.1.$n" 4)
+		udp=$(echoes "$VIP4" 20 "172.17.1.$n")
+		echo "172.17.1.$n: TCP $tcp, UDP $udp"
+		[[ $udp == "$tcp 20" ]]
+	done
 }

@@ -84,6 +84,22 @@ def changed(world):
     equal(counts(tcp.send(range(20000, 20400), f.SYN)), {TEN[0]: 300, TEN[1]: 100}, "new flows")
 
 
+@test("round-robin: after maglev, with a table of the same size: in turn")
+def after_maglev(world):
+    weights = [backend(TEN[0], 200), backend(TEN[1], 199)]  # no whole round fits
+
+    def text(word):
+        return configuration(service(weights, port=1114, scheduler=word, table_size=251),
+                             handshake_grace="0s", insert_limit=1000000)
+
+    tcp = Service(world, 1114)
+    world.apply(text("maglev"))
+    world.apply(text("round-robin"))
+    begun = list(tcp.send(range(10000, 10250), f.SYN).values())
+    again = sum(a == b for a, b in zip(begun, begun[1:]))
+    assert again <= 2, f"{again} of 250 went where the one before them did"
+
+
 @test("source-hash: a client's flows go to one backend, of all ports and services")
 def one_backend(world):
     tcp = Service(world, 1107, scheduler="source-hash")
