@@ -8,6 +8,7 @@
  *    from Linux 6.17 on, force_forwarding of the interface.
  *  - No ICMP redirects: one, sent for a packet that the kernel forwarded back
  *    out of the same interface, takes the VIP away from that client for 300 s.
+ *  - Next hops that the kernel keeps fresh: see neighbours.c.
  *  - Forwarding turns router advertisements off where accept_ra is 1, so it
  *    becomes 2 there.
  */
@@ -137,5 +138,6 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 		if (ipv6 && host_ipv6(kernel, *interfaces, fault_out))
 			return -1;
 	}
+	lbr_neighbours(kernel, config);
 	return 0;
 }

@@ -68,4 +68,5 @@ const struct role tool = {
 	.build = lbr_build,
 	.difference = lbr_difference,
 	.host = lbr_host,
+	.settle = lbr_neighbours_settle,
 };

@@ -18,5 +18,8 @@ int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault);
 /* host.c: forwarding on, redirects off */
 int lbr_host(struct kernel *kernel, const struct config *config,
 	     char *const *interfaces, struct fault *fault);
+/* neighbours.c: next hops kept fresh, and those no longer needed let go */
+void lbr_neighbours(struct kernel *kernel, const struct config *config);
+void lbr_neighbours_settle(struct kernel *kernel, const struct config *config);
 /* show.c */
 extern const struct section lbr_sections[];

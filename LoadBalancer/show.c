@@ -187,8 +187,9 @@ static const char *hop_mac(const struct next_hop *hop, char *text)
 {
 	static const __u8 none[6];
 
-	return memcmp(hop->mac, none, sizeof(none)) ? mac_text(hop->mac, text)
-						    : "-";
+	return memcmp(hop->neighbour.mac, none, sizeof(none))
+		       ? mac_text(hop->neighbour.mac, text)
+		       : "-";
 }
 
 /* How the program remembers what the FIB said, and why no longer, or not. */
@@ -232,8 +233,8 @@ static json_t *next_hops_rows(const struct show *show)
 			continue;
 		json_array_append_new(
 			rows,
-			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "backend",
-				  addr_text(&row->address, backend),
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+				  "backend", addr_text(&row->address, backend),
 				  "interface",
 				  hop.ifindex
 					  ? if_indextoname(
@@ -242,7 +243,9 @@ static json_t *next_hops_rows(const struct show *show)
 				  "via",
 				  hop.ifindex ? addr_text(&hop.via, via) : "-",
 				  "mac", hop_mac(&hop, mac), "neighbour",
-				  hop.neighbour, "remembered", how));
+				  hop.neighbour.state, "managed",
+				  hop.neighbour.managed ? "yes" : "no",
+				  "remembered", how));
 	}
 	return rows;
 }

@@ -288,7 +288,7 @@ _Static_assert(sizeof(struct restore) == 24, "restore");
 
 /* One thing `up` changed on the host: text, NUL-ended. */
 struct change {
-	char kind[16];	 /* "sysctl", "address", "own"; "" ends the list */
+	char kind[16];	 /* "sysctl", "address", ...; "" ends the list */
 	char what[112];	 /* e.g. "net/ipv4/conf/eth0/forwarding" */
 	char before[64]; /* what it was, e.g. "0" */
 };

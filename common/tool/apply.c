@@ -45,11 +45,17 @@ static int apply(struct kernel *kernel, const struct config *config,
 		return fault(fault_out, "cannot read the running state");
 	if (!changes)
 		printf("%s: nothing that packets meet changes\n", config->path);
-	if (dry_run || (!changes && same_file(kernel, current, config)))
+	if (dry_run)
 		return 0;
+	/* Also of the same file: what was changed on the host, or flushed. */
 	if (kernel->role->host(kernel, config, NULL, fault_out))
 		return -1;
-	return generation_switch(kernel, (__u32)slot, fault_out);
+	if ((changes || !same_file(kernel, current, config)) &&
+	    generation_switch(kernel, (__u32)slot, fault_out))
+		return -1;
+	if (kernel->role->settle)
+		kernel->role->settle(kernel, config);
+	return 0;
 }
 
 int verb_apply(const struct role *role, const struct options *options)

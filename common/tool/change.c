@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/tool/change.h"
+#include "common/tool/neighbours.h"
 #include "common/tool/netlink.h"
 
 /* Reads entry `i`; false behind the last. */
@@ -201,6 +203,107 @@ static int undo_address(const struct change *change, struct fault *fault_out)
 	return 0;
 }
 
+/* "172.17.0.3 dev eth0"; -1: there is no such interface any more. */
+static int neighbour_parse(const char *what, int *ifindex, struct addr *address)
+{
+	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE];
+
+	if (sscanf(what, "%45s dev %15s", text, name) != 2 ||
+	    addr_parse(text, address))
+		return -1;
+	*ifindex = (int)if_nametoindex(name);
+	return *ifindex ? 0 : -1;
+}
+
+/* Forgets entry `i`: those behind it move up. */
+static void change_forget(int map, __u32 i)
+{
+	static const struct change none;
+	struct change next;
+
+	while (change_at(map, i + 1, &next)) {
+		bpf_map_update_elem(map, &i, &next, BPF_ANY);
+		i++;
+	}
+	bpf_map_update_elem(map, &i, &none, BPF_ANY);
+}
+
+int change_neighbour(struct kernel *kernel, int ifindex,
+		     const struct addr *address, bool *is_new,
+		     struct fault *fault_out)
+{
+	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE], what[112];
+	struct neighbour was;
+	int rc;
+
+	*is_new = false;
+	neighbour_read(ifindex, address, &was);
+	if (was.managed || was.permanent ||
+	    !if_indextoname((unsigned)ifindex, name))
+		return 0;
+	snprintf(what, sizeof(what), "%s dev %s", addr_text(address, text),
+		 name);
+	if (change_note(kernel, "neighbour", what, was.resolved ? "there" : "",
+			fault_out))
+		return -1;
+	rc = neighbour_manage(ifindex, address);
+	if (rc)
+		return fault(fault_out, "cannot have %s kept fresh: %s", what,
+			     strerror(-rc));
+	printf("neighbour %s: managed\n", what);
+	*is_new = true;
+	return 0;
+}
+
+static int undo_neighbour(const struct change *change, struct fault *fault_out)
+{
+	struct addr address;
+	struct neighbour is;
+	int ifindex, rc;
+
+	if (neighbour_parse(change->what, &ifindex, &address))
+		return 0;
+	neighbour_read(ifindex, &address, &is);
+	/* Flushed, or somebody else's by now. */
+	if (!is.managed)
+		return 0;
+	if (*change->before && is.resolved)
+		rc = neighbour_release(ifindex, &address, &is);
+	else
+		rc = neighbour_remove(ifindex, &address);
+	if (rc && rc != -ENOENT)
+		return fault(fault_out, "cannot put back neighbour %s: %s",
+			     change->what, strerror(-rc));
+	printf("neighbour %s: %s\n", change->what,
+	       *change->before ? "no longer managed" : "removed");
+	return 0;
+}
+
+void change_neighbours_keep(struct kernel *kernel,
+			    bool (*needed)(int ifindex,
+					   const struct addr *address,
+					   const void *data),
+			    const void *data)
+{
+	int map = kernel_map(kernel, "changes"), ifindex;
+	struct fault ignored;
+	struct change change;
+	struct addr address;
+	__u32 i = 0;
+
+	while (map >= 0 && change_at(map, i, &change)) {
+		if (strcmp(change.kind, "neighbour") ||
+		    (!neighbour_parse(change.what, &ifindex, &address) &&
+		     needed(ifindex, &address, data)) ||
+		    undo_neighbour(&change, &ignored))
+			i++;
+		else
+			change_forget(map, i);
+	}
+	if (map >= 0)
+		close(map);
+}
+
 int changes_undo(struct kernel *kernel, struct fault *fault_out)
 {
 	int map = kernel_map(kernel, "changes"), rc = 0;
@@ -218,6 +321,8 @@ int changes_undo(struct kernel *kernel, struct fault *fault_out)
 			rc |= undo_sysctl(&change, fault_out);
 		else if (!strcmp(change.kind, "address"))
 			rc |= undo_address(&change, fault_out);
+		else if (!strcmp(change.kind, "neighbour"))
+			rc |= undo_neighbour(&change, fault_out);
 	}
 	close(map);
 	return rc;

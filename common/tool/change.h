@@ -36,6 +36,21 @@ int change_addresses(const struct kernel *kernel, struct addr *addresses,
 		     int room);
 
 /*
+ * Has the kernel keep a neighbour's entry fresh (see neighbours.h): *is_new.
+ * One that is managed already, or set for good, is left alone. Returns 0, or -1
+ * with a fault.
+ */
+int change_neighbour(struct kernel *kernel, int ifindex,
+		     const struct addr *address, bool *is_new,
+		     struct fault *fault);
+/* Puts back those that `needed` does not say yes to. */
+void change_neighbours_keep(struct kernel *kernel,
+			    bool (*needed)(int ifindex,
+					   const struct addr *address,
+					   const void *data),
+			    const void *data);
+
+/*
  * Puts back everything, the last first, and says so on stdout. Returns 0, or
  * -1 with the fault of the last thing that could not be put back.
  */

@@ -97,6 +97,8 @@ struct role {
 	/* What of the host has to change; each change is recorded. */
 	int (*host)(struct kernel *kernel, const struct config *config,
 		    char *const *interfaces, struct fault *fault);
+	/* Puts back what packets needed until the switch. NULL: nothing. */
+	void (*settle)(struct kernel *kernel, const struct config *config);
 };
 
 /* The one that this tool plays: lbr.c's or bkd.c's. */

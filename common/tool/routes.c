@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "common/core/address.h"
 #include "common/tool/config.h"
 #include "common/tool/netlink_ask.h"
 #include "common/tool/routes.h"
@@ -44,62 +45,17 @@ static int route_answer(const struct nlmsghdr *message, void *data)
 			      data);
 }
 
-static const char *neighbour_state(__u16 state)
-{
-	switch (state) {
-	case NUD_PERMANENT:
-		return "permanent";
-	case NUD_REACHABLE:
-		return "reachable";
-	case NUD_STALE:
-		return "stale";
-	case NUD_DELAY:
-		return "delay";
-	case NUD_PROBE:
-		return "probe";
-	case NUD_FAILED:
-		return "failed";
-	case NUD_INCOMPLETE:
-		return "incomplete";
-	case NUD_NOARP:
-		return "noarp";
-	default:
-		return "none";
-	}
-}
-
-static int neighbour_attribute(const struct nlattr *attribute, void *data)
-{
-	struct next_hop *hop = data;
-
-	if (mnl_attr_get_type(attribute) == NDA_LLADDR &&
-	    mnl_attr_get_payload_len(attribute) == sizeof(hop->mac))
-		memcpy(hop->mac, mnl_attr_get_payload(attribute),
-		       sizeof(hop->mac));
-	return MNL_CB_OK;
-}
-
-static int neighbour_answer(const struct nlmsghdr *message, void *data)
-{
-	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
-	struct next_hop *hop = data;
-
-	hop->neighbour = neighbour_state(info->ndm_state);
-	return mnl_attr_parse(message, sizeof(*info), neighbour_attribute, hop);
-}
-
 int next_hop_read(const struct addr *to, struct next_hop *hop,
 		  struct fault *fault_out)
 {
 	char buffer[MNL_NLMSG_HDRLEN + 128] = {0};
 	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
 	struct rtmsg *route;
-	struct ndmsg *neighbour;
 	int rc;
 
 	memset(hop, 0, sizeof(*hop));
 	hop->via = *to;
-	hop->neighbour = "none";
+	hop->neighbour.state = "none";
 	question->nlmsg_type = RTM_GETROUTE;
 	question->nlmsg_flags = NLM_F_REQUEST;
 	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
@@ -113,18 +69,95 @@ int next_hop_read(const struct addr *to, struct next_hop *hop,
 	if (rc)
 		return fault(fault_out, "cannot ask for a route: %s",
 			     strerror(-rc));
-
-	memset(buffer, 0, sizeof(buffer));
-	question = mnl_nlmsg_put_header(buffer);
-	question->nlmsg_type = RTM_GETNEIGH;
-	question->nlmsg_flags = NLM_F_REQUEST;
-	neighbour = mnl_nlmsg_put_extra_header(question, sizeof(*neighbour));
-	neighbour->ndm_family = family_of(&hop->via);
-	neighbour->ndm_ifindex = hop->ifindex;
-	address_put(question, NDA_DST, &hop->via);
-	/* -ENOENT: nobody has asked for it yet. */
-	netlink_ask(question, neighbour_answer, hop);
+	neighbour_read(hop->ifindex, &hop->via, &hop->neighbour);
 	return 0;
+}
+
+/* Where all packets to an address may leave. */
+struct ways {
+	const struct addr *to;
+	struct way *ways;
+	int room, count;
+	struct way one; /* under construction */
+	bool unicast;
+};
+
+static int way_attribute(const struct nlattr *attribute, void *data)
+{
+	struct way *way = data;
+	const struct rtvia *via;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case RTA_OIF:
+		way->ifindex = (int)mnl_attr_get_u32(attribute);
+		break;
+	case RTA_GATEWAY:
+		address_get(attribute, &way->via);
+		break;
+	case RTA_VIA: /* a gateway of the other family */
+		via = mnl_attr_get_payload(attribute);
+		if (via->rtvia_family == AF_INET6)
+			addr_set_v6(&way->via, (const __be32 *)via->rtvia_addr);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static void way_add(struct ways *ways, const struct way *way)
+{
+	if (way->ifindex && ways->count < ways->room)
+		ways->ways[ways->count++] = *way;
+}
+
+static int ways_attribute(const struct nlattr *attribute, void *data)
+{
+	const struct rtnexthop *hop = mnl_attr_get_payload(attribute);
+	int rest = mnl_attr_get_payload_len(attribute);
+	struct ways *ways = data;
+	struct way way;
+
+	if (mnl_attr_get_type(attribute) != RTA_MULTIPATH)
+		return way_attribute(attribute, &ways->one);
+	for (; RTNH_OK(hop, rest); hop = RTNH_NEXT(hop)) {
+		way = (struct way){hop->rtnh_ifindex, *ways->to};
+		mnl_attr_parse_payload((const char *)hop + sizeof(*hop),
+				       hop->rtnh_len - sizeof(*hop),
+				       way_attribute, &way);
+		way_add(ways, &way);
+		rest -= RTNH_ALIGN(hop->rtnh_len);
+	}
+	return MNL_CB_OK;
+}
+
+static int ways_answer(const struct nlmsghdr *message, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+	struct ways *ways = data;
+
+	ways->unicast = route->rtm_type == RTN_UNICAST;
+	return mnl_attr_parse(message, sizeof(*route), ways_attribute, ways);
+}
+
+int ways_read(const struct addr *to, struct way *found, int room)
+{
+	char buffer[MNL_NLMSG_HDRLEN + 128] = {0};
+	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
+	struct ways ways = {to, found, room, 0, {0, *to}, false};
+	struct rtmsg *route;
+
+	question->nlmsg_type = RTM_GETROUTE;
+	question->nlmsg_flags = NLM_F_REQUEST;
+	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
+	route->rtm_family = family_of(to);
+	route->rtm_dst_len = addr_is_ipv4(to) ? 32 : 128;
+	/* The route itself, not what one packet would make of it. */
+	route->rtm_flags = RTM_F_FIB_MATCH;
+	address_put(question, RTA_DST, to);
+	if (netlink_ask(question, ways_answer, &ways) || !ways.unicast)
+		return 0;
+	if (!ways.count)
+		way_add(&ways, &ways.one);
+	return ways.count;
 }
 
 struct finding {

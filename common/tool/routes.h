@@ -9,17 +9,26 @@
 
 #include "common/core/abi.h"
 #include "common/tool/fault.h"
+#include "common/tool/neighbours.h"
 
 /* The next hop by which this host reaches an address, as the kernel says. */
 struct next_hop {
 	int ifindex;	 /* 0: there is no route */
 	struct addr via; /* the address itself where it is on-link */
 	__u32 mtu;	 /* bytes; 0: the interface's own */
-	__u8 mac[6];
-	const char *neighbour; /* "reachable", "stale", ..., "none" */
+	struct neighbour neighbour;
 };
 int next_hop_read(const struct addr *to, struct next_hop *hop,
 		  struct fault *fault);
+
+/* One of the ways to an address: out of an interface, to a neighbour there. */
+struct way {
+	int ifindex;
+	struct addr via;
+};
+#define MOST_WAYS 16 /* of one route that are looked at */
+/* All that the route to an address has; at most `room`. Their number. */
+int ways_read(const struct addr *to, struct way *ways, int room);
 
 /*
  * May two packets to the same destination, come in by the same interface, have

@@ -102,6 +102,8 @@ static int up_change(struct up *up, struct fault *fault_out)
 	    interfaces_write(kernel, fault_out) ||
 	    generation_switch(kernel, (__u32)up->slot, fault_out))
 		return -1;
+	if (kernel->role->settle)
+		kernel->role->settle(kernel, &up->config);
 	if (up->set_trace && control_set(kernel, CONTROL_TRACE, up->trace))
 		return fault(fault_out, "cannot set the trace: %s",
 			     strerror(errno));

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * neighbours.c - the next hops of all backends, kept fresh by the kernel
+ *
+ * A packet whose next hop has no MAC address goes by way of the kernel; one
+ * whose next hop has a MAC address no longer goes astray. Traffic that XDP
+ * forwards mends neither. So the entries are made managed before packets go by
+ * the new generation, and those that only the one before needed are let go when
+ * it is switched from.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "LoadBalancer/lbr.h"
+#include "common/tool/change.h"
+#include "common/tool/cli.h"
+#include "common/tool/routes.h"
+
+/*
+ * The kernel keeps about 1,000 neighbours of a family (gc_thresh3), and probes
+ * managed ones for ever: no more of them than leaves room for others.
+ */
+#define MOST 512
+#define WAIT 500 /* milliseconds, for all answers together */
+
+struct hops {
+	struct way ways[MOST];
+	int count;
+	bool more; /* there were */
+};
+
+static bool is_needed(int ifindex, const struct addr *via, const void *data)
+{
+	const struct hops *hops = data;
+	int i;
+
+	for (i = 0; i < hops->count; i++) {
+		if (hops->ways[i].ifindex == ifindex &&
+		    !memcmp(&hops->ways[i].via, via, sizeof(*via)))
+			return true;
+	}
+	return false;
+}
+
+static void hops_of(struct hops *hops, const struct addr *backend)
+{
+	struct way ways[MOST_WAYS];
+	int count = ways_read(backend, ways, MOST_WAYS), i;
+
+	for (i = 0; i < count; i++) {
+		if (is_needed(ways[i].ifindex, &ways[i].via, hops))
+			continue;
+		if (hops->count == MOST)
+			hops->more = true;
+		else
+			hops->ways[hops->count++] = ways[i];
+	}
+}
+
+/* NULL where memory ran out. */
+static struct hops *hops_read(const struct config *config)
+{
+	const struct config_service *service = config->services;
+	struct hops *hops = calloc(1, sizeof(*hops));
+	size_t s, b;
+
+	for (s = 0; hops && s < config->service_count; s++, service++) {
+		for (b = 0; b < service->backend_count; b++)
+			hops_of(hops, &service->backends[b].address);
+	}
+	return hops;
+}
+
+/* Until those that are new have an answer; one that gives none has its time. */
+static void wait_for(const struct hops *hops, const bool *is_new)
+{
+	static const struct timespec moment = {0, 10 * 1000 * 1000};
+	struct neighbour is;
+	int waited = 0, i = 0;
+
+	while (i < hops->count && waited < WAIT) {
+		if (is_new[i])
+			neighbour_read(hops->ways[i].ifindex,
+				       &hops->ways[i].via, &is);
+		if (!is_new[i] || is.resolved) {
+			i++;
+			continue;
+		}
+		nanosleep(&moment, NULL);
+		waited += 10;
+	}
+}
+
+void lbr_neighbours(struct kernel *kernel, const struct config *config)
+{
+	struct hops *hops;
+	bool is_new[MOST] = {false};
+	struct fault said;
+	int i;
+
+	if (neighbours_possible(&said)) {
+		cli_warn(kernel->role, &said);
+		return;
+	}
+	hops = hops_read(config);
+	for (i = 0; hops && i < hops->count; i++) {
+		if (change_neighbour(kernel, hops->ways[i].ifindex,
+				     &hops->ways[i].via, &is_new[i], &said))
+			cli_warn(kernel->role, &said);
+	}
+	if (hops && hops->more) {
+		fault(&said,
+		      "of more than %d next hops, only so many are kept fresh",
+		      MOST);
+		cli_warn(kernel->role, &said);
+	}
+	if (hops)
+		wait_for(hops, is_new);
+	free(hops);
+}
+
+void lbr_neighbours_settle(struct kernel *kernel, const struct config *config)
+{
+	struct hops *hops = hops_read(config);
+
+	if (hops)
+		change_neighbours_keep(kernel, is_needed, hops);
+	free(hops);
+}
