@@ -16,7 +16,6 @@
 
 #include "common/bpf/clock.h"
 #include "common/bpf/map.h"
-#include "common/bpf/parse.h"
 #include "common/core/abi.h"
 #include "common/core/packet.h"
 #include "common/core/reason.h"
@@ -49,6 +48,7 @@ struct decision {
 	struct restore *restore;
 };
 
+#include "common/bpf/parse.h"
 #include "common/bpf/exit.h"
 #include "Backend/trace.bpf.h"
 

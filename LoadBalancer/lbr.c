@@ -23,9 +23,9 @@ static const struct verb verbs[] = {
 };
 
 static const char *const maps[] = {
-	"generations",	  "services", "backends",  "tables",   "control",
-	"interfaces",	  "flows",    "flow_keys", "inserted", "reasons",
-	"backend_counts", "changes",  "turns",	   NULL,
+	"generations",	  "services", "backends",  "tables",	"control",
+	"interfaces",	  "flows",    "flow_keys", "inserted",	"reasons",
+	"backend_counts", "changes",  "turns",	   "fragments", NULL,
 };
 
 static const char *const inner[] = {"tables", NULL};

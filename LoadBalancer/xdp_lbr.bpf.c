@@ -21,7 +21,6 @@
 
 #include "common/bpf/clock.h"
 #include "common/bpf/map.h"
-#include "common/bpf/parse.h"
 #include "common/core/abi.h"
 #include "common/core/directory.h"
 #include "common/core/echo.h"
@@ -104,6 +103,7 @@ INLINE struct decision *hand_over(const struct decision *d)
 	return s;
 }
 
+#include "common/bpf/parse.h"
 #include "common/bpf/exit.h"
 #include "LoadBalancer/service.bpf.h"
 #include "LoadBalancer/flows.bpf.h"

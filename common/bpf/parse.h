@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * parse.h - packet_parse() for a BPF program
+ * parse.h - packet_parse() for a BPF program, with its `constants`
  *
  * Plain packets are parsed in the program itself; the others in a function
  * that the kernel verifies on its own, and that leaves its result in a map. So
@@ -49,6 +49,44 @@ __attribute__((noinline)) int parse_quote(struct xdp_md *ctx)
 	return 0;
 }
 
+/* Packets of which the first fragment has come. */
+MAP(fragments, LRU_HASH, struct fragment_key, struct fragment, FRAGMENTED);
+
+/*
+ * For the fragment in `parsed`: the first one's ports are remembered, another
+ * is given them. So it is looked up, selected, routed and counted as the first
+ * was. REASON_fragment: its first has not come, or too long ago.
+ */
+__attribute__((noinline)) int parse_fragment(void)
+{
+	__u32 zero = 0;
+	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct fragment_key key = {};
+	struct fragment value = {}, *first;
+
+	if (!packet)
+		return REASON_malformed;
+	key.source = packet->source;
+	key.destination = packet->destination;
+	key.id = packet->fragment_id;
+	key.protocol = packet->is_ipv6 ? 0 : packet->protocol;
+	value.seen = bpf_jiffies64();
+	if (packet->flags & PACKET_FIRST) {
+		value.source_port = packet->source_port;
+		value.port = packet->port;
+		value.protocol = packet->protocol;
+		bpf_map_update_elem(&fragments, &key, &value, BPF_ANY);
+		return REASON_NONE;
+	}
+	first = bpf_map_lookup_elem(&fragments, &key);
+	if (!first || value.seen - first->seen > constants.fragment_age)
+		return REASON_fragment;
+	packet->source_port = first->source_port;
+	packet->port = first->port;
+	packet->protocol = first->protocol;
+	return REASON_NONE;
+}
+
 INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
 {
 	void *data = (void *)(long)ctx->data;
@@ -65,6 +103,9 @@ INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
 		return REASON_malformed;
 	if (reason == REASON_NONE && found->flags & PACKET_QUOTES)
 		parse_quote(ctx);
+	if (reason == REASON_NONE &&
+	    found->flags & (PACKET_FIRST | PACKET_LATER))
+		reason = parse_fragment();
 	*packet = *found;
 	/* What the verifier is to know further on, it is told here (6.1). */
 	if (!packet->has_destination) {

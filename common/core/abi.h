@@ -42,8 +42,10 @@ struct constants {
 	__u8 can_trace; /* bpf_trace_vprintk() is there (5.16) */
 	__u8 zero[2];
 	__u32 flow_buckets; /* of the flow table */
+	__u32 fragment_age; /* jiffies that a first fragment is remembered */
+	__u32 zero32;
 };
-_Static_assert(sizeof(struct constants) == 72, "constants");
+_Static_assert(sizeof(struct constants) == 80, "constants");
 
 /* An IPv6 address; an IPv4 address as ::ffff:a.b.c.d (RFC 4291 2.5.5.2). */
 struct addr {
@@ -220,6 +222,30 @@ struct recent_bucket {
 	__u64 flows[RECENT_PER_BUCKET];
 };
 _Static_assert(sizeof(struct recent_bucket) == 32, "recent_bucket");
+
+/*
+ * A packet that came in fragments, and what its first fragment said that the
+ * others do not. IPv6's id is of all protocols (RFC 8200 4.5).
+ */
+#define FRAGMENTED	 65536
+#define FRAGMENT_SECONDS 5
+struct fragment_key {
+	struct addr source;
+	struct addr destination;
+	__u32 id;
+	__u8 protocol; /* IPv4's; 0 for IPv6 */
+	__u8 zero[3];
+};
+_Static_assert(sizeof(struct fragment_key) == 40, "fragment_key");
+
+struct fragment {
+	__u64 seen; /* jiffies */
+	__be16 source_port;
+	__be16 port;
+	__u8 protocol; /* the transport's */
+	__u8 zero[3];
+};
+_Static_assert(sizeof(struct fragment) == 16, "fragment");
 
 /*
  * Per CPU: what the FIB answered to the question how a backend is reached.

@@ -14,6 +14,10 @@
  * shapes of the one, and not for the many of the other. The law: what the one
  * understands, the other understands in the same way.
  *
+ * Of a fragmented packet the first fragment is read as any packet: its ports
+ * are there (RFC 1858: if not, it is malformed). The others say whose they are
+ * by their ends and `fragment_id` alone: PACKET_LATER, and no ports.
+ *
  * They return a reason, never a protocol number: REASON_NONE where the packet
  * was understood, else why not. A caller that may drop must know whom the
  * packet was for, so `destination` is valid from has_destination on, even if
@@ -36,7 +40,9 @@
 #include "common/core/reason.h"
 
 #define IPV4_FRAGMENT bpf_htons(0x3fff) /* more fragments, or an offset */
+#define IPV4_OFFSET   bpf_htons(0x1fff)
 #define IPV6_FRAGMENT bpf_htons(0xfff9)
+#define IPV6_OFFSET   bpf_htons(0xfff8)
 #define IPV6_HEADERS  8 /* extension headers that are walked */
 
 /* Where headers begin at the latest, in bytes; for the verifier. */
@@ -47,6 +53,8 @@ enum packet_flags {
 	PACKET_SYN = 1, /* TCP: SYN without ACK: opens a connection */
 	PACKET_RST = 2,
 	PACKET_QUOTES = 4, /* an ICMP error: see quote.h */
+	PACKET_FIRST = 8,  /* the first fragment of a packet */
+	PACKET_LATER = 16, /* another one: what is at l4 is not a header */
 };
 
 /*
@@ -90,12 +98,13 @@ struct packet {
 	struct addr quoted; /* is_error: who sent the packet quoted */
 	__be16 source_port; /* 0 where there are none */
 	__be16 port;
-	__u32 l3_offset; /* bytes from eth */
-	__u32 l4_offset; /* bytes from l3 */
-	__u32 length;	 /* of the IP packet by its own word, bytes */
-	__u8 protocol;	 /* the transport's; IPPROTO_* */
-	__u8 flags;	 /* enum packet_flags */
-	__u8 ttl;	 /* or hop limit */
+	__u32 l3_offset;   /* bytes from eth */
+	__u32 l4_offset;   /* bytes from l3 */
+	__u32 length;	   /* of the IP packet by its own word, bytes */
+	__u32 fragment_id; /* as it lies there; IPv4's is of 16 bits */
+	__u8 protocol;	   /* the transport's; IPPROTO_* */
+	__u8 flags;	   /* enum packet_flags */
+	__u8 ttl;	   /* or hop limit */
 };
 
 INLINE enum reason parse_tcp(struct packet *packet, void *end)
@@ -138,6 +147,9 @@ INLINE enum reason parse_icmp(struct packet *packet, void *end)
 	if ((void *)(icmp + 1) > end ||
 	    packet->l4_offset + sizeof(*icmp) > packet->length)
 		return REASON_malformed;
+	/* Neither can be answered, or read, in pieces. */
+	if (packet->flags & PACKET_FIRST)
+		return REASON_NONE;
 	if (icmp->type == request && !icmp->code)
 		packet->is_echo = 1;
 	if (packet->is_ipv6 ? icmp->type < ICMPV6_ERRORS
@@ -191,6 +203,39 @@ INLINE enum reason parse_ipv4(struct packet *packet, void *end)
 	return reason == REASON_NONE ? parse_l4(packet, end) : reason;
 }
 
+/* Which one, after REASON_fragment. */
+INLINE void parse_ipv4_fragment(struct packet *packet)
+{
+	packet->fragment_id = (FORCE __u16)packet->ipv4->id;
+	packet->flags = packet->ipv4->frag_off & IPV4_OFFSET ? PACKET_LATER
+							     : PACKET_FIRST;
+}
+
+/* The fragment header at packet->l4_offset; it is within the frame. */
+INLINE enum reason parse_ipv6_fragment(struct packet *packet)
+{
+	struct {
+		struct ipv6_opt_hdr head;
+		__be16 offset;
+		__be32 id;
+	} *fragment = packet->l3 + packet->l4_offset;
+
+	packet->protocol = fragment->head.nexthdr;
+	packet->l4_offset += 8;
+	if (!(fragment->offset & IPV6_FRAGMENT))
+		return REASON_NONE;
+	/* A fragment of a fragment. */
+	if (packet->flags & PACKET_FIRST)
+		return REASON_extension;
+	packet->fragment_id = (FORCE __u32)fragment->id;
+	if (!(fragment->offset & IPV6_OFFSET)) {
+		packet->flags |= PACKET_FIRST;
+		return REASON_NONE;
+	}
+	packet->flags |= PACKET_LATER;
+	return REASON_NO_HEADER;
+}
+
 /*
  * One extension header at packet->l4_offset, of the kind packet->protocol.
  * REASON_NONE: walked, there may be another. REASON_NO_HEADER: it is none.
@@ -198,11 +243,6 @@ INLINE enum reason parse_ipv4(struct packet *packet, void *end)
 INLINE enum reason parse_ipv6_header(struct packet *packet, void *end)
 {
 	struct ipv6_opt_hdr *header = packet->l3 + packet->l4_offset;
-	struct {
-		struct ipv6_opt_hdr head;
-		__be16 offset;
-		__be32 id;
-	} *fragment = packet->l3 + packet->l4_offset;
 	struct ipv6_rt_hdr *routing = (void *)header;
 
 	switch (packet->protocol) {
@@ -221,11 +261,7 @@ INLINE enum reason parse_ipv6_header(struct packet *packet, void *end)
 	case IPPROTO_FRAGMENT:
 		if ((void *)header + 8 > end)
 			return REASON_malformed;
-		if (fragment->offset & IPV6_FRAGMENT)
-			return REASON_fragment;
-		packet->protocol = header->nexthdr;
-		packet->l4_offset += 8;
-		return REASON_NONE;
+		return parse_ipv6_fragment(packet);
 	case IPPROTO_AH: /* signs the addresses */
 		return REASON_extension;
 	default:
@@ -270,11 +306,20 @@ INLINE enum reason parse_ipv6_headers(struct packet *packet, void *end)
 						  : REASON_NONE;
 }
 
+/* What is above IP, of a packet that may be a fragment. */
+INLINE enum reason parse_piece(struct packet *packet, void *end)
+{
+	if (!(packet->flags & PACKET_LATER))
+		return parse_l4(packet, end);
+	packet->l4 = packet->l3 + packet->l4_offset;
+	return packet->l4 > end ? REASON_malformed : REASON_NONE;
+}
+
 INLINE enum reason parse_ipv6_rest(struct packet *packet, void *end)
 {
 	enum reason reason = parse_ipv6_headers(packet, end);
 
-	return reason == REASON_NONE ? parse_l4(packet, end) : reason;
+	return reason == REASON_NONE ? parse_piece(packet, end) : reason;
 }
 
 /* Ethernet; packet->l3 is where the protocol *ethertype begins. */
@@ -304,7 +349,12 @@ INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
 		return reason;
 	switch (ethertype) {
 	case bpf_htons(ETH_P_IP):
-		return parse_ipv4(packet, end);
+		reason = parse_ipv4_header(packet, end);
+		if (reason == REASON_fragment)
+			parse_ipv4_fragment(packet);
+		else if (reason != REASON_NONE)
+			return reason;
+		return parse_piece(packet, end);
 	case bpf_htons(ETH_P_IPV6):
 		reason = parse_ipv6(packet, end);
 		return reason == REASON_NONE ? parse_ipv6_rest(packet, end)

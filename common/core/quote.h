@@ -30,8 +30,13 @@ INLINE enum reason quote_ip(struct packet *inner, int is_ipv6, void *end)
 {
 	enum reason reason;
 
-	if (!is_ipv6)
-		return parse_ipv4_header(inner, end);
+	if (!is_ipv6) {
+		reason = parse_ipv4_header(inner, end);
+		if (reason != REASON_fragment)
+			return reason;
+		parse_ipv4_fragment(inner);
+		return REASON_NONE;
+	}
 	reason = parse_ipv6(inner, end);
 	return reason == REASON_NONE ? parse_ipv6_headers(inner, end) : reason;
 }
@@ -44,8 +49,10 @@ INLINE void packet_quote(struct packet *packet, void *l4, void *end)
 
 	__builtin_memset(&inner, 0, sizeof(inner));
 	inner.l3 = l4 + sizeof(struct icmp);
-	/* Of a later fragment the ports are not there. */
 	if (quote_ip(&inner, packet->is_ipv6, end) != REASON_NONE)
+		return;
+	/* Of such a one the ports are not there. */
+	if (inner.flags & PACKET_LATER)
 		return;
 	if (inner.protocol != IPPROTO_TCP && inner.protocol != IPPROTO_UDP)
 		return;

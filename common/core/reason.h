@@ -41,7 +41,7 @@ REASON(unmatched, DROP, IN_LBR, \
 REASON(malformed_vip, DROP, IN_LBR, \
 	"a header is cut short or contradicts itself; for a VIP") \
 REASON(fragment, DROP, IN_LBR, \
-	"an IP fragment for a VIP") \
+	"a fragment for a VIP, and the packet's first one has not come before it") \
 REASON(extension, DROP, IN_LBR, \
 	"an IPv6 extension header for a VIP that cannot be forwarded") \
 REASON(ttl_exceeded, DROP, IN_LBR, \
@@ -77,7 +77,7 @@ REASON(echo_answered, TX, IN_LBR, \
 REASON(not_listed, PASS, IN_BKD, \
 	"not for an address, protocol and port that the file lists") \
 REASON(fragment_passed, PASS, IN_BKD, \
-	"an IP fragment, not restored") \
+	"a fragment, and the packet's first one has not come before it") \
 REASON(extension_passed, PASS, IN_BKD, \
 	"an IPv6 extension header that hides the ports") \
 REASON(restore_expired, PASS, IN_BKD, \

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/core/flows.h"
+#include "common/tool/generation.h"
 #include "common/tool/kernel.h"
 
 /* What libbpf said last; its warnings are the cause of a failed load. */
@@ -139,6 +140,7 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 	libbpf_set_print(remember_warning);
 	probe(&constants);
 	constants.flow_buckets = flow_buckets(config->flow_table_size);
+	constants.fragment_age = (__u32)jiffies_of(FRAGMENT_SECONDS * 1000);
 	*libbpf_said = '\0';
 	kernel->object = role->open(&constants);
 	if (!kernel->object)

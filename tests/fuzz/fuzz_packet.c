@@ -40,8 +40,9 @@ struct copy {
 struct reading {
 	bool is_ipv6;
 	uint8_t protocol;
-	size_t l4;  /* offset in the frame */
-	size_t end; /* of the packet, or of the frame where that is sooner */
+	bool is_later; /* a fragment that begins behind the first */
+	size_t l4;     /* offset in the frame */
+	size_t end;    /* of the packet, or of the frame where that is sooner */
 };
 
 static size_t word(const uint8_t *bytes)
@@ -61,15 +62,18 @@ static struct reading read_frame(const uint8_t *frame, size_t length)
 		r.protocol = frame[L3 + 9];
 		r.l4 = L3 + (frame[L3] & 15) * 4;
 		r.end = L3 + word(frame + L3 + 2);
+		r.is_later = word(frame + L3 + 6) & 0x1fff;
 	} else {
 		while (next == 0 || next == 43 || next == 44 || next == 60) {
 			REQUIRE(at + 8 <= length);
 			REQUIRE(next != 43 || frame[at + 3] == 0);
-			REQUIRE(next != 44 ||
-				(word(frame + at + 2) & 0xfff9) == 0);
+			r.is_later =
+				next == 44 && (word(frame + at + 2) & 0xfff8);
 			size = next == 44 ? 8 : 8 + 8 * frame[at + 1];
 			next = frame[at];
 			at += size;
+			if (r.is_later)
+				break;
 		}
 		r.protocol = next;
 		r.l4 = at;
@@ -84,7 +88,8 @@ static struct reading read_frame(const uint8_t *frame, size_t length)
 static void require_understood(const struct packet *packet,
 			       const struct reading *r, const uint8_t *frame)
 {
-	bool tcp = r->protocol == 6, udp = r->protocol == 17;
+	bool tcp = r->protocol == 6 && !r->is_later;
+	bool udp = r->protocol == 17 && !r->is_later;
 	size_t at = L3 + (r->is_ipv6 ? 8 : 12), size = r->is_ipv6 ? 16 : 4;
 	const uint8_t *source = (const uint8_t *)&packet->source;
 	const uint8_t *destination = (const uint8_t *)&packet->destination;
@@ -103,6 +108,7 @@ static void require_understood(const struct packet *packet,
 	} else {
 		REQUIRE(!packet->source_port && !packet->port);
 	}
+	REQUIRE(!!(packet->flags & PACKET_LATER) == r->is_later);
 	REQUIRE(!!(packet->flags & PACKET_SYN) ==
 		(tcp && (frame[r->l4 + 13] & 0x12) == 0x02));
 	REQUIRE(!!(packet->flags & PACKET_RST) ==

@@ -23,7 +23,7 @@ def ether():
 
 
 def ip4(dst=VIP, **fields):
-    return ether() / IP(src=CLIENT, dst=dst, id=0x1234, **fields)
+    return ether() / IP(src=CLIENT, dst=dst, **{"id": 0x1234, **fields})
 
 
 def ip6(dst=VIP6, **fields):

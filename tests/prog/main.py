@@ -8,8 +8,8 @@ import sys
 import network
 import tap
 
-for module in ("table", "laws", "restore", "trace", "counts", "mutated", "select", "schedulers", "generations",
-               "next_hop", "errors", "files"):
+for module in ("table", "laws", "restore", "trace", "counts", "mutated", "select", "schedulers",
+               "generations", "next_hop", "errors", "fragments", "files"):
     __import__(f"test_{module}")
 
 

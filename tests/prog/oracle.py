@@ -43,11 +43,13 @@ class Read:
     """A frame, read: `fault` is None, or why it cannot be forwarded."""
 
     __slots__ = ("fault", "family", "source", "to", "protocol", "sport", "port",
-                 "ttl", "l4", "length", "echo", "frame")
+                 "ttl", "l4", "length", "echo", "frame", "piece", "id",
+                 "understood")
 
     def __init__(self, frame):
         self.frame, self.family, self.to, self.echo = frame, None, None, False
         self.port = self.sport = self.ttl = 0
+        self.piece = self.id = None  # of a fragment: "first" or "later"
         kind = frame[12] << 8 | frame[13]
         if kind == IPV4:
             self.fault = self.ipv4()
@@ -55,6 +57,7 @@ class Read:
             self.fault = self.ipv6()
         else:
             self.fault = "vlan_tagged" if kind in VLANS else "not_ip"
+        self.understood = not self.fault
         if not self.fault and ETHER + self.length > len(frame):
             self.fault = "malformed"
 
@@ -68,9 +71,10 @@ class Read:
         header = (frame[14] & 15) * 4
         if header < 20 or self.length < header:
             return "malformed"
-        if (frame[20] << 8 | frame[21]) & 0x3FFF:
-            return "fragment"
         self.l4 = ETHER + header
+        if (frame[20] << 8 | frame[21]) & 0x3FFF:
+            self.piece = "later" if (frame[20] << 8 | frame[21]) & 0x1FFF else "first"
+            self.id = (self.protocol, frame[18:20])
         return self.transport(ICMP, 8)
 
     def ipv6(self):
@@ -90,13 +94,18 @@ class Read:
                 return "malformed"
             size = 8
             if self.protocol == FRAGMENT:
-                if (header[2] << 8 | header[3]) & 0xFFF9:
-                    return "fragment"
+                word = header[2] << 8 | header[3]
+                if word & 0xFFF9:
+                    if self.piece:
+                        return "extension"
+                    self.piece, self.id = "later" if word & 0xFFF8 else "first", header[4:]
             else:
                 if self.protocol == ROUTING and header[3]:
                     return "extension"
                 size += header[1] * 8
             self.protocol, self.l4 = header[0], self.l4 + size
+            if self.piece == "later":
+                break
         else:
             return "extension"
         if self.l4 - ETHER > self.length:
@@ -105,6 +114,8 @@ class Read:
 
     def transport(self, icmp, request):
         frame, at = self.frame, self.l4
+        if self.piece == "later":
+            return "malformed" if at > len(frame) else None
         minimum = {TCP: 20, UDP: 8, icmp: 8}.get(self.protocol)
         if minimum is None:
             return None
@@ -112,7 +123,7 @@ class Read:
         if len(frame) < at + minimum or there < minimum:
             return "malformed"
         if self.protocol == icmp:
-            self.echo = frame[at] == request and not frame[at + 1]
+            self.echo = frame[at] == request and not frame[at + 1] and not self.piece
             return None
         self.sport, self.port = struct.unpack_from("!HH", frame, at)
         if self.protocol == TCP:
@@ -196,6 +207,30 @@ def stays(read):
         or source == b"\0" * 15 + b"\1")
 
 
+class Pieces:
+    """Of which packets the first fragment has come, and with what ports."""
+
+    def __init__(self):
+        self.ports = {}
+
+    def read(self, frame):
+        """The readings that a frame may have. A later fragment has its first
+        one's ports, or, where that is forgotten by now, none."""
+        read, key = Read(frame), None
+        if read.piece and read.understood:
+            key = (read.source, read.to, read.id)
+        if read.piece == "first" and key:
+            self.ports[key] = (read.protocol, read.sport, read.port)
+        if read.piece != "later" or not key:
+            return [read]
+        alone = Read(frame)
+        alone.fault = "fragment"
+        if key not in self.ports:
+            return [alone]
+        read.protocol, read.sport, read.port = self.ports[key]
+        return [read, alone]
+
+
 class LoadBalancer:
     """xdp_lbr, where each service has one backend behind one next hop."""
 
@@ -204,10 +239,13 @@ class LoadBalancer:
         self.own, self.router = mac(own), mac(router)
         self.services = {(ip(v), p, port): ip(b) for (v, p, port), b in services.items()}
         self.vips = {key[0] for key in self.services}
+        self.pieces = Pieces()
 
     def predict(self, frame):
-        """(action, reason, bytes)"""
-        read = Read(frame)
+        """[(action, reason, bytes)]: one of them"""
+        return [self.outcome(frame, read) for read in self.pieces.read(frame)]
+
+    def outcome(self, frame, read):
         if read.to is None:
             return PASS, read.fault, frame
         if frame[0:6] != self.own:
@@ -240,9 +278,12 @@ class Backend:
         """restores: {(address, protocol, port or 0): VIP}, text"""
         self.own = mac(own)
         self.restores = {(ip(a), p, port): ip(v) for (a, p, port), v in restores.items()}
+        self.pieces = Pieces()
 
     def predict(self, frame):
-        read = Read(frame)
+        return [self.outcome(frame, read) for read in self.pieces.read(frame)]
+
+    def outcome(self, frame, read):
         if read.to is None:
             return PASS, read.fault, frame
         if frame[0:6] != self.own:

@@ -173,9 +173,10 @@ def rows_dropped():
         ("hop limit 1", f.ip6(hlim=1) / f.tcp(), "ttl_exceeded"),
         ("from a link-local address", f.ether() / IPv6(src="fe80::1", dst=VIP6) / f.tcp(),
          "fib_not_forwarded"),
-        ("first fragment", f.ip4(flags="MF") / f.udp(), "fragment"),
+        ("first fragment of an echo", f.ip4(flags="MF", id=9) / f.echo4(), "unmatched"),
+        ("first fragment, too short", f.ip4(flags="MF", proto=6) / Raw(b"x" * 16),
+         "malformed_vip"),
         ("last fragment", f.ip4(frag=10) / Raw(b"x" * 30), "fragment"),
-        ("IPv6 fragment", f.ip6() / IPv6ExtHdrFragment(m=1, id=3) / f.udp(), "fragment"),
         ("IPv6 last fragment", f.ip6() / IPv6ExtHdrFragment(offset=4, nh=17) / Raw(b"x"),
          "fragment"),
         ("routing, one left", f.ip6() / IPv6ExtHdrRouting(

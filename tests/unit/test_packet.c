@@ -47,6 +47,7 @@ struct row {
 	uint8_t flags;
 	bool is_echo;
 	bool no_destination;
+	uint32_t id; /* of a fragment */
 };
 
 /* clang-format off */
@@ -115,11 +116,28 @@ static const struct row rows[] = {
 	{"total length 0", BYTES(IPV4(5, 0, 0, TCP), TCP_HEADER(5, SYN)),
 	 REASON_malformed},
 	{"first fragment", BYTES(IPV4(5, 40, 0x2000, TCP),
-				 TCP_HEADER(5, SYN)), REASON_fragment},
+				 TCP_HEADER(5, SYN)),
+	 REASON_NONE, TCP, PACKET_SYN | PACKET_FIRST, .id = 1},
+	{"first fragment, too short for its header",
+	 BYTES(IPV4(5, 36, 0x2000, TCP), PORTS, NAUGHT4, NAUGHT4, NAUGHT4),
+	 REASON_malformed},
+	{"first fragment, a longer datagram's",
+	 BYTES(IPV4(5, 28, 0x2000, UDP), UDP_HEADER(4000)),
+	 REASON_NONE, UDP, PACKET_FIRST, .id = 1},
+	{"first fragment of an echo request",
+	 BYTES(IPV4(5, 28, 0x2000, ICMP), ICMP_HEADER(8, 0)),
+	 REASON_NONE, ICMP, PACKET_FIRST, .id = 1},
+	{"first fragment of an error",
+	 BYTES(IPV4(5, 28, 0x2000, ICMP), ICMP_HEADER(3, 4)),
+	 REASON_NONE, ICMP, PACKET_FIRST, .id = 1},
 	{"middle fragment", BYTES(IPV4(5, 40, 0x2001, TCP),
-				  TCP_HEADER(5, SYN)), REASON_fragment},
-	{"last fragment", BYTES(IPV4(5, 40, 0x1fff, UDP), UDP_HEADER(8)),
-	 REASON_fragment},
+				  TCP_HEADER(5, SYN)),
+	 REASON_NONE, TCP, PACKET_LATER, .id = 1},
+	{"last fragment", BYTES(IPV4(6, 32, 0x1fff, UDP), OPTIONS4,
+				UDP_HEADER(7)),
+	 REASON_NONE, UDP, PACKET_LATER, .id = 1},
+	{"last fragment, of one byte", BYTES(IPV4(5, 21, 1, TCP), 0),
+	 REASON_NONE, TCP, PACKET_LATER, .id = 1},
 	{"version 6 in IPv4", BYTES(ETH(0x0800), 0x65, 0, WORD(40), NAUGHT4,
 				    NAUGHT16, TCP_HEADER(5, SYN)),
 	 REASON_malformed, .no_destination = true},
@@ -163,11 +181,35 @@ static const struct row rows[] = {
 	 BYTES(IPV6(16, FRAGMENT), PIECE(UDP, 6), UDP_HEADER(8)),
 	 REASON_NONE, UDP},
 	{"v6 first fragment", BYTES(IPV6(28, FRAGMENT), PIECE(TCP, 1),
-				    TCP_HEADER(5, ACK)), REASON_fragment},
+				    TCP_HEADER(5, ACK)),
+	 REASON_NONE, TCP, PACKET_FIRST, .id = 9},
+	{"v6 first fragment, with options in it",
+	 BYTES(IPV6(24, FRAGMENT), PIECE(DESTINATION_OPTIONS, 1), OPTIONS(UDP),
+	       UDP_HEADER(8)), REASON_NONE, UDP, PACKET_FIRST, .id = 9},
+	{"v6 first fragment, too short for its header",
+	 BYTES(IPV6(16, FRAGMENT), PIECE(TCP, 1), PORTS, NAUGHT4),
+	 REASON_malformed},
+	{"v6 first fragment of an echo request",
+	 BYTES(IPV6(16, FRAGMENT), PIECE(ICMPV6, 1), ICMP_HEADER(128, 0)),
+	 REASON_NONE, ICMPV6, PACKET_FIRST, .id = 9},
 	{"v6 last fragment", BYTES(IPV6(28, FRAGMENT), PIECE(TCP, 0xfff8),
-				   TCP_HEADER(5, ACK)), REASON_fragment},
-	{"v6 second of many", BYTES(IPV6(16, FRAGMENT), PIECE(UDP, 8),
-				    UDP_HEADER(8)), REASON_fragment},
+				   TCP_HEADER(5, ACK)),
+	 REASON_NONE, TCP, PACKET_LATER, .id = 9},
+	{"v6 second of many", BYTES(IPV6(16, FRAGMENT), PIECE(UDP, 8 | 1),
+				    UDP_HEADER(8)),
+	 REASON_NONE, UDP, PACKET_LATER, .id = 9},
+	{"v6 last fragment, of options",
+	 BYTES(IPV6(16, FRAGMENT), PIECE(DESTINATION_OPTIONS, 8),
+	       OPTIONS(UDP)), REASON_NONE, 60, PACKET_LATER, .id = 9},
+	{"v6 a fragment in a fragment",
+	 BYTES(IPV6(24, FRAGMENT), PIECE(FRAGMENT, 1), PIECE(UDP, 1),
+	       UDP_HEADER(8)), REASON_extension},
+	{"v6 a later fragment in a fragment",
+	 BYTES(IPV6(24, FRAGMENT), PIECE(FRAGMENT, 1), PIECE(UDP, 8),
+	       UDP_HEADER(8)), REASON_extension},
+	{"v6 an atomic fragment in a fragment",
+	 BYTES(IPV6(24, FRAGMENT), PIECE(FRAGMENT, 1), PIECE(UDP, 0),
+	       UDP_HEADER(8)), REASON_NONE, UDP, PACKET_FIRST, .id = 9},
 	{"hop-by-hop, routing, fragment, options",
 	 BYTES(IPV6(40, HOP_BY_HOP), OPTIONS(ROUTING), ROUTE(FRAGMENT, 0),
 	       PIECE(DESTINATION_OPTIONS, 0), OPTIONS(UDP), UDP_HEADER(8)),
@@ -231,11 +273,15 @@ static void check_addresses(const struct packet *packet, const struct row *row)
 static void check_understood(const struct packet *packet, const struct row *row,
 			     struct frame frame)
 {
-	bool ports = row->protocol == TCP || row->protocol == UDP;
+	bool ports = (row->protocol == TCP || row->protocol == UDP) &&
+		     !(row->flags & PACKET_LATER);
 
 	assert_int_equal(packet->protocol, row->protocol);
 	assert_int_equal(packet->flags, row->flags);
 	assert_int_equal(packet->is_echo, row->is_echo);
+	assert_int_equal(packet->is_ipv6 ? bpf_ntohl(packet->fragment_id)
+					 : bpf_ntohs(packet->fragment_id),
+			 row->id);
 	assert_int_equal(bpf_ntohs(packet->source_port), ports ? 40000 : 0);
 	assert_int_equal(bpf_ntohs(packet->port), ports ? 80 : 0);
 	assert_ptr_equal(packet->l4, frame.bytes + 14 + packet->l4_offset);
@@ -253,7 +299,8 @@ static void check_plain(const struct packet *packet, enum reason reason,
 
 	if (other == REASON_UNUSUAL) {
 		/* Most packets must not be: plain IPv4 never is. */
-		if (reason == REASON_NONE && row->bytes[12] == 0x08)
+		if (reason == REASON_NONE && row->bytes[12] == 0x08 &&
+		    !(row->flags & (PACKET_FIRST | PACKET_LATER)))
 			fail_msg("%s: unusual", row->name);
 		return;
 	}
@@ -298,6 +345,8 @@ static bool transport_is_there(const struct packet *packet, struct frame frame)
 
 	if (packet->protocol == (packet->is_ipv6 ? ICMP : ICMPV6))
 		return true; /* passed over, as any foreign protocol */
+	if (packet->flags & PACKET_LATER) /* none is claimed */
+		return 14 + packet->l4_offset <= frame.length;
 	return !need || 14 + packet->l4_offset + need <= frame.length;
 }
 

@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Datagrams that come in fragments reach the server whole, and its answers,
+# fragments too, the client.
+
+load lib
+
+# A network for each mode: native wants other ports than generic needs.
+setup_file() {
+	local mode
+	for mode in generic native; do
+		if [[ $mode == native ]]; then network --native; else network; fi
+		attach "$mode"
+		export "RUN_$mode=$TOPO_RUN"
+	done
+}
+
+teardown_file() {
+	local run
+	for run in "${RUN_generic-}" "${RUN_native-}"; do
+		TOPO_RUN=$run network_down
+	done
+}
+
+# over MODE: in the network whose programs are attached in that mode
+over() {
+	local name=RUN_$1
+	export TOPO_RUN=${!name}
+	[[ $(lbr show -j interfaces | jq -r '.interfaces[].mode') == "$1" ]]
+}
+
+# whole VIP ORDER: how many of 40 datagrams come back
+whole() {
+	on "$CLIENT" env XDG_CACHE_HOME=/dev/null XDG_CONFIG_HOME=/dev/null \
+		PYTHONDONTWRITEBYTECODE=1 \
+		/usr/bin/python3 tests/net/fragments.py "$1" 40 "$2"
+}
+
+# arrive VIP ORDER: 40 of 40 come back, and no fragment is refused
+arrive() {
+	local before
+	before=$(reason fragment)
+	[[ $(whole "$1" "$2") == 40 ]]
+	[[ $(reason fragment) == "$before" ]]
+}
+
+@test "40 of 40 datagrams, as the kernel cuts them: IPv4 generic" {
+	over generic
+	arrive "$VIP4" kernel
+}
+
+@test "40 of 40 datagrams, as the kernel cuts them: IPv6 generic" {
+	over generic
+	arrive "$VIP6" kernel
+}
+
+@test "40 of 40 datagrams, as the kernel cuts them: IPv4 native" {
+	over native
+	arrive "$VIP4" kernel
+}
+
+@test "40 of 40 datagrams, as the kernel cuts them: IPv6 native" {
+	over native
+	arrive "$VIP6" kernel
+}
+
+@test "40 of 40 datagrams, behind the first fragment in any order: IPv4" {
+	over generic
+	arrive "$VIP4" first
+}
+
+@test "40 of 40 datagrams, behind the first fragment in any order: IPv6" {
+	over generic
+	arrive "$VIP6" first
+}
+
+@test "negative control: a fragment before the first is dropped and counted" {
+	local vip before
+	over generic
+	for vip in "$VIP4" "$VIP6"; do
+		before=$(reason fragment)
+		[[ $(whole "$vip" early) == 0 ]]
+		(($(reason fragment) == before + 40))
+	done
+}
+
+@test "the backend's own fragmented datagrams are left alone" {
+	local before after
+	over generic
+	# to its own address: what is restored there would be another's
+	before=$(reason restored backend0x)
+	[[ $(on "$CLIENT" env PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME=/dev/null \
+		XDG_CONFIG_HOME=/dev/null ping -c 3 -W 2 -s 4000 -q 172.19.0.3 |
+		grep -c ' 3 received') == 1 ]]
+	after=$(reason restored backend0x)
+	((before == after))
+}

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Fragments: all of a packet's go where its first one went, in any order once
+that has come; what becomes of each is the first's fate, to the byte."""
+
+import struct
+import time
+
+from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment, fragment6
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+
+import frames as f
+from network import (
+    BACKEND_MAC, CLIENT, DROP, LB, PASS, TX, VIP, VIP6, configuration, service,
+)
+from oracle import mac
+from placing import TEN, wait_for
+from tap import equal, test
+from test_errors import TEN6, address, error4, one, quote
+from test_restore import fresh
+from test_table import sent
+
+NEAR, NEAR6 = "172.19.0.3", "2001:db8:19::3"
+PAYLOAD = bytes(range(256)) * 16
+IDS = iter(range(1000, 60000))
+
+
+def whole(ipv6=False, l4=None, ident=None):
+    """A packet that is to be cut; each has an id of its own."""
+    l4 = l4 or UDP(sport=40000, dport=7777)
+    ident = ident or next(IDS)
+    if ipv6:
+        return f.ip6() / IPv6ExtHdrFragment(id=ident) / l4 / Raw(PAYLOAD)
+    return f.ip4(id=ident) / l4 / Raw(PAYLOAD)
+
+
+def cut(packet):
+    """Its fragments, in order; at least three."""
+    if IPv6 in packet:
+        pieces = fragment6(packet, 1280)
+    else:
+        # Summed as one packet, as its sender does.
+        pieces = fragment(Ether(bytes(packet)), 1280)
+    pieces = [Ether(bytes(piece)) for piece in pieces]
+    assert len(pieces) >= 3
+    return pieces
+
+
+def both(port=7777, protocol="udp", **more):
+    return (service([NEAR], VIP, port, protocol, **more),
+            service([NEAR6], VIP6, port, protocol, **more))
+
+
+def met(world, pieces):
+    """What becomes of each: (action, bytes, reason)"""
+    return [one(world.lbr, piece) for piece in pieces]
+
+
+def went(pieces, to):
+    return [(TX, sent(piece, to).hex(), "forwarded") for piece in pieces]
+
+
+KINDS = {
+    "IPv4 UDP": (False, UDP(sport=40000, dport=7777), NEAR),
+    "IPv4 TCP": (False, TCP(sport=40000, dport=80, flags="PA"), NEAR),
+    "IPv4 SYN": (False, TCP(sport=40000, dport=80, flags="S"), NEAR),
+    "IPv6 UDP": (True, UDP(sport=40000, dport=7777), NEAR6),
+    "IPv6 TCP": (True, TCP(sport=40000, dport=80, flags="PA"), NEAR6),
+}
+
+
+@test("fragments: the first one first, the rest in any order")
+def placed(world):
+    world.apply(configuration(*both(), *both(80, "tcp")))
+    for name, (ipv6, l4, to) in KINDS.items():
+        first, *rest = cut(whole(ipv6, l4))
+        for order in [first, *rest], [first, *reversed(rest)], [first, first, *rest, *rest]:
+            equal(met(world, order), went(order, to), name)
+
+
+@test("fragments: before their first they are dropped, behind it not")
+def early(world):
+    world.apply(configuration(*both(), *both(80, "tcp")))
+    for name, (ipv6, l4, to) in KINDS.items():
+        first, *rest = cut(whole(ipv6, l4))
+        dropped = [(DROP, bytes(piece).hex(), "fragment") for piece in rest]
+        equal(met(world, rest), dropped, name + ", before")
+        equal(met(world, [first, *rest]), went([first, *rest], to), name + ", behind")
+
+
+@test("fragments: of another client, VIP, protocol or packet is no first")
+def others(world):
+    world.apply(configuration(*both(), *both(80, "tcp"),
+                              service(["172.19.0.4"], "192.168.25.12", 7777, "udp")))
+    first, last, *_ = cut(whole())
+    met(world, [first])
+    for field, value in ("src", "172.17.0.44"), ("dst", "192.168.25.12"), ("id", 7), ("proto", 6):
+        other = Ether(bytes(last))
+        setattr(other[IP], field, value)
+        equal(one(world.lbr, other)[2], "fragment", field)
+    first, last, *_ = cut(whole(True))
+    met(world, [first])
+    for layer, field, value in ((IPv6, "src", "2001:db8:17::44"), (IPv6ExtHdrFragment, "id", 7)):
+        other = Ether(bytes(last))
+        setattr(other[layer], field, value)
+        equal(one(world.lbr, other)[2], "fragment", field)
+    # A packet has one id, whatever its pieces say is above them (RFC 8200 4.5).
+    last[IPv6ExtHdrFragment].nh = 60
+    equal(one(world.lbr, last)[2], "forwarded", "IPv6, of options")
+
+
+@test("fragments: all of a packet to one backend, under every scheduler")
+def one_backend(world):
+    for scheduler in "maglev", "random":
+        world.apply(configuration(
+            *(service(pool, vip, port, protocol, scheduler=scheduler)
+              for pool, vip in ((TEN, VIP), (TEN6, VIP6))
+              for port, protocol in ((2401, "udp"), (2402, "tcp")))))
+        reached = set()
+        for number in range(60):
+            ipv6, is_tcp = number & 1, number & 2
+            sport = 20000 + number
+            l4 = (TCP(sport=sport, dport=2402, flags="S") if is_tcp
+                  else UDP(sport=sport, dport=2401))
+            pieces = cut(whole(ipv6, l4))
+            went_to = {address(got) for _, got in world.lbr.run(map_bytes(pieces))}
+            equal(len(went_to), 1, f"{scheduler}, {l4.summary()}: backends of one packet")
+            reached |= went_to
+        assert len(reached) > 5, f"{scheduler}: only {reached}"
+
+
+def map_bytes(packets):
+    return [bytes(packet) for packet in packets]
+
+
+@test("fragments: of no service, or not for a VIP")
+def strays(world):
+    world.apply(configuration(*both()))
+    first, *rest = cut(whole(l4=UDP(sport=40000, dport=9)))
+    for piece in first, *rest:
+        equal(one(world.lbr, piece), (DROP, bytes(piece).hex(), "unmatched"), "another port")
+    for piece in cut(whole()):
+        piece[IP].dst = LB
+        del piece[IP].chksum
+        piece = Ether(bytes(piece))
+        equal(one(world.lbr, piece), (PASS, bytes(piece).hex(), "not_vip"), "the host's own")
+    for piece in cut(whole(l4=ICMP(type=8))):
+        equal(one(world.lbr, piece), (DROP, bytes(piece).hex(), "unmatched"), "an echo")
+
+
+@test("fragments: a first is remembered for 5 s")
+def aged(world):
+    world.apply(configuration(*both()))
+    first, last, *_ = cut(whole())
+    met(world, [first])
+    since = time.monotonic()
+    equal(one(world.lbr, last)[2], "forwarded", "at once")
+    wait_for(lambda: one(world.lbr, last)[2] == "fragment", "the end of the 5 s")
+    assert time.monotonic() - since > 4, "it was forgotten before"
+
+
+@test("fragments: an error that quotes a first one goes where that went")
+def errors(world):
+    world.apply(configuration(*both()))
+    reply = UDP(sport=7777, dport=40000, len=4008) / Raw(b"x" * 100)
+    equal(one(world.lbr, error4(quote(reply, flags="MF")))[2], "forwarded", "a first one")
+    equal(one(world.lbr, error4(quote(reply, flags="MF", frag=1)))[2], "unmatched", "another")
+
+
+@test("fragments: xdp_bkd restores all of a packet, and leaves its host's own alone")
+def restored(world):
+    role = fresh(world, configuration(*both(), *both(80, "tcp")))
+    to = mac(BACKEND_MAC["backend0x"])
+
+    def near(piece, address):
+        """As it reaches the backend."""
+        return Ether(to + sent(piece, address)[6:])
+
+    def back(piece, address, vip):
+        frame = near(piece, address)
+        layer = frame[IPv6] if IPv6 in frame else frame[IP]
+        layer.dst = vip
+        if IP in frame:
+            del frame[IP].chksum
+        return bytes(frame).hex()
+
+    for name, (ipv6, l4, address_) in KINDS.items():
+        first, *rest = cut(whole(ipv6, l4))
+        vip = VIP6 if ipv6 else VIP
+        for piece in rest:
+            frame = near(piece, address_)
+            equal(one(role, frame), (PASS, bytes(frame).hex(), "fragment_passed"), name)
+        for piece in [first, *reversed(rest)]:
+            equal(one(role, near(piece, address_)), (PASS, back(piece, address_, vip), "restored"),
+                  name)
+    for l4 in UDP(sport=40000, dport=2049), UDP(sport=53, dport=40000):
+        for piece in cut(whole(l4=l4)):
+            frame = near(piece, NEAR)
+            equal(one(role, frame), (PASS, bytes(frame).hex(), "not_listed"), "its own")
