@@ -14,6 +14,7 @@
 #	make test-long	all that is not in test
 #	make mutants	put faults into the code, and see tests fail (root)
 #	make bench	what a packet costs in the data path (root; 5 min)
+#	make bench-net	... with all around it, beside others (root; 1 min)
 #	make clean	remove what was built
 #
 # On a host: make -C LoadBalancer, make -C Backend.
@@ -24,7 +25,7 @@ include common/build.mk
 
 .DEFAULT_GOAL := all
 .PHONY: FORCE all man deps demo demo-docker check test test-fresh test-docker \
-	test-kernels test-long mutants bench clean
+	test-kernels test-long mutants bench bench-net clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C LoadBalancer \
@@ -83,6 +84,10 @@ mutants: deps
 bench: deps
 	@$(AS_OWNER) $(MAKE) --no-print-directory -s -C tests/bench
 	@tests/bench/run
+
+bench-net: deps
+	@$(AS_OWNER) $(MAKE) --no-print-directory -s -C tests/bench
+	@tests/bench/run -l
 
 clean:
 	@rm -rf build

@@ -110,6 +110,23 @@ int driver6(struct xdp_md *ctx)
 	return drive(ctx, true);
 }
 
+/* On live frames: out of the interface they are said to have come in by. */
+SEC("xdp.frags")
+int send(struct xdp_md *ctx __attribute__((unused)))
+{
+	return XDP_TX;
+}
+
+/* Where what was sent on ends. One CPU does it all. */
+__u64 sunk;
+
+SEC("xdp.frags")
+int sink(struct xdp_md *ctx __attribute__((unused)))
+{
+	sunk++;
+	return XDP_DROP;
+}
+
 /* The least that a forwarder does. */
 SEC("xdp.frags")
 int swap(struct xdp_md *ctx)

@@ -23,8 +23,11 @@ class Measure:
     """The process that runs the programs (see measure.c)."""
 
     def __init__(self, role):
+        self.start(role.host, role.pins, "eth0")
+
+    def start(self, host, pins, interface):
         self.process = subprocess.Popen(
-            ["topology/topo", "exec", role.host, MEASURE, role.pins, "eth0"],
+            ["topology/topo", "exec", host, MEASURE, pins, interface],
             cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )
 

@@ -16,13 +16,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "prog"))
 import network
 from harness import Bench, Wrong
 from scenarios import SCENARIOS, VERIFIER
-from table import Table
-
-
-def cpu():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        models = re.findall(r"^model name\s*: (.*)", file.read(), re.M)
-    return models[0] if models else platform.machine()
+from table import Table, cpu
 
 
 def verifier_row(program, instructions):

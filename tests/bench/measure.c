@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * measure PINS IFACE - runs the program that is up there, and the floor
+ * measure - IFACE - sends and reflects live frames by that interface
  *
  * Reads commands from stdin, a line each, and answers with a line:
  *
@@ -15,6 +16,13 @@
  *
  * `forget`: empties the flow table; how many flows were there
  *
+ * `send TURNS`: the driver's frames leave by IFACE, and end there if they come
+ * back. Answers NS SUNK: the time of this thread and of the CPU's ksoftirqd,
+ * which is all that sending, the way there and back, and sinking take; and how
+ * many came back.
+ *
+ * `reflect`: until this process ends, IFACE sends back what comes in by it
+ *
  * FRAME is hexadecimal. What the kernel refuses ends this process.
  *
  * Time is this thread's CPU time: others at work on the machine then cost it
@@ -26,6 +34,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -65,7 +74,6 @@ static void open_link(const char *path)
 	program = bpf_prog_get_fd_by_id(info.prog_id);
 	if (program < 0)
 		die("get the link's program");
-	interface = info.xdp.ifindex;
 }
 
 static void read_frame(const char *hex)
@@ -113,12 +121,18 @@ static void load(unsigned family, const struct scenario *scenario,
 	puts("ok");
 }
 
-static __u64 cpu_time(void)
+static __u64 time_by(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	if (clock_gettime(clock, &now))
+		die("read a clock");
 	return (__u64)now.tv_sec * 1000000000 + (__u64)now.tv_nsec;
+}
+
+static __u64 cpu_time(void)
+{
+	return time_by(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static void run(const char *what, int turns)
@@ -149,6 +163,73 @@ static void run(const char *what, int turns)
 	for (i = 0; i < options.data_size_out; i++)
 		printf("%02x", out[i]);
 	putchar('\n');
+}
+
+static void attach(struct bpf_program *each)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_DRV_MODE);
+
+	if (bpf_link_create(bpf_program__fd(each), (int)interface, BPF_XDP,
+			    &options) < 0)
+		die("attach to the interface");
+}
+
+/* Interrupts that come too thick are left to it. */
+static clockid_t ksoftirqd(int cpu)
+{
+	char command[64];
+	clockid_t clock;
+	FILE *found;
+	int pid;
+
+	snprintf(command, sizeof(command), "pgrep -x ksoftirqd/%d", cpu);
+	found = popen(command, "r");
+	if (!found || fscanf(found, "%d", &pid) != 1 ||
+	    clock_getcpuclockid(pid, &clock))
+		die("find ksoftirqd");
+	pclose(found);
+	return clock;
+}
+
+static void send_live(int turns)
+{
+	struct xdp_md context = {
+		.data_end = length,
+		.ingress_ifindex = interface,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .repeat = turns,
+		    .data_in = frame, .data_size_in = length,
+		    .ctx_in = &context, .ctx_size_in = sizeof(context),
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+	int send = bpf_program__fd(driver->progs.send);
+	static struct driver_bpf *sinks;
+	__u64 began, sunk, softly;
+	clockid_t other;
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(bpf_map__fd(driver->maps.subject), &zero, &send,
+				BPF_ANY))
+		die("let the driver send");
+	if (sinks != driver)
+		attach(driver->progs.sink);
+	sinks = driver;
+	other = ksoftirqd(sched_getcpu());
+	sunk = driver->bss->sunk;
+	began = cpu_time();
+	softly = time_by(other);
+	if (bpf_prog_test_run_opts(drive, &options))
+		die("send");
+	printf("%llu %llu\n", cpu_time() - began + time_by(other) - softly,
+	       driver->bss->sunk - sunk);
+}
+
+static void reflect(void)
+{
+	driver = driver_bpf__open_and_load();
+	if (!driver)
+		die("load the driver");
+	attach(driver->progs.swap);
+	puts("ok");
 }
 
 static void instructions(void)
@@ -194,6 +275,10 @@ static void obey(const char *line)
 		instructions();
 	} else if (!strcmp(line, "forget\n")) {
 		forget();
+	} else if (!strcmp(line, "reflect\n")) {
+		reflect();
+	} else if (sscanf(line, "send %d", &turns) == 1 && driver) {
+		send_live(turns);
 	} else if (sscanf(line, "run %15s %d", what, &turns) == 2 && driver) {
 		run(what, turns);
 	} else if (sscanf(line, "load %u %u %u %u %u %3028s", &family, &s.flows,
@@ -221,13 +306,18 @@ int main(int argc, char **argv)
 	char line[2 * FRAME_MAX + 128], path[256];
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: measure PINS IFACE\n");
+		fprintf(stderr, "usage: measure PINS|- IFACE\n");
 		return 2;
 	}
-	snprintf(path, sizeof(path), "%s/link-%s", argv[1], argv[2]);
-	open_link(path);
-	snprintf(path, sizeof(path), "%s/flows", argv[1]);
-	flows = bpf_obj_get(path);
+	if (strcmp(argv[1], "-")) {
+		snprintf(path, sizeof(path), "%s/link-%s", argv[1], argv[2]);
+		open_link(path);
+		snprintf(path, sizeof(path), "%s/flows", argv[1]);
+		flows = bpf_obj_get(path);
+	}
+	interface = if_nametoindex(argv[2]);
+	if (!interface)
+		die(argv[2]);
 	stay_here();
 	while (fgets(line, sizeof(line), stdin)) {
 		obey(line);

@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The result, for people."""
 
+import platform
+import re
+
 FORM = "{:44} {:>7} {:>7} {:>7} {:>7} {:>7} {:>6}  {}"
 
 
 def cell(value, form="{}"):
     return "-" if value is None else form.format(value)
+
+
+def cpu():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        models = re.findall(r"^model name\s*: (.*)", file.read(), re.M)
+    return models[0] if models else platform.machine()
 
 
 class Table:
