@@ -97,7 +97,8 @@ INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 		return refuse(reason);
 	d->restore = find_restore(&d->packet);
 	if (!d->restore)
-		return REASON_not_listed;
+		return packet_is_unknown(&d->packet) ? REASON_fragment_passed
+						     : REASON_not_listed;
 	/* An error about a packet that this service did not send. */
 	if (d->packet.is_error &&
 	    !addr_equal(&d->packet.quoted, &d->restore->vip))

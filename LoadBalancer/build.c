@@ -10,11 +10,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/core/inline.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
 #include "common/core/directory.h"
@@ -278,17 +280,33 @@ static int tables_write(struct build *build, struct fault *fault_out)
 	return rc;
 }
 
-/* Every service, and the mark of its VIP; several may make the same. */
-static struct directory_entry *entries_of(const struct build *build)
+/*
+ * Every service, the mark of its VIP (several may make the same), and it once
+ * more where fragments find it without a port. *count: of them.
+ */
+static struct directory_entry *entries_of(const struct build *build,
+					  size_t *count)
 {
-	size_t count = build->config->service_count, i;
-	struct directory_entry *entries = calloc(2 * count, sizeof(*entries));
+	size_t services = build->config->service_count, i;
+	struct directory_entry *entries =
+		calloc(3 * services, sizeof(*entries));
+	struct directory_entry *next = entries;
+	const struct config_service *from = build->config->services;
 
-	for (i = 0; entries && i < count; i++) {
-		entries[2 * i].key = key_of(&build->config->services[i]);
-		entries[2 * i].service = build->services[i];
-		entries[2 * i + 1].key.vip = build->config->services[i].vip;
+	for (i = 0; entries && i < services; i++, from++) {
+		next->key = key_of(from);
+		next->service = build->services[i];
+		next->protocol = from->protocol;
+		next->port_mask = from->by_address ? 0 : 0xffff;
+		next++;
+		if (from->by_address) {
+			*next = next[-1];
+			next->key.port = (FORCE __be16)PORT_UNKNOWN;
+			next++->key.protocol = IPPROTO_FRAGMENT;
+		}
+		next++->key.vip = from->vip;
 	}
+	*count = (size_t)(next - entries);
 	return entries;
 }
 
@@ -307,8 +325,8 @@ static void vips_mark(struct generation *generation,
 
 static int services_write(struct build *build, struct fault *fault_out)
 {
-	struct directory_entry *entries = entries_of(build);
-	size_t count = 2 * build->config->service_count;
+	size_t count;
+	struct directory_entry *entries = entries_of(build, &count);
 	struct directory_places *places;
 	struct part part;
 	int rc = -1;
@@ -321,7 +339,7 @@ static int services_write(struct build *build, struct fault *fault_out)
 	} else if (directory_fill(places->at, entries, count,
 				  &build->generation->directory_seed)) {
 		fault(fault_out, "cannot place %zu services in the directory",
-		      count / 2);
+		      build->config->service_count);
 	} else {
 		vips_mark(build->generation, build->config);
 		rc = 0;

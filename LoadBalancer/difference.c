@@ -96,9 +96,17 @@ static void service_difference(struct pair *pair,
 			       const struct running_service *old,
 			       const struct running_service *new)
 {
+	static const char *const fragments[] = {"by-id", "by-address"};
 	char text[64];
 
 	backends_difference(pair, old, new);
+	if (old->by_address != new->by_address) {
+		fprintf(pair->out, "~ service %s/%s fragments %s -> %s\n",
+			endpoint_text(&new->key.vip, new->key.port, text),
+			protocol_name(new->key.protocol),
+			fragments[old->by_address], fragments[new->by_address]);
+		pair->lines++;
+	}
 	if (old->service.scheduler == new->service.scheduler &&
 	    (old->service.table_size == new->service.table_size ||
 	     !old->service.table_size || !new->service.table_size))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static int by_service(const void *a, const void *b)
 	return memcmp(&x->address, &y->address, sizeof(x->address));
 }
 
-/* Without the marks of VIPs. */
+/* Each once, and without the marks of VIPs. */
 static int services_read(const struct kernel *kernel, __u32 slot,
 			 struct running *running)
 {
@@ -47,11 +48,15 @@ static int services_read(const struct kernel *kernel, __u32 slot,
 
 	running->services = calloc(MAX_SERVICES, sizeof(*running->services));
 	for (i = 0; running->services && places && i < DIRECTORY_PLACES; i++) {
-		if (!places->at[i].used || !places->at[i].key.protocol)
+		const struct directory_entry *entry = &places->at[i];
+
+		if (!entry->used || !entry->key.protocol ||
+		    entry->key.protocol == IPPROTO_FRAGMENT)
 			continue;
 		row = &running->services[running->service_count++];
-		row->key = places->at[i].key;
-		row->service = places->at[i].service;
+		row->key = entry->key;
+		row->service = entry->service;
+		row->by_address = !entry->port_mask;
 	}
 	part_close(&part);
 	if (!running->services || !places)

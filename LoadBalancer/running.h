@@ -10,6 +10,7 @@
 struct running_service {
 	struct service_key key;
 	struct service service;
+	bool by_address;
 };
 
 struct running {

@@ -75,7 +75,7 @@ INLINE struct backend *backend_before(const struct decision *d,
 	__u32 slot = f->generation->previous;
 	struct generation *generation;
 	struct directory directory;
-	struct service *service;
+	struct directory_entry *entry;
 	struct backend *backend;
 	bool for_vip;
 
@@ -83,10 +83,10 @@ INLINE struct backend *backend_before(const struct decision *d,
 	if (!generation)
 		return NULL;
 	directory = directory_of(slot, generation, &d->packet);
-	service = service_of(&directory, &d->packet, &for_vip);
-	if (!service || service->id != f->service->id)
+	entry = service_of(&directory, &d->packet, &for_vip);
+	if (!entry || entry->service.id != f->service->id)
 		return NULL;
-	backend = backend_in_table(slot, service, d);
+	backend = backend_in_table(slot, &entry->service, d);
 	if (!backend)
 		return NULL;
 	backend = backend_of(d->slot, backend->id);
@@ -170,7 +170,7 @@ __attribute__((noinline)) int select_anew(void)
 	struct found found = {}, *f = &found;
 	struct backend *backend;
 
-	if (!d || !generation_of(d, f) || !find_service(d, f))
+	if (!d || !generation_of(d, f) || !find_service_again(d, f))
 		return 0;
 	known = d->origin == ORIGIN_MOVED;
 	backend = schedule(d, f, &remembered);

@@ -23,6 +23,7 @@ struct directory {
 	struct directory_places *places; /* NULL: it is no VIP */
 	__u64 vip;
 	__u32 seed;
+	__u32 place; /* of what was found last */
 };
 
 INLINE struct directory directory_of(__u32 slot,
@@ -31,7 +32,7 @@ INLINE struct directory directory_of(__u32 slot,
 {
 	struct directory directory = {NULL,
 				      hash_destination(&packet->destination),
-				      generation->directory_seed};
+				      generation->directory_seed, 0};
 
 	if (directory_may_have(generation->vips, directory.vip))
 		directory.places = bpf_map_lookup_elem(&services, &slot);
@@ -39,7 +40,7 @@ INLINE struct directory directory_of(__u32 slot,
 }
 
 /* A key of the packet's destination, in one of its two places. */
-INLINE struct directory_entry *directory_find(const struct directory *directory,
+INLINE struct directory_entry *directory_find(struct directory *directory,
 					      const struct packet *packet,
 					      __be16 port, __u8 protocol)
 {
@@ -50,15 +51,16 @@ INLINE struct directory_entry *directory_find(const struct directory *directory,
 
 	if (!directory->places)
 		return NULL;
-	entry = &directory->places->at[directory_first(hash)];
+	directory->place = directory_first(hash);
+	entry = &directory->places->at[directory->place];
 	if (directory_is(entry, &key))
 		return entry;
-	entry = &directory->places->at[directory_second(hash)];
+	directory->place = directory_second(hash);
+	entry = &directory->places->at[directory->place];
 	return directory_is(entry, &key) ? entry : NULL;
 }
 
-INLINE bool is_vip(const struct directory *directory,
-		   const struct packet *packet)
+INLINE bool is_vip(struct directory *directory, const struct packet *packet)
 {
 	return directory_find(directory, packet, 0, 0);
 }
@@ -67,8 +69,9 @@ INLINE bool is_vip(const struct directory *directory,
  * The service of a packet: of its port, else of any port. NULL, and whether
  * it is for a VIP, where it is for none.
  */
-INLINE struct service *service_of(const struct directory *directory,
-				  const struct packet *packet, bool *for_vip)
+INLINE struct directory_entry *service_of(struct directory *directory,
+					  const struct packet *packet,
+					  bool *for_vip)
 {
 	struct directory_entry *entry = NULL;
 
@@ -79,7 +82,19 @@ INLINE struct service *service_of(const struct directory *directory,
 	*for_vip = entry || is_vip(directory, packet);
 	if (!entry && *for_vip && packet->port)
 		entry = directory_find(directory, packet, 0, packet->protocol);
-	return entry ? &entry->service : NULL;
+	return entry;
+}
+
+/*
+ * Where ports make no difference, a packet is the same as a fragment of which
+ * nothing is known but its ends. No `if`: the verifier would go both ways.
+ */
+INLINE void forget_ports(struct packet *packet,
+			 const struct directory_entry *entry)
+{
+	packet->source_port &= (FORCE __be16)entry->port_mask;
+	packet->port &= (FORCE __be16)entry->port_mask;
+	packet->protocol = entry->protocol;
 }
 
 /* Sets d->for_vip and f->service. False: for no service. */
@@ -87,13 +102,29 @@ INLINE bool find_service(struct decision *d, struct found *f)
 {
 	struct directory directory =
 		directory_of(d->slot, f->generation, &d->packet);
+	struct directory_entry *entry =
+		service_of(&directory, &d->packet, &d->for_vip);
 
-	f->service = service_of(&directory, &d->packet, &d->for_vip);
-	/* An error about a packet that this VIP did not send. */
-	if (d->packet.is_error &&
-	    !addr_equal(&d->packet.quoted, &d->packet.destination))
-		f->service = NULL;
-	return f->service;
+	/* Or it is an error about a packet that this VIP did not send. */
+	if (!entry || (d->packet.is_error &&
+		       !addr_equal(&d->packet.quoted, &d->packet.destination)))
+		return false;
+	d->place = directory.place;
+	f->service = &entry->service;
+	forget_ports(&d->packet, entry);
+	return true;
+}
+
+/* The service that was found, for who is handed the decision. */
+INLINE bool find_service_again(const struct decision *d, struct found *f)
+{
+	struct directory_places *places =
+		bpf_map_lookup_elem(&services, &d->slot);
+	struct directory_entry *entry =
+		places ? &places->at[d->place % DIRECTORY_PLACES] : NULL;
+
+	f->service = entry ? &entry->service : NULL;
+	return entry;
 }
 
 /* Sets d->for_vip, of a packet that is not fit to be forwarded. */

@@ -68,6 +68,7 @@ struct decision {
 	__u64 hop_flow; /* which packets share the hop; 0: the backend's */
 	__s64 fib;	/* its answer, where it was asked */
 	__u32 slot;	/* of the generation it goes by */
+	__u32 place;	/* of its service in the directory */
 	__u32 device;	/* where it came in, as the FIB knows it */
 	__u32 backend_id;
 	__u32 hop_key; /* the hop's place in next_hops */
@@ -126,6 +127,10 @@ INLINE enum reason refuse(struct decision *d, const struct found *f,
 	if (d->packet.is_echo) {
 		echo_reply(&d->packet);
 		return REASON_echo_answered;
+	}
+	if (packet_is_unknown(&d->packet)) {
+		d->packet.port = 0;
+		return REASON_fragment;
 	}
 	return f->generation->unmatched_pass ? REASON_unmatched_passed
 					     : REASON_unmatched;

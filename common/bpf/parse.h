@@ -55,7 +55,9 @@ MAP(fragments, LRU_HASH, struct fragment_key, struct fragment, FRAGMENTED);
 /*
  * For the fragment in `parsed`: the first one's ports are remembered, another
  * is given them. So it is looked up, selected, routed and counted as the first
- * was. REASON_fragment: its first has not come, or too long ago.
+ * was. Where that one has not come, or too long ago, nothing is known of it but
+ * its ends. One of UDP, which a service may take even so, goes on as unknown;
+ * of others it is REASON_fragment.
  */
 __attribute__((noinline)) int parse_fragment(void)
 {
@@ -79,8 +81,12 @@ __attribute__((noinline)) int parse_fragment(void)
 		return REASON_NONE;
 	}
 	first = bpf_map_lookup_elem(&fragments, &key);
-	if (!first || value.seen - first->seen > constants.fragment_age)
-		return REASON_fragment;
+	if (!first || value.seen - first->seen > constants.fragment_age) {
+		if (packet->protocol != IPPROTO_UDP)
+			return REASON_fragment;
+		packet_set_unknown(packet);
+		return REASON_NONE;
+	}
 	packet->source_port = first->source_port;
 	packet->port = first->port;
 	packet->protocol = first->protocol;

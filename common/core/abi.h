@@ -56,11 +56,14 @@ _Static_assert(sizeof(struct addr) == 16, "addr");
 /*
  * What a client connects to. Port 0 is "any port". Protocol and port 0 is the
  * mark "this address is a VIP", which every VIP has besides its services.
+ * IPPROTO_FRAGMENT and its PORT_UNKNOWN, which no packet has, is the service
+ * that takes fragments of UDP of which nothing else is known (`by_address`).
  */
+#define PORT_UNKNOWN 0x0101 /* in either byte order */
 struct service_key {
 	struct addr vip;
 	__be16 port;
-	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP, or 0: see above */
+	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP, or as above */
 	__u8 zero;
 };
 _Static_assert(sizeof(struct service_key) == 20, "service_key");
@@ -86,14 +89,17 @@ struct service {
 _Static_assert(sizeof(struct service) == 16, "service");
 
 /*
- * A place of the `services` map of a generation, see directory.h. Four times
- * as many as there can be keys: every service, and the mark of every VIP.
+ * A place of the `services` map of a generation, see directory.h. More than
+ * twice as many as there can be keys: every service, its VIP's mark, and again
+ * where it takes fragments.
  */
 #define DIRECTORY_PLACES (8 * MAX_SERVICES)
 struct directory_entry {
 	struct service_key key;
 	struct service service;
-	__u32 used;
+	__u16 port_mask; /* 0: ports make no difference, see `by_address` */
+	__u8 protocol;	 /* of the service */
+	__u8 used;
 };
 _Static_assert(sizeof(struct directory_entry) == 40, "directory_entry");
 

@@ -107,6 +107,21 @@ struct packet {
 	__u8 ttl;	   /* or hop limit */
 };
 
+/*
+ * A later fragment of UDP whose first is not known may yet have a service. Its
+ * protocol and port are then such as no packet has: see struct service_key.
+ */
+INLINE void packet_set_unknown(struct packet *packet)
+{
+	packet->protocol = IPPROTO_FRAGMENT;
+	packet->port = (FORCE __be16)PORT_UNKNOWN;
+}
+
+INLINE int packet_is_unknown(const struct packet *packet)
+{
+	return packet->protocol == IPPROTO_FRAGMENT && packet->port;
+}
+
 INLINE enum reason parse_tcp(struct packet *packet, void *end)
 {
 	struct tcphdr *tcp = packet->l4;

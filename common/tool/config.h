@@ -27,6 +27,7 @@ struct config_service {
 	__u8 protocol;	  /* IPPROTO_TCP or IPPROTO_UDP */
 	__u8 scheduler;	  /* enum scheduler, see scheduler.h */
 	__u8 forward;	  /* enum forward */
+	bool by_address;  /* key `fragments`: ports make no difference */
 	__u32 table_size; /* a prime */
 	struct config_backend *backends;
 	size_t backend_count; /* at least 1 */

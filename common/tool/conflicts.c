@@ -128,6 +128,39 @@ static int check_services(const struct claim *claims, size_t count,
 		      clash.first->service->line);
 }
 
+/*
+ * A fragment names no port: of a service that takes it without, there is none
+ * beside. Ports sort behind address and protocol.
+ */
+static int check_by_address(const struct claim *claims, size_t count,
+			    const struct refusal *refusal)
+{
+	char text[SERVICE_TEXT_SIZE], other[SERVICE_TEXT_SIZE];
+	const struct claim *claim, *beside;
+
+	for (claim = claims; claim < claims + count; claim++) {
+		if (!claim->service->by_address)
+			continue;
+		service_text(claim->service, text);
+		if (claim->protocol != IPPROTO_UDP)
+			return refuse(refusal, claim->service->line,
+				      "service %s: fragments: by-address is "
+				      "for udp only",
+				      text);
+		beside = claim + 1;
+		if (beside == claims + count || !same_protocol(beside, claim))
+			beside = claim - 1;
+		if (beside < claims || !same_protocol(beside, claim))
+			continue;
+		return refuse(refusal, claim->service->line,
+			      "service %s: fragments: by-address is for the "
+			      "only udp service of a VIP, and %s is on line %u",
+			      text, service_text(beside->service, other),
+			      beside->service->line);
+	}
+	return 0;
+}
+
 static int compare_address(const void *key, const void *element)
 {
 	const struct claim *claim = element;
@@ -247,6 +280,8 @@ int conflicts_check(const struct config *config, const struct refusal *refusal)
 		result = check_families(&config->services[i], refusal);
 	if (!result)
 		result = check_services(services, service_count, refusal);
+	if (!result)
+		result = check_by_address(services, service_count, refusal);
 	for (size_t i = 0; i < service_count && !result; i++)
 		result = check_vips(&config->services[i], services,
 				    service_count, refusal);

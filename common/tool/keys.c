@@ -31,6 +31,8 @@ static const struct word scheduler_words[] = {
 #undef SCHEDULER_WORD
 		{}};
 static const struct word forward_words[] = {{"rewrite", FORWARD_REWRITE}, {}};
+static const struct word fragments_words[] = {
+	{"by-id", 0}, {"by-address", 1}, {}};
 static const struct word port_words[] = {{"any", 0}, {}};
 static const struct word bool_words[] = {{"true", 1}, {"false", 0}, {}};
 
@@ -104,6 +106,13 @@ const struct key keys[] = {
 	 .min = 251, .max = 131071, .standard = "65537",
 	 .help = "Slots in the service's table. At least 100 for each "
 		 "backend, or their shares become uneven."},
+	{LEVEL_SERVICE, "fragments", KIND_WORD,
+	 FIELD(config_service, by_address),
+	 .words = fragments_words, .standard = "by-id",
+	 .help = "`by-id`: a fragment goes where its packet's first one went, "
+		 "which must have come before; `by-address`: all that a client "
+		 "sends goes to one backend, fragments in any order (udp, the "
+		 "VIP's only service of it)."},
 	{LEVEL_SERVICE, "backends",
 	 LIST(config_service, backends, backend_count, LEVEL_BACKEND),
 	 .max = MAX_BACKENDS,

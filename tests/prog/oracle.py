@@ -224,7 +224,9 @@ class Pieces:
         if read.piece != "later" or not key:
             return [read]
         alone = Read(frame)
-        alone.fault = "fragment"
+        # Of UDP it may have a service even so, if it is not malformed.
+        if alone.protocol != UDP or not alone.fault:
+            alone.fault = "fragment"
         if key not in self.ports:
             return [alone]
         read.protocol, read.sport, read.port = self.ports[key]

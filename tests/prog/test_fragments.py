@@ -198,3 +198,64 @@ def restored(world):
         for piece in cut(whole(l4=l4)):
             frame = near(piece, NEAR)
             equal(one(role, frame), (PASS, bytes(frame).hex(), "not_listed"), "its own")
+
+
+def by_address(fragments="by-address"):
+    return configuration(*(service(pool, vip, port, protocol, **more) for pool, vip in
+                           ((TEN, VIP), (TEN6, VIP6)) for port, protocol, more in
+                           ((7777, "udp", {"fragments": fragments}), (80, "tcp", {}))))
+
+
+@test("fragments: by-address: in any order, and all of a client to one backend")
+def any_order(world):
+    world.apply(by_address())
+    pools, flows = set(), world.flows()
+    for number in range(40):
+        ipv6, reached = number & 1, set()
+        for sport in range(20000, 20003):
+            pieces = cut(whole(ipv6, UDP(sport=sport, dport=7777)))
+            pieces += [Ether(bytes(piece)) for piece in pieces[:1]]
+            small = (f.ip6() if ipv6 else f.ip4()) / f.udp()
+            for piece in [*reversed(pieces), small]:
+                client = f"2001:db8:17::{number + 100:x}" if ipv6 else f"172.17.1.{number}"
+                layer = piece[IPv6] if ipv6 else piece[IP]
+                layer.src = client
+                if not ipv6:
+                    del piece[IP].chksum
+                    piece = Ether(bytes(piece))
+                action, got, reason = one(world.lbr, piece)
+                equal((action, reason), (TX, "forwarded"), piece.summary())
+                reached.add(address(bytes.fromhex(got)))
+        equal(len(reached), 1, f"backends of client {number}")
+        pools |= reached
+    assert len(pools) > 10, f"only {pools}"
+    equal(world.flows() - flows, 40, "flows remembered, one a client")
+
+
+@test("fragments: by-address: of that service's protocol only, and while the file says so")
+def of_udp(world):
+    world.apply(by_address())
+    _, last, *_ = cut(whole(l4=TCP(sport=40000, dport=80)))
+    equal(one(world.lbr, last)[2], "fragment", "of TCP")
+    # As a number in the header it is just another protocol.
+    equal(one(world.lbr, f.ip4(proto=44) / Raw(b"x" * 40))[2], "unmatched", "protocol 44")
+    _, last, *_ = cut(whole())
+    equal(one(world.lbr, last)[2], "forwarded", "of UDP")
+    text = by_address("by-id")
+    said = world.lbr("apply", "-n", world.file(text))
+    equal([line for line in said.splitlines() if "fragments" in line],
+          [f"~ service {vip}:7777/udp fragments by-address -> by-id"
+           for vip in (VIP, f"[{VIP6}]")], "what apply -n says")
+    world.apply(text)
+    equal(one(world.lbr, last)[2], "fragment", "by-id")
+    equal(one(world.lbr, f.ip4() / f.udp(9))[2], "unmatched", "another port")
+
+
+@test("fragments: by-address: an error follows the client's packets")
+def error_by_address(world):
+    world.apply(by_address())
+    for sport in range(20000, 20020):
+        [(_, sent_to), (_, error_to)] = world.lbr.run(
+            [bytes(f.ip4() / UDP(sport=sport, dport=7777) / Raw(b"x")),
+             bytes(error4(quote(UDP(sport=7777, dport=sport) / Raw(b"x" * 100))))])
+        equal(address(error_to), address(sent_to), f"from {sport}")

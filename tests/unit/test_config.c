@@ -101,6 +101,7 @@ static void reads_every_key(void **state)
 			   "    table-size: 251\n"
 			   "    forward: rewrite\n"
 			   "    scheduler: random\n"
+			   "    fragments: by-address\n"
 			   "    protocol: udp\n"
 			   "    port: any\n"
 			   "    vip: 192.0.2.1\n"
@@ -128,6 +129,8 @@ static void reads_every_key(void **state)
 	assert_int_equal(config.services[0].protocol, IPPROTO_UDP);
 	assert_int_equal(config.services[0].scheduler, SCHEDULER_RANDOM);
 	assert_int_equal(config.services[0].table_size, 251);
+	assert_true(config.services[0].by_address);
+	assert_false(config.services[1].by_address);
 	assert_int_equal(config.services[0].line, 5);
 	assert_int_equal(config.services[0].backend_count, 2);
 	assert_backend(&config.services[0].backends[0], "198.51.100.1", 3,
@@ -138,10 +141,10 @@ static void reads_every_key(void **state)
 	assert_address(&config.services[1].vip, "2001:db8::1");
 	assert_true(config.services[1].port == bpf_htons(65535));
 	assert_int_equal(config.services[1].protocol, IPPROTO_TCP);
-	assert_int_equal(config.services[1].line, 15);
+	assert_int_equal(config.services[1].line, 16);
 	assert_int_equal(config.services[1].backend_count, 1);
 	assert_backend(&config.services[1].backends[0], "2001:db8:1::1", 1,
-		       false, 16);
+		       false, 17);
 	config_free(&config);
 }
 

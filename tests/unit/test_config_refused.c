@@ -29,7 +29,8 @@ struct row {
 	"services, unmatched, flow-table-size, handshake-grace, udp-idle, "    \
 	"grace, next-hop-age, insert-limit"
 #define SERVICE_KEYS                                                           \
-	"vip, port, protocol, scheduler, forward, table-size, backends"
+	"vip, port, protocol, scheduler, forward, table-size, fragments, "     \
+	"backends"
 #define BACKEND_KEYS "address, weight, drain"
 #define ADDRESS	     "must be an IPv4 or IPv6 unicast address"
 #define PORT	     "must be a number from 1 to 65535 or any"
@@ -206,6 +207,8 @@ static const struct row wrong_values[] = {
 	 ":6: weight \"0\": must be a number from 1 to 1000"},
 	{SERVICE "    weight: 1001\n",
 	 ":6: weight \"1001\": must be a number from 1 to 1000"},
+	{HEAD "  fragments: address\n" BACKENDS,
+	 ":4: fragments \"address\": must be by-id or by-address"},
 	{SERVICE "    drain: yes\n",
 	 ":6: drain \"yes\": must be true or false"},
 };
@@ -305,6 +308,17 @@ static const struct row conflicts[] = {
 		 NEXT("192.0.2.2", "80", "tcp", "198.51.100.1"),
 	 ":7: backend 198.51.100.1 could not tell tcp 192.0.2.2 port 80 from "
 	 "tcp 192.0.2.1 port 80 on line 5" GIVE},
+	{HEAD "  fragments: by-address\n" BACKENDS,
+	 ":2: service tcp 192.0.2.1 port 80: fragments: by-address is for udp "
+	 "only"},
+	{HEAD "  protocol: udp\n  fragments: by-address\n" BACKENDS NEXT(
+		 "192.0.2.1", "81", "udp", "198.51.100.1"),
+	 ":2: service udp 192.0.2.1 port 80: fragments: by-address is for the "
+	 "only udp service of a VIP, and udp 192.0.2.1 port 81 is on line 8"},
+	{HEAD "  protocol: udp\n  fragments: by-address\n" BACKENDS NEXT(
+		 "192.0.2.1", "any", "udp", "198.51.100.2"),
+	 ":2: service udp 192.0.2.1 port 80: fragments: by-address is for the "
+	 "only udp service of a VIP, and udp 192.0.2.1 port any is on line 8"},
 	/* Of two faults the one that ends first, whatever its address. */
 	{"services:\n" NEXT("192.0.2.1", "80", "tcp", "198.51.100.9")
 		 NEXT("192.0.2.2", "80", "tcp", "198.51.100.9")
