@@ -99,6 +99,7 @@ static int backend_add(struct build *build, const struct service *service,
 	new->address = from->address;
 	new->service = service->id;
 	new->weight = from->weight;
+	new->mtu = from->mtu;
 	new->state = from->drain ? BACKEND_DRAINING : BACKEND_ACTIVE;
 	build->indices[build->placed++] = (__u16)(new->id % BACKEND_SLOTS);
 	return 0;

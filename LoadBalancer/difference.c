@@ -60,6 +60,11 @@ static void backend_difference(struct pair *pair,
 			 new->weight);
 		backend_line(pair, '~', service, new, more);
 	}
+	if (old->mtu != new->mtu) {
+		snprintf(more, sizeof(more), "mtu %u -> %u", old->mtu,
+			 new->mtu);
+		backend_line(pair, '~', service, new, more);
+	}
 	if (old->state != new->state) {
 		snprintf(more, sizeof(more), "%s -> %s", state_name(old->state),
 			 state_name(new->state));
@@ -153,6 +158,8 @@ static void settings_difference(struct pair *pair)
 			  " jiffies");
 	number_difference(pair, "insert-limit", old->insert_limit,
 			  new->insert_limit, "");
+	number_difference(pair, "answer-limit", old->answer_limit,
+			  new->answer_limit, "");
 	number_difference(pair, "next-hop-age", old->next_hop_age,
 			  new->next_hop_age, " jiffies");
 	word_difference(pair, "next hops", old->hops_by_flow, new->hops_by_flow,

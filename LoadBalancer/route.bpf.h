@@ -72,11 +72,27 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 		       d->tos);
 	d->fib = bpf_fib_lookup(ctx, &question, sizeof(question), 0);
 	route_answer(hop, &question);
+	route_narrow(hop, backend->mtu, 0);
 	hop->backend = d->backend_id;
 	hop->in = d->device;
 	hop->flow = d->hop_flow;
 	hop->asked = d->fib == BPF_FIB_LKUP_RET_SUCCESS ? d->now : 0;
 	return 0;
+}
+
+/* A packet that is larger than the way to the backend takes. */
+INLINE enum reason too_big(struct xdp_md *ctx, struct decision *d,
+			   const struct found *f)
+{
+	/* What generic mode sees may leave in several packets, smaller. */
+	if (f->in->generic && !packet_is_single(&d->packet))
+		return f->hop->out != f->in->device ? REASON_super_packet
+						    : REASON_NONE;
+	if (packet_may_be_cut(&d->packet))
+		return d->packet.length <= f->hop->link_mtu
+			       ? REASON_NONE /* by a router further on */
+			       : REASON_super_packet;
+	return answered(ctx, &d->packet, ANSWER_TOO_BIG, f->hop->mtu);
 }
 
 /* Sets f->hop. */
@@ -103,10 +119,7 @@ INLINE enum reason route(struct xdp_md *ctx, struct decision *d,
 		if (d->fib != BPF_FIB_LKUP_RET_SUCCESS)
 			return route_reason(d->fib);
 	}
-	if (d->packet.length <= f->hop->mtu)
+	if (LIKELY(d->packet.length <= f->hop->mtu))
 		return REASON_NONE;
-	/* What generic mode sees may leave in several packets, smaller. */
-	if (!f->in->generic)
-		return REASON_fib_too_big;
-	return f->hop->out != f->in->device ? REASON_super_packet : REASON_NONE;
+	return too_big(ctx, d, f);
 }

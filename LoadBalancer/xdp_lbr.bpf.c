@@ -22,6 +22,7 @@
 #include "common/bpf/clock.h"
 #include "common/bpf/map.h"
 #include "common/core/abi.h"
+#include "common/core/answer.h"
 #include "common/core/directory.h"
 #include "common/core/echo.h"
 #include "common/core/flows.h"
@@ -88,6 +89,13 @@ struct found {
 	const struct cached_hop *hop;
 };
 
+/* What this CPU has answered in one window. */
+struct answers {
+	__u64 window; /* jiffies / struct generation.insert_window */
+	__u64 count;
+};
+MAP(answers, PERCPU_ARRAY, __u32, struct answers, 1);
+
 /*
  * What a function that the kernel verifies on its own is given, and gives
  * back: [0]. The packet's pointers mean nothing there.
@@ -109,6 +117,7 @@ INLINE struct decision *hand_over(const struct decision *d)
 #include "LoadBalancer/service.bpf.h"
 #include "LoadBalancer/flows.bpf.h"
 #include "LoadBalancer/select.bpf.h"
+#include "LoadBalancer/answer.bpf.h"
 #include "LoadBalancer/route.bpf.h"
 #include "LoadBalancer/trace.bpf.h"
 
@@ -178,7 +187,7 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 		return refuse(d, f, reason);
 	d->now = bpf_jiffies64();
 	if (d->packet.ttl <= 1)
-		return REASON_ttl_exceeded;
+		return answered(ctx, &d->packet, ANSWER_EXCEEDED, 0);
 	if (!select_backend(d, f))
 		return REASON_no_backend;
 	reason = route(ctx, d, f);
@@ -198,7 +207,8 @@ int xdp_lbr(struct xdp_md *ctx)
 	enum reason reason = balance(ctx, &d, &f);
 
 	count(reason);
-	if (f.backend && reason_action(reason) != XDP_DROP)
+	if (f.backend && reason_action(reason) != XDP_DROP &&
+	    reason != REASON_too_big_answered)
 		count_backend(&d, &f);
 	if (d.for_vip && is_traced(d.begins))
 		trace(&d, &f, reason);

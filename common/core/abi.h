@@ -142,7 +142,8 @@ struct backend {
 	__u16 weight;
 	__u8 state; /* enum backend_state */
 	__u8 zero8;
-	__u32 zero32;
+	__u16 zero16;
+	__u16 mtu; /* of the way there, as the file says; 0: it does not */
 };
 _Static_assert(sizeof(struct backend) == 32, "backend");
 
@@ -169,7 +170,8 @@ struct generation {
 	__u8 unmatched_pass;  /* 0: drop, 1: hand to the kernel */
 	__u8 hops_by_flow;    /* routes look at more than the destination */
 	__u8 recent_shift;    /* "recent" is within 2^this jiffies */
-	__u8 zero[5];
+	__u8 zero;
+	__u32 answer_limit;	   /* ICMP errors per second and CPU */
 	__u8 digest[32];	   /* SHA-256 of the file it was built from */
 	__u64 vips[VIP_BITS / 64]; /* xdp_lbr: see directory.h */
 };
@@ -264,11 +266,11 @@ struct cached_hop {
 	__u32 backend; /* struct backend.id */
 	__u32 in;      /* ifindex the packet came in by ... */
 	__u32 out;     /* ... and is to leave by */
-	__u32 mtu;     /* of the way out, bytes */
+	__u32 mtu;     /* the largest packet that it takes whole, bytes */
 	struct addr via;
 	__u8 destination[6]; /* MAC addresses */
 	__u8 source[6];
-	__u32 zero;
+	__u32 link_mtu; /* of the way out alone */
 };
 _Static_assert(sizeof(struct cached_hop) == 64, "cached_hop");
 

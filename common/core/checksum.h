@@ -21,6 +21,59 @@ INLINE __u32 checksum_word(__be32 word)
 	return (w & 0xffff) + (w >> 16);
 }
 
+/* Bytes that are summed up without a look at where they end. */
+#define CHECKSUM_BLOCK 32
+
+INLINE __u64 checksum_block(const void *from)
+{
+	const __u32 *words = from;
+	__u64 sum = 0;
+	int i;
+
+	for (i = 0; i < CHECKSUM_BLOCK / 4; i++)
+		sum += words[i];
+	return sum;
+}
+
+/*
+ * The words of [from, end), of less than a block. A last odd byte counts as if
+ * a 0 came behind it.
+ */
+INLINE __u64 checksum_rest(const void *from, const void *end)
+{
+	__u8 last[2] = {0, 0};
+	__u64 sum = 0;
+	__u16 word;
+	int i;
+
+	for (i = 0; i < CHECKSUM_BLOCK / 4 - 1; i++) {
+		if (from + 4 > end)
+			break;
+		sum += *(const __u32 *)from;
+		from += 4;
+	}
+	if (from + 2 <= end) {
+		sum += *(const __u16 *)from;
+		from += 2;
+	}
+	if (from + 1 <= end) {
+		last[0] = *(const __u8 *)from;
+		__builtin_memcpy(&word, last, sizeof(word));
+		sum += word;
+	}
+	return sum;
+}
+
+/* As checksum_fold(), of 64 bits. */
+INLINE __u16 checksum_fold64(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (__u16)((sum & 0xffff) + (sum >> 16));
+}
+
 INLINE __u16 checksum_fold(__u32 sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);

@@ -41,11 +41,13 @@
 
 #define IPV4_FRAGMENT bpf_htons(0x3fff) /* more fragments, or an offset */
 #define IPV4_OFFSET   bpf_htons(0x1fff)
+#define IPV4_WHOLE    bpf_htons(0x4000) /* don't fragment */
 #define IPV6_FRAGMENT bpf_htons(0xfff9)
 #define IPV6_OFFSET   bpf_htons(0xfff8)
 #define IPV6_HEADERS  8 /* extension headers that are walked */
 
 /* Where headers begin at the latest, in bytes; for the verifier. */
+#define L2_MOST 22 /* Ethernet with two tags */
 #define L3_MOST 63
 #define L4_MOST (sizeof(struct ipv6hdr) + IPV6_HEADERS * 2048)
 
@@ -120,6 +122,12 @@ INLINE void packet_set_unknown(struct packet *packet)
 INLINE int packet_is_unknown(const struct packet *packet)
 {
 	return packet->protocol == IPPROTO_FRAGMENT && packet->port;
+}
+
+/* IPv6's never may. */
+INLINE int packet_may_be_cut(const struct packet *packet)
+{
+	return !packet->is_ipv6 && !(packet->ipv4->frag_off & IPV4_WHOLE);
 }
 
 INLINE enum reason parse_tcp(struct packet *packet, void *end)

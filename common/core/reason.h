@@ -45,7 +45,9 @@ REASON(fragment, DROP, IN_LBR, \
 REASON(extension, DROP, IN_LBR, \
 	"an IPv6 extension header for a VIP that cannot be forwarded") \
 REASON(ttl_exceeded, DROP, IN_LBR, \
-	"TTL or hop limit would reach 0") \
+	"TTL or hop limit would reach 0; not to be answered") \
+REASON(answer_limited, DROP, IN_LBR, \
+	"an ICMP error would be the answer, but for `answer-limit`") \
 REASON(no_backend, DROP, IN_LBR, \
 	"the service has no backend that takes this flow") \
 REASON(fib_blackhole, DROP, IN_LBR, \
@@ -61,19 +63,23 @@ REASON(fib_forwarding_disabled, DROP, IN_LBR, \
 REASON(fib_unsupported, DROP, IN_LBR, \
 	"the route to the backend asks for encapsulation") \
 REASON(fib_too_big, DROP, IN_LBR, \
-	"larger than the MTU of the route to the backend") \
+	"larger than the way to the backend takes; not to be answered") \
 REASON(fib_error, DROP, IN_LBR, \
 	"the kernel refused the question (bpf_fib_lookup)") \
 REASON(neighbour_unresolved, PASS, IN_LBR, \
 	"next hop has no MAC address yet: handed to the kernel, to resolve and forward") \
 REASON(super_packet, PASS, IN_LBR, \
-	"larger than another interface takes (GSO, generic mode): the kernel forwards it, in pieces") \
+	"larger than the next link takes, and may be cut: the kernel forwards it, in pieces") \
 REASON(forwarded, TX, IN_LBR, \
 	"sent to a backend, out of the interface it came in by") \
 REASON(redirected, REDIRECT, IN_LBR, \
 	"sent to a backend, out of another interface") \
 REASON(echo_answered, TX, IN_LBR, \
 	"an ICMP or ICMPv6 echo request to a VIP, answered") \
+REASON(ttl_answered, TX, IN_LBR, \
+	"TTL or hop limit would reach 0: answered with `time exceeded`") \
+REASON(too_big_answered, TX, IN_LBR, \
+	"larger than the way to the backend takes: answered with what that takes") \
 REASON(not_listed, PASS, IN_BKD, \
 	"not for an address, protocol and port that the file lists") \
 REASON(fragment_passed, PASS, IN_BKD, \

@@ -72,13 +72,26 @@ INLINE void route_answer(struct cached_hop *hop,
 			 const struct bpf_fib_lookup *answer)
 {
 	hop->out = answer->ifindex;
-	hop->mtu = answer->mtu_result ? answer->mtu_result : 1500;
+	hop->link_mtu = answer->mtu_result ? answer->mtu_result : 1500;
+	hop->mtu = hop->link_mtu;
 	if (answer->family == ROUTE_AF_INET)
 		addr_set_v4(&hop->via, answer->ipv4_dst);
 	else
 		addr_set_v6(&hop->via, (const __be32 *)answer->ipv6_dst);
 	__builtin_memcpy(hop->destination, answer->dmac, ETH_ALEN);
 	__builtin_memcpy(hop->source, answer->smac, ETH_ALEN);
+}
+
+/*
+ * The largest packet that reaches the backend whole: where the way there is
+ * known to be narrower than its first link, and is given packets that are
+ * `overhead` bytes longer.
+ */
+INLINE void route_narrow(struct cached_hop *hop, __u32 mtu, __u32 overhead)
+{
+	if (mtu && mtu < hop->mtu)
+		hop->mtu = mtu;
+	hop->mtu -= overhead;
 }
 
 INLINE enum reason route_reason(long result)

@@ -17,6 +17,7 @@
 struct config_backend {
 	struct addr address;
 	__u16 weight; /* 1-1000 */
+	__u16 mtu;    /* of the way there; 0: as the route says */
 	bool drain;   /* keeps its flows, gets no new ones */
 	unsigned int line;
 };
@@ -44,6 +45,7 @@ struct config {
 	__u32 restore_grace;   /* milliseconds; key `grace` */
 	__u32 next_hop_age;    /* milliseconds; 0: nothing is remembered */
 	__u32 insert_limit;    /* flows per second and CPU */
+	__u32 answer_limit;    /* ICMP errors per second and CPU */
 	__u8 digest[32];       /* SHA-256 of the file's bytes */
 	char *path;	       /* as the user named it */
 };

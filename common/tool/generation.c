@@ -136,6 +136,7 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	new.recent_shift = recent_shift(new.udp_idle);
 	new.next_hop_age = jiffies_of(config->next_hop_age);
 	new.insert_limit = config->insert_limit;
+	new.answer_limit = config->answer_limit;
 	new.insert_window = (__u32)jiffies_of(1000);
 	new.unmatched_pass = config->unmatched_pass;
 	memcpy(new.digest, config->digest, sizeof(new.digest));

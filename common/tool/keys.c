@@ -34,6 +34,7 @@ static const struct word forward_words[] = {{"rewrite", FORWARD_REWRITE}, {}};
 static const struct word fragments_words[] = {
 	{"by-id", 0}, {"by-address", 1}, {}};
 static const struct word port_words[] = {{"any", 0}, {}};
+static const struct word mtu_words[] = {{"route", 0}, {}};
 static const struct word bool_words[] = {{"true", 1}, {"false", 0}, {}};
 
 #define FIELD(record, member)                                                  \
@@ -80,6 +81,10 @@ const struct key keys[] = {
 	{LEVEL_FILE, "insert-limit", KIND_NUMBER, FIELD(config, insert_limit),
 	 .min = 1, .max = 10000000, .standard = "50000",
 	 .help = "How many flows each CPU may begin to remember in a second."},
+	{LEVEL_FILE, "answer-limit", KIND_NUMBER, FIELD(config, answer_limit),
+	 .min = 0, .max = 1000000, .standard = "1000",
+	 .help = "How many ICMP errors (time exceeded, packet too big) each "
+		 "CPU may answer with in a second; `0`: none."},
 
 	{LEVEL_SERVICE, "vip", KIND_ADDRESS, FIELD(config_service, vip),
 	 .help = "The virtual IP address."},
@@ -125,6 +130,10 @@ const struct key keys[] = {
 	{LEVEL_BACKEND, "weight", KIND_NUMBER, FIELD(config_backend, weight),
 	 .min = 1, .max = 1000, .standard = "1",
 	 .help = "Its share of new flows, relative to the other backends."},
+	{LEVEL_BACKEND, "mtu", KIND_NUMBER, FIELD(config_backend, mtu),
+	 .min = 576, .max = 65535, .words = mtu_words, .standard = "route",
+	 .help = "The largest packet that the way there takes, where that is "
+		 "less than the route says: larger ones are answered."},
 	{LEVEL_BACKEND, "drain", KIND_WORD, FIELD(config_backend, drain),
 	 .words = bool_words, .standard = "false",
 	 .help = "`true`: keeps the flows it has and gets no new ones."},

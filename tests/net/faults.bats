@@ -266,8 +266,8 @@ through() {
 @test "TTL 1: dropped and counted" {
 	local vip
 	for vip in "$VIP4" "$VIP6"; do
-		rises ttl_exceeded datagram "$vip" 7777 1
-		run -1 rises ttl_exceeded datagram "$vip" 7777 2
+		rises ttl_answered datagram "$vip" 7777 1
+		run -1 rises ttl_answered datagram "$vip" 7777 2
 	done
 }
 

@@ -199,6 +199,31 @@ def reply(read):
     return bytes(out)
 
 
+def is_host(address):
+    """Is it one host's (RFC 1122 3.2.1.3; RFC 4291: global or unique local)?"""
+    if len(address) == 4:
+        return address[0] not in (0, 127) and address[0] < 224
+    return address[0] >> 5 == 1 or address[0] >> 1 == 0x7E
+
+
+def report(read, own, kind, code, rest=0):
+    """The ICMP error about a packet, from `own` (RFC 792, RFC 4443)."""
+    frame = read.frame
+    most = (576 - 28) if read.family == 4 else (1280 - 48)
+    quote = frame[ETHER : ETHER + min(read.length, most)]
+    icmp = struct.pack("!BBHI", kind, code, 0, rest) + quote
+    if read.family == 4:
+        head = struct.pack("!BBHHHBBH", 0x45, 0xC0, 20 + len(icmp), 0, 0x4000, 64, 1, 0)
+        head += own + read.source
+        head = head[:10] + struct.pack("!H", 0xFFFF - total(head)) + head[12:]
+        cover = b""
+    else:
+        head = struct.pack("!IHBB", 0x60000000, len(icmp), ICMPV6, 64) + own + read.source
+        cover = head[8:] + struct.pack("!II", len(icmp), ICMPV6)
+    icmp = icmp[:2] + struct.pack("!H", 0xFFFF - total(cover + icmp)) + icmp[4:]
+    return frame[6:12] + frame[0:6] + frame[12:14] + head + icmp
+
+
 def stays(read):
     """Does the kernel never forward from such a source (RFC 4291 2.5.6, 2.7)?"""
     source = read.source
@@ -236,9 +261,11 @@ class Pieces:
 class LoadBalancer:
     """xdp_lbr, where each service has one backend behind one next hop."""
 
-    def __init__(self, own, router, services):
-        """services: {(VIP, protocol, port or 0): backend}, text"""
+    def __init__(self, own, router, addresses, services):
+        """addresses: its own, IPv4 and IPv6.
+        services: {(VIP, protocol, port or 0): backend}, text"""
         self.own, self.router = mac(own), mac(router)
+        self.addresses = {4: ip(addresses[0]), 6: ip(addresses[1])}
         self.services = {(ip(v), p, port): ip(b) for (v, p, port), b in services.items()}
         self.vips = {key[0] for key in self.services}
         self.pieces = Pieces()
@@ -256,7 +283,10 @@ class LoadBalancer:
             backend = (self.services.get((read.to, read.protocol, read.port))
                        or self.services.get((read.to, read.protocol, 0)))
             if backend and read.ttl <= 1:
-                return DROP, "ttl_exceeded", frame
+                if read.piece == "later" or not is_host(read.source):
+                    return DROP, "ttl_exceeded", frame
+                return TX, "ttl_answered", report(
+                    read, self.addresses[read.family], 11 if read.family == 4 else 3, 0)
             if backend and stays(read):
                 return DROP, "fib_not_forwarded", frame
             if backend:

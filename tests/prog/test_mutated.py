@@ -8,7 +8,7 @@ import random
 
 import frames as f
 from network import (
-    BACK_ROUTER_MAC, BACKEND_MAC, LB_MAC, ROUTER_MAC, VIP, VIP6, configuration, service,
+    BACK_ROUTER_MAC, BACKEND_MAC, LB, LB6, LB_MAC, ROUTER_MAC, VIP, VIP6, configuration, service,
 )
 from oracle import ETHER, Backend, LoadBalancer, ip, mac, redirected, Read, same, same_echo
 from tap import equal, test
@@ -32,7 +32,7 @@ def setting():
 
 def balancer(world):
     world.apply(setting())
-    return LoadBalancer(LB_MAC, ROUTER_MAC, {
+    return LoadBalancer(LB_MAC, ROUTER_MAC, (LB, LB6), {
         (vip, WORDS[protocol], port): to for (vip, protocol, port), to in SERVICES.items()})
 
 
@@ -148,7 +148,7 @@ def mutated_lbr(world):
     rose = mutated(world.lbr, balancer(world), seeds, SEED, MUTATED)
     # Every way that mutation can reach was taken, often.
     for reason in ("forwarded", "echo_answered", "malformed_vip", "malformed", "not_vip",
-                   "unmatched", "fragment", "extension", "ttl_exceeded", "foreign_mac",
+                   "unmatched", "fragment", "extension", "ttl_answered", "foreign_mac",
                    "not_ip"):
         assert rose[reason] > 20, f"{reason}: {rose[reason]} only"
 

@@ -17,6 +17,7 @@ from network import (
     CLIENT, CLIENT6, CLIENT_MAC, DROP, LB, LB6, LB_MAC, PASS, REDIRECT, ROUTER, ROUTER6,
     ROUTER_MAC, TX, VIP, VIP6, backend, configuration, on, service,
 )
+from reports import exceeded, too_big as too_big_answer
 from tap import test
 
 OTHER_MAC = "02:42:0a:09:09:02"  # the next hop behind another interface
@@ -36,7 +37,7 @@ FIB = {
 }
 
 
-def setting(unmatched="drop"):
+def setting(**settings):
     rows = []
     for vip, near, which in (VIP, "172.19.0.3", 0), (VIP6, "2001:db8:19::3", 1):
         rows.append(service([near], vip))
@@ -46,7 +47,7 @@ def setting(unmatched="drop"):
                                      drain=True)], vip, 88))
     rows.append(service(["172.19.0.5"], ANY, "any"))
     rows.append(service(["172.19.0.6"], ANY, 443))
-    return configuration(*rows, unmatched=unmatched)
+    return configuration(*rows, **settings)
 
 
 def routes():
@@ -168,9 +169,10 @@ def rows_dropped():
         ("echo reply", f.ip4() / ICMP(type=0) / Raw(b"ping"), "unmatched"),
         ("echo with a code", f.ip4() / ICMP(type=8, code=1) / Raw(b"ping"), "unmatched"),
         ("ICMPv6 echo in IPv4", f.ip4(proto=58) / Raw(b"\x80\0" + b"\0" * 8), "unmatched"),
-        ("TTL 1", f.ip4(ttl=1) / f.tcp(), "ttl_exceeded"),
-        ("TTL 0", f.ip4(ttl=0) / f.udp(), "ttl_exceeded"),
-        ("hop limit 1", f.ip6(hlim=1) / f.tcp(), "ttl_exceeded"),
+        ("TTL 1, from a group", changed(f.ip4(ttl=1) / f.tcp(), IP, src="224.0.0.5"),
+         "ttl_exceeded"),
+        ("hop limit 1, from a link-local address",
+         changed(f.ip6(hlim=1) / f.tcp(), IPv6, src="fe80::1"), "ttl_exceeded"),
         ("from a link-local address", f.ether() / IPv6(src="fe80::1", dst=VIP6) / f.tcp(),
          "fib_not_forwarded"),
         ("first fragment of an echo", f.ip4(flags="MF", id=9) / f.echo4(), "unmatched"),
@@ -192,6 +194,12 @@ def rows_dropped():
         ("payload length too large", f.ip6(plen=500) / f.tcp(), "malformed_vip"),
     ]
     return [(name, packet, reason, DROP, bytes(packet)) for name, packet, reason in rows]
+
+
+def changed(packet, layer, **fields):
+    for name, value in fields.items():
+        setattr(packet[layer], name, value)
+    return packet
 
 
 def rows_passed():
@@ -285,6 +293,15 @@ def forwarded(world):
     check(world, rows_forwarded())
 
 
+@test("table: TTL or hop limit 1: answered, up to answer-limit")
+def ttl(world):
+    prepared(world, answer_limit=1000000)
+    packets = f.ip4(ttl=1) / f.tcp(), f.ip4(ttl=0) / f.udp(), f.ip6(hlim=1) / f.tcp()
+    check(world, [("TTL", packet, "ttl_answered", TX, exceeded(packet)) for packet in packets])
+    prepared(world, answer_limit=0)
+    check(world, [("TTL", packet, "answer_limited", DROP, bytes(packet)) for packet in packets])
+
+
 @test("table: dropped, untouched")
 def dropped(world):
     prepared(world)
@@ -366,8 +383,19 @@ def too_big(world):
     rows = []
     for layer, to, head in (f.ip4, "172.19.0.3", 40), (f.ip6, "2001:db8:19::3", 60):
         large, small = (layer() / f.tcp(payload=b"x" * (size - head)) for size in (1301, 1300))
-        rows.append(("1301", large, "fib_too_big", DROP, bytes(large)))
+        if IPv6 in large:
+            large[IPv6].nh = 44
+            large[IPv6].payload = IPv6ExtHdrFragment(nh=6, offset=1, id=77) / Raw(b"x" * 1253)
+            first = layer() / IPv6ExtHdrFragment(nh=6, m=1, id=77) / f.tcp(payload=b"")
+            world.lbr.run([bytes(first)])
+            rows.append(("1301, a later fragment", large, "fib_too_big", DROP, bytes(large)))
+        else:
+            rows.append(("1301", large, "super_packet", PASS, handed_up(large, to)))
         rows.append(("1300", small, "forwarded", TX, sent(small, to)))
+        whole = layer(**({} if layer is f.ip6 else {"flags": "DF"}))
+        whole /= f.tcp(payload=b"x" * (1301 - head))
+        rows.append(("1301, not to be cut", whole, "too_big_answered", TX,
+                     too_big_answer(whole, 1300)))
     try:
         check(world, rows)
     finally:

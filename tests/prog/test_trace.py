@@ -129,7 +129,7 @@ def all_else(world):
                      sport=0)
         client.check(f.ip4() / f.udp(9), f"{VIP}:9", "udp, unmatched XDP_DROP")
         client.check(f.ip4() / f.tcp(88), f"{VIP}:88", "tcp, no_backend XDP_DROP")
-        client.check(f.ip4(ttl=1) / f.tcp(), f"{VIP}:80", "tcp, ttl_exceeded XDP_DROP")
+        client.check(f.ip4(ttl=1) / f.tcp(), f"{VIP}:80", "tcp, ttl_answered XDP_TX")
         client.check(f.ip4() / UDP(len=7), f"{VIP}:0", "udp, malformed_vip XDP_DROP", sport=0)
         client.check(f.ip4(LB) / f.tcp())  # nothing is said of what is not for a VIP
 

@@ -183,6 +183,52 @@ static void ttl_and_destination(void **unused)
 	}
 }
 
+/* Block by block and the rest, as it is done in a program. */
+static uint16_t sum_by_blocks(const uint8_t *bytes, size_t length)
+{
+	const uint8_t *end = bytes + length;
+	uint64_t sum = 0;
+	uint16_t word;
+
+	for (; end - bytes >= CHECKSUM_BLOCK; bytes += CHECKSUM_BLOCK)
+		sum += checksum_block(bytes);
+	word = checksum_fold64(sum + checksum_rest(bytes, end));
+	return bpf_ntohs((FORCE __be16)word);
+}
+
+static void bytes_summed(void **unused)
+{
+	uint64_t state = 1;
+	int i;
+
+	(void)unused;
+	for (i = 0; i < 100000; i++) {
+		size_t length = draw_below(&state, 1300);
+		uint8_t *bytes = malloc(length);
+
+		assert_non_null(bytes);
+		draw_bytes(&state, bytes, length);
+		/* Zero and minus zero are one number. */
+		assert_int_equal(sum_by_blocks(bytes, length) % 0xffff,
+				 sum_of(bytes, length, 0) % 0xffff);
+		free(bytes);
+	}
+}
+
+static void large_sums_folded(void **unused)
+{
+	uint64_t state = 1, sum;
+	int i;
+
+	(void)unused;
+	assert_int_equal(checksum_fold64(~0ULL), 0xffff);
+	assert_int_equal(checksum_fold64(0), 0);
+	for (i = 0; i < HEADERS; i++) {
+		sum = draw(&state) >> draw_below(&state, 64);
+		assert_int_equal(checksum_fold64(sum) % 0xffff, sum % 0xffff);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +238,8 @@ int main(void)
 		cmocka_unit_test(carries_twice),
 		cmocka_unit_test(there_and_back),
 		cmocka_unit_test(ttl_and_destination),
+		cmocka_unit_test(bytes_summed),
+		cmocka_unit_test(large_sums_folded),
 	};
 
 	return RUN("checksum", tests);

@@ -70,6 +70,7 @@ static void fills_in_defaults(void **state)
 	assert_int_equal(config.udp_idle, 60000);
 	assert_int_equal(config.restore_grace, 600000);
 	assert_int_equal(config.insert_limit, 50000);
+	assert_int_equal(config.answer_limit, 1000);
 	assert_int_equal(config.service_count, 1);
 
 	service = config.services;
@@ -95,7 +96,8 @@ static void reads_every_key(void **state)
 			   "unmatched: pass\n"
 			   "services:\n"
 			   "  - backends:\n"
-			   "      - {weight: 3, address: 198.51.100.1}\n"
+			   "      - {weight: 3, address: 198.51.100.1, "
+			   "mtu: 1400}\n"
 			   "      - drain: true\n"
 			   "        address: '198.51.100.2'\n"
 			   "    table-size: 251\n"
@@ -130,6 +132,8 @@ static void reads_every_key(void **state)
 	assert_int_equal(config.services[0].scheduler, SCHEDULER_RANDOM);
 	assert_int_equal(config.services[0].table_size, 251);
 	assert_true(config.services[0].by_address);
+	assert_int_equal(config.services[0].backends[0].mtu, 1400);
+	assert_int_equal(config.services[0].backends[1].mtu, 0);
 	assert_false(config.services[1].by_address);
 	assert_int_equal(config.services[0].line, 5);
 	assert_int_equal(config.services[0].backend_count, 2);
@@ -174,6 +178,8 @@ static void accepts_both_edges(void **state)
 		EDGE("grace: 86400s", restore_grace, 86400000),
 		EDGE("insert-limit: 1", insert_limit, 1),
 		EDGE("insert-limit: 10000000", insert_limit, 10000000),
+		EDGE("answer-limit: 0", answer_limit, 0),
+		EDGE("answer-limit: 1000000", answer_limit, 1000000),
 	};
 
 	(void)state;

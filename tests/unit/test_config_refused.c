@@ -27,11 +27,11 @@ struct row {
 
 #define FILE_KEYS                                                              \
 	"services, unmatched, flow-table-size, handshake-grace, udp-idle, "    \
-	"grace, next-hop-age, insert-limit"
+	"grace, next-hop-age, insert-limit, answer-limit"
 #define SERVICE_KEYS                                                           \
 	"vip, port, protocol, scheduler, forward, table-size, fragments, "     \
 	"backends"
-#define BACKEND_KEYS "address, weight, drain"
+#define BACKEND_KEYS "address, weight, mtu, drain"
 #define ADDRESS	     "must be an IPv4 or IPv6 unicast address"
 #define PORT	     "must be a number from 1 to 65535 or any"
 #define WITH_UNIT    ", with its unit (ms, s, min or h)"
@@ -209,6 +209,12 @@ static const struct row wrong_values[] = {
 	 ":6: weight \"1001\": must be a number from 1 to 1000"},
 	{HEAD "  fragments: address\n" BACKENDS,
 	 ":4: fragments \"address\": must be by-id or by-address"},
+	{SERVICE "    mtu: 575\n",
+	 ":6: mtu \"575\": must be a number from 576 to 65535 or route"},
+	{SERVICE "    mtu: 65536\n",
+	 ":6: mtu \"65536\": must be a number from 576 to 65535 or route"},
+	{"answer-limit: 1000001\n",
+	 ":1: answer-limit \"1000001\": must be a number from 0 to 1000000"},
 	{SERVICE "    drain: yes\n",
 	 ":6: drain \"yes\": must be true or false"},
 };

@@ -95,7 +95,9 @@ static void sent(void **unused)
 	(void)unused;
 	for (i = 0; i < ROWS; i++) {
 		bool tx = !strcmp(rows[i].name, "forwarded") ||
-			  !strcmp(rows[i].name, "echo_answered");
+			  !strcmp(rows[i].name, "echo_answered") ||
+			  !strcmp(rows[i].name, "ttl_answered") ||
+			  !strcmp(rows[i].name, "too_big_answered");
 		bool redirected = !strcmp(rows[i].name, "redirected");
 
 		assert_int_equal(rows[i].action == XDP_TX, tx);

@@ -106,6 +106,7 @@ static void answer_noted(void **unused)
 	route_answer(&hop, &answer);
 	assert_int_equal(hop.out, 9);
 	assert_int_equal(hop.mtu, 1280);
+	assert_int_equal(hop.link_mtu, 1280);
 	assert_memory_equal(&hop.via, backend, 16);
 	assert_memory_equal(hop.destination, answer.dmac, 6);
 	assert_memory_equal(hop.source, answer.smac, 6);
@@ -115,6 +116,30 @@ static void answer_noted(void **unused)
 	route_answer(&hop, &answer);
 	assert_int_equal(hop.mtu, 1500);
 	assert_memory_equal(&hop.via, v4, 16);
+}
+
+/* What the file says counts where it is less; what is put around it always. */
+static void way_narrowed(void **unused)
+{
+	static const struct {
+		uint32_t link, file, overhead, mtu;
+	} rows[] = {
+		{1500, 0, 0, 1500},    {1500, 1400, 0, 1400},
+		{1500, 1500, 0, 1500}, {1500, 9000, 0, 1500},
+		{1500, 0, 20, 1480},   {1500, 1400, 40, 1360},
+		{65535, 0, 40, 65495},
+	};
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct cached_hop hop = {.mtu = rows[i].link,
+					 .link_mtu = rows[i].link};
+
+		route_narrow(&hop, rows[i].file, rows[i].overhead);
+		assert_int_equal(hop.mtu, rows[i].mtu);
+		assert_int_equal(hop.link_mtu, rows[i].link);
+	}
 }
 
 /* As <linux/bpf.h> numbers them: the numbers are the kernel's word. */
@@ -144,9 +169,8 @@ static void answers(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ipv4_asked),
-		cmocka_unit_test(ipv6_asked),
-		cmocka_unit_test(answer_noted),
+		cmocka_unit_test(ipv4_asked),	cmocka_unit_test(ipv6_asked),
+		cmocka_unit_test(answer_noted), cmocka_unit_test(way_narrowed),
 		cmocka_unit_test(answers),
 	};
 

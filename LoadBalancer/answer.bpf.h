@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * answer.bpf.h - a packet turned into the ICMP error about it (see
+ * common/core/answer.h), and sent back to where it came from
+ *
+ * In functions of their own, which the kernel verifies apart.
+ */
+#pragma once
+
+/* At most answer_limit errors a second and CPU. */
+INLINE bool may_answer(void)
+{
+	__u32 zero = 0, slot = generation_slot();
+	struct answers *done = bpf_map_lookup_elem(&answers, &zero);
+	struct generation *generation =
+		bpf_map_lookup_elem(&generations, &slot);
+	__u64 window;
+
+	if (!done || !generation || !generation->insert_window)
+		return false;
+	window = bpf_jiffies64() / generation->insert_window;
+	if (done->window != window) {
+		done->window = window;
+		done->count = 0;
+	}
+	return done->count++ < generation->answer_limit;
+}
+
+/* Makes room for `head` bytes before the packet, and ends it behind `quote`. */
+INLINE bool answer_fit(struct xdp_md *ctx, __u32 l3_offset, __u32 head,
+		       __u32 quote)
+{
+	__u32 size = (__u32)(ctx->data_end - ctx->data);
+
+	if (constants.has_frags)
+		size = (__u32)bpf_xdp_get_buff_len(ctx);
+	if (bpf_xdp_adjust_head(ctx, -(int)head))
+		return false;
+	return !bpf_xdp_adjust_tail(ctx, (int)(l3_offset + quote) - (int)size);
+}
+
+/*
+ * Ethernet's header anew, back to where the packet came from, with its tags.
+ * Where there are fewer, the next header is written over what is too much.
+ */
+INLINE bool answer_ethernet(void *data, void *end, __u32 head)
+{
+	struct ethhdr *to = data, *from = data + head;
+
+	if ((void *)from + L2_MOST > end)
+		return false;
+	__builtin_memcpy(to->h_dest, from->h_source, ETH_ALEN);
+	__builtin_memcpy(to->h_source, from->h_dest, ETH_ALEN);
+	__builtin_memcpy(&to->h_proto, &from->h_proto, L2_MOST - 2 * ETH_ALEN);
+	return true;
+}
+
+/* The sum of what is behind `at`, less than a block. */
+__attribute__((noinline)) int answer_rest(struct xdp_md *ctx, __u32 at)
+{
+	if (at > L3_MOST + ANSWER_IPV6)
+		return 0;
+	return checksum_fold64(checksum_rest((void *)(long)ctx->data + at,
+					     (void *)(long)ctx->data_end));
+}
+
+/* The sum of what is above IP in the packet; of IPv6's pseudo header too. */
+__attribute__((noinline)) int answer_sum(struct xdp_md *ctx, __u32 l3_offset,
+					 __u32 is_ipv6)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	struct answer_v6 *v6;
+	__u64 sum = 0;
+	__u32 i, at;
+
+	if (l3_offset > L3_MOST)
+		return 0;
+	v6 = data + l3_offset;
+	if (is_ipv6) {
+		if ((void *)(v6 + 1) > end)
+			return 0;
+		sum = answer_pseudo(v6);
+	}
+	at = l3_offset +
+	     (is_ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+	/* Or clang adds in an order that the verifier cannot follow. */
+	asm volatile("" : "+r"(at));
+	if (at > L3_MOST + sizeof(struct ipv6hdr))
+		return 0;
+	data += at;
+	for (i = 0; i < ANSWER_IPV6 / CHECKSUM_BLOCK; i++) {
+		if (data + CHECKSUM_BLOCK > end)
+			break;
+		sum += checksum_block(data);
+		data += CHECKSUM_BLOCK;
+	}
+	sum += answer_rest(ctx, at + i * CHECKSUM_BLOCK);
+	return checksum_fold64(sum);
+}
+
+/* The headers before the quote; false: there is no room. */
+INLINE bool answer_headers(struct xdp_md *ctx, const struct packet *packet,
+			   enum answer what, __u32 mtu, __u32 quote)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u32 at = packet->l3_offset, head = answer_head(packet);
+	struct answer_v4 *v4;
+	struct answer_v6 *v6;
+
+	if (at > L3_MOST || !answer_ethernet(data, end, head))
+		return false;
+	v4 = data + at;
+	v6 = data + at;
+	if (packet->is_ipv6) {
+		if ((void *)(v6 + 1) > end)
+			return false;
+		answer_put_v6(v6, packet, what, mtu, quote);
+	} else {
+		if ((void *)(v4 + 1) > end)
+			return false;
+		answer_put_v4(v4, packet, what, mtu, quote);
+	}
+	return true;
+}
+
+INLINE void answer_checksum(struct xdp_md *ctx, __u32 at, bool is_ipv6)
+{
+	__u16 sum = (__u16)~answer_sum(ctx, at, is_ipv6);
+	void *end = (void *)(long)ctx->data_end;
+	__sum16 *checksum;
+
+	if (at > L3_MOST)
+		return;
+	checksum = (void *)(long)ctx->data + at +
+		   (is_ipv6 ? offsetof(struct answer_v6, checksum)
+			    : offsetof(struct answer_v4, checksum));
+	if ((void *)(checksum + 1) <= end)
+		*checksum = (FORCE __sum16)sum;
+}
+
+/* What became of it. */
+enum answer_result {
+	ANSWER_NONE, /* nothing is written */
+	ANSWER_LIMITED,
+	ANSWER_SENT,
+};
+
+/* Writes it, about the packet in `parsed`, which is for who answers. */
+__attribute__((noinline)) int answer_write(struct xdp_md *ctx, __u32 what,
+					   __u32 mtu)
+{
+	__u32 zero = 0, quote;
+	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+
+	if (!packet)
+		return ANSWER_NONE;
+	if (what == ANSWER_TOO_BIG)
+		mtu = answer_mtu(packet, mtu);
+	quote = answer_quote(packet, (__u32)(ctx->data_end - ctx->data) -
+					     packet->l3_offset);
+	if (!answer_fit(ctx, packet->l3_offset, answer_head(packet), quote) ||
+	    !answer_headers(ctx, packet, what, mtu, quote))
+		return ANSWER_NONE;
+	answer_checksum(ctx, packet->l3_offset, packet->is_ipv6);
+	return ANSWER_SENT;
+}
+
+/*
+ * Answers the packet in `parsed`; enum answer_result. `mtu`: of the way that
+ * it is too big for.
+ */
+__attribute__((noinline)) int answer(struct xdp_md *ctx, __u32 what, __u32 mtu)
+{
+	__u32 zero = 0;
+	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct ethhdr *eth = (void *)(long)ctx->data;
+	const struct interface *in;
+	const struct addr *own;
+
+	if (!packet || (void *)(eth + 1) > (void *)(long)ctx->data_end)
+		return ANSWER_NONE;
+	in = find_interface(ctx->ingress_ifindex, eth);
+	if (!in || !answer_is_allowed(packet, in->generic))
+		return ANSWER_NONE;
+	own = &in->own[packet->is_ipv6 ? 1 : 0];
+	if (!own->w[3] || (what == ANSWER_TOO_BIG && !answer_helps(packet)))
+		return ANSWER_NONE;
+	if (!may_answer())
+		return ANSWER_LIMITED;
+	packet->destination = *own;
+	return answer_write(ctx, what, mtu);
+}
+
+/* The same for any packet, as a way out. */
+INLINE enum reason answered(struct xdp_md *ctx, const struct packet *packet,
+			    enum answer what, __u32 mtu)
+{
+	bool exceeded = what == ANSWER_EXCEEDED;
+	__u32 zero = 0;
+	struct packet *handed = bpf_map_lookup_elem(&parsed, &zero);
+	int result = ANSWER_NONE;
+
+	if (handed) {
+		*handed = *packet;
+		result = answer(ctx, what, mtu);
+	}
+
+	if (result == ANSWER_SENT)
+		return exceeded ? REASON_ttl_answered : REASON_too_big_answered;
+	if (result == ANSWER_LIMITED)
+		return REASON_answer_limited;
+	return exceeded ? REASON_ttl_exceeded : REASON_fib_too_big;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * answer.h - the load balancer's own ICMP errors
+ *
+ * A router that cannot forward a packet says so to its sender (RFC 1812 4.3,
+ * RFC 4443 3): its TTL has run out, or it is too big for the next link. The
+ * load balancer is such a router, and nobody behind it can say it in its
+ * place: a client knows nothing of the backend's address that the error would
+ * quote.
+ *
+ * Around the packet as the client sent it two headers are put, IP and ICMP,
+ * from the load balancer's own address. Of the packet there is as much as an
+ * error may carry (RFC 1812 4.3.2.3: 576 bytes in all; RFC 4443 2.4: 1280).
+ */
+#pragma once
+
+#include "common/core/checksum.h"
+#include "common/core/packet.h"
+
+enum answer {
+	ANSWER_EXCEEDED, /* the TTL or hop limit */
+	ANSWER_TOO_BIG,
+};
+
+#define ANSWER_TTL  64
+#define ANSWER_IPV4 576 /* bytes at most */
+#define ANSWER_IPV6 1280
+#define ANSWER_TOS  0xc0 /* internetwork control (RFC 1812 4.3.2.5) */
+
+#define ICMP_FRAG_NEEDED 4 /* a code of ICMP_UNREACHABLE */
+#define ICMPV6_TOO_BIG	 2
+#define ICMPV6_EXCEEDED	 3
+#define IPV6_LEAST	 1280 /* no link's MTU is less (RFC 8200 5) */
+
+/* What is put before the quote. */
+struct answer_v4 {
+	struct iphdr ip;
+	__u8 type;
+	__u8 code;
+	__sum16 checksum;
+	__be32 rest; /* 16 bits of nothing, and the MTU */
+};
+_Static_assert(sizeof(struct answer_v4) == 28, "answer_v4");
+
+struct answer_v6 {
+	struct ipv6hdr ip;
+	__u8 type;
+	__u8 code;
+	__sum16 checksum;
+	__be32 rest; /* the MTU */
+};
+_Static_assert(sizeof(struct answer_v6) == 48, "answer_v6");
+
+/* One host's address: no group's, no broadcast, and none that says nothing. */
+INLINE int addr_is_host(const struct addr *addr)
+{
+	__u32 v4 = bpf_ntohl(addr->w[3]);
+
+	if (addr->w[2] != V4_MAPPED || addr->w[0] || addr->w[1])
+		return addr_is_usual(addr);
+	return v4 >> 24 && v4 >> 24 != 127 && v4 >> 28 < 0xe;
+}
+
+/*
+ * Was the packet one on the wire? In generic mode it may be several, that the
+ * kernel has put together, or that a sender on the same machine has left to be
+ * cut further on. A fragment is never one of these, nor is a SYN.
+ */
+INLINE int packet_is_single(const struct packet *packet)
+{
+	return packet->flags & (PACKET_FIRST | PACKET_LATER | PACKET_SYN);
+}
+
+/*
+ * Is it one, most likely, by its size? Who answers several has a driver send
+ * an error as if it were several.
+ */
+INLINE int packet_is_small(const struct packet *packet)
+{
+	return packet->length <= ETH_DATA_LEN;
+}
+
+/*
+ * Nothing is said about an error, for two could go on for ever; nor about any
+ * fragment but the first, nor to more than one host (RFC 1122 3.2.2, RFC 4443
+ * 2.4 e).
+ */
+INLINE int answer_is_allowed(const struct packet *packet, int generic)
+{
+	return !(packet->flags & (PACKET_QUOTES | PACKET_LATER)) &&
+	       addr_is_host(&packet->source) &&
+	       (!generic || packet_is_small(packet));
+}
+
+/*
+ * Is there a size that the sender can be told? IPv6 knows no link that takes
+ * less than 1280.
+ */
+INLINE int answer_helps(const struct packet *packet)
+{
+	return !packet->is_ipv6 || packet->length > IPV6_LEAST;
+}
+
+INLINE __u32 answer_mtu(const struct packet *packet, __u32 mtu)
+{
+	return packet->is_ipv6 && mtu < IPV6_LEAST ? IPV6_LEAST : mtu;
+}
+
+/* Bytes before the quote. */
+INLINE __u32 answer_head(const struct packet *packet)
+{
+	return packet->is_ipv6 ? sizeof(struct answer_v6)
+			       : sizeof(struct answer_v4);
+}
+
+/* Bytes of the packet that are quoted, where `there` of it can be read. */
+INLINE __u32 answer_quote(const struct packet *packet, __u32 there)
+{
+	__u32 most = packet->is_ipv6 ? ANSWER_IPV6 : ANSWER_IPV4;
+
+	most -= answer_head(packet);
+	if (there > packet->length)
+		there = packet->length;
+	return there < most ? there : most;
+}
+
+/* From the packet's destination, which by now is who answers. */
+INLINE void answer_put_v4(struct answer_v4 *answer, const struct packet *packet,
+			  enum answer what, __u32 mtu, __u32 quote)
+{
+	__be32 *words = (__be32 *)answer;
+	__u32 sum = 0;
+	int i;
+
+	words[0] = bpf_htonl(0x45000000 | ANSWER_TOS << 16 |
+			     ((__u32)sizeof(*answer) + quote));
+	words[1] = bpf_htonl(0x4000); /* no id, for it is not to be cut */
+	words[2] = bpf_htonl(ANSWER_TTL << 24 | IPPROTO_ICMP << 16);
+	words[3] = packet->destination.w[3];
+	words[4] = packet->source.w[3];
+	for (i = 0; i < 5; i++)
+		sum += checksum_word(words[i]);
+	answer->ip.check = (FORCE __sum16)(__u16)~checksum_fold(sum);
+	answer->type =
+		what == ANSWER_EXCEEDED ? ICMP_EXCEEDED : ICMP_UNREACHABLE;
+	answer->code = what == ANSWER_EXCEEDED ? 0 : ICMP_FRAG_NEEDED;
+	answer->checksum = 0;
+	answer->rest = bpf_htonl(mtu & 0xffff);
+}
+
+INLINE void answer_put_v6(struct answer_v6 *answer, const struct packet *packet,
+			  enum answer what, __u32 mtu, __u32 quote)
+{
+	__be32 *words = (__be32 *)answer;
+
+	words[0] = bpf_htonl(0x60000000);
+	words[1] =
+		bpf_htonl((quote + 8) << 16 | IPPROTO_ICMPV6 << 8 | ANSWER_TTL);
+	__builtin_memcpy(&answer->ip.saddr, &packet->destination,
+			 sizeof(struct addr));
+	__builtin_memcpy(&answer->ip.daddr, &packet->source,
+			 sizeof(struct addr));
+	answer->type =
+		what == ANSWER_EXCEEDED ? ICMPV6_EXCEEDED : ICMPV6_TOO_BIG;
+	answer->code = 0;
+	answer->checksum = 0;
+	answer->rest = bpf_htonl(mtu);
+}
+
+/* ICMPv6's checksum covers these too (RFC 8200 8.1). */
+INLINE __u64 answer_pseudo(const struct answer_v6 *answer)
+{
+	const __be32 *words = (const __be32 *)&answer->ip.saddr;
+	__u64 sum = (FORCE __u16)answer->ip.payload_len +
+		    (FORCE __u16)bpf_htons(IPPROTO_ICMPV6);
+	int i;
+
+	for (i = 0; i < 8; i++)
+		sum += checksum_word(words[i]);
+	return sum;
+}
