@@ -16,10 +16,11 @@
  *
  * `forget`: empties the flow table; how many flows were there
  *
- * `send TURNS`: the driver's frames leave by IFACE, and end there if they come
- * back. Answers NS SUNK: the time of this thread and of the CPU's ksoftirqd,
- * which is all that sending, the way there and back, and sinking take; and how
- * many came back.
+ * `sink`: what comes in by IFACE ends there, from now on
+ *
+ * `send TURNS`: the driver's frames leave by IFACE. Answers NS SUNK: the time
+ * of this thread and of the CPU's ksoftirqd, which is all that sending, the way
+ * there and back, and sinking take; and how many were sunk.
  *
  * `reflect`: until this process ends, IFACE sends back what comes in by it
  *
@@ -202,7 +203,6 @@ static void send_live(int turns)
 		    .ctx_in = &context, .ctx_size_in = sizeof(context),
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
 	int send = bpf_program__fd(driver->progs.send);
-	static struct driver_bpf *sinks;
 	__u64 began, sunk, softly;
 	clockid_t other;
 	__u32 zero = 0;
@@ -210,9 +210,6 @@ static void send_live(int turns)
 	if (bpf_map_update_elem(bpf_map__fd(driver->maps.subject), &zero, &send,
 				BPF_ANY))
 		die("let the driver send");
-	if (sinks != driver)
-		attach(driver->progs.sink);
-	sinks = driver;
 	other = ksoftirqd(sched_getcpu());
 	sunk = driver->bss->sunk;
 	began = cpu_time();
@@ -277,6 +274,9 @@ static void obey(const char *line)
 		forget();
 	} else if (!strcmp(line, "reflect\n")) {
 		reflect();
+	} else if (!strcmp(line, "sink\n") && driver) {
+		attach(driver->progs.sink);
+		puts("ok");
 	} else if (sscanf(line, "send %d", &turns) == 1 && driver) {
 		send_live(turns);
 	} else if (sscanf(line, "run %15s %d", what, &turns) == 2 && driver) {

@@ -105,6 +105,7 @@ def measure(name, way, setting, frames):
     """CPU ns a packet that came back; of `frames` sent."""
     with way(setting), Process(WIRES, PORT) as process:
         process(setting.template.command())
+        process("sink")
         process(f"send {max(setting.flows, frames // 10)}")  # warms up
         took, came = map(int, process(f"send {frames}"))
     if came < 0.98 * frames:

@@ -17,8 +17,8 @@ import sys
 import threading
 import time
 
-BIT = 8192
-TURN = 0.1  # seconds
+BIT = 4096
+TURN = 0.25  # seconds; so a file of 6 MB lasts for five minutes, also where all is slow
 KEEP = 0.75  # of the file, before `finish`
 
 vip, count, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
@@ -40,7 +40,7 @@ def paced(step):
 
 def curl(*arguments):
     return subprocess.Popen(
-        ["curl", "-sS", "--fail", "--max-time", "120", *arguments],
+        ["curl", "-sS", "--fail", "--max-time", "900", *arguments],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 

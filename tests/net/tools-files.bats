@@ -57,7 +57,7 @@ state() {
 hold() {
 	held=$BATS_TEST_TMPDIR/held
 	mkfifo "$held.in"
-	on "$CLIENT" curl -sSf --max-time 60 -D "$held.head" -T - \
+	on "$CLIENT" curl -sSf --max-time 900 -D "$held.head" -T - \
 		"$(url "$1" "upload/held")" <"$held.in" >"$held.out" 2>&1 3>&- &
 	holder=$!
 	exec 7>"$held.in"

@@ -1,0 +1,115 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A million spoofed SYNs and a million spoofed ACKs, while 1,000 connections ask
+# a web server again and again: what the client counts, and what is remembered.
+
+bats_require_minimum_version 1.5.0
+load lib
+
+FLOWS=1000 MILLION=1000000
+
+setup_file() {
+	local backend
+	make --no-print-directory -s -C "$ROOT/tests/bench"
+	network
+	for backend in "${BACKENDS[@]}"; do
+		on "$backend" sh -c '{ seq 500; echo "the end of a small file"; } \
+			>/run/nginx/files/small'
+	done
+	# so that frames can be put into the other end of its veth
+	on wires ethtool -K "$CLIENT-eth0" gro on
+}
+
+teardown_file() {
+	network_down
+}
+
+teardown() {
+	[[ ! ${flows_PID-} ]] || kill "$flows_PID" 2>/dev/null || :
+	detach
+}
+
+begin() {
+	coproc flows {
+		on "$CLIENT" prlimit --nofile=4096 \
+			/usr/bin/python3 tests/net/flood_flows.py "$VIP4" "$FLOWS" 3>&-
+	}
+}
+
+# tell WORD: what they answer
+tell() {
+	local said
+	echo "$1" >&"${flows[1]}"
+	read -rt 120 said <&"${flows[0]}"
+	echo "$said"
+}
+
+flood() { # syn|ack
+	(cd "$ROOT" && /usr/bin/python3 tests/net/flood.py "$1" "$MILLION" "$VIP4")
+}
+
+forwarded() {
+	reason forwarded
+}
+
+remembered() {
+	lbr show -j flows | jq '.flows | length'
+}
+
+# bytes that all maps of the load balancer take
+memory() {
+	# shellcheck disable=SC2016
+	on "$LB" bash -c 'for map in /sys/fs/bpf/l3dsr/*/*; do
+			bpftool -j map show pinned "$map" 2>/dev/null
+		done' | jq -s 'map(.bytes_memlock? // 0) | add'
+}
+
+@test "a million spoofed SYNs: 1,000 connections go on, nothing is remembered" {
+	local before
+	attach
+	begin
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+	(($(remembered) == FLOWS))
+	before=$(memory) sent=$(forwarded)
+	((before > 0))
+	flood syn
+	(($(forwarded) > sent + MILLION * 9 / 10))
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+	(($(remembered) == FLOWS))
+	(($(memory) == before))
+	run -0 tell finish
+	echo "$output"
+	[[ $output == "0 broken" ]]
+}
+
+@test "a million spoofed ACKs: 1,000 connections go on, no more is taken" {
+	local before
+	services "$BATS_TEST_TMPDIR/few.yaml" '1i insert-limit: 20000' \
+		'1i flow-table-size: 100000'
+	attach generic "$BATS_TEST_TMPDIR/few.yaml"
+	begin
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+	before=$(memory) sent=$(forwarded)
+	flood ack
+	(($(forwarded) > sent + MILLION * 9 / 10))
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+	# four places for two flows of the size: no more can be
+	(($(remembered) > FLOWS && $(remembered) <= 200000))
+	(($(lbr show -j | jq '."flows-not-remembered"') > 0))
+	(($(memory) == before))
+	run -0 tell finish
+	echo "$output"
+	[[ $output == "0 broken" ]]
+}
+
+@test "but where only the flow table knows, one too small for them breaks some" {
+	services "$BATS_TEST_TMPDIR/random.yaml" 's/maglev/random/' \
+		'1i flow-table-size: 100'
+	attach generic "$BATS_TEST_TMPDIR/random.yaml"
+	begin
+	flood ack
+	run -0 tell finish
+	echo "$output"
+	[[ $output != "0 broken"* ]]
+}
