@@ -22,8 +22,8 @@ static const struct verb verbs[] = {
 };
 
 static const char *const maps[] = {
-	"generations", "restores", "control",	"interfaces",
-	"reasons",     "changes",  "fragments", NULL,
+	"generations", "restores",  "control", "interfaces", "reasons",
+	"changes",     "fragments", "vlans",   NULL,
 };
 
 static const char *const inner[] = {"restores", NULL};

@@ -15,7 +15,7 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
 /* host.c: the VIPs on lo, and nobody told of them */
 int bkd_host(struct kernel *kernel, const struct config *config,
-	     char *const *interfaces, struct fault *fault);
+	     const char *const *interfaces, struct fault *fault);
 /* show.c */
 extern const struct section bkd_sections[];
 

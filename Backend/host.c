@@ -25,7 +25,7 @@ static void quiet(struct kernel *kernel, const char *name, const char *key,
 }
 
 int bkd_host(struct kernel *kernel, const struct config *config,
-	     char *const *interfaces, struct fault *fault_out)
+	     const char *const *interfaces, struct fault *fault_out)
 {
 	const struct config_service *service = config->services;
 	struct addr *own;

@@ -16,6 +16,7 @@
 
 #include "common/bpf/clock.h"
 #include "common/bpf/map.h"
+#include "common/bpf/vlan.h"
 #include "common/core/abi.h"
 #include "common/core/packet.h"
 #include "common/core/reason.h"
@@ -85,10 +86,14 @@ INLINE enum reason refuse(enum reason reason)
 INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 {
 	enum reason reason = parse(ctx, &d->packet);
+	__u32 device;
 
 	if (!d->packet.has_destination)
 		return reason;
-	d->in = find_interface(ctx->ingress_ifindex, d->packet.eth);
+	device = device_of(ctx, &d->packet);
+	if (!device)
+		return REASON_vlan_tagged;
+	d->in = find_interface(device, d->packet.eth);
 	if (!d->in)
 		return REASON_foreign_mac;
 	if (reason == REASON_NONE && is_cut_short(ctx, &d->packet))

@@ -15,11 +15,13 @@
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "LoadBalancer/lbr.h"
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
+#include "common/tool/vlans.h"
 
 #define IPV4 "net/ipv4/conf/"
 #define IPV6 "net/ipv6/conf/"
@@ -109,13 +111,11 @@ static int host_ipv6(struct kernel *kernel, const char *name,
 		       ?: change_sysctl(kernel, path, "1", fault_out);
 }
 
-int lbr_host(struct kernel *kernel, const struct config *config,
-	     char *const *interfaces, struct fault *fault_out)
+static int host_interfaces(struct kernel *kernel, const struct config *config,
+			   const char *const *names, struct fault *fault_out)
 {
 	bool ipv4 = false, ipv6 = false;
-	char *names[MAX_INTERFACES + 1] = {NULL};
 	size_t i;
-	int j;
 
 	for (i = 0; i < config->service_count; i++) {
 		if (addr_is_ipv4(&config->services[i].vip))
@@ -123,21 +123,36 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 		else
 			ipv6 = true;
 	}
+	if (ipv4)
+		set_or_say(kernel, IPV4, "all", "send_redirects", "0");
+	for (; *names; names++) {
+		if (ipv4 && host_ipv4(kernel, *names, fault_out))
+			return -1;
+		if (ipv6 && host_ipv6(kernel, *names, fault_out))
+			return -1;
+	}
+	return 0;
+}
+
+int lbr_host(struct kernel *kernel, const struct config *config,
+	     const char *const *interfaces, struct fault *fault_out)
+{
+	const char *names[MAX_INTERFACES + 1] = {NULL};
+	struct vlan_device *vlans = NULL;
+	int i, rc = 0;
+
 	if (!interfaces) {
 		if (kernel_attachments(kernel, fault_out))
 			return -1;
-		for (j = 0; j < kernel->attachment_count; j++)
-			names[j] = kernel->attachments[j].name;
-		interfaces = names;
+		for (i = 0; i < kernel->attachment_count; i++)
+			names[i] = kernel->attachments[i].name;
+		rc = vlan_names(kernel, names, &vlans, fault_out);
 	}
-	if (ipv4)
-		set_or_say(kernel, IPV4, "all", "send_redirects", "0");
-	for (; *interfaces; interfaces++) {
-		if (ipv4 && host_ipv4(kernel, *interfaces, fault_out))
-			return -1;
-		if (ipv6 && host_ipv6(kernel, *interfaces, fault_out))
-			return -1;
-	}
-	lbr_neighbours(kernel, config);
-	return 0;
+	rc = rc
+		     ?: host_interfaces(kernel, config, interfaces ?: names,
+					fault_out);
+	free(vlans);
+	if (!rc)
+		lbr_neighbours(kernel, config);
+	return rc;
 }

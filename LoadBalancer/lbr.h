@@ -17,7 +17,7 @@ int lbr_prepare(struct kernel *kernel, const struct config *config,
 int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault);
 /* host.c: forwarding on, redirects off */
 int lbr_host(struct kernel *kernel, const struct config *config,
-	     char *const *interfaces, struct fault *fault);
+	     const char *const *interfaces, struct fault *fault);
 /* neighbours.c: next hops kept fresh, and those no longer needed let go */
 void lbr_neighbours(struct kernel *kernel, const struct config *config);
 void lbr_neighbours_settle(struct kernel *kernel, const struct config *config);

@@ -73,6 +73,7 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 	d->fib = bpf_fib_lookup(ctx, &question, sizeof(question), 0);
 	route_answer(hop, &question);
 	route_narrow(hop, backend->mtu, 0);
+	hop_over_vlan(hop, d);
 	hop->backend = d->backend_id;
 	hop->in = d->device;
 	hop->flow = d->hop_flow;
@@ -110,6 +111,7 @@ INLINE enum reason route(struct xdp_md *ctx, struct decision *d,
 	if (!hop_is_known(d, f)) {
 		d->tos = hop_tos(d);
 		d->device = f->in->device;
+		d->generic = f->in->generic;
 		s = hand_over(d);
 		if (!s)
 			return REASON_fib_error;

@@ -275,6 +275,6 @@ INLINE void count_backend(const struct decision *d, const struct found *f)
 	if (!counter)
 		return;
 	counter->packets++;
-	counter->bytes += sizeof(struct ethhdr) + d->packet.length;
+	counter->bytes += d->packet.l3_offset + d->packet.length;
 	counter->flows += d->begins;
 }

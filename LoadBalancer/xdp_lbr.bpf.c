@@ -21,6 +21,7 @@
 
 #include "common/bpf/clock.h"
 #include "common/bpf/map.h"
+#include "common/bpf/vlan.h"
 #include "common/core/abi.h"
 #include "common/core/answer.h"
 #include "common/core/directory.h"
@@ -76,8 +77,9 @@ struct decision {
 	__u32 tos;     /* as route_question() takes it */
 	__u8 origin;   /* enum origin */
 	bool for_vip;
-	bool begins; /* the first packet of a flow */
-	bool asked;  /* the FIB, for this packet */
+	bool begins;  /* the first packet of a flow */
+	bool asked;   /* the FIB, for this packet */
+	bool generic; /* what sees it is not what is on the wire */
 };
 
 /* What was looked up for it. */
@@ -118,6 +120,7 @@ INLINE struct decision *hand_over(const struct decision *d)
 #include "LoadBalancer/flows.bpf.h"
 #include "LoadBalancer/select.bpf.h"
 #include "LoadBalancer/answer.bpf.h"
+#include "LoadBalancer/retag.bpf.h"
 #include "LoadBalancer/route.bpf.h"
 #include "LoadBalancer/trace.bpf.h"
 
@@ -158,9 +161,12 @@ INLINE void error_source(struct decision *d, const struct found *f)
 		rewrite_error_source(&d->packet, own);
 }
 
-/* From here on nothing can fail. */
-INLINE enum reason forward(struct decision *d, const struct found *f)
+INLINE enum reason forward(struct xdp_md *ctx, struct decision *d,
+			   const struct found *f)
 {
+	if (!retag(ctx, d, f))
+		return REASON_no_room;
+	/* From here on nothing can fail. */
 	rewrite_destination(&d->packet, &f->backend->address);
 	rewrite_ttl(&d->packet, d->packet.ttl - 1);
 	error_source(d, f);
@@ -173,10 +179,14 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 			   struct found *f)
 {
 	enum reason reason = parse(ctx, &d->packet);
+	__u32 device;
 
 	if (!d->packet.has_destination)
 		return reason;
-	f->in = find_interface(ctx->ingress_ifindex, d->packet.eth);
+	device = device_of(ctx, &d->packet);
+	if (!device)
+		return REASON_vlan_tagged;
+	f->in = find_interface(device, d->packet.eth);
 	if (!f->in)
 		return REASON_foreign_mac;
 	if (!find_generation(d, f))
@@ -196,7 +206,7 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 		rewrite_destination(&d->packet, &f->backend->address);
 	if (reason != REASON_NONE)
 		return reason;
-	return forward(d, f);
+	return forward(ctx, d, f);
 }
 
 SEC("xdp")

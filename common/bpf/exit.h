@@ -50,7 +50,7 @@ INLINE struct interface *find_interface(__u32 ifindex, const struct ethhdr *eth)
 /* Does the IP packet claim more bytes than the frame has? */
 INLINE bool is_cut_short(struct xdp_md *ctx, const struct packet *packet)
 {
-	__u64 length = sizeof(struct ethhdr) + packet->length;
+	__u64 length = packet->l3_offset + packet->length;
 
 	if (length <= (__u64)(ctx->data_end - ctx->data))
 		return false;

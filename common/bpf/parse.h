@@ -15,17 +15,40 @@
 /* What parse_unusual() found: [0]. Its pointers mean nothing to others. */
 MAP(parsed, PERCPU_ARRAY, __u32, struct packet, 1);
 
+/*
+ * The ethertype behind all tags, or -1: the frame ends before. A function of
+ * its own, so that with any number of tags what follows is verified once.
+ */
+__attribute__((noinline)) int parse_link(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u32 zero = 0;
+	struct packet packet, *found = bpf_map_lookup_elem(&parsed, &zero);
+	__be16 ethertype;
+	enum reason reason = packet_parse_link(&packet, data, end, &ethertype);
+
+	if (!found)
+		return -1;
+	*found = packet;
+	return reason == REASON_NONE ? (FORCE __u16)ethertype : -1;
+}
+
 __attribute__((noinline)) int parse_unusual(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	__u32 zero = 0;
 	struct packet packet, *found = bpf_map_lookup_elem(&parsed, &zero);
-	int reason;
+	int reason, ethertype = parse_link(ctx);
 
-	if (!found)
+	if (!found || ethertype < 0 || found->l3_offset > L3_MOST)
 		return REASON_malformed;
-	reason = packet_parse(&packet, data, end);
+	packet = *found;
+	packet.eth = data;
+	packet.end = end;
+	packet.l3 = data + packet.l3_offset;
+	reason = packet_parse_rest(&packet, end, (FORCE __be16)ethertype);
 	*found = packet;
 	return reason;
 }

@@ -35,6 +35,9 @@
 /* Interfaces and MAC addresses (macvlan, VRRP) that one host may answer to. */
 #define MAX_INTERFACES 64
 
+/* VLAN devices, and for each the ways in: a bond has several. */
+#define MAX_VLANS 512
+
 /* What a program is told when it is loaded; cannot change without a load. */
 struct constants {
 	char host[64];	/* the host's name, for the trace */
@@ -232,6 +235,30 @@ struct recent_bucket {
 _Static_assert(sizeof(struct recent_bucket) == 32, "recent_bucket");
 
 /*
+ * The VLAN tags of a frame, see vlan.h. 0: there is none; no inner one without
+ * an outer one.
+ */
+struct vlan {
+	__u16 outer;
+	__u16 inner;
+};
+_Static_assert(sizeof(struct vlan) == 4, "vlan");
+
+/* Of the map `vlans`: what comes in by `port` with these tags. */
+struct vlan_key {
+	__u32 port; /* ifindex */
+	struct vlan vlan;
+};
+_Static_assert(sizeof(struct vlan_key) == 8, "vlan_key");
+
+/* Of the map `vlan_ports`, by ifindex of the VLAN device. */
+struct vlan_port {
+	__u32 port; /* ifindex */
+	struct vlan vlan;
+};
+_Static_assert(sizeof(struct vlan_port) == 8, "vlan_port");
+
+/*
  * A packet that came in fragments, and what its first fragment said that the
  * others do not. IPv6's id is of all protocols (RFC 8200 4.5).
  */
@@ -261,16 +288,17 @@ _Static_assert(sizeof(struct fragment) == 16, "fragment");
  */
 #define CACHED_HOPS BACKEND_SLOTS
 struct cached_hop {
-	__u64 asked;   /* jiffies; 0: no answer is here */
-	__u64 flow;    /* 0: for all packets to the backend; else one flow's */
-	__u32 backend; /* struct backend.id */
-	__u32 in;      /* ifindex the packet came in by ... */
-	__u32 out;     /* ... and is to leave by */
-	__u32 mtu;     /* the largest packet that it takes whole, bytes */
+	__u64 asked;	/* jiffies; 0: no answer is here */
+	__u64 flow;	/* 0: for all packets to the backend; else one flow's */
+	__u32 backend;	/* struct backend.id */
+	__u32 in;	/* ifindex the packet came in by ... */
+	__u32 out;	/* ... and is to leave by; `in`: the way it came */
+	__u16 mtu;	/* the largest packet that it takes whole, bytes */
+	__u16 link_mtu; /* of the way out alone */
 	struct addr via;
 	__u8 destination[6]; /* MAC addresses */
 	__u8 source[6];
-	__u32 link_mtu; /* of the way out alone */
+	struct vlan vlan; /* tags that it is to leave with */
 };
 _Static_assert(sizeof(struct cached_hop) == 64, "cached_hop");
 

@@ -2,10 +2,10 @@
 /*
  * packet.h - a frame, read once
  *
- * packet_parse() walks Ethernet, IPv4 (with options) or IPv6 (with extension
- * headers) and TCP, UDP, ICMP or ICMPv6, and fills in struct packet. Both
- * families come out the same, so nothing behind it asks which one it was
- * except to write.
+ * packet_parse() walks Ethernet, up to two VLAN tags, IPv4 (with options) or
+ * IPv6 (with extension headers) and TCP, UDP, ICMP or ICMPv6, and fills in
+ * struct packet. Both families come out the same, so nothing behind it asks
+ * which one it was except to write.
  *
  * Nearly all packets are plain: no tag, no fragment, no extension header.
  * packet_parse_plain() reads those in a straight line and leaves the rest to
@@ -38,6 +38,7 @@
 #include "common/core/address.h"
 #include "common/core/inline.h"
 #include "common/core/reason.h"
+#include "common/core/vlan.h"
 
 #define IPV4_FRAGMENT bpf_htons(0x3fff) /* more fragments, or an offset */
 #define IPV4_OFFSET   bpf_htons(0x1fff)
@@ -98,6 +99,7 @@ struct packet {
 	struct addr source;
 	struct addr destination;
 	struct addr quoted; /* is_error: who sent the packet quoted */
+	struct vlan vlan;   /* its tags */
 	__be16 source_port; /* 0 where there are none */
 	__be16 port;
 	__u32 l3_offset;   /* bytes from eth */
@@ -362,14 +364,43 @@ INLINE enum reason parse_ethernet(struct packet *packet, void *data, void *end,
 	return REASON_NONE;
 }
 
-/* Fills *packet from the frame [data, end). */
-INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
+/* Up to two tags; *ethertype is what the last announces. */
+INLINE enum reason parse_tags(struct packet *packet, void *end,
+			      __be16 *ethertype)
 {
-	__be16 ethertype;
-	enum reason reason = parse_ethernet(packet, data, end, &ethertype);
+	struct tag *tag = packet->l3;
+	__u16 found[TAGS_MOST] = {0, 0};
+	int i;
 
-	if (reason != REASON_NONE)
-		return reason;
+	for (i = 0; i < TAGS_MOST && is_tag(*ethertype); i++, tag++) {
+		if ((void *)(tag + 1) > end)
+			return REASON_malformed;
+		found[i] = tag_read(*ethertype, tag->tci);
+		*ethertype = tag->protocol;
+		packet->l3_offset += sizeof(*tag);
+	}
+	packet->vlan.outer = found[0];
+	packet->vlan.inner = found[1];
+	packet->l3 = tag;
+	return REASON_NONE;
+}
+
+/* Ethernet and tags. */
+INLINE enum reason packet_parse_link(struct packet *packet, void *data,
+				     void *end, __be16 *ethertype)
+{
+	enum reason reason = parse_ethernet(packet, data, end, ethertype);
+
+	return reason == REASON_NONE ? parse_tags(packet, end, ethertype)
+				     : reason;
+}
+
+/* What is behind them. */
+INLINE enum reason packet_parse_rest(struct packet *packet, void *end,
+				     __be16 ethertype)
+{
+	enum reason reason;
+
 	switch (ethertype) {
 	case bpf_htons(ETH_P_IP):
 		reason = parse_ipv4_header(packet, end);
@@ -388,6 +419,16 @@ INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
 	default:
 		return REASON_not_ip;
 	}
+}
+
+/* Fills *packet from the frame [data, end). */
+INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
+{
+	__be16 ethertype;
+	enum reason reason = packet_parse_link(packet, data, end, &ethertype);
+
+	return reason == REASON_NONE ? packet_parse_rest(packet, end, ethertype)
+				     : reason;
 }
 
 /* The same for a plain packet; REASON_UNUSUAL where it is not. */
@@ -432,7 +473,8 @@ INLINE int packet_locate(struct packet *packet, void *data, void *end)
 {
 	void *header_end;
 
-	if (packet->l3_offset > L3_MOST || packet->l4_offset > L4_MOST)
+	if (packet->l3_offset > L3_MOST || packet->l4_offset > L4_MOST ||
+	    data + sizeof(struct ethhdr) > end)
 		return -1;
 	packet->eth = data;
 	packet->l3 = data + packet->l3_offset;

@@ -25,7 +25,7 @@
 REASON(not_ip, PASS, IN_LBR | IN_BKD, \
 	"neither IPv4 nor IPv6 (ARP, LLDP, ...)") \
 REASON(vlan_tagged, PASS, IN_LBR | IN_BKD, \
-	"carries a VLAN tag") \
+	"carries a VLAN tag that is no VLAN device's here, or more than two") \
 REASON(foreign_mac, PASS, IN_LBR | IN_BKD, \
 	"for another host's MAC address, or for all of them") \
 REASON(no_configuration, PASS, IN_LBR, \
@@ -70,6 +70,8 @@ REASON(neighbour_unresolved, PASS, IN_LBR, \
 	"next hop has no MAC address yet: handed to the kernel, to resolve and forward") \
 REASON(super_packet, PASS, IN_LBR, \
 	"larger than the next link takes, and may be cut: the kernel forwards it, in pieces") \
+REASON(no_room, DROP, IN_LBR, \
+	"the interface leaves no room for another header") \
 REASON(forwarded, TX, IN_LBR, \
 	"sent to a backend, out of the interface it came in by") \
 REASON(redirected, REDIRECT, IN_LBR, \

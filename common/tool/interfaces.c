@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "common/core/address.h"
+#include "common/tool/cli.h"
 #include "common/tool/config.h"
 #include "common/tool/interfaces.h"
 #include "common/tool/netlink.h"
+#include "common/tool/vlans.h"
 
 struct list {
 	struct interface entries[MAX_INTERFACES];
@@ -49,18 +51,6 @@ static bool takes(const struct attachment *on, const struct link *link)
 {
 	return link->ifindex == on->ifindex ||
 	       (link->lower == on->ifindex && !strcmp(link->kind, "macvlan"));
-}
-
-/*
- * Does a frame for the attachment come in by this link? A bond runs a native
- * program on its legs, a generic one on itself.
- */
-static bool comes_by(const struct attachment *on, const char *kind,
-		     const struct link *link)
-{
-	return link->ifindex == on->ifindex ||
-	       (link->master == on->ifindex && on->mode != MODE_GENERIC &&
-		!strcmp(kind, "bond"));
 }
 
 /* What the kernel itself would send from there: the first of each family. */
@@ -111,6 +101,39 @@ static void list_attachment(struct list *list, const struct attachment *on,
 	}
 }
 
+/* What comes for the VLAN devices above attachments; as many as fit. */
+static void list_vlans(struct list *list, const struct kernel *kernel,
+		       const struct link *links, int count,
+		       const struct link_address *addresses, int address_count)
+{
+	struct vlan_device *devices = NULL;
+	int found = vlan_devices(links, count, &devices), i;
+	struct fault said;
+
+	for (i = 0; i < found; i++) {
+		struct interface entry = {
+			.ifindex = (__u32)devices[i].ifindex,
+			.device = (__u32)devices[i].ifindex,
+		};
+
+		if (!vlan_seen_by(kernel, &devices[i]))
+			continue;
+		if (list->count == MAX_INTERFACES) {
+			fault(&said,
+			      "%s is not served: more than %d MAC "
+			      "addresses are to be listened to",
+			      devices[i].name, MAX_INTERFACES);
+			cli_warn(kernel->role, &said);
+			break;
+		}
+		memcpy(entry.name, devices[i].name, sizeof(entry.name));
+		memcpy(entry.mac, devices[i].mac, sizeof(entry.mac));
+		own_addresses(&entry, addresses, address_count);
+		list_add(list, &entry);
+	}
+	free(devices);
+}
+
 /* As it should be, in any order. */
 static int list_wanted(const struct kernel *kernel, struct list *wanted,
 		       struct fault *fault_out)
@@ -124,6 +147,12 @@ static int list_wanted(const struct kernel *kernel, struct list *wanted,
 	for (i = 0; address_count >= 0 && i < kernel->attachment_count; i++)
 		list_attachment(wanted, &kernel->attachments[i], links, count,
 				addresses, address_count);
+	if (address_count >= 0 && !wanted->full)
+		list_vlans(wanted, kernel, links, count, addresses,
+			   address_count);
+	if (address_count >= 0 && count >= 0 &&
+	    vlans_write(kernel, links, count, fault_out))
+		address_count = -1;
 	free(links);
 	free(addresses);
 	if (count < 0 || address_count < 0)

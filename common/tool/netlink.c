@@ -79,6 +79,21 @@ static int ask_list(struct nlmsghdr *question, mnl_cb_t answer,
 	return rc;
 }
 
+static int link_vlan(const struct nlattr *attribute, void *data)
+{
+	struct link *link = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case IFLA_VLAN_ID:
+		link->vlan_id = mnl_attr_get_u16(attribute);
+		break;
+	case IFLA_VLAN_PROTOCOL:
+		link->vlan_protocol = (FORCE __be16)mnl_attr_get_u16(attribute);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
 static int link_kind(const struct nlattr *attribute, void *data)
 {
 	struct link *link = data;
@@ -86,6 +101,10 @@ static int link_kind(const struct nlattr *attribute, void *data)
 	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
 		strncpy(link->kind, mnl_attr_get_str(attribute),
 			sizeof(link->kind) - 1);
+	/* It comes behind the kind. */
+	if (mnl_attr_get_type(attribute) == IFLA_INFO_DATA &&
+	    !strcmp(link->kind, "vlan"))
+		return mnl_attr_parse_nested(attribute, link_vlan, link);
 	return MNL_CB_OK;
 }
 

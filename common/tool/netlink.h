@@ -17,6 +17,8 @@ struct link {
 	char name[IF_NAMESIZE];
 	char kind[16]; /* "veth", "macvlan", ...; "" for hardware */
 	__u8 mac[6];
+	__u16 vlan_id; /* of a VLAN device ... */
+	__be16 vlan_protocol;
 };
 
 struct link_address {

@@ -96,7 +96,7 @@ struct role {
 
 	/* What of the host has to change; each change is recorded. */
 	int (*host)(struct kernel *kernel, const struct config *config,
-		    char *const *interfaces, struct fault *fault);
+		    const char *const *interfaces, struct fault *fault);
 	/* Puts back what packets needed until the switch. NULL: nothing. */
 	void (*settle)(struct kernel *kernel, const struct config *config);
 };

@@ -19,6 +19,7 @@
 #include "common/tool/interfaces.h"
 #include "common/tool/kernel.h"
 #include "common/tool/netlink.h"
+#include "common/tool/vlans.h"
 
 struct up {
 	struct kernel kernel;
@@ -83,15 +84,18 @@ static int addresses_note(struct kernel *kernel, struct fault *fault_out)
 static int up_change(struct up *up, struct fault *fault_out)
 {
 	struct kernel *kernel = &up->kernel;
-	char *names[MAX_INTERFACES + 1] = {NULL};
-	int i;
+	const char *names[MAX_INTERFACES + 1] = {NULL};
+	struct vlan_device *vlans = NULL;
+	int i, rc;
 
 	for (i = 0; i < kernel->attachment_count; i++)
 		names[i] = kernel->attachments[i].name;
-	if (kernel_pin(kernel, false, fault_out) ||
-	    addresses_note(kernel, fault_out) ||
-	    kernel->role->host(kernel, &up->config, names, fault_out) ||
-	    interfaces_write(kernel, fault_out) ||
+	rc = vlan_names(kernel, names, &vlans, fault_out)
+		     ?: kernel_pin(kernel, false, fault_out);
+	rc = rc ?: addresses_note(kernel, fault_out);
+	rc = rc ?: kernel->role->host(kernel, &up->config, names, fault_out);
+	free(vlans);
+	if (rc || interfaces_write(kernel, fault_out) ||
 	    kernel_attach(kernel, fault_out))
 		return -1;
 	if (kernel->role->carry_over &&
@@ -121,6 +125,7 @@ static void up_report(const struct up *up)
 		printf("%s: %s attached, %s (%s)\n", on->name,
 		       kernel->role->program, mode_name(on->mode), on->why);
 	}
+	vlans_warn(kernel);
 	printf("%s: %zu service%s\n", up->config.path, up->config.service_count,
 	       up->config.service_count == 1 ? "" : "s");
 }

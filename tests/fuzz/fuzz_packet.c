@@ -255,6 +255,43 @@ static void require_plain_agrees(const struct copy *c,
 	REQUIRE(!memcmp(&plain, packet, sizeof(plain)));
 }
 
+static void try_frame(const struct copy *c);
+
+/* With its tags on it is read as it is without them. */
+static void try_tagged(const struct copy *c, struct packet *tagged,
+		       enum reason reason)
+{
+	size_t tags = tagged->l3_offset - L3, rest = c->length - tags;
+	uint8_t *before = malloc(rest), *memory = malloc(rest + 2);
+	struct copy bare = {before, memory + 2, rest};
+	struct packet packet;
+
+	REQUIRE(tags == 4 || tags == 8);
+	REQUIRE(word(c->before + 12) == 0x8100 ||
+		word(c->before + 12) == 0x88a8);
+	REQUIRE((tagged->vlan.outer & 0xfff) == (word(c->before + 14) & 0xfff));
+	REQUIRE(!tagged->vlan.inner == (tags == 4));
+	memcpy(before, c->before, 12);
+	memcpy(before + 12, c->before + 12 + tags, rest - 12);
+	memcpy(bare.now, before, rest);
+	REQUIRE(packet_parse(&packet, bare.now, bare.now + rest) == reason ||
+		reason == REASON_vlan_tagged);
+	REQUIRE(packet.has_destination == tagged->has_destination ||
+		reason == REASON_vlan_tagged);
+	tagged->l3_offset = L3;
+	tagged->vlan = packet.vlan;
+	tagged->eth = packet.eth;
+	tagged->l3 = packet.l3;
+	tagged->l4 = packet.l4;
+	tagged->end = packet.end;
+	if (reason != REASON_vlan_tagged) { /* or there are more of them */
+		REQUIRE(!memcmp(tagged, &packet, sizeof(packet)));
+		try_frame(&bare);
+	}
+	free(before);
+	free(memory);
+}
+
 static void try_frame(const struct copy *c)
 {
 	struct packet packet;
@@ -265,6 +302,10 @@ static void try_frame(const struct copy *c)
 	REQUIRE(!memcmp(c->now, c->before, c->length));
 	REQUIRE(reason <= REASON_MAX);
 	require_plain_agrees(c, &packet, reason);
+	if (packet.vlan.outer) {
+		try_tagged(c, &packet, reason);
+		return;
+	}
 	if (reason != REASON_NONE)
 		return;
 	r = read_frame(c->before, c->length);

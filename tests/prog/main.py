@@ -9,7 +9,7 @@ import network
 import tap
 
 for module in ("table", "laws", "restore", "trace", "counts", "mutated", "select", "schedulers",
-               "generations", "next_hop", "errors", "fragments", "answers", "files"):
+               "generations", "next_hop", "vlan", "errors", "fragments", "answers", "files"):
     __import__(f"test_{module}")
 
 

@@ -56,10 +56,24 @@ class Read:
         elif kind == IPV6:
             self.fault = self.ipv6()
         else:
-            self.fault = "vlan_tagged" if kind in VLANS else "not_ip"
+            self.fault = self.tagged(kind) if kind in VLANS else "not_ip"
         self.understood = not self.fault
         if not self.fault and ETHER + self.length > len(frame):
             self.fault = "malformed"
+
+    def tagged(self, kind):
+        """In no VLAN of ours; if it is to be read at all."""
+        frame, at = self.frame, ETHER
+        while kind in VLANS and at < ETHER + 8:
+            if len(frame) < at + 4:
+                return "malformed"
+            kind, at = frame[at + 2] << 8 | frame[at + 3], at + 4
+        if kind not in (IPV4, IPV6):
+            return "vlan_tagged" if kind in VLANS else "not_ip"
+        version, size = (4, 20) if kind == IPV4 else (6, 40)
+        if len(frame) < at + size or frame[at] >> 4 != version:
+            return "malformed"
+        return "vlan_tagged"
 
     def ipv4(self):
         frame = self.frame

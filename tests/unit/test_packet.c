@@ -240,9 +240,17 @@ static const struct row rows[] = {
 	 REASON_not_ip, .no_destination = true},
 	{"802.3 length", BYTES(ETH(38), 0x42, 0x42, 3),
 	 REASON_not_ip, .no_destination = true},
-	{"vlan", BYTES(ETH(0x8100), 0, 5, 8, 0, 0x45, 0),
-	 REASON_vlan_tagged, .no_destination = true},
-	{"vlan in vlan", BYTES(ETH(0x88a8), 0, 5, 0x81, 0, 0, 6, 8, 0),
+	{"vlan, cut short", BYTES(ETH(0x8100), 0, 5, 8),
+	 REASON_malformed, .no_destination = true},
+	{"vlan, IP cut short", BYTES(ETH(0x8100), 0, 5, 8, 0, 0x45, 0),
+	 REASON_malformed, .no_destination = true},
+	{"vlan, arp", BYTES(ETH(0x8100), 0, 5, 8, 6, 0, 1, 8, 0),
+	 REASON_not_ip, .no_destination = true},
+	{"vlan in vlan, the inner cut short",
+	 BYTES(ETH(0x88a8), 0, 5, 0x81, 0, 0, 6, 8),
+	 REASON_malformed, .no_destination = true},
+	{"vlan in vlan in vlan",
+	 BYTES(ETH(0x88a8), 0, 5, 0x81, 0, 0, 6, 0x81, 0, 0, 7, 8, 0),
 	 REASON_vlan_tagged, .no_destination = true},
 	{"Ethernet alone", BYTES(ETH(0x0800)),
 	 REASON_malformed, .no_destination = true},
@@ -403,12 +411,82 @@ static void every_byte_changed(void **unused)
 	}
 }
 
+/* The frame with these tags in it, read; pointers and tags then as without. */
+static enum reason parse_tagged(struct packet *packet, const struct row *row,
+				const uint8_t *tags, size_t size,
+				struct vlan vlan)
+{
+	uint8_t bytes[512];
+	struct frame frame;
+	enum reason reason;
+
+	memcpy(bytes, row->bytes, 12);
+	memcpy(bytes + 12, tags, size);
+	memcpy(bytes + 12 + size, row->bytes + 12, row->length - 12);
+	frame = frame_copy(bytes, row->length + size);
+	reason = parse(packet, frame);
+	assert_memory_equal(frame.bytes, bytes, frame.length);
+	if (packet->has_destination) {
+		assert_int_equal(packet->l3_offset, 14 + size);
+		assert_ptr_equal(packet->l3, frame.bytes + 14 + size);
+		assert_int_equal(packet->vlan.outer, vlan.outer);
+		assert_int_equal(packet->vlan.inner, vlan.inner);
+		packet->l3_offset = 14;
+		packet->eth = packet->l3 = packet->l4 = packet->end = NULL;
+		memset(&packet->vlan, 0, sizeof(packet->vlan));
+	}
+	frame_free(frame);
+	return reason;
+}
+
+/* What every frame of the table is, it is with one tag and with two. */
+static void tags_are_walked(void **unused)
+{
+	static const uint8_t one[] = {0x81, 0, 0xf0, 5};
+	static const uint8_t two[] = {0x88, 0xa8, 0x2f, 0xff, 0x81, 0, 0, 0};
+	static const uint8_t three[] = {0x81, 0, 0,    1, 0x81, 0,
+					0,    2, 0x81, 0, 0,	3};
+	struct packet bare, tagged;
+	enum reason reason;
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < ROWS; i++) {
+		const struct row *row = &rows[i];
+		struct frame frame = frame_copy(row->bytes, row->length);
+
+		if (strstr(row->name, "vlan")) {
+			frame_free(frame);
+			continue;
+		}
+		reason = parse(&bare, frame);
+		frame_free(frame);
+		bare.eth = bare.l3 = bare.l4 = bare.end = NULL;
+		assert_int_equal(parse_tagged(&tagged, row, one, sizeof(one),
+					      (struct vlan){0x8005, 0}),
+				 reason);
+		if (bare.has_destination)
+			assert_memory_equal(&bare, &tagged, sizeof(bare));
+		assert_int_equal(parse_tagged(&tagged, row, two, sizeof(two),
+					      (struct vlan){0xcfff, 0x8000}),
+				 reason);
+		if (bare.has_destination)
+			assert_memory_equal(&bare, &tagged, sizeof(bare));
+		assert_int_equal(parse_tagged(&tagged, row, three,
+					      sizeof(three),
+					      (struct vlan){0, 0}),
+				 REASON_vlan_tagged);
+		assert_false(tagged.has_destination);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_of_the_table),
 		cmocka_unit_test(every_truncation),
 		cmocka_unit_test(every_byte_changed),
+		cmocka_unit_test(tags_are_walked),
 	};
 
 	return RUN("packet", tests);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * retag.bpf.h - a frame that leaves in another VLAN than it came in by
+ */
+#pragma once
+
+/* Where a way out leads over a VLAN device: its port, and the tags. */
+MAP(vlan_ports, HASH, __u32, struct vlan_port, MAX_VLANS);
+
+/*
+ * The FIB knows devices; what XDP sends goes out of a port, with its tags on.
+ * Out of the port that it came in by, it goes back: XDP_TX. In generic mode the
+ * kernel has the tags, so a frame is handed to the device.
+ */
+INLINE void hop_over_vlan(struct cached_hop *hop, const struct decision *d)
+{
+	struct vlan_port *in, *out;
+	__u32 port = d->device;
+
+	__builtin_memset(&hop->vlan, 0, sizeof(hop->vlan));
+	if (d->generic)
+		return;
+	in = bpf_map_lookup_elem(&vlan_ports, &port);
+	if (in)
+		port = in->port;
+	out = bpf_map_lookup_elem(&vlan_ports, &hop->out);
+	if (out) {
+		hop->vlan = out->vlan;
+		hop->out = out->port;
+	}
+	if (hop->out == port)
+		hop->out = d->device;
+}
+
+INLINE void tag_write(struct tag *tag, __u16 is, __be16 priority)
+{
+	tag->tci = bpf_htons(is & TAG_VLAN) | priority;
+}
+
+/*
+ * Gives the frame other tags, in front of what its last one announces. Priority
+ * and drop eligibility stay with a tag that stays: the outer with the outer,
+ * else the innermost with the innermost. The MAC addresses are left for others
+ * to write. Not 0: there is no room.
+ */
+__attribute__((noinline)) int retag_frame(struct xdp_md *ctx, __u32 was,
+					  __u32 is)
+{
+	struct {
+		__u8 macs[2 * ETH_ALEN];
+		__be16 protocol;
+		struct tag tag[TAGS_MOST];
+	} * frame;
+	int grows = (int)vlan_size(is) - (int)vlan_size(was);
+	__be16 priority[TAGS_MOST] = {0, 0}, last;
+	__u32 i;
+
+	frame = (void *)(long)ctx->data;
+	if ((void *)(frame + 1) > (void *)(long)ctx->data_end)
+		return -1;
+	last = frame->protocol;
+	for (i = 0; i < TAGS_MOST; i++) {
+		if (!is_tag(last))
+			break;
+		priority[i] = frame->tag[i].tci & TCI_PRIORITY;
+		last = frame->tag[i].protocol;
+	}
+	if (grows && bpf_xdp_adjust_head(ctx, -grows))
+		return -1;
+	frame = (void *)(long)ctx->data;
+	if ((void *)(frame + 1) > (void *)(long)ctx->data_end)
+		return -1;
+	if (!(is >> 16)) {
+		frame->protocol = last;
+		return 0;
+	}
+	frame->protocol = tag_protocol(is >> 16);
+	tag_write(&frame->tag[0], is >> 16, priority[0]);
+	if (!(is & 0xffff)) {
+		frame->tag[0].protocol = last;
+		return 0;
+	}
+	frame->tag[0].protocol = tag_protocol(is);
+	tag_write(&frame->tag[1], is, priority[1]);
+	frame->tag[1].protocol = last;
+	return 0;
+}
+
+/* Before anything else is written. False: there is no room. */
+INLINE bool retag(struct xdp_md *ctx, struct decision *d, const struct found *f)
+{
+	__u32 was = vlan_number(&d->packet.vlan);
+	__u32 is = vlan_number(&f->hop->vlan);
+
+	if (was == is)
+		return true;
+	if (retag_frame(ctx, was, is))
+		return false;
+	d->packet.l3_offset = sizeof(struct ethhdr) + vlan_size(is);
+	return !packet_locate(&d->packet, (void *)(long)ctx->data,
+			      (void *)(long)ctx->data_end);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vlan.h - which VLAN device a tagged frame came in by
+ *
+ * In native mode the program sees a frame as it is on the wire, before the
+ * kernel hands it to the VLAN device that its tags name.
+ */
+#pragma once
+
+#include "common/bpf/map.h"
+#include "common/core/packet.h"
+
+/* The VLAN devices above the interfaces that the program is attached to. */
+MAP(vlans, HASH, struct vlan_key, __u32, MAX_VLANS);
+
+/* 0: there is none for these tags. */
+__attribute__((noinline)) int vlan_device(__u32 port, __u32 vlan)
+{
+	struct vlan_key key = {port, {vlan >> 16, vlan}};
+	__u32 *device = bpf_map_lookup_elem(&vlans, &key);
+
+	return device ? *device : 0;
+}
+
+/* Where the frame came in, as the kernel would say. */
+INLINE __u32 device_of(struct xdp_md *ctx, const struct packet *packet)
+{
+	if (!packet->vlan.outer)
+		return ctx->ingress_ifindex;
+	return vlan_device(ctx->ingress_ifindex, vlan_number(&packet->vlan));
+}

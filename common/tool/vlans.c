@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vlans.c - VLAN devices, as two maps
+ *
+ * The programs read the maps while they are written: what is to be there is
+ * put in first, what is no longer is taken out last.
+ */
+#include "common/tool/vlans.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/if_ether.h>
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/core/vlan.h"
+#include "common/tool/cli.h"
+
+static const struct link *link_of(const struct link *links, int count,
+				  int ifindex)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (links[i].ifindex == ifindex)
+			return &links[i];
+	}
+	return NULL;
+}
+
+static bool is_vlan(const struct link *link)
+{
+	return link && !strcmp(link->kind, "vlan");
+}
+
+static __u16 tag_of(const struct link *link)
+{
+	return tag_read(link->vlan_protocol, bpf_htons(link->vlan_id));
+}
+
+int vlan_devices(const struct link *links, int count, struct vlan_device **list)
+{
+	const struct link *link, *below;
+	struct vlan_device *next;
+	int i, found = 0;
+
+	*list = calloc((size_t)count + 1, sizeof(**list));
+	for (i = 0; *list && i < count; i++) {
+		link = &links[i];
+		if (!is_vlan(link))
+			continue;
+		next = &(*list)[found];
+		memset(next, 0, sizeof(*next));
+		next->ifindex = link->ifindex;
+		next->port = link->lower;
+		next->vlan.outer = tag_of(link);
+		below = link_of(links, count, link->lower);
+		if (is_vlan(below)) {
+			next->vlan.inner = next->vlan.outer;
+			next->vlan.outer = tag_of(below);
+			next->port = below->lower;
+			below = link_of(links, count, below->lower);
+		}
+		if (!below || is_vlan(below)) /* elsewhere, or a third tag */
+			continue;
+		memcpy(next->name, link->name, sizeof(next->name));
+		memcpy(next->mac, link->mac, sizeof(next->mac));
+		found++;
+	}
+	return *list ? found : -1;
+}
+
+const struct attachment *vlan_seen_by(const struct kernel *kernel,
+				      const struct vlan_device *device)
+{
+	int i;
+
+	for (i = 0; i < kernel->attachment_count; i++) {
+		const struct attachment *on = &kernel->attachments[i];
+
+		if (on->ifindex == device->port && on->mode != MODE_GENERIC)
+			return on;
+	}
+	return NULL;
+}
+
+/* A bond runs a native program on its legs, a generic one on itself. */
+bool comes_by(const struct attachment *on, const char *kind,
+	      const struct link *link)
+{
+	return link->ifindex == on->ifindex ||
+	       (link->master == on->ifindex && on->mode != MODE_GENERIC &&
+		!strcmp(kind, "bond"));
+}
+
+struct rows {
+	struct vlan_key keys[MAX_VLANS];
+	__u32 devices[MAX_VLANS];
+	int count;
+	bool full; /* there were more */
+};
+
+static void rows_add(struct rows *rows, __u32 port, const struct vlan *vlan,
+		     int device)
+{
+	if (rows->count == MAX_VLANS) {
+		rows->full = true;
+		return;
+	}
+	rows->keys[rows->count] = (struct vlan_key){port, *vlan};
+	rows->devices[rows->count++] = (__u32)device;
+}
+
+/* A row for each way in of each device that the program serves. */
+static void rows_in(struct rows *rows, const struct kernel *kernel,
+		    const struct vlan_device *devices, int device_count,
+		    const struct link *links, int count)
+{
+	const struct attachment *on;
+	const struct link *port;
+	int i, way;
+
+	for (i = 0; i < device_count; i++) {
+		on = vlan_seen_by(kernel, &devices[i]);
+		port = link_of(links, count, devices[i].port);
+		for (way = 0; on && port && way < count; way++) {
+			if (comes_by(on, port->kind, &links[way]))
+				rows_add(rows, (__u32)links[way].ifindex,
+					 &devices[i].vlan, devices[i].ifindex);
+		}
+	}
+}
+
+/* Makes a map hold these rows and no others. Closes it. 0 or -1 with errno. */
+static int map_replace(int map, const void *keys, size_t key_size,
+		       const void *values, size_t value_size, int count)
+{
+	char key[16], last[16];
+	const char *each = keys;
+	bool begun = false;
+	int i, rc = 0;
+
+	for (i = 0; i < count && !rc; i++)
+		rc = bpf_map_update_elem(
+			map, each + (size_t)i * key_size,
+			(const char *)values + (size_t)i * value_size, BPF_ANY);
+	while (!rc && !bpf_map_get_next_key(map, begun ? last : NULL, key)) {
+		for (i = 0; i < count; i++) {
+			if (!memcmp(key, each + (size_t)i * key_size, key_size))
+				break;
+		}
+		if (i == count) {
+			bpf_map_delete_elem(map, key);
+			continue; /* from the same place */
+		}
+		memcpy(last, key, key_size);
+		begun = true;
+	}
+	close(map);
+	return rc;
+}
+
+/* Every VLAN device of the host, whatever is attached to what it stands on. */
+static int ports_write(const struct kernel *kernel,
+		       const struct vlan_device *devices, int count)
+{
+	int map = kernel_map(kernel, "vlan_ports"), i, rc = -1;
+	__u32 *keys = calloc((size_t)count + 1, sizeof(*keys));
+	struct vlan_port *values = calloc((size_t)count + 1, sizeof(*values));
+
+	if (map < 0) { /* xdp_bkd sends nothing */
+		rc = 0;
+	} else if (keys && values) {
+		if (count > MAX_VLANS)
+			count = MAX_VLANS;
+		for (i = 0; i < count; i++) {
+			keys[i] = (__u32)devices[i].ifindex;
+			values[i] = (struct vlan_port){(__u32)devices[i].port,
+						       devices[i].vlan};
+		}
+		rc = map_replace(map, keys, sizeof(*keys), values,
+				 sizeof(*values), count);
+	}
+	free(keys);
+	free(values);
+	return rc;
+}
+
+int vlans_write(const struct kernel *kernel, const struct link *links,
+		int count, struct fault *fault_out)
+{
+	struct vlan_device *devices = NULL;
+	struct rows *rows = calloc(1, sizeof(*rows));
+	int found = vlan_devices(links, count, &devices), rc = -1;
+	struct fault said;
+
+	if (found >= 0 && rows) {
+		rows_in(rows, kernel, devices, found, links, count);
+		rc = ports_write(kernel, devices, found);
+		rc = rc
+			     ?: map_replace(
+					kernel_map(kernel, "vlans"), rows->keys,
+					sizeof(*rows->keys), rows->devices,
+					sizeof(*rows->devices), rows->count);
+		if (rows->full || found > MAX_VLANS) {
+			fault(&said,
+			      "of more than %d VLAN devices, only so "
+			      "many are served",
+			      MAX_VLANS);
+			cli_warn(kernel->role, &said);
+		}
+	}
+	free(devices);
+	free(rows);
+	return rc ? fault(fault_out, "cannot write VLAN devices: %s",
+			  strerror(errno))
+		  : 0;
+}
+
+int vlan_names(const struct kernel *kernel, const char **names,
+	       struct vlan_device **list, struct fault *fault_out)
+{
+	struct link *links;
+	int count = links_read(&links, fault_out), found, i, n = 0;
+
+	*list = NULL;
+	if (count < 0)
+		return -1;
+	found = vlan_devices(links, count, list);
+	free(links);
+	while (names[n])
+		n++;
+	for (i = 0; i < found && n < MAX_INTERFACES; i++) {
+		if (vlan_seen_by(kernel, &(*list)[i]))
+			names[n++] = (*list)[i].name;
+	}
+	names[n] = NULL;
+	return 0;
+}
+
+/* Does the device take VLAN tags off before XDP sees a frame? */
+static bool takes_tags_off(const char *name)
+{
+	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
+	struct ifreq request = {.ifr_data = (void *)&flags};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
+
+	if (fd < 0)
+		return false;
+	strncpy(request.ifr_name, name, IF_NAMESIZE - 1);
+	rc = ioctl(fd, SIOCETHTOOL, &request);
+	close(fd);
+	return !rc && flags.data & ETH_FLAG_RXVLAN;
+}
+
+static bool stands_below(const struct attachment *on,
+			 const struct vlan_device *devices, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (devices[i].port == on->ifindex)
+			return true;
+	}
+	return false;
+}
+
+void vlans_warn(const struct kernel *kernel)
+{
+	struct vlan_device *devices = NULL;
+	struct fault said;
+	struct link *links;
+	int count = links_read(&links, &said), found, i;
+
+	if (count < 0)
+		return;
+	found = vlan_devices(links, count, &devices);
+	for (i = 0; i < kernel->attachment_count; i++) {
+		const struct attachment *on = &kernel->attachments[i];
+
+		if (!stands_below(on, devices, found))
+			continue;
+		if (on->mode == MODE_GENERIC) {
+			fault(&said,
+			      "%s has VLAN devices, whose tags generic "
+			      "mode does not see",
+			      on->name);
+			fault_hint(&said,
+				   "%s up -i with each VLAN device, "
+				   "and not %s",
+				   kernel->role->name, on->name);
+			cli_warn(kernel->role, &said);
+		} else if (takes_tags_off(on->name)) {
+			fault(&said,
+			      "%s has VLAN devices, and may take tags "
+			      "off before XDP sees them",
+			      on->name);
+			fault_hint(&said,
+				   "ethtool -K %s rxvlan off; of a "
+				   "veth, txvlan off at its other end",
+				   on->name);
+			cli_warn(kernel->role, &said);
+		}
+	}
+	free(devices);
+	free(links);
+}
