@@ -28,6 +28,7 @@ trunk() {
 	on wires ethtool -K "$1-eth0" txvlan off rxvlan off
 	on "$1" ethtool -K eth0 rxvlan off
 	on "$1" ip address flush dev eth0
+	on "$1" ip -6 route flush dev eth0 2>/dev/null || : # what is by a gateway
 }
 
 # vlan HOST SEGMENT ID [PROTOCOL]: a VLAN device at both ends of the port
