@@ -34,13 +34,15 @@ __attribute__((noinline)) int parse_link(struct xdp_md *ctx)
 	return reason == REASON_NONE ? (FORCE __u16)ethertype : -1;
 }
 
-__attribute__((noinline)) int parse_unusual(struct xdp_md *ctx)
+/* What is behind the link's header. The stack has no room for one in another.
+ */
+__attribute__((noinline)) int parse_unusual(struct xdp_md *ctx, int ethertype)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	__u32 zero = 0;
 	struct packet packet, *found = bpf_map_lookup_elem(&parsed, &zero);
-	int reason, ethertype = parse_link(ctx);
+	int reason;
 
 	if (!found || ethertype < 0 || found->l3_offset > L3_MOST)
 		return REASON_malformed;
@@ -126,7 +128,7 @@ INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
 
 	if (reason != REASON_UNUSUAL)
 		return reason;
-	reason = parse_unusual(ctx);
+	reason = parse_unusual(ctx, parse_link(ctx));
 	found = bpf_map_lookup_elem(&parsed, &zero);
 	if (!found)
 		return REASON_malformed;

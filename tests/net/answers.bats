@@ -67,6 +67,7 @@ upload() {
 
 # false_sums: how many ICMP errors with a false checksum the client has had
 false_sums() {
+	# shellcheck disable=SC2016 # awk's own
 	on "$CLIENT" awk '$1 == "Icmp:" && !names { names = $0; next }
 		$1 == "Icmp:" { split(names, name); for (i in name)
 			if (name[i] == "InCsumErrors") sum += $i }
