@@ -5,11 +5,16 @@
  * The VIPs, so that its servers answer from them: on lo, where they belong to
  * no segment. And silence about them: a Linux host answers ARP for an address
  * on any of its interfaces, and asks with any of them as sender.
+ *
+ * And, where packets come by a way that takes less than this host's routes do,
+ * what it tells clients of the size of segments.
  */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "Backend/bkd.h"
+#include "common/tool/advmss.h"
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 
@@ -31,7 +36,7 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 	struct addr *own;
 	int count = own_addresses(kernel, &own, fault_out),
 	    rc = count < 0 ? -1 : 0;
-	bool listed = false;
+	bool listed = false, ipv4 = false, ipv6 = false;
 	struct fault said;
 	size_t s, b;
 
@@ -43,10 +48,15 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 		if (b == service->backend_count)
 			continue;
 		listed = true;
+		*(addr_is_ipv4(&service->vip) ? &ipv4 : &ipv6) = true;
 		rc = change_vip(kernel, &service->vip, fault_out);
 	}
 	if (count >= 0)
 		free(own);
+	if (!rc && ipv4)
+		rc = advmss_change(kernel, AF_INET, config->advmss, fault_out);
+	if (!rc && ipv6)
+		rc = advmss_change(kernel, AF_INET6, config->advmss, fault_out);
 	if (!rc && !listed) {
 		fault(&said,
 		      "%s lists no address of this host: nothing is restored "

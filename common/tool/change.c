@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/tool/advmss.h"
 #include "common/tool/change.h"
 #include "common/tool/neighbours.h"
 #include "common/tool/netlink.h"
@@ -18,10 +19,8 @@ static bool change_at(int map, __u32 i, struct change *change)
 	       *change->kind;
 }
 
-/* Writes down a change, unless that thing is there already. */
-static int change_note(struct kernel *kernel, const char *kind,
-		       const char *what, const char *before,
-		       struct fault *fault_out)
+int change_note(struct kernel *kernel, const char *kind, const char *what,
+		const char *before, struct fault *fault_out)
 {
 	int map = kernel_map(kernel, "changes"), rc;
 	struct change change;
@@ -80,6 +79,21 @@ static int sysctl_write(const char *path, const char *value)
 	rc = write(fd, value, strlen(value)) < 0 ? -1 : 0;
 	close(fd);
 	return rc;
+}
+
+bool change_find(const struct kernel *kernel, const char *kind,
+		 const char *what, struct change *change)
+{
+	int map = kernel_map(kernel, "changes");
+	bool found = false;
+	__u32 i;
+
+	for (i = 0; map >= 0 && !found && change_at(map, i, change); i++)
+		found = !strcmp(change->kind, kind) &&
+			!strcmp(change->what, what);
+	if (map >= 0)
+		close(map);
+	return found;
 }
 
 int change_expected(struct kernel *kernel, const char *path,
@@ -323,6 +337,8 @@ int changes_undo(struct kernel *kernel, struct fault *fault_out)
 			rc |= undo_address(&change, fault_out);
 		else if (!strcmp(change.kind, "neighbour"))
 			rc |= undo_neighbour(&change, fault_out);
+		else if (!strcmp(change.kind, "advmss"))
+			rc |= advmss_undo(&change, fault_out);
 	}
 	close(map);
 	return rc;

@@ -51,6 +51,15 @@ void change_neighbours_keep(struct kernel *kernel,
 			    const void *data);
 
 /*
+ * For who makes a change: writes it down, unless that thing is there already;
+ * what was written of it.
+ */
+int change_note(struct kernel *kernel, const char *kind, const char *what,
+		const char *before, struct fault *fault);
+bool change_find(const struct kernel *kernel, const char *kind,
+		 const char *what, struct change *change);
+
+/*
  * Puts back everything, the last first, and says so on stdout. Returns 0, or
  * -1 with the fault of the last thing that could not be put back.
  */

@@ -46,6 +46,7 @@ struct config {
 	__u32 next_hop_age;    /* milliseconds; 0: nothing is remembered */
 	__u32 insert_limit;    /* flows per second and CPU */
 	__u32 answer_limit;    /* ICMP errors per second and CPU */
+	__u32 advmss;	       /* bytes; 0: as the backend's routes say */
 	__u8 digest[32];       /* SHA-256 of the file's bytes */
 	char *path;	       /* as the user named it */
 };

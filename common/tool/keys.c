@@ -85,6 +85,11 @@ const struct key keys[] = {
 	 .min = 0, .max = 1000000, .standard = "1000",
 	 .help = "How many ICMP errors (time exceeded, packet too big) each "
 		 "CPU may answer with in a second; `0`: none."},
+	{LEVEL_FILE, "advmss", KIND_NUMBER, FIELD(config, advmss),
+	 .min = 88, .max = 65495, .words = mtu_words, .standard = "route",
+	 .help = "The largest TCP segment that a backend asks clients for: "
+		 "`bkd up` puts it on this host's routes, and `bkd down` takes "
+		 "it off again."},
 
 	{LEVEL_SERVICE, "vip", KIND_ADDRESS, FIELD(config_service, vip),
 	 .help = "The virtual IP address."},

@@ -139,6 +139,69 @@ completes() {
 	settings
 }
 
+# narrow MTU: of the router's way to the backends; nobody tells the client
+narrow() {
+	local last mtu=()
+	[[ $1 == any ]] || mtu=(mtu lock "$1")
+	for last in 3 4; do
+		on "$ROUTER" ip route replace "172.19.0.$last" dev eth1 "${mtu[@]}"
+		on "$ROUTER" ip -6 route replace "2001:db8:19::$last" dev eth1 "${mtu[@]}"
+	done
+}
+
+# announce SED-EXPR...: the backends go by the scenario's file, changed
+announce() {
+	local backend
+	services "$BATS_TEST_TMPDIR/backends" "$@"
+	for backend in "${BACKENDS[@]}"; do
+		bkd "$backend" apply "$BATS_TEST_TMPDIR/backends"
+	done
+}
+
+@test "an upload over a narrow leg behind the router completes by advmss" {
+	local vip
+	over generic
+	narrow 1280
+	announce '$ a advmss: 1200'
+	for vip in "$VIP4" "$VIP6"; do [[ $(upload "$vip" 10) == "$LARGE" ]]; done
+	announce
+	on "$CLIENT" ip route flush cache
+	# negative control
+	for vip in "$VIP4" "$VIP6"; do [[ $(upload "$vip" 3) == 0 ]]; done
+	narrow any
+}
+
+# routes: of the backends, with all that they say
+routes() {
+	local backend
+	for backend in "${BACKENDS[@]}"; do
+		on "$backend" sh -c 'ip route; ip -6 route'
+	done
+}
+
+@test "advmss is on the routes while bkd is up, and off again" {
+	local before
+	over generic
+	on backend0x ip route add 10.1.0.0/16 via 172.19.0.2 metric 5 mtu 1400 advmss 900
+	on backend0x ip route add 10.2.0.0/16 via 172.19.0.2 advmss 1400
+	before=$(routes)
+	announce '$ a advmss: 1200'
+	[[ $(on backend0x ip route show default) == *'advmss 1200'* ]]
+	[[ $(on backend0x ip -6 route show default) == *'advmss 1200'* ]]
+	[[ $(on backend0x ip route show 10.2.0.0/16) == *'advmss 1200'* ]]
+	# what is less already stays
+	[[ $(on backend0x ip route show 10.1.0.0/16) == *'mtu 1400 advmss 900'* ]]
+	announce '$ a advmss: 1100'
+	[[ $(on backend0x ip route show default) == *'advmss 1100'* ]]
+	announce
+	diff <(echo "$before") <(routes)
+	announce '$ a advmss: 1200'
+	bkd backend0x down
+	bkd backend0y down
+	diff <(echo "$before") <(routes)
+	attach generic
+}
+
 @test "negative control: answer-limit 0: it stalls" {
 	local vip
 	over native

@@ -179,6 +179,9 @@ static void accepts_both_edges(void **state)
 		EDGE("insert-limit: 1", insert_limit, 1),
 		EDGE("insert-limit: 10000000", insert_limit, 10000000),
 		EDGE("answer-limit: 0", answer_limit, 0),
+		EDGE("advmss: 88", advmss, 88),
+		EDGE("advmss: route", advmss, 0),
+		EDGE("advmss: 65495", advmss, 65495),
 		EDGE("answer-limit: 1000000", answer_limit, 1000000),
 	};
 

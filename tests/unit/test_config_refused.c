@@ -27,7 +27,7 @@ struct row {
 
 #define FILE_KEYS                                                              \
 	"services, unmatched, flow-table-size, handshake-grace, udp-idle, "    \
-	"grace, next-hop-age, insert-limit, answer-limit"
+	"grace, next-hop-age, insert-limit, answer-limit, advmss"
 #define SERVICE_KEYS                                                           \
 	"vip, port, protocol, scheduler, forward, table-size, fragments, "     \
 	"backends"
