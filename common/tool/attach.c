@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/if_link.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,30 @@
 #include "common/tool/netlink.h"
 
 #define LINK "link-"
+
+/*
+ * Where an interface's link is pinned. bpffs takes no name with a dot in it,
+ * but VLAN devices have one, and no interface may have a colon.
+ */
+static void link_path(const struct kernel *kernel, const char *interface,
+		      char *path, size_t size)
+{
+	char name[IFNAMSIZ], *dot;
+
+	snprintf(name, sizeof(name), "%s", interface);
+	while ((dot = strchr(name, '.')))
+		*dot = ':';
+	kernel_path(kernel, LINK, name, path, size);
+}
+
+static void interface_of(const char *pin, char name[IFNAMSIZ])
+{
+	char *colon;
+
+	snprintf(name, IFNAMSIZ, "%s", pin + strlen(LINK));
+	while ((colon = strchr(name, ':')))
+		*colon = '.';
+}
 
 static struct attachment *attachment_of(struct kernel *kernel, const char *name)
 {
@@ -65,7 +90,7 @@ static void attachment_open(struct kernel *kernel, const char *name)
 	char path[256];
 	int link;
 
-	kernel_path(kernel, LINK, name, path, sizeof(path));
+	link_path(kernel, name, path, sizeof(path));
 	link = bpf_obj_get(path);
 	if (link < 0)
 		return;
@@ -107,8 +132,12 @@ int kernel_attachments(struct kernel *kernel, struct fault *fault_out)
 		return fault(fault_out, "cannot read %s: %s", kernel->directory,
 			     strerror(errno));
 	while ((entry = readdir(directory))) {
-		if (!strncmp(entry->d_name, LINK, strlen(LINK)))
-			attachment_open(kernel, entry->d_name + strlen(LINK));
+		char name[IFNAMSIZ];
+
+		if (strncmp(entry->d_name, LINK, strlen(LINK)))
+			continue;
+		interface_of(entry->d_name, name);
+		attachment_open(kernel, name);
 	}
 	closedir(directory);
 	for (i = 0; i < kernel->attachment_count; i++) {
@@ -237,7 +266,7 @@ static int link_pin(const struct kernel *kernel, const struct attachment *new,
 {
 	char path[256];
 
-	kernel_path(kernel, LINK, new->name, path, sizeof(path));
+	link_path(kernel, new->name, path, sizeof(path));
 	if (bpf_obj_pin(new->link, path))
 		return fault(fault_out, "cannot pin %s: %s", path,
 			     strerror(errno));
@@ -253,7 +282,7 @@ static void link_remove(const struct kernel *kernel, struct attachment *each)
 		close(each->link);
 	}
 	each->link = -1;
-	kernel_path(kernel, LINK, each->name, path, sizeof(path));
+	link_path(kernel, each->name, path, sizeof(path));
 	unlink(path);
 }
 

@@ -184,6 +184,21 @@ somebody() {
 	as_before "$LB" backend0x
 }
 
+# As VLAN devices have; bpffs takes no such name.
+@test "an interface with dots in its name: up, up again, down" {
+	local link
+	on "$LB" ip link add eth0.7.8 type veth peer name other
+	lbr up -i eth0.7.8 -m generic
+	link=$(on "$LB" ip -j link show eth0.7.8 | jq -e '.[].xdp.prog.id')
+	[[ $(lbr show -j interfaces | jq -r '.interfaces[].interface') == eth0.7.8 ]]
+	lbr up -i eth0.7.8 -m generic
+	[[ $(on "$LB" ip -j link show eth0.7.8 | jq -e '.[].xdp.prog.id') != "$link" ]]
+	run -0 lbr down
+	[[ $output == *"eth0.7.8: xdp_lbr detached"* ]]
+	on "$LB" ip link del eth0.7.8
+	as_before "$LB"
+}
+
 @test "a host that the file does not list: says so, attaches nothing" {
 	local host
 	for host in "$ROUTER" "$CLIENT" "$LB"; do
