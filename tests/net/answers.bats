@@ -66,7 +66,6 @@ upload() {
 }
 
 # false_sums: how many ICMP errors with a false checksum the client has had
-# shellcheck disable=SC2016
 false_sums() {
 	# shellcheck disable=SC2016 # awk's own
 	on "$CLIENT" awk '$1 == "Icmp:" && !names { names = $0; next }

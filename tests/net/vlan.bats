@@ -18,6 +18,11 @@ setup() {
 }
 
 teardown() {
+	[[ ${BATS_TEST_COMPLETED-} ]] || {
+		lbr show reasons
+		lbr show next-hops
+		on "$LB" ip -6 route
+	} || :
 	sniff_end
 	network_down
 }
@@ -25,21 +30,21 @@ teardown() {
 # trunk HOST: its port carries tags in its frames, and no bridge's
 trunk() {
 	on wires ip link set "$1-eth0" nomaster
-	on wires ethtool -K "$1-eth0" txvlan off rxvlan off
+	on wires ethtool -K "$1-eth0" txvlan off rxvlan off \
+		tx-vlan-stag-hw-insert off
 	on "$1" ethtool -K eth0 rxvlan off
-	on "$1" ip address flush dev eth0
-	on "$1" ip -6 route flush dev eth0 2>/dev/null || : # what is by a gateway
+	on "$1" ip address flush dev eth0 scope global
 }
 
 # vlan HOST SEGMENT ID [PROTOCOL]: a VLAN device at both ends of the port
 vlan() {
-	on wires ip link add link "$1-eth0" name "$1-eth0.$3" type vlan \
+	on wires ip link add link "$1-eth0" name "$1.$3" type vlan \
 		protocol "${4:-802.1q}" id "$3"
-	on wires ip link set "$1-eth0.$3" up
+	on wires ip link set "$1.$3" up
 	on "$1" ip link add link eth0 name "eth0.$3" type vlan \
 		protocol "${4:-802.1q}" id "$3"
 	on "$1" ip link set "eth0.$3" up
-	[[ ! $2 ]] || on wires ip link set "$1-eth0.$3" master "$2"
+	[[ ! $2 ]] || on wires ip link set "$1.$3" master "$2"
 }
 
 # front DEVICE: it has what the LB's eth0 had
@@ -51,8 +56,8 @@ front() {
 
 # by_router: to the backends by way of it
 by_router() {
-	on "$LB" ip route add 172.19.0.0/16 via 172.17.0.3
-	on "$LB" ip route add 2001:db8:19::/64 via 2001:db8:17::3
+	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
+	on "$LB" ip route replace 2001:db8:19::/64 via 2001:db8:17::3
 }
 
 # attach_port MODE: xdp_lbr on the port, xdp_bkd
@@ -98,6 +103,7 @@ serves() {
 	vlan "$LB" front 7
 	vlan "$LB" back 8
 	front eth0.7
+	on "$LB" ip -6 route flush 2001:db8:19::/64
 	on "$LB" ip address add 172.19.0.6/16 dev eth0.8
 	on "$LB" ip address add 2001:db8:19::6/64 dev eth0.8 nodad
 	attach_port native
@@ -106,8 +112,8 @@ serves() {
 	wait_for 5 seen out 'vlan 8.*172\.19\.0\.[34]\.80'
 
 	# the backends' segment without a tag
-	on wires ip link set "$LB-eth0.8" nomaster
-	on "$LB" ip address flush dev eth0.8
+	on wires ip link set "$LB.8" nomaster
+	on "$LB" ip address flush dev eth0.8 scope global
 	on wires ip link set "$LB-eth0" master back
 	on "$LB" ip address add 172.19.0.6/16 dev eth0
 	on "$LB" ip address add 2001:db8:19::6/64 dev eth0 nodad
@@ -117,8 +123,11 @@ serves() {
 
 @test "VLAN, native: QinQ, 802.1ad outside" {
 	trunk "$LB"
+	# a link lets only one tag pass beyond its MTU
+	on wires ip link set "$LB-eth0" mtu 1504
+	on "$LB" ip link set eth0 mtu 1504
 	vlan "$LB" '' 7 802.1ad
-	on wires ip link add link "$LB-eth0.7" name qinq type vlan id 9
+	on wires ip link add link "$LB.7" name qinq type vlan id 9
 	on wires ip link set qinq master front up
 	on "$LB" ip link add link eth0.7 name qinq type vlan id 9
 	on "$LB" ip link set qinq up

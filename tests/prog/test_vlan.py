@@ -206,7 +206,7 @@ def refused(world):
                 (f.ip4(dst="192.0.2.1") / f.tcp(PORT), "not_vip", PASS),
                 (f.ip4() / f.tcp(PORT + 7), "unmatched", DROP),
                 (f.ip4(ttl=1) / f.tcp(PORT), "ttl_exceeded", DROP),
-                (f.ip4(len=100) / f.tcp(PORT, payload=b"x" * 55), "malformed_vip", DROP),
+                (f.ip4(len=98) / f.tcp(PORT, payload=b"x" * 55), "malformed_vip", DROP),
                 (f.ip4(len=95) / f.tcp(PORT, payload=b"x" * 55), None, TX)):
             if reason != "foreign_mac":
                 packet.dst = IN_MAC
