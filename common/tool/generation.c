@@ -89,7 +89,6 @@ static int generation_write(const struct kernel *kernel, __u32 slot,
 	return rc;
 }
 
-/* A slot that is neither the current nor the previous one. */
 /*
  * Two seconds, or half of the shortest that makes a difference: an idle flow
  * must not be taken for a recent one.
@@ -106,6 +105,7 @@ static __u8 recent_shift(__u64 udp_idle)
 	return shift;
 }
 
+/* A slot that is neither the current nor the previous one. */
 static __u32 slot_free(const struct kernel *kernel, __u32 current)
 {
 	struct generation generation = {0};
