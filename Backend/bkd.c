@@ -22,11 +22,11 @@ static const struct verb verbs[] = {
 };
 
 static const char *const maps[] = {
-	"generations", "restores",  "control", "interfaces", "reasons",
-	"changes",     "fragments", "vlans",   NULL,
+	"generations", "restores", "sources",	"control", "interfaces",
+	"reasons",     "changes",  "fragments", "vlans",   NULL,
 };
 
-static const char *const inner[] = {"restores", NULL};
+static const char *const inner[] = {"restores", "sources", NULL};
 
 static struct bpf_object *open_program(const struct constants *constants)
 {

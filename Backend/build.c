@@ -85,6 +85,22 @@ int bkd_concerns(const struct kernel *kernel, const struct config *config,
 				     "`backends:`");
 }
 
+/* What a packet of the service says of itself when it has come here. */
+static struct restore_key key_of(const struct config_service *service,
+				 const struct addr *address)
+{
+	struct restore_key key = {.address = *address,
+				  .port = service->port,
+				  .protocol = service->protocol,
+				  .dscp = service->method.dscp};
+
+	if (service->method.forward == FORWARD_IPIP)
+		key.inner = service->vip;
+	if (service->method.forward == FORWARD_L2)
+		key.address = service->vip;
+	return key;
+}
+
 /* Puts every row that the file gives this host into the new map. */
 static int rows_of_file(int map, const struct config *config,
 			const struct addr *own, int own_count)
@@ -99,12 +115,10 @@ static int rows_of_file(int map, const struct config *config,
 			if (!is_own(&service->backends[b].address, own,
 				    own_count))
 				continue;
-			memset(&key, 0, sizeof(key));
 			memset(&value, 0, sizeof(value));
-			key.address = service->backends[b].address;
-			key.port = service->port;
-			key.protocol = service->protocol;
+			key = key_of(service, &service->backends[b].address);
 			value.vip = service->vip;
+			value.method = service->method;
 			if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
 				return -1;
 		}
@@ -140,6 +154,28 @@ static int rows_of_before(struct kernel *kernel, int map,
 	return rc;
 }
 
+/* Of whom tunnelled packets are taken. */
+static int sources_write(struct kernel *kernel, const struct config *config,
+			 __u32 slot, struct fault *fault_out)
+{
+	int map = inner_create(kernel, "sources", 0, fault_out), rc = 0;
+	__u8 yes = 1;
+	size_t i;
+
+	if (map < 0)
+		return -1;
+	for (i = 0; i < config->lb_source_count && !rc; i++)
+		rc = bpf_map_update_elem(map, &config->lb_sources[i], &yes,
+					 BPF_ANY);
+	if (rc)
+		rc = fault(fault_out, "cannot write lb-sources: %s",
+			   strerror(errno));
+	else
+		rc = inner_publish(kernel, "sources", slot, map, fault_out);
+	close(map);
+	return rc;
+}
+
 int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	      struct generation *generation, struct fault *fault_out)
 {
@@ -149,7 +185,9 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	(void)generation;
 	if (own_count < 0)
 		return -1;
-	map = inner_create(kernel, "restores", 0, fault_out);
+	map = sources_write(kernel, config, slot, fault_out)
+		      ? -1
+		      : inner_create(kernel, "restores", 0, fault_out);
 	if (map >= 0) {
 		if (rows_of_file(map, config, own, own_count) ||
 		    rows_of_before(kernel, map, config))

@@ -65,12 +65,13 @@ const struct restore_row *restores_find(const struct restore_row *rows,
 static void line(FILE *out, char sign, const struct restore_row *row,
 		 const char *more)
 {
-	char address[64], vip[INET6_ADDRSTRLEN];
+	char address[64], vip[INET6_ADDRSTRLEN], method[32];
 
-	fprintf(out, "%c restore %s/%s to %s%s\n", sign,
+	fprintf(out, "%c restore %s/%s to %s by %s%s\n", sign,
 		endpoint_text(&row->key.address, row->key.port, address),
 		protocol_name(row->key.protocol),
-		addr_text(&row->restore.vip, vip), more);
+		addr_text(&row->restore.vip, vip),
+		method_text(&row->restore.method, method), more);
 }
 
 /* What of `a` is not, or is otherwise, in `b`. */
@@ -86,8 +87,10 @@ static int lines(FILE *out, const struct restore_row *a, int a_count,
 			line(out, sign, &a[i], "");
 			printed++;
 		} else if (sign == '+' &&
-			   memcmp(&other->restore.vip, &a[i].restore.vip,
-				  sizeof(struct addr))) {
+			   (memcmp(&other->restore.vip, &a[i].restore.vip,
+				   sizeof(struct addr)) ||
+			    memcmp(&other->restore.method, &a[i].restore.method,
+				   sizeof(struct method)))) {
 			line(out, '~', &a[i], "");
 			printed++;
 		} else if (sign == '+' &&

@@ -14,7 +14,7 @@ static json_t *restores(const struct kernel *kernel, struct fault *fault_out)
 {
 	struct restore_row *rows;
 	int i, count = restores_read(kernel, generation_current(kernel), &rows);
-	char address[64], vip[INET6_ADDRSTRLEN];
+	char address[64], vip[INET6_ADDRSTRLEN], method[32];
 	json_t *list;
 
 	if (count < 0) {
@@ -25,12 +25,15 @@ static json_t *restores(const struct kernel *kernel, struct fault *fault_out)
 	for (i = 0; i < count; i++)
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:s, s:s, s:s}", "address",
+			json_pack("{s:s, s:s, s:s, s:s, s:s}", "address",
 				  endpoint_text(&rows[i].key.address,
 						rows[i].key.port, address),
 				  "protocol",
 				  protocol_name(rows[i].key.protocol), "vip",
-				  addr_text(&rows[i].restore.vip, vip), "for",
+				  addr_text(&rows[i].restore.vip, vip),
+				  "forward",
+				  method_text(&rows[i].restore.method, method),
+				  "for",
 				  rows[i].restore.until ? "grace" : "good"));
 	free(rows);
 	return list;

@@ -65,9 +65,14 @@ INLINE void trace(const struct decision *d, enum reason reason)
 	__u32 zero = 0;
 	struct bkd_line *facts = bpf_map_lookup_elem(&lines, &zero);
 
-	if (!facts || !d->in || !d->restore)
+	if (!facts || !d->in)
 		return;
-	line_begin(&facts->line, &d->packet, d->in, reason);
-	facts->vip = d->restore->vip;
+	if (d->inner) {
+		line_begin(&facts->line, d->inner, d->in, reason);
+		facts->vip = d->inner->destination;
+	} else if (d->restore) {
+		line_begin(&facts->line, &d->packet, d->in, reason);
+		facts->vip = d->restore->vip;
+	}
 	trace_write();
 }

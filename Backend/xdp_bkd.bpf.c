@@ -5,8 +5,8 @@
  *	parse  ->  listed?  ->  restore  ->  pass up
  *
  * A packet for one of this host's addresses, with a protocol and port that
- * the file lists for it, gets the VIP back as its destination, as the client
- * sent it; the server, with the VIP on lo, answers from the VIP, straight to
+ * the file lists for it, becomes what the client sent, by the method of its
+ * service; the server, with the VIP on lo, answers from the VIP, straight to
  * the client. All else passes untouched: the host's own connections, SSH,
  * checks to its own address on other ports.
  */
@@ -18,9 +18,11 @@
 #include "common/bpf/map.h"
 #include "common/bpf/vlan.h"
 #include "common/core/abi.h"
+#include "common/core/dscp.h"
 #include "common/core/packet.h"
 #include "common/core/reason.h"
 #include "common/core/rewrite.h"
+#include "common/core/tunnel.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -30,6 +32,8 @@ const volatile struct constants constants = {};
 MAP(generations, ARRAY, __u32, struct generation, GENERATIONS);
 MAP_OF_GENERATIONS(restores, HASH, BPF_F_NO_PREALLOC, struct restore_key,
 		   struct restore, MAX_SERVICES * 2);
+MAP_OF_GENERATIONS(sources, LPM_TRIE, BPF_F_NO_PREALLOC, struct prefix, __u8,
+		   MAX_SOURCES);
 
 /* What lives across generations. */
 MAP(control, ARRAY, __u32, __u32, CONTROLS);
@@ -47,27 +51,29 @@ struct decision {
 	struct packet packet;
 	struct interface *in;
 	struct restore *restore;
+	const struct packet *inner; /* what was taken out of it */
 };
 
 #include "common/bpf/parse.h"
 #include "common/bpf/exit.h"
-#include "Backend/trace.bpf.h"
 
-INLINE struct restore *find_restore(const struct packet *packet)
+/* By the packet's port, else by any. The addresses are in the key already. */
+INLINE struct restore *restore_of(struct restore_key *key,
+				  const struct packet *packet)
 {
-	struct restore_key key = {packet->destination, packet->port,
-				  packet->protocol, 0};
 	__u32 slot = generation_slot();
 	void *map = bpf_map_lookup_elem(&restores, &slot);
 	struct restore *restore;
 
 	if (!map)
 		return NULL;
-	restore = bpf_map_lookup_elem(map, &key);
+	key->protocol = packet->protocol;
+	key->port = packet->port;
+	restore = bpf_map_lookup_elem(map, key);
 	if (restore)
 		return restore;
-	key.port = 0;
-	return bpf_map_lookup_elem(map, &key);
+	key->port = 0;
+	return bpf_map_lookup_elem(map, key);
 }
 
 /* Why xdp_bkd leaves alone what the parser did not understand. */
@@ -80,6 +86,57 @@ INLINE enum reason refuse(enum reason reason)
 		return REASON_extension_passed;
 	default:
 		return reason;
+	}
+}
+
+/* REASON_NONE: the packet is to be restored. */
+INLINE enum reason listed(const struct restore *restore,
+			  const struct packet *packet)
+{
+	if (!restore)
+		return packet_is_unknown(packet) ? REASON_fragment_passed
+						 : REASON_not_listed;
+	/* An error about a packet that this service did not send. */
+	if (packet->is_error && !addr_equal(&packet->quoted, &restore->vip))
+		return REASON_not_listed;
+	if (restore->until && restore->until < bpf_jiffies64())
+		return REASON_restore_expired;
+	return REASON_NONE;
+}
+
+#include "Backend/methods/rewrite.bpf.h"
+#include "Backend/methods/dscp.bpf.h"
+#include "Backend/methods/ipip.bpf.h"
+#include "Backend/methods/l2.bpf.h"
+#include "Backend/trace.bpf.h"
+
+INLINE struct restore *find_restore(const struct packet *packet)
+{
+	struct restore_key key = {.address = packet->destination,
+				  .dscp = dscp_get(packet)};
+	struct restore *restore;
+
+	if (key.dscp) {
+		restore = restore_of(&key, packet);
+		if (restore)
+			return restore;
+		/* A mark of the client's own. */
+		key.dscp = 0;
+	}
+	return restore_of(&key, packet);
+}
+
+INLINE enum reason restore_by_method(struct decision *d)
+{
+	switch (d->restore->method.forward) {
+	case FORWARD_REWRITE:
+		return rewrite_restore(d);
+	case FORWARD_DSCP:
+		return dscp_restore(d);
+	case FORWARD_L2:
+		return l2_restore(d);
+	default:
+		return REASON_not_listed;
 	}
 }
 
@@ -100,18 +157,11 @@ INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 		reason = REASON_malformed;
 	if (reason != REASON_NONE)
 		return refuse(reason);
+	if (tunnel_is(&d->packet))
+		return ipip_restore(ctx, d);
 	d->restore = find_restore(&d->packet);
-	if (!d->restore)
-		return packet_is_unknown(&d->packet) ? REASON_fragment_passed
-						     : REASON_not_listed;
-	/* An error about a packet that this service did not send. */
-	if (d->packet.is_error &&
-	    !addr_equal(&d->packet.quoted, &d->restore->vip))
-		return REASON_not_listed;
-	if (d->restore->until && d->restore->until < bpf_jiffies64())
-		return REASON_restore_expired;
-	rewrite_destination(&d->packet, &d->restore->vip);
-	return REASON_restored;
+	reason = listed(d->restore, &d->packet);
+	return reason == REASON_NONE ? restore_by_method(d) : reason;
 }
 
 /* With fragments, where the kernel has them: see load.c. */
@@ -122,7 +172,7 @@ int xdp_bkd(struct xdp_md *ctx)
 	enum reason reason = restore(ctx, &d);
 
 	count(reason);
-	if (d.restore && is_traced(&d.packet))
+	if ((d.restore || d.inner) && is_traced(d.inner ?: &d.packet))
 		trace(&d, reason);
 	return reason_action(reason);
 }

@@ -181,7 +181,7 @@ __attribute__((noinline)) int answer(struct xdp_md *ctx, __u32 what, __u32 mtu)
 
 	if (!packet || (void *)(eth + 1) > (void *)(long)ctx->data_end)
 		return ANSWER_NONE;
-	in = find_interface(ctx->ingress_ifindex, eth);
+	in = find_interface(device_of(ctx, packet), eth);
 	if (!in || !answer_is_allowed(packet, in->generic))
 		return ANSWER_NONE;
 	own = &in->own[packet->is_ipv6 ? 1 : 0];

@@ -146,7 +146,7 @@ static int services_add(struct build *build, struct fault *fault_out)
 		old = running_service(&build->old, &key);
 		new->id = old ? old->service.id : ++build->service_id;
 		new->scheduler = from->scheduler;
-		new->forward = from->forward;
+		new->method = from->method;
 		new->turns = (__u16)i;
 		for (j = 0; j < from->backend_count; j++) {
 			if (backend_add(build, new, &from->backends[j],
@@ -372,6 +372,18 @@ static int backends_write(struct build *build, struct fault *fault_out)
 	return 0;
 }
 
+/* Where `ipip` sends from, if the file says. */
+static void outer_set(struct generation *generation,
+		      const struct config *config)
+{
+	const struct prefix *source = config->outer_sources;
+	size_t i;
+
+	for (i = 0; i < config->outer_source_count; i++, source++)
+		generation->outer_source[!addr_is_ipv4(&source->address)] =
+			*source;
+}
+
 int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	      struct generation *generation, struct fault *fault_out)
 {
@@ -388,6 +400,7 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	if (current != NO_SLOT)
 		tables = kernel_inner(kernel, "tables", current);
 	build.old_tables = map_open(tables, PROT_READ, &build.old_size);
+	outer_set(generation, config);
 	generation->hops_by_flow = routes_by_flow(why, sizeof(why));
 	build.service_id = control_get(kernel, CONTROL_SERVICE_ID);
 	build.services = calloc(config->service_count, sizeof(struct service));

@@ -21,12 +21,13 @@ struct pair {
 static void service_line(struct pair *pair, char sign,
 			 const struct running_service *service)
 {
-	char text[64];
+	char text[64], method[32];
 
-	fprintf(pair->out, "%c service %s/%s %s\n", sign,
+	fprintf(pair->out, "%c service %s/%s %s %s\n", sign,
 		endpoint_text(&service->key.vip, service->key.port, text),
 		protocol_name(service->key.protocol),
-		scheduler_name(service->service.scheduler));
+		scheduler_name(service->service.scheduler),
+		method_text(&service->service.method, method));
 	pair->lines++;
 }
 
@@ -102,7 +103,7 @@ static void service_difference(struct pair *pair,
 			       const struct running_service *new)
 {
 	static const char *const fragments[] = {"by-id", "by-address"};
-	char text[64];
+	char text[64], was[32], is[32];
 
 	backends_difference(pair, old, new);
 	if (old->by_address != new->by_address) {
@@ -110,6 +111,15 @@ static void service_difference(struct pair *pair,
 			endpoint_text(&new->key.vip, new->key.port, text),
 			protocol_name(new->key.protocol),
 			fragments[old->by_address], fragments[new->by_address]);
+		pair->lines++;
+	}
+	if (memcmp(&old->service.method, &new->service.method,
+		   sizeof(struct method))) {
+		fprintf(pair->out, "~ service %s/%s %s -> %s\n",
+			endpoint_text(&new->key.vip, new->key.port, text),
+			protocol_name(new->key.protocol),
+			method_text(&old->service.method, was),
+			method_text(&new->service.method, is));
 		pair->lines++;
 	}
 	if (old->service.scheduler == new->service.scheduler &&
@@ -162,6 +172,11 @@ static void settings_difference(struct pair *pair)
 			  new->answer_limit, "");
 	number_difference(pair, "next-hop-age", old->next_hop_age,
 			  new->next_hop_age, " jiffies");
+	if (memcmp(old->outer_source, new->outer_source,
+		   sizeof(new->outer_source))) {
+		fputs("~ outer-source\n", pair->out);
+		pair->lines++;
+	}
 	word_difference(pair, "next hops", old->hops_by_flow, new->hops_by_flow,
 			hops);
 }

@@ -115,13 +115,17 @@ static int host_interfaces(struct kernel *kernel, const struct config *config,
 			   const char *const *names, struct fault *fault_out)
 {
 	bool ipv4 = false, ipv6 = false;
-	size_t i;
+	const struct config_service *service;
+	size_t i, b;
 
 	for (i = 0; i < config->service_count; i++) {
-		if (addr_is_ipv4(&config->services[i].vip))
-			ipv4 = true;
-		else
-			ipv6 = true;
+		service = &config->services[i];
+		*(addr_is_ipv4(&service->vip) ? &ipv4 : &ipv6) = true;
+		/* The FIB is asked for the way to the backend. */
+		for (b = 0; b < service->backend_count; b++)
+			*(addr_is_ipv4(&service->backends[b].address) ? &ipv4
+								      : &ipv6) =
+				true;
 	}
 	if (ipv4)
 		set_or_say(kernel, IPV4, "all", "send_redirects", "0");

@@ -50,6 +50,28 @@ INLINE __u32 hop_key(const struct decision *d, const struct found *f)
 }
 
 /*
+ * The source that the FIB is asked about: the packet's, if it is of the
+ * backend's family; with `ipip` that of the outer header. False: there is none.
+ */
+INLINE bool way_source(struct addr *source, const struct handed *h,
+		       const struct backend *backend)
+{
+	bool is_ipv6 = !addr_is_v4(&backend->address);
+	__u32 slot = h->decision.slot;
+	struct generation *generation;
+
+	generation = bpf_map_lookup_elem(&generations, &slot);
+	if (h->method.forward == FORWARD_IPIP && generation)
+		tunnel_source(source, &generation->outer_source[is_ipv6],
+			      &h->own[is_ipv6], h->decision.hash);
+	else if (is_ipv6 == !!h->decision.packet.is_ipv6)
+		*source = h->decision.packet.source;
+	else
+		*source = h->own[is_ipv6];
+	return source->w[3];
+}
+
+/*
  * Asks the FIB for the decision in `scratch`, and notes there what it said
  * and, in its place, the next hop.
  */
@@ -57,22 +79,29 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 {
 	struct bpf_fib_lookup question;
 	__u32 zero = 0;
-	struct decision *d = bpf_map_lookup_elem(&scratch, &zero);
+	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+	struct decision *d = &h->decision;
 	struct backend *backend;
 	struct cached_hop *hop;
+	struct addr source;
 
-	if (!d)
+	if (!h)
 		return 0;
 	d->fib = -1;
 	backend = backend_of(d->slot, d->backend_id);
 	hop = bpf_map_lookup_elem(&next_hops, &d->hop_key);
 	if (!backend || !hop)
 		return 0;
-	route_question(&question, &d->packet, &backend->address, d->device,
-		       d->tos);
+	way_source(&source, h, backend);
+	route_question(&question, &source, &backend->address, d->device);
+	if (h->method.forward == FORWARD_IPIP)
+		route_outer(&question, &d->packet, d->tos, d->hash);
+	else
+		route_packet(&question, &d->packet, d->tos, &h->method);
 	d->fib = bpf_fib_lookup(ctx, &question, sizeof(question), 0);
 	route_answer(hop, &question);
-	route_narrow(hop, backend->mtu, 0);
+	route_narrow(hop, backend->mtu,
+		     method_overhead(&h->method, &backend->address));
 	hop_over_vlan(hop, d);
 	hop->backend = d->backend_id;
 	hop->in = d->device;
@@ -100,7 +129,7 @@ INLINE enum reason too_big(struct xdp_md *ctx, struct decision *d,
 INLINE enum reason route(struct xdp_md *ctx, struct decision *d,
 			 struct found *f)
 {
-	struct decision *s;
+	struct handed *h;
 
 	d->backend_id = f->backend->id;
 	d->hop_flow = hop_flow(d, f);
@@ -111,13 +140,12 @@ INLINE enum reason route(struct xdp_md *ctx, struct decision *d,
 	if (!hop_is_known(d, f)) {
 		d->tos = hop_tos(d);
 		d->device = f->in->device;
-		d->generic = f->in->generic;
-		s = hand_over(d);
-		if (!s)
+		h = hand_over_way(d, f);
+		if (!h)
 			return REASON_fib_error;
 		hop_ask(ctx);
 		d->asked = true;
-		d->fib = s->fib;
+		d->fib = h->decision.fib;
 		if (d->fib != BPF_FIB_LKUP_RET_SUCCESS)
 			return route_reason(d->fib);
 	}

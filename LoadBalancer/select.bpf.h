@@ -165,12 +165,13 @@ INLINE struct backend *schedule(struct decision *d, const struct found *f,
 __attribute__((noinline)) int select_anew(void)
 {
 	__u32 zero = 0;
-	struct decision *d = bpf_map_lookup_elem(&scratch, &zero);
+	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+	struct decision *d = &h->decision;
 	bool remembered = false, known;
 	struct found found = {}, *f = &found;
 	struct backend *backend;
 
-	if (!d || !generation_of(d, f) || !find_service_again(d, f))
+	if (!h || !generation_of(d, f) || !find_service_again(d, f))
 		return 0;
 	known = d->origin == ORIGIN_MOVED;
 	backend = schedule(d, f, &remembered);
@@ -185,14 +186,14 @@ __attribute__((noinline)) int select_anew(void)
 
 INLINE bool select_slowly(struct decision *d, struct found *f)
 {
-	struct decision *s = hand_over(d);
+	struct handed *h = hand_over(d);
 
-	if (!s)
+	if (!h)
 		return false;
 	select_anew();
-	d->origin = s->origin;
-	d->begins = s->begins;
-	f->backend = backend_of(d->slot, s->backend_id);
+	d->origin = h->decision.origin;
+	d->begins = h->decision.begins;
+	f->backend = backend_of(d->slot, h->decision.backend_id);
 	return f->backend;
 }
 

@@ -74,7 +74,7 @@ static json_t *services_rows(const struct show *show)
 {
 	json_t *rows = json_array();
 	size_t i, first, end, backends;
-	char text[64];
+	char text[64], method[32];
 
 	for (i = 0; i < show->running.service_count; i++) {
 		const struct running_service *row = &show->running.services[i];
@@ -91,13 +91,16 @@ static json_t *services_rows(const struct show *show)
 		}
 		json_array_append_new(
 			rows,
-			json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}",
+			json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, "
+				  "s:I}",
 				  "service",
 				  endpoint_text(&row->key.vip, row->key.port,
 						text),
 				  "protocol", protocol_name(row->key.protocol),
 				  "scheduler",
 				  scheduler_name(row->service.scheduler),
+				  "forward",
+				  method_text(&row->service.method, method),
 				  "table-size",
 				  (json_int_t)row->service.table_size,
 				  "backends", (json_int_t)backends, "flows",

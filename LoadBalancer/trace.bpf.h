@@ -22,7 +22,8 @@ struct lbr_line {
 	__u8 mac[6]; /* of the next hop */
 	__u8 asked;  /* it was; else this is what it said before */
 	__u8 has_backend;
-	__u8 origin; /* enum origin */
+	__u8 origin;  /* enum origin */
+	__u8 forward; /* enum forward */
 };
 
 /* The line under construction. */
@@ -33,7 +34,7 @@ static const char fib_names[][16] = {
 	FIB_RESULTS(FIB_STRING)
 #undef FIB_STRING
 };
-static const char asked[] = "", cached[] = " (cached)";
+static const char nothing[] = "", cached[] = " (cached)";
 #define FIB_NAMES (sizeof(fib_names) / sizeof(fib_names[0]))
 
 static const char origin_names[][20] = {
@@ -41,6 +42,13 @@ static const char origin_names[][20] = {
 	[ORIGIN_KNOWN] = "known",
 	[ORIGIN_PREVIOUS] = "of previous table",
 	[ORIGIN_MOVED] = "moved",
+};
+
+/* Said where it is not the default. */
+static const char method_names[8][16] = {
+#define METHOD_NAME(name, NAME, crosses, text) [FORWARD_##NAME] = " by " #name,
+	METHODS(METHOD_NAME)
+#undef METHOD_NAME
 };
 
 /* ", fib SUCCESS via 172.17.0.3 02:42:ac:11:00:03", for the line. */
@@ -68,7 +76,7 @@ __attribute__((noinline)) int trace_hop(void)
 			     ", fib %s via %s %02x:%02x:%02x:%02x:%02x:%02x%s",
 			     fib_names[result], line->more, mac[0], mac[1],
 			     mac[2], mac[3], mac[4], mac[5],
-			     facts->asked ? asked : cached);
+			     facts->asked ? nothing : cached);
 	else if (result == BPF_FIB_LKUP_RET_NO_NEIGH)
 		BPF_SNPRINTF(line->hop, sizeof(line->hop), ", fib %s via %s",
 			     fib_names[result], line->more);
@@ -97,11 +105,12 @@ __attribute__((noinline)) int trace_write(void)
 		return 0;
 	}
 	trace_address(line->more, &facts->backend);
-	bpf_printk("xdp_lbr %s %s: %s > %s %s, flow %s, backend %s%s, %s %s",
+	bpf_printk("xdp_lbr %s %s: %s > %s %s, flow %s, backend %s%s%s, %s %s",
 		   constants.host, line->interface, line->from, line->to,
 		   trace_protocol(line), origin_names[facts->origin & 3],
-		   line->more, line->hop, TRACE_REASON(line),
-		   TRACE_ACTION(line));
+		   line->more,
+		   facts->forward ? method_names[facts->forward & 7] : nothing,
+		   line->hop, TRACE_REASON(line), TRACE_ACTION(line));
 	return 0;
 }
 
@@ -129,6 +138,7 @@ INLINE void trace(const struct decision *d, const struct found *f,
 				 sizeof(facts->mac));
 	}
 	facts->origin = d->origin;
+	facts->forward = f->service ? f->service->method.forward : 0;
 	facts->has_backend = f->backend != NULL;
 	if (f->backend) { /* for which there is a next hop, or none */
 		facts->backend = f->backend->address;

@@ -12,8 +12,8 @@
  * Nothing is written into a packet until nothing can fail any more, so the
  * route comes before the rewrite. The law: what is passed up is bit for bit
  * what came in, but for two cases that are handed to the kernel with their new
- * destination, to be forwarded by it: a packet whose next hop has no MAC
- * address yet, and one that only the kernel can cut to the next link's size.
+ * destination (and mark), to be forwarded by it: a packet whose next hop has no
+ *MAC address yet, and one that only the kernel can cut to the next link's size.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -35,6 +35,7 @@
 #include "common/core/route.h"
 #include "common/core/schedule.h"
 #include "common/core/select.h"
+#include "common/core/tunnel.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -102,16 +103,36 @@ MAP(answers, PERCPU_ARRAY, __u32, struct answers, 1);
  * What a function that the kernel verifies on its own is given, and gives
  * back: [0]. The packet's pointers mean nothing there.
  */
-MAP(scratch, PERCPU_ARRAY, __u32, struct decision, 1);
+struct handed {
+	struct decision decision;
+	/* Where it is about the way to the backend: */
+	struct addr own[2]; /* of the interface it came in by */
+	__u32 reason;	    /* why the kernel has to forward it, or none */
+	struct method method;
+};
+MAP(scratch, PERCPU_ARRAY, __u32, struct handed, 1);
 
-INLINE struct decision *hand_over(const struct decision *d)
+INLINE struct handed *hand_over(const struct decision *d)
 {
 	__u32 zero = 0;
-	struct decision *s = bpf_map_lookup_elem(&scratch, &zero);
+	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
 
-	if (s)
-		*s = *d;
-	return s;
+	if (h)
+		h->decision = *d;
+	return h;
+}
+
+/* Once the backend is known. */
+INLINE struct handed *hand_over_way(const struct decision *d,
+				    const struct found *f)
+{
+	struct handed *h = hand_over(d);
+
+	if (h) {
+		__builtin_memcpy(h->own, f->in->own, sizeof(h->own));
+		h->method = f->service->method;
+	}
+	return h;
 }
 
 #include "common/bpf/parse.h"
@@ -122,6 +143,7 @@ INLINE struct decision *hand_over(const struct decision *d)
 #include "LoadBalancer/answer.bpf.h"
 #include "LoadBalancer/retag.bpf.h"
 #include "LoadBalancer/route.bpf.h"
+#include "LoadBalancer/forward.bpf.h"
 #include "LoadBalancer/trace.bpf.h"
 
 /* Not for a service, or not fit to be forwarded: for a VIP at all? */
@@ -146,33 +168,6 @@ INLINE enum reason refuse(struct decision *d, const struct found *f,
 	}
 	return f->generation->unmatched_pass ? REASON_unmatched_passed
 					     : REASON_unmatched;
-}
-
-/*
- * An error comes from a router, and may have to go back through that router,
- * which takes nothing that claims to be from itself. So it is sent on from the
- * load balancer's own address.
- */
-INLINE void error_source(struct decision *d, const struct found *f)
-{
-	const struct addr *own = &f->in->own[d->packet.is_ipv6 ? 1 : 0];
-
-	if (d->packet.is_error && own->w[3])
-		rewrite_error_source(&d->packet, own);
-}
-
-INLINE enum reason forward(struct xdp_md *ctx, struct decision *d,
-			   const struct found *f)
-{
-	if (!retag(ctx, d, f))
-		return REASON_no_room;
-	/* From here on nothing can fail. */
-	rewrite_destination(&d->packet, &f->backend->address);
-	rewrite_ttl(&d->packet, d->packet.ttl - 1);
-	error_source(d, f);
-	rewrite_macs(&d->packet, f->hop->destination, f->hop->source);
-	return f->hop->out == f->in->device ? REASON_forwarded
-					    : REASON_redirected;
 }
 
 INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
@@ -201,12 +196,10 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 	if (!select_backend(d, f))
 		return REASON_no_backend;
 	reason = route(ctx, d, f);
-	if (reason == REASON_neighbour_unresolved ||
-	    reason == REASON_super_packet)
-		rewrite_destination(&d->packet, &f->backend->address);
-	if (reason != REASON_NONE)
+	if (reason != REASON_NONE && reason != REASON_neighbour_unresolved &&
+	    reason != REASON_super_packet)
 		return reason;
-	return forward(ctx, d, f);
+	return forward(ctx, d, f, reason);
 }
 
 SEC("xdp")

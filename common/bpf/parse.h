@@ -118,6 +118,37 @@ __attribute__((noinline)) int parse_fragment(void)
 	return REASON_NONE;
 }
 
+/* What is to be done with what was left in `parsed` with `reason`. */
+INLINE enum reason parse_further(struct xdp_md *ctx, const struct packet *found,
+				 enum reason reason)
+{
+	if (reason == REASON_NONE && found->flags & PACKET_QUOTES)
+		parse_quote(ctx);
+	if (reason == REASON_NONE &&
+	    found->flags & (PACKET_FIRST | PACKET_LATER))
+		reason = parse_fragment();
+	return reason;
+}
+
+/* The packet out of `parsed`, left there with `reason`, in [data, end). */
+INLINE enum reason parsed_packet(struct packet *packet,
+				 const struct packet *found, enum reason reason,
+				 void *data, void *end)
+{
+	*packet = *found;
+	/* What the verifier is to know further on, it is told here (6.1). */
+	if (!packet->has_destination) {
+		*(volatile __u64 *)&packet->has_destination = 0;
+		return reason;
+	}
+	if (packet_locate(packet, data, end)) {
+		*(volatile __u64 *)&packet->has_destination = 0;
+		return REASON_malformed;
+	}
+	*(volatile __u64 *)&packet->has_destination = 1;
+	return reason;
+}
+
 INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
 {
 	void *data = (void *)(long)ctx->data;
@@ -132,21 +163,6 @@ INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
 	found = bpf_map_lookup_elem(&parsed, &zero);
 	if (!found)
 		return REASON_malformed;
-	if (reason == REASON_NONE && found->flags & PACKET_QUOTES)
-		parse_quote(ctx);
-	if (reason == REASON_NONE &&
-	    found->flags & (PACKET_FIRST | PACKET_LATER))
-		reason = parse_fragment();
-	*packet = *found;
-	/* What the verifier is to know further on, it is told here (6.1). */
-	if (!packet->has_destination) {
-		*(volatile __u64 *)&packet->has_destination = 0;
-		return reason;
-	}
-	if (packet_locate(packet, data, end)) {
-		*(volatile __u64 *)&packet->has_destination = 0;
-		return REASON_malformed;
-	}
-	*(volatile __u64 *)&packet->has_destination = 1;
-	return reason;
+	reason = parse_further(ctx, found, reason);
+	return parsed_packet(packet, found, reason, data, end);
 }

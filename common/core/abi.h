@@ -16,6 +16,8 @@
 
 #include <linux/types.h>
 
+#include "common/core/method.h"
+
 #define L3DSR_LAYOUT "v3"
 
 /* Most that one configuration file may name. */
@@ -37,6 +39,8 @@
 
 /* VLAN devices, and for each the ways in: a bond has several. */
 #define MAX_VLANS 512
+/* Prefixes of `lb-sources`. */
+#define MAX_SOURCES 64
 
 /* What a program is told when it is loaded; cannot change without a load. */
 struct constants {
@@ -56,6 +60,14 @@ struct addr {
 };
 _Static_assert(sizeof(struct addr) == 16, "addr");
 
+/* Addresses that begin with the same `bits`; 0: none. An IPv4 one has 96 more.
+ */
+struct prefix {
+	__u32 bits; /* first: so it is the key of an LPM trie */
+	struct addr address;
+};
+_Static_assert(sizeof(struct prefix) == 20, "prefix");
+
 /*
  * What a client connects to. Port 0 is "any port". Protocol and port 0 is the
  * mark "this address is a VIP", which every VIP has besides its services.
@@ -71,10 +83,19 @@ struct service_key {
 };
 _Static_assert(sizeof(struct service_key) == 20, "service_key");
 
-enum forward {
-	FORWARD_REWRITE,
-	FORWARDS,
+/* Where one address is written over another: the checksum above IP. */
+enum checksum {
+	CHECKSUM_KEEP,	 /* is that of the VIP all the way */
+	CHECKSUM_UPDATE, /* is true all the way */
 };
+
+/* What is done to a packet for the service, and undone at the backend. */
+struct method {
+	__u8 forward;  /* enum forward */
+	__u8 checksum; /* enum checksum */
+	__u8 dscp;     /* FORWARD_DSCP: the value, else 0 */
+};
+_Static_assert(sizeof(struct method) == 3, "method");
 
 /*
  * A service of one generation. Its table is `table_size` u16 backend indices
@@ -86,10 +107,11 @@ struct service {
 	__u32 table_first;
 	__u32 table_size;
 	__u8 scheduler; /* enum scheduler, see scheduler.h */
-	__u8 forward;	/* enum forward */
-	__u16 turns;	/* its place in the map `turns` */
+	struct method method;
+	__u16 turns; /* its place in the map `turns` */
+	__u16 zero;
 };
-_Static_assert(sizeof(struct service) == 16, "service");
+_Static_assert(sizeof(struct service) == 20, "service");
 
 /*
  * A place of the `services` map of a generation, see directory.h. More than
@@ -104,7 +126,7 @@ struct directory_entry {
 	__u8 protocol;	 /* of the service */
 	__u8 used;
 };
-_Static_assert(sizeof(struct directory_entry) == 40, "directory_entry");
+_Static_assert(sizeof(struct directory_entry) == 44, "directory_entry");
 
 /* Of a generation, in the `services` map. */
 struct directory_places {
@@ -174,11 +196,12 @@ struct generation {
 	__u8 hops_by_flow;    /* routes look at more than the destination */
 	__u8 recent_shift;    /* "recent" is within 2^this jiffies */
 	__u8 zero;
-	__u32 answer_limit;	   /* ICMP errors per second and CPU */
-	__u8 digest[32];	   /* SHA-256 of the file it was built from */
-	__u64 vips[VIP_BITS / 64]; /* xdp_lbr: see directory.h */
+	__u32 answer_limit; /* ICMP errors per second and CPU */
+	__u8 digest[32];    /* SHA-256 of the file it was built from */
+	struct prefix outer_source[2]; /* IPv4, IPv6; bits 0: its own address */
+	__u64 vips[VIP_BITS / 64];     /* xdp_lbr: see directory.h */
 };
-_Static_assert(sizeof(struct generation) == 600, "generation");
+_Static_assert(sizeof(struct generation) == 640, "generation");
 
 /* Keys of the `control` map; each value is one __u32. */
 enum control {
@@ -294,7 +317,7 @@ struct cached_hop {
 	__u32 in;	/* ifindex the packet came in by ... */
 	__u32 out;	/* ... and is to leave by; `in`: the way it came */
 	__u16 mtu;	/* the largest packet that it takes whole, bytes */
-	__u16 link_mtu; /* of the way out alone */
+	__u16 link_mtu; /* the same, of the way out alone */
 	struct addr via;
 	__u8 destination[6]; /* MAC addresses */
 	__u8 source[6];
@@ -331,22 +354,26 @@ struct interface {
 _Static_assert(sizeof(struct interface) == 64, "interface");
 
 /*
- * xdp_bkd: what a packet for one of this host's addresses is turned back
- * into. Port 0 is "any port".
+ * xdp_bkd: what says to which service a packet belongs that a load balancer
+ * sent to one of this host's addresses, and how it is undone. Port 0 is "any
+ * port".
  */
 struct restore_key {
-	struct addr address;
+	struct addr address; /* the destination: this host's; l2: the VIP */
+	struct addr inner;   /* ipip: that of the packet inside, the VIP */
 	__be16 port;
 	__u8 protocol;
-	__u8 zero;
+	__u8 dscp; /* the method dscp, else 0 */
 };
-_Static_assert(sizeof(struct restore_key) == 20, "restore_key");
+_Static_assert(sizeof(struct restore_key) == 36, "restore_key");
 
 struct restore {
 	struct addr vip;
 	__u64 until; /* jiffies; 0: for good. Set when it left the file. */
+	struct method method;
+	__u8 zero[5];
 };
-_Static_assert(sizeof(struct restore) == 24, "restore");
+_Static_assert(sizeof(struct restore) == 32, "restore");
 
 /* One thing `up` changed on the host: text, NUL-ended. */
 struct change {

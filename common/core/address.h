@@ -31,6 +31,11 @@ INLINE int addr_equal(const struct addr *a, const struct addr *b)
 		 (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]));
 }
 
+INLINE int addr_is_v4(const struct addr *addr)
+{
+	return addr->w[2] == V4_MAPPED && !addr->w[0] && !addr->w[1];
+}
+
 /*
  * Any of IPv4, 2000::/3 and fc00::/7: what clients have. A kernel routes IPv6
  * packets of other sources (link-local, multicast, ...) differently or not.

@@ -48,8 +48,8 @@
 #define IPV6_HEADERS  8 /* extension headers that are walked */
 
 /* Where headers begin at the latest, in bytes; for the verifier. */
-#define L2_MOST 22 /* Ethernet with two tags */
-#define L3_MOST 63
+#define L2_MOST 22  /* Ethernet with two tags */
+#define L3_MOST 127 /* with another IP header in front */
 #define L4_MOST (sizeof(struct ipv6hdr) + IPV6_HEADERS * 2048)
 
 enum packet_flags {

@@ -8,7 +8,7 @@
  *
  * The law the table keeps: a reason whose action is PASS leaves the packet
  * bit for bit as it came, except `neighbour_unresolved` and `super_packet`
- * (the kernel forwards them) and `restored`.
+ * (the kernel forwards them), `restored` and `decapsulated`.
  *
  * REASON(name, action, programs, explanation)
  */
@@ -68,6 +68,12 @@ REASON(fib_error, DROP, IN_LBR, \
 	"the kernel refused the question (bpf_fib_lookup)") \
 REASON(neighbour_unresolved, PASS, IN_LBR, \
 	"next hop has no MAC address yet: handed to the kernel, to resolve and forward") \
+REASON(neighbour_missing, DROP, IN_LBR, \
+	"next hop has no MAC address yet, and by this service's method (ipip, l2) only xdp_lbr can forward") \
+REASON(off_link, DROP, IN_LBR, \
+	"l2: the backend is behind a router") \
+REASON(no_outer_source, DROP, IN_LBR, \
+	"ipip: neither `outer-source` nor the interface it came in by has an address of the backend's family") \
 REASON(super_packet, PASS, IN_LBR, \
 	"larger than the next link takes, and may be cut: the kernel forwards it, in pieces") \
 REASON(no_room, DROP, IN_LBR, \
@@ -91,7 +97,15 @@ REASON(extension_passed, PASS, IN_BKD, \
 REASON(restore_expired, PASS, IN_BKD, \
 	"left the file longer than `grace` ago") \
 REASON(restored, PASS, IN_BKD, \
-	"the VIP was put back, for this host's server")
+	"the VIP was put back, for this host's server") \
+REASON(decapsulated, PASS, IN_BKD, \
+	"the outer header was taken off, for this host's server") \
+REASON(delivered, PASS, IN_BKD, \
+	"came to the VIP itself (l2): nothing to restore") \
+REASON(foreign_source, PASS, IN_BKD, \
+	"inside is a packet for a listed service, but `lb-sources` does not name the sender") \
+REASON(congestion_lost, PASS, IN_BKD, \
+	"outside marked as congested, inside not capable of it (RFC 6040): the kernel drops it")
 
 enum reason {
 #define REASON_NAME(name, action, programs, text) REASON_##name,

@@ -6,12 +6,13 @@
  * writes the VIP back. The law between them: after both, the packet is the
  * one the client sent, except for the TTL and the MAC addresses.
  *
- * The TCP or UDP checksum is not touched on either side. It covers the
- * destination through the pseudo header (RFC 9293 3.1, RFC 768), so between
- * the two it looks wrong to a capture, and at the server it is true again. To
- * update it looks cleaner and is not possible everywhere: on virtual links the
- * field may hold only the pseudo header's sum, to be completed by a device
- * further on (CHECKSUM_PARTIAL), and XDP cannot tell.
+ * The TCP or UDP checksum covers the destination through the pseudo header
+ * (RFC 9293 3.1, RFC 768). With `checksum: keep` neither side touches it:
+ * between the two it looks wrong to a capture, and at the server it is true
+ * again. With `update` both change it, and it is true all the way. That looks
+ * cleaner and is not possible everywhere: on virtual links the field may hold
+ * only the pseudo header's sum, to be completed by a device further on
+ * (CHECKSUM_PARTIAL), and XDP cannot tell.
  *
  * The IPv4 header has a checksum of its own and every hop looks at it.
  */
@@ -30,6 +31,53 @@ INLINE void rewrite_destination(struct packet *packet, const struct addr *to)
 	}
 	ip->check = checksum_replace32(ip->check, ip->daddr, to->w[3]);
 	ip->daddr = to->w[3];
+}
+
+/* The checksum that covers the destination, or NULL: there is none. */
+INLINE __sum16 *rewrite_covering(const struct packet *packet)
+{
+	__sum16 *field;
+	__u32 at;
+
+	if (packet->flags & PACKET_LATER)
+		return 0;
+	if (packet->is_error) {
+		if (!packet->is_ipv6)
+			return 0;
+		at = 2;
+	} else if (packet->protocol == IPPROTO_TCP) {
+		at = 16;
+	} else if (packet->protocol == IPPROTO_UDP) {
+		at = 6;
+	} else {
+		return 0;
+	}
+	field = packet->l4 + at;
+	return (void *)(field + 1) > packet->end ? 0 : field;
+}
+
+/*
+ * Makes it that of the packet with the destination `to` in place of `from`.
+ * (What two IPv4 addresses have in common adds and subtracts the same.)
+ */
+INLINE void rewrite_checksum(struct packet *packet, const struct addr *from,
+			     const struct addr *to)
+{
+	__sum16 *field = rewrite_covering(packet);
+	int is_udp = packet->protocol == IPPROTO_UDP && !packet->is_error;
+	__u32 sum, i;
+
+	/* 0 in UDP: there is none. */
+	if (!field || (is_udp && !*field))
+		return;
+	sum = (__u16) ~(FORCE __u16)*field;
+	for (i = 0; i < 4; i++) {
+		sum += checksum_word((FORCE __be32) ~(FORCE __u32)from->w[i]);
+		sum += checksum_word(to->w[i]);
+	}
+	*field = (FORCE __sum16)(__u16)~checksum_fold(sum);
+	if (is_udp && !*field)
+		*field = (FORCE __sum16)0xffff;
 }
 
 /*

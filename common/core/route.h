@@ -15,6 +15,7 @@
 #include <linux/in.h>
 
 #include "common/core/packet.h"
+#include "common/core/tunnel.h"
 
 #define ROUTE_AF_INET  2 /* <sys/socket.h> is not for BPF */
 #define ROUTE_AF_INET6 10
@@ -38,30 +39,64 @@
 /* clang-format on */
 
 /*
- * The question for `packet` on its way to `backend`. Its length is left out:
- * the answer then holds the MTU, and is true of packets of any length. `tos`:
- * IPv4's type of service, or the first word of the IPv6 header.
+ * The question for a packet from `source` on its way to `backend`, of one
+ * family. Its length is left out: the answer then holds the MTU, and is true
+ * of packets of any length. What else it says: one of the two below.
  */
 INLINE void route_question(struct bpf_fib_lookup *question,
-			   const struct packet *packet,
-			   const struct addr *backend, __u32 ifindex, __u32 tos)
+			   const struct addr *source,
+			   const struct addr *backend, __u32 ifindex)
 {
 	__builtin_memset(question, 0, sizeof(*question));
 	question->ifindex = ifindex;
+	if (addr_is_v4(backend)) {
+		question->family = ROUTE_AF_INET;
+		question->ipv4_src = source->w[3];
+		question->ipv4_dst = backend->w[3];
+	} else {
+		question->family = ROUTE_AF_INET6;
+		__builtin_memcpy(question->ipv6_src, source, 16);
+		__builtin_memcpy(question->ipv6_dst, backend, 16);
+	}
+}
+
+/*
+ * It is `packet` that is sent. `tos`: IPv4's type of service, or the first word
+ * of the IPv6 header. Where the backend is of the other family there is none.
+ */
+INLINE void route_packet(struct bpf_fib_lookup *question,
+			 const struct packet *packet, __u32 tos,
+			 const struct method *method)
+{
 	question->l4_protocol = packet->protocol;
 	question->sport = packet->source_port;
 	question->dport = packet->port;
-	if (packet->is_ipv6) {
-		question->family = ROUTE_AF_INET6;
-		question->flowinfo = (FORCE __be32)tos & FLOWINFO_BITS;
-		__builtin_memcpy(question->ipv6_src, &packet->source, 16);
-		__builtin_memcpy(question->ipv6_dst, backend, 16);
-	} else {
-		question->family = ROUTE_AF_INET;
+	if (packet->is_ipv6 != (question->family == ROUTE_AF_INET6))
+		return;
+	if (!packet->is_ipv6) {
+		if (method->forward == FORWARD_DSCP)
+			tos = (tos & 3) | (__u32)method->dscp << 2;
 		question->tos = (__u8)tos;
-		question->ipv4_src = packet->source.w[3];
-		question->ipv4_dst = backend->w[3];
+		return;
 	}
+	question->flowinfo = (FORCE __be32)tos & FLOWINFO_BITS;
+	if (method->forward == FORWARD_DSCP)
+		question->flowinfo =
+			(question->flowinfo & ~bpf_htonl(0x0fc00000)) |
+			bpf_htonl((__u32)method->dscp << 22);
+}
+
+/* It is the header in front of `packet`; see tunnel.h. */
+INLINE void route_outer(struct bpf_fib_lookup *question,
+			const struct packet *packet, __u32 tos, __u64 hash)
+{
+	question->l4_protocol = tunnel_protocol(packet->is_ipv6);
+	if (packet->is_ipv6)
+		tos = bpf_ntohl((FORCE __be32)tos) >> 20 & 0xff;
+	if (question->family == ROUTE_AF_INET)
+		question->tos = (__u8)tos;
+	else
+		question->flowinfo = bpf_htonl(tos << 20 | tunnel_label(hash));
 }
 
 /*
@@ -83,15 +118,16 @@ INLINE void route_answer(struct cached_hop *hop,
 }
 
 /*
- * The largest packet that reaches the backend whole: where the way there is
- * known to be narrower than its first link, and is given packets that are
- * `overhead` bytes longer.
+ * The largest packet that reaches the backend whole, and that the way out
+ * takes: where the way there is known to be narrower than its first link, and
+ * is given packets that are `overhead` bytes longer.
  */
 INLINE void route_narrow(struct cached_hop *hop, __u32 mtu, __u32 overhead)
 {
 	if (mtu && mtu < hop->mtu)
 		hop->mtu = mtu;
 	hop->mtu -= overhead;
+	hop->link_mtu -= overhead;
 }
 
 INLINE enum reason route_reason(long result)

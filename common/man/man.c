@@ -12,6 +12,7 @@
  *	@verb NAME	heading, meaning and options of one
  *	@reasons	every reason, its action and meaning
  *	@keys LEVEL	every key of a file, a service or a backend
+ *	@methods	every forwarding method and its meaning
  *	@pins		the directory of the tool's pins
  *	@copy FILE	or for another source, in this folder
  */
@@ -161,6 +162,19 @@ static int keys_of(const char *level)
 	return found;
 }
 
+static int methods(const char *unused)
+{
+	(void)unused;
+	puts(".Bl -tag -width Ds");
+#define METHOD_ITEM(name, NAME, crosses, text)                                 \
+	puts(".It Cm " #name);                                                 \
+	sentence(text);
+	METHODS(METHOD_ITEM)
+#undef METHOD_ITEM
+	puts(".El");
+	return 0;
+}
+
 static int name(const char *unused)
 {
 	(void)unused;
@@ -189,7 +203,7 @@ static const struct {
 } parts[] = {
 	{"version", version}, {"name", name},	    {"synopsis", synopsis},
 	{"verb", verb},	      {"reasons", reasons}, {"keys", keys_of},
-	{"pins", pins},	      {"copy", copy},
+	{"pins", pins},	      {"copy", copy},	    {"methods", methods},
 };
 
 /* Returns 0, or -1: there is no such part. */

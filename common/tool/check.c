@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "common/tool/cli.h"
+#include "common/tool/methods.h"
 
 int verb_check(const struct role *role, const struct options *options)
 {
@@ -20,6 +21,7 @@ int verb_check(const struct role *role, const struct options *options)
 	printf("%s: %zu service%s, %zu backend%s: valid\n", path,
 	       config.service_count, config.service_count == 1 ? "" : "s",
 	       backends, backends == 1 ? "" : "s");
+	methods_notes(&config, stdout);
 	config_free(&config);
 	return EXIT_DONE;
 }

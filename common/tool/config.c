@@ -80,10 +80,37 @@ static int walk_entry(struct walk *walk, enum level level,
 	return walk_mapping(walk, level, node, record);
 }
 
+static int walk_prefix(struct walk *walk, const struct key *key,
+		       const yaml_node_t *node, void *prefix)
+{
+	unsigned int line = document_line(&node->start_mark);
+	char problem[PROBLEM_SIZE];
+
+	if (node->type != YAML_SCALAR_NODE)
+		return refuse_shape(walk, key->name, node, line,
+				    "an address or a prefix");
+	if (value_prefix(key, scalar(node), node->data.scalar.length, prefix,
+			 problem))
+		return refuse(walk->refusal, line, "%s", problem);
+	return 0;
+}
+
+static int walk_item(struct walk *walk, const struct key *key, int item,
+		     char *record)
+{
+	const yaml_node_t *node = yaml_document_get_node(&walk->document, item);
+
+	return key->kind == KIND_PREFIXES
+		       ? walk_prefix(walk, key, node, record)
+		       : walk_entry(walk, key->entry, node, record);
+}
+
 static int walk_list(struct walk *walk, const struct key *key,
 		     const yaml_node_t *node, unsigned int line, char *record)
 {
-	size_t size = levels[key->entry].record_size;
+	size_t size = key->kind == KIND_PREFIXES
+			      ? sizeof(struct prefix)
+			      : levels[key->entry].record_size;
 	char allowed[ALLOWED_SIZE];
 	size_t count;
 	char *entries;
@@ -96,6 +123,9 @@ static int walk_list(struct walk *walk, const struct key *key,
 		return refuse(walk->refusal, line, "%s: must be %s, not empty",
 			      key->name, allowed);
 
+	if (count > key->max && key->kind == KIND_PREFIXES)
+		return refuse(walk->refusal, line, "%s: must be %s, not %zu",
+			      key->name, allowed, count);
 	/* One past the most is refused by walk_entry(), with its line. */
 	if (count > key->max + 1)
 		count = key->max + 1;
@@ -109,9 +139,7 @@ static int walk_list(struct walk *walk, const struct key *key,
 	for (size_t i = 0; i < count; i++) {
 		int item = node->data.sequence.items.start[i];
 
-		if (walk_entry(walk, key->entry,
-			       yaml_document_get_node(&walk->document, item),
-			       entries + i * size))
+		if (walk_item(walk, key, item, entries + i * size))
 			return -1;
 	}
 	return 0;
@@ -126,7 +154,7 @@ static int walk_value(struct walk *walk, const struct key *key,
 	/* libyaml may place an empty value at what comes after it. */
 	if (node->type != YAML_SCALAR_NODE || node->data.scalar.length)
 		line = document_line(&node->start_mark);
-	if (key->kind == KIND_LIST)
+	if (key->kind == KIND_LIST || key->kind == KIND_PREFIXES)
 		return walk_list(walk, key, node, line, record);
 	if (node->type != YAML_SCALAR_NODE)
 		return refuse_shape(walk, key->name, node, line,
@@ -208,6 +236,8 @@ static int complete(struct walk *walk, enum level level, unsigned int line,
 				      "required: %s",
 				      levels[level].name, key->name,
 				      key_allowed(key, allowed));
+		if (key->kind == KIND_PREFIXES)
+			continue; /* none */
 		if (value_store(key, key->standard, strlen(key->standard),
 				record, problem))
 			return refuse(walk->refusal, line, "default of %s",
@@ -339,6 +369,8 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < config->service_count; i++)
 		free(config->services[i].backends);
 	free(config->services);
+	free(config->outer_sources);
+	free(config->lb_sources);
 	free(config->path);
 	memset(config, 0, sizeof(*config));
 }

@@ -24,10 +24,10 @@ struct config_backend {
 
 struct config_service {
 	struct addr vip;
-	__be16 port;	  /* 0: any */
-	__u8 protocol;	  /* IPPROTO_TCP or IPPROTO_UDP */
-	__u8 scheduler;	  /* enum scheduler, see scheduler.h */
-	__u8 forward;	  /* enum forward */
+	__be16 port;	/* 0: any */
+	__u8 protocol;	/* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 scheduler; /* enum scheduler, see scheduler.h */
+	struct method method;
 	bool by_address;  /* key `fragments`: ports make no difference */
 	__u32 table_size; /* a prime */
 	struct config_backend *backends;
@@ -47,8 +47,12 @@ struct config {
 	__u32 insert_limit;    /* flows per second and CPU */
 	__u32 answer_limit;    /* ICMP errors per second and CPU */
 	__u32 advmss;	       /* bytes; 0: as the backend's routes say */
-	__u8 digest[32];       /* SHA-256 of the file's bytes */
-	char *path;	       /* as the user named it */
+	struct prefix *outer_sources; /* at most one of each family */
+	size_t outer_source_count;
+	struct prefix *lb_sources;
+	size_t lb_source_count;
+	__u8 digest[32]; /* SHA-256 of the file's bytes */
+	char *path;	 /* as the user named it */
 };
 
 /*

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/core/address.h"
+#include "common/tool/methods.h"
 #include "common/tool/values.h"
 
 /* What one entry of the file claims for itself. */
@@ -20,10 +21,28 @@ struct claim {
 	struct addr address;
 	__u8 protocol;
 	__u16 port;
+	__u8 told_by; /* see below */
 	size_t order; /* in the file */
 	const struct config_service *service;
 	const struct config_backend *backend;
 };
+
+/*
+ * By what else than address, protocol and port a backend knows a packet's
+ * service: 0 by nothing, a DSCP, or (the VIP is in the packet) all there is.
+ */
+#define TOLD_BY_VIP 64
+
+static __u8 told_by(const struct method *method)
+{
+	switch (method->forward) {
+	case FORWARD_REWRITE:
+	case FORWARD_DSCP:
+		return method->dscp;
+	default:
+		return TOLD_BY_VIP;
+	}
+}
 
 /* Two claims that cannot both be; `later` NULL: none found yet. */
 struct clash {
@@ -43,6 +62,8 @@ static int compare_claims(const void *left, const void *right)
 		return a->protocol < b->protocol ? -1 : 1;
 	if (a->port != b->port)
 		return a->port < b->port ? -1 : 1;
+	if (a->told_by != b->told_by)
+		return a->told_by < b->told_by ? -1 : 1;
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
@@ -85,29 +106,6 @@ static const char *service_text(const struct config_service *service,
 		snprintf(text, SERVICE_TEXT_SIZE, "%s %s port any", protocol,
 			 address);
 	return text;
-}
-
-/* `rewrite` writes one address over another, which must fit its header. */
-static int check_families(const struct config_service *service,
-			  const struct refusal *refusal)
-{
-	bool ipv4 = addr_is_ipv4(&service->vip);
-	char address[INET6_ADDRSTRLEN];
-	char vip[INET6_ADDRSTRLEN];
-
-	for (size_t i = 0; i < service->backend_count; i++) {
-		const struct config_backend *backend = &service->backends[i];
-
-		if (addr_is_ipv4(&backend->address) == ipv4)
-			continue;
-		return refuse(refusal, backend->line,
-			      "backend %s: must be an %s address, as the VIP "
-			      "%s is; rewrite cannot cross families",
-			      addr_text(&backend->address, address),
-			      ipv4 ? "IPv4" : "IPv6",
-			      addr_text(&service->vip, vip));
-	}
-	return 0;
 }
 
 static int check_services(const struct claim *claims, size_t count,
@@ -213,21 +211,58 @@ static int refuse_backends(const struct clash *clash,
 		      clash->first->backend->line);
 }
 
-/* Port 0, any, sorts first: it clashes with all of its address and protocol. */
+/*
+ * Of two that may both be meant by address, protocol and port. What is told by
+ * nothing may carry any mark, the client's own.
+ */
+static bool told_apart(const struct claim *a, const struct claim *b)
+{
+	if (a->service == b->service)
+		return false;
+	if (a->told_by == TOLD_BY_VIP || b->told_by == TOLD_BY_VIP)
+		return true;
+	/* One mark is one VIP: see methods.c. */
+	return a->told_by && b->told_by;
+}
+
+static void compare_two(struct clash *clash, const struct claim *a,
+			const struct claim *b)
+{
+	if (!told_apart(a, b))
+		note_clash(clash, a, b);
+}
+
+/*
+ * Within an address and protocol, port 0, any, sorts first; within a port,
+ * what is told by nothing. So it is enough to compare with the first of each,
+ * and with the one before.
+ */
 static int check_backends(const struct claim *claims, size_t count,
 			  const struct refusal *refusal)
 {
-	const struct claim *group = claims;
+	const struct claim *group = claims, *port = claims;
 	struct clash clash = {};
 
 	for (const struct claim *claim = claims + 1; claim < claims + count;
 	     claim++) {
-		if (!same_protocol(group, claim))
-			group = claim;
-		else if (same_claim(claim - 1, claim))
-			note_clash(&clash, claim - 1, claim);
-		else if (!group->port)
-			note_clash(&clash, group, claim);
+		if (!same_protocol(group, claim)) {
+			group = port = claim;
+			continue;
+		}
+		if (!same_claim(port, claim))
+			port = claim;
+		else
+			compare_two(&clash, port, claim);
+		if (port != claim)
+			compare_two(&clash, claim - 1, claim);
+		if (group->port || !claim->port)
+			continue;
+		/* Nothing told beside any port, or anything told by marks. */
+		for (const struct claim *any = group; any < claim; any++) {
+			if (any->port || any->told_by == TOLD_BY_VIP)
+				break;
+			compare_two(&clash, any, claim);
+		}
 	}
 	return clash.later ? refuse_backends(&clash, refusal) : 0;
 }
@@ -252,6 +287,7 @@ static void claim_all(const struct config *config, struct claim *services,
 		for (size_t j = 0; j < service->backend_count; j++) {
 			claim.backend = &service->backends[j];
 			claim.address = claim.backend->address;
+			claim.told_by = told_by(&service->method);
 			claim.order = order++;
 			*backends++ = claim;
 		}
@@ -276,8 +312,7 @@ int conflicts_check(const struct config *config, const struct refusal *refusal)
 	qsort(services, service_count, sizeof(*services), compare_claims);
 	qsort(backends, backend_count, sizeof(*backends), compare_claims);
 
-	for (size_t i = 0; i < service_count && !result; i++)
-		result = check_families(&config->services[i], refusal);
+	result = methods_check(config, refusal);
 	if (!result)
 		result = check_services(services, service_count, refusal);
 	if (!result)

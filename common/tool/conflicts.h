@@ -4,8 +4,8 @@
  *
  * Law: what passes here is a function both ways. A load balancer finds at
  * most one service for (VIP, port, protocol); a backend finds at most one VIP
- * for (its address, port, protocol), because under `rewrite` that is all a
- * packet still says of the service it was sent to.
+ * for (its address, port, protocol) and what the method leaves besides: under
+ * `rewrite` nothing, under `dscp` the mark, under `ipip` and `l2` the VIP.
  */
 #pragma once
 

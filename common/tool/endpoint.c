@@ -16,6 +16,28 @@ const char *scheduler_name(__u8 scheduler)
 	return scheduler < SCHEDULER_COUNT ? names[scheduler] : "unknown";
 }
 
+static const char *forward_name(__u8 forward)
+{
+	static const char *const names[] = {
+#define METHOD_STRING(name, NAME, crosses, text) #name,
+		METHODS(METHOD_STRING)
+#undef METHOD_STRING
+	};
+
+	return forward < FORWARDS ? names[forward] : "unknown";
+}
+
+const char *method_text(const struct method *method, char *text)
+{
+	char mark[16] = "";
+
+	if (method->dscp)
+		snprintf(mark, sizeof(mark), " %u", method->dscp);
+	snprintf(text, 32, "%s%s%s", forward_name(method->forward), mark,
+		 method->checksum == CHECKSUM_UPDATE ? ", update" : "");
+	return text;
+}
+
 const char *state_name(__u8 state)
 {
 	return state == BACKEND_ACTIVE	   ? "active"

@@ -30,11 +30,18 @@ static const struct word scheduler_words[] = {
 	SCHEDULERS(SCHEDULER_WORD)
 #undef SCHEDULER_WORD
 		{}};
-static const struct word forward_words[] = {{"rewrite", FORWARD_REWRITE}, {}};
+static const struct word forward_words[] = {
+#define METHOD_WORD(name, NAME, crosses, text) {#name, FORWARD_##NAME},
+	METHODS(METHOD_WORD)
+#undef METHOD_WORD
+		{}};
 static const struct word fragments_words[] = {
 	{"by-id", 0}, {"by-address", 1}, {}};
 static const struct word port_words[] = {{"any", 0}, {}};
 static const struct word mtu_words[] = {{"route", 0}, {}};
+static const struct word checksum_words[] = {
+	{"keep", CHECKSUM_KEEP}, {"update", CHECKSUM_UPDATE}, {}};
+static const struct word none_words[] = {{"none", 0}, {}};
 static const struct word bool_words[] = {{"true", 1}, {"false", 0}, {}};
 
 #define FIELD(record, member)                                                  \
@@ -44,6 +51,11 @@ static const struct word bool_words[] = {{"true", 1}, {"false", 0}, {}};
 	FIELD(record, member), .kind = KIND_LIST, .entry = entry_level,        \
 			       .count_offset = offsetof(struct record, count), \
 			       .min = 1
+
+#define PREFIXES(record, member, count, most)                                  \
+	FIELD(record, member), .kind = KIND_PREFIXES,                          \
+			       .count_offset = offsetof(struct record, count), \
+			       .min = 1, .max = most
 
 #define SECONDS 1000u
 #define HOURS	(3600 * SECONDS)
@@ -90,6 +102,17 @@ const struct key keys[] = {
 	 .help = "The largest TCP segment that a backend asks clients for: "
 		 "`bkd up` puts it on this host's routes, and `bkd down` takes "
 		 "it off again."},
+	{LEVEL_FILE, "outer-source",
+	 PREFIXES(config, outer_sources, outer_source_count, 2),
+	 .standard = "none",
+	 .help = "Where `ipip` sends from, one of each family; of a prefix, the "
+		 "flow draws an address. For lack of one, the load balancer's "
+		 "own address where the packet came in."},
+	{LEVEL_FILE, "lb-sources",
+	 PREFIXES(config, lb_sources, lb_source_count, MAX_SOURCES),
+	 .standard = "none",
+	 .help = "Of whom a backend takes `ipip` packets: what load balancers "
+		 "send from. Required where a service has it."},
 
 	{LEVEL_SERVICE, "vip", KIND_ADDRESS, FIELD(config_service, vip),
 	 .help = "The virtual IP address."},
@@ -107,10 +130,19 @@ const struct key keys[] = {
 		 "of the flow, the same on every load balancer; `random` by "
 		 "chance; `round-robin` in turn, by weight; `source-hash` by "
 		 "a hash of the client's address alone."},
-	{LEVEL_SERVICE, "forward", KIND_WORD, FIELD(config_service, forward),
+	{LEVEL_SERVICE, "forward", KIND_WORD, FIELD(config_service, method.forward),
 	 .words = forward_words, .standard = "rewrite",
-	 .help = "How a packet reaches the backend: `rewrite` writes the "
-		 "backend's address over the VIP."},
+	 .help = "The method by which a packet reaches the backend."},
+	{LEVEL_SERVICE, "dscp", KIND_NUMBER, FIELD(config_service, method.dscp),
+	 .min = 1, .max = 63, .words = none_words, .standard = "none",
+	 .help = "With `forward: dscp`, and required there: the mark of this "
+		 "VIP."},
+	{LEVEL_SERVICE, "checksum", KIND_WORD,
+	 FIELD(config_service, method.checksum),
+	 .words = checksum_words, .standard = "keep",
+	 .help = "With `rewrite` and `dscp`, the checksum above IP: `keep` "
+		 "leaves it that of the VIP; `update` makes it true on the "
+		 "wire, for a restorer other than xdp_bkd."},
 	{LEVEL_SERVICE, "table-size", KIND_PRIME,
 	 FIELD(config_service, table_size),
 	 .min = 251, .max = 131071, .standard = "65537",
@@ -130,8 +162,8 @@ const struct key keys[] = {
 
 	{LEVEL_BACKEND, "address", KIND_ADDRESS,
 	 FIELD(config_backend, address),
-	 .help = "Where the backend is reached; of the VIP's family, and no "
-		 "VIP itself."},
+	 .help = "Where the backend is reached; no VIP itself, and of the "
+		 "VIP's family, but for `ipip` and `l2`."},
 	{LEVEL_BACKEND, "weight", KIND_NUMBER, FIELD(config_backend, weight),
 	 .min = 1, .max = 1000, .standard = "1",
 	 .help = "Its share of new flows, relative to the other backends."},
@@ -251,6 +283,10 @@ const char *key_allowed(const struct key *key, char text[ALLOWED_SIZE])
 	case KIND_LIST:
 		append(text, "a list of %u to %u %ss", key->min, key->max,
 		       levels[key->entry].name);
+		break;
+	case KIND_PREFIXES:
+		append(text, "a list of %u to %u addresses or prefixes",
+		       key->min, key->max);
 		break;
 	case KIND_ADDRESS:
 		append(text, "an IPv4 or IPv6 unicast address");

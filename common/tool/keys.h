@@ -33,6 +33,7 @@ extern const struct level_info levels[LEVELS];
 
 enum kind {
 	KIND_LIST,     /* of records of another level */
+	KIND_PREFIXES, /* an array of struct prefix */
 	KIND_ADDRESS,  /* struct addr */
 	KIND_NUMBER,   /* also one of `words`, where there are any */
 	KIND_PORT,     /* as KIND_NUMBER, kept in wire order */
@@ -57,8 +58,8 @@ struct key {
 	__u32 max;
 	const struct word *words;
 	const char *standard; /* as in a file; NULL: the key is required */
-	enum level entry;     /* KIND_LIST: the level of its entries ... */
-	size_t count_offset;  /* ... and the field with their number */
+	enum level entry;     /* KIND_LIST: the level of its entries */
+	size_t count_offset;  /* of a list: the field with their number */
 	const char *help;
 };
 

@@ -152,6 +152,44 @@ static int store_address(const char *text, size_t length, struct addr *addr,
 	return 0;
 }
 
+/* Clears what is behind the prefix. Was there anything? */
+static bool clear_host_bits(struct prefix *prefix)
+{
+	struct addr was = prefix->address;
+
+	for (__u32 bit = prefix->bits; bit < 128; bit++)
+		prefix->address.w[bit / 32] &=
+			~bpf_htonl(0x80000000u >> bit % 32);
+	return memcmp(&was, &prefix->address, sizeof(was));
+}
+
+/* ADDRESS, or ADDRESS/BITS. */
+static int store_prefix(const char *text, size_t length, struct prefix *prefix,
+			char note[NOTE_SIZE])
+{
+	const char *slash = memchr(text, '/', length);
+	size_t head = slash ? (size_t)(slash - text) : length;
+	char word[INET6_ADDRSTRLEN];
+	__u64 bits = 128;
+	__u32 most;
+
+	if (store_address(text, head, &prefix->address, note))
+		return -1;
+	most = addr_is_ipv4(&prefix->address) ? 32 : 128;
+	if (slash && (read_number(slash + 1, length - head - 1, &bits) ||
+		      !bits || bits > most)) {
+		snprintf(note, NOTE_SIZE, "; its length is from 1 to %u", most);
+		return -1;
+	}
+	prefix->bits = slash && most == 32 ? (__u32)bits + 96 : (__u32)bits;
+	if (clear_host_bits(prefix)) {
+		snprintf(note, NOTE_SIZE, "; write %s/%u",
+			 addr_text(&prefix->address, word), (unsigned)bits);
+		return -1;
+	}
+	return 0;
+}
+
 static int read_scalar(const struct key *key, const char *text, size_t length,
 		       __u64 *value, char note[NOTE_SIZE])
 {
@@ -192,13 +230,35 @@ static void store_scalar(const struct key *key, __u32 value, char *field)
 		*field = (char)value;
 }
 
+static int bad_value(const struct key *key, const char *text, size_t length,
+		     const char *must, const char *note,
+		     char problem[PROBLEM_SIZE])
+{
+	char word[QUOTED_SIZE];
+
+	snprintf(problem, PROBLEM_SIZE, "%s %s: must be %s%s", key->name,
+		 quoted(word, text, length), must, note);
+	return -1;
+}
+
+int value_prefix(const struct key *key, const char *text, size_t length,
+		 struct prefix *prefix, char problem[PROBLEM_SIZE])
+{
+	char note[NOTE_SIZE] = "";
+
+	if (!store_prefix(text, length, prefix, note))
+		return 0;
+	return bad_value(key, text, length,
+			 "an IPv4 or IPv6 unicast address or prefix", note,
+			 problem);
+}
+
 int value_store(const struct key *key, const char *text, size_t length,
 		void *record, char problem[PROBLEM_SIZE])
 {
 	char *field = (char *)record + key->offset;
 	char allowed[ALLOWED_SIZE];
 	char note[NOTE_SIZE] = "";
-	char word[QUOTED_SIZE];
 	struct addr addr;
 	__u64 value;
 
@@ -211,7 +271,6 @@ int value_store(const struct key *key, const char *text, size_t length,
 		store_scalar(key, (__u32)value, field);
 		return 0;
 	}
-	snprintf(problem, PROBLEM_SIZE, "%s %s: must be %s%s", key->name,
-		 quoted(word, text, length), key_allowed(key, allowed), note);
-	return -1;
+	return bad_value(key, text, length, key_allowed(key, allowed), note,
+			 problem);
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "common/core/abi.h"
 #include "common/tool/keys.h"
 
 /* Room for any problem of value_store(). */
@@ -15,5 +16,8 @@
  */
 int value_store(const struct key *key, const char *text, size_t length,
 		void *record, char problem[PROBLEM_SIZE]);
+/* The same for an entry of a list of prefixes. */
+int value_prefix(const struct key *key, const char *text, size_t length,
+		 struct prefix *prefix, char problem[PROBLEM_SIZE]);
 /* The smallest prime that is not below `number`. */
 __u32 value_next_prime(__u32 number);

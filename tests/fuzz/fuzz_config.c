@@ -34,7 +34,7 @@ static void require_service(const struct config_service *service)
 	REQUIRE(service->protocol == IPPROTO_TCP ||
 		service->protocol == IPPROTO_UDP);
 	REQUIRE(service->scheduler < SCHEDULER_COUNT);
-	REQUIRE(service->forward < FORWARDS);
+	REQUIRE(service->method.forward < FORWARDS);
 	REQUIRE(service->table_size >= 251 && service->table_size <= 131071);
 	REQUIRE(service->backend_count >= 1);
 	for (size_t i = 0; i < service->backend_count; i++) {

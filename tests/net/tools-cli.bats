@@ -171,7 +171,7 @@ same_as_text() {
 		'["generation","file-sha256","trace","flows-not-remembered","interfaces","services","backends","reasons"]' ]]
 	diff <(jq -c '.services[0], .backends[0], .interfaces[0], .reasons[0] |
 		keys_unsorted' <<<"$output") - <<-'END'
-		["service","protocol","scheduler","table-size","backends","flows","packets","bytes"]
+		["service","protocol","scheduler","forward","table-size","backends","flows","packets","bytes"]
 		["service","protocol","backend","weight","state","flows","packets","bytes"]
 		["interface","program","mode","id"]
 		["reason","action","packets","meaning"]

@@ -27,10 +27,11 @@ struct row {
 
 #define FILE_KEYS                                                              \
 	"services, unmatched, flow-table-size, handshake-grace, udp-idle, "    \
-	"grace, next-hop-age, insert-limit, answer-limit, advmss"
+	"grace, next-hop-age, insert-limit, answer-limit, advmss, "            \
+	"outer-source, lb-sources"
 #define SERVICE_KEYS                                                           \
-	"vip, port, protocol, scheduler, forward, table-size, fragments, "     \
-	"backends"
+	"vip, port, protocol, scheduler, forward, dscp, checksum, "            \
+	"table-size, fragments, backends"
 #define BACKEND_KEYS "address, weight, mtu, drain"
 #define ADDRESS	     "must be an IPv4 or IPv6 unicast address"
 #define PORT	     "must be a number from 1 to 65535 or any"
@@ -165,7 +166,8 @@ static const struct row wrong_values[] = {
 	{VIP "  scheduler: rr\n",
 	 ":3: scheduler \"rr\": must be maglev or random or "
 	 "round-robin or source-hash"},
-	{VIP "  forward: ipip\n", ":3: forward \"ipip\": must be rewrite"},
+	{VIP "  forward: nat\n",
+	 ":3: forward \"nat\": must be rewrite or dscp or ipip or l2"},
 	{VIP "  table-size: 65536\n", ":3: table-size \"65536\": must be a "
 				      "prime from 251 to 131071; the nearest "
 				      "is 65537"},
@@ -275,10 +277,10 @@ static const struct row conflicts[] = {
 	 "on line 5, where a weight gives it a larger share"},
 	{HEAD "  backends:\n  - address: 2001:db8::1\n",
 	 ":5: backend 2001:db8::1: must be an IPv4 address, as the VIP "
-	 "192.0.2.1 is; rewrite cannot cross families"},
+	 "192.0.2.1 is; rewrite cannot cross families, ipip or l2 can"},
 	{"services:\n" NEXT("2001:db8::1", "80", "tcp", "192.0.2.1"),
 	 ":2: backend 192.0.2.1: must be an IPv6 address, as the VIP "
-	 "2001:db8::1 is; rewrite cannot cross families"},
+	 "2001:db8::1 is; rewrite cannot cross families, ipip or l2 can"},
 	{HEAD "  backends:\n  - address: 192.0.2.1\n",
 	 ":5: backend 192.0.2.1: must not be a VIP, and the service on line 2 "
 	 "has it"},

@@ -39,8 +39,9 @@ static struct directory_entry entry_of(__u32 number)
 
 static void all_are_found(void **unused)
 {
-	struct directory_entry *places = calloc(DIRECTORY_PLACES, 40);
-	struct directory_entry *entries = calloc(MOST, 40);
+	struct directory_entry *places =
+		calloc(DIRECTORY_PLACES, sizeof(*places));
+	struct directory_entry *entries = calloc(MOST, sizeof(*entries));
 	const struct directory_entry *found;
 	__u32 seed, i, used = 0;
 
@@ -67,7 +68,8 @@ static void all_are_found(void **unused)
 
 static void nothing_in_an_empty_one(void **unused)
 {
-	struct directory_entry *places = calloc(DIRECTORY_PLACES, 40);
+	struct directory_entry *places =
+		calloc(DIRECTORY_PLACES, sizeof(*places));
 	struct service_key key = {0};
 	__u32 seed;
 
@@ -79,7 +81,8 @@ static void nothing_in_an_empty_one(void **unused)
 
 static void the_first_of_one_key_counts(void **unused)
 {
-	struct directory_entry *places = calloc(DIRECTORY_PLACES, 40);
+	struct directory_entry *places =
+		calloc(DIRECTORY_PLACES, sizeof(*places));
 	struct directory_entry entries[2] = {entry_of(1), entry_of(1)};
 	__u32 seed;
 

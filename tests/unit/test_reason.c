@@ -63,7 +63,7 @@ static void names_are_unique(void **unused)
 
 /*
  * The law of reason.h: whoever is passed up by one of these is passed up bit
- * for bit as it came, except by the last two.
+ * for bit as it came, but for those that reason.h names.
  */
 static void passed_up(void **unused)
 {
@@ -72,7 +72,8 @@ static void passed_up(void **unused)
 		"no_configuration", "malformed",       "not_vip",
 		"unmatched_passed", "not_listed",      "fragment_passed",
 		"extension_passed", "restore_expired", "neighbour_unresolved",
-		"restored",	    "super_packet",
+		"restored",	    "super_packet",    "decapsulated",
+		"delivered",	    "foreign_source",  "congestion_lost",
 	};
 	const size_t count = sizeof(passing) / sizeof(passing[0]);
 	size_t i, j;

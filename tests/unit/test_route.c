@@ -13,6 +13,8 @@ enum { INET = 2, INET6 = 10 }; /* <sys/socket.h> */
 static const uint8_t client[16] = "the client's own";
 static const uint8_t vip[16] = "VIP, not wanted.";
 static const uint8_t backend[16] = "backend's, here.";
+static const uint8_t backend4[16] = "\0\0\0\0\0\0\0\0\0\0\xff\xff"
+				    "\xc0\x00\x02\x07";
 
 static struct addr addr_of(const uint8_t *bytes)
 {
@@ -53,17 +55,24 @@ static void ipv4_asked(void **unused)
 {
 	struct iphdr ip = {.version = 4, .ihl = 5, .tos = 0xb8, .ttl = 64};
 	struct packet packet = packet_of(&ip, IPPROTO_TCP);
-	struct addr to = addr_of(backend);
+	struct addr to = addr_of(backend4);
+	struct method method = {0};
 	struct bpf_fib_lookup hop;
 
 	(void)unused;
 	memset(&hop, 0xff, sizeof(hop));
-	route_question(&hop, &packet, &to, 7, ip.tos);
+	route_question(&hop, &packet.source, &to, 7);
+	route_packet(&hop, &packet, ip.tos, &method);
 	check_both(&hop, IPPROTO_TCP);
 	assert_int_equal(hop.family, INET);
 	assert_int_equal(hop.tos, 0xb8);
 	assert_memory_equal(&hop.ipv4_src, client + 12, 4);
-	assert_memory_equal(&hop.ipv4_dst, backend + 12, 4);
+	assert_memory_equal(&hop.ipv4_dst, backend4 + 12, 4);
+
+	/* As it will be sent: marked, ECN's bits its own. */
+	method = (struct method){.forward = FORWARD_DSCP, .dscp = 10};
+	route_packet(&hop, &packet, 0xbb, &method);
+	assert_int_equal(hop.tos, 10 << 2 | 3);
 }
 
 static void ipv6_asked(void **unused)
@@ -71,8 +80,10 @@ static void ipv6_asked(void **unused)
 	/* Version 6, traffic class 0xb9, flow label 0x8abcd. */
 	_Alignas(4) uint8_t ip[40] = {0x6b, 0x98, 0xab, 0xcd};
 	const uint8_t flowinfo[] = {0x0b, 0x98, 0xab, 0xcd};
+	const uint8_t marked[] = {0x0f, 0xd8, 0xab, 0xcd};
 	struct packet packet = packet_of(ip, IPPROTO_UDP);
 	struct addr to = addr_of(backend);
+	struct method method = {0};
 	struct bpf_fib_lookup hop;
 	__u32 tos;
 
@@ -80,12 +91,44 @@ static void ipv6_asked(void **unused)
 	packet.is_ipv6 = 1;
 	memset(&hop, 0xff, sizeof(hop));
 	memcpy(&tos, ip, sizeof(tos));
-	route_question(&hop, &packet, &to, 7, tos);
+	route_question(&hop, &packet.source, &to, 7);
+	route_packet(&hop, &packet, tos, &method);
 	check_both(&hop, IPPROTO_UDP);
 	assert_int_equal(hop.family, INET6);
 	assert_memory_equal(&hop.flowinfo, flowinfo, 4);
 	assert_memory_equal(hop.ipv6_src, client, 16);
 	assert_memory_equal(hop.ipv6_dst, backend, 16);
+
+	method = (struct method){.forward = FORWARD_DSCP, .dscp = 63};
+	route_packet(&hop, &packet, tos, &method);
+	assert_memory_equal(&hop.flowinfo, marked, 4);
+}
+
+/* Of the outer header: its protocol, no ports, the type of service inside. */
+static void outer_asked(void **unused)
+{
+	_Alignas(4) uint8_t ip[40] = {0x6b, 0x98, 0xab, 0xcd};
+	const uint8_t outside[] = {0x0b, 0x92, 0x34, 0x56};
+	struct packet packet = packet_of(ip, IPPROTO_UDP);
+	struct addr to = addr_of(backend4), to6 = addr_of(backend);
+	struct bpf_fib_lookup hop;
+	__u32 tos;
+
+	(void)unused;
+	packet.is_ipv6 = 1;
+	memcpy(&tos, ip, sizeof(tos));
+	route_question(&hop, &to, &to, 7);
+	route_outer(&hop, &packet, tos, 0);
+	assert_int_equal(hop.l4_protocol, 41);
+	assert_true(!hop.sport && !hop.dport);
+	assert_int_equal(hop.tos, 0xb9);
+	route_question(&hop, &to6, &to6, 7);
+	route_outer(&hop, &packet, tos, 0xabc23456ULL << 32);
+	assert_memory_equal(&hop.flowinfo, outside, 4);
+	packet.is_ipv6 = 0;
+	route_outer(&hop, &packet, 0xb9, 0x23456ULL << 32);
+	assert_int_equal(hop.l4_protocol, 4);
+	assert_memory_equal(&hop.flowinfo, outside, 4);
 }
 
 static void answer_noted(void **unused)
@@ -138,7 +181,7 @@ static void way_narrowed(void **unused)
 
 		route_narrow(&hop, rows[i].file, rows[i].overhead);
 		assert_int_equal(hop.mtu, rows[i].mtu);
-		assert_int_equal(hop.link_mtu, rows[i].link);
+		assert_int_equal(hop.link_mtu, rows[i].link - rows[i].overhead);
 	}
 }
 
@@ -170,8 +213,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ipv4_asked),	cmocka_unit_test(ipv6_asked),
-		cmocka_unit_test(answer_noted), cmocka_unit_test(way_narrowed),
-		cmocka_unit_test(answers),
+		cmocka_unit_test(outer_asked),	cmocka_unit_test(answer_noted),
+		cmocka_unit_test(way_narrowed), cmocka_unit_test(answers),
 	};
 
 	return RUN("route", tests);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ipip.bpf.h - the method `ipip`, undone (common/core/tunnel.h)
+ *
+ * The outer header is taken off here, with no tunnel device. What is inside is
+ * whatever somebody put there, so only `lb-sources` may, and only packets for
+ * a listed service come out.
+ */
+#pragma once
+
+/* The header around a packet: [0]. */
+struct outside {
+	struct addr source;
+	struct addr destination;
+	__u32 l3_offset; /* with the tags before it */
+	__u32 tos;
+};
+MAP(outsides, PERCPU_ARRAY, __u32, struct outside, 1);
+
+INLINE bool ipip_is_from_lb(const struct addr *source)
+{
+	struct prefix key = {128, *source};
+	__u32 slot = generation_slot();
+	void *map = bpf_map_lookup_elem(&sources, &slot);
+
+	return map && bpf_map_lookup_elem(map, &key);
+}
+
+/*
+ * The link's header, with its tags, moves to what is then the beginning: from
+ * its end on, for it may be longer than what it moves over.
+ */
+INLINE enum reason ipip_take_off(struct xdp_md *ctx, struct packet *packet,
+				 __u32 size)
+{
+	enum { WORDS = L2_MOST / 2 };
+	__u32 shift = packet->l3_offset - size;
+	__be16 *from = (void *)packet->eth, *to;
+	__u32 i;
+
+	if (shift > L3_MOST)
+		return REASON_malformed;
+	to = (void *)from + shift;
+	if ((void *)(to + WORDS) > packet->end ||
+	    (void *)(from + WORDS) > packet->end)
+		return REASON_malformed;
+	for (i = WORDS; i > 0; i--) {
+		if (size == 2 * i)
+			to[i - 1] = packet->is_ipv6 ? bpf_htons(ETH_P_IPV6)
+						    : bpf_htons(ETH_P_IP);
+		else if (size > 2 * i)
+			to[i - 1] = from[i - 1];
+	}
+	return bpf_xdp_adjust_head(ctx, (int)shift) ? REASON_malformed
+						    : REASON_decapsulated;
+}
+
+/* Parses what is inside the packet in `parsed`, and leaves it there. */
+__attribute__((noinline)) int parse_inner(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u32 zero = 0;
+	struct packet packet, *found = bpf_map_lookup_elem(&parsed, &zero);
+	int reason;
+
+	if (!found)
+		return REASON_malformed;
+	reason = tunnel_inner(&packet, found, data, end);
+	*found = packet;
+	return reason;
+}
+
+/*
+ * Of the packet that parse_inner() has left, with `reason`. Functions of their
+ * own, that the kernel verifies apart.
+ */
+__attribute__((noinline)) int ipip_inside(struct xdp_md *ctx, int reason)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u32 zero = 0;
+	struct outside *outside = bpf_map_lookup_elem(&outsides, &zero);
+	struct packet *found = bpf_map_lookup_elem(&parsed, &zero);
+	struct restore_key key = {};
+	struct packet packet;
+	int ecn;
+
+	if (!outside || !found || data + sizeof(struct ethhdr) > end)
+		return REASON_malformed;
+	reason = parsed_packet(&packet, found, reason, data, end);
+	if (!packet.has_destination)
+		return REASON_not_listed;
+	if (reason == REASON_NONE && is_cut_short(ctx, &packet))
+		reason = REASON_malformed;
+	/* Whatever it is, it is not ours. */
+	if (reason == REASON_malformed)
+		return REASON_not_listed;
+	if (reason != REASON_NONE)
+		return refuse(reason);
+	key.address = outside->destination;
+	key.inner = packet.destination;
+	reason = listed(restore_of(&key, &packet), &packet);
+	if (reason != REASON_NONE)
+		return reason;
+	if (!ipip_is_from_lb(&outside->source))
+		return REASON_foreign_source;
+	ecn = tunnel_ecn(packet_tos(&packet), outside->tos);
+	if (ecn < 0)
+		return REASON_congestion_lost;
+	tos_set(&packet, (packet_tos(&packet) & ~ECN_BITS) | ecn);
+	return ipip_take_off(ctx, &packet, outside->l3_offset);
+}
+
+INLINE enum reason ipip_restore(struct xdp_md *ctx, struct decision *d)
+{
+	__u32 zero = 0;
+	struct packet *found = bpf_map_lookup_elem(&parsed, &zero);
+	struct outside *outside = bpf_map_lookup_elem(&outsides, &zero);
+	enum reason reason;
+
+	if (!found || !outside)
+		return REASON_malformed;
+	/* The rest of what is inside comes in another. */
+	if (d->packet.flags & (PACKET_FIRST | PACKET_LATER))
+		return REASON_fragment_passed;
+	outside->source = d->packet.source;
+	outside->destination = d->packet.destination;
+	outside->l3_offset = d->packet.l3_offset;
+	outside->tos = packet_tos(&d->packet);
+	*found = d->packet;
+	reason = parse_inner(ctx);
+	reason = parse_further(ctx, found, reason);
+	reason = ipip_inside(ctx, reason);
+	if (reason == REASON_decapsulated)
+		d->inner = found;
+	return reason;
+}

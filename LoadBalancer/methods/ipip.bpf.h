@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ipip.bpf.h - the method `ipip`, on its way out (common/core/tunnel.h)
+ *
+ * The kernel cannot help out: it does not forward what claims to be from its
+ * own address, as the outer header does.
+ */
+#pragma once
+
+/*
+ * Moves the link's header, with its tags, `overhead` bytes forward, and says
+ * in it what comes next. The MAC addresses are left for others to write. NULL:
+ * there is no room; else, where the outer header goes.
+ */
+INLINE void *ipip_link(struct way *way, const int overhead)
+{
+	enum { WORDS = L2_MOST / 2 - ETH_ALEN };
+	__u32 i, tags = way->packet.l3_offset - sizeof(struct ethhdr);
+	__be16 *to, *from;
+	void *end;
+
+	if (tags > L2_MOST - sizeof(struct ethhdr) ||
+	    bpf_xdp_adjust_head(way->ctx, -overhead))
+		return NULL;
+	to = (void *)(long)way->ctx->data + 2 * ETH_ALEN;
+	end = (void *)(long)way->ctx->data_end;
+	from = (void *)to + overhead;
+	if ((void *)(from + WORDS) > end)
+		return NULL;
+	for (i = 0; i < WORDS; i++)
+		to[i] = from[i];
+	/* Or clang makes it one sum, that the verifier cannot follow. */
+	asm volatile("" : "+r"(tags));
+	if (tags > L2_MOST - sizeof(struct ethhdr))
+		return NULL;
+	to = (void *)to + tags;
+	if ((void *)(to + 1) + overhead > end)
+		return NULL;
+	*to = overhead == sizeof(struct ipv6hdr) ? bpf_htons(ETH_P_IPV6)
+						 : bpf_htons(ETH_P_IP);
+	return to + 1;
+}
+
+/* Puts the outer header, `overhead` bytes, in front of the packet. */
+INLINE enum reason ipip_put(struct way *way, const struct addr *source,
+			    const int overhead)
+{
+	bool is_ipv6 = overhead == sizeof(struct ipv6hdr);
+	struct packet *packet = &way->packet;
+	struct outer outer;
+	void *put;
+
+	tunnel_outer(&outer, packet, way->h->decision.hash);
+	put = ipip_link(way, overhead);
+	packet->l3_offset += overhead;
+	if (!put || packet_locate(packet, (void *)(long)way->ctx->data,
+				  (void *)(long)way->ctx->data_end))
+		return REASON_no_room;
+	if (is_ipv6)
+		tunnel_put_v6(put, &outer, source, &way->backend->address);
+	else
+		tunnel_put_v4(put, &outer, source, &way->backend->address);
+	rewrite_macs(packet, way->hop->destination, way->hop->source);
+	rewrite_ttl(packet, packet->ttl - 1);
+	return REASON_NONE;
+}
+
+INLINE enum reason ipip_forward(struct way *way)
+{
+	struct addr source;
+
+	if (way->h->reason != REASON_NONE)
+		return method_stays(way->h->reason);
+	if (!way_source(&source, way->h, way->backend))
+		return REASON_no_outer_source;
+	if (way->packet.length > 0xffff - sizeof(struct iphdr))
+		return REASON_fib_too_big;
+	if (addr_is_v4(&way->backend->address))
+		return ipip_put(way, &source, sizeof(struct iphdr));
+	return ipip_put(way, &source, sizeof(struct ipv6hdr));
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * l2.bpf.h - the method `l2`, on its way out: the backend's MAC address, and no
+ * other change but the TTL's
+ *
+ * Only a backend on the segment can be reached so. The kernel cannot help out:
+ * it would look for a route to the VIP.
+ */
+#pragma once
+
+INLINE enum reason l2_forward(struct way *way)
+{
+	if (!addr_equal(&way->hop->via, &way->backend->address))
+		return REASON_off_link;
+	if (way->h->reason != REASON_NONE)
+		return method_stays(way->h->reason);
+	rewrite_ttl(&way->packet, way->packet.ttl - 1);
+	rewrite_macs(&way->packet, way->hop->destination, way->hop->source);
+	return REASON_NONE;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * rewrite.bpf.h - the method `rewrite`, on its way out (common/core/rewrite.h)
+ *
+ * As it is by default, with `checksum: keep`, it is the data path's straight
+ * line: plain_*(). With `update` it takes the way of the other methods.
+ */
+#pragma once
+
+INLINE bool is_plain(const struct method *method)
+{
+	return method->forward == FORWARD_REWRITE &&
+	       method->checksum == CHECKSUM_KEEP;
+}
+
+/*
+ * An error comes from a router, and may have to go back through that router,
+ * which takes nothing that claims to be from itself. So it is sent on from the
+ * load balancer's own address. `own`: IPv4's and IPv6's.
+ */
+INLINE void error_source(struct packet *packet, const struct addr *own)
+{
+	own += packet->is_ipv6 ? 1 : 0;
+	if (packet->is_error && own->w[3])
+		rewrite_error_source(packet, own);
+}
+
+/* For the kernel to forward. */
+INLINE void plain_hand_over(struct decision *d, const struct found *f)
+{
+	rewrite_destination(&d->packet, &f->backend->address);
+}
+
+INLINE void plain_forward(struct decision *d, const struct found *f)
+{
+	rewrite_destination(&d->packet, &f->backend->address);
+	rewrite_ttl(&d->packet, d->packet.ttl - 1);
+	error_source(&d->packet, f->in->own);
+	rewrite_macs(&d->packet, f->hop->destination, f->hop->source);
+}
+
+/* What the kernel would not do, too, where it is to forward the packet. */
+INLINE void rewrite_rest(struct way *way)
+{
+	if (way->h->reason != REASON_NONE)
+		return;
+	rewrite_ttl(&way->packet, way->packet.ttl - 1);
+	error_source(&way->packet, way->h->own);
+	rewrite_macs(&way->packet, way->hop->destination, way->hop->source);
+}
+
+INLINE void rewrite_address(struct way *way)
+{
+	if (way->h->method.checksum == CHECKSUM_UPDATE)
+		rewrite_checksum(&way->packet, &way->packet.destination,
+				 &way->backend->address);
+	rewrite_destination(&way->packet, &way->backend->address);
+}
+
+INLINE enum reason rewrite_forward(struct way *way)
+{
+	rewrite_address(way);
+	rewrite_rest(way);
+	return way->h->reason;
+}

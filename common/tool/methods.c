@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* methods.c - see methods.h */
+#include "common/tool/methods.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	bool crosses; /* families */
+} methods[] = {
+#define METHOD_ROW(name, NAME, crosses, text) {#name, crosses},
+	METHODS(METHOD_ROW)
+#undef METHOD_ROW
+};
+
+/* "ipip or l2" */
+static const char *crossing(char text[64])
+{
+	size_t used = 0;
+
+	for (int i = 0; i < FORWARDS; i++)
+		if (methods[i].crosses)
+			used += (size_t)snprintf(text + used, 64 - used, "%s%s",
+						 used ? " or " : "",
+						 methods[i].name);
+	return text;
+}
+
+/* Where an address is written over the VIP, it must fit its header. */
+static int check_families(const struct config_service *service,
+			  const struct refusal *refusal)
+{
+	bool ipv4 = addr_is_ipv4(&service->vip);
+	char address[INET6_ADDRSTRLEN];
+	char vip[INET6_ADDRSTRLEN];
+	char others[64];
+
+	if (methods[service->method.forward].crosses)
+		return 0;
+	for (size_t i = 0; i < service->backend_count; i++) {
+		const struct config_backend *backend = &service->backends[i];
+
+		if (addr_is_ipv4(&backend->address) == ipv4)
+			continue;
+		return refuse(refusal, backend->line,
+			      "backend %s: must be an %s address, as the VIP "
+			      "%s is; %s cannot cross families, %s can",
+			      addr_text(&backend->address, address),
+			      ipv4 ? "IPv4" : "IPv6",
+			      addr_text(&service->vip, vip),
+			      methods[service->method.forward].name,
+			      crossing(others));
+	}
+	return 0;
+}
+
+/* Keys that only some methods have, or that one must have. */
+static int check_keys(const struct config *config,
+		      const struct config_service *service,
+		      const struct refusal *refusal)
+{
+	const struct method *method = &service->method;
+	const char *name = methods[method->forward].name;
+
+	if (method->forward == FORWARD_DSCP && !method->dscp)
+		return refuse(
+			refusal, service->line,
+			"service without the key \"dscp\", which forward: "
+			"dscp requires: a number from 1 to 63");
+	if (method->forward != FORWARD_DSCP && method->dscp)
+		return refuse(refusal, service->line,
+			      "dscp %u: only with forward: dscp, not with "
+			      "forward: %s",
+			      method->dscp, name);
+	if (method->checksum == CHECKSUM_UPDATE &&
+	    method->forward != FORWARD_REWRITE &&
+	    method->forward != FORWARD_DSCP)
+		return refuse(refusal, service->line,
+			      "checksum update: only with forward: rewrite or "
+			      "dscp; %s leaves the VIP, and its checksum is "
+			      "true",
+			      name);
+	if (method->forward == FORWARD_IPIP && !config->lb_source_count)
+		return refuse(refusal, service->line,
+			      "forward ipip: only in a file with the key "
+			      "\"lb-sources\", of which backends take such "
+			      "packets");
+	return 0;
+}
+
+static int check_outer(const struct config *config,
+		       const struct refusal *refusal)
+{
+	const struct prefix *sources = config->outer_sources;
+
+	if (config->outer_source_count < 2 ||
+	    addr_is_ipv4(&sources[0].address) !=
+		    addr_is_ipv4(&sources[1].address))
+		return 0;
+	return refuse(refusal, 0,
+		      "outer-source: must be at most one of each family, not "
+		      "two of %s",
+		      addr_is_ipv4(&sources[0].address) ? "IPv4" : "IPv6");
+}
+
+/* A backend's address and a mark: which VIP is it? */
+struct mark {
+	struct addr address;
+	__u8 dscp;
+	const struct config_service *service;
+	unsigned int line;
+};
+
+static int compare_marks(const void *left, const void *right)
+{
+	const struct mark *a = left;
+	const struct mark *b = right;
+	int order = memcmp(&a->address, &b->address, sizeof(a->address));
+
+	if (order)
+		return order;
+	if (a->dscp != b->dscp)
+		return a->dscp < b->dscp ? -1 : 1;
+	return a->line < b->line ? -1 : a->line > b->line;
+}
+
+static int check_mark(const struct mark *first, const struct mark *mark,
+		      const struct refusal *refusal)
+{
+	char address[INET6_ADDRSTRLEN], vip[INET6_ADDRSTRLEN];
+	char other[INET6_ADDRSTRLEN];
+
+	if (memcmp(&first->address, &mark->address, sizeof(mark->address)) ||
+	    first->dscp != mark->dscp ||
+	    !memcmp(&first->service->vip, &mark->service->vip,
+		    sizeof(struct addr)))
+		return 0;
+	return refuse(refusal, mark->line,
+		      "backend %s could not tell VIP %s from %s, on line %u, "
+		      "by dscp %u; give one of them another",
+		      addr_text(&mark->address, address),
+		      addr_text(&mark->service->vip, vip),
+		      addr_text(&first->service->vip, other), first->line,
+		      mark->dscp);
+}
+
+static int check_marks(const struct config *config,
+		       const struct refusal *refusal)
+{
+	size_t count = 0, i, j;
+	struct mark *marks;
+	int result = 0;
+
+	for (i = 0; i < config->service_count; i++)
+		count += config->services[i].backend_count;
+	marks = calloc(count, sizeof(*marks));
+	if (!marks)
+		return refuse_memory(refusal);
+	for (i = count = 0; i < config->service_count; i++) {
+		const struct config_service *service = &config->services[i];
+
+		for (j = 0; service->method.dscp && j < service->backend_count;
+		     j++)
+			marks[count++] =
+				(struct mark){service->backends[j].address,
+					      service->method.dscp, service,
+					      service->backends[j].line};
+	}
+	qsort(marks, count, sizeof(*marks), compare_marks);
+	for (i = 1; i < count && !result; i++)
+		result = check_mark(&marks[i - 1], &marks[i], refusal);
+	free(marks);
+	return result;
+}
+
+int methods_check(const struct config *config, const struct refusal *refusal)
+{
+	int result = check_outer(config, refusal);
+
+	for (size_t i = 0; i < config->service_count && !result; i++)
+		result = check_keys(config, &config->services[i], refusal)
+				 ?: check_families(&config->services[i],
+						   refusal);
+	return result ?: check_marks(config, refusal);
+}
+
+void methods_notes(const struct config *config, FILE *out)
+{
+	for (size_t i = 0; i < config->service_count; i++) {
+		const struct config_service *service = &config->services[i];
+
+		if (service->method.forward != FORWARD_DSCP ||
+		    service->method.checksum != CHECKSUM_KEEP)
+			continue;
+		fprintf(out,
+			"%s:%u: note: checksum: keep is for backends that run "
+			"xdp_bkd; any other restorer (Yahoo's module, "
+			"nftables) needs checksum: update\n",
+			config->path, service->line);
+		return;
+	}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * methods.h - what a service's forwarding method asks of the file
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "common/tool/config.h"
+#include "common/tool/refusal.h"
+
+/* 0, or -1 with the refusal written. */
+int methods_check(const struct config *config, const struct refusal *refusal);
+
+/* What whoever sets up the other end has to know, a line each. */
+void methods_notes(const struct config *config, FILE *out);

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a forwarding method asks of the file, what it may be beside, and what
+ * is said to whoever sets up the other end.
+ */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/tool/config.h"
+#include "common/tool/methods.h"
+#include "tests/unit/unit.h"
+
+#define SOURCES "lb-sources: [203.0.113.0/24, '2001:db8:9::9']\n"
+#define BEGIN	"services:\n"
+/* A service in one line. */
+#define ROW(vip, port, more, address)                                          \
+	"- {vip: '" vip "', port: " port ", " more                             \
+	"backends: [{address: '" address "'}]}\n"
+#define NEAR	    "198.51.100.1"
+#define DSCP(value) "forward: dscp, dscp: " value ", "
+
+static const char *const accepted[] = {
+	/* Families, where the VIP stays inside or untouched. */
+	SOURCES BEGIN ROW("192.0.2.1", "80", "forward: ipip, ", "2001:db8::1"),
+	SOURCES BEGIN ROW("2001:db8::1", "80", "forward: ipip, ", NEAR),
+	BEGIN ROW("192.0.2.1", "80", "forward: l2, ", "2001:db8::1"),
+	BEGIN ROW("2001:db8::1", "80", "forward: l2, ", NEAR),
+	/* The VIP, or the mark, tells services apart. */
+	SOURCES BEGIN ROW("192.0.2.1", "80", "forward: ipip, ", NEAR)
+		ROW("192.0.2.2", "80", "forward: ipip, ", NEAR)
+			ROW("192.0.2.3", "any", "forward: ipip, ", NEAR)
+				ROW("192.0.2.4", "80", "", NEAR),
+	BEGIN ROW("192.0.2.1", "80", "forward: l2, ", NEAR)
+		ROW("192.0.2.2", "any", "forward: l2, ", NEAR)
+			ROW("192.0.2.3", "any", "", NEAR),
+	BEGIN ROW("192.0.2.1", "80", DSCP("1"), NEAR)
+		ROW("192.0.2.2", "80", DSCP("2"), NEAR)
+			ROW("192.0.2.3", "any", DSCP("63"), NEAR),
+	BEGIN ROW("192.0.2.1", "80", DSCP("1"), NEAR) ROW("192.0.2.1", "any",
+							  DSCP("1"), NEAR)
+		ROW("192.0.2.1", "80", "protocol: udp, " DSCP("1"), NEAR),
+	BEGIN ROW("192.0.2.1", "80", DSCP("1"), NEAR)
+		ROW("192.0.2.2", "80", DSCP("1"), "198.51.100.2"),
+	BEGIN ROW("192.0.2.1", "80", "checksum: update, ", NEAR),
+	BEGIN ROW("192.0.2.1", "80", "checksum: update, " DSCP("7"), NEAR),
+	"outer-source: [203.0.113.9, 2001:db8:9::/64]\n" SOURCES BEGIN ROW(
+		"192.0.2.1", "80", "forward: ipip, ", NEAR),
+};
+
+struct row {
+	const char *text, *why;
+};
+
+#define PREFIX "must be an IPv4 or IPv6 unicast address or prefix"
+#define APART  "; give one of them another port or another backend address"
+static const struct row refused[] = {
+	{BEGIN ROW("192.0.2.1", "80", "forward: ipip, ", NEAR),
+	 ":2: forward ipip: only in a file with the key \"lb-sources\", of "
+	 "which backends take such packets"},
+	{BEGIN ROW("192.0.2.1", "80", "forward: dscp, ", NEAR),
+	 ":2: service without the key \"dscp\", which forward: dscp requires: "
+	 "a number from 1 to 63"},
+	{BEGIN ROW("192.0.2.1", "80", "dscp: 5, ", NEAR),
+	 ":2: dscp 5: only with forward: dscp, not with forward: rewrite"},
+	{BEGIN ROW("192.0.2.1", "80", DSCP("0"), NEAR),
+	 ":2: dscp \"0\": must be a number from 1 to 63 or none"},
+	{BEGIN ROW("192.0.2.1", "80", DSCP("64"), NEAR),
+	 ":2: dscp \"64\": must be a number from 1 to 63 or none"},
+	{BEGIN ROW("192.0.2.1", "80", "forward: l2, checksum: update, ", NEAR),
+	 ":2: checksum update: only with forward: rewrite or dscp; l2 leaves "
+	 "the VIP, and its checksum is true"},
+	{BEGIN ROW("192.0.2.1", "80", DSCP("5"), "2001:db8::1"),
+	 ":2: backend 2001:db8::1: must be an IPv4 address, as the VIP "
+	 "192.0.2.1 is; dscp cannot cross families, ipip or l2 can"},
+	{BEGIN ROW("192.0.2.1", "80", DSCP("5"), NEAR)
+		 ROW("192.0.2.2", "81", DSCP("5"), NEAR),
+	 ":3: backend 198.51.100.1 could not tell VIP 192.0.2.2 from "
+	 "192.0.2.1, on line 2, by dscp 5; give one of them another"},
+	/* A client's packet may carry any mark. */
+	{BEGIN ROW("192.0.2.1", "80", DSCP("5"), NEAR)
+		 ROW("192.0.2.2", "80", "", NEAR),
+	 ":3: backend 198.51.100.1 could not tell tcp 192.0.2.2 port 80 from "
+	 "tcp 192.0.2.1 port 80 on line 2" APART},
+	{BEGIN ROW("192.0.2.1", "any", DSCP("5"), NEAR)
+		 ROW("192.0.2.3", "any", DSCP("6"), NEAR)
+			 ROW("192.0.2.2", "80", "", NEAR),
+	 ":4: backend 198.51.100.1 could not tell tcp 192.0.2.2 port 80 from "
+	 "tcp 192.0.2.1 port any on line 2" APART},
+	{SOURCES BEGIN ROW("192.0.2.1", "80", "", NEAR)
+		 ROW("192.0.2.2", "80", "forward: ipip, ", NEAR)
+			 ROW("192.0.2.3", "80", "", NEAR),
+	 ":5: backend 198.51.100.1 could not tell tcp 192.0.2.3 port 80 from "
+	 "tcp 192.0.2.1 port 80 on line 3" APART},
+	{SOURCES BEGIN
+	 "- {vip: 192.0.2.1, port: 80, forward: ipip, backends: "
+	 "[{address: 198.51.100.1},\n {address: 198.51.100.1}]}\n",
+	 ":4: backend 198.51.100.1 is repeated in this service; the first is "
+	 "on line 3, where a weight gives it a larger share"},
+	{"outer-source: [203.0.113.9, 203.0.113.8]\n" SOURCES BEGIN ROW(
+		 "192.0.2.1", "80", "forward: ipip, ", NEAR),
+	 ": outer-source: must be at most one of each family, not two of "
+	 "IPv4"},
+	{"outer-source: [203.0.113.9, 203.0.113.8, 203.0.113.7]\n",
+	 ":1: outer-source: must be a list of 1 to 2 addresses or prefixes, "
+	 "not 3"},
+	{"lb-sources: []\n",
+	 ":1: lb-sources: must be a list of 1 to 64 addresses or prefixes, not "
+	 "empty"},
+	{"lb-sources: 203.0.113.9\n",
+	 ":1: lb-sources \"203.0.113.9\": must be a list of 1 to 64 addresses "
+	 "or prefixes"},
+	{"lb-sources:\n- [203.0.113.9]\n",
+	 ":2: lb-sources: must be an address or a prefix, not a list"},
+	{"lb-sources: [203.0.113.9/24]\n",
+	 ":1: lb-sources \"203.0.113.9/24\": " PREFIX "; write 203.0.113.0/24"},
+	{"lb-sources: ['2001:db8::1/64']\n",
+	 ":1: lb-sources \"2001:db8::1/64\": " PREFIX "; write 2001:db8::/64"},
+	{"lb-sources: [203.0.113.9/33]\n",
+	 ":1: lb-sources \"203.0.113.9/33\": " PREFIX
+	 "; its length is from 1 to 32"},
+	{"lb-sources: [203.0.113.9/0]\n",
+	 ":1: lb-sources \"203.0.113.9/0\": " PREFIX
+	 "; its length is from 1 to 32"},
+	{"lb-sources: [203.0.113.9/]\n",
+	 ":1: lb-sources \"203.0.113.9/\": " PREFIX
+	 "; its length is from 1 to 32"},
+	{"lb-sources: [router/24]\n", ":1: lb-sources \"router/24\": " PREFIX},
+};
+
+static void accepts(void **unused)
+{
+	struct config config;
+	char why[512];
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(accepted) / sizeof(*accepted); i++) {
+		if (config_parse("f.yaml", accepted[i], strlen(accepted[i]),
+				 &config, why, sizeof(why), NULL))
+			fail_msg("refused: %s\n%s", why, accepted[i]);
+		config_free(&config);
+	}
+}
+
+static void refuses(void **unused)
+{
+	struct config config;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		const char *text = refused[i].text;
+		char why[512] = "";
+
+		if (!config_parse("f.yaml", text, strlen(text), &config, why,
+				  sizeof(why), NULL))
+			fail_msg("accepted: %s", text);
+		assert_string_equal(why + strlen("f.yaml"), refused[i].why);
+	}
+}
+
+static void fills_in(void **unused)
+{
+	static const __u8 outer[] = {0x20, 0x01, 0x0d, 0xb8, 0, 9};
+	static const __u8 from[] = {[10] = 0xff, 0xff, 203, 0, 113, 0};
+	const char *text =
+		"outer-source: [2001:db8:9::/64]\n" SOURCES BEGIN ROW(
+			"192.0.2.1", "80", "checksum: update, " DSCP("46"),
+			NEAR) ROW("192.0.2.1", "81", "", NEAR);
+	struct config config;
+	char why[512];
+
+	(void)unused;
+	assert_int_equal(config_parse("f.yaml", text, strlen(text), &config,
+				      why, sizeof(why), NULL),
+			 0);
+	assert_int_equal(config.outer_source_count, 1);
+	assert_int_equal(config.outer_sources[0].bits, 64);
+	assert_memory_equal(&config.outer_sources[0].address, outer,
+			    sizeof(outer));
+	assert_int_equal(config.lb_source_count, 2);
+	assert_int_equal(config.lb_sources[0].bits, 96 + 24);
+	assert_memory_equal(&config.lb_sources[0].address, from, 16);
+	assert_int_equal(config.lb_sources[1].bits, 128);
+	assert_int_equal(config.services[0].method.forward, FORWARD_DSCP);
+	assert_int_equal(config.services[0].method.dscp, 46);
+	assert_int_equal(config.services[0].method.checksum, CHECKSUM_UPDATE);
+	assert_int_equal(config.services[1].method.forward, FORWARD_REWRITE);
+	assert_int_equal(config.services[1].method.dscp, 0);
+	assert_int_equal(config.services[1].method.checksum, CHECKSUM_KEEP);
+	config_free(&config);
+}
+
+/* Is there a note? */
+static bool noted(const char *text)
+{
+	struct config config;
+	char why[512], *said = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&said, &length);
+	bool note;
+
+	assert_int_equal(config_parse("f.yaml", text, strlen(text), &config,
+				      why, sizeof(why), NULL),
+			 0);
+	methods_notes(&config, out);
+	fclose(out);
+	note = strstr(said, "f.yaml:3: note: checksum: keep");
+	assert_int_equal(note, length > 0);
+	free(said);
+	config_free(&config);
+	return note;
+}
+
+static void notes(void **unused)
+{
+	(void)unused;
+	assert_true(noted(BEGIN ROW("192.0.2.1", "81", "", NEAR)
+				  ROW("192.0.2.1", "80", DSCP("5"), NEAR)));
+	assert_false(noted(BEGIN ROW("192.0.2.1", "81", "", NEAR) ROW(
+		"192.0.2.1", "80", "checksum: update, " DSCP("5"), NEAR)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(accepts),
+		cmocka_unit_test(refuses),
+		cmocka_unit_test(fills_in),
+		cmocka_unit_test(notes),
+	};
+
+	return RUN("methods", tests);
+}
