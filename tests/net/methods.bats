@@ -1,0 +1,210 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The forwarding methods beside plain rewrite, with real nginx and curl: that
+# requests, uploads and datagrams come back; what is on the wire before the
+# backend; and that a direct connection to the backend's own service port,
+# which rewrite spoils, is left alone.
+
+# shellcheck disable=SC2154 # `run`
+
+bats_require_minimum_version 1.5.0
+load lib
+
+NEAR4=172.19.0.3 NEAR6=2001:db8:19::3 # backend0x
+SOURCES="lb-sources: ['172.17.0.0/16', '2001:db8:17::/64']"
+
+setup_file() {
+	network --native
+	export RUN_l3dsr=$TOPO_RUN
+	# Uploads have to fit with another header.
+	local backend
+	for backend in "${BACKENDS[@]}"; do
+		on "$backend" ip route change default via 172.19.0.2 advmss 1400
+		on "$backend" ip -6 route change default via 2001:db8:19::2 \
+			advmss 1380
+	done
+	network --native twolegged
+	export RUN_twolegged=$TOPO_RUN
+	head -c 2M /dev/urandom >"$BATS_FILE_TMPDIR/2M"
+}
+
+teardown_file() {
+	local run
+	for run in "${RUN_l3dsr-}" "${RUN_twolegged-}"; do
+		[[ ! $run ]] || TOPO_RUN=$run network_down
+	done
+}
+
+teardown() {
+	sniff_end
+}
+
+# file KEYS...: the scenario's, each service by these
+file() {
+	local more='' key head=''
+	for key; do
+		case $key in
+		lb-sources*) head=$key ;;
+		*) more+="\\n    $key" ;;
+		esac
+	done
+	services "$BATS_TEST_TMPDIR/file" "s/^    forward: rewrite.*/${more#\\n}/"
+	[[ ! $head ]] || echo "$head" >>"$BATS_TEST_TMPDIR/file"
+}
+
+# with SCENARIO KEYS...: both programs attached there, by these
+with() {
+	local name=RUN_$1
+	export TOPO_RUN=${!name}
+	file "${@:2}"
+	attach native "$BATS_TEST_TMPDIR/file"
+	# neighbours, which no method but rewrite's can do without
+	local via
+	for via in 172.17.0.3 2001:db8:17::3 "${BACKENDS_AT[@]}"; do
+		wait_for 10 on "$LB" ping -q -c 1 -W 1 "$via"
+	done
+}
+BACKENDS_AT=(172.19.0.3 172.19.0.4 2001:db8:19::3 2001:db8:19::4)
+
+# bkd_reason NAME: over both backends
+bkd_reason() {
+	local backend sum=0
+	for backend in "${BACKENDS[@]}"; do
+		sum=$((sum + $(reason "$1" "$backend")))
+	done
+	echo "$sum"
+}
+
+# serves REASON: 40 requests, 20 datagrams, an upload, by IPv4 and IPv6; what
+# xdp_bkd counts for it
+serves() {
+	local vip server before
+	before=$(bkd_reason "$1")
+	for vip in "$VIP4" "$VIP6"; do
+		balanced "$vip" 40 4 36
+		echoes "$vip" 20 | shared 20 1 19
+		server=$(on "$CLIENT" curl -sSf --max-time 30 -o /dev/null -D - \
+			-T "$BATS_FILE_TMPDIR/2M" "$(url "$vip" upload/2M)" |
+			tr -d '\r' | sed -n 's/^Server-Name: //p')
+		on "$server" cat /run/nginx/files/2M | cmp - "$BATS_FILE_TMPDIR/2M"
+	done
+	(($(bkd_reason "$1") - before > 40 * 4 * 2))
+}
+
+# direct: connections to the backend's own service port are left alone
+direct() {
+	get "$NEAR4" >/dev/null
+	get "$NEAR6" >/dev/null
+}
+
+# shows REGEX VIP: a request, as backend0x's port carries it
+shows() {
+	local i
+	sniff wire wires backend0x-eth0
+	for ((i = 0; i < 12; i++)); do get "$2" >/dev/null; done
+	wait_for 5 seen wire "$1"
+	sniff_end
+}
+
+@test "dscp: serves; the mark on the wire; direct connections left alone" {
+	with l3dsr "forward: dscp" "dscp: 10"
+	serves restored
+	direct
+	shows "tos 0x28,.* 172.17.0.4.* > $NEAR4.80:" "$VIP4"
+	shows "class 0x28,.* 2001:db8:17::4.* > $NEAR6.80:" "$VIP6"
+}
+
+@test "dscp: negative control: without xdp_bkd no answer" {
+	with l3dsr "forward: dscp" "dscp: 10"
+	bkd backend0x down >/dev/null
+	bkd backend0y down >/dev/null
+	run ! get "$VIP4" --max-time 0.5
+	run ! get "$VIP6" --max-time 0.5
+}
+
+@test "ipip: serves; the outer header on the wire; direct left alone" {
+	with l3dsr "forward: ipip" "$SOURCES"
+	serves decapsulated
+	direct
+	shows "172.17.0.2 > $NEAR4: .*172.17.0.4.* > $VIP4.80:" "$VIP4"
+	shows "2001:db8:17::2 > $NEAR6: .*2001:db8:17::4.* > $VIP6.80:" "$VIP6"
+}
+
+@test "ipip: IPv4 in IPv6 and IPv6 in IPv4" {
+	file "forward: ipip" "$SOURCES"
+	# every service gets the backends of the other family
+	awk '/vip: [0-9.]*$/ { six = 1 } /vip: .*:/ { six = 0 }
+		/address:/ { sub(/address: [^,]*[34],/, "address: " (six ? \
+			"2001:db8:19::" : "172.19.0.") substr($0, \
+			index($0, ",") - 1, 1) ",") } { print }' \
+		"$BATS_TEST_TMPDIR/file" >"$BATS_TEST_TMPDIR/cross"
+	with l3dsr "forward: ipip" "$SOURCES"
+	lbr apply "$BATS_TEST_TMPDIR/cross"
+	bkd backend0x apply "$BATS_TEST_TMPDIR/cross"
+	bkd backend0y apply "$BATS_TEST_TMPDIR/cross"
+	serves decapsulated
+	shows "2001:db8:17::2 > $NEAR6: .*172.17.0.4.* > $VIP4.80:" "$VIP4"
+	shows "172.17.0.2 > $NEAR4: .*2001:db8:17::4.* > $VIP6.80:" "$VIP6"
+}
+
+@test "ipip: negative control: from another than lb-sources, no answer" {
+	with l3dsr "forward: ipip" "$SOURCES"
+	get "$VIP4" >/dev/null
+	file "forward: ipip" "lb-sources: [172.18.0.0\\/16]"
+	sed -i 's,\\/,/,' "$BATS_TEST_TMPDIR/file"
+	local backend before
+	for backend in "${BACKENDS[@]}"; do
+		bkd "$backend" apply "$BATS_TEST_TMPDIR/file"
+	done
+	before=$(bkd_reason foreign_source)
+	run ! get "$VIP4" --max-time 0.5
+	(($(bkd_reason foreign_source) > before))
+}
+
+@test "l2: serves; the VIP on the wire; direct connections left alone" {
+	with twolegged "forward: l2"
+	serves delivered
+	direct
+	shows "172.17.0.4.* > $VIP4.80:" "$VIP4"
+	shows "2001:db8:17::4.* > $VIP6.80:" "$VIP6"
+}
+
+@test "l2: negative control: a backend behind a router is not reached" {
+	with l3dsr "forward: l2"
+	rises off_link get "$VIP4" --max-time 0.5
+	rises off_link get "$VIP6" --max-time 0.5
+	run ! get "$VIP4" --max-time 0.5
+}
+
+@test "negative control: rewrite spoils the direct connection" {
+	with l3dsr "forward: rewrite"
+	serves restored
+	run ! get "$NEAR4" --max-time 0.5
+	run ! get "$NEAR6" --max-time 0.5
+}
+
+# A router's report of a narrow leg reaches the backend by each method.
+narrow() { # METHOD KEYS...
+	with l3dsr "forward: $1" "${@:2}"
+	on "$ROUTER" ip route replace "$VIP4" via 172.17.0.2
+	on "$ROUTER" ip route replace 172.17.0.4 dev eth0 mtu lock 1000
+	local backend got
+	for backend in "${BACKENDS[@]}"; do
+		on "$backend" ip route flush cache
+		on "$backend" sh -c "head -c 1000000 /dev/zero >/run/nginx/files/large"
+	done
+	got=$(on "$CLIENT" curl -s -o /dev/null --max-time 10 \
+		-w '%{size_download}' "$(url "$VIP4" files/large)")
+	on "$ROUTER" ip route del 172.17.0.4
+	on "$ROUTER" ip route del "$VIP4"
+	((got == 1000000))
+}
+
+@test "a download over a leg of MTU 1000 completes: dscp" {
+	narrow dscp "dscp: 10"
+}
+
+@test "a download over a leg of MTU 1000 completes: ipip" {
+	narrow ipip "$SOURCES"
+}
