@@ -49,8 +49,8 @@ INLINE bool answer_ethernet(void *data, void *end, __u32 head)
 
 	if ((void *)from + L2_MOST > end)
 		return false;
-	__builtin_memcpy(to->h_dest, from->h_source, ETH_ALEN);
-	__builtin_memcpy(to->h_source, from->h_dest, ETH_ALEN);
+	mac_copy(to->h_dest, from->h_source);
+	mac_copy(to->h_source, from->h_dest);
 	__builtin_memcpy(&to->h_proto, &from->h_proto, L2_MOST - 2 * ETH_ALEN);
 	return true;
 }

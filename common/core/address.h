@@ -48,13 +48,22 @@ INLINE int addr_is_usual(const struct addr *addr)
 	       (addr->w[0] & bpf_htonl(0xfe000000)) == bpf_htonl(0xfc000000);
 }
 
+/*
+ * MAC addresses lie at even addresses, in frames as in maps. Untold, the
+ * compiler takes them byte by byte.
+ */
+#define MAC(address) __builtin_assume_aligned(address, 2)
+
 /* A MAC address as a number, to be compared and for nothing else. */
 INLINE __u64 mac_number(const __u8 *mac)
 {
-	__u32 head;
-	__u16 tail;
+	__u16 w[3];
 
-	__builtin_memcpy(&head, mac, sizeof(head));
-	__builtin_memcpy(&tail, mac + sizeof(head), sizeof(tail));
-	return (__u64)head << 16 | tail;
+	__builtin_memcpy(w, MAC(mac), sizeof(w));
+	return (__u64)w[0] << 32 | (__u32)w[1] << 16 | w[2];
+}
+
+INLINE void mac_copy(__u8 *to, const __u8 *from)
+{
+	__builtin_memcpy(MAC(to), MAC(from), 6);
 }

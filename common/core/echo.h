@@ -20,7 +20,7 @@ INLINE void echo_reply(struct packet *packet)
 	struct icmp *icmp = packet_icmp(packet);
 	__u8 reply = packet->is_ipv6 ? ICMPV6_REPLY : ICMP_REPLY;
 	__be16 before, after = bpf_htons((__u16)(reply << 8));
-	__u8 mac[ETH_ALEN];
+	__u8 mac[ETH_ALEN] __attribute__((aligned(2)));
 
 	if (!icmp)
 		return;
@@ -40,6 +40,6 @@ INLINE void echo_reply(struct packet *packet)
 		packet->ipv4->saddr = packet->destination.w[3];
 		packet->ipv4->daddr = packet->source.w[3];
 	}
-	__builtin_memcpy(mac, packet->eth->h_dest, ETH_ALEN);
+	mac_copy(mac, packet->eth->h_dest);
 	rewrite_macs(packet, packet->eth->h_source, mac);
 }

@@ -127,6 +127,6 @@ INLINE void rewrite_ttl(struct packet *packet, __u8 ttl)
 INLINE void rewrite_macs(struct packet *packet, const __u8 *destination,
 			 const __u8 *source)
 {
-	__builtin_memcpy(packet->eth->h_dest, destination, ETH_ALEN);
-	__builtin_memcpy(packet->eth->h_source, source, ETH_ALEN);
+	mac_copy(packet->eth->h_dest, destination);
+	mac_copy(packet->eth->h_source, source);
 }
