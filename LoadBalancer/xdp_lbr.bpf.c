@@ -207,7 +207,7 @@ int xdp_lbr(struct xdp_md *ctx)
 {
 	struct decision d = {};
 	struct found f = {};
-	enum reason reason = balance(ctx, &d, &f);
+	enum reason reason = forget(balance(ctx, &d, &f));
 
 	count(reason);
 	if (f.backend && reason_action(reason) != XDP_DROP &&

@@ -119,16 +119,29 @@ enum reason {
 };
 /* clang-format on */
 
+/*
+ * As three words of a bit for each reason, and not as a switch: the kernel
+ * verifies what follows once, and not once for each way out.
+ */
+#define REASON_BIT(name, action, bit)                                          \
+	((unsigned long long)(XDP_##action >> (bit)&1) << REASON_##name)
+#define REASON_BIT0(name, action, programs, text) | REASON_BIT(name, action, 0)
+#define REASON_BIT1(name, action, programs, text) | REASON_BIT(name, action, 1)
+#define REASON_BIT2(name, action, programs, text) | REASON_BIT(name, action, 2)
+_Static_assert(REASON_MAX <= 64, "a bit for each reason");
+
+/* XDP_ABORTED for what is no way out. */
 static inline __attribute__((always_inline)) int
 reason_action(enum reason reason)
 {
-	switch (reason) {
-#define REASON_ACTION(name, action, programs, text)                            \
-	case REASON_##name:                                                    \
-		return XDP_##action;
-		REASONS(REASON_ACTION)
-#undef REASON_ACTION
-	default:
+	const unsigned long long bits[] = {
+		0ULL REASONS(REASON_BIT0),
+		0ULL REASONS(REASON_BIT1),
+		0ULL REASONS(REASON_BIT2),
+	};
+
+	if (reason >= REASON_MAX)
 		return XDP_ABORTED;
-	}
+	return (bits[0] >> reason & 1) | (bits[1] >> reason & 1) << 1 |
+	       (bits[2] >> reason & 1) << 2;
 }
