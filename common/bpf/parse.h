@@ -12,7 +12,7 @@
 #include "common/core/packet.h"
 #include "common/core/quote.h"
 
-/* What parse_unusual() found: [0]. Its pointers mean nothing to others. */
+/* What was found so far: [0]. Its pointers mean nothing to others. */
 MAP(parsed, PERCPU_ARRAY, __u32, struct packet, 1);
 
 /*
@@ -34,9 +34,8 @@ __attribute__((noinline)) int parse_link(struct xdp_md *ctx)
 	return reason == REASON_NONE ? (FORCE __u16)ethertype : -1;
 }
 
-/* What is behind the link's header. The stack has no room for one in another.
- */
-__attribute__((noinline)) int parse_unusual(struct xdp_md *ctx, int ethertype)
+/* The IP headers behind it. One after the other: the stack is full with one. */
+__attribute__((noinline)) int parse_ip(struct xdp_md *ctx, int ethertype)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -50,7 +49,25 @@ __attribute__((noinline)) int parse_unusual(struct xdp_md *ctx, int ethertype)
 	packet.eth = data;
 	packet.end = end;
 	packet.l3 = data + packet.l3_offset;
-	reason = packet_parse_rest(&packet, end, (FORCE __be16)ethertype);
+	reason = packet_parse_ip(&packet, end, (FORCE __be16)ethertype);
+	*found = packet;
+	return reason;
+}
+
+/* What is above them. */
+__attribute__((noinline)) int parse_above(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u32 zero = 0;
+	struct packet packet, *found = bpf_map_lookup_elem(&parsed, &zero);
+	int reason;
+
+	if (!found || found->l3_offset > L3_MOST || found->l4_offset > L4_MOST)
+		return REASON_malformed;
+	packet = *found;
+	packet.l3 = data + packet.l3_offset;
+	reason = packet_parse_above(&packet, end);
 	*found = packet;
 	return reason;
 }
@@ -118,10 +135,12 @@ __attribute__((noinline)) int parse_fragment(void)
 	return REASON_NONE;
 }
 
-/* What is to be done with what was left in `parsed` with `reason`. */
+/* What is behind the IP headers that were left in `parsed`, with `reason`. */
 INLINE enum reason parse_further(struct xdp_md *ctx, const struct packet *found,
 				 enum reason reason)
 {
+	if (reason == REASON_NONE)
+		reason = parse_above(ctx);
 	if (reason == REASON_NONE && found->flags & PACKET_QUOTES)
 		parse_quote(ctx);
 	if (reason == REASON_NONE &&
@@ -159,7 +178,10 @@ INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
 
 	if (reason != REASON_UNUSUAL)
 		return reason;
-	reason = parse_unusual(ctx, parse_link(ctx));
+	reason = parse_ip(ctx, parse_link(ctx));
+	/* Read anew, the verifier forgets how far it has been followed. */
+	data = (void *)(long)*(volatile __u32 *)&ctx->data;
+	end = (void *)(long)*(volatile __u32 *)&ctx->data_end;
 	found = bpf_map_lookup_elem(&parsed, &zero);
 	if (!found)
 		return REASON_malformed;

@@ -332,19 +332,12 @@ INLINE enum reason parse_ipv6_headers(struct packet *packet, void *end)
 }
 
 /* What is above IP, of a packet that may be a fragment. */
-INLINE enum reason parse_piece(struct packet *packet, void *end)
+INLINE enum reason packet_parse_above(struct packet *packet, void *end)
 {
 	if (!(packet->flags & PACKET_LATER))
 		return parse_l4(packet, end);
 	packet->l4 = packet->l3 + packet->l4_offset;
 	return packet->l4 > end ? REASON_malformed : REASON_NONE;
-}
-
-INLINE enum reason parse_ipv6_rest(struct packet *packet, void *end)
-{
-	enum reason reason = parse_ipv6_headers(packet, end);
-
-	return reason == REASON_NONE ? parse_piece(packet, end) : reason;
 }
 
 /* Ethernet; packet->l3 is where the protocol *ethertype begins. */
@@ -395,23 +388,22 @@ INLINE enum reason packet_parse_link(struct packet *packet, void *data,
 				     : reason;
 }
 
-/* What is behind them. */
-INLINE enum reason packet_parse_rest(struct packet *packet, void *end,
-				     __be16 ethertype)
+/* IP and its headers, behind them. */
+INLINE enum reason packet_parse_ip(struct packet *packet, void *end,
+				   __be16 ethertype)
 {
 	enum reason reason;
 
 	switch (ethertype) {
 	case bpf_htons(ETH_P_IP):
 		reason = parse_ipv4_header(packet, end);
-		if (reason == REASON_fragment)
-			parse_ipv4_fragment(packet);
-		else if (reason != REASON_NONE)
+		if (reason != REASON_fragment)
 			return reason;
-		return parse_piece(packet, end);
+		parse_ipv4_fragment(packet);
+		return REASON_NONE;
 	case bpf_htons(ETH_P_IPV6):
 		reason = parse_ipv6(packet, end);
-		return reason == REASON_NONE ? parse_ipv6_rest(packet, end)
+		return reason == REASON_NONE ? parse_ipv6_headers(packet, end)
 					     : reason;
 	case bpf_htons(ETH_P_8021Q):
 	case bpf_htons(ETH_P_8021AD):
@@ -427,11 +419,15 @@ INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
 	__be16 ethertype;
 	enum reason reason = packet_parse_link(packet, data, end, &ethertype);
 
-	return reason == REASON_NONE ? packet_parse_rest(packet, end, ethertype)
-				     : reason;
+	if (reason == REASON_NONE)
+		reason = packet_parse_ip(packet, end, ethertype);
+	return reason == REASON_NONE ? packet_parse_above(packet, end) : reason;
 }
 
-/* The same for a plain packet; REASON_UNUSUAL where it is not. */
+/*
+ * The same for a plain packet; REASON_UNUSUAL where it is not. All of one
+ * family are alike to the verifier: their headers are checked to be as long.
+ */
 INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
 				      void *end)
 {
@@ -440,29 +436,22 @@ INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
 
 	if (reason != REASON_NONE)
 		return reason;
-	switch (ethertype) {
-	case bpf_htons(ETH_P_IP):
-		reason = parse_ipv4(packet, end);
-		break;
-	case bpf_htons(ETH_P_IPV6):
+	if (ethertype == bpf_htons(ETH_P_IP))
+		reason = parse_ipv4_header(packet, end);
+	else if (ethertype == bpf_htons(ETH_P_IPV6))
 		reason = parse_ipv6(packet, end);
-		if (reason != REASON_NONE)
-			return reason;
-		if (packet->protocol != IPPROTO_TCP &&
-		    packet->protocol != IPPROTO_UDP &&
-		    packet->protocol != IPPROTO_ICMPV6)
-			return REASON_UNUSUAL;
-		reason = parse_l4(packet, end);
-		break;
-	case bpf_htons(ETH_P_8021Q):
-	case bpf_htons(ETH_P_8021AD):
+	else
+		return is_tag(ethertype) ? REASON_UNUSUAL : REASON_not_ip;
+	packet->l4 = packet->l3 + packet->l4_offset;
+	if (reason != REASON_NONE || packet->l4 + sizeof(struct tcphdr) > end)
 		return REASON_UNUSUAL;
-	default:
-		return REASON_not_ip;
-	}
-	if (reason == REASON_fragment || packet->flags & PACKET_QUOTES)
+	if (packet->protocol == IPPROTO_TCP)
+		reason = parse_tcp(packet, end);
+	else if (packet->protocol == IPPROTO_UDP)
+		reason = parse_udp(packet, end);
+	else
 		return REASON_UNUSUAL;
-	return reason;
+	return reason == REASON_NONE ? REASON_NONE : REASON_UNUSUAL;
 }
 
 /*

@@ -133,14 +133,13 @@ INLINE int tunnel_is(const struct packet *packet)
 }
 
 /*
- * Fills *inner from the packet inside the one in [data, end) that was read
- * into *outer.
+ * Fills *inner from the IP header inside the packet in [data, end) that was
+ * read into *outer; packet_parse_above() is next.
  */
 INLINE enum reason tunnel_inner(struct packet *inner,
 				const struct packet *outer, void *data,
 				void *end)
 {
-	enum reason reason;
 	__u32 at = outer->l3_offset + outer->l4_offset;
 
 	__builtin_memset(inner, 0, sizeof(*inner));
@@ -150,8 +149,7 @@ INLINE enum reason tunnel_inner(struct packet *inner,
 	inner->l3 = data + at;
 	inner->l3_offset = at;
 	inner->end = end;
-	reason = quote_ip(inner, outer->protocol == IPPROTO_IPV6, end);
-	return reason == REASON_NONE ? parse_piece(inner, end) : reason;
+	return quote_ip(inner, outer->protocol == IPPROTO_IPV6, end);
 }
 
 /*

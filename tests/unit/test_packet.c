@@ -81,6 +81,9 @@ static const struct row rows[] = {
 	 BYTES(IPV4(5, 39, 0, TCP), TCP_HEADER(5, ACK)),
 	 REASON_malformed},
 	{"udp", BYTES(IPV4(5, 28, 0, UDP), UDP_HEADER(8)), REASON_NONE, UDP},
+	{"udp, with a payload",
+	 BYTES(IPV4(5, 40, 0, UDP), UDP_HEADER(20), NAUGHT4, NAUGHT4, NAUGHT4),
+	 REASON_NONE, UDP},
 	{"udp, length 7", BYTES(IPV4(5, 28, 0, UDP), UDP_HEADER(7)),
 	 REASON_malformed},
 	{"udp, total length inside its header",
@@ -306,8 +309,11 @@ static void check_plain(const struct packet *packet, enum reason reason,
 					       frame.bytes + frame.length);
 
 	if (other == REASON_UNUSUAL) {
-		/* Most packets must not be: plain IPv4 never is. */
+		/* Most packets must not be: see packet_parse_plain(). */
 		if (reason == REASON_NONE && row->bytes[12] == 0x08 &&
+		    (packet->protocol == TCP || packet->protocol == UDP) &&
+		    frame.length >=
+			    packet->l3_offset + packet->l4_offset + 20 &&
 		    !(row->flags & (PACKET_FIRST | PACKET_LATER)))
 			fail_msg("%s: unusual", row->name);
 		return;

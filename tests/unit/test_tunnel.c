@@ -189,6 +189,7 @@ static void check_inside(struct frame frame, const struct random_frame *random,
 	assert_true(tunnel_is(&outer));
 	assert_int_equal(tunnel_inner(&inner, &outer, frame.bytes, end),
 			 REASON_NONE);
+	assert_int_equal(packet_parse_above(&inner, end), REASON_NONE);
 	assert_int_equal(inner.l3_offset, 14 + overhead);
 	assert_ptr_equal(inner.l3, frame.bytes + 14 + overhead);
 	assert_memory_equal(&inner.source, &was.source,
