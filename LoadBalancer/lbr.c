@@ -23,10 +23,10 @@ static const struct verb verbs[] = {
 };
 
 static const char *const maps[] = {
-	"generations",	  "services", "backends",  "tables",	"control",
-	"interfaces",	  "flows",    "flow_keys", "inserted",	"reasons",
-	"backend_counts", "changes",  "turns",	   "fragments", "vlans",
-	"vlan_ports",	  NULL,
+	"generations",	  "services",	"backends",  "tables",	  "control",
+	"interfaces",	  "flows",	"flow_keys", "inserted",  "reasons",
+	"backend_counts", "changes",	"turns",     "fragments", "path_mtus",
+	"vlans",	  "vlan_ports", NULL,
 };
 
 static const char *const inner[] = {"tables", NULL};

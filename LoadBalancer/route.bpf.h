@@ -84,6 +84,7 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 	struct backend *backend;
 	struct cached_hop *hop;
 	struct addr source;
+	__u32 overhead;
 
 	if (!h)
 		return 0;
@@ -100,8 +101,10 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 		route_packet(&question, &d->packet, d->tos, &h->method);
 	d->fib = bpf_fib_lookup(ctx, &question, sizeof(question), 0);
 	route_answer(hop, &question);
+	overhead = method_overhead(&h->method, &backend->address);
 	route_narrow(hop, backend->mtu,
-		     method_overhead(&h->method, &backend->address));
+		     overhead ? path_mtu(&backend->address, d->now) : 0,
+		     overhead);
 	hop_over_vlan(hop, d);
 	hop->backend = d->backend_id;
 	hop->in = d->device;

@@ -60,6 +60,8 @@ MAP(inserted, PERCPU_ARRAY, __u32, struct insertions, 1);
 MAP(reasons, PERCPU_ARRAY, __u32, __u64, REASON_MAX);
 MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);
 
+MAP(path_mtus, LRU_HASH, struct addr, struct path_mtu, PATH_MTUS);
+
 /* The tool's alone: what it changed on this host, to be put back. */
 MAP(changes, ARRAY, __u32, struct change, MAX_CHANGES);
 
@@ -141,19 +143,23 @@ INLINE struct handed *hand_over_way(const struct decision *d,
 #include "LoadBalancer/flows.bpf.h"
 #include "LoadBalancer/select.bpf.h"
 #include "LoadBalancer/answer.bpf.h"
+#include "LoadBalancer/learn.bpf.h"
 #include "LoadBalancer/retag.bpf.h"
 #include "LoadBalancer/route.bpf.h"
 #include "LoadBalancer/forward.bpf.h"
 #include "LoadBalancer/trace.bpf.h"
 
 /* Not for a service, or not fit to be forwarded: for a VIP at all? */
-INLINE enum reason refuse(struct decision *d, const struct found *f,
-			  enum reason reason)
+INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
+			  const struct found *f, enum reason reason)
 {
 	if (reason != REASON_NONE)
 		find_vip(d, f);
-	if (!d->for_vip)
+	if (!d->for_vip) {
+		if (reason == REASON_NONE && d->packet.flags & PACKET_QUOTES)
+			learn_mtu(ctx);
 		return reason == REASON_malformed ? reason : REASON_not_vip;
+	}
 	if (reason == REASON_malformed)
 		return REASON_malformed_vip;
 	if (reason != REASON_NONE)
@@ -189,7 +195,7 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 	if (reason == REASON_NONE && is_cut_short(ctx, &d->packet))
 		reason = REASON_malformed;
 	if (reason != REASON_NONE || !find_service(d, f))
-		return refuse(d, f, reason);
+		return refuse(ctx, d, f, reason);
 	d->now = bpf_jiffies64();
 	if (d->packet.ttl <= 1)
 		return answered(ctx, &d->packet, ANSWER_EXCEEDED, 0);

@@ -50,7 +50,7 @@ struct constants {
 	__u8 zero[2];
 	__u32 flow_buckets; /* of the flow table */
 	__u32 fragment_age; /* jiffies that a first fragment is remembered */
-	__u32 zero32;
+	__u32 mtu_age;	    /* jiffies that a path's MTU is remembered */
 };
 _Static_assert(sizeof(struct constants) == 80, "constants");
 
@@ -304,6 +304,19 @@ struct fragment {
 	__u8 zero[3];
 };
 _Static_assert(sizeof(struct fragment) == 16, "fragment");
+
+/*
+ * By a backend's address: what a router on the way there has said of the MTU
+ * behind it, in an error about a packet from one of our own addresses.
+ */
+#define PATH_MTUS	 4096
+#define PATH_MTU_SECONDS 600
+struct path_mtu {
+	__u64 seen; /* jiffies */
+	__u32 mtu;
+	__u32 zero;
+};
+_Static_assert(sizeof(struct path_mtu) == 16, "path_mtu");
 
 /*
  * Per CPU: what the FIB answered to the question how a backend is reached.

@@ -30,6 +30,7 @@ enum answer {
 #define ICMP_FRAG_NEEDED 4 /* a code of ICMP_UNREACHABLE */
 #define ICMPV6_TOO_BIG	 2
 #define ICMPV6_EXCEEDED	 3
+#define IPV4_LEAST	 552  /* of what is believed: net.ipv4.route.min_pmtu */
 #define IPV6_LEAST	 1280 /* no link's MTU is less (RFC 8200 5) */
 
 /* What is put before the quote. */

@@ -119,13 +119,17 @@ INLINE void route_answer(struct cached_hop *hop,
 
 /*
  * The largest packet that reaches the backend whole, and that the way out
- * takes: where the way there is known to be narrower than its first link, and
- * is given packets that are `overhead` bytes longer.
+ * takes: where the way there is narrower than its first link, as the file says
+ * or a router has told (0: it has not), and where packets on it are `overhead`
+ * bytes longer.
  */
-INLINE void route_narrow(struct cached_hop *hop, __u32 mtu, __u32 overhead)
+INLINE void route_narrow(struct cached_hop *hop, __u32 file, __u32 told,
+			 __u32 overhead)
 {
-	if (mtu && mtu < hop->mtu)
-		hop->mtu = mtu;
+	if (file && file < hop->mtu)
+		hop->mtu = file;
+	if (told && told < hop->mtu)
+		hop->mtu = told;
 	hop->mtu -= overhead;
 	hop->link_mtu -= overhead;
 }

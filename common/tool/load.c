@@ -141,6 +141,7 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 	probe(&constants);
 	constants.flow_buckets = flow_buckets(config->flow_table_size);
 	constants.fragment_age = (__u32)jiffies_of(FRAGMENT_SECONDS * 1000);
+	constants.mtu_age = (__u32)jiffies_of(PATH_MTU_SECONDS * 1000);
 	*libbpf_said = '\0';
 	kernel->object = role->open(&constants);
 	if (!kernel->object)

@@ -6,14 +6,18 @@ not answered is left as it came."""
 import contextlib
 import random
 
-from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import (
+    ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6, IPv6ExtHdrFragment,
+)
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 import frames as f
+import test_methods as methods
 from network import (
-    DROP, LB, PASS, ROUTER, ROUTER6, ROUTER_MAC, TX, VIP, VIP6, backend, configuration, on, service,
+    DROP, LB, LB6, LB_MAC, PASS, ROUTER, ROUTER6, ROUTER_MAC, TX, VIP, VIP6, backend,
+    configuration, on, service,
 )
 from oracle import ETHER
 from placing import wait_for
@@ -266,3 +270,68 @@ def random_packets(world):
     for packet, (action, got) in zip(rows, world.lbr.run([bytes(packet) for packet in rows])):
         equal(action, TX, packet.summary())
         equal(got.hex(), exceeded(packet).hex(), packet.summary())
+
+
+FAR, FAR6 = "172.19.0.77", "2001:db8:19::77"  # nobody else's: what is told stays
+
+
+def told(mtu, ipv6=False, kind=None, by=None, about=None, inside=None, to=None):
+    """A router's word on a packet to that backend in an outer header."""
+    if ipv6:
+        inner = IPv6(src=about or LB6, dst=FAR6) / (inside or IPv6(src="2001:db8:17::4", dst=VIP6))
+        return Ether(dst=LB_MAC, src=ROUTER_MAC) / IPv6(src=by or ROUTER6, dst=to or LB6) / (
+            kind or ICMPv6PacketTooBig(mtu=mtu)) / Raw(bytes(inner / TCP()))
+    inner = IP(src=about or LB, dst=FAR) / (inside or IP(src="172.17.0.4", dst=VIP))
+    return Ether(dst=LB_MAC, src=ROUTER_MAC) / IP(src=by or ROUTER, dst=to or LB) / (
+        kind or ICMP(type=3, code=4, nexthopmtu=mtu)) / Raw(bytes(inner / TCP()))
+
+
+@test("answers: ipip: what routers say of the way to a backend is learned (native)")
+def learned(world):
+    def up(forward):
+        lines = configuration(
+            service([FAR], VIP, 2601, forward=forward), service([FAR6], VIP6, 2601, forward=forward),
+            next_hop_age="0s", answer_limit=1000000, lb_sources=f"['{LB}', '{LB6}']")
+        world.up(lines if forward == "ipip" else lines.replace("lb-sources", "# "), "native")
+
+    four = of_size(f.ip4, 1400, TCP(sport=40000, dport=2601, flags="PA"), flags="DF")
+    six = of_size(f.ip6, 1400, TCP(sport=40000, dport=2601, flags="PA"))
+    four, six = Ether(bytes(four)), Ether(bytes(six))
+
+    def fits(*packets):
+        for packet in packets:
+            methods.check(world, packet, methods.tunnelled(packet, to={4: FAR, 6: FAR6}))
+
+    def answered(packet, mtu):
+        methods.check(world, packet, too_big(packet, mtu), "too_big_answered", TX)
+
+    def passed(word):
+        word = Ether(bytes(word))
+        check(world, [("passed on to the kernel", word, "not_vip", PASS, bytes(word))])
+
+    up("ipip")
+    for stray in (
+            told(1300, about="172.17.0.9"), told(1300, inside=UDP()),
+            told(1300, kind=ICMP(type=3, code=1)), told(1300, kind=ICMP(type=11)), told(500),
+            told(1300, True, about="2001:db8:17::9"), told(1300, True, inside=UDP()),
+            told(1300, True, kind=ICMPv6TimeExceeded()), told(1200, True),
+            told(1300, by="172.17.0.77", to="172.17.0.99", about=LB)):
+        passed(stray)
+        fits(four, six)
+    passed(told(1300))
+    answered(four, 1300 - 20)
+    fits(six)
+    passed(told(1330, True))
+    answered(six, 1330 - 40)
+    # The last word counts, and more than the link takes is nothing.
+    passed(told(1350))
+    answered(four, 1350 - 20)
+    passed(told(9000))
+    fits(four)
+    # Nobody else's packets are put into another header.
+    passed(told(1300))
+    answered(four, 1300 - 20)
+    up("rewrite")
+    passed(told(1300))
+    check(world, [("rewrite", four, "forwarded", TX, sent(four, FAR))])
+    world.up(setting())

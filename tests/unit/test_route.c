@@ -161,16 +161,18 @@ static void answer_noted(void **unused)
 	assert_memory_equal(&hop.via, v4, 16);
 }
 
-/* What the file says counts where it is less; what is put around it always. */
+/* What is less counts; what is put around a packet does always. */
 static void way_narrowed(void **unused)
 {
 	static const struct {
-		uint32_t link, file, overhead, mtu;
+		uint32_t link, file, told, overhead, mtu;
 	} rows[] = {
-		{1500, 0, 0, 1500},    {1500, 1400, 0, 1400},
-		{1500, 1500, 0, 1500}, {1500, 9000, 0, 1500},
-		{1500, 0, 20, 1480},   {1500, 1400, 40, 1360},
-		{65535, 0, 40, 65495},
+		{1500, 0, 0, 0, 1500},	     {1500, 1400, 0, 0, 1400},
+		{1500, 1500, 1500, 0, 1500}, {1500, 9000, 9000, 0, 1500},
+		{1500, 0, 1400, 0, 1400},    {1500, 1400, 1300, 0, 1300},
+		{1500, 1300, 1400, 0, 1300}, {1500, 0, 0, 20, 1480},
+		{1500, 1400, 0, 40, 1360},   {1500, 1400, 1300, 40, 1260},
+		{65535, 0, 0, 40, 65495},
 	};
 	size_t i;
 
@@ -179,7 +181,8 @@ static void way_narrowed(void **unused)
 		struct cached_hop hop = {.mtu = rows[i].link,
 					 .link_mtu = rows[i].link};
 
-		route_narrow(&hop, rows[i].file, rows[i].overhead);
+		route_narrow(&hop, rows[i].file, rows[i].told,
+			     rows[i].overhead);
 		assert_int_equal(hop.mtu, rows[i].mtu);
 		assert_int_equal(hop.link_mtu, rows[i].link - rows[i].overhead);
 	}
