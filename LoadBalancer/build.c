@@ -18,6 +18,7 @@
 
 #include "common/core/inline.h"
 #include "LoadBalancer/lbr.h"
+#include "LoadBalancer/leaving.h"
 #include "LoadBalancer/running.h"
 #include "common/core/directory.h"
 #include "common/tool/directory.h"
@@ -38,6 +39,7 @@ struct build {
 	__u16 *indices; /* of the file's backends, one service after another */
 	size_t placed;	/* of them */
 	struct backend *backends; /* BACKEND_SLOTS, by index */
+	__u64 *until;		  /* as many; of those that are leaving */
 	__u32 last_index;	  /* where the search for a free one goes on */
 	__u32 service_id;	  /* the last given */
 	__u32 slots;		  /* of all tables */
@@ -71,7 +73,8 @@ static struct backend *backend_place(struct build *build)
 			continue;
 		/* Never an id twice; and none is 0. */
 		last = build->old.backends[index].id;
-		place->id = (last ? last : index) + BACKEND_SLOTS;
+		place->id =
+			((last ? last : index) + BACKEND_SLOTS) & ~FLOW_ENDS;
 		count_reset(build, index);
 		return place;
 	}
@@ -367,6 +370,7 @@ static int backends_write(struct build *build, struct fault *fault_out)
 		if (build->backends[i].state == BACKEND_ABSENT)
 			build->backends[i].id = build->old.backends[i].id;
 		rows->at[i] = build->backends[i];
+		rows->until[i] = build->until[i];
 	}
 	part_close(&part);
 	return 0;
@@ -405,11 +409,15 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	build.service_id = control_get(kernel, CONTROL_SERVICE_ID);
 	build.services = calloc(config->service_count, sizeof(struct service));
 	build.backends = calloc(BACKEND_SLOTS, sizeof(struct backend));
+	build.until = calloc(BACKEND_SLOTS, sizeof(*build.until));
 	build.indices = calloc(MAX_BACKENDS, sizeof(*build.indices));
-	if (!build.services || !build.backends || !build.indices)
+	if (!build.services || !build.backends || !build.until ||
+	    !build.indices)
 		fault(fault_out, "cannot build a generation: %s",
 		      strerror(ENOMEM));
 	else if (!services_add(&build, fault_out) &&
+		 !leaving_keep(kernel, config, &build.old, build.services,
+			       build.backends, build.until, fault_out) &&
 		 !services_write(&build, fault_out) &&
 		 !backends_write(&build, fault_out) &&
 		 !tables_write(&build, fault_out))
@@ -420,6 +428,7 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 		close(tables);
 	free(build.services);
 	free(build.backends);
+	free(build.until);
 	free(build.indices);
 	running_free(&build.old);
 	return rc;

@@ -14,6 +14,8 @@
 
 struct pair {
 	const struct running *old, *new;
+	bool cut;
+	__u64 now; /* jiffies */
 	FILE *out;
 	int lines;
 };
@@ -44,6 +46,34 @@ static void backend_line(struct pair *pair, char sign,
 	pair->lines++;
 }
 
+/* One that only one of the two has, or that leaves, or is back. */
+static void presence_line(struct pair *pair,
+			  const struct running_service *service,
+			  const struct backend *old, const struct backend *new)
+{
+	char more[64];
+	__u64 left;
+
+	if (old && old->state == BACKEND_LEAVING) {
+		snprintf(more, sizeof(more), "weight %u, was leaving",
+			 (new ?: old)->weight);
+		backend_line(pair, new ? '+' : '-', service, old,
+			     new	 ? more
+			     : pair->cut ? "cut"
+					 : "drained");
+		return;
+	}
+	snprintf(more, sizeof(more), "weight %u", (old ?: new)->weight);
+	if (old && new) {
+		left = pair->new->until[new->id % BACKEND_SLOTS] - pair->now;
+		snprintf(more, sizeof(more),
+			 "weight %u, drains for at most %llu s", old->weight,
+			 (unsigned long long)(milliseconds_of(left) + 999) /
+				 1000);
+	}
+	backend_line(pair, old ? '-' : '+', service, old ?: new, more);
+}
+
 static void backend_difference(struct pair *pair,
 			       const struct running_service *service,
 			       const struct backend *old,
@@ -51,9 +81,10 @@ static void backend_difference(struct pair *pair,
 {
 	char more[64] = "";
 
-	if (!old || !new) {
-		snprintf(more, sizeof(more), "weight %u", (old ?: new)->weight);
-		backend_line(pair, old ? '-' : '+', service, old ?: new, more);
+	if (!old || !new ||
+	    (old->state == BACKEND_LEAVING) !=
+		    (new->state == BACKEND_LEAVING)) {
+		presence_line(pair, service, old, new);
 		return;
 	}
 	if (old->weight != new->weight) {
@@ -185,11 +216,12 @@ int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 {
 	struct fault ignored;
 	struct running old, new;
-	struct pair pair = {&old, &new, out, 0};
+	struct pair pair = {&old, &new, kernel->cut, 0, out, 0};
 	const struct running_service *other;
 	size_t i;
 
-	if (running_read(kernel, before, &old, &ignored))
+	if (jiffies_now(kernel, &pair.now) ||
+	    running_read(kernel, before, &old, &ignored))
 		return -1;
 	if (running_read(kernel, after, &new, &ignored)) {
 		running_free(&old);

@@ -9,6 +9,7 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,6 +43,47 @@ void flow_table_close(struct flow_table *table)
 	if (table->keys)
 		munmap(table->keys, table->keys_size);
 	memset(table, 0, sizeof(*table));
+}
+
+/*
+ * How long a flow of TCP may be silent and is in use: for ever, as far as
+ * servers are concerned; as long as RFC 5382 asks of who keeps state for it.
+ * And how long after its client has said that it is done: for what is still
+ * under way.
+ */
+#define SILENT ((2 * 60 + 4) * 60 * 1000)
+#define ENDED  (5 * 1000)
+
+int flows_in_use(const struct kernel *kernel, const struct running *running,
+		 __u64 now, __u32 *in_use)
+{
+	__u64 silent = jiffies_of(SILENT), ended = jiffies_of(ENDED), most;
+	const struct running_service *service;
+	const struct backend *backend;
+	struct flow_table table;
+	const struct flow *flow;
+	int rc;
+	size_t i;
+
+	rc = flow_table_open(&table, kernel_map(kernel, "flows"),
+			     kernel_map(kernel, "flow_keys"));
+	for (i = 0; i < table.places; i++) {
+		flow = &table.flows[i];
+		if (!flow->hash)
+			continue;
+		backend = &running->backends[flow->backend % BACKEND_SLOTS];
+		service = running_service_of(running, backend->service);
+		if (backend->id != (flow->backend & ~FLOW_ENDS) || !service)
+			continue;
+		most = service->key.protocol == IPPROTO_UDP
+			       ? running->generation.udp_idle
+		       : flow->backend & FLOW_ENDS ? ended
+						   : silent;
+		if ((__u32)now - flow->seen <= most)
+			in_use[backend->id % BACKEND_SLOTS]++;
+	}
+	flow_table_close(&table);
+	return rc;
 }
 
 int lbr_prepare(struct kernel *kernel, const struct config *config,

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "common/core/abi.h"
+#include "LoadBalancer/running.h"
 
 struct flow_table {
 	struct flow *flows;    /* `places` of them; hash 0: empty */
@@ -22,3 +22,10 @@ struct flow_table {
  */
 int flow_table_open(struct flow_table *table, int flows, int keys);
 void flow_table_close(struct flow_table *table);
+
+/*
+ * Adds up, by a backend's index, the flows that are in use; `now` in jiffies.
+ * Returns 0, or -1 with errno.
+ */
+int flows_in_use(const struct kernel *kernel, const struct running *running,
+		 __u64 now, __u32 *in_use);

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "LoadBalancer/lbr.h"
+#include "LoadBalancer/running.h"
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/routes.h"
@@ -123,7 +124,19 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 void lbr_neighbours_settle(struct kernel *kernel, const struct config *config)
 {
 	struct hops *hops = hops_read(config);
+	struct running running;
+	struct fault ignored;
+	size_t i;
 
+	/* Those that are leaving have flows still. */
+	if (hops && !running_read(kernel, generation_current(kernel), &running,
+				  &ignored)) {
+		for (i = 0; i < running.backend_count; i++) {
+			if (running.by_address[i]->state == BACKEND_LEAVING)
+				hops_of(hops, &running.by_address[i]->address);
+		}
+		running_free(&running);
+	}
 	if (hops)
 		change_neighbours_keep(kernel, is_needed, hops);
 	free(hops);

@@ -83,6 +83,7 @@ static int backends_read(const struct kernel *kernel, __u32 slot,
 
 	for (i = 0; rows && i < BACKEND_SLOTS; i++) {
 		running->backends[i] = rows->at[i];
+		running->until[i] = rows->until[i];
 		if (rows->at[i].state != BACKEND_ABSENT)
 			running->by_address[running->backend_count++] =
 				&running->backends[i];
@@ -100,8 +101,9 @@ int running_read(const struct kernel *kernel, __u32 slot,
 
 	memset(running, 0, sizeof(*running));
 	running->backends = calloc(BACKEND_SLOTS, sizeof(struct backend));
+	running->until = calloc(BACKEND_SLOTS, sizeof(*running->until));
 	running->by_address = calloc(BACKEND_SLOTS, sizeof(struct backend *));
-	if (!running->backends || !running->by_address)
+	if (!running->backends || !running->until || !running->by_address)
 		goto out;
 	if (slot == NO_SLOT)
 		return 0;
@@ -120,6 +122,7 @@ void running_free(struct running *running)
 	free(running->services);
 	free(running->by_id);
 	free(running->backends);
+	free(running->until);
 	free(running->by_address);
 	memset(running, 0, sizeof(*running));
 }

@@ -19,6 +19,7 @@ struct running {
 	struct running_service **by_id;
 	size_t service_count;
 	struct backend *backends;    /* BACKEND_SLOTS of them, by index */
+	__u64 *until;		     /* as many; of those that are leaving */
 	struct backend **by_address; /* those present; by service, address */
 	size_t backend_count;	     /* of those present */
 };

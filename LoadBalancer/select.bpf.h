@@ -26,6 +26,21 @@ INLINE struct backend *backend_of(__u32 generation, __u32 id)
 	return backend;
 }
 
+/* Is the time over of a backend that has left the file? Verified on its own. */
+__attribute__((noinline)) int leaving_is_over(__u32 generation, __u32 id,
+					      __u64 now)
+{
+	struct backend_rows *rows = bpf_map_lookup_elem(&backends, &generation);
+
+	return !rows || now >= rows->until[id % BACKEND_SLOTS];
+}
+
+INLINE bool is_over(const struct decision *d, const struct backend *backend)
+{
+	return backend->state == BACKEND_LEAVING &&
+	       leaving_is_over(d->slot, backend->id, d->now);
+}
+
 /* What a service's table says at `number`. */
 INLINE int slot_at(__u32 generation, const struct service *service,
 		   __u32 number)
@@ -90,7 +105,9 @@ INLINE struct backend *backend_before(const struct decision *d,
 	if (!backend)
 		return NULL;
 	backend = backend_of(d->slot, backend->id);
-	return backend && backend->state != BACKEND_DOWN ? backend : NULL;
+	if (!backend || backend->state == BACKEND_DOWN || is_over(d, backend))
+		return NULL;
+	return backend;
 }
 
 INLINE bool remember(const struct decision *d, const struct found *f,
@@ -214,14 +231,21 @@ INLINE bool select_by_table(struct decision *d, struct found *f)
 	return f->backend;
 }
 
+/* Does a remembered flow follow its memory, f->backend? */
+INLINE bool follows(const struct decision *d, const struct found *f)
+{
+	return select_follows(&d->packet, f->backend->state) &&
+	       !is_over(d, f->backend);
+}
+
 /* By what the flow table said of it a moment ago. */
 INLINE bool select_recent(struct decision *d, struct found *f, int index)
 {
-	if (index < 0 || d->begins)
+	if (index < 0 || d->begins || select_ends(&d->packet))
 		return false;
 	f->backend = backend_at(d->slot, index);
 	d->origin = ORIGIN_KNOWN;
-	return f->backend && select_follows(&d->packet, f->backend->state);
+	return f->backend && follows(d, f);
 }
 
 /* By its memory. */
@@ -231,12 +255,14 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 	if (select_expired(&d->packet, flow->seen, (__u32)d->now,
 			   f->generation->udp_idle))
 		return false;
-	f->backend = backend_of(d->slot, flow->backend);
+	f->backend = backend_of(d->slot, flow->backend & ~FLOW_ENDS);
 	/* Of another service: of any port, before this one came. */
 	if (!f->backend || f->backend->service != f->service->id ||
-	    !select_follows(&d->packet, f->backend->state))
+	    !follows(d, f))
 		return false;
 	flow->seen = (__u32)d->now;
+	flow->backend = f->backend->id |
+			select_end(&d->packet, flow->backend & FLOW_ENDS);
 	d->origin = ORIGIN_KNOWN;
 	return true;
 }
@@ -260,7 +286,11 @@ INLINE bool select_backend(struct decision *d, struct found *f)
 		return true;
 	flow = flow_lookup(d->hash);
 	if (flow && select_known(d, f, flow)) {
-		recent_add(recent, word, f->backend->id);
+		/* Of one that ends, the flow table hears every packet. */
+		if (flow->backend & FLOW_ENDS)
+			recent_forget(recent, word);
+		else
+			recent_add(recent, word, f->backend->id);
 		return true;
 	}
 	recent_forget(recent, word);

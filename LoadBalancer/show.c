@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "LoadBalancer/flows.h"
@@ -81,13 +82,15 @@ static json_t *services_rows(const struct show *show)
 		struct backend_count sum = {0};
 
 		running_range(&show->running, row->service.id, &first, &end);
-		for (backends = end - first; first < end; first++) {
+		for (backends = 0; first < end; first++) {
 			__u32 key = show->running.by_address[first]->id %
 				    BACKEND_SLOTS;
 
 			sum.packets += show->counts[key].packets;
 			sum.bytes += show->counts[key].bytes;
 			sum.flows += show->counts[key].flows;
+			backends += show->running.by_address[first]->state !=
+				    BACKEND_LEAVING;
 		}
 		json_array_append_new(
 			rows,
@@ -111,12 +114,35 @@ static json_t *services_rows(const struct show *show)
 	return rows;
 }
 
-static json_t *backends_rows(const struct show *show)
+/* The time of day that jiffies will be `until`. "-": it has no end. */
+static const char *until_text(__u64 until, __u64 now, char text[32])
 {
+	time_t end;
+
+	strcpy(text, "-");
+	if (until) {
+		end = time(NULL) +
+		      (time_t)((milliseconds_of(until - now) + 500) / 1000);
+		strftime(text, 32, "%FT%T%z", localtime(&end));
+	}
+	return text;
+}
+
+static json_t *backends_rows(const struct kernel *kernel,
+			     const struct show *show)
+{
+	__u32 *in_use = calloc(BACKEND_SLOTS, sizeof(*in_use));
+	char text[64], address[INET6_ADDRSTRLEN], when[32];
 	json_t *rows = json_array();
-	char text[64], address[INET6_ADDRSTRLEN];
+	__u64 now = 0, until;
 	size_t i;
 
+	if (!in_use || jiffies_now(kernel, &now) ||
+	    flows_in_use(kernel, &show->running, now, in_use)) {
+		free(in_use);
+		json_decref(rows);
+		return NULL;
+	}
 	for (i = 0; i < show->running.backend_count; i++) {
 		const struct backend *row = show->running.by_address[i];
 		const struct running_service *service =
@@ -124,11 +150,13 @@ static json_t *backends_rows(const struct show *show)
 		const struct backend_count *count =
 			&show->counts[row->id % BACKEND_SLOTS];
 
-		if (!service)
+		until = show->running.until[row->id % BACKEND_SLOTS];
+		if (!service || (until && until <= now))
 			continue;
 		json_array_append_new(
 			rows,
-			json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I}",
+			json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:I, "
+				  "s:I, s:I}",
 				  "service",
 				  endpoint_text(&service->key.vip,
 						service->key.port, text),
@@ -136,11 +164,14 @@ static json_t *backends_rows(const struct show *show)
 				  protocol_name(service->key.protocol),
 				  "backend", addr_text(&row->address, address),
 				  "weight", (json_int_t)row->weight, "state",
-				  state_name(row->state), "flows",
-				  (json_int_t)count->flows, "packets",
+				  state_name(row->state), "in-use",
+				  (json_int_t)in_use[row->id % BACKEND_SLOTS],
+				  "until", until_text(until, now, when),
+				  "flows", (json_int_t)count->flows, "packets",
 				  (json_int_t)count->packets, "bytes",
 				  (json_int_t)count->bytes));
 	}
+	free(in_use);
 	return rows;
 }
 
@@ -160,7 +191,7 @@ static json_t *flow_row(const struct show *show, const struct flow_key *key,
 		endpoint_text(&key->source, key->source_port, client),
 		"service", endpoint_text(&service->key.vip, key->port, vip),
 		"protocol", protocol_name(service->key.protocol), "backend",
-		backend->id == flow->backend
+		backend->id == (flow->backend & ~FLOW_ENDS)
 			? addr_text(&backend->address, address)
 			: "gone");
 }
@@ -264,12 +295,15 @@ static json_t *next_hops_rows(const struct show *show)
 		if (show_read(kernel, &show, fault_out))                       \
 			return NULL;                                           \
 		rows = call;                                                   \
+		if (!rows)                                                     \
+			fault(fault_out, "cannot read the " #name ": %s",      \
+			      strerror(errno));                                \
 		show_free(&show);                                              \
 		return rows;                                                   \
 	}
 
 SECTION(services, services_rows(&show))
-SECTION(backends, backends_rows(&show))
+SECTION(backends, backends_rows(kernel, &show))
 SECTION(flows, flows_rows(kernel, &show))
 SECTION(next_hops, next_hops_rows(&show))
 

@@ -152,13 +152,14 @@ enum backend_state {
 	BACKEND_ACTIVE,
 	BACKEND_DRAINING, /* keeps its flows, gets no new ones */
 	BACKEND_DOWN,	  /* its flows are selected anew */
+	BACKEND_LEAVING,  /* not in the file: drains, and has an end */
 };
 
 /*
- * A backend of a service, at its index. The id is index + n * BACKEND_SLOTS
- * and is never given to another (service, address): a flow that names an id
- * which is no longer here is selected anew. Where the state is absent, the id
- * is the last that was given to this index.
+ * A backend of a service, at its index. The id is index + n * BACKEND_SLOTS,
+ * below FLOW_ENDS, and is never given to another (service, address): a flow
+ * that names an id which is no longer here is selected anew. Where the state is
+ * absent, the id is the last that was given to this index.
  */
 struct backend {
 	struct addr address;
@@ -175,7 +176,10 @@ _Static_assert(sizeof(struct backend) == 32, "backend");
 /* Of a generation, in the `backends` map. */
 struct backend_rows {
 	struct backend at[BACKEND_SLOTS];
+	__u64 until[BACKEND_SLOTS]; /* jiffies; of one that is leaving */
 };
+_Static_assert(sizeof(struct backend_rows) == BACKEND_SLOTS * 40,
+	       "backend_rows");
 
 #define VIP_BITS 4096
 
@@ -232,10 +236,11 @@ _Static_assert(sizeof(struct flow_key) == 24, "flow_key");
 /* A place of the flow table; see flows.h. */
 struct flow {
 	__u64 hash;    /* of the flow; 0: the place is empty */
-	__u32 backend; /* struct backend.id */
+	__u32 backend; /* struct backend.id, and FLOW_ENDS */
 	__u32 seen;    /* low half of jiffies at a recent packet */
 };
 _Static_assert(sizeof(struct flow) == 16, "flow");
+#define FLOW_ENDS 0x80000000u /* its client has sent FIN or RST */
 
 #define FLOWS_PER_BUCKET 4
 struct flow_bucket { /* one cache line */

@@ -58,6 +58,8 @@ enum packet_flags {
 	PACKET_QUOTES = 4, /* an ICMP error: see quote.h */
 	PACKET_FIRST = 8,  /* the first fragment of a packet */
 	PACKET_LATER = 16, /* another one: what is at l4 is not a header */
+	PACKET_FIN = 32,
+	PACKET_PUSH = 64, /* TCP: the end of what was written to it */
 };
 
 /*
@@ -146,6 +148,8 @@ INLINE enum reason parse_tcp(struct packet *packet, void *end)
 		packet->flags |= PACKET_SYN;
 	if (tcp->rst)
 		packet->flags |= PACKET_RST;
+	/* No `if`: the verifier would go both ways. */
+	packet->flags |= tcp->fin * PACKET_FIN | tcp->psh * PACKET_PUSH;
 	return REASON_NONE;
 }
 

@@ -38,7 +38,26 @@ INLINE int select_follows(const struct packet *packet, __u8 state)
 {
 	if (state == BACKEND_ACTIVE)
 		return 1;
-	return state == BACKEND_DRAINING && !(packet->flags & PACKET_SYN);
+	return (state == BACKEND_DRAINING || state == BACKEND_LEAVING) &&
+	       !(packet->flags & PACKET_SYN);
+}
+
+/* Does it end its flow, as far as its client is concerned? */
+INLINE int select_ends(const struct packet *packet)
+{
+	return packet->flags & (PACKET_FIN | PACKET_RST);
+}
+
+/*
+ * What the flow table is to say of the flow's end, with a packet more. One that
+ * has ended may begin anew with a SYN that the table does not hear of; that it
+ * has begun shows in what its client writes.
+ */
+INLINE __u32 select_end(const struct packet *packet, __u32 ends)
+{
+	if (select_ends(packet))
+		return FLOW_ENDS;
+	return packet->flags & (PACKET_SYN | PACKET_PUSH) ? 0 : ends;
 }
 
 /* Has an idle flow of a protocol without an end run out? Times in jiffies. */

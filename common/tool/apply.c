@@ -73,6 +73,7 @@ int verb_apply(const struct role *role, const struct options *options)
 		return cli_failed(role, &fault_is);
 	}
 	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
+	kernel.cut = options->now;
 	if (!rc)
 		kernel.address_count =
 			change_addresses(&kernel, kernel.addresses, MAX_OWN);

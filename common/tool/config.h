@@ -43,6 +43,7 @@ struct config {
 	__u32 handshake_grace; /* milliseconds */
 	__u32 udp_idle;	       /* milliseconds */
 	__u32 restore_grace;   /* milliseconds; key `grace` */
+	__u32 drain_timeout;   /* milliseconds */
 	__u32 next_hop_age;    /* milliseconds; 0: nothing is remembered */
 	__u32 insert_limit;    /* flows per second and CPU */
 	__u32 answer_limit;    /* ICMP errors per second and CPU */

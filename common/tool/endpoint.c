@@ -43,6 +43,7 @@ const char *state_name(__u8 state)
 	return state == BACKEND_ACTIVE	   ? "active"
 	       : state == BACKEND_DRAINING ? "draining"
 	       : state == BACKEND_DOWN	   ? "down"
+	       : state == BACKEND_LEAVING  ? "leaving"
 					   : "absent";
 }
 

@@ -39,6 +39,11 @@ __u64 jiffies_of(__u64 milliseconds)
 	return (milliseconds * MILLISECOND + tick() - 1) / tick();
 }
 
+__u64 milliseconds_of(__u64 jiffies)
+{
+	return jiffies * tick() / MILLISECOND;
+}
+
 int jiffies_now(const struct kernel *kernel, __u64 *now)
 {
 	union {

@@ -58,4 +58,5 @@ int inner_publish(struct kernel *kernel, const char *name, __u32 slot,
 
 /* Jiffies in `milliseconds`, rounded up; the jiffies of now, about. */
 __u64 jiffies_of(__u64 milliseconds);
+__u64 milliseconds_of(__u64 jiffies);
 int jiffies_now(const struct kernel *kernel, __u64 *now);

@@ -86,6 +86,11 @@ const struct key keys[] = {
 	 .min = 0, .max = 24 * HOURS, .standard = "10min",
 	 .help = "How long a backend goes on restoring what has left the "
 		 "file, so that flows outlive the roll-out of a change."},
+	{LEVEL_FILE, "drain-timeout", KIND_DURATION,
+	 FIELD(config, drain_timeout),
+	 .min = 0, .max = 24 * HOURS, .standard = "5min",
+	 .help = "How long a backend that has left the file keeps the flows "
+		 "it has; `0s`: it loses them at once."},
 	{LEVEL_FILE, "next-hop-age", KIND_DURATION, FIELD(config, next_hop_age),
 	 .min = 0, .max = 10 * SECONDS, .standard = "100ms",
 	 .help = "How long an answer of the kernel's FIB is remembered; `0s` "

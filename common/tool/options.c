@@ -31,6 +31,8 @@ static const struct option_row rows[] = {
 	 "take ADDRESS for one of this host's own (repeatable)"},
 	{'n', "dry-run", FLAG(dry_run), "apply", NULL,
 	 "print the difference, change nothing"},
+	{'N', "now", FLAG(now), "apply", "lbr",
+	 "cut the flows of backends that the file no longer lists"},
 	{'j', "json", FLAG(json), "show", NULL,
 	 "print JSON"},
 	{'a', "all", FLAG(all), "show", NULL,

@@ -28,6 +28,7 @@ struct options {
 	const char *trace;
 	const char *config;
 	bool dry_run;
+	bool now;
 	bool json;
 	bool all;
 	bool help;

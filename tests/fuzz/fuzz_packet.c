@@ -113,6 +113,10 @@ static void require_understood(const struct packet *packet,
 		(tcp && (frame[r->l4 + 13] & 0x12) == 0x02));
 	REQUIRE(!!(packet->flags & PACKET_RST) ==
 		(tcp && frame[r->l4 + 13] & 0x04));
+	REQUIRE(!!(packet->flags & PACKET_FIN) ==
+		(tcp && frame[r->l4 + 13] & 0x01));
+	REQUIRE(!!(packet->flags & PACKET_PUSH) ==
+		(tcp && frame[r->l4 + 13] & 0x08));
 	REQUIRE(!packet->is_echo ||
 		(r->protocol == (r->is_ipv6 ? 58 : 1) && r->l4 + 8 <= r->end &&
 		 frame[r->l4 + 1] == 0 &&

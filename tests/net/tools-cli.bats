@@ -172,7 +172,7 @@ same_as_text() {
 	diff <(jq -c '.services[0], .backends[0], .interfaces[0], .reasons[0] |
 		keys_unsorted' <<<"$output") - <<-'END'
 		["service","protocol","scheduler","forward","table-size","backends","flows","packets","bytes"]
-		["service","protocol","backend","weight","state","flows","packets","bytes"]
+		["service","protocol","backend","weight","state","in-use","until","flows","packets","bytes"]
 		["interface","program","mode","id"]
 		["reason","action","packets","meaning"]
 	END

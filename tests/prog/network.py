@@ -126,13 +126,13 @@ class World:
             file.write(text)
         return path
 
-    def apply(self, text):
-        """The load balancer goes by this file; it is up from the first on."""
+    def apply(self, text, *options):
+        """The load balancer goes by this file; it is up from the first on. What
+        `apply` says."""
         path = self.file(text)
         if self.lbr.program:
-            self.lbr("apply", path)
-        else:
-            self.lbr.up(path)
+            return self.lbr("apply", *options, path)
+        return self.lbr.up(path)
 
     def up(self, text, mode="generic"):
         self.lbr.up(self.file(text), mode)

@@ -80,7 +80,7 @@ def traced(role, mode):
 
 @test("trace: all, xdp_lbr: a packet that is sent")
 def all_sent(world):
-    prepared(world)
+    prepared(world, handshake_grace="0s")  # in which SYNs may be remembered
     with traced(world.lbr, "all"):
         for layer, to, sent in (
                 (f.ip4, VIP, f"backend {NEAR}{RESOLVED}"),
@@ -140,7 +140,7 @@ def origins(world):
     known, unknown, begun = (Client(world.lbr) for _ in range(3))
 
     def pool(*rows, grace="60s"):
-        world.apply(configuration(service(rows, port=2101), handshake_grace=grace))
+        world.apply(configuration(service(rows, port=2101), handshake_grace=grace), "--now")
 
     def check(client, origin, address, syn=False):
         packet = f.ip4() / f.tcp(2101, flags="S" if syn else "PA")

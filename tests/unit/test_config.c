@@ -69,6 +69,7 @@ static void fills_in_defaults(void **state)
 	assert_int_equal(config.handshake_grace, 3000);
 	assert_int_equal(config.udp_idle, 60000);
 	assert_int_equal(config.restore_grace, 600000);
+	assert_int_equal(config.drain_timeout, 300000);
 	assert_int_equal(config.insert_limit, 50000);
 	assert_int_equal(config.answer_limit, 1000);
 	assert_int_equal(config.service_count, 1);
@@ -175,6 +176,8 @@ static void accepts_both_edges(void **state)
 		EDGE("udp-idle: 1000ms", udp_idle, 1000),
 		EDGE("udp-idle: 24h", udp_idle, 86400000),
 		EDGE("grace: 0h", restore_grace, 0),
+		EDGE("drain-timeout: 0s", drain_timeout, 0),
+		EDGE("drain-timeout: 24h", drain_timeout, 86400000),
 		EDGE("grace: 86400s", restore_grace, 86400000),
 		EDGE("insert-limit: 1", insert_limit, 1),
 		EDGE("insert-limit: 10000000", insert_limit, 10000000),
@@ -273,6 +276,11 @@ static void warns(void **state)
 	assert_warning(SERVICE "    drain: true\n",
 		       "f.yaml:2: warning: every backend of tcp 192.0.2.1 "
 		       "port 80 is draining; it takes no new flows\n");
+	assert_warning("drain-timeout: 10min\n" SERVICE, "");
+	assert_warning("drain-timeout: 11min\n" SERVICE,
+		       "f.yaml: warning: grace (600 s) is shorter than "
+		       "drain-timeout (660 s): a backend that has left the "
+		       "file stops restoring while it still has flows\n");
 	assert_warning(SMALL "{address: 198.51.100.1}, "
 			     "{address: 198.51.100.2}]}\n",
 		       "");

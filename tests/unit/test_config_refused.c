@@ -27,7 +27,8 @@ struct row {
 
 #define FILE_KEYS                                                              \
 	"services, unmatched, flow-table-size, handshake-grace, udp-idle, "    \
-	"grace, next-hop-age, insert-limit, answer-limit, advmss, "            \
+	"grace, drain-timeout, next-hop-age, insert-limit, answer-limit, "     \
+	"advmss, "                                                             \
 	"outer-source, lb-sources"
 #define SERVICE_KEYS                                                           \
 	"vip, port, protocol, scheduler, forward, dscp, checksum, "            \

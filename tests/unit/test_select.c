@@ -21,10 +21,9 @@ static void follows_its_memory(void **unused)
 		__u8 state;
 		int syn, other;
 	} rows[] = {
-		{BACKEND_ABSENT, NO, NO},
-		{BACKEND_ACTIVE, YES, YES},
-		{BACKEND_DRAINING, NO, YES},
-		{BACKEND_DOWN, NO, NO},
+		{BACKEND_ABSENT, NO, NO},    {BACKEND_ACTIVE, YES, YES},
+		{BACKEND_DRAINING, NO, YES}, {BACKEND_DOWN, NO, NO},
+		{BACKEND_LEAVING, NO, YES},
 	};
 	size_t i;
 
@@ -104,6 +103,35 @@ static void remembered(void **unused)
 	}
 }
 
+/* What its client says of a flow's end, packet after packet. */
+static void ends(void **unused)
+{
+	static const struct {
+		__u8 flags;
+		__u32 from_open, from_ended;
+	} rows[] = {
+		{0, 0, FLOW_ENDS}, /* an ACK says nothing */
+		{PACKET_FIN, FLOW_ENDS, FLOW_ENDS},
+		{PACKET_FIN | PACKET_PUSH, FLOW_ENDS, FLOW_ENDS},
+		{PACKET_RST, FLOW_ENDS, FLOW_ENDS},
+		{PACKET_PUSH, 0, 0},
+		{PACKET_SYN, 0, 0},
+	};
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct packet packet = {.protocol = IPPROTO_TCP,
+					      .flags = rows[i].flags};
+
+		assert_int_equal(select_end(&packet, 0), rows[i].from_open);
+		assert_int_equal(select_end(&packet, FLOW_ENDS),
+				 rows[i].from_ended);
+		assert_int_equal(!!select_ends(&packet),
+				 !!(rows[i].flags & (PACKET_FIN | PACKET_RST)));
+	}
+}
+
 /* By the table alone: a SYN, under a scheduler that is a function. */
 static void simple(void **unused)
 {
@@ -124,6 +152,7 @@ int main(void)
 		cmocka_unit_test(generation_before_asked),
 		cmocka_unit_test(remembered),
 		cmocka_unit_test(simple),
+		cmocka_unit_test(ends),
 	};
 
 	return RUN("select", tests);

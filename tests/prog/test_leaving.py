@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Backends that leave the file: the flows they have, and when they are gone."""
+
+import json
+
+import frames as f
+from network import VIP, backend, configuration, service
+from placing import PORTS, TEN, Service, moved, stayed, wait_for
+from tap import equal, test
+
+LEFT, REST = TEN[0], TEN[1:]
+
+
+def rows(world, port):
+    shown = json.loads(world.lbr("show", "-j", "backends"))["backends"]
+    return {row["backend"]: row for row in shown if row["service"] == f"{VIP}:{port}"}
+
+
+def at(placed, address):
+    return {sport: each for sport, each in placed.items() if each == address}
+
+
+def begun(world, tcp, sports=PORTS[:1000], **settings):
+    """Flows that are remembered; those of the one that will leave."""
+    world.apply(configuration(tcp.text(TEN), **settings))
+    return at(tcp.send(sports, f.ACK), LEFT)
+
+
+@test("leaving: its flows stay, SYNs go elsewhere, and `show` tells how many")
+def flows_stay(world):
+    tcp = Service(world, 7001)
+    placed = begun(world, tcp, handshake_grace="0s")
+    said = world.apply(configuration(tcp.text(REST), handshake_grace="0s"))
+    equal([line for line in said.splitlines() if f":{tcp.port}/" in line],
+          [f"- backend {LEFT} of {VIP}:{tcp.port}/tcp weight 1, drains for at most 300 s"], "said")
+    for flags in f.ACK, f.PUSH, f.FIN, f.RST:
+        stayed(placed, tcp.send(placed, flags), f"flags {flags:#x}")
+    row = rows(world, tcp.port)[LEFT]
+    equal((row["state"], row["in-use"]), ("leaving", len(placed)), "shown")
+    assert row["until"].startswith("20"), row["until"]
+    assert LEFT not in tcp.send(placed, f.SYN).values(), "a SYN went there"
+    assert LEFT not in tcp.send(range(30000, 31000), f.ACK).values(), "a new flow went there"
+
+
+@test("leaving: a handshake begun before is completed there")
+def handshake(world):
+    tcp, sports = Service(world, 7002), PORTS[:1000]
+    world.apply(configuration(tcp.text(TEN), handshake_grace="0s"))
+    before = tcp.send(sports, f.SYN)
+    world.apply(configuration(tcp.text(REST), handshake_grace="60s"))
+    equal(rows(world, tcp.port)[LEFT]["in-use"], 0, "no table knows them yet")
+    stayed(before, tcp.send(sports, f.ACK), "ACK")
+    equal(rows(world, tcp.port)[LEFT]["in-use"], len(at(before, LEFT)), "now")
+
+
+@test("leaving: --now cuts, also one that is leaving already")
+def now(world):
+    tcp = Service(world, 7003)
+    placed = begun(world, tcp)
+    world.apply(configuration(tcp.text(REST)))
+    stayed(placed, tcp.send(placed, f.ACK), "leaving")
+    said = world.apply(configuration(tcp.text(REST)), "--now")
+    assert f"- backend {LEFT} of {VIP}:{tcp.port}/tcp cut\n" in said, said
+    assert LEFT not in tcp.send(placed, f.ACK).values(), "its flows are still there"
+    assert LEFT not in rows(world, tcp.port), "it is still there"
+    world.apply(configuration(tcp.text(REST[1:])), "--now")
+    assert REST[0] not in rows(world, tcp.port), "the second is still there"
+
+
+@test("leaving: drain-timeout ends it, with no tool at work")
+def timeout(world):
+    tcp = Service(world, 7004)
+    settings = {"drain_timeout": "1s", "handshake_grace": "0s"}
+    placed = begun(world, tcp, **settings)
+    world.apply(configuration(tcp.text(REST), **settings))
+    stayed(placed, tcp.send(placed, f.ACK), "at first")
+    wait_for(lambda: LEFT not in tcp.send(placed, f.ACK).values(), "its end")
+    assert LEFT not in rows(world, tcp.port), "it is still shown"
+    for zero in begun(world, tcp, drain_timeout="0s"), :
+        world.apply(configuration(tcp.text(REST), drain_timeout="0s"))
+        assert LEFT not in tcp.send(zero, f.ACK).values(), "0s did not cut"
+
+
+@test("leaving: what is idle ends it: UDP by udp-idle, TCP some seconds after FIN or RST")
+def ended(world):
+    tcp, udp = Service(world, 7005), Service(world, 7006, "udp")
+    other = Service(world, 7007)  # that goes on
+    settings = {"udp_idle": "1s", "handshake_grace": "0s"}
+
+    def apply(pool):
+        return world.apply(configuration(*(each.text(pool) for each in (tcp, udp, other)),
+                                         **settings))
+
+    apply(TEN)
+    placed = {each: at(each.send(PORTS[:300], flags), LEFT)
+              for each, flags in ((tcp, f.ACK), (udp, 0), (other, f.ACK))}
+    half = list(placed[tcp])
+    tcp.send(half, f.ACK)  # known by now, and a moment ago
+    tcp.send(half[::2], f.FIN)
+    tcp.send(half[1::2], f.RST)
+    other.send(placed[other], f.FIN)
+    other.send(placed[other], f.ACK)  # of what it is still sent
+    other.send(placed[other], f.PUSH)  # the ports used again: it lives
+    apply(REST)
+    equal([rows(world, each.port)[LEFT]["in-use"] for each in placed],
+          [len(flows) for flows in placed.values()], "in use")
+    stayed(placed[tcp], tcp.send(placed[tcp], f.ACK), "what is still under way")
+    wait_for(lambda: rows(world, udp.port)[LEFT]["in-use"] == 0, "idle")
+    wait_for(lambda: rows(world, tcp.port)[LEFT]["in-use"] == 0, "ended")
+    said = apply(REST)
+    for each in tcp, udp:
+        assert f"- backend {LEFT} of {VIP}:{each.port}/{each.protocol} drained\n" in said, said
+        assert LEFT not in rows(world, each.port), "it is still there"
+    equal(rows(world, other.port)[LEFT]["in-use"], len(placed[other]), "of the one that goes on")
+    stayed(placed[other], other.send(placed[other], f.ACK), "one that goes on")
+
+
+@test("leaving: back in the file, it has the flows that it kept")
+def back(world):
+    tcp = Service(world, 7008)
+    placed = begun(world, tcp)
+    world.apply(configuration(tcp.text(REST)))
+    said = world.apply(configuration(tcp.text(TEN)))
+    assert f"+ backend {LEFT} of {VIP}:{tcp.port}/tcp weight 1, was leaving\n" in said, said
+    stayed(placed, tcp.send(placed, f.PUSH), "back")
+    assert LEFT in tcp.send(range(30000, 31000), f.SYN).values(), "it gets no new flows"
+    equal(rows(world, tcp.port)[LEFT]["state"], "active", "state")
+
+
+@test("leaving: each apply leaves its end where it was")
+def again(world):
+    tcp = Service(world, 7009)
+    begun(world, tcp)
+    world.apply(configuration(tcp.text(REST), drain_timeout="1h"))
+    first = rows(world, tcp.port)[LEFT]["until"]
+    said = world.apply(configuration(tcp.text(REST), drain_timeout="2h"))
+    assert "nothing that packets meet changes" in said, said
+    world.apply(configuration(tcp.text([backend(REST[0], 7), *REST[1:]])))
+    second = rows(world, tcp.port)[LEFT]["until"]
+    assert first[:16] == second[:16] or first < second, f"{first} {second}"
+    assert int(second[11:13]) - int(first[11:13]) in (0, 1), f"{first} {second}"
+
+
+@test("leaving: one whose address another service takes over is cut")
+def taken(world):
+    tcp, sports = Service(world, 7010), PORTS[:1000]
+    placed = begun(world, tcp)
+    other = service([LEFT], "192.168.25.77", port=tcp.port)
+    world.apply(configuration(tcp.text(REST), other))
+    assert moved(placed, tcp.send(placed, f.ACK)), "it restores another VIP by now"
+    assert LEFT not in rows(world, tcp.port), "it is still there"
+    # of another port, the backend can tell them apart
+    tcp = Service(world, 7011)
+    placed = begun(world, tcp)
+    world.apply(configuration(tcp.text(REST), service([LEFT], "192.168.25.77", port=7012)))
+    stayed(placed, tcp.send(placed, f.ACK), "of another port")
