@@ -17,33 +17,15 @@
 #include <unistd.h>
 
 #include "common/core/inline.h"
+#include "LoadBalancer/build.h"
+#include "LoadBalancer/file.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/leaving.h"
-#include "LoadBalancer/running.h"
 #include "common/core/directory.h"
 #include "common/tool/directory.h"
 #include "common/tool/generation.h"
 #include "common/tool/order.h"
 #include "common/tool/routes.h"
-
-struct build {
-	struct kernel *kernel;
-	const struct config *config;
-	__u32 slot;
-	struct generation *generation; /* to be completed */
-	struct running old;
-	const __u16 *old_tables; /* mapped, or NULL */
-	size_t old_size;
-
-	struct service *services; /* as in the file */
-	__u16 *indices; /* of the file's backends, one service after another */
-	size_t placed;	/* of them */
-	struct backend *backends; /* BACKEND_SLOTS, by index */
-	__u64 *until;		  /* as many; of those that are leaving */
-	__u32 last_index;	  /* where the search for a free one goes on */
-	__u32 service_id;	  /* the last given */
-	__u32 slots;		  /* of all tables */
-};
 
 /* A counter that the index's last owner left behind. */
 static void count_reset(struct build *build, __u32 index)
@@ -102,16 +84,11 @@ static int backend_add(struct build *build, const struct service *service,
 	new->address = from->address;
 	new->service = service->id;
 	new->weight = from->weight;
+	new->by_hand = from->by_hand;
 	new->mtu = from->mtu;
 	new->state = from->drain ? BACKEND_DRAINING : BACKEND_ACTIVE;
 	build->indices[build->placed++] = (__u16)(new->id % BACKEND_SLOTS);
 	return 0;
-}
-
-static struct service_key key_of(const struct config_service *service)
-{
-	return (struct service_key){service->vip, service->port,
-				    service->protocol, 0};
 }
 
 /* The table's place among all tables. Returns 0, or -1 with errno. */
@@ -164,124 +141,6 @@ static int services_add(struct build *build, struct fault *fault_out)
 				     strerror(errno));
 	}
 	return 0;
-}
-
-/* Is the service's table the one that the running generation has? */
-static const __u16 *table_same(const struct build *build,
-			       const struct config_service *from,
-			       const struct service *new)
-{
-	struct service_key key = key_of(from);
-	const struct running_service *old = running_service(&build->old, &key);
-	size_t first, end, i, active = 0, was_active = 0;
-	const struct backend *backend;
-
-	if (!old || !build->old_tables ||
-	    old->service.table_size != new->table_size ||
-	    !order_same(old->service.scheduler, new->scheduler))
-		return NULL;
-	running_range(&build->old, new->id, &first, &end);
-	for (i = first; i < end; i++)
-		was_active += build->old.by_address[i]->state == BACKEND_ACTIVE;
-	for (i = 0; i < from->backend_count; i++) {
-		if (from->backends[i].drain)
-			continue;
-		active++;
-		backend = running_backend(&build->old, new->id,
-					  &from->backends[i].address);
-		if (!backend || backend->state != BACKEND_ACTIVE ||
-		    backend->weight != from->backends[i].weight)
-			return NULL;
-	}
-	if (active != was_active)
-		return NULL;
-	return build->old_tables + old->service.table_first;
-}
-
-/*
- * Marks the slots whose flows may be remembered elsewhere: those that have
- * another backend than in the running table, or had one before.
- */
-static void slots_mark(const struct build *build,
-		       const struct config_service *from,
-		       const struct service *new, __u16 *table)
-{
-	struct service_key key = key_of(from);
-	const struct running_service *old = running_service(&build->old, &key);
-	const __u16 *was = build->old_tables;
-	__u32 i;
-
-	if (!old)
-		return;
-	if (old->service.table_size != new->table_size ||
-	    old->service.scheduler != new->scheduler)
-		was = NULL;
-	else if (was)
-		was += old->service.table_first;
-	for (i = 0; i < new->table_size; i++) {
-		if (!was || was[i] & SLOT_MOVED ||
-		    build->old.backends[was[i] & SLOT_BACKEND].id !=
-			    build->backends[table[i] & SLOT_BACKEND].id)
-			table[i] |= SLOT_MOVED;
-	}
-}
-
-static int table_fill(struct build *build, const struct config_service *from,
-		      const struct service *service, const __u16 *indices,
-		      __u16 *table)
-{
-	const __u16 *same = table_same(build, from, service);
-	struct table_backend *list;
-	size_t count;
-	int rc;
-
-	if (same) {
-		memcpy(table, same, service->table_size * sizeof(*table));
-		slots_mark(build, from, service, table);
-		return 0;
-	}
-	list = order_backends(from, indices, &count);
-	if (!list)
-		return -1;
-	rc = order_fill(service->scheduler, table, service->table_size, list,
-			count);
-	free(list);
-	if (!rc)
-		slots_mark(build, from, service, table);
-	return rc;
-}
-
-static int tables_write(struct build *build, struct fault *fault_out)
-{
-	__u32 elements = build->slots / SLOTS_PER_ELEMENT ?: 1;
-	int fd = inner_create(build->kernel, "tables", elements, fault_out);
-	const struct config_service *from = build->config->services;
-	const __u16 *indices = build->indices;
-	const struct service *service;
-	size_t i, size;
-	__u16 *tables;
-	int rc = 0;
-
-	if (fd < 0)
-		return -1;
-	tables = map_open(fd, PROT_READ | PROT_WRITE, &size);
-	for (i = 0; tables && !rc && i < build->config->service_count; i++) {
-		service = &build->services[i];
-		if (service->table_size)
-			rc = table_fill(build, &from[i], service, indices,
-					tables + service->table_first);
-		indices += from[i].backend_count;
-	}
-	if (!tables || rc)
-		rc = fault(fault_out, "cannot fill the tables: %s",
-			   strerror(errno));
-	else
-		rc = inner_publish(build->kernel, "tables", build->slot, fd,
-				   fault_out);
-	if (tables)
-		munmap(tables, size);
-	close(fd);
-	return rc;
 }
 
 /*
@@ -420,7 +279,8 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 			       build.backends, build.until, fault_out) &&
 		 !services_write(&build, fault_out) &&
 		 !backends_write(&build, fault_out) &&
-		 !tables_write(&build, fault_out))
+		 !tables_write(&build, fault_out) &&
+		 !file_keep(kernel, config, slot, fault_out))
 		rc = control_set(kernel, CONTROL_SERVICE_ID, build.service_id);
 	if (build.old_tables)
 		munmap((void *)build.old_tables, build.old_size);

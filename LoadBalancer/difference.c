@@ -74,12 +74,21 @@ static void presence_line(struct pair *pair,
 	backend_line(pair, old ? '-' : '+', service, old ?: new, more);
 }
 
+/* Does the file have its way again? */
+static const char *taken_back(const struct backend *old,
+			      const struct backend *new, enum by_hand what)
+{
+	return old->by_hand & what && !(new->by_hand &what)
+		       ? ", takes back what was set by hand"
+		       : "";
+}
+
 static void backend_difference(struct pair *pair,
 			       const struct running_service *service,
 			       const struct backend *old,
 			       const struct backend *new)
 {
-	char more[64] = "";
+	char more[96] = "";
 
 	if (!old || !new ||
 	    (old->state == BACKEND_LEAVING) !=
@@ -88,8 +97,8 @@ static void backend_difference(struct pair *pair,
 		return;
 	}
 	if (old->weight != new->weight) {
-		snprintf(more, sizeof(more), "weight %u -> %u", old->weight,
-			 new->weight);
+		snprintf(more, sizeof(more), "weight %u -> %u%s", old->weight,
+			 new->weight, taken_back(old, new, BY_HAND_WEIGHT));
 		backend_line(pair, '~', service, new, more);
 	}
 	if (old->mtu != new->mtu) {
@@ -98,8 +107,9 @@ static void backend_difference(struct pair *pair,
 		backend_line(pair, '~', service, new, more);
 	}
 	if (old->state != new->state) {
-		snprintf(more, sizeof(more), "%s -> %s", state_name(old->state),
-			 state_name(new->state));
+		snprintf(more, sizeof(more), "%s -> %s%s",
+			 state_name(old->state), state_name(new->state),
+			 taken_back(old, new, BY_HAND_STATE));
 		backend_line(pair, '~', service, new, more);
 	}
 }

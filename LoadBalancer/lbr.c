@@ -16,6 +16,14 @@ static const struct verb verbs[] = {
 	VERB_UP,
 	VERB_DOWN,
 	VERB_APPLY,
+	{"drain", NULL, "no new flows for BACKEND, until `undrain` or `apply`",
+	 verb_drain, "BACKEND"},
+	{"undrain", NULL, "new flows for BACKEND again", verb_undrain,
+	 "BACKEND"},
+	{"weight", NULL, "another share of new flows for BACKEND", verb_weight,
+	 "BACKEND WEIGHT"},
+	{"save", NULL, "print the running state, as a file for `apply`",
+	 verb_save, NULL},
 	VERB_CHECK,
 	VERB_SHOW("interfaces|services|backends|flows|next-hops|reasons"),
 	VERB_TRACE,
@@ -26,10 +34,10 @@ static const char *const maps[] = {
 	"generations",	  "services",	"backends",  "tables",	  "control",
 	"interfaces",	  "flows",	"flow_keys", "inserted",  "reasons",
 	"backend_counts", "changes",	"turns",     "fragments", "path_mtus",
-	"vlans",	  "vlan_ports", NULL,
+	"vlans",	  "vlan_ports", "file",	     NULL,
 };
 
-static const char *const inner[] = {"tables", NULL};
+static const char *const inner[] = {"tables", "file", NULL};
 
 static struct bpf_object *open_program(const struct constants *constants)
 {

@@ -21,5 +21,10 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 /* neighbours.c: next hops kept fresh, and those no longer needed let go */
 void lbr_neighbours(struct kernel *kernel, const struct config *config);
 void lbr_neighbours_settle(struct kernel *kernel, const struct config *config);
+/* hand.c: one backend changed, in the running state only; what that is */
+int verb_drain(const struct role *role, const struct options *options);
+int verb_undrain(const struct role *role, const struct options *options);
+int verb_weight(const struct role *role, const struct options *options);
+int verb_save(const struct role *role, const struct options *options);
 /* show.c */
 extern const struct section lbr_sections[];

@@ -28,6 +28,19 @@ static const struct config_service *service_of(const struct leaving *leaving,
 	return NULL;
 }
 
+/* Can a backend of both tell whose VIP it is to restore, if it restores? */
+static bool are_told_apart(const struct config_service *a,
+			   const struct config_service *b)
+{
+	if (a->method.forward != b->method.forward)
+		return true;
+	if (a->method.forward == FORWARD_DSCP)
+		return a->method.dscp != b->method.dscp;
+	return a->method.forward != FORWARD_REWRITE ||
+	       a->protocol != b->protocol ||
+	       (a->port && b->port && a->port != b->port);
+}
+
 /*
  * Does the file use the address for another service, which the backend could
  * not tell from this one? Then it restores that one's VIP from now on.
@@ -40,9 +53,7 @@ static bool is_claimed(const struct leaving *leaving,
 	size_t i, j;
 
 	for (i = 0; i < leaving->config->service_count; i++, other++) {
-		if (other == service || other->protocol != service->protocol ||
-		    (other->port && service->port &&
-		     other->port != service->port))
+		if (other == service || are_told_apart(other, service))
 			continue;
 		for (j = 0; j < other->backend_count; j++) {
 			if (!memcmp(&other->backends[j].address, address,

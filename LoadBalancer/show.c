@@ -131,6 +131,8 @@ static const char *until_text(__u64 until, __u64 now, char text[32])
 static json_t *backends_rows(const struct kernel *kernel,
 			     const struct show *show)
 {
+	static const char *const by_hand[] = {"-", "state", "weight",
+					      "state, weight"};
 	__u32 *in_use = calloc(BACKEND_SLOTS, sizeof(*in_use));
 	char text[64], address[INET6_ADDRSTRLEN], when[32];
 	json_t *rows = json_array();
@@ -155,8 +157,8 @@ static json_t *backends_rows(const struct kernel *kernel,
 			continue;
 		json_array_append_new(
 			rows,
-			json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:I, "
-				  "s:I, s:I}",
+			json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:s, "
+				  "s:I, s:I, s:I}",
 				  "service",
 				  endpoint_text(&service->key.vip,
 						service->key.port, text),
@@ -164,7 +166,8 @@ static json_t *backends_rows(const struct kernel *kernel,
 				  protocol_name(service->key.protocol),
 				  "backend", addr_text(&row->address, address),
 				  "weight", (json_int_t)row->weight, "state",
-				  state_name(row->state), "in-use",
+				  state_name(row->state), "by-hand",
+				  by_hand[row->by_hand & 3], "in-use",
 				  (json_int_t)in_use[row->id % BACKEND_SLOTS],
 				  "until", until_text(until, now, when),
 				  "flows", (json_int_t)count->flows, "packets",

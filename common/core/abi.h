@@ -155,6 +155,12 @@ enum backend_state {
 	BACKEND_LEAVING,  /* not in the file: drains, and has an end */
 };
 
+/* What of a backend is as a verb has set it, and not as the file says. */
+enum by_hand {
+	BY_HAND_STATE = 1,
+	BY_HAND_WEIGHT = 2,
+};
+
 /*
  * A backend of a service, at its index. The id is index + n * BACKEND_SLOTS,
  * below FLOW_ENDS, and is never given to another (service, address): a flow
@@ -166,8 +172,8 @@ struct backend {
 	__u32 id;
 	__u32 service; /* struct service.id */
 	__u16 weight;
-	__u8 state; /* enum backend_state */
-	__u8 zero8;
+	__u8 state;   /* enum backend_state */
+	__u8 by_hand; /* enum by_hand; the tool's */
 	__u16 zero16;
 	__u16 mtu; /* of the way there, as the file says; 0: it does not */
 };
@@ -200,12 +206,18 @@ struct generation {
 	__u8 hops_by_flow;    /* routes look at more than the destination */
 	__u8 recent_shift;    /* "recent" is within 2^this jiffies */
 	__u8 zero;
-	__u32 answer_limit; /* ICMP errors per second and CPU */
-	__u8 digest[32];    /* SHA-256 of the file it was built from */
+	__u32 answer_limit;	       /* ICMP errors per second and CPU */
+	__u8 digest[32];	       /* of what its file means: see write.h */
 	struct prefix outer_source[2]; /* IPv4, IPv6; bits 0: its own address */
 	__u64 vips[VIP_BITS / 64];     /* xdp_lbr: see directory.h */
 };
 _Static_assert(sizeof(struct generation) == 640, "generation");
+
+/* Of the `file` map of a generation: its text, and zeros behind it. */
+struct file_page {
+	char text[4096];
+};
+_Static_assert(sizeof(struct file_page) == 4096, "file_page");
 
 /* Keys of the `control` map; each value is one __u32. */
 enum control {

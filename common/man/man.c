@@ -74,6 +74,8 @@ static void usage(const struct verb *verb)
 		argument(verb->argument);
 		putchar('\n');
 	}
+	if (verb->words)
+		printf(".Ar %s\n", verb->words);
 }
 
 static int synopsis(const char *unused)

@@ -12,7 +12,7 @@
 #include "common/tool/generation.h"
 #include "common/tool/kernel.h"
 
-/* Was the running generation built from these very bytes? */
+/* Was the running generation built from a file that says the same? */
 static bool same_file(const struct kernel *kernel, __u32 slot,
 		      const struct config *config)
 {
@@ -22,7 +22,7 @@ static bool same_file(const struct kernel *kernel, __u32 slot,
 	       !memcmp(running.digest, config->digest, sizeof(running.digest));
 }
 
-static int apply(struct kernel *kernel, const struct config *config,
+int apply_config(struct kernel *kernel, const struct config *config,
 		 bool dry_run, struct fault *fault_out)
 {
 	__u32 current = generation_current(kernel);
@@ -77,7 +77,7 @@ int verb_apply(const struct role *role, const struct options *options)
 	if (!rc)
 		kernel.address_count =
 			change_addresses(&kernel, kernel.addresses, MAX_OWN);
-	rc = rc ?: apply(&kernel, &config, options->dry_run, &fault_is);
+	rc = rc ?: apply_config(&kernel, &config, options->dry_run, &fault_is);
 	kernel_close(&kernel);
 	config_free(&config);
 	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;

@@ -3,13 +3,14 @@
 
 #include "common/tool/cli.h"
 #include "common/tool/methods.h"
+#include "common/tool/write.h"
 
 int verb_check(const struct role *role, const struct options *options)
 {
 	struct config config;
 	const char *path;
 	size_t i, backends = 0;
-	char why[512];
+	char why[512], digest[DIGEST_TEXT];
 
 	path = options->argument ?: options->config ?: DEFAULT_CONFIG;
 	if (config_read(path, &config, why, sizeof(why), stderr)) {
@@ -18,9 +19,10 @@ int verb_check(const struct role *role, const struct options *options)
 	}
 	for (i = 0; i < config.service_count; i++)
 		backends += config.services[i].backend_count;
-	printf("%s: %zu service%s, %zu backend%s: valid\n", path,
+	printf("%s: %zu service%s, %zu backend%s: valid, digest %s\n", path,
 	       config.service_count, config.service_count == 1 ? "" : "s",
-	       backends, backends == 1 ? "" : "s");
+	       backends, backends == 1 ? "" : "s",
+	       digest_text(config.digest, digest));
 	methods_notes(&config, stdout);
 	config_free(&config);
 	return EXIT_DONE;

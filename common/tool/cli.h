@@ -21,6 +21,13 @@ const char *trace_name(__u32 trace);
 /* Can this kernel do it? 0, or -1 with a fault. */
 int trace_possible(enum trace trace, struct fault *fault);
 
+/*
+ * The running state made equal to `config`, unless it is a dry run; prints the
+ * difference. Returns 0, or -1 with a fault.
+ */
+int apply_config(struct kernel *kernel, const struct config *config,
+		 bool dry_run, struct fault *fault);
+
 int verb_up(const struct role *role, const struct options *options);
 int verb_down(const struct role *role, const struct options *options);
 int verb_apply(const struct role *role, const struct options *options);
@@ -31,15 +38,15 @@ int verb_trace(const struct role *role, const struct options *options);
 /* The rows that both tables share. */
 /* clang-format off */
 #define VERB_UP { "up", NULL, \
-	"load, attach and pin the program; replace it where it runs", verb_up }
+	"load, attach and pin the program; replace it where it runs", verb_up, NULL }
 #define VERB_DOWN { "down", NULL, \
-	"detach, and put back what `up` changed", verb_down }
+	"detach, and put back what `up` changed", verb_down, NULL }
 #define VERB_APPLY { "apply", "FILE", \
-	"make the running state equal to FILE; print the difference", verb_apply }
+	"make the running state equal to FILE; print the difference", verb_apply, NULL }
 #define VERB_CHECK { "check", "FILE", \
-	"validate FILE; exit 3 where something is wrong with it", verb_check }
+	"validate FILE; exit 3 where something is wrong with it", verb_check, NULL }
 #define VERB_SHOW(sections) { "show", sections, \
-	"what runs, and what it has counted", verb_show }
+	"what runs, and what it has counted", verb_show, NULL }
 #define VERB_TRACE { "trace", "off|new|all", \
-	"one line a decision in trace_pipe; new: the first of each flow", verb_trace }
+	"one line a decision in trace_pipe; new: the first of each flow", verb_trace, NULL }
 /* clang-format on */

@@ -2,9 +2,8 @@
 /*
  * config.c - from a file to a struct config, or to the reason why not
  *
- * The way of a file: its bytes are read whole (the digest is of exactly the
- * bytes that were understood), document.c makes one plain YAML document of
- * them, the walk below follows the table of keys.c through it, and
+ * The way of a file: its bytes are read whole, document.c makes one plain YAML
+ * document of them, the walk below follows the table of keys.c through it, and
  * conflicts.c compares the records with each other.
  *
  * Law: a file is accepted whole or refused whole, and a refusal names the
@@ -15,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sha256.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,12 +23,10 @@
 #include "common/tool/keys.h"
 #include "common/tool/refusal.h"
 #include "common/tool/values.h"
+#include "common/tool/write.h"
 
 /* Three times what the most services and backends need when spread out. */
 #define MAX_FILE (4u << 20)
-
-_Static_assert(sizeof(((struct config *)0)->digest) == SHA256_DIGEST_LENGTH,
-	       "digest");
 
 struct walk {
 	yaml_document_t document;
@@ -270,15 +266,6 @@ static int walk_mapping(struct walk *walk, enum level level,
 	return complete(walk, level, line, seen, record);
 }
 
-static void digest(const char *text, size_t length, __u8 *out)
-{
-	SHA256_CTX context;
-
-	SHA256Init(&context);
-	SHA256Update(&context, (const uint8_t *)text, length);
-	SHA256Final(out, &context);
-}
-
 static int parse(const char *text, size_t length, struct config *config,
 		 const struct refusal *refusal)
 {
@@ -290,14 +277,16 @@ static int parse(const char *text, size_t length, struct config *config,
 	config->path = strdup(refusal->name);
 	if (!config->path)
 		return refuse_memory(refusal);
-	digest(text, length, config->digest);
 	if (document_load(text, length, &walk.document, refusal))
 		return -1;
 	result = walk_mapping(&walk, LEVEL_FILE,
 			      yaml_document_get_root_node(&walk.document),
 			      config);
 	yaml_document_delete(&walk.document);
-	return result ? -1 : conflicts_check(config, refusal);
+	if (result || conflicts_check(config, refusal))
+		return -1;
+	return config_digest(config, config->digest) ? refuse_memory(refusal)
+						     : 0;
 }
 
 int config_parse(const char *name, const char *text, size_t length,

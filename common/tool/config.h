@@ -19,6 +19,7 @@ struct config_backend {
 	__u16 weight; /* 1-1000 */
 	__u16 mtu;    /* of the way there; 0: as the route says */
 	bool drain;   /* keeps its flows, gets no new ones */
+	__u8 by_hand; /* enum by_hand: what no file says */
 	unsigned int line;
 };
 
@@ -52,8 +53,9 @@ struct config {
 	size_t outer_source_count;
 	struct prefix *lb_sources;
 	size_t lb_source_count;
-	__u8 digest[32]; /* SHA-256 of the file's bytes */
+	__u8 digest[32]; /* of what the file means: see write.h */
 	char *path;	 /* as the user named it */
+	bool is_running; /* the running state, and of no file */
 };
 
 /*

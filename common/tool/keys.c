@@ -262,17 +262,25 @@ append(char text[ALLOWED_SIZE], const char *format, ...)
 	va_end(arguments);
 }
 
-/* In the largest unit that needs no fraction. */
-static void append_duration(char text[ALLOWED_SIZE], __u32 milliseconds)
+const char *duration_text(__u32 milliseconds, char text[DURATION_SIZE])
 {
 	if (milliseconds && milliseconds % HOURS == 0)
-		append(text, "%uh", milliseconds / HOURS);
+		snprintf(text, DURATION_SIZE, "%uh", milliseconds / HOURS);
 	else if (milliseconds && milliseconds % (60 * SECONDS) == 0)
-		append(text, "%umin", milliseconds / (60 * SECONDS));
+		snprintf(text, DURATION_SIZE, "%umin",
+			 milliseconds / (60 * SECONDS));
 	else if (milliseconds % SECONDS == 0)
-		append(text, "%us", milliseconds / SECONDS);
+		snprintf(text, DURATION_SIZE, "%us", milliseconds / SECONDS);
 	else
-		append(text, "%ums", milliseconds);
+		snprintf(text, DURATION_SIZE, "%ums", milliseconds);
+	return text;
+}
+
+static void append_duration(char text[ALLOWED_SIZE], __u32 milliseconds)
+{
+	char duration[DURATION_SIZE];
+
+	append(text, "%s", duration_text(milliseconds, duration));
 }
 
 static void append_words(char text[ALLOWED_SIZE], const struct word *words)

@@ -83,5 +83,9 @@ const struct key *key_nearest(enum level level, const char *name,
 /* What the key may be: "a number from 1 to 1000". Returns `text`. */
 const char *key_allowed(const struct key *key, char text[ALLOWED_SIZE]);
 
+/* "90s", in the largest unit that needs no fraction. Returns `text`. */
+#define DURATION_SIZE 16
+const char *duration_text(__u32 milliseconds, char text[DURATION_SIZE]);
+
 /* The keys of a level: "address, weight, drain". Returns `text`. */
 const char *key_names(enum level level, char text[ALLOWED_SIZE]);

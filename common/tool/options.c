@@ -29,6 +29,8 @@ static const struct option_row rows[] = {
 	 "set the trace, as the verb trace does (default: leave it)"},
 	{'a', "address", "ADDRESS", WORDS(addresses), "up", "bkd",
 	 "take ADDRESS for one of this host's own (repeatable)"},
+	{'s', "service", "SERVICE", WORD(service), "drain undrain weight",
+	 "lbr", "only of SERVICE, as in 192.0.2.1:80/tcp (default: of all)"},
 	{'n', "dry-run", FLAG(dry_run), "apply", NULL,
 	 "print the difference, change nothing"},
 	{'N', "now", FLAG(now), "apply", "lbr",
@@ -108,6 +110,8 @@ void options_synopsis(const struct role *role, const struct verb *verb,
 	}
 	if (verb->argument)
 		fprintf(out, " [%s]", verb->argument);
+	if (verb->words)
+		fprintf(out, " %s", verb->words);
 }
 
 void options_help(const struct role *role, const struct verb *verb, FILE *out)
@@ -187,6 +191,24 @@ static void describe(const struct role *role, const struct verb *verb,
 	}
 }
 
+/* The words that must come, and no other. */
+static int words_take(const struct role *role, const struct verb *verb,
+		      int count, char **words, struct options *options)
+{
+	const char *each;
+	int wanted = 1, i;
+
+	for (each = verb->words; *each; each++)
+		wanted += *each == ' ';
+	if (count > wanted)
+		return wrong(role, verb, "unexpected word", words[wanted]);
+	if (count < wanted)
+		return wrong(role, verb, "a word is missing, of", verb->words);
+	for (i = 0; i < wanted && i < MAX_WORDS; i++)
+		options->words[i] = words[i];
+	return 0;
+}
+
 int options_parse(const struct role *role, const struct verb *verb, int argc,
 		  char **argv, struct options *options)
 {
@@ -206,6 +228,9 @@ int options_parse(const struct role *role, const struct verb *verb, int argc,
 				options))
 			return -1;
 	}
+	if (verb->words)
+		return words_take(role, verb, argc - optind, argv + optind,
+				  options);
 	if (argc - optind > !!verb->argument)
 		return wrong(role, verb, "unexpected word",
 			     argv[optind + !!verb->argument]);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#define MAX_WORDS 2
 #define MAX_NAMED 16 /* interfaces, addresses on one command line */
 
 struct names {
@@ -27,12 +28,14 @@ struct options {
 	const char *mode;
 	const char *trace;
 	const char *config;
+	const char *service;
 	bool dry_run;
 	bool now;
 	bool json;
 	bool all;
 	bool help;
-	const char *argument; /* the word behind the options, or NULL */
+	const char *argument;	      /* the word behind the options, or NULL */
+	const char *words[MAX_WORDS]; /* those that must come */
 };
 
 enum option_kind {

@@ -8,6 +8,7 @@
 #include "common/tool/cli.h"
 #include "common/tool/generation.h"
 #include "common/tool/report.h"
+#include "common/tool/write.h"
 
 static const struct {
 	const char *name, *action, *text;
@@ -95,17 +96,17 @@ static void report_refused(const struct kernel *kernel, json_t *root)
 
 void report_head(const struct kernel *kernel, json_t *root)
 {
-	__u32 slot = generation_current(kernel), i;
+	__u32 slot = generation_current(kernel);
 	struct generation generation = {0};
-	char digest[17] = "";
+	char digest[DIGEST_TEXT];
 
 	if (slot != NO_SLOT)
 		generation_read(kernel, slot, &generation);
-	for (i = 0; i < 8; i++)
-		snprintf(digest + 2 * i, 3, "%02x", generation.digest[i]);
 	json_object_set_new(root, "generation",
 			    json_integer((json_int_t)generation.number));
-	json_object_set_new(root, "file-sha256", json_string(digest));
+	json_object_set_new(
+		root, "digest",
+		json_string(digest_text(generation.digest, digest)));
 	json_object_set_new(
 		root, "trace",
 		json_string(trace_name(control_get(kernel, CONTROL_TRACE))));

@@ -36,6 +36,7 @@ struct verb {
 	const char *argument; /* "FILE"; "a|b": one of these; NULL: none */
 	const char *help;
 	int (*run)(const struct role *role, const struct options *options);
+	const char *words; /* that must come: "BACKEND WEIGHT"; NULL: none */
 };
 
 /* A part of `show`, by its name. */

@@ -101,6 +101,9 @@ static int up_change(struct up *up, struct fault *fault_out)
 	if (kernel->role->carry_over &&
 	    kernel->role->carry_over(kernel, true, fault_out))
 		return -1;
+	if (kernel->was_up)
+		kernel->role->difference(kernel, generation_current(kernel),
+					 (__u32)up->slot, stdout);
 	/* Which mode `auto` has found is known only now. */
 	if (kernel_pin(kernel, true, fault_out) ||
 	    interfaces_write(kernel, fault_out) ||

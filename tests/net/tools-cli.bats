@@ -168,11 +168,11 @@ same_as_text() {
 @test "show -j: the keys are those that are promised" {
 	run -0 lbr show -j
 	[[ $(jq -c 'keys_unsorted' <<<"$output") == \
-		'["generation","file-sha256","trace","flows-not-remembered","interfaces","services","backends","reasons"]' ]]
+		'["generation","digest","trace","flows-not-remembered","interfaces","services","backends","reasons"]' ]]
 	diff <(jq -c '.services[0], .backends[0], .interfaces[0], .reasons[0] |
 		keys_unsorted' <<<"$output") - <<-'END'
 		["service","protocol","scheduler","forward","table-size","backends","flows","packets","bytes"]
-		["service","protocol","backend","weight","state","in-use","until","flows","packets","bytes"]
+		["service","protocol","backend","weight","state","by-hand","in-use","until","flows","packets","bytes"]
 		["interface","program","mode","id"]
 		["reason","action","packets","meaning"]
 	END
@@ -184,12 +184,22 @@ same_as_text() {
 		'["backend","interface","via","mac","neighbour","managed","remembered"]' ]]
 	run -0 bkd backend0x show -j
 	[[ $(jq -c 'keys_unsorted' <<<"$output") == \
-		'["generation","file-sha256","trace","interfaces","restores","reasons"]' ]]
+		'["generation","digest","trace","interfaces","restores","reasons"]' ]]
 }
 
-@test "show: the file's digest is that of the file" {
-	[[ $(lbr show -j | jq -r '."file-sha256"') == \
-		"$(sha256sum <topology/l3dsr/services.yaml | head -c 16)" ]]
+@test "show: the digest is of what the file means, the same at both ends" {
+	local digest other
+	digest=$(lbr show -j | jq -r .digest)
+	[[ $digest =~ ^[0-9a-f]{16}$ ]]
+	[[ $(bkd backend0x show -j | jq -r .digest) == "$digest" ]]
+	other=$BATS_TEST_TMPDIR/other.yaml
+	services "$other" '1i # another comment' '1i grace: 600s'
+	bkd backend0x apply "$other"
+	[[ $(bkd backend0x show -j | jq -r .digest) == "$digest" ]]
+	services "$other" '0,/weight: 1/s//weight: 2/'
+	bkd backend0x apply "$other"
+	[[ $(bkd backend0x show -j | jq -r .digest) != "$digest" ]]
+	bkd backend0x apply
 }
 
 @test "show: the numbers are those of the traffic" {

@@ -198,7 +198,7 @@ refused() {
 
 @test "check accepts the scenario's file, without a word on stderr" {
 	run -0 --separate-stderr lbr check
-	[[ $output == "/etc/l3dsr/services.yaml: 4 services, 8 backends: valid" ]]
+	[[ $output == "/etc/l3dsr/services.yaml: 4 services, 8 backends: valid, digest "* ]]
 	[[ ! $stderr ]]
 }
 
@@ -208,7 +208,7 @@ refused() {
 		  - {vip: 192.168.25.10, port: 80, backends: [{address: 172.19.0.3}]}
 	END
 	run -0 lbr check -c "$file"
-	[[ $output == "$file: 1 service, 1 backend: valid" ]]
+	[[ $output == "$file: 1 service, 1 backend: valid, digest "* ]]
 	run -0 lbr up -c "$file"
 	[[ ${lines[-1]} == "$file: 1 service" ]]
 }

@@ -103,15 +103,15 @@ ends_well() {
 	make_everywhere
 	services "$file" 's/weight: 1/weight: 2/'
 	run -0 make_on "$LB" CONFIG="$file"
-	digest=$(lbr show -j | jq -r '."file-sha256"')
-	[[ $digest == "$(sha256sum "$file" | head -c 16)" ]]
+	digest=$(lbr show -j | jq -r '."digest"')
+	[[ $(lbr check "$file") == *"digest $digest" ]]
 	echo 'vips: []' >>"$file"
 	run make_on "$LB" CONFIG="$file"
 	echo "$output"
 	((status != 0))
 	[[ $output == *"lbr: $file:"*"vips"* ]]
 	[[ $output != *trace_pipe* ]]
-	[[ $(lbr show -j | jq -r '."file-sha256"') == "$digest" ]]
+	[[ $(lbr show -j | jq -r '."digest"') == "$digest" ]]
 	balanced "$VIP4" 20 1 19
 }
 

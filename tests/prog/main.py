@@ -9,8 +9,8 @@ import network
 import tap
 
 for module in ("table", "laws", "restore", "trace", "counts", "mutated", "select", "schedulers",
-               "generations", "leaving", "next_hop", "vlan", "errors", "fragments", "answers",
-               "methods", "undone", "files"):
+               "generations", "leaving", "hand", "next_hop", "vlan", "errors", "fragments",
+               "answers", "methods", "undone", "files"):
     __import__(f"test_{module}")
 
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * build.h - a generation in the making: what build.c and tables.c share
+ */
+#pragma once
+
+#include "LoadBalancer/running.h"
+
+struct build {
+	struct kernel *kernel;
+	const struct config *config;
+	__u32 slot;
+	struct generation *generation; /* to be completed */
+	struct running old;
+	const __u16 *old_tables; /* mapped, or NULL */
+	size_t old_size;
+
+	struct service *services; /* as in the file */
+	__u16 *indices; /* of the file's backends, one service after another */
+	size_t placed;	/* of them */
+	struct backend *backends; /* BACKEND_SLOTS, by index */
+	__u64 *until;		  /* as many; of those that are leaving */
+	__u32 last_index;	  /* where the search for a free one goes on */
+	__u32 service_id;	  /* the last given */
+	__u32 slots;		  /* of all tables */
+};
+
+static inline struct service_key key_of(const struct config_service *service)
+{
+	return (struct service_key){service->vip, service->port,
+				    service->protocol, 0};
+}
+
+/* tables.c: fills and publishes them. Returns 0, or -1 with a fault. */
+int tables_write(struct build *build, struct fault *fault);

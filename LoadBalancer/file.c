@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "LoadBalancer/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "LoadBalancer/running.h"
+#include "common/tool/write.h"
+
+#define NAME "the running state"
+
+/* The text as a map of its own. Its fd, or -1 with a fault. */
+static int text_write(struct kernel *kernel, const char *text, size_t length,
+		      struct fault *fault_out)
+{
+	__u32 pages = (__u32)(length / sizeof(struct file_page)) + 1;
+	int fd = inner_create(kernel, "file", pages, fault_out);
+	size_t size;
+	char *map;
+
+	if (fd < 0)
+		return -1;
+	map = map_open(fd, PROT_READ | PROT_WRITE, &size);
+	if (map) {
+		memcpy(map, text, length);
+		munmap(map, size);
+		return fd;
+	}
+	close(fd);
+	return fault(fault_out, "cannot keep the file: %s", strerror(errno));
+}
+
+int file_keep(struct kernel *kernel, const struct config *config, __u32 slot,
+	      struct fault *fault_out)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out;
+	int fd, rc;
+
+	if (config->is_running) {
+		fd = kernel_inner(kernel, "file", generation_current(kernel));
+		if (fd < 0)
+			return fault(fault_out, "cannot keep the file: %s",
+				     strerror(errno));
+	} else {
+		out = open_memstream(&text, &length);
+		if (out)
+			config_write(config, out);
+		if (!out || fclose(out))
+			return fault(fault_out, "cannot keep the file: %s",
+				     strerror(ENOMEM));
+		fd = text_write(kernel, text, length, fault_out);
+		free(text);
+		if (fd < 0)
+			return -1;
+	}
+	rc = inner_publish(kernel, "file", slot, fd, fault_out);
+	close(fd);
+	return rc;
+}
+
+static int text_read(const struct kernel *kernel, struct config *config,
+		     struct fault *fault_out)
+{
+	int fd = kernel_inner(kernel, "file", generation_current(kernel));
+	char why[sizeof(fault_out->cause) - 64];
+	size_t size;
+	char *text = map_open(fd, PROT_READ, &size);
+	int rc;
+
+	if (fd >= 0)
+		close(fd);
+	if (!text) {
+		fault(fault_out,
+		      "cannot read the file that %s goes by: the "
+		      "%s that built it kept none",
+		      kernel->role->program, kernel->role->name);
+		return fault_hint(fault_out, "%s up -c FILE",
+				  kernel->role->name);
+	}
+	rc = config_parse(NAME, text, strnlen(text, size), config, why,
+			  sizeof(why), NULL);
+	munmap(text, size);
+	if (!rc)
+		return 0;
+	fault(fault_out, "cannot take up %s", why);
+	return fault_hint(fault_out, "%s up -c FILE", kernel->role->name);
+}
+
+/* What has been set by hand, over what the file says. */
+static int overlay(const struct kernel *kernel, struct config *config,
+		   struct fault *fault_out)
+{
+	struct config_service *service = config->services;
+	const struct running_service *there;
+	struct config_backend *backend;
+	const struct backend *row;
+	struct running running;
+	struct service_key key;
+	size_t i, j;
+
+	if (running_read(kernel, generation_current(kernel), &running,
+			 fault_out))
+		return -1;
+	for (i = 0; i < config->service_count; i++, service++) {
+		key = (struct service_key){service->vip, service->port,
+					   service->protocol, 0};
+		there = running_service(&running, &key);
+		backend = service->backends;
+		for (j = 0; there && j < service->backend_count;
+		     j++, backend++) {
+			row = running_backend(&running, there->service.id,
+					      &backend->address);
+			if (!row)
+				continue;
+			backend->by_hand = row->by_hand;
+			if (row->by_hand & BY_HAND_STATE)
+				backend->drain = row->state == BACKEND_DRAINING;
+			if (row->by_hand & BY_HAND_WEIGHT)
+				backend->weight = row->weight;
+		}
+	}
+	running_free(&running);
+	return 0;
+}
+
+int file_running(const struct kernel *kernel, struct config *file,
+		 struct config *state, struct fault *fault_out)
+{
+	if (file && text_read(kernel, file, fault_out))
+		return -1;
+	if (!state)
+		return 0;
+	if (!text_read(kernel, state, fault_out)) {
+		state->is_running = true;
+		if (!overlay(kernel, state, fault_out))
+			return 0;
+		config_free(state);
+	}
+	if (file)
+		config_free(file);
+	return -1;
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/tool/write.h"
+
+#include <arpa/inet.h>
+#include <sha256.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/core/inline.h"
+#include "common/tool/keys.h"
+#include "common/tool/values.h"
+
+#define VALUE 64 /* the longest is an address */
+
+static __u32 scalar(const struct key *key, const void *field)
+{
+	__u32 wide = 0;
+	__u16 narrow;
+
+	if (key->size == sizeof(wide)) {
+		memcpy(&wide, field, sizeof(wide));
+		return wide;
+	}
+	if (key->size != sizeof(narrow))
+		return *(const __u8 *)field;
+	memcpy(&narrow, field, sizeof(narrow));
+	return key->kind == KIND_PORT ? bpf_ntohs((FORCE __be16)narrow)
+				      : narrow;
+}
+
+static void write_value(const struct key *key, const void *field, FILE *out)
+{
+	const struct word *word;
+	struct addr address;
+	char text[VALUE];
+	__u32 value;
+
+	if (key->kind == KIND_ADDRESS) {
+		memcpy(&address, field, sizeof(address));
+		/* A colon means something to YAML, in some places. */
+		fprintf(out, addr_is_ipv4(&address) ? "%s" : "'%s'",
+			addr_text(&address, text));
+		return;
+	}
+	value = scalar(key, field);
+	for (word = key->words; word && word->name; word++) {
+		if (word->value == value) {
+			fputs(word->name, out);
+			return;
+		}
+	}
+	if (key->kind == KIND_DURATION)
+		fputs(duration_text(value, text), out);
+	else
+		fprintf(out, "%u", value);
+}
+
+/* `lb-sources: [192.0.2.0/24, '2001:db8::/32']`, or nothing. */
+static void write_prefixes(const struct key *key, const char *record,
+			   const char *before, FILE *out)
+{
+	const struct prefix *each;
+	char text[VALUE];
+	size_t count, i;
+	bool ipv4;
+
+	memcpy(&each, record + key->offset, sizeof(each));
+	memcpy(&count, record + key->count_offset, sizeof(count));
+	for (i = 0; i < count; i++, each++) {
+		ipv4 = addr_is_ipv4(&each->address);
+		if (i)
+			fputs(", ", out);
+		else
+			fprintf(out, "%s%s: [", before, key->name);
+		fprintf(out, ipv4 ? "%s/%u" : "'%s/%u'",
+			addr_text(&each->address, text),
+			ipv4 ? each->bits - 96 : each->bits);
+	}
+	if (count)
+		fputs("]\n", out);
+}
+
+/* Is it what the key would be if it was not said? */
+static bool is_standard(const struct key *key, const void *record)
+{
+	union {
+		struct config file;
+		struct config_service service;
+		struct config_backend backend;
+	} standard;
+	char problem[PROBLEM_SIZE];
+
+	return key->standard &&
+	       !value_store(key, key->standard, strlen(key->standard),
+			    &standard, problem) &&
+	       !memcmp((const char *)record + key->offset,
+		       (const char *)&standard + key->offset, key->size);
+}
+
+/* What begins a line, or parts one key from the next. */
+struct style {
+	const char *first, *next, *last;
+};
+static const struct style styles[LEVELS] = {
+	[LEVEL_FILE] = {"", "", "\n"},
+	[LEVEL_SERVICE] = {"  - ", "    ", "\n"},
+	[LEVEL_BACKEND] = {"      - {", ", ", ""},
+};
+
+static void write_record(enum level level, const char *record, FILE *out)
+{
+	const struct style *style = &styles[level];
+	const struct key *key, *list = NULL;
+	const char *before = style->first, *entry;
+	size_t count;
+
+	for (key = keys; key < keys + key_count; key++) {
+		if (key->level != level)
+			continue;
+		if (key->kind == KIND_LIST) {
+			list = key;
+			continue;
+		}
+		if (key->kind == KIND_PREFIXES) {
+			write_prefixes(key, record, before, out);
+			continue;
+		}
+		if (is_standard(key, record))
+			continue;
+		fprintf(out, "%s%s: ", before, key->name);
+		write_value(key, record + key->offset, out);
+		fputs(style->last, out);
+		before = style->next;
+	}
+	if (!list) {
+		fputs("}\n", out);
+		return;
+	}
+	fprintf(out, "%s%s:\n", before, list->name);
+	memcpy(&entry, record + list->offset, sizeof(entry));
+	memcpy(&count, record + list->count_offset, sizeof(count));
+	for (; count; count--, entry += levels[list->entry].record_size)
+		write_record(list->entry, entry, out);
+}
+
+void config_write(const struct config *config, FILE *out)
+{
+	write_record(LEVEL_FILE, (const char *)config, out);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct config_backend *x = a, *y = b;
+
+	return memcmp(&x->address, &y->address, sizeof(x->address));
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct config_service *x = a, *y = b;
+	int order = memcmp(&x->vip, &y->vip, sizeof(x->vip));
+
+	if (!order)
+		order = x->protocol - y->protocol;
+	return order ?: bpf_ntohs(x->port) - bpf_ntohs(y->port);
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct prefix));
+}
+
+/* A copy, in one order; to be freed. NULL: none, or memory ran out. */
+static struct prefix *sorted(const struct prefix *prefixes, size_t count)
+{
+	struct prefix *copy = count ? calloc(count, sizeof(*copy)) : NULL;
+
+	if (copy) {
+		memcpy(copy, prefixes, count * sizeof(*copy));
+		qsort(copy, count, sizeof(*copy), by_prefix);
+	}
+	return copy;
+}
+
+static int digest_sorted(struct config *config, __u8 digest[32])
+{
+	SHA256_CTX context;
+	char *text = NULL;
+	size_t size, i;
+	FILE *out;
+	int rc;
+
+	for (i = 0; i < config->service_count; i++)
+		qsort(config->services[i].backends,
+		      config->services[i].backend_count,
+		      sizeof(struct config_backend), by_address);
+	qsort(config->services, config->service_count,
+	      sizeof(struct config_service), by_key);
+	out = open_memstream(&text, &size);
+	if (!out)
+		return -1;
+	config_write(config, out);
+	rc = fclose(out) ? -1 : 0;
+	SHA256Init(&context);
+	SHA256Update(&context, (const uint8_t *)text, rc ? 0 : size);
+	SHA256Final(digest, &context);
+	free(text);
+	return rc;
+}
+
+int config_digest(const struct config *config, __u8 digest[32])
+{
+	struct config copy = *config;
+	struct config_backend *backends;
+	size_t i, all = 0, size;
+	int rc = -1;
+
+	for (i = 0; i < config->service_count; i++)
+		all += config->services[i].backend_count;
+	copy.services = calloc(config->service_count, sizeof(*copy.services));
+	backends = calloc(all, sizeof(*backends));
+	copy.outer_sources =
+		sorted(config->outer_sources, config->outer_source_count);
+	copy.lb_sources = sorted(config->lb_sources, config->lb_source_count);
+	if (copy.services && backends &&
+	    !copy.outer_sources == !config->outer_source_count &&
+	    !copy.lb_sources == !config->lb_source_count) {
+		for (i = 0, all = 0; i < config->service_count; i++) {
+			copy.services[i] = config->services[i];
+			size = copy.services[i].backend_count;
+			copy.services[i].backends = memcpy(
+				&backends[all], config->services[i].backends,
+				size * sizeof(*backends));
+			all += size;
+		}
+		rc = digest_sorted(&copy, digest);
+	}
+	free(copy.outer_sources);
+	free(copy.lb_sources);
+	free(copy.services);
+	free(backends);
+	return rc;
+}
+
+const char *digest_text(const __u8 digest[32], char text[DIGEST_TEXT])
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		snprintf(text + 2 * i, 3, "%02x", digest[i]);
+	return text;
+}

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What verbs set by hand, what `save` says of it, and who takes it back."""
+
+import json
+import random
+
+import frames as f
+from network import VIP, VIP6, backend, configuration, service
+from placing import PORTS, TEN, Service, share, stayed
+from tap import equal, test
+
+NOTHING = "nothing that packets meet changes"
+
+
+def rows(world, port):
+    shown = json.loads(world.lbr("show", "-j", "backends"))["backends"]
+    return {row["backend"]: row for row in shown if row["service"] == f"{VIP}:{port}"}
+
+
+def digest(world):
+    return json.loads(world.lbr("show", "-j"))["digest"]
+
+
+@test("hand: drain and undrain: known flows stay, SYNs go elsewhere; apply takes it back")
+def drain(world):
+    tcp, sports, one = Service(world, 7101), PORTS[:2000], TEN[0]
+    text = configuration(tcp.text(TEN), handshake_grace="0s")
+    world.apply(text)
+    before, file = tcp.send(sports, f.ACK), digest(world)
+    where = f"~ backend {one} of {VIP}:{tcp.port}/tcp"
+    equal(world.lbr("drain", one), f"{where} active -> draining\n", "said")
+    stayed(before, tcp.send(sports, f.PUSH), "known")
+    row = rows(world, tcp.port)[one]
+    equal((row["state"], row["by-hand"], row["in-use"]),
+          ("draining", "state", list(before.values()).count(one)), "shown")
+    assert one not in tcp.send(sports, f.SYN).values(), "a SYN went there"
+    equal(digest(world), file, "the file's digest")
+    equal(world.lbr("undrain", one), f"{where} draining -> active, takes back what was set "
+          "by hand\n", "said")
+    equal(rows(world, tcp.port)[one]["by-hand"], "-", "shown")
+    world.lbr("drain", one)
+    said = world.apply(text)
+    assert f"{where} draining -> active, takes back what was set by hand\n" in said, said
+    assert one in tcp.send(range(30000, 31000), f.SYN).values(), "it gets no new flows"
+
+
+@test("hand: weight: shares of new flows; a file's own is no longer by hand")
+def weight(world):
+    tcp = Service(world, 7102)
+
+    def text(first):
+        return configuration(tcp.text([backend(TEN[0], first), TEN[1]]), handshake_grace="0s")
+
+    world.apply(text(1))
+    equal(world.lbr("weight", TEN[0], "3"),
+          f"~ backend {TEN[0]} of {VIP}:{tcp.port}/tcp weight 1 -> 3\n", "said")
+    part = share(tcp.send(PORTS, f.SYN))[TEN[0]]
+    assert 0.70 <= part <= 0.80, f"{part:.1%} of the flows"
+    equal(rows(world, tcp.port)[TEN[0]]["by-hand"], "weight", "shown")
+    said = world.apply(text(3))
+    assert NOTHING in said, said
+    equal(rows(world, tcp.port)[TEN[0]]["by-hand"], "-", "the file says so now")
+
+
+@test("hand: of one service only, or of all; what is not there is refused by name")
+def named(world):
+    one, other = Service(world, 7103), Service(world, 7104)
+    world.apply(configuration(one.text(TEN), other.text(TEN)))
+    world.lbr("drain", "-s", f"{VIP}:7103/tcp", TEN[0])
+    equal([rows(world, each.port)[TEN[0]]["state"] for each in (one, other)],
+          ["draining", "active"], "of one")
+    world.lbr("weight", TEN[0], "7")
+    equal([rows(world, each.port)[TEN[0]]["weight"] for each in (one, other)], [7, 7], "of all")
+    equal(rows(world, one.port)[TEN[0]]["by-hand"], "state, weight", "both")
+    before = world.lbr("save")
+    for words, status in ((("drain", "172.19.1.99"), 1), (("drain", "nobody"), 1),
+                          (("weight", TEN[0], "0"), 1), (("weight", TEN[0], "1001"), 1),
+                          (("weight", TEN[0]), 2), (("drain",), 2), (("drain", TEN[0], "1"), 2),
+                          (("drain", "-s", f"{VIP}:7103/udp", TEN[0]), 1)):
+        world.lbr(*words, status=status)
+    equal(world.lbr("save"), before, "after what was refused")
+
+
+@test("hand: up again with the same file: says what it takes back")
+def up_again(world):
+    tcp = Service(world, 7105)
+    text = configuration(tcp.text(TEN))
+    world.apply(text)
+    world.lbr("drain", TEN[0])
+    said = world.lbr("up", "-c", world.file(text))
+    assert f"~ backend {TEN[0]} of {VIP}:{tcp.port}/tcp draining -> active, takes back" in said, said
+
+
+def drawn(draw):
+    """A random file, as somebody might write it."""
+
+    def maybe(name, *values):
+        return {name: draw.choice(values)} if draw.random() < 0.5 else {}
+
+    services = []
+    for number in range(draw.randint(1, 6)):
+        six = draw.random() < 0.3
+        udp = draw.random() < 0.3
+        net = "2001:db8:19::" if six else "172.19.1."
+        hosts = draw.sample(range(1, 99), draw.randint(1, 8))
+        rows = []
+        for host in hosts:
+            keys = {"address": f"'{net}{host}'", **maybe("weight", 1, 2, 1000),
+                    **maybe("drain", "true", "false"), **maybe("mtu", "route", 1400)}
+            keys = draw.sample(list(keys.items()), len(keys))
+            rows.append("{" + ", ".join(f"{key}: {value}" for key, value in keys) + "}")
+        services.append(service(
+            rows, VIP6 if six else VIP, 9000 + number, "udp" if udp else "tcp",
+            **maybe("scheduler", "maglev", "random", "round-robin", "source-hash"),
+            **maybe("table_size", 251, 1021, 65537)))
+    draw.shuffle(services)
+    settings = {**maybe("unmatched", "drop", "pass"), **maybe("handshake_grace", "0s", "1500ms"),
+                **maybe("udp_idle", "1s", "90s", "2h"),
+                **maybe("grace", "20min", "1h"), **maybe("drain_timeout", "0s", "7min"),
+                **maybe("next_hop_age", "0s", "10ms"), **maybe("insert_limit", 1, 70000),
+                **maybe("answer_limit", 0, 5), **maybe("advmss", "route", 1200)}
+    return configuration(*services, **settings), [row for each in services
+                                                  for row in each.split("address: '")[1:]]
+
+
+@test("hand: save, then apply: no difference, 12 random files, with what was set by hand")
+def saved(world):
+    seed = random.SystemRandom().randrange(1 << 32)
+    draw = random.Random(seed)
+    for turn in range(12):
+        text, addresses = drawn(draw)
+        what = f"seed {seed}, file {turn}"
+        world.apply(text, "--now")  # else those that are leaving may go at the next
+        assert NOTHING in world.lbr("apply", world.file(world.lbr("save"))), what
+        for _ in range(draw.randint(1, 3)):
+            address = draw.choice(addresses).split("'")[0]
+            verb = draw.choice(("drain", "undrain", "weight"))
+            world.lbr(verb, address, *(str(draw.randint(1, 9)),) * (verb == "weight"))
+        state = world.lbr("save")
+        said = world.lbr("apply", "-n", world.file(state))
+        assert NOTHING in said, f"{what}: {said}\n{text}\n{state}"
+        before = digest(world)
+        said = world.lbr("apply", "-n", world.file(text))
+        by_hand = [row for row in json.loads(world.lbr("show", "-j", "backends"))["backends"]
+                   if row["by-hand"] != "-"]
+        equal(said.count("takes back") > 0, len(by_hand) > 0, f"{what}: {said}")
+        world.apply(state)
+        equal(world.lbr("save"), state, f"{what}: saved again")
+        equal(digest(world) != before, len(by_hand) > 0, f"{what}: the digest")
+
+
+@test("hand: the digest is of what a file means")
+def meaning(world):
+    first = ("services:\n  - {vip: 192.168.25.10, port: 80, backends: "
+             "[{address: 172.19.1.1}, {address: 172.19.1.2, weight: 2}]}\n"
+             "  - {vip: 192.168.25.10, port: 81, backends: [{address: 172.19.1.1}]}\n")
+    same = ("# another hand\ngrace: 600s\nservices:\n- port: 81\n  backends:\n"
+            "  - address: 172.19.1.1\n    drain: false\n  vip: '192.168.25.10'\n"
+            "- backends: [{weight: 2, address: 172.19.1.2}, {weight: 1, address: 172.19.1.1}]\n"
+            "  vip: 192.168.25.10\n  port: 80\n  protocol: tcp\n  scheduler: maglev\n")
+    seen = []
+    for text in first, same, first.replace("weight: 2", "weight: 3"), "grace: 11min\n" + first:
+        world.apply(text)
+        seen.append(digest(world))
+        assert seen[-1] in world.lbr("check", world.file(text)), "check says another"
+    equal(seen[0], seen[1], "of two that mean the same")
+    equal(len(set(seen)), 3, "different ones")

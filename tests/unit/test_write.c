@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The law of write.h over random records of every key there is: what is
+ * written is read again as the same, and its digest is that of its meaning.
+ */
+#include "common/tool/write.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/tool/keys.h"
+#include "common/tool/values.h"
+#include "tests/unit/unit.h"
+
+#define FILES	 2000
+#define SERVICES 4
+#define BACKENDS 5
+
+static __u32 below(__u32 end)
+{
+	return (__u32)random() % end;
+}
+
+static void store(const struct key *key, __u32 value, char *record)
+{
+	__u16 narrow =
+		key->kind == KIND_PORT ? htons((__u16)value) : (__u16)value;
+
+	if (key->size == sizeof(value))
+		memcpy(record + key->offset, &value, sizeof(value));
+	else if (key->size == sizeof(narrow))
+		memcpy(record + key->offset, &narrow, sizeof(narrow));
+	else
+		record[key->offset] = (char)value;
+}
+
+/* Anything that the key may be; half of the time what it is anyway. */
+static void draw(const struct key *key, char *record)
+{
+	char problem[PROBLEM_SIZE];
+	__u32 words = 0, value = 0;
+
+	while (key->words && key->words[words].name)
+		words++;
+	if (key->standard && below(2)) {
+		assert_int_equal(value_store(key, key->standard,
+					     strlen(key->standard), record,
+					     problem),
+				 0);
+		return;
+	}
+	if (words && (key->kind == KIND_WORD || !below(4)))
+		value = key->words[below(words)].value;
+	else if (key->kind == KIND_PRIME)
+		value = value_next_prime(key->min +
+					 below(key->max - key->min + 1));
+	else if (key->kind == KIND_DURATION && below(2))
+		value = key->min / 1000 * 1000 +
+			1000 * below((key->max - key->min) / 1000 + 1);
+	else
+		value = key->min + below(key->max - key->min + 1);
+	store(key, value, record);
+}
+
+static void draw_record(enum level level, void *record)
+{
+	size_t i;
+
+	for (i = 0; i < key_count; i++) {
+		if (keys[i].level == level && keys[i].kind != KIND_LIST &&
+		    keys[i].kind != KIND_PREFIXES &&
+		    keys[i].kind != KIND_ADDRESS)
+			draw(&keys[i], record);
+	}
+}
+
+/* What a key means with another is not what is looked at here. */
+static void agree(struct config_service *service, __u8 dscp)
+{
+	struct method *method = &service->method;
+
+	method->dscp = method->forward == FORWARD_DSCP ? dscp : 0;
+	if (method->forward != FORWARD_DSCP &&
+	    method->forward != FORWARD_REWRITE)
+		method->checksum = CHECKSUM_KEEP;
+	if (service->protocol != IPPROTO_UDP)
+		service->by_address = false;
+}
+
+/* 10.9.0.0/16, 2001:db8:9::/48 and one address; the first of them, or more. */
+static struct prefix prefixes[3];
+
+static void draw_prefixes(struct prefix **field, size_t *count, size_t most)
+{
+	*field = prefixes;
+	*count = below((__u32)most + 1);
+}
+
+/* No two backends have the same address, so none is mistaken for another. */
+static void draw_config(struct config *config, struct config_service *services,
+			struct config_backend (*backends)[BACKENDS])
+{
+	char text[64];
+	size_t i, j;
+
+	memset(config, 0, sizeof(*config));
+	draw_record(LEVEL_FILE, config);
+	draw_prefixes(&config->outer_sources, &config->outer_source_count, 2);
+	draw_prefixes(&config->lb_sources, &config->lb_source_count, 3);
+	config->services = services;
+	config->service_count = 1 + below(SERVICES);
+	for (i = 0; i < config->service_count; i++) {
+		bool six = below(2);
+
+		memset(&services[i], 0, sizeof(services[i]));
+		draw_record(LEVEL_SERVICE, &services[i]);
+		agree(&services[i], (__u8)(i + 1));
+		snprintf(text, sizeof(text),
+			 six ? "2001:db8::%zx" : "192.0.2.%zu", i + 1);
+		assert_int_equal(addr_parse(text, &services[i].vip), 0);
+		services[i].backends = backends[i];
+		services[i].backend_count = 1 + below(BACKENDS);
+		for (j = 0; j < services[i].backend_count; j++) {
+			memset(&backends[i][j], 0, sizeof(backends[i][j]));
+			draw_record(LEVEL_BACKEND, &backends[i][j]);
+			snprintf(text, sizeof(text),
+				 six ? "2001:db8:1::%zx:%zx" : "10.1.%zu.%zu",
+				 i, 1 + j);
+			assert_int_equal(
+				addr_parse(text, &backends[i][j].address), 0);
+		}
+	}
+}
+
+static void assert_same(enum level level, const void *a, const void *b)
+{
+	size_t i;
+
+	for (i = 0; i < key_count; i++) {
+		if (keys[i].level == level && keys[i].kind != KIND_LIST &&
+		    keys[i].kind != KIND_PREFIXES)
+			assert_memory_equal((const char *)a + keys[i].offset,
+					    (const char *)b + keys[i].offset,
+					    keys[i].size);
+	}
+}
+
+static void assert_same_config(const struct config *a, const struct config *b)
+{
+	size_t i, j;
+
+	assert_same(LEVEL_FILE, a, b);
+	assert_int_equal(a->outer_source_count, b->outer_source_count);
+	assert_int_equal(a->lb_source_count, b->lb_source_count);
+	assert_true(!a->outer_source_count ||
+		    !memcmp(a->outer_sources, b->outer_sources,
+			    a->outer_source_count * sizeof(struct prefix)));
+	assert_true(!a->lb_source_count ||
+		    !memcmp(a->lb_sources, b->lb_sources,
+			    a->lb_source_count * sizeof(struct prefix)));
+	assert_int_equal(a->service_count, b->service_count);
+	for (i = 0; i < a->service_count; i++) {
+		assert_same(LEVEL_SERVICE, &a->services[i], &b->services[i]);
+		assert_int_equal(a->services[i].backend_count,
+				 b->services[i].backend_count);
+		for (j = 0; j < a->services[i].backend_count; j++)
+			assert_same(LEVEL_BACKEND, &a->services[i].backends[j],
+				    &b->services[i].backends[j]);
+	}
+}
+
+/* The first become the last. */
+static void turn_round(struct config *config)
+{
+	struct config_service service, *services = config->services;
+	struct config_backend backend, *backends;
+	size_t i, j, last;
+
+	for (i = 0; i < config->service_count; i++) {
+		backends = services[i].backends;
+		for (j = 0, last = services[i].backend_count - 1; j < last;
+		     j++, last--) {
+			backend = backends[j];
+			backends[j] = backends[last];
+			backends[last] = backend;
+		}
+	}
+	for (i = 0, last = config->service_count - 1; i < last; i++, last--) {
+		service = services[i];
+		services[i] = services[last];
+		services[last] = service;
+	}
+}
+
+static char *written(const struct config *config)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	config_write(config, out);
+	fclose(out);
+	return text;
+}
+
+static void reads_what_was_written(void **unused)
+{
+	struct config_backend backends[SERVICES][BACKENDS];
+	struct config_service services[SERVICES];
+	struct config config, again;
+	int i, taken = 0;
+	char why[1024], *text;
+	__u8 digest[32];
+
+	(void)unused;
+	srandom(20261121);
+	assert_int_equal(addr_parse("10.9.0.0", &prefixes[0].address), 0);
+	prefixes[0].bits = 96 + 16;
+	assert_int_equal(addr_parse("2001:db8:9::", &prefixes[1].address), 0);
+	prefixes[1].bits = 48;
+	assert_int_equal(addr_parse("10.8.7.6", &prefixes[2].address), 0);
+	prefixes[2].bits = 128;
+	for (i = 0; i < FILES; i++) {
+		draw_config(&config, services, backends);
+		text = written(&config);
+		if (config_parse("f", text, strlen(text), &again, why,
+				 sizeof(why), NULL)) {
+			/* Keys that contradict each other; never a bad one. */
+			if (!strstr(why, "lb-sources"))
+				fail_msg("%s\n%s", why, text);
+			free(text);
+			continue;
+		}
+		taken++;
+		assert_same_config(&config, &again);
+		assert_int_equal(config_digest(&config, digest), 0);
+		assert_memory_equal(digest, again.digest, sizeof(digest));
+		turn_round(&config);
+		assert_int_equal(config_digest(&config, digest), 0);
+		assert_memory_equal(digest, again.digest, sizeof(digest));
+		services[0].backends[0].weight ^= 1;
+		assert_int_equal(config_digest(&config, digest), 0);
+		assert_memory_not_equal(digest, again.digest, sizeof(digest));
+		config_free(&again);
+		free(text);
+	}
+	assert_true(taken > FILES / 4);
+}
+
+static void writes_for_people(void **unused)
+{
+	static const char text[] = "udp-idle: 90s\n"
+				   "services:\n"
+				   "  - vip: 192.0.2.1\n"
+				   "    port: any\n"
+				   "    protocol: udp\n"
+				   "    backends:\n"
+				   "      - {address: 10.1.0.1, weight: 3}\n"
+				   "      - {address: 10.1.0.2, drain: true}\n"
+				   "  - vip: '2001:db8::1'\n"
+				   "    port: 80\n"
+				   "    backends:\n"
+				   "      - {address: '2001:db8:1::1'}\n";
+	struct config config;
+	char why[512], *again;
+
+	(void)unused;
+	assert_int_equal(config_parse("f", text, strlen(text), &config, why,
+				      sizeof(why), NULL),
+			 0);
+	again = written(&config);
+	assert_string_equal(again, text);
+	free(again);
+	config_free(&config);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_what_was_written),
+		cmocka_unit_test(writes_for_people),
+	};
+
+	return RUN("write", tests);
+}
