@@ -322,7 +322,7 @@ static int attach_one(struct kernel *kernel, struct attachment *each,
 		return fault_hint(fault_out, "%s up -i %s -m generic",
 				  kernel->role->name, each->name);
 	}
-	return anew ? link_pin(kernel, each, fault_out) : 0;
+	return anew || each->is_before ? link_pin(kernel, each, fault_out) : 0;
 }
 
 /* As it was before this run. */
@@ -355,6 +355,14 @@ int kernel_attach(struct kernel *kernel, struct fault *fault_out)
 		return -1;
 	}
 	return 0;
+}
+
+void kernel_attach_undo(struct kernel *kernel)
+{
+	int i;
+
+	for (i = 0; i < kernel->attachment_count; i++)
+		attach_undo(kernel, &kernel->attachments[i]);
 }
 
 void kernel_detach(struct kernel *kernel)

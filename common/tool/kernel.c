@@ -17,6 +17,7 @@
 
 #include "common/tool/bpffs.h"
 #include "common/tool/kernel.h"
+#include "common/tool/predecessor.h"
 
 #define BPFFS	"/sys/fs/bpf"
 #define PINS	BPFFS "/l3dsr"
@@ -31,26 +32,17 @@ void kernel_path(const struct kernel *kernel, const char *prefix,
 /* Pins of another layout belong to a tool that is not this one. */
 static int other_layout(const struct kernel *kernel, struct fault *fault_out)
 {
-	size_t length = strlen(kernel->role->name);
-	const char *own = strrchr(kernel->directory, '/') + 1;
-	DIR *directory = opendir(PINS);
-	struct dirent *entry;
-	int rc = 0;
+	char path[sizeof(kernel->directory)];
 
-	while (directory && (entry = readdir(directory))) {
-		if (strncmp(entry->d_name, kernel->role->name, length) ||
-		    entry->d_name[length] != '-' || !strcmp(entry->d_name, own))
-			continue;
-		rc = fault(fault_out,
-			   "cannot take over %s/%s: its maps have another "
-			   "layout than %s",
-			   PINS, entry->d_name, L3DSR_LAYOUT);
-		fault_hint(fault_out, "`%s down` of the %s that made it",
-			   kernel->role->name, kernel->role->name);
-	}
-	if (directory)
-		closedir(directory);
-	return rc;
+	if (!predecessor_find(kernel, path, sizeof(path)))
+		return 0;
+	fault(fault_out, "cannot use %s: its maps have another layout than %s",
+	      path, L3DSR_LAYOUT);
+	return fault_hint(fault_out,
+			  "%s up --drop-flows, which takes it over; or `%s "
+			  "down` of the %s that made it",
+			  kernel->role->name, kernel->role->name,
+			  kernel->role->name);
 }
 
 /* A mark: the mount is ours, and whoever goes last undoes it. */
@@ -61,7 +53,7 @@ static int directory_make(const struct kernel *kernel, struct fault *fault_out)
 {
 	bool mounted;
 
-	if (bpffs_mount(&mounted, fault_out) || other_layout(kernel, fault_out))
+	if (bpffs_mount(&mounted, fault_out))
 		return -1;
 	if ((!mkdir(PINS, 0700) || errno == EEXIST) &&
 	    (!mounted || !mkdir(MOUNTED, 0700)) &&
@@ -105,8 +97,10 @@ int kernel_open(struct kernel *kernel, const struct role *role,
 	libbpf_set_print(NULL); /* the tool has words of its own */
 	snprintf(kernel->directory, sizeof(kernel->directory), PINS "/%s-%s",
 		 role->name, L3DSR_LAYOUT);
+	if (access != ACCESS_TAKE_OVER && other_layout(kernel, fault_out))
+		return -1;
 	do {
-		if (access == ACCESS_CREATE &&
+		if ((access == ACCESS_CREATE || access == ACCESS_TAKE_OVER) &&
 		    directory_make(kernel, fault_out))
 			return -1;
 		rc = directory_lock(kernel, access);

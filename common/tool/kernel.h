@@ -18,9 +18,10 @@
 #include "common/tool/role.h"
 
 enum access {
-	ACCESS_READ,   /* beside other readers */
-	ACCESS_CHANGE, /* alone */
-	ACCESS_CREATE, /* alone, and it need not be there yet */
+	ACCESS_READ,	  /* beside other readers */
+	ACCESS_CHANGE,	  /* alone */
+	ACCESS_CREATE,	  /* alone, and it need not be there yet */
+	ACCESS_TAKE_OVER, /* ... also from another layout's */
 };
 
 /* kernel_open(): nothing is there; the fault says so. */
@@ -42,6 +43,7 @@ struct attachment {
 	__u32 id;	    /* of the program that was attached */
 	int old_program;    /* fd; -1: the link is new */
 	enum mode old_mode; /* other than mode: it must be made anew */
+	bool is_before;	    /* pinned by the predecessor, see there */
 };
 
 #define MAX_OWN	  16
@@ -109,6 +111,8 @@ int kernel_choose(struct kernel *kernel, const char *name, enum mode wanted,
 		  struct fault *fault);
 /* Attaches all attachments, or none: those that were are as before. */
 int kernel_attach(struct kernel *kernel, struct fault *fault);
+/* Once more as they were before kernel_attach(). */
+void kernel_attach_undo(struct kernel *kernel);
 /* Detaches all, and forgets the pins. */
 void kernel_detach(struct kernel *kernel);
 /* Removes every pin and the directory. */

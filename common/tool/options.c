@@ -27,6 +27,9 @@ static const struct option_row rows[] = {
 	 "the configuration file (default: " DEFAULT_CONFIG ")"},
 	{'t', "trace", "off|new|all", WORD(trace), "up", NULL,
 	 "set the trace, as the verb trace does (default: leave it)"},
+	{'D', "drop-flows", FLAG(drop_flows), "up", NULL,
+	 "take over from a build whose maps have another layout; what it "
+	 "remembers of flows is lost"},
 	{'a', "address", "ADDRESS", WORDS(addresses), "up", "bkd",
 	 "take ADDRESS for one of this host's own (repeatable)"},
 	{'s', "service", "SERVICE", WORD(service), "drain undrain weight",

@@ -31,6 +31,7 @@ struct options {
 	const char *service;
 	bool dry_run;
 	bool now;
+	bool drop_flows;
 	bool json;
 	bool all;
 	bool help;

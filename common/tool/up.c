@@ -19,10 +19,13 @@
 #include "common/tool/interfaces.h"
 #include "common/tool/kernel.h"
 #include "common/tool/netlink.h"
+#include "common/tool/predecessor.h"
 #include "common/tool/vlans.h"
 
 struct up {
 	struct kernel kernel;
+	struct kernel before; /* see predecessor.h */
+	bool noted, attached; /* so much is to be taken back to it */
 	struct config config;
 	enum mode mode;
 	enum trace trace;
@@ -42,6 +45,27 @@ static enum mode mode_parse(const char *text)
 	return strcmp(text, "native") ? MODE_GENERIC : MODE_NATIVE;
 }
 
+/* Another mode is another link, which the predecessor would not know. */
+static int modes_kept(const struct up *up, struct fault *fault_out)
+{
+	const struct attachment *each = up->kernel.attachments;
+	int i;
+
+	for (i = 0; i < up->kernel.attachment_count; i++, each++) {
+		if (!each->is_before || each->mode == each->old_mode)
+			continue;
+		fault(fault_out,
+		      "cannot change the mode of %s and take it over at once",
+		      each->name);
+		return fault_hint(fault_out,
+				  "%s up --drop-flows, then %s up "
+				  "-m %s",
+				  up->kernel.role->name, up->kernel.role->name,
+				  mode_name(each->mode));
+	}
+	return 0;
+}
+
 /* All that can be refused without anything being changed. */
 static int up_prepare(struct up *up, const struct names *interfaces,
 		      struct fault *fault_out)
@@ -51,7 +75,9 @@ static int up_prepare(struct up *up, const struct names *interfaces,
 	struct kernel *kernel = &up->kernel;
 	int i;
 
-	if (kernel_attachments(kernel, fault_out))
+	if (kernel_attachments(kernel, fault_out) ||
+	    (predecessor_is(&up->before) &&
+	     predecessor_attachments(kernel, &up->before, fault_out)))
 		return -1;
 	/* What is up stays up; a second `up` need not name it again. */
 	if (interfaces->count || !kernel->attachment_count) {
@@ -66,7 +92,8 @@ static int up_prepare(struct up *up, const struct names *interfaces,
 				return -1;
 		}
 	}
-	if (kernel_load(kernel, &up->config, fault_out))
+	if (modes_kept(up, fault_out) ||
+	    kernel_load(kernel, &up->config, fault_out))
 		return -1;
 	up->slot = generation_build(kernel, &up->config, fault_out);
 	return up->slot < 0 ? -1 : 0;
@@ -81,7 +108,16 @@ static int addresses_note(struct kernel *kernel, struct fault *fault_out)
 	return rc;
 }
 
-static int up_change(struct up *up, struct fault *fault_out)
+/* Packets go by the new generation. */
+static int up_switch(struct up *up, struct fault *fault_out)
+{
+	return interfaces_write(&up->kernel, fault_out)
+		       ?: generation_switch(&up->kernel, (__u32)up->slot,
+					    fault_out);
+}
+
+/* What has to be there before packets meet the new program. */
+static int up_host(struct up *up, struct fault *fault_out)
 {
 	struct kernel *kernel = &up->kernel;
 	const char *names[MAX_INTERFACES + 1] = {NULL};
@@ -92,12 +128,28 @@ static int up_change(struct up *up, struct fault *fault_out)
 		names[i] = kernel->attachments[i].name;
 	rc = vlan_names(kernel, names, &vlans, fault_out)
 		     ?: kernel_pin(kernel, false, fault_out);
+	if (!rc && predecessor_is(&up->before)) {
+		rc = predecessor_changes(&up->before, kernel, fault_out);
+		up->noted = !rc;
+	}
 	rc = rc ?: addresses_note(kernel, fault_out);
 	rc = rc ?: kernel->role->host(kernel, &up->config, names, fault_out);
 	free(vlans);
-	if (rc || interfaces_write(kernel, fault_out) ||
-	    kernel_attach(kernel, fault_out))
+	return rc;
+}
+
+static int up_change(struct up *up, struct fault *fault_out)
+{
+	struct kernel *kernel = &up->kernel;
+
+	if (up_host(up, fault_out) || interfaces_write(kernel, fault_out))
 		return -1;
+	/* New maps know no generation, and packets are on their way. */
+	if (!kernel->was_up && up_switch(up, fault_out))
+		return -1;
+	if (kernel_attach(kernel, fault_out))
+		return -1;
+	up->attached = true;
 	if (kernel->role->carry_over &&
 	    kernel->role->carry_over(kernel, true, fault_out))
 		return -1;
@@ -107,7 +159,7 @@ static int up_change(struct up *up, struct fault *fault_out)
 	/* Which mode `auto` has found is known only now. */
 	if (kernel_pin(kernel, true, fault_out) ||
 	    interfaces_write(kernel, fault_out) ||
-	    generation_switch(kernel, (__u32)up->slot, fault_out))
+	    (kernel->was_up && up_switch(up, fault_out)))
 		return -1;
 	if (kernel->role->settle)
 		kernel->role->settle(kernel, &up->config);
@@ -140,6 +192,17 @@ static void up_take_back(struct up *up)
 
 	if (up->kernel.was_up)
 		return;
+	if (predecessor_is(&up->before)) {
+		/* All is the predecessor's again, also what is to be put back.
+		 */
+		if (up->noted &&
+		    predecessor_changes(&up->kernel, &up->before, &said))
+			cli_warn(up->kernel.role, &said);
+		if (up->attached)
+			kernel_attach_undo(&up->kernel);
+		kernel_remove(&up->kernel);
+		return;
+	}
 	kernel_detach(&up->kernel);
 	if (changes_undo(&up->kernel, &said))
 		cli_warn(up->kernel.role, &said);
@@ -173,19 +236,26 @@ static int up_run(struct up *up, const struct role *role,
 	struct kernel *kernel = &up->kernel;
 	int rc;
 
-	if (kernel_open(kernel, role, ACCESS_CREATE, fault_out)) {
+	if (kernel_open(kernel, role,
+			options->drop_flows ? ACCESS_TAKE_OVER : ACCESS_CREATE,
+			fault_out)) {
 		kernel_close(kernel);
 		return -1;
 	}
-	rc = addresses_named(kernel, &options->addresses, fault_out);
+	rc = predecessor_open(kernel, &up->before, fault_out);
+	rc = rc ?: addresses_named(kernel, &options->addresses, fault_out);
 	if (!rc && !kernel->was_up)
 		rc = role->concerns(kernel, &up->config, fault_out);
 	rc = rc ?: up_prepare(up, &options->interfaces, fault_out);
 	rc = rc ?: up_change(up, fault_out);
-	if (!rc)
-		up_report(up);
-	else
+	if (rc) {
 		up_take_back(up);
+	} else {
+		up_report(up);
+		if (predecessor_is(&up->before))
+			kernel_remove(&up->before);
+	}
+	kernel_close(&up->before);
 	kernel_close(kernel);
 	return rc;
 }

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/tool/predecessor.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+bool predecessor_find(const struct kernel *kernel, char *path, size_t size)
+{
+	const char *own = strrchr(kernel->directory, '/') + 1;
+	size_t length = strlen(kernel->role->name);
+	int parent = (int)(own - kernel->directory);
+	struct dirent *entry;
+	bool found = false;
+	DIR *directory;
+
+	snprintf(path, size, "%.*s", parent, kernel->directory);
+	directory = opendir(path);
+	while (directory && !found && (entry = readdir(directory))) {
+		if (strncmp(entry->d_name, kernel->role->name, length) ||
+		    entry->d_name[length] != '-' || !strcmp(entry->d_name, own))
+			continue;
+		snprintf(path, size, "%.*s%s", parent, kernel->directory,
+			 entry->d_name);
+		found = true;
+	}
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+/* Can what it has changed on the host be put back by us? */
+static int changes_readable(const struct kernel *before,
+			    struct fault *fault_out)
+{
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+	int map = kernel_map(before, "changes");
+
+	if (map >= 0) {
+		bpf_obj_get_info_by_fd(map, &info, &length);
+		close(map);
+	}
+	if (info.value_size == sizeof(struct change))
+		return 0;
+	fault(fault_out,
+	      "cannot take over %s: it notes otherwise what it changed on this "
+	      "host",
+	      before->directory);
+	return fault_hint(fault_out, "`%s down` of the %s that made it",
+			  before->role->name, before->role->name);
+}
+
+int predecessor_open(const struct kernel *kernel, struct kernel *before,
+		     struct fault *fault_out)
+{
+	memset(before, 0, sizeof(*before));
+	before->role = kernel->role;
+	before->lock = before->program = -1;
+	before->old_flows = before->old_flow_keys = -1;
+	if (!predecessor_find(kernel, before->directory,
+			      sizeof(before->directory))) {
+		*before->directory = '\0';
+		return 0;
+	}
+	before->lock = open(before->directory, O_RDONLY | O_CLOEXEC);
+	if (before->lock < 0 || flock(before->lock, LOCK_EX))
+		return fault(fault_out, "cannot open %s: %s", before->directory,
+			     strerror(errno));
+	return changes_readable(before, fault_out);
+}
+
+int predecessor_attachments(struct kernel *kernel, struct kernel *before,
+			    struct fault *fault_out)
+{
+	struct attachment *each = before->attachments;
+	int i;
+
+	if (kernel_attachments(before, fault_out))
+		return -1;
+	for (; before->attachment_count; before->attachment_count--, each++) {
+		for (i = 0; i < kernel->attachment_count; i++) {
+			if (!strcmp(kernel->attachments[i].name, each->name))
+				break;
+		}
+		if (i < kernel->attachment_count || i == MAX_INTERFACES) {
+			/* By an `up` that was killed: it is there already. */
+			close(each->link);
+			close(each->old_program);
+			continue;
+		}
+		kernel->attachments[i] = *each;
+		kernel->attachments[i].is_before = true;
+		kernel->attachment_count++;
+	}
+	return 0;
+}
+
+int predecessor_changes(const struct kernel *from, const struct kernel *to,
+			struct fault *fault_out)
+{
+	int old = kernel_map(from, "changes"), new = kernel_map(to, "changes");
+	struct change change;
+	int rc = old < 0 || new < 0;
+	__u32 i;
+
+	for (i = 0; !rc && i < MAX_CHANGES; i++) {
+		if (bpf_map_lookup_elem(old, &i, &change) || !*change.kind)
+			break;
+		rc = bpf_map_update_elem(new, &i, &change, BPF_ANY);
+	}
+	if (rc)
+		fault(fault_out,
+		      "cannot take over what %s changed on this host: %s",
+		      from->directory, strerror(errno));
+	if (old >= 0)
+		close(old);
+	if (new >= 0)
+		close(new);
+	return rc ? -1 : 0;
+}

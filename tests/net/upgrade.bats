@@ -1,0 +1,138 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A build whose maps have another layout: here of the flow, with two of its
+# fields changed round, so that no size tells. It refuses before it changes
+# anything, or takes over under traffic and drops the flows.
+
+bats_require_minimum_version 1.5.0
+load lib
+
+FLOWS=200 OTHER=v99
+
+setup_file() {
+	local backend tree=$BATS_FILE_TMPDIR/tree
+	mkdir "$tree"
+	cp -a "$ROOT"/{common,LoadBalancer,Backend,Makefile,.ci} "$tree"
+	sed -i -e "s/L3DSR_LAYOUT \"v[0-9]*\"/L3DSR_LAYOUT \"$OTHER\"/" \
+		-e '/^struct flow {/,/^}/ { /__u32 seen/d; s/^\t__u32 backend;/\t__u32 seen;\n&/ }' \
+		"$tree/common/core/abi.h"
+	grep -A 4 '^struct flow {' "$tree/common/core/abi.h"
+	make -s -C "$tree" all
+	network
+	for backend in "${BACKENDS[@]}"; do
+		on "$backend" sh -c '{ seq 500; echo "the end of a small file"; } \
+			>/run/nginx/files/small'
+	done
+}
+
+teardown_file() {
+	network_down
+}
+
+teardown() {
+	[[ ! ${flows_PID-} ]] || kill "$flows_PID" 2>/dev/null || :
+	detach 2>/dev/null || other_down
+}
+
+# other HOST TOOL VERB...: of the other build
+other() {
+	on "$1" "$BATS_FILE_TMPDIR/tree/build/$2" "${@:3}"
+}
+
+other_down() {
+	local backend
+	other "$LB" LoadBalancer/lbr down
+	for backend in "${BACKENDS[@]}"; do
+		other "$backend" Backend/bkd down
+	done
+}
+
+begin() {
+	coproc flows {
+		on "$CLIENT" prlimit --nofile=4096 \
+			/usr/bin/python3 tests/net/flood_flows.py "$VIP4" "$FLOWS" 3>&-
+	}
+}
+
+# tell WORD: what they answer
+tell() {
+	local said
+	echo "$1" >&"${flows[1]}"
+	read -rt 120 said <&"${flows[0]}"
+	echo "$said"
+}
+
+pins() {
+	on "$1" sh -c 'cd /sys/fs/bpf/l3dsr && find . -type d ! -name .'
+}
+
+# what: the program that is attached, its pins, and what was changed
+what() {
+	on "$1" ip -d link show eth0 | grep -o 'prog/xdp id [0-9]*'
+	on "$1" find /sys/fs/bpf/l3dsr | sort
+	on "$1" cat /proc/sys/net/ipv4/conf/eth0/{forwarding,send_redirects,arp_ignore}
+}
+
+@test "another layout is refused by every verb, and nothing changes" {
+	local before verb
+	attach
+	for host in "$LB lbr LoadBalancer" "backend0x bkd Backend"; do
+		read -r host tool folder <<<"$host"
+		before=$(what "$host")
+		for verb in up apply show down; do
+			run -1 other "$host" "$folder/$tool" "$verb"
+			echo "$output"
+			[[ ${lines[0]} == "$tool: cannot use /sys/fs/bpf/l3dsr/$tool-$LAYOUT: its maps have another layout than $OTHER" ]]
+			[[ ${lines[1]} == "  try: $tool up --drop-flows, which takes it over; or"* ]]
+			diff <(echo "$before") <(what "$host")
+		done
+		run -1 other "$host" "$folder/$tool" up --drop-flows -i none0
+		diff <(echo "$before") <(what "$host")
+		run -1 other "$host" "$folder/$tool" up --drop-flows -m native
+		[[ $output == *"cannot change the mode of eth0 and take it over"* ]]
+		diff <(echo "$before") <(what "$host")
+	done
+	balanced "$VIP4" 20 1 19
+}
+
+@test "up --drop-flows: takes over under traffic, there and back, 0 of $FLOWS broken" {
+	local backend
+	attach
+	begin
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+	for _ in 1 2; do
+		other "$LB" LoadBalancer/lbr up --drop-flows
+		for backend in "${BACKENDS[@]}"; do
+			other "$backend" Backend/bkd up --drop-flows
+		done
+		[[ $(pins "$LB") == "./lbr-$OTHER" ]]
+		[[ $(pins backend0x) == "./bkd-$OTHER" ]]
+		other "$LB" LoadBalancer/lbr show interfaces | grep -q eth0
+		# no packet met a program that knew no generation yet
+		[[ $(other "$LB" LoadBalancer/lbr show -j reasons | jq '.reasons[] |
+			select(.reason == "no_configuration").packets') == 0 ]]
+		[[ $(tell advance) == "$FLOWS advanced" ]]
+		lbr up --drop-flows
+		for backend in "${BACKENDS[@]}"; do bkd "$backend" up --drop-flows; done
+		[[ $(pins "$LB") == "./lbr-$LAYOUT" ]]
+		[[ $(tell advance) == "$FLOWS advanced" ]]
+	done
+	[[ $(tell finish) == "0 broken" ]]
+	# what the first `up` found is still known
+	detach
+	[[ $(on "$LB" cat /proc/sys/net/ipv4/conf/eth0/forwarding) == 0 ]]
+	[[ $(on backend0x cat /proc/sys/net/ipv4/conf/eth0/arp_ignore) == 0 ]]
+}
+
+@test "the flows are dropped: where only their table knows them, some break" {
+	services "$BATS_TEST_TMPDIR/random.yaml" 's/maglev/random/'
+	attach generic "$BATS_TEST_TMPDIR/random.yaml"
+	begin
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+	other "$LB" LoadBalancer/lbr up --drop-flows -c "$BATS_TEST_TMPDIR/random.yaml"
+	run -0 tell finish
+	echo "$output"
+	[[ $output != "0 broken"* ]]
+	lbr up --drop-flows
+}
