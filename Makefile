@@ -11,6 +11,8 @@
 #	make test-docker	the same network as Docker's containers (root)
 #	make test-kernels	the same on other kernels, in QEMU (hours: see
 #			tests/kernels/README.md)
+#	make test-changes	10,000 connections while all is changed
+#			(root; 20 min)
 #	make test-long	all that is not in test
 #	make mutants	put faults into the code, and see tests fail (root)
 #	make bench	what a packet costs in the data path (root; 5 min)
@@ -25,7 +27,7 @@ include common/build.mk
 
 .DEFAULT_GOAL := all
 .PHONY: FORCE all man deps demo demo-docker check test test-fresh test-docker \
-	test-kernels test-long mutants bench bench-net clean
+	test-kernels test-changes test-long mutants bench bench-net clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C LoadBalancer \
@@ -73,7 +75,13 @@ test-kernels: deps
 	@.ci/dependencies kernels
 	@tests/kernels/run $(KERNELS)
 
-test-long: test-fresh test-docker test-kernels
+# Ten thousand connections, while all is changed 20 times.
+test-changes: deps
+	@$(MAKE) --no-print-directory all
+	@HELD=10000 PAUSE=4 ROUNDS=20 KILLS=20 APPLIES=200 RATE=1000 \
+		bats tests/net/changes.bats
+
+test-long: test-fresh test-docker test-kernels test-changes
 
 mutants: deps
 	@status=0; \

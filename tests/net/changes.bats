@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Changes under load: connections that are held open and moving, and new ones
+# all the time, while all that can be changed is changed. Each change moves a
+# tenth of the slots or more. `make test-long` does it with 10,000 connections,
+# 20 times each.
+
+bats_require_minimum_version 1.5.0
+load lib
+
+HELD=${HELD:-200} ROUNDS=${ROUNDS:-1} PAUSE=${PAUSE:-0.2}
+APPLIES=${APPLIES:-20} RATE=${RATE:-100} KILLS=${KILLS:-3}
+X=172.19.0.3
+
+setup_file() {
+	local backend dir=$BATS_FILE_TMPDIR
+	network
+	for backend in "${BACKENDS[@]}"; do
+		on "$backend" sh -c '{ seq 500; echo "the end of a small file"; } \
+			>/run/nginx/files/small'
+	done
+	services "$dir/both"
+	services "$dir/heavy" "s/$X, weight: 1/$X, weight: 3/"
+	services "$dir/one" "/{address: $X,/d"
+	services "$dir/random" 's/maglev/random/'
+	services "$dir/source" 's/maglev/source-hash/'
+}
+
+teardown_file() {
+	network_down
+}
+
+teardown() {
+	[[ ! ${flows_PID-} ]] || kill "$flows_PID" 2>/dev/null || :
+	detach
+}
+
+# begin HELD RATE
+begin() {
+	coproc flows {
+		on "$CLIENT" prlimit --nofile=20000 /usr/bin/python3 \
+			tests/net/changes_flows.py "$VIP4" "$1" "$PAUSE" "$2" 3>&-
+	}
+}
+
+# tell WORD: what they answer
+tell() {
+	local said
+	echo "$1" >&"${flows[1]}"
+	read -rt 600 said <&"${flows[0]}"
+	echo "$said"
+}
+
+advanced() {
+	[[ $(tell advance) == "$HELD advanced" ]]
+}
+
+apply() { # NAME
+	lbr apply "$BATS_FILE_TMPDIR/$1"
+}
+
+# slots: the backend of each slot of the web service, a line each. The table
+# lies at the beginning of the running generation's, for it is the file's first.
+slots() {
+	# shellcheck disable=SC2016
+	on "$LB" /usr/bin/python3 - "/sys/fs/bpf/l3dsr/lbr-$LAYOUT" <<-'EOF'
+		import json, subprocess, sys
+
+		def bpftool(*arguments):
+		    return json.loads(subprocess.run(["bpftool", "-j", "map", *arguments],
+		                                     capture_output=True, check=True).stdout)
+
+		pins = sys.argv[1]
+		slot = bpftool("lookup", "pinned", f"{pins}/control", "key", *"0000")["formatted"]["value"] - 1
+		inner = bpftool("lookup", "pinned", f"{pins}/tables", "key", str(slot), *"000")["value"]
+		inner = int.from_bytes(bytes(int(byte, 16) for byte in inner), "little")
+		rows = bpftool("dump", "id", str(inner))
+		octets = [int(byte, 16) for row in rows for byte in row["value"]]
+		for at in range(0, 2 * 65537, 2):
+		    print((octets[at] + 256 * octets[at + 1]) % 16384)
+	EOF
+}
+
+# moves CMD...: it moves a tenth of the slots or more
+moves() {
+	local before moved
+	before=$(slots)
+	"$@"
+	moved=$(paste <(echo "$before") <(slots) | awk '$1 != $2' | wc -l)
+	((moved * 10 >= 65537)) || {
+		echo "$*: $moved slots moved"
+		return 1
+	}
+}
+
+@test "each change moves a tenth of the slots" {
+	attach generic "$BATS_FILE_TMPDIR/both"
+	moves apply one
+	moves apply both
+	moves lbr drain "$X"
+	moves lbr undrain "$X"
+	moves lbr weight "$X" 3
+	moves apply both
+	moves apply heavy
+	run moves apply heavy # nothing changes
+	((status != 0))
+}
+
+@test "held connections move on while everything is changed: 0 broken" {
+	local i
+	attach generic "$BATS_FILE_TMPDIR/both"
+	begin "$HELD" 10
+	advanced
+	for ((i = 0; i < ROUNDS; i++)); do
+		apply one # x leaves
+		advanced
+		apply both # and is back
+		advanced
+		lbr drain "$X"
+		advanced
+		lbr undrain "$X"
+		lbr weight "$X" 3
+		advanced
+		apply both
+		advanced
+		apply random
+		advanced
+		apply source
+		advanced
+		apply heavy
+		lbr up -c "$BATS_FILE_TMPDIR/heavy" # the program is replaced
+		advanced
+		apply both
+		advanced
+	done
+	run -0 tell finish
+	echo "# $output" >&3
+	[[ $output == "$HELD held, "*" asked, 0 broken" ]]
+}
+
+# killed CMD...: kills it at a random moment of the first 80 ms, unless it has
+# ended; most last for about as long
+killed() {
+	local moment
+	moment=$(printf '0.%03d' $((RANDOM % 80)))
+	on "$LB" timeout -s KILL "$moment" LoadBalancer/lbr "$@" >/dev/null 2>&1 || :
+}
+
+# says NAME: the running state is that file's, from what is kept of it to the maps
+says() {
+	[[ $(lbr save) == "$(<"$BATS_FILE_TMPDIR/$1.saved")" ]] &&
+		[[ $(lbr apply -n "$BATS_FILE_TMPDIR/$1") == *"nothing that packets meet changes" ]]
+}
+
+@test "a tool killed at random moments: the state is the old one or the new one" {
+	local i name old=both new=heavy
+	attach generic "$BATS_FILE_TMPDIR/both"
+	for name in heavy both; do
+		apply "$name"
+		lbr save >"$BATS_FILE_TMPDIR/$name.saved"
+	done
+	run ! says heavy
+	begin "$HELD" 10
+	advanced
+	for ((i = 0; i < KILLS; i++)); do
+		RANDOM=$((i * 7919 + 1))
+		if ((i % 2)); then
+			killed up -c "$BATS_FILE_TMPDIR/$new"
+		else
+			killed apply "$BATS_FILE_TMPDIR/$new"
+		fi
+		says "$old" || says "$new"
+		apply "$new"
+		says "$new"
+		name=$old old=$new new=$name
+		advanced
+	done
+	run -0 tell finish
+	echo "# $output" >&3
+	[[ $output == "$HELD held, "*" asked, 0 broken" ]]
+}
+
+@test "applies while new connections come: none fails" {
+	local i names=(one both heavy both)
+	attach generic "$BATS_FILE_TMPDIR/both"
+	begin 10 "$RATE"
+	HELD=10 advanced
+	for ((i = 0; i < APPLIES; i++)); do
+		apply "${names[i % 4]}" >/dev/null
+	done
+	HELD=10 advanced
+	run -0 tell finish
+	echo "# $APPLIES applies: $output" >&3
+	[[ $output == "10 held, "*" asked, 0 broken" ]]
+}
+
+@test "but a backend that is cut breaks the connections it had" {
+	attach generic "$BATS_FILE_TMPDIR/both"
+	begin 40 0
+	HELD=40 advanced
+	lbr apply --now "$BATS_FILE_TMPDIR/one"
+	tell advance
+	run -0 tell finish
+	echo "$output"
+	[[ $output != *" 0 broken"* ]]
+}
