@@ -3,6 +3,8 @@
 #	make		build both programs and both tools; touch nothing else
 #	make man	the manual: man ./build/man/lbr.8 (bkd.8, l3dsr.yaml.5)
 #	make compile_commands.json	for clangd and clang-tidy
+#	make install	tools, manual, units for systemd, what bash completes;
+#			PREFIX=/usr/local DESTDIR= (make uninstall)
 #	make demo	see it work (root; about 20 s, then all is gone again)
 #	make demo-docker	the same in Docker's containers (root)
 #	make check	what needs no network: build, unit, prog, style
@@ -24,6 +26,7 @@
 ROOT := $(CURDIR)
 ROLE := common
 include common/build.mk
+include common/install.mk
 
 .DEFAULT_GOAL := all
 .PHONY: FORCE all man deps demo demo-docker check test test-fresh test-docker \

@@ -47,7 +47,7 @@ skeleton := $(OUT)/$(PROGRAM).skel.h
 
 # Called again by the rules below, inside the lock.
 .PHONY: locked-build
-locked-build: $(OUT)/$(TOOL)
+locked-build: $(OUT)/$(TOOL) $(OUT)/completion
 	@:
 
 $(OUT)/$(TOOL): $(tool_objects) $(common_objects)
@@ -70,6 +70,16 @@ $(BUILD)/%.bpf.o: $(ROOT)/%.bpf.c
 $(OUT)/%.skel.h: $(OUT)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@.new && mv $@.new $@
+
+# What bash completes, out of the same tables.
+$(OUT)/complete: $(BUILD)/common/install/complete.o $(filter-out %/main.o, \
+		$(tool_objects) $(common_objects))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(OUT)/completion: $(OUT)/complete
+	$(call say,GEN,$@)
+	$(Q)$< >$@.new && mv $@.new $@
 
 # The manual: a page's prose, filled in from the tables that the tool has.
 .PHONY: locked-man

@@ -365,6 +365,22 @@ void kernel_attach_undo(struct kernel *kernel)
 		attach_undo(kernel, &kernel->attachments[i]);
 }
 
+bool kernel_detach_from(struct kernel *kernel, const char *name)
+{
+	struct attachment *found = attachment_of(kernel, name);
+	struct attachment *last =
+		&kernel->attachments[kernel->attachment_count - 1];
+
+	if (!found)
+		return false;
+	link_remove(kernel, found);
+	if (found->old_program >= 0)
+		close(found->old_program);
+	*found = *last;
+	kernel->attachment_count--;
+	return true;
+}
+
 void kernel_detach(struct kernel *kernel)
 {
 	int i;

@@ -3,7 +3,26 @@
 
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
+#include "common/tool/interfaces.h"
 #include "common/tool/kernel.h"
+
+/* One that was not attached is no reason to leave others as they are. */
+static int detach(struct kernel *kernel, const struct options *options,
+		  struct fault *fault_out)
+{
+	char *const *name;
+
+	for (name = options->interfaces.name; *name; name++) {
+		if (kernel_detach_from(kernel, *name))
+			printf("%s: %s detached\n", *name,
+			       kernel->role->program);
+		else
+			printf("%s: %s is not attached\n", *name,
+			       kernel->role->program);
+	}
+	return kernel->attachment_count ? interfaces_write(kernel, fault_out)
+					: 0;
+}
 
 int verb_down(const struct role *role, const struct options *options)
 {
@@ -11,7 +30,6 @@ int verb_down(const struct role *role, const struct options *options)
 	struct fault fault_is = {0};
 	int i, rc;
 
-	(void)options;
 	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
 	if (rc == KERNEL_NOT_UP) {
 		/* Nothing to undo is what was asked for. */
@@ -22,6 +40,14 @@ int verb_down(const struct role *role, const struct options *options)
 	if (rc) {
 		kernel_close(&kernel);
 		return cli_failed(role, &fault_is);
+	}
+	/* Others stay, and what they need of this host. */
+	if (options->interfaces.count) {
+		rc = detach(&kernel, options, &fault_is);
+		if (rc || kernel.attachment_count) {
+			kernel_close(&kernel);
+			return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
+		}
 	}
 	kernel_detach(&kernel);
 	for (i = 0; i < kernel.attachment_count; i++)

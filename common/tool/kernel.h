@@ -113,6 +113,8 @@ int kernel_choose(struct kernel *kernel, const char *name, enum mode wanted,
 int kernel_attach(struct kernel *kernel, struct fault *fault);
 /* Once more as they were before kernel_attach(). */
 void kernel_attach_undo(struct kernel *kernel);
+/* Detaches from one interface. False: it is not attached there. */
+bool kernel_detach_from(struct kernel *kernel, const char *name);
 /* Detaches all, and forgets the pins. */
 void kernel_detach(struct kernel *kernel);
 /* Removes every pin and the directory. */

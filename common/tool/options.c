@@ -18,6 +18,8 @@
 
 /* clang-format off */
 static const struct option_row rows[] = {
+	{'i', "interface", "IFACE", WORDS(interfaces), "down", NULL,
+	 "detach from IFACE only (repeatable; default: from all)"},
 	{'i', "interface", "IFACE", WORDS(interfaces), "up", NULL,
 	 "attach to IFACE (repeatable; default: as attached, or "
 	 DEFAULT_INTERFACE ")"},
@@ -231,7 +233,7 @@ int options_parse(const struct role *role, const struct verb *verb, int argc,
 				options))
 			return -1;
 	}
-	if (verb->words)
+	if (verb->words && !options->help)
 		return words_take(role, verb, argc - optind, argv + optind,
 				  options);
 	if (argc - optind > !!verb->argument)
