@@ -27,6 +27,8 @@ static const struct verb verbs[] = {
 	VERB_CHECK,
 	VERB_SHOW("interfaces|services|backends|flows|next-hops|reasons"),
 	VERB_TRACE,
+	{"run", NULL, "in the foreground, until SIGTERM; SIGHUP applies FILE",
+	 lbr_run, NULL},
 	{0},
 };
 

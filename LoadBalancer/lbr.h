@@ -26,5 +26,8 @@ int verb_drain(const struct role *role, const struct options *options);
 int verb_undrain(const struct role *role, const struct options *options);
 int verb_weight(const struct role *role, const struct options *options);
 int verb_save(const struct role *role, const struct options *options);
+/* run.c: the verb; RUN_NAME is its abstract Unix socket */
+#define RUN_NAME "l3dsr/lbr-run"
+int lbr_run(const struct role *role, const struct options *options);
 /* show.c */
 extern const struct section lbr_sections[];

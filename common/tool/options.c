@@ -25,7 +25,7 @@ static const struct option_row rows[] = {
 	 DEFAULT_INTERFACE ")"},
 	{'m', "mode", "auto|native|generic", WORD(mode), "up", NULL,
 	 "XDP mode; auto: as attached, or generic on veth, native elsewhere"},
-	{'c', "config", "FILE", WORD(config), "up apply check", NULL,
+	{'c', "config", "FILE", WORD(config), "up apply check run", NULL,
 	 "the configuration file (default: " DEFAULT_CONFIG ")"},
 	{'t', "trace", "off|new|all", WORD(trace), "up", NULL,
 	 "set the trace, as the verb trace does (default: leave it)"},

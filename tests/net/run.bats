@@ -1,0 +1,88 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# `lbr run`: a service among others, that forwarding does not depend on.
+
+load lib
+load run
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	network
+	attach generic
+	get "$VIP4" >/dev/null
+}
+
+teardown_file() {
+	network_down
+}
+
+setup() {
+	services "$BATS_TEST_TMPDIR/services.yaml"
+}
+
+teardown() {
+	run_end
+}
+
+# The service manager's end: the first line that it hears.
+manager() {
+	/usr/bin/python3 - "$1" <<-'EOF'
+		import socket, sys
+
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind(sys.argv[1])
+		s.settimeout(5)
+		for _ in range(4):
+		    print(s.recv(100).decode(), flush=True)
+	EOF
+}
+
+@test "it says that it is ready, reloads and ends, with status 0" {
+	local socket=$BATS_TEST_TMPDIR/notify said=$BATS_TEST_TMPDIR/said
+	manager "$socket" >"$said" 2>&1 3>&- &
+	wait_for 5 test -S "$socket"
+	NOTIFY_SOCKET=$socket run_begin "$BATS_TEST_TMPDIR/services.yaml"
+	wait_for 5 grep -qx READY=1 "$said"
+	run_signal HUP
+	wait_for 5 grep -qx RELOADING=1 "$said"
+	run_signal TERM
+	wait_for 5 grep -qx STOPPING=1 "$said"
+	[[ $(run_status) == 0 ]]
+}
+
+@test "SIGHUP applies the file; one that is refused changes nothing" {
+	local file=$BATS_TEST_TMPDIR/services.yaml
+	run_begin "$file"
+	sed -i 's/weight: 1}/weight: 7}/' "$file"
+	run_signal HUP
+	wait_for 5 run_said '~ backend 172.19.0.3 of .* weight 1 -> 7'
+	[[ $(lbr show -j backends | jq '.backends[0].weight') == 7 ]]
+	echo 'nonsense: 1' >>"$file"
+	run_signal HUP
+	wait_for 5 run_said 'unknown key "nonsense"'
+	[[ $(lbr show -j backends | jq '.backends[0].weight') == 7 ]]
+	run_signal TERM
+	[[ $(run_status) == 0 ]]
+	services "$file"
+	lbr apply "$file"
+}
+
+@test "killed, it is missed by no packet, and begins again" {
+	run_begin "$BATS_TEST_TMPDIR/services.yaml"
+	run_signal KILL
+	[[ $(run_status) == 137 ]]
+	balanced "$VIP4" 20 1 19
+	run_begin "$BATS_TEST_TMPDIR/services.yaml"
+}
+
+@test "there is one of it, where xdp_lbr is up" {
+	run_begin "$BATS_TEST_TMPDIR/services.yaml"
+	run ! lbr run
+	[[ $output == "lbr: cannot run: another \`lbr run\` does"* ]]
+	run_end
+	lbr down >/dev/null
+	run ! lbr run
+	[[ $output == *"it is not up here"*"try: lbr up"* ]]
+	lbr up >/dev/null
+}
