@@ -38,7 +38,7 @@ static const struct option_row rows[] = {
 	 "lbr", "only of SERVICE, as in 192.0.2.1:80/tcp (default: of all)"},
 	{'n', "dry-run", FLAG(dry_run), "apply", NULL,
 	 "print the difference, change nothing"},
-	{'N', "now", FLAG(now), "apply", "lbr",
+	{'N', "now", FLAG(now), "up apply", "lbr",
 	 "cut the flows of backends that the file no longer lists"},
 	{'j', "json", FLAG(json), "show", NULL,
 	 "print JSON"},

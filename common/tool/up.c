@@ -242,6 +242,7 @@ static int up_run(struct up *up, const struct role *role,
 		kernel_close(kernel);
 		return -1;
 	}
+	kernel->cut = options->now;
 	rc = predecessor_open(kernel, &up->before, fault_out);
 	rc = rc ?: addresses_named(kernel, &options->addresses, fault_out);
 	if (!rc && !kernel->was_up)

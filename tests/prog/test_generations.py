@@ -98,7 +98,7 @@ def grace_over(world):
 def removed(world):
     tcp = Service(world, 2006)
     world.apply(configuration(tcp.text(MANY), handshake_grace="0s"))
-    world.apply(configuration(tcp.text(FEW), handshake_grace="60s"), "--now")
+    world.apply(configuration(tcp.text(FEW), handshake_grace="60s"))
     left = set(tcp.send(PORTS[:3000], f.ACK).values())
     assert left == set(FEW), f"flows at {sorted(left)}"
 

@@ -130,7 +130,7 @@ def saved(world):
     for turn in range(12):
         text, addresses = drawn(draw)
         what = f"seed {seed}, file {turn}"
-        world.apply(text, "--now")  # else those that are leaving may go at the next
+        world.apply(text)
         assert NOTHING in world.lbr("apply", world.file(world.lbr("save"))), what
         for _ in range(draw.randint(1, 3)):
             address = draw.choice(addresses).split("'")[0]

@@ -16,13 +16,17 @@ def rows(world, port):
     return {row["backend"]: row for row in shown if row["service"] == f"{VIP}:{port}"}
 
 
+def leave(world, text):
+    return world.apply(text, now=False)
+
+
 def at(placed, address):
     return {sport: each for sport, each in placed.items() if each == address}
 
 
 def begun(world, tcp, sports=PORTS[:1000], **settings):
     """Flows that are remembered; those of the one that will leave."""
-    world.apply(configuration(tcp.text(TEN), **settings))
+    leave(world, configuration(tcp.text(TEN), **settings))
     return at(tcp.send(sports, f.ACK), LEFT)
 
 
@@ -30,7 +34,7 @@ def begun(world, tcp, sports=PORTS[:1000], **settings):
 def flows_stay(world):
     tcp = Service(world, 7001)
     placed = begun(world, tcp, handshake_grace="0s")
-    said = world.apply(configuration(tcp.text(REST), handshake_grace="0s"))
+    said = leave(world, configuration(tcp.text(REST), handshake_grace="0s"))
     equal([line for line in said.splitlines() if f":{tcp.port}/" in line],
           [f"- backend {LEFT} of {VIP}:{tcp.port}/tcp weight 1, drains for at most 300 s"], "said")
     for flags in f.ACK, f.PUSH, f.FIN, f.RST:
@@ -45,9 +49,9 @@ def flows_stay(world):
 @test("leaving: a handshake begun before is completed there")
 def handshake(world):
     tcp, sports = Service(world, 7002), PORTS[:1000]
-    world.apply(configuration(tcp.text(TEN), handshake_grace="0s"))
+    leave(world, configuration(tcp.text(TEN), handshake_grace="0s"))
     before = tcp.send(sports, f.SYN)
-    world.apply(configuration(tcp.text(REST), handshake_grace="60s"))
+    leave(world, configuration(tcp.text(REST), handshake_grace="60s"))
     equal(rows(world, tcp.port)[LEFT]["in-use"], 0, "no table knows them yet")
     stayed(before, tcp.send(sports, f.ACK), "ACK")
     equal(rows(world, tcp.port)[LEFT]["in-use"], len(at(before, LEFT)), "now")
@@ -57,13 +61,13 @@ def handshake(world):
 def now(world):
     tcp = Service(world, 7003)
     placed = begun(world, tcp)
-    world.apply(configuration(tcp.text(REST)))
+    leave(world, configuration(tcp.text(REST)))
     stayed(placed, tcp.send(placed, f.ACK), "leaving")
-    said = world.apply(configuration(tcp.text(REST)), "--now")
+    said = world.apply(configuration(tcp.text(REST)))
     assert f"- backend {LEFT} of {VIP}:{tcp.port}/tcp cut\n" in said, said
     assert LEFT not in tcp.send(placed, f.ACK).values(), "its flows are still there"
     assert LEFT not in rows(world, tcp.port), "it is still there"
-    world.apply(configuration(tcp.text(REST[1:])), "--now")
+    world.apply(configuration(tcp.text(REST[1:])))
     assert REST[0] not in rows(world, tcp.port), "the second is still there"
 
 
@@ -72,12 +76,12 @@ def timeout(world):
     tcp = Service(world, 7004)
     settings = {"drain_timeout": "1s", "handshake_grace": "0s"}
     placed = begun(world, tcp, **settings)
-    world.apply(configuration(tcp.text(REST), **settings))
+    leave(world, configuration(tcp.text(REST), **settings))
     stayed(placed, tcp.send(placed, f.ACK), "at first")
     wait_for(lambda: LEFT not in tcp.send(placed, f.ACK).values(), "its end")
     assert LEFT not in rows(world, tcp.port), "it is still shown"
     for zero in begun(world, tcp, drain_timeout="0s"), :
-        world.apply(configuration(tcp.text(REST), drain_timeout="0s"))
+        leave(world, configuration(tcp.text(REST), drain_timeout="0s"))
         assert LEFT not in tcp.send(zero, f.ACK).values(), "0s did not cut"
 
 
@@ -88,7 +92,7 @@ def ended(world):
     settings = {"udp_idle": "1s", "handshake_grace": "0s"}
 
     def apply(pool):
-        return world.apply(configuration(*(each.text(pool) for each in (tcp, udp, other)),
+        return leave(world, configuration(*(each.text(pool) for each in (tcp, udp, other)),
                                          **settings))
 
     apply(TEN)
@@ -119,8 +123,8 @@ def ended(world):
 def back(world):
     tcp = Service(world, 7008)
     placed = begun(world, tcp)
-    world.apply(configuration(tcp.text(REST)))
-    said = world.apply(configuration(tcp.text(TEN)))
+    leave(world, configuration(tcp.text(REST)))
+    said = leave(world, configuration(tcp.text(TEN)))
     assert f"+ backend {LEFT} of {VIP}:{tcp.port}/tcp weight 1, was leaving\n" in said, said
     stayed(placed, tcp.send(placed, f.PUSH), "back")
     assert LEFT in tcp.send(range(30000, 31000), f.SYN).values(), "it gets no new flows"
@@ -131,11 +135,11 @@ def back(world):
 def again(world):
     tcp = Service(world, 7009)
     begun(world, tcp)
-    world.apply(configuration(tcp.text(REST), drain_timeout="1h"))
+    leave(world, configuration(tcp.text(REST), drain_timeout="1h"))
     first = rows(world, tcp.port)[LEFT]["until"]
-    said = world.apply(configuration(tcp.text(REST), drain_timeout="2h"))
+    said = leave(world, configuration(tcp.text(REST), drain_timeout="2h"))
     assert "nothing that packets meet changes" in said, said
-    world.apply(configuration(tcp.text([backend(REST[0], 7), *REST[1:]])))
+    leave(world, configuration(tcp.text([backend(REST[0], 7), *REST[1:]])))
     second = rows(world, tcp.port)[LEFT]["until"]
     assert first[:16] == second[:16] or first < second, f"{first} {second}"
     assert int(second[11:13]) - int(first[11:13]) in (0, 1), f"{first} {second}"
@@ -146,11 +150,11 @@ def taken(world):
     tcp, sports = Service(world, 7010), PORTS[:1000]
     placed = begun(world, tcp)
     other = service([LEFT], "192.168.25.77", port=tcp.port)
-    world.apply(configuration(tcp.text(REST), other))
+    leave(world, configuration(tcp.text(REST), other))
     assert moved(placed, tcp.send(placed, f.ACK)), "it restores another VIP by now"
     assert LEFT not in rows(world, tcp.port), "it is still there"
     # of another port, the backend can tell them apart
     tcp = Service(world, 7011)
     placed = begun(world, tcp)
-    world.apply(configuration(tcp.text(REST), service([LEFT], "192.168.25.77", port=7012)))
+    leave(world, configuration(tcp.text(REST), service([LEFT], "192.168.25.77", port=7012)))
     stayed(placed, tcp.send(placed, f.ACK), "of another port")

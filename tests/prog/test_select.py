@@ -86,7 +86,7 @@ def removed_known(world):
     tcp = Service(world, 1006)
     world.apply(configuration(tcp.text(TEN)))
     before = tcp.send(PORTS, f.ACK)
-    world.apply(configuration(tcp.text(TEN[1:])), "--now")
+    world.apply(configuration(tcp.text(TEN[1:])))
     after = tcp.send(PORTS, f.ACK)
     equal(set(moved(before, after)), {port for port in PORTS if before[port] == TEN[0]},
           "the flows that moved")
@@ -101,7 +101,7 @@ def place_taken(world):
     tcp, sports = Service(world, 1018), PORTS[:1000]
 
     def apply(*pool):
-        world.apply(configuration(tcp.text(pool), handshake_grace="0s"), "--now")
+        world.apply(configuration(tcp.text(pool), handshake_grace="0s"))
 
     apply(TEN[0], TEN[1])
     by_table = tcp.send(sports, f.SYN)

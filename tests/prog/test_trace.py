@@ -140,7 +140,7 @@ def origins(world):
     known, unknown, begun = (Client(world.lbr) for _ in range(3))
 
     def pool(*rows, grace="60s"):
-        world.apply(configuration(service(rows, port=2101), handshake_grace=grace), "--now")
+        world.apply(configuration(service(rows, port=2101), handshake_grace=grace))
 
     def check(client, origin, address, syn=False):
         packet = f.ip4() / f.tcp(2101, flags="S" if syn else "PA")

@@ -79,7 +79,7 @@ class Vlans:
 
     def up(self, text):
         """On all three: so forwarding is on, and their MAC addresses are known."""
-        self.world.lbr("up", "-i", "eth0", "-i", "in7", "-i", "out8", "-m", "native",
+        self.world.lbr("up", "-i", "eth0", "-i", "in7", "-i", "out8", "-m", "native", "--now",
                        "-c", self.world.file(text))
         self.world.lbr.close()
         self.world.lbr.program = Program("lbdsr0a", f"{self.world.lbr.pins}/link-eth0")
