@@ -24,6 +24,7 @@ UNITS=lib/systemd/system
 	(cd "$to" && find . ! -type d | sort) >"$BATS_TEST_TMPDIR/files"
 	diff "$BATS_TEST_TMPDIR/files" - <<-'END'
 		./opt/lb/lib/systemd/system/bkd@.service
+		./opt/lb/lib/systemd/system/lbr-run.service
 		./opt/lb/lib/systemd/system/lbr.service
 		./opt/lb/sbin/bkd
 		./opt/lb/sbin/lbr
@@ -45,7 +46,7 @@ UNITS=lib/systemd/system
 @test "the units: systemd finds nothing wrong, and little exposed" {
 	local unit
 	command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
-	for unit in lbr bkd@; do
+	for unit in lbr lbr-run bkd@; do
 		run -0 systemd-analyze verify --man=no \
 			"$BATS_FILE_TMPDIR/usr/$UNITS/$unit.service"
 		[[ ! $output ]]
@@ -86,6 +87,10 @@ bounded() {
 		done
 	done
 	get "$VIP4"
+	# until it says that it runs
+	# shellcheck disable=SC2016,SC2046
+	bounded "$LB" none bash -c '"$@" | { read -r said; echo "$said"; pkill -P $$ lbr; }' \
+		- $(commands lbr-run.service ExecStart) | grep '^running'
 	for host in "$LB lbr.service" "backend0x bkd@.service" "backend0y bkd@.service"; do
 		read -r host unit <<<"$host"
 		# shellcheck disable=SC2046
