@@ -28,6 +28,23 @@ struct way {
 #include "LoadBalancer/methods/ipip.bpf.h"
 #include "LoadBalancer/methods/l2.bpf.h"
 
+/* What the methods read of a packet; see hand_over_way(). */
+INLINE void way_packet(struct packet *to, const struct packet *from)
+{
+	int i;
+
+	to->is_ipv6 = from->is_ipv6;
+	to->is_error = from->is_error;
+	for (i = 0; i < 4; i++)
+		to->destination.w[i] = from->destination.w[i];
+	to->l3_offset = from->l3_offset;
+	to->l4_offset = from->l4_offset;
+	to->length = from->length;
+	to->protocol = from->protocol;
+	to->flags = from->flags;
+	to->ttl = from->ttl;
+}
+
 /*
  * Forwards the packet of `scratch`. REASON_NONE: it is ready to be sent.
  * `reason` there: the kernel has to forward it, and why.
@@ -45,7 +62,7 @@ __attribute__((noinline)) int forward_by_method(struct xdp_md *ctx)
 		return REASON_fib_error;
 	way.hop = bpf_map_lookup_elem(&next_hops, &h->decision.hop_key);
 	way.backend = backend_of(h->decision.slot, h->decision.backend_id);
-	way.packet = h->decision.packet;
+	way_packet(&way.packet, &h->decision.packet);
 	at = way.packet.l3_offset;
 	/* Before Linux 6.3 the verifier forgets a comparison, but not this. */
 	asm volatile("" : "+r"(at));
@@ -83,6 +100,7 @@ INLINE enum reason forward(struct xdp_md *ctx, struct decision *d,
 		h = hand_over_way(d, f);
 		if (!h)
 			return REASON_fib_error;
+		way_packet(&h->decision.packet, &d->packet);
 		h->reason = reason;
 		reason = forward_by_method(ctx);
 		if (reason != REASON_NONE)

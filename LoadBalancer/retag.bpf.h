@@ -17,9 +17,11 @@ INLINE void hop_over_vlan(struct cached_hop *hop, const struct decision *d)
 	struct vlan_port *in, *out;
 	__u32 port = d->device;
 
-	__builtin_memset(&hop->vlan, 0, sizeof(hop->vlan));
-	if (d->generic)
+	/* As it came: to look costs a quarter of asking the FIB. */
+	hop->vlan = d->packet.vlan;
+	if (d->generic || hop->out == d->device)
 		return;
+	__builtin_memset(&hop->vlan, 0, sizeof(hop->vlan));
 	in = bpf_map_lookup_elem(&vlan_ports, &port);
 	if (in)
 		port = in->port;

@@ -60,14 +60,16 @@ INLINE bool way_source(struct addr *source, const struct handed *h,
 	__u32 slot = h->decision.slot;
 	struct generation *generation;
 
-	generation = bpf_map_lookup_elem(&generations, &slot);
-	if (h->method.forward == FORWARD_IPIP && generation)
-		tunnel_source(source, &generation->outer_source[is_ipv6],
-			      &h->own[is_ipv6], h->decision.hash);
-	else if (is_ipv6 == !!h->decision.packet.is_ipv6)
+	*source = h->own[is_ipv6];
+	if (h->method.forward == FORWARD_IPIP) {
+		generation = bpf_map_lookup_elem(&generations, &slot);
+		if (generation)
+			tunnel_source(source,
+				      &generation->outer_source[is_ipv6],
+				      &h->own[is_ipv6], h->decision.hash);
+	} else if (is_ipv6 == !!h->decision.packet.is_ipv6) {
 		*source = h->decision.packet.source;
-	else
-		*source = h->own[is_ipv6];
+	}
 	return source->w[3];
 }
 
@@ -113,6 +115,30 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 	return 0;
 }
 
+/* What hop_ask() reads. */
+INLINE struct handed *hand_over_question(const struct decision *d,
+					 const struct found *f)
+{
+	struct handed *h = hand_over_way(d, f);
+	struct decision *to;
+	int i;
+
+	if (!h)
+		return NULL;
+	to = &h->decision;
+	to->now = d->now;
+	to->hop_flow = d->hop_flow;
+	to->device = f->in->device;
+	to->tos = hop_tos(d);
+	to->generic = f->in->generic;
+	to->packet.vlan = d->packet.vlan;
+	to->packet.source_port = d->packet.source_port;
+	to->packet.port = d->packet.port;
+	for (i = 0; i < 4; i++)
+		to->packet.source.w[i] = d->packet.source.w[i];
+	return h;
+}
+
 /* A packet that is larger than the way to the backend takes. */
 INLINE enum reason too_big(struct xdp_md *ctx, struct decision *d,
 			   const struct found *f)
@@ -141,9 +167,7 @@ INLINE enum reason route(struct xdp_md *ctx, struct decision *d,
 	if (!f->hop)
 		return REASON_fib_error;
 	if (!hop_is_known(d, f)) {
-		d->tos = hop_tos(d);
-		d->device = f->in->device;
-		h = hand_over_way(d, f);
+		h = hand_over_question(d, f);
 		if (!h)
 			return REASON_fib_error;
 		hop_ask(ctx);
