@@ -69,7 +69,8 @@ static __always_inline int drive(struct xdp_md *ctx, bool is_ipv6)
 	__u64 *to;
 	int grown;
 
-	/* What was put in front of it is cut off; it costs the program 6 ns. */
+	/* What was put in front of it is cut off; it costs the program 6 ns.
+	 * What was taken off is put back. */
 	if (scenario.grows) {
 		grown = (long)ctx->data_end - (long)ctx->data - scenario.length;
 		if (grown && bpf_xdp_adjust_head(ctx, grown))

@@ -5,14 +5,16 @@ import itertools
 import statistics
 import subprocess
 
-from network import ROOT, configuration, service
-from packets import BECOMES, Template, swapped
+from becomes import NEAR_MAC, becomes, swapped
+from network import ROOT, configuration, on, service
+from packets import Template
 
 MEASURE = "build/tests/bench/measure"
 SERVICES, BACKENDS = 512, 4096
 FLOW_TABLE = 1000000  # the default
 # Warming up must not wait for a second to pass.
 FILE = {"insert_limit": 10000000}
+SOURCES = "['172.17.0.0/16', '2001:db8:17::/64']"
 
 
 class Wrong(Exception):
@@ -65,8 +67,10 @@ class Services:
                                  for protocol in ("tcp", "udp"))
         rows = [own, *itertools.islice(others, SERVICES - 1)]
         self.vip, self.backends = self.addresses(own[0], 0)
+        if scenario.service.get("forward") == "l2":
+            self.backends = self.beside(own[0])
         self.text = "".join(
-            service(backends, vip, 80, protocol, **keys)
+            service(backends if number else self.backends, vip, 80, protocol, **keys)
             for number, (family, protocol, keys) in enumerate(rows)
             for vip, backends in [self.addresses(family, number)])
 
@@ -81,6 +85,17 @@ class Services:
         return f"2001:db8:25::{number:x}", [f"2001:db8:19::1:{n:x}" for n in indices]
 
 
+    @staticmethod
+    def beside(family):
+        """Backends on the load balancer's own segment."""
+        form = "172.17.16.{}" if family == 4 else "2001:db8:17::1:{:x}"
+        addresses = [form.format(n) for n in range(BACKENDS // SERVICES)]
+        for address in addresses:
+            on("lbdsr0a", "ip", "neigh", "replace", address, "dev", "eth0", "lladdr", NEAR_MAC,
+               "nud", "permanent")
+        return addresses
+
+
 class Bench:
     """One scenario, on a program that has just been loaded."""
 
@@ -90,7 +105,10 @@ class Bench:
         self.role = world.lbr if scenario.program == "lbr" else world.bkd["backend0x"]
         self.template = self.frames(scenario.packet)
         self.process, self.ran = None, 0
-        text = configuration(self.services.text, **{**FILE, **scenario.file})
+        settings = {**FILE, **scenario.file}
+        if scenario.service.get("forward") == "ipip":
+            settings["lb_sources"] = SOURCES
+        text = configuration(self.services.text, **settings)
         own = [] if scenario.program == "lbr" else ["-a", self.services.backends[0]]
         self.role("down")
         self.role("up", "-i", "eth0", "-m", "native", *own, "-c", world.file(text))
@@ -122,8 +140,8 @@ class Bench:
             raise Wrong(f"floor: {came.hex()} became {floor[3].hex()}, action {floor[2]}")
         program = self.subject(self.turns)
         came = self.template.of_turn(program[0])
-        becomes = BECOMES[self.scenario.reason]
-        if not becomes(came, *program[2:], self.services.vip, self.services.backends):
+        if not becomes(self.scenario)(came, *program[2:], self.services.vip,
+                                      self.services.backends):
             raise Wrong(f"{came.hex()} became {program[3].hex()}, action {program[2]}")
         return floor[1], program[1]
 

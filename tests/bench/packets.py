@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The packets of the scenarios: as the driver makes them (driver.bpf.c), and
-what ought to become of them, from the oracle of tests/prog."""
+"""The packets of the scenarios, as the driver makes them (driver.bpf.c)."""
 
 import struct
 import sys
 
 import frames as f
 from network import (
-    BACK_ROUTER_MAC, BACKEND_MAC, CLIENT_MAC, LB, LB6, LB_MAC, PASS, ROUTER_MAC, TX,
+    BACK_ROUTER_MAC, BACKEND_MAC, CLIENT_MAC, LB, LB6, LB_MAC, ROUTER, ROUTER6,
 )
-from oracle import ETHER, Read, ip, mac, redirected, reply, same_echo, total
-from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.inet6 import IPv6
+from oracle import ETHER, total
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6
 from scapy.layers.l2 import Ether
 
 # The last two bytes are the driver's to fill in.
 SOURCE = {4: "10.9.0.0", 6: "2001:db8:99::"}
 OTHER = {4: "203.0.113.7", 6: "2001:db8:113::7"}
 OWN = {4: LB, 6: LB6}
+FROM_ROUTER = {4: ROUTER, 6: ROUTER6}
+MARK = 46  # of `dscp`
 LENGTH = 128
 WORDS_AT, FIRST_PORT, FLOW_STEP = 6, 32768, 2654435761  # driver.h
 
@@ -33,6 +34,32 @@ PACKETS = {
 }
 
 
+def head(family, source, to, **fields):
+    if family == 4:
+        return IP(src=source, dst=to, **fields)
+    fields = {{"tos": "tc", "proto": "nh"}[name]: value for name, value in fields.items()}
+    return IPv6(src=source, dst=to, **fields)
+
+
+def error(family, vip):
+    """A router's, about the backend's answer to flow 0."""
+    quoted = head(family, vip, SOURCE[family]) / TCP(sport=80, dport=FIRST_PORT)
+    kind = ICMP(type=3, code=4, nexthopmtu=1400) if family == 4 else ICMPv6PacketTooBig(mtu=1400)
+    return head(family, FROM_ROUTER[family], vip) / kind / quoted
+
+
+def at_backend(scenario, packet, vip, to):
+    """What the load balancer makes of it, by the service's method."""
+    family, method = scenario.family, scenario.service.get("forward")
+    l4, source = PACKETS[packet](family), SOURCE[family]
+    if method == "ipip":
+        around = head(family, OWN[family], to, proto=4 if family == 4 else 41)
+        return around / head(family, source, vip) / l4
+    if method == "dscp":
+        return head(family, source, to, tos=MARK << 2) / l4
+    return head(family, source, vip if method == "l2" else to) / l4
+
+
 class Template:
     """The frames of a scenario, as the driver makes them: one of flow 0, and
     where in it the others differ."""
@@ -46,16 +73,21 @@ class Template:
         to = OTHER[family] if packet == "other" else to
         if scenario.program == "lbr" and packet == "ssh":
             to = OWN[family]
-        head = IP(src=SOURCE[4], dst=to) if family == 4 else IPv6(src=SOURCE[6], dst=to)
-        layers = Ether(dst=macs[0], src=macs[1]) / head / PACKETS[packet](family)
+        layers = Ether(dst=macs[0], src=macs[1])
+        if packet == "error":
+            layers /= error(family, vip)
+        elif scenario.program == "bkd":
+            layers /= at_backend(scenario, packet, vip, to)
+        else:
+            layers /= head(family, SOURCE[family], to) / PACKETS[packet](family)
         layers /= b"\0" * (LENGTH - len(layers))
         for layer in TCP, UDP:
-            if layer in layers:
+            if layer in layers and packet != "error":
                 layers[layer].sport = FIRST_PORT
         self.frame = bytes(layers)
         self.flows, self.family = flows, family
         self.l4 = ETHER + (20 if family == 4 else 40)
-        end = self.l4 + (8 if packet in ("udp", "echo") else 20)
+        end = self.l4 + (8 if packet in ("udp", "echo", "error") else 20)
         self.words = -(-(end - WORDS_AT) // 8)
         if flows > 1 and family == 4:  # the driver fills it in
             self.frame = self.frame[:24] + b"\0\0" + self.frame[26:]
@@ -81,32 +113,3 @@ class Template:
         if self.family == 4:
             frame[24:26] = bytes(255 - byte for byte in self.header_sum(frame))
         return bytes(frame)
-
-
-def swapped(came, action, left):
-    return action == TX and left == came[6:12] + came[:6] + came[12:]
-
-
-def forwarded(came, action, left, _vip, backends):
-    """To one of the service's backends, through the router."""
-    family = Read(came).family
-    to = left[30:34] if family == 4 else left[38:54]
-    return (action == TX and to in map(ip, backends)
-            and left == redirected(came, family, to, 1, (mac(ROUTER_MAC), mac(LB_MAC))))
-
-
-def restored(came, action, left, vip, _backends):
-    return action == PASS and left == redirected(came, Read(came).family, ip(vip), 0)
-
-
-def answered(came, action, left, _vip, _backends):
-    return action == TX and same_echo(left, reply(Read(came)))
-
-
-def passed(came, action, left, _vip, _backends):
-    return action == PASS and left == came
-
-
-# What becomes of a packet that leaves by this reason.
-BECOMES = {"forwarded": forwarded, "echo_answered": answered, "not_vip": passed,
-           "restored": restored, "not_listed": passed}

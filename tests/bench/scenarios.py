@@ -51,6 +51,22 @@ def scheduled(word, remembers):
     ]
 
 
+def by_method(word, flows=1, **keys):
+    """TCP established, by another method than plain rewrite."""
+    more = {"dscp": 46} if word == "dscp" else {}
+    return [Scenario(f"IPv{family} {word}: TCP established, "
+                     f"{'one flow' if flows == 1 else '64 k flows'}", family, "ack", flows,
+                     known=True, remembered=flows, grows=word == "ipip",
+                     service={"forward": word, **more}, **keys) for family in (4, 6)]
+
+
+def undone(word, reason):
+    more = {"dscp": 46} if word == "dscp" else {}
+    return [Scenario(f"IPv{family} xdp_bkd: {word}, one flow", family, "ack", reason=reason,
+                     program="bkd", grows=word == "ipip", service={"forward": word, **more})
+            for family in (4, 6)]
+
+
 SCENARIOS = [
     established(4, "TCP", 1, limit=4.0, goal=3.0),
     established(4, "TCP", 4 * K),
@@ -83,11 +99,25 @@ SCENARIOS = [
     *both("echo, answered", "echo", reason="echo_answered", remembered=0),
     Scenario("IPv4 TCP established, 64 k flows, old table", 4, "ack", 64 * K, known=True,
              remembered=64 * K, aged=True),
+    *by_method("ipip", limit=4.8, goal=3.6),
+    *by_method("ipip", 64 * K),
+    *by_method("dscp"),
+    *by_method("l2"),
+    Scenario("IPv4 checksum: update: TCP established, one flow", 4, "ack", known=True,
+             remembered=1, service={"checksum": "update"}),
+    Scenario("IPv4 FIB asked every time", 4, "ack", known=True, remembered=1,
+             file={"next_hop_age": "0s"}, limit=8.2, goal=7.2),
+    Scenario("IPv6 FIB asked every time", 6, "ack", known=True, remembered=1,
+             file={"next_hop_age": "0s"}),
+    *both("ICMP error about a known flow", "error", known=True, remembered=1),
     *scheduled("random", True),
     *scheduled("round-robin", True),
     *scheduled("source-hash", False),
     *both("xdp_bkd: restored, one flow", "ack", reason="restored", program="bkd"),
     *both("xdp_bkd: restored, 64 k flows", "ack", 64 * K, reason="restored", program="bkd"),
+    *undone("ipip", "decapsulated"),
+    *undone("dscp", "restored"),
+    *undone("l2", "delivered"),
     *both("xdp_bkd: not listed, passed", "ssh", reason="not_listed", program="bkd"),
 ]
 
