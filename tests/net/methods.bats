@@ -184,6 +184,22 @@ shows() {
 	run ! get "$NEAR6" --max-time 0.5
 }
 
+# unresolved METHOD...: without a MAC address of the next hop nothing is sent, and
+# the kernel is not left to try; lbr apply brings the managed entry back
+unresolved() { # SCENARIO HOP KEYS...
+	local hop
+	with "$1" "${@:3}"
+	for hop in $2; do on "$LB" ip neigh del "$hop" dev eth0; done
+	rises neighbour_missing get "$VIP4" --max-time 0.5
+	lbr apply "$BATS_TEST_TMPDIR/file"
+	for hop in $2; do wait_for 10 on "$LB" ping -q -c 1 -W 1 "$hop"; done
+	balanced "$VIP4" 20 1 19
+}
+
+@test "ipip: an unresolved next hop: dropped and counted, until it is there" {
+	unresolved l3dsr 172.17.0.3 "forward: ipip" "$SOURCES"
+}
+
 # A router's report of a narrow leg reaches the backend by each method.
 narrow() { # METHOD KEYS...
 	with l3dsr "forward: $1" "${@:2}"

@@ -5,8 +5,10 @@ packet that leaves, to the last byte, as scapy builds it; what is refused."""
 import contextlib
 import struct
 
-from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt
+from scapy.layers.inet import IP, TCP, UDP, fragment
+from scapy.layers.inet6 import (
+    IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, fragment6,
+)
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
@@ -215,6 +217,31 @@ def errors(world):
             world.apply(setting(forward=method, **keys))
             for name, packet in GOOD.items():
                 check(world, packet, addressed(packet, method), name=f"{method}: {name}")
+
+
+@test("methods: fragments go to one backend by each method, none before its first")
+def fragments(world):
+    ident = 0x5100
+    with on_link():
+        for keys, wanted in (
+                ({"forward": "dscp", "dscp": 46}, lambda part: redirected(part, 46)),
+                ({"forward": "ipip"}, tunnelled),
+                ({"forward": "l2"}, lambda part: bytes(hop(part, LINK_MAC)))):
+            world.apply(setting(**keys))
+            four, six = f.ip4(id=ident) / f.udp(payload=b"x" * 99), f.ip6() / f.udp(payload=b"x" * 250)
+            head = IPv6ExtHdrFragment(id=ident)
+            six = six[IPv6].copy()
+            six.payload = head / six.payload
+            rows = [[f.ether() / part for part in fragment(four[IP], 32)],
+                    [f.ether() / part for part in fragment6(six, 120)]]
+            for parts in rows:
+                assert len(parts) > 2
+                late = Ether(bytes(parts[-1]))
+                check(world, late, bytes(late), "fragment", DROP, name="before the first")
+                for part in parts:
+                    part = Ether(bytes(part))
+                    check(world, part, wanted(part), name=f"{keys}")
+            ident += 1
 
 
 @test("methods: ICMPv6 errors, checksum: update: the sum is true")

@@ -77,9 +77,9 @@ class Vlans:
     def index(self, device):
         return int(on("lbdsr0a", "cat", f"/sys/class/net/{device}/ifindex"))
 
-    def up(self, text):
+    def up(self, text, mode="native"):
         """On all three: so forwarding is on, and their MAC addresses are known."""
-        self.world.lbr("up", "-i", "eth0", "-i", "in7", "-i", "out8", "-m", "native", "--now",
+        self.world.lbr("up", "-i", "eth0", "-i", "in7", "-i", "out8", "-m", mode, "--now",
                        "-c", self.world.file(text))
         self.world.lbr.close()
         self.world.lbr.program = Program("lbdsr0a", f"{self.world.lbr.pins}/link-eth0")
@@ -178,6 +178,17 @@ def other_port(world):
             [(action, got)] = world.lbr.run([bare])
             equal((action, got[12:16]), (REDIRECT, tag(300)), "action and tag")
         equal(world.lbr.reasons()["redirected"] - before, 2, "redirected")
+
+
+@test("VLAN: generic mode: handed to the VLAN device, which has the tag")
+def generic(world):
+    with Vlans(world) as vlans:
+        vlans.up(near_and_far(), "generic")
+        vlans.stands_for("out8", tag(100))
+        for packet in both():
+            bare = bytes(packet / f.tcp(PORT + 1, "S"))
+            [(action, got)] = world.lbr.run([bare])
+            equal((action, got[12:14].hex()), (REDIRECT, bare[12:14].hex()), "action and type")
 
 
 @test("VLAN: a tag that is no device's here passes untouched")
