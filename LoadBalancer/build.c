@@ -21,6 +21,7 @@
 #include "LoadBalancer/file.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/leaving.h"
+#include "LoadBalancer/states.h"
 #include "common/core/directory.h"
 #include "common/tool/directory.h"
 #include "common/tool/generation.h"
@@ -64,6 +65,7 @@ static struct backend *backend_place(struct build *build)
 }
 
 static int backend_add(struct build *build, const struct service *service,
+		       const struct config_service *of,
 		       const struct config_backend *from,
 		       struct fault *fault_out)
 {
@@ -86,7 +88,7 @@ static int backend_add(struct build *build, const struct service *service,
 	new->weight = from->weight;
 	new->by_hand = from->by_hand;
 	new->mtu = from->mtu;
-	new->state = from->drain ? BACKEND_DRAINING : BACKEND_ACTIVE;
+	new->state = state_of(build->config, of, from, old);
 	build->indices[build->placed++] = (__u16)(new->id % BACKEND_SLOTS);
 	return 0;
 }
@@ -96,10 +98,13 @@ static int table_place(struct build *build, const struct config_service *from,
 		       const __u16 *indices, struct service *new)
 {
 	size_t count;
-	struct table_backend *list = order_backends(from, indices, &count);
+	struct table_backend *list =
+		order_backends(from, indices, build->backends, &count);
 
 	if (!list)
 		return -1;
+	if (!count && from->on_all_down == ALL_DOWN_PASS)
+		new->table_first = NO_TABLE_PASS;
 	if (count) {
 		new->table_size = order_slots(from->scheduler, from->table_size,
 					      list, count);
@@ -117,6 +122,7 @@ static int services_add(struct build *build, struct fault *fault_out)
 	const struct config_service *from = build->config->services;
 	const struct running_service *old;
 	struct service_key key;
+	const __u16 *indices;
 	size_t i, j;
 
 	for (i = 0; i < build->config->service_count; i++, from++) {
@@ -129,14 +135,14 @@ static int services_add(struct build *build, struct fault *fault_out)
 		new->method = from->method;
 		new->turns = (__u16)i;
 		for (j = 0; j < from->backend_count; j++) {
-			if (backend_add(build, new, &from->backends[j],
+			if (backend_add(build, new, from, &from->backends[j],
 					fault_out))
 				return -1;
 		}
-		if (table_place(build, from,
-				build->indices + build->placed -
-					from->backend_count,
-				new))
+		indices = build->indices + build->placed - from->backend_count;
+		states_keep_last(from, indices, build->backends,
+				 build->old.backends);
+		if (table_place(build, from, indices, new))
 			return fault(fault_out, "cannot place a table: %s",
 				     strerror(errno));
 	}

@@ -48,6 +48,8 @@ static struct bpf_object *open_program(const struct constants *constants)
 	if (!skeleton)
 		return NULL;
 	*(struct constants *)&skeleton->rodata->constants = *constants;
+	/* `lbr run` alone loads it. */
+	bpf_program__set_autoload(skeleton->progs.xdp_lbr_check, false);
 	/* The object goes its own way; the skeleton's frame has served. */
 	return skeleton->obj;
 }

@@ -155,8 +155,8 @@ INLINE enum reason too_big(struct xdp_md *ctx, struct decision *d,
 }
 
 /* Sets f->hop. */
-INLINE enum reason route(struct xdp_md *ctx, struct decision *d,
-			 struct found *f)
+INLINE enum reason find_hop(struct xdp_md *ctx, struct decision *d,
+			    struct found *f)
 {
 	struct handed *h;
 
@@ -176,7 +176,15 @@ INLINE enum reason route(struct xdp_md *ctx, struct decision *d,
 		if (d->fib != BPF_FIB_LKUP_RET_SUCCESS)
 			return route_reason(d->fib);
 	}
-	if (LIKELY(d->packet.length <= f->hop->mtu))
-		return REASON_NONE;
+	return REASON_NONE;
+}
+
+INLINE enum reason route(struct xdp_md *ctx, struct decision *d,
+			 struct found *f)
+{
+	enum reason reason = find_hop(ctx, d, f);
+
+	if (reason != REASON_NONE || LIKELY(d->packet.length <= f->hop->mtu))
+		return reason;
 	return too_big(ctx, d, f);
 }

@@ -15,13 +15,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "LoadBalancer/follow.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/notify.h"
 #include "common/tool/cli.h"
 
 struct run {
-	const struct role *role;
-	const char *path; /* of the file */
+	struct follow follow;
 	struct event_base *base;
 	struct event *term, *interrupt, *hangup;
 	int alone; /* fd */
@@ -71,12 +71,14 @@ static void end(evutil_socket_t signal, short what, void *data)
 static void again(evutil_socket_t signal, short what, void *data)
 {
 	struct run *run = data;
-	struct options options = {.argument = run->path};
+	struct options options = {.argument = run->follow.path};
 
 	(void)signal;
 	(void)what;
 	notify("RELOADING=1");
-	verb_apply(run->role, &options); /* says itself what went wrong */
+	/* It says itself what went wrong. */
+	if (!verb_apply(run->follow.role, &options))
+		follow_again(&run->follow);
 	notify("READY=1");
 }
 
@@ -91,7 +93,7 @@ static int run_start(struct run *run, struct fault *fault_out)
 	if (run->term && run->interrupt && run->hangup &&
 	    !event_add(run->term, NULL) && !event_add(run->interrupt, NULL) &&
 	    !event_add(run->hangup, NULL))
-		return 0;
+		return follow_start(&run->follow, run->base, fault_out);
 	return fault(fault_out, "cannot run: no event loop");
 }
 
@@ -103,6 +105,7 @@ static void event_drop(struct event *event)
 
 static void run_stop(struct run *run)
 {
+	follow_stop(&run->follow);
 	event_drop(run->term);
 	event_drop(run->interrupt);
 	event_drop(run->hangup);
@@ -115,9 +118,10 @@ static void run_stop(struct run *run)
 
 int lbr_run(const struct role *role, const struct options *options)
 {
-	struct run run = {.role = role,
-			  .path = options->config ?: DEFAULT_CONFIG,
-			  .alone = -1};
+	struct run run = {
+		.follow = {role, options->config ?: DEFAULT_CONFIG},
+		.alone = -1,
+	};
 	struct fault fault_is = {0};
 	int rc;
 
@@ -125,7 +129,7 @@ int lbr_run(const struct role *role, const struct options *options)
 	rc = rc ?: run_start(&run, &fault_is);
 	if (!rc) {
 		printf("running; SIGHUP applies %s, SIGTERM ends it\n",
-		       run.path);
+		       run.follow.path);
 		notify("READY=1");
 		event_base_dispatch(run.base);
 		notify("STOPPING=1");

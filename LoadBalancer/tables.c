@@ -14,7 +14,7 @@
 /* Is the service's table the one that the running generation has? */
 static const __u16 *table_same(const struct build *build,
 			       const struct config_service *from,
-			       const struct service *new)
+			       const __u16 *indices, const struct service *new)
 {
 	struct service_key key = key_of(from);
 	const struct running_service *old = running_service(&build->old, &key);
@@ -29,7 +29,7 @@ static const __u16 *table_same(const struct build *build,
 	for (i = first; i < end; i++)
 		was_active += build->old.by_address[i]->state == BACKEND_ACTIVE;
 	for (i = 0; i < from->backend_count; i++) {
-		if (from->backends[i].drain)
+		if (build->backends[indices[i]].state != BACKEND_ACTIVE)
 			continue;
 		active++;
 		backend = running_backend(&build->old, new->id,
@@ -75,7 +75,7 @@ static int table_fill(struct build *build, const struct config_service *from,
 		      const struct service *service, const __u16 *indices,
 		      __u16 *table)
 {
-	const __u16 *same = table_same(build, from, service);
+	const __u16 *same = table_same(build, from, indices, service);
 	struct table_backend *list;
 	size_t count;
 	int rc;
@@ -85,7 +85,7 @@ static int table_fill(struct build *build, const struct config_service *from,
 		slots_mark(build, from, service, table);
 		return 0;
 	}
-	list = order_backends(from, indices, &count);
+	list = order_backends(from, indices, build->backends, &count);
 	if (!list)
 		return -1;
 	rc = order_fill(service->scheduler, table, service->table_size, list,

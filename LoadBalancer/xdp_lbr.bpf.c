@@ -214,7 +214,10 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 	if (d->packet.ttl <= 1)
 		return answered(ctx, &d->packet, ANSWER_EXCEEDED, 0);
 	if (!select_backend(d, f))
-		return REASON_no_backend;
+		return !f->service->table_size &&
+				       f->service->table_first == NO_TABLE_PASS
+			       ? REASON_no_backend_passed
+			       : REASON_no_backend;
 	reason = route(ctx, d, f);
 	if (reason != REASON_NONE && reason != REASON_neighbour_unresolved &&
 	    reason != REASON_super_packet)
@@ -239,3 +242,5 @@ int xdp_lbr(struct xdp_md *ctx)
 		return bpf_redirect(f.hop->out, 0);
 	return reason_action(reason);
 }
+
+#include "LoadBalancer/check.bpf.h"

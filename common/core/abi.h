@@ -100,8 +100,10 @@ _Static_assert(sizeof(struct method) == 3, "method");
 /*
  * A service of one generation. Its table is `table_size` u16 backend indices
  * from slot `table_first` on in the generation's `tables` map, four to an
- * element. table_size 0: no backend takes new flows.
+ * element. table_size 0: no backend takes new flows; then table_first is
+ * NO_TABLE_PASS where the kernel is to have them.
  */
+#define NO_TABLE_PASS 1
 struct service {
 	__u32 id; /* never given to another (VIP, port, protocol) */
 	__u32 table_first;

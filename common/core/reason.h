@@ -50,6 +50,8 @@ REASON(answer_limited, DROP, IN_LBR, \
 	"an ICMP error would be the answer, but for `answer-limit`") \
 REASON(no_backend, DROP, IN_LBR, \
 	"the service has no backend that takes this flow") \
+REASON(no_backend_passed, PASS, IN_LBR, \
+	"the service has no backend that takes this flow; on-all-down: pass") \
 REASON(fib_blackhole, DROP, IN_LBR, \
 	"the route to the backend is a blackhole") \
 REASON(fib_unreachable, DROP, IN_LBR, \

@@ -156,7 +156,8 @@ static int keys_of(const char *level)
 		sentence(key->help);
 		printf(".br\nAllowed: %s.\n", key_allowed(key, allowed));
 		if (key->standard)
-			printf("Default: %s.\n", key->standard);
+			printf("Default: %s.\n",
+			       *key->standard ? key->standard : "(empty)");
 		else
 			puts("Required.");
 	}

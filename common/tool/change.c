@@ -9,6 +9,7 @@
 
 #include "common/tool/advmss.h"
 #include "common/tool/change.h"
+#include "common/tool/detour.h"
 #include "common/tool/neighbours.h"
 #include "common/tool/netlink.h"
 
@@ -339,6 +340,8 @@ int changes_undo(struct kernel *kernel, struct fault *fault_out)
 			rc |= undo_neighbour(&change, fault_out);
 		else if (!strcmp(change.kind, "advmss"))
 			rc |= advmss_undo(&change, fault_out);
+		else if (!strcmp(change.kind, "detour") && detour_remove())
+			printf("%s: removed\n", change.what);
 	}
 	close(map);
 	return rc;

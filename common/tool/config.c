@@ -152,6 +152,9 @@ static int walk_value(struct walk *walk, const struct key *key,
 		line = document_line(&node->start_mark);
 	if (key->kind == KIND_LIST || key->kind == KIND_PREFIXES)
 		return walk_list(walk, key, node, line, record);
+	if (key->kind == KIND_RECORD)
+		return walk_entry(walk, key->entry, node,
+				  (char *)record + key->offset);
 	if (node->type != YAML_SCALAR_NODE)
 		return refuse_shape(walk, key->name, node, line,
 				    key_allowed(key, allowed));
@@ -232,7 +235,7 @@ static int complete(struct walk *walk, enum level level, unsigned int line,
 				      "required: %s",
 				      levels[level].name, key->name,
 				      key_allowed(key, allowed));
-		if (key->kind == KIND_PREFIXES)
+		if (key->kind == KIND_PREFIXES || key->kind == KIND_RECORD)
 			continue; /* none */
 		if (value_store(key, key->standard, strlen(key->standard),
 				record, problem))

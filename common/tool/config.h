@@ -20,7 +20,41 @@ struct config_backend {
 	__u16 mtu;    /* of the way there; 0: as the route says */
 	bool drain;   /* keeps its flows, gets no new ones */
 	__u8 by_hand; /* enum by_hand: what no file says */
+	bool down;    /* where struct config.states_known */
 	unsigned int line;
+};
+
+enum check_type {
+	CHECK_NONE,
+	CHECK_TCP,
+	CHECK_HTTP,
+	CHECK_HTTPS,
+	CHECK_UDP,
+};
+
+#define CHECK_TEXT 128 /* the texts' longest, and its NUL */
+
+/* How the health of a service's backends is checked. */
+struct config_check {
+	__u8 type;	/* enum check_type; what follows is 0 for CHECK_NONE */
+	__u16 rise;	/* this many good ones: up */
+	__u16 fall;	/* this many bad ones: down */
+	__u16 status;	/* of HTTP; 0: any 2xx or 3xx */
+	__be16 port;	/* 0: the service's */
+	__u32 interval; /* milliseconds */
+	__u32 timeout;	/* milliseconds */
+	char path[CHECK_TEXT];
+	char host[CHECK_TEXT]; /* "": the VIP */
+	char body[CHECK_TEXT]; /* "": any */
+	char send[CHECK_TEXT];
+	unsigned int line;
+};
+
+/* What becomes of a service's flows where no backend is up. */
+enum on_all_down {
+	ALL_DOWN_LAST, /* they go where the last were that were up */
+	ALL_DOWN_DROP,
+	ALL_DOWN_PASS,
 };
 
 struct config_service {
@@ -30,7 +64,9 @@ struct config_service {
 	__u8 scheduler; /* enum scheduler, see scheduler.h */
 	struct method method;
 	bool by_address;  /* key `fragments`: ports make no difference */
+	__u8 on_all_down; /* enum on_all_down */
 	__u32 table_size; /* a prime */
+	struct config_check check;
 	struct config_backend *backends;
 	size_t backend_count; /* at least 1 */
 	unsigned int line;
@@ -53,9 +89,10 @@ struct config {
 	size_t outer_source_count;
 	struct prefix *lb_sources;
 	size_t lb_source_count;
-	__u8 digest[32]; /* of what the file means: see write.h */
-	char *path;	 /* as the user named it */
-	bool is_running; /* the running state, and of no file */
+	__u8 digest[32];   /* of what the file means: see write.h */
+	char *path;	   /* as the user named it */
+	bool is_running;   /* the running state, and of no file */
+	bool states_known; /* it says of each backend whether it is down */
 };
 
 /*

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/core/address.h"
+#include "common/tool/health.h"
 #include "common/tool/methods.h"
 #include "common/tool/values.h"
 
@@ -313,6 +314,8 @@ int conflicts_check(const struct config *config, const struct refusal *refusal)
 	qsort(backends, backend_count, sizeof(*backends), compare_claims);
 
 	result = methods_check(config, refusal);
+	for (size_t i = 0; i < service_count && !result; i++)
+		result = health_refuse(&config->services[i], refusal);
 	if (!result)
 		result = check_services(services, service_count, refusal);
 	if (!result)

@@ -97,6 +97,12 @@ int kernel_resize(struct kernel *kernel, const char *map, __u32 entries,
 int kernel_load(struct kernel *kernel, const struct config *config,
 		struct fault *fault);
 /*
+ * Loads another program of the object, and not the role's own, with the maps
+ * that are pinned. Packets do not meet it until it is attached.
+ */
+int kernel_load_beside(struct kernel *kernel, const char *program,
+		       struct fault *fault);
+/*
  * Pins what this load has made; without `replace`, only where no pin is of
  * that name.
  */

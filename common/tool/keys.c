@@ -7,7 +7,6 @@
  */
 #include "common/tool/keys.h"
 
-#include <ctype.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <string.h>
@@ -20,6 +19,8 @@ const struct level_info levels[LEVELS] = {
 			   offsetof(struct config_service, line), MAX_SERVICES},
 	[LEVEL_BACKEND] = {"backend", sizeof(struct config_backend),
 			   offsetof(struct config_backend, line), MAX_BACKENDS},
+	[LEVEL_CHECK] = {"check", sizeof(struct config_check),
+			 offsetof(struct config_check, line), MAX_SERVICES},
 };
 
 static const struct word unmatched_words[] = {{"drop", 0}, {"pass", 1}, {}};
@@ -42,6 +43,15 @@ static const struct word mtu_words[] = {{"route", 0}, {}};
 static const struct word checksum_words[] = {
 	{"keep", CHECKSUM_KEEP}, {"update", CHECKSUM_UPDATE}, {}};
 static const struct word none_words[] = {{"none", 0}, {}};
+static const struct word check_words[] = {
+	{"tcp", CHECK_TCP}, {"http", CHECK_HTTP}, {"https", CHECK_HTTPS},
+	{"udp", CHECK_UDP}, {"none", CHECK_NONE}, {}};
+static const struct word status_words[] = {{"ok", 0}, {}};
+static const struct word service_words[] = {{"service", 0}, {}};
+static const struct word all_down_words[] = {{"last", ALL_DOWN_LAST},
+					     {"drop", ALL_DOWN_DROP},
+					     {"pass", ALL_DOWN_PASS},
+					     {}};
 static const struct word bool_words[] = {{"true", 1}, {"false", 0}, {}};
 
 #define FIELD(record, member)                                                  \
@@ -160,6 +170,16 @@ const struct key keys[] = {
 		 "which must have come before; `by-address`: all that a client "
 		 "sends goes to one backend, fragments in any order (udp, the "
 		 "VIP's only service of it)."},
+	{LEVEL_SERVICE, "check", KIND_RECORD, FIELD(config_service, check),
+	 .entry = LEVEL_CHECK, .standard = "none",
+	 .help = "How `lbr run` finds out whether a backend is up; keys below."},
+	{LEVEL_SERVICE, "on-all-down", KIND_WORD,
+	 FIELD(config_service, on_all_down),
+	 .words = all_down_words, .standard = "last",
+	 .help = "What becomes of flows where every backend is down: `last`: "
+		 "those that were up last keep getting them; `drop`; `pass` "
+		 "(also where all drain): the load balancer's kernel gets "
+		 "them."},
 	{LEVEL_SERVICE, "backends",
 	 LIST(config_service, backends, backend_count, LEVEL_BACKEND),
 	 .max = MAX_BACKENDS,
@@ -179,6 +199,50 @@ const struct key keys[] = {
 	{LEVEL_BACKEND, "drain", KIND_WORD, FIELD(config_backend, drain),
 	 .words = bool_words, .standard = "false",
 	 .help = "`true`: keeps the flows it has and gets no new ones."},
+
+	{LEVEL_CHECK, "type", KIND_WORD, FIELD(config_check, type),
+	 .words = check_words, .standard = "tcp",
+	 .help = "`tcp`: it takes a connection; `http`, `https` (of any "
+		 "certificate): it answers a GET; `udp`: it answers a "
+		 "datagram. All to the VIP, by way of the backend."},
+	{LEVEL_CHECK, "interval", KIND_DURATION,
+	 FIELD(config_check, interval),
+	 .min = 100, .max = 1 * HOURS, .standard = "2s",
+	 .help = "From the begin of a check to that of the next."},
+	{LEVEL_CHECK, "timeout", KIND_DURATION, FIELD(config_check, timeout),
+	 .min = 50, .max = 1 * HOURS, .standard = "1s",
+	 .help = "How long an answer may take; at most half of `interval`."},
+	{LEVEL_CHECK, "rise", KIND_NUMBER, FIELD(config_check, rise),
+	 .min = 1, .max = 1000, .standard = "2",
+	 .help = "So many good checks in a row, and a backend that was down "
+		 "is up."},
+	{LEVEL_CHECK, "fall", KIND_NUMBER, FIELD(config_check, fall),
+	 .min = 1, .max = 1000, .standard = "3",
+	 .help = "So many bad ones in a row, and it is down, no later than "
+		 "`interval` x `fall` after it died (of 1: and `timeout`)."},
+	{LEVEL_CHECK, "port", KIND_PORT, FIELD(config_check, port),
+	 .min = 1, .max = 65535, .words = service_words,
+	 .standard = "service",
+	 .help = "The VIP's port that is asked; to be named for a service of "
+		 "any port, and for no other."},
+	{LEVEL_CHECK, "path", KIND_TEXT, FIELD(config_check, path),
+	 .min = 1, .standard = "/",
+	 .help = "Of http and https: what is asked for."},
+	{LEVEL_CHECK, "host", KIND_TEXT, FIELD(config_check, host),
+	 .standard = "",
+	 .help = "Of http and https: the name in the request, and in TLS; "
+		 "empty: the VIP."},
+	{LEVEL_CHECK, "status", KIND_NUMBER, FIELD(config_check, status),
+	 .min = 100, .max = 599, .words = status_words, .standard = "ok",
+	 .help = "Of http and https: the status that is good; `ok`: any 2xx "
+		 "or 3xx."},
+	{LEVEL_CHECK, "body", KIND_TEXT, FIELD(config_check, body),
+	 .standard = "",
+	 .help = "Of http, https and udp: what the answer must contain, of "
+		 "http in its first 64 KiB."},
+	{LEVEL_CHECK, "send", KIND_TEXT, FIELD(config_check, send),
+	 .standard = "",
+	 .help = "Of udp: what is sent."},
 };
 /* clang-format on */
 const size_t key_count = sizeof(keys) / sizeof(keys[0]);
@@ -191,63 +255,6 @@ const struct key *key_find(enum level level, const char *name, size_t length)
 		    !memcmp(keys[i].name, name, length))
 			return &keys[i];
 	return NULL;
-}
-
-static char folded(char c)
-{
-	return c == '_' ? '-' : (char)tolower((unsigned char)c);
-}
-
-static size_t smallest(size_t a, size_t b, size_t c)
-{
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* Levenshtein's distance. `a` is shorter than 32 bytes. */
-static size_t distance(const char *a, size_t a_length, const char *b,
-		       size_t b_length)
-{
-	size_t row[32];
-
-	for (size_t i = 0; i <= a_length; i++)
-		row[i] = i;
-	for (size_t j = 0; j < b_length; j++) {
-		size_t diagonal = row[0];
-
-		row[0] = j + 1;
-		for (size_t i = 0; i < a_length; i++) {
-			size_t other = folded(a[i]) != folded(b[j]);
-			size_t above = row[i + 1];
-
-			row[i + 1] = smallest(row[i] + 1, above + 1,
-					      diagonal + other);
-			diagonal = above;
-		}
-	}
-	return row[a_length];
-}
-
-const struct key *key_nearest(enum level level, const char *name, size_t length)
-{
-	const struct key *nearest = NULL;
-	size_t least = length / 2 < 3 ? length / 2 + 1 : 3;
-
-	if (length > 31)
-		return NULL;
-	for (size_t i = 0; i < key_count; i++) {
-		size_t d;
-
-		if (keys[i].level != level)
-			continue;
-		d = distance(name, length, keys[i].name, strlen(keys[i].name));
-		if (d < least) {
-			least = d;
-			nearest = &keys[i];
-		}
-	}
-	return nearest;
 }
 
 /* As snprintf(), after what `text` holds already. */
@@ -301,6 +308,13 @@ const char *key_allowed(const struct key *key, char text[ALLOWED_SIZE])
 		append(text, "a list of %u to %u addresses or prefixes",
 		       key->min, key->max);
 		break;
+	case KIND_RECORD:
+		append(text, "a mapping");
+		break;
+	case KIND_TEXT:
+		append(text, "%u to %zu printable ASCII characters", key->min,
+		       key->size - 1);
+		break;
 	case KIND_ADDRESS:
 		append(text, "an IPv4 or IPv6 unicast address");
 		break;
@@ -345,6 +359,9 @@ void config_print_keys(FILE *out)
 
 		fprintf(out, "| `%s` | %s | %s | %s | %s |\n", key->name,
 			levels[key->level].name, key_allowed(key, allowed),
-			key->standard ? key->standard : "required", key->help);
+			!key->standard	 ? "required"
+			: *key->standard ? key->standard
+					 : "(empty)",
+			key->help);
 	}
 }

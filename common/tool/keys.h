@@ -20,6 +20,7 @@ enum level {
 	LEVEL_FILE,    /* struct config */
 	LEVEL_SERVICE, /* struct config_service */
 	LEVEL_BACKEND, /* struct config_backend */
+	LEVEL_CHECK,   /* struct config_check */
 	LEVELS,
 };
 
@@ -34,12 +35,14 @@ extern const struct level_info levels[LEVELS];
 enum kind {
 	KIND_LIST,     /* of records of another level */
 	KIND_PREFIXES, /* an array of struct prefix */
+	KIND_RECORD,   /* one of another level; zero where it is left out */
 	KIND_ADDRESS,  /* struct addr */
 	KIND_NUMBER,   /* also one of `words`, where there are any */
 	KIND_PORT,     /* as KIND_NUMBER, kept in wire order */
 	KIND_PRIME,    /* a number that must be prime */
 	KIND_DURATION, /* kept in milliseconds */
 	KIND_WORD,     /* one of `words` */
+	KIND_TEXT,     /* `size` bytes of it, and NUL; at least `min` */
 };
 
 /* A word a key may be; a name of NULL ends the list. */
@@ -58,12 +61,12 @@ struct key {
 	__u32 max;
 	const struct word *words;
 	const char *standard; /* as in a file; NULL: the key is required */
-	enum level entry;     /* KIND_LIST: the level of its entries */
+	enum level entry;     /* of a list or record: its level */
 	size_t count_offset;  /* of a list: the field with their number */
 	const char *help;
 };
 
-#define MAX_KEYS 32
+#define MAX_KEYS 64
 extern const struct key keys[];
 extern const size_t key_count;
 

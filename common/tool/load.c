@@ -129,6 +129,44 @@ static void probe(struct constants *constants)
 	constants->can_trace = kernel_can_trace();
 }
 
+static int load_failed(const char *program, struct fault *fault_out)
+{
+	fault(fault_out, "cannot load %s: %s", program,
+	      *libbpf_said ? libbpf_said : strerror(errno));
+	return fault_hint(fault_out,
+			  "run it as root (CAP_BPF and CAP_NET_ADMIN, or "
+			  "CAP_SYS_ADMIN), on Linux 5.10 or later");
+}
+
+int kernel_load_beside(struct kernel *kernel, const char *name,
+		       struct fault *fault_out)
+{
+	const struct role *role = kernel->role;
+	struct constants constants;
+	struct bpf_program *program;
+	const char *const *map;
+
+	libbpf_set_print(remember_warning);
+	probe(&constants);
+	*libbpf_said = '\0';
+	kernel->object = role->open(&constants);
+	if (!kernel->object)
+		return load_failed(name, fault_out);
+	for (map = role->maps; *map; map++) {
+		if (map_reuse(kernel, *map, fault_out))
+			return -1;
+	}
+	bpf_program__set_autoload(
+		bpf_object__find_program_by_name(kernel->object, role->program),
+		false);
+	program = bpf_object__find_program_by_name(kernel->object, name);
+	bpf_program__set_autoload(program, true);
+	if (bpf_object__load(kernel->object))
+		return load_failed(name, fault_out);
+	kernel->program = bpf_program__fd(program);
+	return 0;
+}
+
 int kernel_load(struct kernel *kernel, const struct config *config,
 		struct fault *fault_out)
 {
@@ -160,13 +198,8 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 		bpf_program__set_flags(program, bpf_program__flags(program) |
 							BPF_F_XDP_HAS_FRAGS);
 	shapes_keep(kernel);
-	if (bpf_object__load(kernel->object)) {
-		fault(fault_out, "cannot load %s: %s", role->program,
-		      *libbpf_said ? libbpf_said : strerror(errno));
-		return fault_hint(fault_out,
-				  "run it as root (CAP_BPF and CAP_NET_ADMIN, "
-				  "or CAP_SYS_ADMIN), on Linux 5.10 or later");
-	}
+	if (bpf_object__load(kernel->object))
+		return load_failed(role->program, fault_out);
 	kernel->program = bpf_program__fd(program);
 	return role->carry_over ? role->carry_over(kernel, false, fault_out)
 				: 0;

@@ -23,7 +23,9 @@ static const struct order *const orders[] = {
 };
 
 struct table_backend *order_backends(const struct config_service *service,
-				     const __u16 *indices, size_t *count)
+				     const __u16 *indices,
+				     const struct backend *backends,
+				     size_t *count)
 {
 	const struct config_backend *from = service->backends;
 	struct table_backend *list =
@@ -32,7 +34,7 @@ struct table_backend *order_backends(const struct config_service *service,
 
 	*count = 0;
 	for (i = 0; list && i < service->backend_count; i++) {
-		if (from[i].drain)
+		if (backends[indices[i]].state != BACKEND_ACTIVE)
 			continue;
 		list[*count].address = from[i].address;
 		list[*count].weight = from[i].weight;

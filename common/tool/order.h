@@ -19,10 +19,12 @@ struct table_backend {
 
 /*
  * The backends of a service that take new flows; `indices`: of all that it
- * has. To be freed; NULL where memory ran out.
+ * has, in `backends`. To be freed; NULL where memory ran out.
  */
 struct table_backend *order_backends(const struct config_service *service,
-				     const __u16 *indices, size_t *count);
+				     const __u16 *indices,
+				     const struct backend *backends,
+				     size_t *count);
 
 /* How many of at most `size` slots the table has; `count` at least 1. */
 __u32 order_slots(__u8 scheduler, __u32 size,

@@ -190,6 +190,20 @@ static int store_prefix(const char *text, size_t length, struct prefix *prefix,
 	return 0;
 }
 
+/* Nothing that could end a line of a request, or of a message. */
+static int store_text(const struct key *key, const char *text, size_t length,
+		      char *field)
+{
+	if (length < key->min || length >= key->size)
+		return -1;
+	for (size_t i = 0; i < length; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return -1;
+	memcpy(field, text, length);
+	field[length] = '\0';
+	return 0;
+}
+
 static int read_scalar(const struct key *key, const char *text, size_t length,
 		       __u64 *value, char note[NOTE_SIZE])
 {
@@ -267,6 +281,9 @@ int value_store(const struct key *key, const char *text, size_t length,
 			memcpy(field, &addr, sizeof(addr));
 			return 0;
 		}
+	} else if (key->kind == KIND_TEXT) {
+		if (!store_text(key, text, length, field))
+			return 0;
 	} else if (!read_scalar(key, text, length, &value, note)) {
 		store_scalar(key, (__u32)value, field);
 		return 0;

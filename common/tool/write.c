@@ -31,10 +31,18 @@ static __u32 scalar(const struct key *key, const void *field)
 static void write_value(const struct key *key, const void *field, FILE *out)
 {
 	const struct word *word;
+	const char *letter = field;
 	struct addr address;
 	char text[VALUE];
 	__u32 value;
 
+	if (key->kind == KIND_TEXT) {
+		fputc('\'', out);
+		for (; *letter; letter++)
+			fputs(*letter == '\'' ? "''" : (char[2]){*letter}, out);
+		fputc('\'', out);
+		return;
+	}
 	if (key->kind == KIND_ADDRESS) {
 		memcpy(&address, field, sizeof(address));
 		/* A colon means something to YAML, in some places. */
@@ -87,9 +95,13 @@ static bool is_standard(const struct key *key, const void *record)
 		struct config file;
 		struct config_service service;
 		struct config_backend backend;
+		struct config_check check;
 	} standard;
 	char problem[PROBLEM_SIZE];
 
+	if (key->kind == KIND_TEXT)
+		return !strcmp(key->standard,
+			       (const char *)record + key->offset);
 	return key->standard &&
 	       !value_store(key, key->standard, strlen(key->standard),
 			    &standard, problem) &&
@@ -105,7 +117,23 @@ static const struct style styles[LEVELS] = {
 	[LEVEL_FILE] = {"", "", "\n"},
 	[LEVEL_SERVICE] = {"  - ", "    ", "\n"},
 	[LEVEL_BACKEND] = {"      - {", ", ", ""},
+	[LEVEL_CHECK] = {"", ", ", ""},
 };
+
+/* A record of zero, but for its line, is one that was left out. */
+static bool is_left_out(const struct key *key, const char *record)
+{
+	const struct level_info *info = &levels[key->entry];
+	const char *field = record + key->offset;
+	size_t i;
+
+	for (i = 0; i < info->record_size; i++) {
+		if (field[i] && (i < info->line_offset ||
+				 i >= info->line_offset + sizeof(int)))
+			return false;
+	}
+	return true;
+}
 
 static void write_record(enum level level, const char *record, FILE *out)
 {
@@ -123,6 +151,14 @@ static void write_record(enum level level, const char *record, FILE *out)
 		}
 		if (key->kind == KIND_PREFIXES) {
 			write_prefixes(key, record, before, out);
+			continue;
+		}
+		if (key->kind == KIND_RECORD) {
+			if (is_left_out(key, record))
+				continue;
+			fprintf(out, "%s%s: {", before, key->name);
+			write_record(key->entry, record + key->offset, out);
+			before = style->next;
 			continue;
 		}
 		if (is_standard(key, record))

@@ -43,8 +43,9 @@ def setting(**settings):
         rows.append(service([near], vip))
         rows.append(service([near], vip, 7777, "udp"))
         rows += [service([FIB[port][which]], vip, port) for port in FIB]
-        rows.append(service([backend(near.replace("::3", "::8") if which else "172.19.0.8",
-                                     drain=True)], vip, 88))
+        none_up = [backend(near.replace("::3", "::8") if which else "172.19.0.8", drain=True)]
+        rows.append(service(none_up, vip, 88))
+        rows.append(service(none_up, vip, 91, on_all_down="pass"))
     rows.append(service(["172.19.0.5"], ANY, "any"))
     rows.append(service(["172.19.0.6"], ANY, 443))
     return configuration(*rows, **settings)
@@ -223,6 +224,8 @@ def rows_passed():
         ("not for a VIP (IPv6)", f.ip6(LB6) / f.tcp(22), "not_vip"),
         ("malformed", f.ip4(LB) / f.tcp(dataofs=4), "malformed"),
         ("version 5", f.ip4(version=5) / f.tcp(), "malformed"),
+        ("no backend, pass", f.ip4() / f.tcp(91), "no_backend_passed"),
+        ("no backend, pass (IPv6)", f.ip6() / f.tcp(91), "no_backend_passed"),
     ]
     return [(name, packet, reason, PASS, bytes(packet)) for name, packet, reason in rows]
 

@@ -68,12 +68,25 @@ static void names_are_unique(void **unused)
 static void passed_up(void **unused)
 {
 	static const char *const passing[] = {
-		"not_ip",	    "vlan_tagged",     "foreign_mac",
-		"no_configuration", "malformed",       "not_vip",
-		"unmatched_passed", "not_listed",      "fragment_passed",
-		"extension_passed", "restore_expired", "neighbour_unresolved",
-		"restored",	    "super_packet",    "decapsulated",
-		"delivered",	    "foreign_source",  "congestion_lost",
+		"not_ip",
+		"vlan_tagged",
+		"foreign_mac",
+		"no_configuration",
+		"malformed",
+		"not_vip",
+		"unmatched_passed",
+		"not_listed",
+		"fragment_passed",
+		"extension_passed",
+		"restore_expired",
+		"neighbour_unresolved",
+		"restored",
+		"super_packet",
+		"decapsulated",
+		"delivered",
+		"foreign_source",
+		"congestion_lost",
+		"no_backend_passed",
 	};
 	const size_t count = sizeof(passing) / sizeof(passing[0]);
 	size_t i, j;

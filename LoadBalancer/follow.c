@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * follow.c - see follow.h
+ *
+ * Others change what runs: `apply`, `up`, `down`. So once a second it is looked
+ * whether the generation is another. A check's result that takes a backend out
+ * or in is written as a generation too, of all that were found in a moment.
+ */
+#include "LoadBalancer/follow.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "LoadBalancer/file.h"
+#include "LoadBalancer/states.h"
+#include "common/tool/cli.h"
+#include "common/tool/generation.h"
+
+static const struct timeval second = {1, 0};
+static const struct timeval moment = {0, 10 * 1000};
+
+static bool is_checked(const struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++) {
+		if (config->services[i].check.type != CHECK_NONE)
+			return true;
+	}
+	return false;
+}
+
+/* What runs now, and what it says of checks. 0, or -1 with a fault. */
+static int read_now(const struct follow *follow, struct running *running,
+		    struct config *config, struct fault *fault_out)
+{
+	struct kernel kernel;
+	int rc = kernel_open(&kernel, follow->role, ACCESS_READ, fault_out);
+
+	rc = rc ?: file_running(&kernel, NULL, config, fault_out);
+	if (!rc && running_read(&kernel, generation_current(&kernel), running,
+				fault_out)) {
+		config_free(config);
+		rc = -1;
+	}
+	kernel_close(&kernel);
+	return rc ? -1 : 0;
+}
+
+/* Returns 0, or -1 with a fault. */
+static int adopt(struct follow *follow, struct fault *fault_out)
+{
+	struct config old = follow->config, new;
+	struct running running;
+	int rc;
+
+	if (read_now(follow, &running, &new, fault_out))
+		return -1;
+	follow->config = new;
+	if (follow->way.id && way_is_stale(&follow->way)) {
+		checks_stop(&follow->checks);
+		way_close(&follow->way);
+	}
+	rc = follow->way.id || !is_checked(&follow->config)
+		     ? 0
+		     : way_open(&follow->way, follow->role, fault_out);
+	if (!rc) {
+		follow->number = running.generation.number;
+		rc = checks_sync(&follow->checks, &running);
+	} else {
+		checks_stop(&follow->checks);
+	}
+	running_free(&running);
+	config_free(&old);
+	return rc;
+}
+
+/* Of what runs now; 0: nothing does. */
+static __u64 number_now(const struct follow *follow)
+{
+	struct generation generation = {0};
+	struct fault ignored;
+	struct kernel kernel;
+
+	if (!kernel_open(&kernel, follow->role, ACCESS_READ, &ignored))
+		generation_read(&kernel, generation_current(&kernel),
+				&generation);
+	kernel_close(&kernel);
+	return generation.number;
+}
+
+static void look(evutil_socket_t fd, short what, void *data)
+{
+	struct follow *follow = data;
+	__u64 number = number_now(follow);
+	struct fault fault_is = {0};
+
+	(void)fd;
+	(void)what;
+	if (!number && follow->number) {
+		printf("%s is not up here any more; waiting for it\n",
+		       follow->role->program);
+		checks_stop(&follow->checks);
+		if (follow->way.id)
+			way_close(&follow->way);
+		follow->number = 0;
+	} else if (number != follow->number && adopt(follow, &fault_is)) {
+		cli_warn(follow->role, &fault_is);
+	}
+	event_add(follow->look, &second);
+}
+
+void follow_again(struct follow *follow)
+{
+	follow->number = 0;
+	event_active(follow->look, EV_TIMEOUT, 0);
+}
+
+static void write_states(evutil_socket_t fd, short what, void *data)
+{
+	struct follow *follow = data;
+	struct fault fault_is = {0};
+	struct kernel kernel;
+	int rc;
+
+	(void)fd;
+	(void)what;
+	rc = kernel_open(&kernel, follow->role, ACCESS_CHANGE, &fault_is);
+	if (!rc &&
+	    states_write(&kernel, checks_is_up, &follow->checks, &fault_is) < 0)
+		rc = -1;
+	kernel_close(&kernel);
+	if (rc) {
+		cli_warn(follow->role, &fault_is);
+		event_add(follow->write, &second);
+		return;
+	}
+	event_active(follow->look, EV_TIMEOUT, 0);
+}
+
+static void changed(struct checked *backend, void *data)
+{
+	struct follow *follow = data;
+	char vip[64], address[INET6_ADDRSTRLEN];
+
+	printf("%s/%s: backend %s is %s%s%s\n",
+	       endpoint_text(&backend->service.vip, backend->service.port, vip),
+	       protocol_name(backend->service.protocol),
+	       addr_text(&backend->probe.backend, address),
+	       backend->health.up ? "up" : "down",
+	       *backend->last.why ? ": " : "", backend->last.why);
+	event_add(follow->write, &moment);
+}
+
+int follow_start(struct follow *follow, struct event_base *base,
+		 struct fault *fault_out)
+{
+	follow->way.link = follow->way.checks = -1;
+	follow->checks = (struct checks){
+		.prober = {base, &follow->way, NULL},
+		.config = &follow->config,
+		.changed = changed,
+		.data = follow,
+	};
+	follow->look = evtimer_new(base, look, follow);
+	follow->write = evtimer_new(base, write_states, follow);
+	if (!follow->look || !follow->write)
+		return fault(fault_out, "cannot run: no memory");
+	if (adopt(follow, fault_out))
+		return -1;
+	event_add(follow->look, &second);
+	return 0;
+}
+
+void follow_stop(struct follow *follow)
+{
+	checks_stop(&follow->checks);
+	if (follow->way.id)
+		way_close(&follow->way);
+	if (follow->look)
+		event_free(follow->look);
+	if (follow->write)
+		event_free(follow->write);
+	SSL_CTX_free(follow->checks.prober.tls);
+	config_free(&follow->config);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * follow.h - checks follow what runs, and what runs follows the checks
+ */
+#pragma once
+
+#include "LoadBalancer/checks.h"
+#include "LoadBalancer/way.h"
+
+struct follow {
+	const struct role *role;
+	const char *path; /* of the file */
+	struct config config;
+	struct way way;
+	struct checks checks;
+	__u64 number; /* of the generation that checks follow; 0: none */
+	struct event *look, *write;
+};
+
+/* Returns 0, or -1 with a fault. */
+int follow_start(struct follow *follow, struct event_base *base,
+		 struct fault *fault);
+void follow_stop(struct follow *follow);
+/* The file has been applied, or may have been. */
+void follow_again(struct follow *follow);

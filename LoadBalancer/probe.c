@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * probe.c - see probe.h
+ *
+ * The kernel's own TCP, and OpenSSL's TLS. A connection is ended by a reset:
+ * none is left behind here, however many backends there are.
+ */
+#include "LoadBalancer/probe.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/tool/answered.h"
+#include "LoadBalancer/lbr.h"
+
+static __u32 since(const struct timespec *begun)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (__u32)((now.tv_sec - begun->tv_sec) * 1000000 +
+		       (now.tv_nsec - begun->tv_nsec) / 1000);
+}
+
+void probe_stop(struct probe *probe)
+{
+	if (probe->timer)
+		event_free(probe->timer);
+	if (probe->bare)
+		event_free(probe->bare);
+	if (probe->stream)
+		bufferevent_free(probe->stream);
+	else if (probe->fd >= 0)
+		close(probe->fd);
+	probe->timer = probe->bare = NULL;
+	probe->stream = NULL;
+	probe->fd = -1;
+}
+
+static void finish(struct probe *probe)
+{
+	probe->result.took = since(&probe->begun);
+	probe_stop(probe);
+	probe->done(probe, probe->data);
+}
+
+/* The backend has answered, from the VIP. */
+static void application(struct probe *probe, enum outcome outcome)
+{
+	probe->result.path = OUTCOME_GOOD;
+	probe->result.application = outcome;
+	finish(probe);
+}
+
+static void bad(struct probe *probe, const char *why)
+{
+	snprintf(probe->result.why, sizeof(probe->result.why), "%s", why);
+	application(probe, OUTCOME_BAD);
+}
+
+/* Nothing has come back. What is known of where it was lost? */
+static void path_bad(struct probe *probe, const char *why)
+{
+	static const char *const names[] = {
+#define REASON_STRING(name, action, programs, text) [REASON_##name] = #name,
+		REASONS(REASON_STRING)
+#undef REASON_STRING
+	};
+	enum reason reason = way_reason(probe->prober->way, &probe->key);
+	struct result *result = &probe->result;
+
+	result->path = OUTCOME_BAD;
+	result->application = OUTCOME_UNKNOWN;
+	if (reason == REASON_forwarded || reason == REASON_redirected)
+		snprintf(result->why, sizeof(result->why),
+			 "sent to the backend; %s from the VIP", why);
+	else if (reason < REASON_MAX)
+		snprintf(result->why, sizeof(result->why), "not sent: %s",
+			 names[reason]);
+	else
+		snprintf(result->why, sizeof(result->why),
+			 "not sent: this host's kernel dropped it");
+	finish(probe);
+}
+
+/* Has TCP got through, whatever came after? */
+static bool is_connected(const struct probe *probe)
+{
+	struct tcp_info info;
+	socklen_t length = sizeof(info);
+
+	return probe->check->type != CHECK_UDP &&
+	       !getsockopt(probe->fd, IPPROTO_TCP, TCP_INFO, &info, &length) &&
+	       info.tcpi_state != TCP_SYN_SENT && info.tcpi_state != TCP_CLOSE;
+}
+
+static void late(evutil_socket_t fd, short what, void *data)
+{
+	struct probe *probe = data;
+
+	(void)fd;
+	(void)what;
+	if (is_connected(probe))
+		bad(probe, "no answer in time");
+	else
+		path_bad(probe, "no answer");
+}
+
+/* A reset, and the ICMP error "port unreachable", are answers too. */
+static void refused(struct probe *probe, int error)
+{
+	if (error == ECONNREFUSED || error == ECONNRESET || error == EPIPE)
+		bad(probe, strerror(error));
+	else
+		path_bad(probe, strerror(error));
+}
+
+static void heard(struct bufferevent *stream, bool all)
+{
+	struct probe *probe;
+	struct evbuffer *input = bufferevent_get_input(stream);
+	size_t length = evbuffer_get_length(input);
+	enum verdict verdict;
+	void *data;
+
+	bufferevent_getcb(stream, NULL, NULL, NULL, &data);
+	probe = data;
+	verdict = http_answered(probe->check,
+				(char *)evbuffer_pullup(input, -1), length, all,
+				probe->result.why, sizeof(probe->result.why));
+	if (verdict != VERDICT_OPEN)
+		application(probe, verdict == VERDICT_GOOD ? OUTCOME_GOOD
+							   : OUTCOME_BAD);
+}
+
+static void readable(struct bufferevent *stream, void *data)
+{
+	(void)data;
+	heard(stream, false);
+}
+
+static void ask(struct probe *probe)
+{
+	const struct config_check *check = probe->check;
+	char vip[INET6_ADDRSTRLEN];
+	bool is_ipv4 = addr_is_ipv4(&probe->vip);
+
+	addr_text(&probe->vip, vip);
+	/* Of version 1.0, no answer comes in chunks. */
+	evbuffer_add_printf(bufferevent_get_output(probe->stream),
+			    "GET %s HTTP/1.0\r\nHost: %s%s%s\r\n"
+			    "User-Agent: lbr\r\nConnection: close\r\n\r\n",
+			    check->path, *check->host || is_ipv4 ? "" : "[",
+			    *check->host ? check->host : vip,
+			    *check->host || is_ipv4 ? "" : "]");
+	bufferevent_enable(probe->stream, EV_READ | EV_WRITE);
+}
+
+static void happened(struct bufferevent *stream, short what, void *data)
+{
+	struct probe *probe = data;
+	int error = EVUTIL_SOCKET_ERROR();
+	bool tls = probe->check->type == CHECK_HTTPS;
+
+	if (what & BEV_EVENT_CONNECTED) {
+		if (probe->check->type == CHECK_TCP)
+			application(probe, OUTCOME_UNKNOWN);
+		else
+			ask(probe);
+		return;
+	}
+	if (what & BEV_EVENT_EOF ||
+	    (tls && evbuffer_get_length(bufferevent_get_input(stream)))) {
+		heard(stream, true);
+		return;
+	}
+	if (tls && is_connected(probe))
+		bad(probe, "no TLS");
+	else
+		refused(probe, error);
+}
+
+static SSL *tls_new(struct probe *probe)
+{
+	struct prober *prober = probe->prober;
+	SSL *tls;
+
+	if (!prober->tls) {
+		prober->tls = SSL_CTX_new(TLS_client_method());
+		if (!prober->tls)
+			return NULL;
+		SSL_CTX_set_verify(prober->tls, SSL_VERIFY_NONE, NULL);
+	}
+	tls = SSL_new(prober->tls);
+	if (tls && *probe->check->host)
+		SSL_set_tlsext_host_name(tls, probe->check->host);
+	return tls;
+}
+
+static int stream_begin(struct probe *probe)
+{
+	if (!probe->stream)
+		return -1;
+	bufferevent_setcb(probe->stream, readable, NULL, happened, probe);
+	bufferevent_setwatermark(probe->stream, EV_READ, 0, HTTP_MOST);
+	return bufferevent_enable(probe->stream, EV_READ | EV_WRITE);
+}
+
+/* TCP is connected, or not: what comes after is not to be mistaken for it. */
+static void tls_start(evutil_socket_t fd, short what, void *data)
+{
+	struct probe *probe = data;
+	socklen_t length = sizeof(int);
+	int error = 0;
+
+	(void)what;
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	if (error) {
+		refused(probe, error);
+		return;
+	}
+	probe->stream = bufferevent_openssl_socket_new(
+		probe->prober->base, fd, tls_new(probe),
+		BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+	if (stream_begin(probe))
+		bad(probe, "no TLS here");
+	else
+		bufferevent_openssl_set_allow_dirty_shutdown(probe->stream, 1);
+}
+
+/* Returns 0, or -1 with errno. */
+static int stream_start(struct probe *probe)
+{
+	static const struct linger reset = {1, 0};
+	struct event_base *base = probe->prober->base;
+	struct sockaddr_storage to;
+	socklen_t length = socket_address(&to, &probe->vip, probe->port);
+
+	setsockopt(probe->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	if (probe->check->type != CHECK_HTTPS) {
+		probe->stream = bufferevent_socket_new(base, probe->fd,
+						       BEV_OPT_CLOSE_ON_FREE);
+		return stream_begin(probe)
+			       ?: bufferevent_socket_connect(
+					  probe->stream, (struct sockaddr *)&to,
+					  (int)length);
+	}
+	if (connect(probe->fd, (struct sockaddr *)&to, length) &&
+	    errno != EINPROGRESS)
+		return -1;
+	probe->bare = event_new(base, probe->fd, EV_WRITE, tls_start, probe);
+	return probe->bare ? event_add(probe->bare, NULL) : -1;
+}
+
+static void datagram_came(evutil_socket_t fd, short what, void *data)
+{
+	struct probe *probe = data;
+	char text[65536];
+	ssize_t length = recv(fd, text, sizeof(text), 0);
+	enum verdict verdict;
+
+	(void)what;
+	if (length < 0) {
+		refused(probe, errno);
+		return;
+	}
+	verdict = udp_answered(probe->check, text, (size_t)length,
+			       probe->result.why, sizeof(probe->result.why));
+	application(probe,
+		    verdict == VERDICT_GOOD ? OUTCOME_GOOD : OUTCOME_BAD);
+}
+
+static int datagram_start(struct probe *probe)
+{
+	struct sockaddr_storage to;
+	socklen_t length = socket_address(&to, &probe->vip, probe->port);
+	const char *text = probe->check->send;
+
+	if (connect(probe->fd, (struct sockaddr *)&to, length) ||
+	    send(probe->fd, text, strlen(text), 0) < 0)
+		return -1;
+	probe->bare = event_new(probe->prober->base, probe->fd, EV_READ,
+				datagram_came, probe);
+	return probe->bare ? event_add(probe->bare, NULL) : -1;
+}
+
+static int begin(struct probe *probe)
+{
+	bool udp = probe->check->type == CHECK_UDP;
+
+	probe->fd = socket(addr_is_ipv4(&probe->vip) ? AF_INET : AF_INET6,
+			   (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK |
+				   SOCK_CLOEXEC,
+			   0);
+	if (probe->fd < 0 ||
+	    way_bind(probe->prober->way, probe->fd,
+		     udp ? IPPROTO_UDP : IPPROTO_TCP, &probe->backend,
+		     probe->backend_id, &probe->key))
+		return -1;
+	return udp ? datagram_start(probe) : stream_start(probe);
+}
+
+static void failed(evutil_socket_t fd, short what, void *data)
+{
+	(void)fd;
+	(void)what;
+	finish(data);
+}
+
+void probe_start(struct probe *probe)
+{
+	struct timeval timeout = {probe->check->timeout / 1000,
+				  probe->check->timeout % 1000 * 1000};
+	static const struct timeval now;
+
+	memset(&probe->result, 0, sizeof(probe->result));
+	clock_gettime(CLOCK_MONOTONIC, &probe->begun);
+	probe->fd = -1;
+	if (!begin(probe)) {
+		probe->timer = evtimer_new(probe->prober->base, late, probe);
+	} else {
+		/* Said later, as all else. */
+		snprintf(probe->result.why, sizeof(probe->result.why),
+			 "not sent: %s", strerror(errno));
+		probe->result.path = OUTCOME_BAD;
+		timeout = now;
+		probe->timer = evtimer_new(probe->prober->base, failed, probe);
+	}
+	if (probe->timer)
+		event_add(probe->timer, &timeout);
+}

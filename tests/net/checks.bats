@@ -1,0 +1,214 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Health checks: they go the way that a client's packets go, so they fail where
+# a client's would, whatever the application says to who asks it directly.
+
+# shellcheck disable=SC2030,SC2031,SC2154 # `run` and its friends
+
+load lib
+load run
+bats_require_minimum_version 1.5.0
+
+X=backend0x X4=172.19.0.3 X6=2001:db8:19::3
+
+setup_file() {
+	network
+	attach generic
+	on "$X" openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x \
+		-keyout /run/key -out /run/cert 2>/dev/null
+	# The same application, on a port that is no service's.
+	cat >"$BATS_FILE_TMPDIR/second.conf" <<-'EOF'
+		pid second.pid;
+		events {}
+		http {
+			access_log off;
+			server {
+				listen 8080;
+				listen 443 ssl;
+				ssl_certificate /run/cert;
+				ssl_certificate_key /run/key;
+				location / { return 200 "fine"; }
+			}
+		}
+	EOF
+	on "$X" nginx -p /run/nginx/ -c "$BATS_FILE_TMPDIR/second.conf" -e error2.log 3>&-
+}
+
+teardown_file() {
+	network_down
+}
+
+# All four services, by HTTP and UDP; "$@": more for sed
+setup() {
+	FILE=$BATS_TEST_TMPDIR/services.yaml
+	local often='interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
+	services "$FILE" \
+		"s/^\( *\)protocol: tcp/&\n\1check: {type: http, $often}/" \
+		"s/^\( *\)protocol: udp/&\n\1check: {type: udp, send: hello, body: hello, $often}/"
+	lbr apply "$FILE" >/dev/null
+}
+
+teardown() {
+	run_end
+	services "$BATS_TEST_TMPDIR/plain.yaml"
+	lbr apply "$BATS_TEST_TMPDIR/plain.yaml" >/dev/null
+}
+
+states() { # ADDRESS: of that backend, in all services
+	lbr show -j backends |
+		jq -r --arg address "$1" '.backends[] | select(.backend == $address).state' |
+		sort -u
+}
+
+are() { # STATE ADDRESS...
+	local address
+	for address in "${@:2}"; do [[ $(states "$address") == "$1" ]] || return 1; done
+}
+
+# The application, asked directly.
+is_fine() {
+	[[ $(on "$LB" curl -sS --max-time 2 "http://$X4:8080/") == fine ]]
+}
+
+# fails_until_mended BREAK MEND: the path of X alone
+fails_until_mended() {
+	run_begin "$FILE"
+	eval "$1"
+	wait_for 5 are down "$X4" "$X6"
+	run_said "80/tcp: backend $X4 is down: sent to the backend; no answer from the VIP"
+	are active 172.19.0.4 2001:db8:19::4
+	is_fine
+	[[ $(answers "$VIP4" 10) == 'backend0y 10' ]]
+	[[ $(echoes "$VIP6" 10) == 'backend0y 10' ]]
+	eval "$2"
+	wait_for 5 are active "$X4" "$X6"
+}
+
+@test "a check goes to the VIP, by way of its backend, and is answered from the VIP" {
+	sniff wire wires "$X-eth0" 'tcp port 80'
+	run_begin "$FILE"
+	wait_for 5 seen wire "192\.168\.25\.10\.80 > 172\.17\.0\.2\.[0-9]+: Flags \[S\.\]"
+	wait_for 5 seen wire "2001:db8:25::10\.80 > 2001:db8:17::2\.[0-9]+: Flags \[S\.\]"
+	seen wire "172\.17\.0\.2\.[0-9]+ > 172\.19\.0\.3\.80: Flags \[S\]"
+	seen wire "2001:db8:17::2\.[0-9]+ > 2001:db8:19::3\.80: Flags \[S\]"
+	sniff_end
+	run ! seen wire "172\.17\.0\.2\.[0-9]+ > 172\.19\.0\.4"
+	on "$X" grep -q '^172.17.0.2 [0-9]* 192.168.25.10 80 200 GET / ' /run/nginx/access.log
+	# Clients' counters know nothing of it.
+	[[ $(lbr show -j backends | jq '[.backends[].packets] | add') == 0 ]]
+	are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4
+}
+
+@test "xdp_bkd detached: the path fails, the application is fine" {
+	fails_until_mended "bkd $X down" "bkd $X up >/dev/null"
+}
+
+@test "VIP off lo: the path fails, the application is fine" {
+	fails_until_mended \
+		"on $X ip addr del $VIP4/32 dev lo; on $X ip addr del $VIP6/128 dev lo" \
+		"on $X ip addr add $VIP4/32 dev lo; on $X ip addr add $VIP6/128 dev lo"
+}
+
+@test "way back from the VIP broken: the path fails, the application is fine" {
+	fails_until_mended \
+		"on $X ip rule add from $VIP4 blackhole; on $X ip -6 rule add from $VIP6 blackhole" \
+		"on $X ip rule del from $VIP4 blackhole; on $X ip -6 rule del from $VIP6 blackhole"
+}
+
+@test "the application dead: the path is good, it is out at once, and in again" {
+	run_begin "$FILE"
+	on "$X" nginx -p /run/nginx/ -c "$ROOT/topology/l3dsr/nginx.conf" -s stop
+	wait_for 5 run_said "10:80/tcp: backend $X4 is down: Connection refused"
+	wait_for 5 run_said "~ backend $X4 of 192.168.25.10:80/tcp active -> down"
+	[[ $(answers "$VIP4" 10) == 'backend0y 10' ]]
+	on "$X" nginx -p /run/nginx/ -c "$ROOT/topology/l3dsr/nginx.conf" 3>&-
+	wait_for 5 are active "$X4" "$X6"
+}
+
+is_up_again() { # TIMES
+	(($(grep -c "10:80/tcp: backend $X4 is up" "$BATS_TEST_TMPDIR/run.out") == $1))
+}
+
+@test "a wrong status, another body, no TLS: the path is good" {
+	sed -i '0,/type: http,/s//type: https,/' "$FILE"
+	run_begin "$FILE"
+	run_signal HUP
+	wait_for 5 run_said "10:80/tcp: backend $X4 is down: no TLS"
+	sed -i 's/type: https,/type: http, status: 404, path: \/files\/none,/' "$FILE"
+	run_signal HUP
+	wait_for 5 is_up_again 1
+	sed -i 's/status: 404, //' "$FILE"
+	run_signal HUP
+	wait_for 5 run_said "10:80/tcp: backend $X4 is down: status 404"
+	sed -i 's/path: .files.none/body: backend0x/' "$FILE"
+	run_signal HUP
+	wait_for 5 is_up_again 2
+	sed -i 's/body: backend0x/body: of nobody/' "$FILE"
+	run_signal HUP
+	wait_for 5 run_said "10:80/tcp: backend $X4 is down: status 200, another body"
+}
+
+@test "https: with a certificate of whomever" {
+	sed -i '/^services:/a\  - {vip: 192.168.25.10, port: 443, backends: [{address: 172.19.0.3}, {address: 172.19.0.4}], check: {type: https, host: example.org, body: fine, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}}' "$FILE"
+	lbr apply "$FILE" >/dev/null
+	bkd "$X" apply "$FILE" >/dev/null
+	bkd backend0y apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	# Only X has it.
+	wait_for 5 run_said '443/tcp: backend 172.19.0.4 is down: Connection refused'
+	[[ $(on "$CLIENT" curl -sSk --max-time 5 "https://$VIP4/[1-5]") == finefinefinefinefine ]]
+	run ! run_said "443/tcp: backend $X4 is down"
+}
+
+# all_down: every backend of the first service
+all_down() {
+	sed -i '0,/type: http,/s//type: http, status: 500,/' "$FILE"
+	sed -i "0,/ *check:/s//    on-all-down: $1\n&/" "$FILE"
+	run_begin "$FILE"
+	run_signal HUP
+	wait_for 5 run_said "10:80/tcp: backend $X4 is down"
+	wait_for 5 run_said '10:80/tcp: backend 172.19.0.4 is down'
+}
+
+@test "all down: last, and those that were up last go on" {
+	all_down last
+	answers "$VIP4" 10 | awk '{ n += $2 } END { exit n != 10 }'
+}
+
+@test "all down: drop, and pass" {
+	all_down drop
+	wait_for 5 run_said '~ backend 172.19.0.4 of 192.168.25.10:80/tcp active -> down'
+	wait_for 5 run_said "~ backend $X4 of 192.168.25.10:80/tcp active -> down"
+	rises no_backend on "$CLIENT" curl -s --max-time 1 "http://$VIP4/"
+	sed -i 's/on-all-down: drop/on-all-down: pass/' "$FILE"
+	run_signal HUP
+	wait_for 5 rises no_backend_passed on "$CLIENT" curl -s --max-time 0.2 "http://$VIP4/"
+}
+
+@test "what checks found outlives who checks; what they need does not" {
+	run_begin "$FILE"
+	on "$LB" ip link show lbr-check0 >/dev/null
+	bkd "$X" down >/dev/null
+	wait_for 5 are down "$X4" "$X6"
+	run_signal KILL
+	run_status
+	lbr apply "$FILE"
+	are down "$X4" "$X6"
+	[[ $(answers "$VIP4" 10) == 'backend0y 10' ]]
+	# Asked again, from the beginning.
+	bkd "$X" up >/dev/null
+	run_begin "$FILE"
+	wait_for 5 are active "$X4" "$X6"
+	run_end
+	run ! on "$LB" ip link show lbr-check0
+	[[ ! $(on "$LB" ip rule; on "$LB" ip -6 rule) == *fwmark* ]]
+	# And where it could not clean up, `down` does.
+	run_begin "$FILE"
+	run_signal KILL
+	run_status
+	run -0 lbr down
+	[[ $output == *'lbr-check0: removed'* ]]
+	[[ ! $(on "$LB" ip rule; on "$LB" ip -6 rule) == *fwmark* ]]
+	lbr up >/dev/null
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_checks.c - health checks: what a file may say of them, when a backend is
+ * up, and what is a good answer
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/core/inline.h"
+#include "common/tool/answered.h"
+#include "common/tool/health.h"
+#include "tests/unit/unit.h"
+
+#define SERVICE(words)                                                         \
+	"services:\n- vip: 192.0.2.1\n  backends: [{address: 198.51.100.1}]\n" \
+	"  " words "\n"
+#define TCP(check) SERVICE("port: 80\n  check: " check)
+#define UDP(check) SERVICE("port: 53\n  protocol: udp\n  check: " check)
+
+static int parse(const char *text, struct config *config, char *why,
+		 size_t size)
+{
+	return config_parse("f", text, strlen(text), config, why, size, NULL);
+}
+
+static void check_is_read(void **state)
+{
+	const struct config_check *check;
+	struct config config;
+	char why[512] = "";
+
+	(void)state;
+	assert_int_equal(parse(SERVICE("port: 80"), &config, why, sizeof(why)),
+			 0);
+	assert_int_equal(config.services->check.type, CHECK_NONE);
+	assert_int_equal(config.services->check.interval, 0);
+	assert_int_equal(config.services->on_all_down, ALL_DOWN_LAST);
+	config_free(&config);
+
+	assert_int_equal(parse(TCP("{}\n  on-all-down: pass"), &config, why,
+			       sizeof(why)),
+			 0);
+	check = &config.services->check;
+	assert_int_equal(config.services->on_all_down, ALL_DOWN_PASS);
+	assert_int_equal(check->type, CHECK_TCP);
+	assert_int_equal(check->interval, 2000);
+	assert_int_equal(check->timeout, 1000);
+	assert_int_equal(check->rise, 2);
+	assert_int_equal(check->fall, 3);
+	assert_int_equal(check->status, 0);
+	assert_int_equal(check->line, 5);
+	assert_string_equal(check->path, "/");
+	assert_string_equal(check->host, "");
+	config_free(&config);
+
+	assert_int_equal(
+		parse(SERVICE("port: any\n  on-all-down: drop\n  check:\n"
+			      "    type: https\n    port: 8443\n"
+			      "    path: /health?a=b\n    host: example.org\n"
+			      "    status: 204\n    body: fine\n"
+			      "    interval: 100ms\n    timeout: 50ms\n"
+			      "    rise: 1000\n    fall: 1"),
+		      &config, why, sizeof(why)),
+		0);
+	check = &config.services->check;
+	assert_int_equal(config.services->on_all_down, ALL_DOWN_DROP);
+	assert_int_equal(check->type, CHECK_HTTPS);
+	assert_true(check->port == bpf_htons(8443));
+	assert_string_equal(check->path, "/health?a=b");
+	assert_string_equal(check->host, "example.org");
+	assert_string_equal(check->body, "fine");
+	assert_int_equal(check->status, 204);
+	assert_int_equal(check->interval, 100);
+	assert_int_equal(check->timeout, 50);
+	assert_int_equal(check->rise, 1000);
+	assert_int_equal(check->fall, 1);
+	config_free(&config);
+}
+
+#define A32 "abcdefghijklmnopqrstuvwxyz012345"
+
+static void check_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+		{TCP("1"), "f:5: check \"1\": must be a mapping of the keys"},
+		{TCP("{tpye: tcp}"),
+		 "f:5: unknown key \"tpye\"; did you mean \"type\"?"},
+		{TCP("{type: icmp}"), "f:5: type \"icmp\": must be tcp or "
+				      "http or https or udp or none"},
+		{TCP("{type: udp}"),
+		 "f:5: check: a service of tcp is checked by tcp, http or "
+		 "https, not by this type"},
+		{UDP("{type: tcp}"), "f:6: check: a service of udp is checked "
+				     "by udp, not by this type"},
+		{TCP("{port: 80}"), "f:5: check: port must be left out; it is "
+				    "the service's"},
+		{SERVICE("port: any\n  check: {}"),
+		 "f:5: check: port must be named, for the service is of any"},
+		{TCP("{interval: 2s, timeout: 1001ms}"),
+		 "f:5: check: timeout must be at most half of interval, which "
+		 "is 2000ms"},
+		{TCP("{type: http, path: x}"),
+		 "f:5: check: path must begin with /"},
+		{TCP("{path: ''}"), "f:5: path \"\": must be 1 to 127 "
+				    "printable ASCII characters"},
+		{TCP("{host: \"a\\r\\nb\"}"),
+		 "f:5: host \"a\\x0d\\x0ab\": must be 0 to 127 printable"},
+		{TCP("{host: " A32 A32 A32 A32 "}"), "f:5: host \"abcdef"},
+		{TCP("{status: 99}"),
+		 "f:5: status \"99\": must be a number from 100 to 599 or ok"},
+	};
+	struct config config;
+	char why[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		*why = '\0';
+		if (!parse(rows[i].text, &config, why, sizeof(why)))
+			fail_msg("taken: %s", rows[i].text);
+		if (strncmp(why, rows[i].why, strlen(rows[i].why)))
+			fail_msg("%s\nis not\n%s", why, rows[i].why);
+	}
+}
+
+/* Results as letters; after each, is it up (U) or down (d)? */
+static void assert_health(struct health health, const char *results,
+			  const char *expected)
+{
+	static const struct config_check check = {.rise = 2, .fall = 3};
+	char states[32] = "";
+	bool was, changed;
+	size_t i;
+
+	for (i = 0; results[i]; i++) {
+		was = health.up;
+		changed = health_note(&health, &check, results[i] == '+');
+		assert_int_equal(changed, health.up != was);
+		states[i] = health.up ? 'U' : 'd';
+	}
+	assert_string_equal(states, expected);
+}
+
+static void rises_and_falls(void **state)
+{
+	const struct health new = {.up = true};
+	const struct health proven = {.up = true, .proven = true};
+	const struct health down = {.up = false, .proven = true};
+
+	(void)state;
+	assert_health(proven, "--+---+-++", "UUUUUddddU");
+	assert_health(proven, "--+--+", "UUUUUU");
+	assert_health(down, "+-++--+---", "dddUUUUUUd");
+	/* Of one that has never answered, the first says enough. */
+	assert_health(new, "-", "d");
+	assert_health(new, "-++", "ddU");
+	assert_health(new, "+--", "UUU");
+}
+
+/*
+ * A backend that dies the moment after a check: when is the last of `fall`
+ * checks done, each of which waits for its answer in vain?
+ */
+static void is_down_in_time(void **state)
+{
+	struct config_check check = {.type = CHECK_TCP, .path = "/"};
+	__u32 at, n;
+
+	(void)state;
+	for (check.interval = 100; check.interval <= 3000;
+	     check.interval += 100) {
+		check.timeout = check.interval / 2;
+		for (check.fall = 2; check.fall < 10; check.fall++) {
+			at = health_pause(&check, true) + check.timeout;
+			/* The next begins when this one has ended. */
+			for (n = 1; n < check.fall; n++)
+				at += health_pause(&check, false);
+			assert_true(at <= check.interval * check.fall);
+		}
+	}
+}
+
+static void http_is_judged(void **state)
+{
+	static const struct {
+		int status;
+		const char *body, *text;
+		enum verdict open, all; /* there may be more; there is not */
+	} rows[] = {
+		{0, "", "HTTP/1.1 200 OK\r\n", VERDICT_GOOD, VERDICT_GOOD},
+		{0, "", "HTTP/1.0 399 \r\n", VERDICT_GOOD, VERDICT_GOOD},
+		{0, "", "HTTP/1.1 400 Bad\r\n", VERDICT_BAD, VERDICT_BAD},
+		{0, "", "HTTP/1.1 199 \r\n", VERDICT_BAD, VERDICT_BAD},
+		{404, "", "HTTP/1.1 404 Not\r\n", VERDICT_GOOD, VERDICT_GOOD},
+		{404, "", "HTTP/1.1 200 OK\r\n", VERDICT_BAD, VERDICT_BAD},
+		{0, "", "HTTP/1.1 20", VERDICT_OPEN, VERDICT_BAD},
+		{0, "", "", VERDICT_OPEN, VERDICT_BAD},
+		{0, "", "SSH-2.0-OpenSSH_9.2", VERDICT_BAD, VERDICT_BAD},
+		{0, "", "HTTP/1.1 2x0 OK\r\n", VERDICT_BAD, VERDICT_BAD},
+		{0, "", "HTTP/1.12000 OK\r\n", VERDICT_BAD, VERDICT_BAD},
+		{0, "yes", "HTTP/1.1 200 yes\r\n\r\n", VERDICT_OPEN,
+		 VERDICT_BAD},
+		{0, "yes", "HTTP/1.1 200 OK\r\nA: yes\r\n\r\nno", VERDICT_OPEN,
+		 VERDICT_BAD},
+		{0, "yes", "HTTP/1.1 200 OK\r\n\r\noh yes.", VERDICT_GOOD,
+		 VERDICT_GOOD},
+		{0, "yes", "HTTP/1.1 500 E\r\n\r\noh yes.", VERDICT_BAD,
+		 VERDICT_BAD},
+	};
+	struct config_check check = {.type = CHECK_HTTP};
+	char why[96];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		/* Of exactly that size, for who looks behind its end. */
+		size_t length = strlen(rows[i].text);
+		char *text = malloc(length);
+
+		memcpy(text, rows[i].text, length);
+		check.status = (__u16)rows[i].status;
+		strcpy(check.body, rows[i].body);
+		if (http_answered(&check, text, length, false, why,
+				  sizeof(why)) != rows[i].open ||
+		    http_answered(&check, text, length, true, why,
+				  sizeof(why)) != rows[i].all)
+			fail_msg("%s", rows[i].text);
+		free(text);
+	}
+}
+
+static void udp_is_judged(void **state)
+{
+	struct config_check check = {.type = CHECK_UDP};
+	char why[96];
+
+	(void)state;
+	assert_int_equal(udp_answered(&check, "", 0, why, sizeof(why)),
+			 VERDICT_GOOD);
+	strcpy(check.body, "yes");
+	assert_int_equal(udp_answered(&check, "oh yes", 6, why, sizeof(why)),
+			 VERDICT_GOOD);
+	assert_int_equal(udp_answered(&check, "oh yes", 5, why, sizeof(why)),
+			 VERDICT_BAD);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(check_is_read),
+		cmocka_unit_test(check_is_refused),
+		cmocka_unit_test(rises_and_falls),
+		cmocka_unit_test(is_down_in_time),
+		cmocka_unit_test(http_is_judged),
+		cmocka_unit_test(udp_is_judged),
+	};
+
+	return RUN("checks", tests);
+}
