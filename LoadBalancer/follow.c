@@ -57,13 +57,13 @@ static int adopt(struct follow *follow, struct fault *fault_out)
 	if (read_now(follow, &running, &new, fault_out))
 		return -1;
 	follow->config = new;
-	if (follow->way.id && way_is_stale(&follow->way)) {
+	if (follow->passage.id && passage_is_stale(&follow->passage)) {
 		checks_stop(&follow->checks);
-		way_close(&follow->way);
+		passage_close(&follow->passage);
 	}
-	rc = follow->way.id || !is_checked(&follow->config)
+	rc = follow->passage.id || !is_checked(&follow->config)
 		     ? 0
-		     : way_open(&follow->way, follow->role, fault_out);
+		     : passage_open(&follow->passage, follow->role, fault_out);
 	if (!rc) {
 		follow->number = running.generation.number;
 		rc = checks_sync(&follow->checks, &running);
@@ -101,8 +101,8 @@ static void look(evutil_socket_t fd, short what, void *data)
 		printf("%s is not up here any more; waiting for it\n",
 		       follow->role->program);
 		checks_stop(&follow->checks);
-		if (follow->way.id)
-			way_close(&follow->way);
+		if (follow->passage.id)
+			passage_close(&follow->passage);
 		follow->number = 0;
 	} else if (number != follow->number && adopt(follow, &fault_is)) {
 		cli_warn(follow->role, &fault_is);
@@ -155,9 +155,10 @@ static void changed(struct checked *backend, void *data)
 int follow_start(struct follow *follow, struct event_base *base,
 		 struct fault *fault_out)
 {
-	follow->way.link = follow->way.checks = -1;
+	follow->started = time(NULL);
+	follow->passage.link = follow->passage.checks = -1;
 	follow->checks = (struct checks){
-		.prober = {base, &follow->way, NULL},
+		.prober = {base, &follow->passage, NULL},
 		.config = &follow->config,
 		.changed = changed,
 		.data = follow,
@@ -174,9 +175,12 @@ int follow_start(struct follow *follow, struct event_base *base,
 
 void follow_stop(struct follow *follow)
 {
+	/* What was found last is not to be lost. */
+	if (follow->write && evtimer_pending(follow->write, NULL))
+		write_states(-1, EV_TIMEOUT, follow);
 	checks_stop(&follow->checks);
-	if (follow->way.id)
-		way_close(&follow->way);
+	if (follow->passage.id)
+		passage_close(&follow->passage);
 	if (follow->look)
 		event_free(follow->look);
 	if (follow->write)

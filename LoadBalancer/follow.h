@@ -5,16 +5,20 @@
 #pragma once
 
 #include "LoadBalancer/checks.h"
-#include "LoadBalancer/way.h"
+#include "LoadBalancer/passage.h"
 
 struct follow {
 	const struct role *role;
 	const char *path; /* of the file */
 	struct config config;
-	struct way way;
+	struct passage passage;
 	struct checks checks;
+	time_t started;
 	__u64 number; /* of the generation that checks follow; 0: none */
 	struct event *look, *write;
+	/* For who looks, counted at most once in a while: */
+	time_t counted;
+	size_t flows, flows_most;
 };
 
 /* Returns 0, or -1 with a fault. */

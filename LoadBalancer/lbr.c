@@ -44,6 +44,7 @@ static const char *const inner[] = {"tables", "file", NULL};
 static struct bpf_object *open_program(const struct constants *constants)
 {
 	struct xdp_lbr_bpf *skeleton = xdp_lbr_bpf__open();
+	struct bpf_object *object;
 
 	if (!skeleton)
 		return NULL;
@@ -51,7 +52,10 @@ static struct bpf_object *open_program(const struct constants *constants)
 	/* `lbr run` alone loads it. */
 	bpf_program__set_autoload(skeleton->progs.xdp_lbr_check, false);
 	/* The object goes its own way; the skeleton's frame has served. */
-	return skeleton->obj;
+	object = skeleton->obj;
+	skeleton->obj = NULL;
+	xdp_lbr_bpf__destroy(skeleton);
+	return object;
 }
 
 /* Every file has a service, and a load balancer serves them all. */

@@ -29,7 +29,7 @@ int verb_save(const struct role *role, const struct options *options);
 /* run.c: the verb; RUN_NAME is its abstract Unix socket */
 #define RUN_NAME "l3dsr/lbr-run"
 int lbr_run(const struct role *role, const struct options *options);
-/* way.c: what `lbr run` alone loads */
+/* passage.c: what `lbr run` alone loads */
 #define CHECK_PROGRAM "xdp_lbr_check"
 struct sockaddr_storage;
 unsigned int socket_address(struct sockaddr_storage *to,

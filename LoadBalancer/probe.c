@@ -75,7 +75,8 @@ static void path_bad(struct probe *probe, const char *why)
 		REASONS(REASON_STRING)
 #undef REASON_STRING
 	};
-	enum reason reason = way_reason(probe->prober->way, &probe->key);
+	enum reason reason =
+		passage_reason(probe->prober->passage, &probe->key);
 	struct result *result = &probe->result;
 
 	result->path = OUTCOME_BAD;
@@ -302,9 +303,9 @@ static int begin(struct probe *probe)
 				   SOCK_CLOEXEC,
 			   0);
 	if (probe->fd < 0 ||
-	    way_bind(probe->prober->way, probe->fd,
-		     udp ? IPPROTO_UDP : IPPROTO_TCP, &probe->backend,
-		     probe->backend_id, &probe->key))
+	    passage_bind(probe->prober->passage, probe->fd,
+			 udp ? IPPROTO_UDP : IPPROTO_TCP, &probe->backend,
+			 probe->backend_id, &probe->key))
 		return -1;
 	return udp ? datagram_start(probe) : stream_start(probe);
 }

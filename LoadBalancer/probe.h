@@ -11,7 +11,7 @@
 #include <event2/event.h>
 #include <openssl/ssl.h>
 
-#include "LoadBalancer/way.h"
+#include "LoadBalancer/passage.h"
 #include "common/tool/config.h"
 
 enum outcome {
@@ -29,7 +29,7 @@ struct result {
 /* What probes share. */
 struct prober {
 	struct event_base *base;
-	struct way *way;
+	struct passage *passage;
 	SSL_CTX *tls; /* NULL until one is needed */
 };
 

@@ -18,10 +18,12 @@
 #include "LoadBalancer/follow.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/notify.h"
+#include "LoadBalancer/status.h"
 #include "common/tool/cli.h"
 
 struct run {
 	struct follow follow;
+	struct server *server;
 	struct event_base *base;
 	struct event *term, *interrupt, *hangup;
 	int alone; /* fd */
@@ -82,6 +84,16 @@ static void again(evutil_socket_t signal, short what, void *data)
 	notify("READY=1");
 }
 
+static int listen_on(struct run *run, const char *where,
+		     struct fault *fault_out)
+{
+	if (!strcmp(where, "none"))
+		return 0;
+	run->server = server_start(run->base, where, status_documents,
+				   &run->follow, fault_out);
+	return run->server ? 0 : -1;
+}
+
 static int run_start(struct run *run, struct fault *fault_out)
 {
 	run->base = event_base_new();
@@ -105,6 +117,7 @@ static void event_drop(struct event *event)
 
 static void run_stop(struct run *run)
 {
+	server_stop(run->server);
 	follow_stop(&run->follow);
 	event_drop(run->term);
 	event_drop(run->interrupt);
@@ -122,14 +135,17 @@ int lbr_run(const struct role *role, const struct options *options)
 		.follow = {role, options->config ?: DEFAULT_CONFIG},
 		.alone = -1,
 	};
+	const char *listen = options->listen ?: DEFAULT_LISTEN;
 	struct fault fault_is = {0};
 	int rc;
 
 	rc = is_up(role, &fault_is) ?: alone(&run, &fault_is);
 	rc = rc ?: run_start(&run, &fault_is);
+	rc = rc ?: listen_on(&run, listen, &fault_is);
 	if (!rc) {
-		printf("running; SIGHUP applies %s, SIGTERM ends it\n",
-		       run.follow.path);
+		printf("running; status on %s, SIGHUP applies %s, SIGTERM "
+		       "ends it\n",
+		       listen, run.follow.path);
 		notify("READY=1");
 		event_base_dispatch(run.base);
 		notify("STOPPING=1");

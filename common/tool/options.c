@@ -36,6 +36,9 @@ static const struct option_row rows[] = {
 	 "take ADDRESS for one of this host's own (repeatable)"},
 	{'s', "service", "SERVICE", WORD(service), "drain undrain weight",
 	 "lbr", "only of SERVICE, as in 192.0.2.1:80/tcp (default: of all)"},
+	{'l', "listen", "ADDRESS:PORT", WORD(listen), "run", "lbr",
+	 "where the status page and metrics are served (default: "
+	 DEFAULT_LISTEN "; none: nowhere)"},
 	{'n', "dry-run", FLAG(dry_run), "apply", NULL,
 	 "print the difference, change nothing"},
 	{'N', "now", FLAG(now), "up apply", "lbr",

@@ -29,6 +29,7 @@ struct options {
 	const char *trace;
 	const char *config;
 	const char *service;
+	const char *listen;
 	bool dry_run;
 	bool now;
 	bool drop_flows;

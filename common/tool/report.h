@@ -8,6 +8,12 @@
 
 #include "common/tool/kernel.h"
 
+/*
+ * A report: its head and the sections that belong to a summary, or the section
+ * `only`. NULL with a fault.
+ */
+json_t *report_sections(const struct kernel *kernel, const char *only,
+			struct fault *fault);
 /* A section's rows: every reason of the program, summed over the CPUs. */
 json_t *report_reasons(const struct kernel *kernel, struct fault *fault);
 /* A section's rows: where the program is attached, and how. */

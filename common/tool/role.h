@@ -24,6 +24,7 @@ enum exit_status {
 
 #define DEFAULT_CONFIG	  "/etc/l3dsr/services.yaml"
 #define DEFAULT_INTERFACE "eth0"
+#define DEFAULT_LISTEN	  "127.0.0.1:8404"
 #define TRACE_PIPE	  "/sys/kernel/tracing/trace_pipe"
 
 struct bpf_object;

@@ -10,8 +10,8 @@
 #include "common/tool/output.h"
 #include "common/tool/report.h"
 
-static json_t *sections_read(const struct kernel *kernel, const char *only,
-			     struct fault *fault_out)
+json_t *report_sections(const struct kernel *kernel, const char *only,
+			struct fault *fault_out)
 {
 	const struct section *section;
 	json_t *root = json_object(), *rows;
@@ -71,7 +71,7 @@ int verb_show(const struct role *role, const struct options *options)
 
 	if (!kernel_open(&kernel, role, ACCESS_READ, &fault_is) &&
 	    !kernel_attachments(&kernel, &fault_is))
-		root = sections_read(&kernel, options->argument, &fault_is);
+		root = report_sections(&kernel, options->argument, &fault_is);
 	kernel_close(&kernel);
 	if (!root)
 		return cli_failed(role, &fault_is);

@@ -32,7 +32,7 @@ struct row {
 	"outer-source, lb-sources"
 #define SERVICE_KEYS                                                           \
 	"vip, port, protocol, scheduler, forward, dscp, checksum, "            \
-	"table-size, fragments, check, "           \
+	"table-size, fragments, check, "                                       \
 	"on-all-down, backends"
 #define BACKEND_KEYS "address, weight, mtu, drain"
 #define ADDRESS	     "must be an IPv4 or IPv6 unicast address"

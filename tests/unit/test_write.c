@@ -36,6 +36,16 @@ static void store(const struct key *key, __u32 value, char *record)
 		record[key->offset] = (char)value;
 }
 
+/* Printable, with more quotes than anybody needs. */
+static void draw_text(const struct key *key, char *field)
+{
+	size_t length = key->min + below((__u32)(key->size - key->min)), i;
+
+	memset(field, 0, key->size);
+	for (i = 0; i < length; i++)
+		field[i] = below(8) ? (char)(' ' + below('~' - ' ' + 1)) : '\'';
+}
+
 /* Anything that the key may be; half of the time what it is anyway. */
 static void draw(const struct key *key, char *record)
 {
@@ -49,6 +59,10 @@ static void draw(const struct key *key, char *record)
 					     strlen(key->standard), record,
 					     problem),
 				 0);
+		return;
+	}
+	if (key->kind == KIND_TEXT) {
+		draw_text(key, record + key->offset);
 		return;
 	}
 	if (words && (key->kind == KIND_WORD || !below(4)))
@@ -71,9 +85,25 @@ static void draw_record(enum level level, void *record)
 	for (i = 0; i < key_count; i++) {
 		if (keys[i].level == level && keys[i].kind != KIND_LIST &&
 		    keys[i].kind != KIND_PREFIXES &&
-		    keys[i].kind != KIND_ADDRESS)
+		    keys[i].kind != KIND_RECORD && keys[i].kind != KIND_ADDRESS)
 			draw(&keys[i], record);
 	}
+}
+
+static void draw_check(struct config_service *service)
+{
+	struct config_check *check = &service->check;
+	bool udp = service->protocol == IPPROTO_UDP;
+
+	if (below(2))
+		return;
+	draw_record(LEVEL_CHECK, check);
+	check->path[0] = '/';
+	if (check->timeout > check->interval / 2)
+		check->timeout = check->interval / 2;
+	if (udp != (check->type == CHECK_UDP))
+		check->type = udp ? CHECK_UDP : CHECK_HTTPS;
+	check->port = service->port ? 0 : htons(8443);
 }
 
 /* What a key means with another is not what is looked at here. */
@@ -117,6 +147,7 @@ static void draw_config(struct config *config, struct config_service *services,
 		memset(&services[i], 0, sizeof(services[i]));
 		draw_record(LEVEL_SERVICE, &services[i]);
 		agree(&services[i], (__u8)(i + 1));
+		draw_check(&services[i]);
 		snprintf(text, sizeof(text),
 			 six ? "2001:db8::%zx" : "192.0.2.%zu", i + 1);
 		assert_int_equal(addr_parse(text, &services[i].vip), 0);
@@ -140,6 +171,7 @@ static void assert_same(enum level level, const void *a, const void *b)
 
 	for (i = 0; i < key_count; i++) {
 		if (keys[i].level == level && keys[i].kind != KIND_LIST &&
+		    keys[i].kind != KIND_RECORD &&
 		    keys[i].kind != KIND_PREFIXES)
 			assert_memory_equal((const char *)a + keys[i].offset,
 					    (const char *)b + keys[i].offset,
@@ -163,6 +195,8 @@ static void assert_same_config(const struct config *a, const struct config *b)
 	assert_int_equal(a->service_count, b->service_count);
 	for (i = 0; i < a->service_count; i++) {
 		assert_same(LEVEL_SERVICE, &a->services[i], &b->services[i]);
+		assert_same(LEVEL_CHECK, &a->services[i].check,
+			    &b->services[i].check);
 		assert_int_equal(a->services[i].backend_count,
 				 b->services[i].backend_count);
 		for (j = 0; j < a->services[i].backend_count; j++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/way.h"
+#include "LoadBalancer/passage.h"
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -31,42 +31,43 @@ static __u32 map_id(int fd)
 	return info.id;
 }
 
-bool way_is_stale(const struct way *way)
+bool passage_is_stale(const struct passage *passage)
 {
 	/* Not through kernel_open(): it would wait for who changes things. */
-	return map_id(bpf_obj_get(PINNED)) != way->id;
+	return map_id(bpf_obj_get(PINNED)) != passage->id;
 }
 
-static int attach(struct way *way, struct fault *fault_out)
+static int attach(struct passage *passage, struct fault *fault_out)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_SKB_MODE);
 
-	way->link = bpf_link_create(way->kernel.program,
-				    (int)if_nametoindex(DETOUR_FAR), BPF_XDP,
-				    &options);
-	if (way->link >= 0)
+	passage->link = bpf_link_create(passage->kernel.program,
+					(int)if_nametoindex(DETOUR_FAR),
+					BPF_XDP, &options);
+	if (passage->link >= 0)
 		return 0;
 	return fault(fault_out, "cannot attach %s to %s: %s", CHECK_PROGRAM,
 		     DETOUR_FAR, strerror(errno));
 }
 
-int way_open(struct way *way, const struct role *role, struct fault *fault_out)
+int passage_open(struct passage *passage, const struct role *role,
+		 struct fault *fault_out)
 {
-	struct kernel *kernel = &way->kernel;
+	struct kernel *kernel = &passage->kernel;
 	int rc;
 
-	way->link = way->checks = -1;
+	passage->link = passage->checks = -1;
 	rc = kernel_open(kernel, role, ACCESS_CHANGE, fault_out);
 	/* `down` removes it, if this process cannot. */
 	rc = rc ?: change_note(kernel, "detour", DETOUR_NEAR, "", fault_out);
 	rc = rc ?: detour_make(fault_out);
 	rc = rc ?: kernel_load_beside(kernel, CHECK_PROGRAM, fault_out);
-	rc = rc ?: attach(way, fault_out);
+	rc = rc ?: attach(passage, fault_out);
 	if (!rc) {
-		way->checks = kernel_map(kernel, "checks");
-		way->id = map_id(kernel_map(kernel, "generations"));
+		passage->checks = kernel_map(kernel, "checks");
+		passage->id = map_id(kernel_map(kernel, "generations"));
 	} else {
-		way_close(way);
+		passage_close(passage);
 		return rc;
 	}
 	close(kernel->lock);
@@ -74,18 +75,18 @@ int way_open(struct way *way, const struct role *role, struct fault *fault_out)
 	return 0;
 }
 
-void way_close(struct way *way)
+void passage_close(struct passage *passage)
 {
-	if (way->checks >= 0)
-		close(way->checks);
-	if (way->link >= 0)
-		close(way->link);
-	way->link = way->checks = -1;
-	way->id = 0;
-	kernel_close(&way->kernel);
-	memset(&way->kernel, 0, sizeof(way->kernel));
-	way->kernel.lock = way->kernel.old_flows = way->kernel.old_flow_keys =
-		-1;
+	if (passage->checks >= 0)
+		close(passage->checks);
+	if (passage->link >= 0)
+		close(passage->link);
+	passage->link = passage->checks = -1;
+	passage->id = 0;
+	kernel_close(&passage->kernel);
+	memset(&passage->kernel, 0, sizeof(passage->kernel));
+	passage->kernel.lock = passage->kernel.old_flows =
+		passage->kernel.old_flow_keys = -1;
 	detour_remove();
 }
 
@@ -142,8 +143,8 @@ static void key_of(struct check_key *key, const struct sockaddr_storage *own,
 	}
 }
 
-int way_bind(struct way *way, int fd, __u8 protocol, const struct addr *backend,
-	     __u32 id, struct check_key *key)
+int passage_bind(struct passage *passage, int fd, __u8 protocol,
+		 const struct addr *backend, __u32 id, struct check_key *key)
 {
 	struct check check = {.backend = id, .reason = REASON_NONE};
 	struct sockaddr_storage own = {0};
@@ -158,14 +159,15 @@ int way_bind(struct way *way, int fd, __u8 protocol, const struct addr *backend,
 	    getsockname(fd, (struct sockaddr *)&own, &length))
 		return -1;
 	key_of(key, &own, protocol);
-	return bpf_map_update_elem(way->checks, key, &check, BPF_ANY);
+	return bpf_map_update_elem(passage->checks, key, &check, BPF_ANY);
 }
 
-enum reason way_reason(const struct way *way, const struct check_key *key)
+enum reason passage_reason(const struct passage *passage,
+			   const struct check_key *key)
 {
 	struct check check;
 
-	if (bpf_map_lookup_elem(way->checks, key, &check))
+	if (bpf_map_lookup_elem(passage->checks, key, &check))
 		return REASON_NONE;
 	return check.reason;
 }

@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What `lbr run` tells who looks: metrics, JSON, a page.
+
+# shellcheck disable=SC2016,SC2034,SC2154 # `run` and its friends; wait_for's eval
+
+load lib
+load run
+bats_require_minimum_version 1.5.0
+
+PAGE=http://127.0.0.1:8404
+X=backend0x
+
+setup_file() {
+	network
+	attach generic
+	get "$VIP4" >/dev/null
+}
+
+teardown_file() {
+	network_down
+}
+
+setup() {
+	FILE=$BATS_TEST_TMPDIR/services.yaml
+	local often='interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
+	services "$FILE" "s/^\( *\)protocol: tcp/&\n\1check: {type: http, $often}/"
+	lbr apply "$FILE" >/dev/null
+	PATH=$PATH:$ROOT/build/prometheus/usr/bin
+}
+
+teardown() {
+	run_end
+}
+
+look() { # PATH [curl's options]
+	on "$LB" curl -sS --max-time 5 "${@:2}" "$PAGE$1"
+}
+
+# metric NAME [LABELS-REGEX]: its value, or their sum
+metric() {
+	look /metrics | grep -E "^$1(\{.*${2-}.*\})? " | awk '{ n += $NF } END { print n }'
+}
+
+# code PATH [curl's options]
+code() {
+	look "$1" -o /dev/null -w '%{http_code}' "${@:2}"
+}
+
+@test "metrics: what a client sent is what is told; promtool finds nothing" {
+	local before after
+	run_begin "$FILE"
+	wait_for 5 eval '(($(metric lbr_check_good_total) >= 4))'
+	before=$(metric lbr_service_flows_total 192.168.25.10:80)
+	answers "$VIP4" 25 >/dev/null
+	after=$(metric lbr_service_flows_total 192.168.25.10:80)
+	((after - before == 25))
+	[[ $(metric lbr_backend_flows_total 192.168.25.10:80) == "$after" ]]
+	[[ $(metric lbr_packets_total 'forwarded') == $(metric lbr_service_packets_total) ]]
+	[[ $(metric lbr_backend_up) == 8 && $(metric lbr_check_up) == 4 ]]
+	before=$(metric lbr_drops_total 'unmatched')
+	on "$CLIENT" curl -s --max-time 0.3 "http://$VIP4:9/" || :
+	(($(metric lbr_drops_total 'unmatched') > before))
+	[[ $(look /metrics -I) == *'text/plain; version=0.0.4'* ]]
+	command -v promtool >/dev/null || skip 'no promtool'
+	look /metrics >"$BATS_TEST_TMPDIR/metrics"
+	run -0 promtool check metrics <"$BATS_TEST_TMPDIR/metrics"
+	[[ ! $output ]]
+	# It would.
+	sed 's/lbr_drops_total/lbr_drops/' "$BATS_TEST_TMPDIR/metrics" >"$BATS_TEST_TMPDIR/bad"
+	run promtool check metrics <"$BATS_TEST_TMPDIR/bad"
+	((status != 0))
+}
+
+@test "status: path and application are told apart" {
+	local check='.checks[] | select(.backend == "172.19.0.3")'
+	run_begin "$FILE"
+	wait_for 5 eval '[[ $(look /status | jq -r "$check | .path + .application") == goodgood ]]'
+	bkd "$X" down >/dev/null
+	wait_for 5 eval '[[ $(look /status | jq -r "$check | .path + .application") == badunknown ]]'
+	wait_for 5 eval '[[ $(look /status | jq -r ".backends[0].state") == down ]]'
+	bkd "$X" up >/dev/null
+	on "$X" nginx -p /run/nginx/ -c "$ROOT/topology/l3dsr/nginx.conf" -s stop
+	wait_for 5 eval '[[ $(look /status | jq -r "$check | .path + .application") == goodbad ]]'
+	on "$X" nginx -p /run/nginx/ -c "$ROOT/topology/l3dsr/nginx.conf" 3>&-
+	wait_for 5 eval '[[ $(look /status | jq -r "$check | .path + .application") == goodgood ]]'
+}
+
+@test "read-only, on loopback unless told otherwise" {
+	run_begin "$FILE"
+	[[ $(code /) == 200 && $(code /status) == 200 && $(code '/metrics?a=b') == 200 ]]
+	[[ $(code /etc/passwd) == 404 && $(code / -X POST) == 405 && $(code / -X DELETE) == 405 ]]
+	[[ $(code / -H "A: $(printf '%5000s' x)") == 431 ]]
+	[[ $(look / -I -X HEAD) == *'Content-Length: '* ]]
+	run ! on "$CLIENT" curl -sS --max-time 2 http://172.17.0.2:8404/
+	run_end
+	run_begin "$FILE" env
+	run_end
+	run ! lbr run -c "$FILE" -l 192.0.2.1:80
+	[[ $output == *'cannot listen on 192.0.2.1:80: Cannot assign'*'try: '*'--listen'* ]]
+	run ! lbr run -c "$FILE" -l localhost
+	[[ $output == *'cannot listen on localhost: Invalid argument'* ]]
+	# What it had changed by then is put back.
+	run ! on "$LB" ip link show lbr-check0
+}
+
+memory() { # kB of its own
+	awk '/RssAnon/ { print $2 }' "/proc/$(<"$BATS_TEST_TMPDIR/run.pid")/status"
+}
+
+@test "10,000 slow clients: little memory, and no check is late" {
+	local before after good
+	run_begin "$FILE"
+	wait_for 5 eval '(($(metric lbr_check_good_total) >= 4))'
+	before=$(memory)
+	on "$LB" /usr/bin/python3 - >"$BATS_TEST_TMPDIR/slow" 2>&1 3>&- <<-'EOF' &
+		import resource, socket, sys
+
+		resource.setrlimit(resource.RLIMIT_NOFILE, (12000, 12000))
+		held = []
+		for i in range(10000):
+		    s = socket.create_connection(("127.0.0.1", 8404), 5)
+		    s.sendall(b"GET /status HTTP/1.1\r\nX: " + b"x" * 3000)
+		    held.append(s)
+		print("held", flush=True)
+		sys.stdin = open("/dev/null")
+		# Until the test has seen enough: the last of them are waited for.
+		for s in held[-64:]:
+		    s.settimeout(30)
+		    try:
+		        s.recv(1)
+		    except OSError:
+		        pass
+	EOF
+	local slow=$!
+	wait_for 20 grep -q held "$BATS_TEST_TMPDIR/slow"
+	good=$(metric lbr_check_good_total)
+	after=$(memory)
+	echo "memory: $before kB before, $after kB with them"
+	((after - before < 4096))
+	wait_for 5 eval '(($(metric lbr_check_good_total) > good + 10))'
+	[[ $(metric lbr_check_bad_total) == 0 ]]
+	run ! run_said 'is down'
+	# In the end they are thrown out, for they have had their time.
+	wait "$slow"
+}
+
+@test "valgrind: nothing leaks, nothing is read that was not written" {
+	command -v valgrind >/dev/null || skip 'no valgrind'
+	run_begin "$FILE" valgrind -q --suppressions="$BATS_TEST_DIRNAME/valgrind.supp" --leak-check=full --show-leak-kinds=definite,indirect \
+		--errors-for-leak-kinds=definite,indirect --error-exitcode=9 --fair-sched=yes
+	wait_for 10 eval '(($(metric lbr_check_good_total) + $(metric lbr_check_bad_total) >= 4))'
+	look / >/dev/null
+	look /status >/dev/null
+	code / -X POST
+	bkd "$X" down >/dev/null
+	wait_for 10 run_said 'backend 172.19.0.3 is down'
+	bkd "$X" up >/dev/null
+	sed -i 's/weight: 1}/weight: 3}/' "$FILE"
+	run_signal HUP
+	wait_for 10 run_said 'weight 1 -> 3'
+	wait_for 10 run_said 'backend 172.19.0.3 is up'
+	run_signal TERM
+	[[ $(run_status) == 0 ]]
+}
+
+@test "the page, in a browser: each backend, and how it is" {
+	command -v chromium >/dev/null || skip 'no chromium'
+	local page=$BATS_TEST_TMPDIR/page
+	browse() {
+		on "$LB" timeout 60 chromium --headless --no-sandbox --disable-gpu \
+			--user-data-dir="$BATS_TEST_TMPDIR/chromium" --virtual-time-budget=5000 \
+			--dump-dom "$PAGE/" >"$page" 2>/dev/null
+	}
+	run_begin "$FILE"
+	bkd "$X" down >/dev/null
+	wait_for 5 run_said '^~ backend 172.19.0.3 .* -> down'
+	wait_for 5 run_said '^~ backend 2001:db8:19::3 .* -> down'
+	browse
+	[[ $(grep -o '<tr class="active">' "$page" | wc -l) == 6 ]]
+	# In the table of backends, and none of what was dropped.
+	[[ $(grep -o '<tr class="down"><td[^>]*>172.19.0.3<' "$page" | wc -l) == 1 ]]
+	grep -q 'sent to the backend; no answer from the VIP' "$page"
+	grep -q '<h1 id="host">lbdsr0a</h1>' "$page"
+	grep -q '<div id="trouble" role="alert" class=""></div>' "$page"
+	bkd "$X" up >/dev/null
+	wait_for 5 run_said '^~ backend 172.19.0.3 .* -> active'
+	wait_for 5 run_said '^~ backend 2001:db8:19::3 .* -> active'
+	browse
+	[[ $(grep -o '<tr class="active">' "$page" | wc -l) == 8 ]]
+}
