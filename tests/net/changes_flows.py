@@ -9,7 +9,7 @@ Broken is a connection that is refused, reset or closed, silent for 5 s while an
 answer is due, or whose answer is another one, by a byte. Words on stdin, each
 answered with a line on stdout:
 
-    advance    wait until each that is held has had two more answers
+    advance    wait until each that is held has had another answer
     finish     HELD held, ASKED asked, N broken, and the first of the causes
 """
 
@@ -124,7 +124,7 @@ def work():
 
 def advance():
     before = {flow: flow.answers for flow in flows.values() if flow.keep}
-    while any(flow.answers < count + 2 for flow, count in before.items()
+    while any(flow.answers <= count for flow, count in before.items()
               if flow.socket.fileno() in flows):
         work()
     return f"{len(before)} advanced"
