@@ -58,6 +58,8 @@ static const struct metric rows[] = {
 	 "backends", "bytes", NULL, BACKEND},
 	{"lbr_backend_flows_total", "counter", "Flows that began.",
 	 "backends", "flows", NULL, BACKEND},
+	{"lbr_backend_flows_in_use", "gauge", "Flows that had a packet a while ago.",
+	 "backends", "in-use", NULL, BACKEND},
 	{"lbr_backend_weight", "gauge", "Its share of new flows, relative to others.",
 	 "backends", "weight", NULL, BACKEND},
 	{"lbr_backend_up", "gauge", "Whether it gets new flows.",

@@ -150,7 +150,7 @@ is_up_again() { # TIMES
 }
 
 @test "https: with a certificate of whomever" {
-	sed -i '/^services:/a\  - {vip: 192.168.25.10, port: 443, backends: [{address: 172.19.0.3}, {address: 172.19.0.4}], check: {type: https, host: example.org, body: fine, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}}' "$FILE"
+	sed -i '/^services:/a\  - {vip: 192.168.25.10, port: 443, backends: [{address: 172.19.0.3}, {address: 172.19.0.4}], check: {type: https, host: example.org, body: fine, interval: 2s, timeout: 1s, rise: 1, fall: 2}}' "$FILE"
 	lbr apply "$FILE" >/dev/null
 	bkd "$X" apply "$FILE" >/dev/null
 	bkd backend0y apply "$FILE" >/dev/null

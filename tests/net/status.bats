@@ -168,17 +168,18 @@ memory() { # kB of its own
 @test "the page, in a browser: each backend, and how it is" {
 	command -v chromium >/dev/null || skip 'no chromium'
 	local page=$BATS_TEST_TMPDIR/page
+	# browse COUNT: until that many are active
 	browse() {
 		on "$LB" timeout 60 chromium --headless --no-sandbox --disable-gpu \
 			--user-data-dir="$BATS_TEST_TMPDIR/chromium" --virtual-time-budget=5000 \
 			--dump-dom "$PAGE/" >"$page" 2>/dev/null
+		[[ $(grep -o '<tr class="active">' "$page" | wc -l) == "$1" ]]
 	}
 	run_begin "$FILE"
 	bkd "$X" down >/dev/null
 	wait_for 5 run_said '^~ backend 172.19.0.3 .* -> down'
 	wait_for 5 run_said '^~ backend 2001:db8:19::3 .* -> down'
-	browse
-	[[ $(grep -o '<tr class="active">' "$page" | wc -l) == 6 ]]
+	wait_for 10 browse 6
 	# In the table of backends, and none of what was dropped.
 	[[ $(grep -o '<tr class="down"><td[^>]*>172.19.0.3<' "$page" | wc -l) == 1 ]]
 	grep -q 'sent to the backend; no answer from the VIP' "$page"
@@ -187,6 +188,5 @@ memory() { # kB of its own
 	bkd "$X" up >/dev/null
 	wait_for 5 run_said '^~ backend 172.19.0.3 .* -> active'
 	wait_for 5 run_said '^~ backend 2001:db8:19::3 .* -> active'
-	browse
-	[[ $(grep -o '<tr class="active">' "$page" | wc -l) == 8 ]]
+	wait_for 10 browse 8
 }
