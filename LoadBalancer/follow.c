@@ -12,9 +12,13 @@
 #include <string.h>
 
 #include "LoadBalancer/file.h"
+#include "LoadBalancer/lbr.h"
 #include "LoadBalancer/states.h"
 #include "common/tool/cli.h"
 #include "common/tool/generation.h"
+#include "common/tool/neighbours.h"
+
+#define NEIGHBOURS 5 /* looks, from one at them to the next */
 
 static const struct timeval second = {1, 0};
 static const struct timeval moment = {0, 10 * 1000};
@@ -89,6 +93,19 @@ static __u64 number_now(const struct follow *follow)
 	return generation.number;
 }
 
+/* Managed entries that were flushed, or are of a route that is new. */
+static void neighbours_again(const struct follow *follow)
+{
+	struct fault ignored;
+	struct kernel kernel;
+
+	if (neighbours_possible(&ignored))
+		return;
+	if (!kernel_open(&kernel, follow->role, ACCESS_CHANGE, &ignored))
+		lbr_neighbours(&kernel, &follow->config);
+	kernel_close(&kernel);
+}
+
 static void look(evutil_socket_t fd, short what, void *data)
 {
 	struct follow *follow = data;
@@ -107,6 +124,8 @@ static void look(evutil_socket_t fd, short what, void *data)
 	} else if (number != follow->number && adopt(follow, &fault_is)) {
 		cli_warn(follow->role, &fault_is);
 	}
+	if (follow->number && ++follow->looks % NEIGHBOURS == 0)
+		neighbours_again(follow);
 	event_add(follow->look, &second);
 }
 

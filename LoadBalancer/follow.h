@@ -14,6 +14,7 @@ struct follow {
 	struct passage passage;
 	struct checks checks;
 	time_t started;
+	unsigned int looks;
 	__u64 number; /* of the generation that checks follow; 0: none */
 	struct event *look, *write;
 	/* For who looks, counted at most once in a while: */

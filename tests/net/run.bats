@@ -3,6 +3,8 @@
 #
 # `lbr run`: a service among others, that forwarding does not depend on.
 
+# shellcheck disable=SC2016 # wait_for's eval
+
 load lib
 load run
 bats_require_minimum_version 1.5.0
@@ -85,4 +87,18 @@ manager() {
 	run ! lbr run
 	[[ $output == *"it is not up here"*"try: lbr up"* ]]
 	lbr up >/dev/null
+}
+
+managed() { # of all next hops: yes, no, or both
+	lbr show -j next-hops | jq -r '."next-hops"[].managed' | sort -u
+}
+
+@test "next hops that are flushed are kept fresh again" {
+	[[ $(managed) == yes ]] || skip "no managed neighbours before Linux 5.16"
+	run_begin "$BATS_TEST_TMPDIR/services.yaml"
+	on "$LB" ip neigh flush all
+	on "$LB" ip -6 neigh flush all
+	[[ $(managed) == no ]]
+	wait_for 10 eval '[[ $(managed) == yes ]]'
+	run_said '^neighbour 172.17.0.3 dev eth0: managed'
 }
