@@ -7,7 +7,9 @@
  * same way. Of a packet for a service only the destination, the TTL and the
  * IPv4 header checksum change, and the restorer gives back what came. A
  * checksum that was true stays true, and one that was false is never made
- * true: the sum over what it covers does not change at all.
+ * true: the sum over what it covers does not change at all. A mark and an
+ * updated checksum come off again as they were put on; a packet inside another
+ * is read as it would be by itself.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,75 +17,10 @@
 #include <string.h>
 
 #include "common/core/echo.h"
-#include "common/core/quote.h"
+#include "common/core/rewrite.h"
+#include "common/core/tunnel.h"
+#include "tests/fuzz/reading.h"
 #include "tests/unit/oracle.h"
-
-#define REQUIRE(condition)                                                     \
-	do {                                                                   \
-		if (!(condition)) {                                            \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__,     \
-				#condition);                                   \
-			abort();                                               \
-		}                                                              \
-	} while (0)
-
-#define L3 14
-
-/* The frame as it came and, of exactly its size, the one that is written. */
-struct copy {
-	const uint8_t *before;
-	uint8_t *now;
-	size_t length;
-};
-
-/* What the oracle reads. */
-struct reading {
-	bool is_ipv6;
-	uint8_t protocol;
-	bool is_later; /* a fragment that begins behind the first */
-	size_t l4;     /* offset in the frame */
-	size_t end;    /* of the packet, or of the frame where that is sooner */
-};
-
-static size_t word(const uint8_t *bytes)
-{
-	return (size_t)bytes[0] << 8 | bytes[1];
-}
-
-/* Of a frame that was understood, so every header is there. */
-static struct reading read_frame(const uint8_t *frame, size_t length)
-{
-	struct reading r = {.is_ipv6 = word(frame + 12) == 0x86dd};
-	size_t size, at = L3 + 40;
-	uint8_t next = frame[L3 + 6];
-
-	if (!r.is_ipv6) {
-		REQUIRE(word(frame + 12) == 0x0800);
-		r.protocol = frame[L3 + 9];
-		r.l4 = L3 + (frame[L3] & 15) * 4;
-		r.end = L3 + word(frame + L3 + 2);
-		r.is_later = word(frame + L3 + 6) & 0x1fff;
-	} else {
-		while (next == 0 || next == 43 || next == 44 || next == 60) {
-			REQUIRE(at + 8 <= length);
-			REQUIRE(next != 43 || frame[at + 3] == 0);
-			r.is_later =
-				next == 44 && (word(frame + at + 2) & 0xfff8);
-			size = next == 44 ? 8 : 8 + 8 * frame[at + 1];
-			next = frame[at];
-			at += size;
-			if (r.is_later)
-				break;
-		}
-		r.protocol = next;
-		r.l4 = at;
-		r.end = L3 + 40 + word(frame + L3 + 4);
-	}
-	REQUIRE(r.end >= r.l4);
-	if (r.end > length)
-		r.end = length;
-	return r;
-}
 
 static void require_understood(const struct packet *packet,
 			       const struct reading *r, const uint8_t *frame)
@@ -185,6 +122,76 @@ static void forward(const struct copy *c, const struct reading *r)
 	require_same_but(c, r, 0, 0);
 	rewrite_ttl(&packet, ttl);
 	require_identity(c, r);
+}
+
+/* Two bytes that are one number in one's complement, and nothing else. */
+static void require_sum_back(const struct copy *c, const struct reading *r)
+{
+	size_t at = r->l4 + (r->protocol == 6 ? 16 : 6);
+
+	if (!r->is_later && at + 2 <= c->length) {
+		REQUIRE(word(c->now + at) % 0xffff ==
+			word(c->before + at) % 0xffff);
+		memcpy(c->now + at, c->before + at, 2);
+	}
+	require_identity(c, r);
+}
+
+/* `dscp` and `checksum: update`, on and off again. */
+static void mark_and_update(const struct copy *c, const struct reading *r)
+{
+	uint8_t *end = c->now + c->length, tos;
+	struct packet packet;
+	struct addr vip, backend;
+
+	REQUIRE(packet_parse(&packet, c->now, end) == REASON_NONE);
+	tos = packet_tos(&packet);
+	dscp_set(&packet, (uint8_t)~tos >> 2);
+	REQUIRE(packet_tos(&packet) == (tos ^ 0xfc));
+	if (!r->is_ipv6)
+		REQUIRE(header_sum(c->now) == header_sum(c->before));
+	tos_set(&packet, tos);
+	require_identity(c, r);
+	vip = packet.destination;
+	memset(&backend, 0xa5, sizeof(backend));
+	if (!r->is_ipv6)
+		addr_set_v4(&backend, 0xa5a5a5a5);
+	rewrite_checksum(&packet, &vip, &backend);
+	rewrite_checksum(&packet, &backend, &vip);
+	require_sum_back(c, r);
+}
+
+/* What is inside is read as if it had come by itself. */
+static void inside(const struct copy *c, const struct reading *r,
+		   const struct packet *outer)
+{
+	size_t rest = c->length - r->l4;
+	uint8_t *memory = malloc(rest + L3 + 2), *frame = memory + 2;
+	bool is_ipv6 = r->protocol == 41;
+	struct packet inner, bare;
+	enum reason reason, other;
+
+	memset(frame, 0, L3);
+	frame[12] = is_ipv6 ? 0x86 : 0x08;
+	frame[13] = is_ipv6 ? 0xdd : 0x00;
+	memcpy(frame + L3, c->before + r->l4, rest);
+	reason = tunnel_inner(&inner, outer, c->now, c->now + c->length);
+	if (reason == REASON_NONE)
+		reason = packet_parse_above(&inner, c->now + c->length);
+	other = packet_parse(&bare, frame, frame + L3 + rest);
+	REQUIRE(!memcmp(c->now, c->before, c->length));
+	REQUIRE(reason == other ||
+		(reason == REASON_malformed && r->l4 > L3_MOST));
+	if (reason == REASON_NONE) {
+		REQUIRE(inner.l3_offset == r->l4);
+		inner.eth = bare.eth;
+		inner.l3 = bare.l3;
+		inner.l4 = bare.l4;
+		inner.end = bare.end;
+		inner.l3_offset = bare.l3_offset;
+		REQUIRE(!memcmp(&inner, &bare, sizeof(bare)));
+	}
+	free(memory);
 }
 
 /* Zero and minus zero are one number. */
@@ -316,10 +323,15 @@ static void try_frame(const struct copy *c)
 	require_understood(&packet, &r, c->before);
 	if (packet.flags & PACKET_QUOTES)
 		quoted(c, &r, &packet);
-	if (r.protocol == 6 || r.protocol == 17)
+	if (tunnel_is(&packet) && !r.is_later && r.l4 <= c->length)
+		inside(c, &r, &packet);
+	if (r.protocol == 6 || r.protocol == 17) {
 		forward(c, &r);
-	else if (packet.is_echo)
+		memcpy(c->now, c->before, c->length);
+		mark_and_update(c, &r);
+	} else if (packet.is_echo) {
 		answer(c, &r);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -41,6 +41,9 @@ FRAMES = {
     "too-big": FOUR / ICMP(type=3, code=4, nexthopmtu=1000)
     / IPerror(src="198.51.100.7", dst="192.0.2.1") / TCPerror(**PORTS),
     "gre": FOUR / GRE() / IP(),
+    "ipip": FOUR / IP(src="192.0.2.9", dst="203.0.113.7") / SYN,
+    "ipip-v6": FOUR / IPv6(src="2001:db8::9", dst="2001:db8:7::7") / SYN,
+    "v6-ipip": SIX / IP(src="192.0.2.9", dst="203.0.113.7") / SYN,
     "v6-tcp-syn": SIX / SYN,
     "v6-tcp-ack": SIX / TCP(**PORTS, flags="A") / b"GET / HTTP/1.1\r\n",
     "v6-udp": SIX / UDP(**PORTS) / b"question",
