@@ -23,10 +23,13 @@ static void done(struct probe *probe, void *data)
 	backend->last = probe->result;
 	if (good)
 		backend->good++;
+	else if (probe->result.path == OUTCOME_UNKNOWN)
+		backend->unmade++;
 	else
 		backend->bad++;
 	again_in(backend, pause > took ? pause - took : 0);
-	if (!health_note(&backend->health, backend->check, good))
+	if (probe->result.path == OUTCOME_UNKNOWN ||
+	    !health_note(&backend->health, backend->check, good))
 		return;
 	backend->changed = time(NULL);
 	backend->all->changed(backend, backend->all->data);

@@ -18,7 +18,7 @@ struct checked {
 	const struct config_check *check; /* of checks.config */
 	struct health health;
 	__u8 state; /* enum backend_state, as it runs */
-	__u64 good, bad;
+	__u64 good, bad, unmade;
 	time_t changed; /* `health.up`; 0: not since the start */
 	struct result last;
 	struct probe probe;

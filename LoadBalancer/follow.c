@@ -79,18 +79,19 @@ static int adopt(struct follow *follow, struct fault *fault_out)
 	return rc;
 }
 
-/* Of what runs now; 0: nothing does. */
+/* Of what runs now; 0: nothing does. Where it cannot be seen, as it was. */
 static __u64 number_now(const struct follow *follow)
 {
-	struct generation generation = {0};
+	struct generation generation = {.number = follow->number};
 	struct fault ignored;
 	struct kernel kernel;
+	int rc = kernel_open(&kernel, follow->role, ACCESS_READ, &ignored);
 
-	if (!kernel_open(&kernel, follow->role, ACCESS_READ, &ignored))
+	if (!rc)
 		generation_read(&kernel, generation_current(&kernel),
 				&generation);
 	kernel_close(&kernel);
-	return generation.number;
+	return rc == KERNEL_NOT_UP ? 0 : generation.number;
 }
 
 /* Managed entries that were flushed, or are of a route that is new. */

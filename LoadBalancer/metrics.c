@@ -78,6 +78,9 @@ static const struct metric rows[] = {
 	 "checks", "good", NULL, BACKEND},
 	{"lbr_check_bad_total", "counter", "Checks that were bad.",
 	 "checks", "bad", NULL, BACKEND},
+	{"lbr_check_unmade_total", "counter",
+	 "Checks that could not begin, for want of something on this host.",
+	 "checks", "unmade", NULL, BACKEND},
 	{"lbr_packets_total", "counter", "Packets that left xdp_lbr, by reason.",
 	 "reasons", "packets", NULL, REASON},
 };

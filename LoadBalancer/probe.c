@@ -310,6 +310,13 @@ static int begin(struct probe *probe)
 	return udp ? datagram_start(probe) : stream_start(probe);
 }
 
+/* Is it this host's want that nothing was sent, and says nothing of others? */
+static bool is_own(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ||
+	       error == ENOBUFS || error == EADDRINUSE;
+}
+
 static void failed(evutil_socket_t fd, short what, void *data)
 {
 	(void)fd;
@@ -330,9 +337,10 @@ void probe_start(struct probe *probe)
 		probe->timer = evtimer_new(probe->prober->base, late, probe);
 	} else {
 		/* Said later, as all else. */
+		probe->result.path =
+			is_own(errno) ? OUTCOME_UNKNOWN : OUTCOME_BAD;
 		snprintf(probe->result.why, sizeof(probe->result.why),
 			 "not sent: %s", strerror(errno));
-		probe->result.path = OUTCOME_BAD;
 		timeout = now;
 		probe->timer = evtimer_new(probe->prober->base, failed, probe);
 	}

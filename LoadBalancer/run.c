@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -94,8 +95,20 @@ static int listen_on(struct run *run, const char *where,
 	return run->server ? 0 : -1;
 }
 
+/* A check takes a file, and there may be thousands under way. */
+static void files_allow(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static int run_start(struct run *run, struct fault *fault_out)
 {
+	files_allow();
 	run->base = event_base_new();
 	if (run->base) {
 		run->term = evsignal_new(run->base, SIGTERM, end, run);

@@ -26,7 +26,8 @@ static json_t *check_row(const struct checked *row)
 	char vip[64], address[INET6_ADDRSTRLEN];
 
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:f, s:I, s:I, s:I}",
+		"{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:f, s:I, s:I, s:I, "
+		"s:I}",
 		"service",
 		endpoint_text(&row->service.vip, row->service.port, vip),
 		"protocol", protocol_name(row->service.protocol), "backend",
@@ -35,8 +36,8 @@ static json_t *check_row(const struct checked *row)
 		outcomes[row->last.path], "application",
 		outcomes[row->last.application], "why", row->last.why,
 		"seconds", row->last.took / 1e6, "good", (json_int_t)row->good,
-		"bad", (json_int_t)row->bad, "changed",
-		(json_int_t)row->changed);
+		"bad", (json_int_t)row->bad, "unmade", (json_int_t)row->unmade,
+		"changed", (json_int_t)row->changed);
 }
 
 static json_t *checks_rows(const struct checks *checks)

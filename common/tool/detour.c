@@ -18,6 +18,7 @@
 #define TABLE	 DETOUR_MARK
 #define PRIORITY 1 /* before all but the host's own addresses */
 
+/* <net/if.h> and <linux/if.h> cannot both be had. */
 unsigned int if_nametoindex(const char *name);
 
 static const __u8 families[] = {AF_INET, AF_INET6};

@@ -186,6 +186,23 @@ all_down() {
 	wait_for 5 rises no_backend_passed on "$CLIENT" curl -s --max-time 0.2 "http://$VIP4/"
 }
 
+unmade() { # at least so many checks, with a moment without files before each look
+	local pid
+	pid=$(<"$BATS_TEST_TMPDIR/run.pid")
+	prlimit --pid "$pid" --nofile=3:4096
+	are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4
+	prlimit --pid "$pid" --nofile=1024:4096
+	(($(on "$LB" curl -sS --max-time 2 http://127.0.0.1:8404/metrics |
+		awk '/^lbr_check_unmade_total/ { n += $NF } END { print n }') >= $1))
+}
+
+@test "out of files: checks that are not made take nobody out" {
+	run_begin "$FILE"
+	wait_for 20 unmade 40
+	run ! run_said 'is down'
+	are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4
+}
+
 @test "what checks found outlives who checks; what they need does not" {
 	run_begin "$FILE"
 	on "$LB" ip link show lbr-check0 >/dev/null
