@@ -18,6 +18,7 @@ static const struct verb verbs[] = {
 	VERB_CHECK,
 	VERB_SHOW("interfaces|restores|reasons"),
 	VERB_TRACE,
+	VERB_DOCTOR,
 	{0},
 };
 
@@ -47,6 +48,7 @@ const struct role tool = {
 		"server return, in XDP",
 	.verbs = verbs,
 	.sections = bkd_sections,
+	.exams = bkd_exams,
 	.open = open_program,
 	.maps = maps,
 	.inner = inner,

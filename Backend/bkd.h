@@ -16,6 +16,8 @@ int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
 /* host.c: the VIPs on lo, and nobody told of them */
 int bkd_host(struct kernel *kernel, const struct config *config,
 	     const char *const *interfaces, struct fault *fault);
+/* doctor.c */
+extern const struct exam bkd_exams[];
 /* show.c */
 extern const struct section bkd_sections[];
 

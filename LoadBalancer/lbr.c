@@ -29,6 +29,7 @@ static const struct verb verbs[] = {
 	VERB_TRACE,
 	{"run", NULL, "in the foreground, until SIGTERM; SIGHUP applies FILE",
 	 lbr_run, NULL},
+	VERB_DOCTOR,
 	{0},
 };
 
@@ -76,6 +77,7 @@ const struct role tool = {
 	.what = "layer-4 load balancing with direct server return, in XDP",
 	.verbs = verbs,
 	.sections = lbr_sections,
+	.exams = lbr_exams,
 	.open = open_program,
 	.maps = maps,
 	.inner = inner,

@@ -34,5 +34,7 @@ int lbr_run(const struct role *role, const struct options *options);
 struct sockaddr_storage;
 unsigned int socket_address(struct sockaddr_storage *to,
 			    const struct addr *address, __be16 port);
+/* doctor.c */
+extern const struct exam lbr_exams[];
 /* show.c */
 extern const struct section lbr_sections[];

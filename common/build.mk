@@ -39,7 +39,8 @@ LOCKED := flock $(ROOT)
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)	$(patsubst $(ROOT)/%,%,$(2))")
 
-common_sources := $(wildcard $(ROOT)/common/tool/*.c)
+common_sources := $(wildcard $(ROOT)/common/tool/*.c \
+	$(ROOT)/common/doctor/*.c)
 common_objects := $(common_sources:$(ROOT)/%.c=$(BUILD)/%.o)
 tool_sources := $(wildcard $(ROOT)/$(ROLE)/*.c)
 tool_objects := $(filter-out %.bpf.o,$(tool_sources:$(ROOT)/%.c=$(BUILD)/%.o))
@@ -91,7 +92,8 @@ $(OUT)/man: $(BUILD)/common/man/man.o $(filter-out %/main.o,$(tool_objects) \
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/man/%: $(ROOT)/common/man/% $(ROOT)/common/man/both.8 $(OUT)/man
+$(BUILD)/man/%: $(ROOT)/common/man/% $(ROOT)/common/man/both.8 \
+		$(ROOT)/common/man/doctor.8 $(OUT)/man
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)cd $(<D) && $(OUT)/man $(<F) >$@.new && mv $@.new $@

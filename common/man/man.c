@@ -10,6 +10,7 @@
  *	@name		.Nm and .Nd
  *	@synopsis	the usage of every verb
  *	@verb NAME	heading, meaning and options of one
+ *	@checks		every check of doctor
  *	@reasons	every reason, its action and meaning
  *	@keys LEVEL	every key of a file, a service or a backend
  *	@methods	every forwarding method and its meaning
@@ -139,6 +140,20 @@ static int reasons(const char *unused)
 	return 0;
 }
 
+static int checks(const char *unused)
+{
+	const struct exam *exam;
+
+	(void)unused;
+	puts(".Bl -tag -width Ds");
+	for (exam = tool.exams; exam->name; exam++) {
+		printf(".It Cm %s\n", exam->name);
+		sentence(exam->help);
+	}
+	puts(".El");
+	return 0;
+}
+
 static int keys_of(const char *level)
 {
 	char allowed[ALLOWED_SIZE];
@@ -206,7 +221,8 @@ static const struct {
 } parts[] = {
 	{"version", version}, {"name", name},	    {"synopsis", synopsis},
 	{"verb", verb},	      {"reasons", reasons}, {"keys", keys_of},
-	{"pins", pins},	      {"copy", copy},	    {"methods", methods},
+	{"checks", checks},   {"pins", pins},	    {"copy", copy},
+	{"methods", methods},
 };
 
 /* Returns 0, or -1: there is no such part. */

@@ -20,6 +20,16 @@ static bool change_at(int map, __u32 i, struct change *change)
 	       *change->kind;
 }
 
+bool change_read(const struct kernel *kernel, __u32 i, struct change *change)
+{
+	int map = kernel_map(kernel, "changes");
+	bool is_there = map >= 0 && change_at(map, i, change);
+
+	if (map >= 0)
+		close(map);
+	return is_there;
+}
+
 int change_note(struct kernel *kernel, const char *kind, const char *what,
 		const char *before, struct fault *fault_out)
 {

@@ -52,10 +52,11 @@ void change_neighbours_keep(struct kernel *kernel,
 
 /*
  * For who makes a change: writes it down, unless that thing is there already;
- * what was written of it.
+ * what was written of it; the `i`th thing that was, false behind the last.
  */
 int change_note(struct kernel *kernel, const char *kind, const char *what,
 		const char *before, struct fault *fault);
+bool change_read(const struct kernel *kernel, __u32 i, struct change *change);
 bool change_find(const struct kernel *kernel, const char *kind,
 		 const char *what, struct change *change);
 

@@ -33,6 +33,9 @@ int verb_down(const struct role *role, const struct options *options);
 int verb_apply(const struct role *role, const struct options *options);
 int verb_check(const struct role *role, const struct options *options);
 int verb_show(const struct role *role, const struct options *options);
+int verb_doctor(const struct role *role, const struct options *options);
+/* What doctor looks at, for its help. */
+void doctor_print_exams(const struct role *role);
 int verb_trace(const struct role *role, const struct options *options);
 
 /* The rows that both tables share. */
@@ -47,6 +50,9 @@ int verb_trace(const struct role *role, const struct options *options);
 	"validate FILE; exit 3 where something is wrong with it", verb_check, NULL }
 #define VERB_SHOW(sections) { "show", sections, \
 	"what runs, and what it has counted", verb_show, NULL }
+#define VERB_DOCTOR { "doctor", NULL, \
+	"look for what is wrong here, and say what mends it; exit 3 on a fail", \
+	verb_doctor, NULL }
 #define VERB_TRACE { "trace", "off|new|all", \
 	"one line a decision in trace_pipe; new: the first of each flow", verb_trace, NULL }
 /* clang-format on */

@@ -150,9 +150,6 @@ static int list_wanted(const struct kernel *kernel, struct list *wanted,
 	if (address_count >= 0 && !wanted->full)
 		list_vlans(wanted, kernel, links, count, addresses,
 			   address_count);
-	if (address_count >= 0 && count >= 0 &&
-	    vlans_write(kernel, links, count, fault_out))
-		address_count = -1;
 	free(links);
 	free(addresses);
 	if (count < 0 || address_count < 0)
@@ -165,6 +162,44 @@ static int list_wanted(const struct kernel *kernel, struct list *wanted,
 		     MAX_INTERFACES);
 }
 
+static int vlans_put(const struct kernel *kernel, struct fault *fault_out)
+{
+	struct link *links;
+	int count = links_read(&links, fault_out), rc;
+
+	if (count < 0)
+		return -1;
+	rc = vlans_write(kernel, links, count, fault_out);
+	free(links);
+	return rc;
+}
+
+int interfaces_lack(const struct kernel *kernel, struct interface *missing,
+		    struct fault *fault_out)
+{
+	struct list wanted = {.count = 0}, there = {.count = 0};
+	int map = kernel_map(kernel, "interfaces");
+	struct interface entry;
+	__u32 key;
+
+	for (key = 0; map >= 0 && key < MAX_INTERFACES; key++) {
+		if (bpf_map_lookup_elem(map, &key, &entry) || !entry.ifindex)
+			break;
+		list_add(&there, &entry);
+	}
+	if (map >= 0)
+		close(map);
+	if (list_wanted(kernel, &wanted, fault_out))
+		return -1;
+	for (key = 0; key < wanted.count; key++) {
+		if (list_find(&there, &wanted.entries[key]))
+			continue;
+		*missing = wanted.entries[key];
+		return 1;
+	}
+	return 0;
+}
+
 int interfaces_write(struct kernel *kernel, struct fault *fault_out)
 {
 	struct list wanted = {.count = 0}, next = {.count = 0};
@@ -172,7 +207,8 @@ int interfaces_write(struct kernel *kernel, struct fault *fault_out)
 	struct interface entry, *found;
 	__u32 key;
 
-	rc = list_wanted(kernel, &wanted, fault_out);
+	rc = list_wanted(kernel, &wanted, fault_out)
+		     ?: vlans_put(kernel, fault_out);
 	for (key = 0; !rc && key < MAX_INTERFACES; key++) {
 		if (bpf_map_lookup_elem(map, &key, &entry) || !entry.ifindex)
 			break;

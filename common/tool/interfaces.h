@@ -9,3 +9,10 @@
  * or -1 with a fault.
  */
 int interfaces_write(struct kernel *kernel, struct fault *fault);
+
+/*
+ * Is there an address that is not in the program's list? 1, and *missing; 0;
+ * or -1 with a fault.
+ */
+int interfaces_lack(const struct kernel *kernel, struct interface *missing,
+		    struct fault *fault);

@@ -8,6 +8,12 @@
 #define CELL	160 /* the longest is what a reason means */
 #define COLUMNS 16  /* no table of ours has as many */
 
+/* No column, but a line of its own below the row it mends. */
+static bool is_below(const char *key)
+{
+	return !strcmp(key, "try");
+}
+
 static void cell_text(const json_t *value, char *text)
 {
 	switch (json_typeof(value)) {
@@ -45,6 +51,11 @@ static int column_width(const json_t *rows, const char *key)
 	return width;
 }
 
+static int columns_of(const json_t *row)
+{
+	return (int)json_object_size(row) - !!json_object_get(row, "try");
+}
+
 /* A number to the right, text to the left, and nothing behind the last. */
 static void print_cell(const json_t *like, const char *text, int width,
 		       bool last)
@@ -59,11 +70,13 @@ static void print_titles(const json_t *first, const int *widths)
 {
 	const char *key;
 	char text[CELL], *c;
-	int i = 0, columns = (int)json_object_size(first);
+	int i = 0, columns = columns_of(first);
 	json_t *value;
 
 	json_object_foreach((json_t *)first, key, value)
 	{
+		if (is_below(key))
+			continue;
 		snprintf(text, CELL, "%s", key);
 		for (c = text; *c; c++)
 			*c = (char)toupper(*c);
@@ -77,16 +90,21 @@ static void print_row(const json_t *row, const json_t *first, const int *widths)
 {
 	const char *key;
 	char text[CELL];
-	int i = 0, columns = (int)json_object_size(first);
+	int i = 0, columns = columns_of(first);
 	json_t *value;
 
 	json_object_foreach((json_t *)first, key, value)
 	{
+		if (is_below(key))
+			continue;
 		cell_text(json_object_get(row, key), text);
 		print_cell(value, text, widths[i], i == columns - 1);
 		i++;
 	}
 	printf("\n");
+	key = json_string_value(json_object_get(row, "try"));
+	if (key && *key)
+		printf("    try: %s\n", key);
 }
 
 static void print_table(const char *name, const json_t *rows)
@@ -102,7 +120,7 @@ static void print_table(const char *name, const json_t *rows)
 	}
 	json_object_foreach(first, key, value)
 	{
-		if (columns < COLUMNS)
+		if (columns < COLUMNS && !is_below(key))
 			widths[columns++] = column_width(rows, key);
 	}
 	printf("%s:\n", name);

@@ -4,7 +4,8 @@
  *
  * A verb builds a JSON object of scalars and of arrays of flat objects.
  * output_print() writes it as JSON, or as lines and tables: so that what -j
- * says can never differ from what is printed (which may be less of it).
+ * says can never differ from what is printed (which may be less of it). In a
+ * row, `try` is a command that helps: it is printed on a line of its own.
  */
 #pragma once
 

@@ -19,7 +19,7 @@ enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	EXIT_PROBLEM = 3, /* check found one */
+	EXIT_PROBLEM = 3, /* check or doctor found one */
 };
 
 #define DEFAULT_CONFIG	  "/etc/l3dsr/services.yaml"
@@ -28,6 +28,7 @@ enum exit_status {
 #define TRACE_PIPE	  "/sys/kernel/tracing/trace_pipe"
 
 struct bpf_object;
+struct doctor;
 struct kernel;
 struct options;
 struct role;
@@ -51,6 +52,22 @@ struct section {
 	const char *count;
 };
 
+/* What a check has to have to look at: others wait until it is there. */
+enum needs {
+	NEEDS_NOTHING,
+	NEEDS_FILE = 1,
+	NEEDS_UP = 2,
+	NEEDS_BOTH = NEEDS_FILE | NEEDS_UP,
+};
+
+/* One of `doctor`. */
+struct exam {
+	const char *name;
+	const char *help; /* what is so where all is well */
+	enum needs needs;
+	void (*look)(struct doctor *doctor);
+};
+
 struct role {
 	const char *name;    /* "lbr" */
 	const char *program; /* "xdp_lbr" */
@@ -58,6 +75,7 @@ struct role {
 	const char *what;    /* one line for --help */
 	const struct verb *verbs;
 	const struct section *sections; /* of `show` */
+	const struct exam *exams;	/* of `doctor`, in their order */
 
 	/* Opens the object; its maps are made, and it is loaded, elsewhere. */
 	struct bpf_object *(*open)(const struct constants *constants);

@@ -11,15 +11,13 @@
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/if_ether.h>
-#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/core/vlan.h"
 #include "common/tool/cli.h"
+#include "common/tool/device.h"
 
 static const struct link *link_of(const struct link *links, int count,
 				  int ifindex)
@@ -243,21 +241,6 @@ int vlan_names(const struct kernel *kernel, const char **names,
 	return 0;
 }
 
-/* Does the device take VLAN tags off before XDP sees a frame? */
-static bool takes_tags_off(const char *name)
-{
-	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
-	struct ifreq request = {.ifr_data = (void *)&flags};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
-
-	if (fd < 0)
-		return false;
-	strncpy(request.ifr_name, name, IF_NAMESIZE - 1);
-	rc = ioctl(fd, SIOCETHTOOL, &request);
-	close(fd);
-	return !rc && flags.data & ETH_FLAG_RXVLAN;
-}
-
 static bool stands_below(const struct attachment *on,
 			 const struct vlan_device *devices, int count)
 {
@@ -270,7 +253,9 @@ static bool stands_below(const struct attachment *on,
 	return false;
 }
 
-void vlans_warn(const struct kernel *kernel)
+void vlans_faults(const struct kernel *kernel,
+		  void (*say)(void *data, const struct fault *fault),
+		  void *data)
 {
 	struct vlan_device *devices = NULL;
 	struct fault said;
@@ -294,8 +279,8 @@ void vlans_warn(const struct kernel *kernel)
 				   "%s up -i with each VLAN device, "
 				   "and not %s",
 				   kernel->role->name, on->name);
-			cli_warn(kernel->role, &said);
-		} else if (takes_tags_off(on->name)) {
+			say(data, &said);
+		} else if (device_flags(on->name) & ETH_FLAG_RXVLAN) {
 			fault(&said,
 			      "%s has VLAN devices, and may take tags "
 			      "off before XDP sees them",
@@ -304,9 +289,19 @@ void vlans_warn(const struct kernel *kernel)
 				   "ethtool -K %s rxvlan off; of a "
 				   "veth, txvlan off at its other end",
 				   on->name);
-			cli_warn(kernel->role, &said);
+			say(data, &said);
 		}
 	}
 	free(devices);
 	free(links);
+}
+
+static void warn(void *role, const struct fault *said)
+{
+	cli_warn(role, said);
+}
+
+void vlans_warn(const struct kernel *kernel)
+{
+	vlans_faults(kernel, warn, (void *)kernel->role);
 }

@@ -41,5 +41,9 @@ int vlans_write(const struct kernel *kernel, const struct link *links,
 int vlan_names(const struct kernel *kernel, const char **names,
 	       struct vlan_device **list, struct fault *fault);
 
-/* Says where tags are lost before the program could see them. */
+/* Where tags are lost before the program could see them. */
+void vlans_faults(const struct kernel *kernel,
+		  void (*say)(void *data, const struct fault *fault),
+		  void *data);
+/* Says so on stderr. */
 void vlans_warn(const struct kernel *kernel);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The manual says what the tools say of themselves: every verb and option of
-# their --help, every key of `check --help`, every reason of reason.h, every
+# their --help, every check of doctor, every key of `check --help`, every reason of reason.h, every
 # variable of host.mk, every exit status of role.h. Run after `make man`.
 
 bats_require_minimum_version 1.5.0
@@ -102,6 +102,19 @@ said() {
 	for tool in lbr bkd; do
 		said options "$tool" >"$BATS_TEST_TMPDIR/options"
 		[[ ! $(lacks "$tool.8" <"$BATS_TEST_TMPDIR/options") ]]
+	done
+}
+
+@test "every check of doctor" {
+	for tool in lbr bkd; do
+		# shellcheck disable=SC2016
+		"$tool" doctor --help | sed -nE 's/^\| `([a-z-]+)` \| (.*) \|/\1 \u\2./p' |
+			said cat >"$BATS_TEST_TMPDIR/checks"
+		sed 's/\n/ /' "$BATS_FILE_TMPDIR/$tool.8" | tr -s '\n ' ' ' \
+			>"$BATS_TEST_TMPDIR/page"
+		while read -r line; do
+			grep -qF -e "$line" "$BATS_TEST_TMPDIR/page"
+		done <"$BATS_TEST_TMPDIR/checks"
 	done
 }
 

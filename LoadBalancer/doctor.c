@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * doctor.c - what can be wrong on a load balancer
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "LoadBalancer/doctor.h"
+#include "LoadBalancer/flows.h"
+#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/running.h"
+#include "common/tool/write.h"
+
+/* How many backends of a service run otherwise than the file says. */
+static int differing(const struct running *running,
+		     const struct running_service *service,
+		     const struct config_service *from)
+{
+	const struct backend *backend;
+	int count = 0;
+	size_t i;
+
+	for (i = 0; i < from->backend_count; i++) {
+		const struct config_backend *wanted = &from->backends[i];
+
+		backend = running_backend(running, service->service.id,
+					  &wanted->address);
+		count += !backend || backend->state == BACKEND_LEAVING ||
+			 backend->weight != wanted->weight ||
+			 (backend->state == BACKEND_DRAINING) != wanted->drain;
+	}
+	return count;
+}
+
+static void look_running(struct doctor *doctor)
+{
+	const struct kernel *kernel = &doctor->kernel;
+	const struct config_service *from = doctor->config.services;
+	const struct running_service *service;
+	struct running running;
+	struct fault said;
+	char digest[DIGEST_TEXT];
+	int differ = 0;
+	size_t i;
+
+	if (look_digest(doctor))
+		return;
+	if (running_read(kernel, generation_current(kernel), &running, &said)) {
+		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+		return;
+	}
+	for (i = 0; i < doctor->config.service_count; i++, from++) {
+		struct service_key key = {from->vip, from->port, from->protocol,
+					  0};
+
+		service = running_service(&running, &key);
+		differ += service ? differing(&running, service, from) : 1;
+	}
+	running_free(&running);
+	if (!differ) {
+		found(doctor, HEALTH_OK, "as %s says, digest %s", doctor->path,
+		      digest_text(doctor->config.digest, digest));
+		return;
+	}
+	found(doctor, HEALTH_WARN,
+	      "%d backends run otherwise than %s says, set by hand", differ,
+	      doctor->path);
+	mend(doctor, "lbr apply %s", doctor->path);
+}
+
+/* Says where a sysctl of an interface is not `right`. */
+static void expect(struct doctor *doctor, enum health health, const char *path,
+		   int right, const char *what)
+{
+	int is = sysctl_number("%s", path);
+
+	if (is < 0 || is == right)
+		return;
+	found(doctor, health, "%s is %d: %s", path, is, what);
+	mend(doctor, "sysctl -w %s=%d", path, right);
+}
+
+static void forwarding_ipv6(struct doctor *doctor, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "net/ipv6/conf/%.15s/forwarding", name);
+	expect(doctor, HEALTH_FAIL, path, 1, "bpf_fib_lookup() refuses");
+	if (sysctl_number("net/ipv6/conf/all/forwarding") == 1)
+		return;
+	snprintf(path, sizeof(path), "net/ipv6/conf/%.15s/force_forwarding",
+		 name);
+	if (sysctl_number("%s", path) < 0)
+		snprintf(path, sizeof(path), "net/ipv6/conf/all/forwarding");
+	expect(doctor, HEALTH_FAIL, path, 1,
+	       "the kernel forwards no packet whose next hop is unresolved");
+}
+
+static void look_forwarding(struct doctor *doctor)
+{
+	const char *const *name;
+	char path[128];
+
+	for (name = doctor->names; *name; name++) {
+		snprintf(path, sizeof(path), "net/ipv4/conf/%.15s/forwarding",
+			 *name);
+		if (doctor_serves(doctor, false))
+			expect(doctor, HEALTH_FAIL, path, 1,
+			       "bpf_fib_lookup() refuses");
+		if (doctor_serves(doctor, true))
+			forwarding_ipv6(doctor, *name);
+	}
+	if (!doctor->said)
+		found(doctor, HEALTH_OK, "%s: forwards", doctor->names[0]);
+}
+
+static void look_redirects(struct doctor *doctor)
+{
+	static const char why[] = "one redirect takes the VIP away from a "
+				  "client for 300 s";
+	const char *const *name;
+	char path[128];
+
+	if (doctor_serves(doctor, false))
+		expect(doctor, HEALTH_FAIL, "net/ipv4/conf/all/send_redirects",
+		       0, why);
+	for (name = doctor->names; *name; name++) {
+		snprintf(path, sizeof(path),
+			 "net/ipv4/conf/%.15s/send_redirects", *name);
+		if (doctor_serves(doctor, false))
+			expect(doctor, HEALTH_FAIL, path, 0, why);
+	}
+	if (!doctor->said)
+		found(doctor, HEALTH_OK, "%s: sends no ICMP redirects",
+		      doctor->names[0]);
+}
+
+static void look_flows(struct doctor *doctor)
+{
+	const struct kernel *kernel = &doctor->kernel;
+	struct flow_table table;
+	size_t i, used = 0;
+
+	if (flow_table_open(&table, kernel_map(kernel, "flows"),
+			    kernel_map(kernel, "flow_keys"))) {
+		found(doctor, HEALTH_UNKNOWN, "the flow table cannot be read");
+		return;
+	}
+	for (i = 0; i < table.places; i++)
+		used += !!table.flows[i].hash;
+	/* Twice as many places as flow-table-size, in buckets of four. */
+	if (used <= table.places / 2) {
+		found(doctor, HEALTH_OK, "%zu flows remembered, room for %zu",
+		      used, table.places / 2);
+	} else {
+		found(doctor, HEALTH_WARN,
+		      "%zu flows remembered, room for %zu: the oldest are "
+		      "forgotten soon",
+		      used, table.places / 2);
+		mend(doctor,
+		     "sed -i -e '/^flow-table-size:/d' -e '$a "
+		     "flow-table-size: %zu' %s && lbr up -c %s",
+		     used * 2, doctor->path, doctor->path);
+	}
+	flow_table_close(&table);
+}
+
+const struct exam lbr_exams[] = {
+	EXAM_KERNEL,
+	EXAM_FILE,
+	EXAM_OTHERS,
+	EXAM_PROGRAM,
+	EXAM_MODE,
+	EXAM_LINK,
+	EXAM_VETH,
+	EXAM_MERGING,
+	EXAM_VLANS,
+	EXAM_MACS,
+	{"running", "what runs is what the file says", NEEDS_BOTH,
+	 look_running},
+	EXAM_TRACE,
+	{"forwarding", "the kernel forwards what comes in by the interface",
+	 NEEDS_BOTH, look_forwarding},
+	{"redirects", "the kernel sends clients no ICMP redirects", NEEDS_BOTH,
+	 look_redirects},
+	EXAM_RP_FILTER,
+	EXAM_BRIDGE,
+	{"firewall", "no rule drops what the kernel forwards to backends",
+	 NEEDS_NOTHING, look_firewall},
+	{"vips", "packets for the VIPs come here", NEEDS_UP, look_vips},
+	{"next-hops",
+	 "every backend has a route, and its next hop a MAC address that is "
+	 "kept fresh",
+	 NEEDS_BOTH, look_next_hops},
+	{"mtu", "the ways to the backends take what clients send", NEEDS_BOTH,
+	 look_mtu},
+	{"flows", "the flow table has room", NEEDS_UP, look_flows},
+	{"answers", "each backend answers through the path", NEEDS_FILE,
+	 look_answers},
+	{0},
+};

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * doctor.h - what lbr looks at besides what both tools do; see doctor.c
+ */
+#pragma once
+
+#include "common/doctor/doctor.h"
+
+/* doctor_ways.c */
+void look_vips(struct doctor *doctor);
+void look_next_hops(struct doctor *doctor);
+void look_mtu(struct doctor *doctor);
+void look_answers(struct doctor *doctor);
+/* doctor_firewall.c */
+void look_firewall(struct doctor *doctor);

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * doctor_ways.c - the way here, and the ways on to the backends
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "LoadBalancer/doctor.h"
+#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/running.h"
+#include "common/core/address.h"
+#include "common/tool/change.h"
+#include "common/tool/device.h"
+#include "common/tool/neighbours.h"
+#include "common/tool/routes.h"
+
+#define MOST 512 /* next hops; see neighbours.c */
+
+struct hop {
+	struct way way;
+	int backends;
+};
+
+struct hops {
+	struct hop at[MOST];
+	int count;
+};
+
+/* Is it a backend of a service before this one? */
+static bool backend_seen(const struct config *config, size_t service,
+			 size_t backend)
+{
+	const struct addr *address =
+		&config->services[service].backends[backend].address;
+	size_t s, b;
+
+	for (s = 0; s < service; s++) {
+		for (b = 0; b < config->services[s].backend_count; b++) {
+			if (addr_equal(&config->services[s].backends[b].address,
+				       address))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* What has been sent to a backend, over all CPUs. */
+static __u64 backend_packets(const struct kernel *kernel, __u32 id)
+{
+	int cpus = libbpf_num_possible_cpus(), cpu;
+	int map = kernel_map(kernel, "backend_counts");
+	struct backend_count *each = calloc((size_t)cpus, sizeof(*each));
+	__u32 key = id % BACKEND_SLOTS;
+	__u64 sum = 0;
+
+	if (each && map >= 0 && !bpf_map_lookup_elem(map, &key, each)) {
+		for (cpu = 0; cpu < cpus; cpu++)
+			sum += each[cpu].packets;
+	}
+	free(each);
+	if (map >= 0)
+		close(map);
+	return sum;
+}
+
+/* The address that is asked for when this host is to be reached. */
+static bool own_address(const struct doctor *doctor, bool ipv6, char *text)
+{
+	struct link_address *rows = NULL;
+	const struct link *link = doctor_link(doctor, doctor->names[0]);
+	struct fault said;
+	int i, count = addresses_read(&rows, &said);
+	bool is_found = false;
+
+	for (i = 0; link && i < count && !is_found; i++) {
+		if (rows[i].ifindex != link->ifindex ||
+		    addr_is_ipv4(&rows[i].address) == ipv6 ||
+		    !addr_is_usual(&rows[i].address))
+			continue;
+		addr_text(&rows[i].address, text);
+		is_found = true;
+	}
+	free(rows);
+	return is_found;
+}
+
+/* What has been sent to the backends of all services of a VIP. */
+static __u64 packets_for(const struct doctor *doctor,
+			 const struct running *running, const struct addr *vip)
+{
+	size_t i, first, end;
+	__u64 sum = 0;
+
+	for (i = 0; i < running->service_count; i++) {
+		const struct running_service *row = &running->services[i];
+
+		if (memcmp(&row->key.vip, vip, sizeof(*vip)))
+			continue;
+		running_range(running, row->service.id, &first, &end);
+		for (; first < end; first++)
+			sum += backend_packets(&doctor->kernel,
+					       running->by_address[first]->id);
+	}
+	return sum;
+}
+
+static bool is_first_of_vip(const struct running *running, size_t service)
+{
+	/* Sorted by key, and a key begins with the VIP. */
+	return !service || memcmp(&running->services[service].key.vip,
+				  &running->services[service - 1].key.vip,
+				  sizeof(struct addr));
+}
+
+void look_vips(struct doctor *doctor)
+{
+	const struct kernel *kernel = &doctor->kernel;
+	char vip[INET6_ADDRSTRLEN], own[INET6_ADDRSTRLEN];
+	struct running running;
+	struct fault said;
+	__u64 packets;
+	bool ipv6;
+	size_t i;
+
+	if (running_read(kernel, generation_current(kernel), &running, &said)) {
+		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+		return;
+	}
+	for (i = 0; i < running.service_count; i++) {
+		const struct addr *address = &running.services[i].key.vip;
+
+		if (!is_first_of_vip(&running, i))
+			continue;
+		ipv6 = !addr_is_ipv4(address);
+		addr_text(address, vip);
+		packets = packets_for(doctor, &running, address);
+		if (packets) {
+			found(doctor, HEALTH_OK,
+			      "%s: %llu packets have come and were sent on",
+			      vip, (unsigned long long)packets);
+			continue;
+		}
+		found(doctor, HEALTH_UNKNOWN,
+		      "%s: no packet of its services has come; on the router "
+		      "(or client) before this host:",
+		      vip);
+		mend(doctor, "ip %sroute replace %s via %s", ipv6 ? "-6 " : "",
+		     vip, own_address(doctor, ipv6, own) ? own : "ADDRESS");
+	}
+	running_free(&running);
+}
+
+static void hop_note(struct hops *hops, const struct way *way)
+{
+	int i;
+
+	for (i = 0; i < hops->count; i++) {
+		if (hops->at[i].way.ifindex == way->ifindex &&
+		    !memcmp(&hops->at[i].way.via, &way->via, sizeof(way->via)))
+			break;
+	}
+	if (i == MOST)
+		return;
+	if (i == hops->count)
+		hops->at[hops->count++] = (struct hop){*way, 0};
+	hops->at[i].backends++;
+}
+
+/* A next hop that `up` noted, and so others are reached by; NULL: none. */
+static const char *hop_noted(const struct doctor *doctor, bool ipv6,
+			     struct change *change)
+{
+	__u32 i;
+
+	for (i = 0; change_read(&doctor->kernel, i, change); i++) {
+		if (!strcmp(change->kind, "neighbour") &&
+		    !strchr(change->what, ':') != ipv6)
+			return change->what;
+	}
+	return NULL;
+}
+
+static void no_route(struct doctor *doctor, const struct addr *backend)
+{
+	bool ipv6 = !addr_is_ipv4(backend);
+	char text[INET6_ADDRSTRLEN];
+	struct change change;
+	const char *via = hop_noted(doctor, ipv6, &change);
+
+	found(doctor, HEALTH_FAIL, "%s: no route to this backend",
+	      addr_text(backend, text));
+	mend(doctor, "ip %sroute replace %s via %s", ipv6 ? "-6 " : "", text,
+	     via ?: "GATEWAY");
+}
+
+/* Every backend's, once. */
+static struct hops *hops_read(struct doctor *doctor)
+{
+	const struct config_service *service = doctor->config.services;
+	struct hops *hops = calloc(1, sizeof(*hops));
+	struct way ways[MOST_WAYS];
+	size_t s, b;
+	int count, i;
+
+	for (s = 0; hops && s < doctor->config.service_count; s++, service++) {
+		for (b = 0; b < service->backend_count; b++) {
+			const struct addr *to = &service->backends[b].address;
+
+			if (backend_seen(&doctor->config, s, b))
+				continue;
+			count = ways_read(to, ways, MOST_WAYS);
+			if (!count)
+				no_route(doctor, to);
+			for (i = 0; i < count; i++)
+				hop_note(hops, &ways[i]);
+		}
+	}
+	return hops;
+}
+
+static void hop_look(struct doctor *doctor, const struct hop *hop)
+{
+	char via[INET6_ADDRSTRLEN], name[IF_NAMESIZE] = "?";
+	struct neighbour is;
+	struct fault ignored;
+
+	neighbour_read(hop->way.ifindex, &hop->way.via, &is);
+	if_indextoname((unsigned)hop->way.ifindex, name);
+	addr_text(&hop->way.via, via);
+	if (is.there && !is.resolved) {
+		found(doctor, HEALTH_FAIL,
+		      "%s on %s, next hop of %d backends, does not say its MAC "
+		      "address: %s",
+		      via, name, hop->backends, is.state);
+		mend(doctor, "ping -c 1 -I %s %s; on that host: ip address",
+		     name, via);
+	} else if (is.permanent) {
+		found(doctor, HEALTH_WARN,
+		      "%s on %s, next hop of %d backends, has a MAC address "
+		      "that was set by hand: nobody asks whether it is right",
+		      via, name, hop->backends);
+		mend(doctor, "ip neigh del %s dev %s; lbr apply %s", via, name,
+		     doctor->path);
+	} else if (!is.managed && !neighbours_possible(&ignored)) {
+		found(doctor, HEALTH_WARN,
+		      "%s on %s, next hop of %d backends, is not kept fresh: "
+		      "flushed, or new",
+		      via, name, hop->backends);
+		mend(doctor, "lbr apply %s", doctor->path);
+	}
+}
+
+void look_next_hops(struct doctor *doctor)
+{
+	struct hops *hops = hops_read(doctor);
+	int i;
+
+	for (i = 0; hops && i < hops->count; i++)
+		hop_look(doctor, &hops->at[i]);
+	if (hops && !doctor->said)
+		found(doctor, HEALTH_OK,
+		      "%d next hops of the backends: known and kept fresh",
+		      hops->count);
+	free(hops);
+}
+
+/* The largest packet that comes in by any interface of that program. */
+static int largest(const struct doctor *doctor)
+{
+	const char *const *name;
+	int mtu, most = 0;
+
+	for (name = doctor->names; *name; name++) {
+		mtu = device_mtu(*name);
+		if (mtu > most)
+			most = mtu;
+	}
+	return most;
+}
+
+/* What the way to a backend takes; 0: there is none. */
+static int narrowest(const struct config_backend *backend)
+{
+	struct next_hop hop;
+	struct fault ignored;
+	char name[IF_NAMESIZE];
+	int mtu;
+
+	if (next_hop_read(&backend->address, &hop, &ignored) || !hop.ifindex ||
+	    !if_indextoname((unsigned)hop.ifindex, name))
+		return 0;
+	mtu = device_mtu(name);
+	if (hop.mtu && (int)hop.mtu < mtu)
+		mtu = (int)hop.mtu;
+	if (backend->mtu && backend->mtu < mtu)
+		mtu = backend->mtu;
+	return mtu;
+}
+
+void look_mtu(struct doctor *doctor)
+{
+	const struct config_service *service = doctor->config.services;
+	int most = largest(doctor), least = most, mtu, headers = 40;
+	char text[INET6_ADDRSTRLEN] = "";
+	size_t s, b;
+
+	for (s = 0; s < doctor->config.service_count; s++, service++) {
+		for (b = 0; b < service->backend_count; b++) {
+			if (backend_seen(&doctor->config, s, b))
+				continue;
+			mtu = narrowest(&service->backends[b]);
+			if (!mtu || mtu >= least)
+				continue;
+			least = mtu;
+			headers = addr_is_ipv4(&service->vip) ? 40 : 60;
+			addr_text(&service->backends[b].address, text);
+		}
+	}
+	if (least == most || (doctor->config.advmss &&
+			      (int)doctor->config.advmss + headers <= least)) {
+		found(doctor, HEALTH_OK,
+		      "the backends are sent what comes: up to %d bytes",
+		      least);
+		return;
+	}
+	found(doctor, HEALTH_WARN,
+	      "%s is reached by a way that takes %d bytes, clients send up to "
+	      "%d; here, and with the same file on each backend:",
+	      text, least, most);
+	mend(doctor,
+	     "sed -i -e '/^advmss:/d' -e '$a advmss: %d' %s && lbr apply %s",
+	     least - headers, doctor->path, doctor->path);
+}
+
+/*
+ * A socket of this host's would ask another way than clients do, and be
+ * answered from the VIP; so this is not asked from here.
+ */
+void look_answers(struct doctor *doctor)
+{
+	const struct config_service *service = doctor->config.services;
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < doctor->config.service_count; i++, service++) {
+		if (service->protocol != IPPROTO_TCP || !service->port)
+			continue;
+		found(doctor, HEALTH_UNKNOWN,
+		      "whether each backend answers is seen where clients "
+		      "are; there, several times:");
+		mend(doctor, "curl -sSo /dev/null -m 5 http://%s/",
+		     endpoint_text(&service->vip, service->port, text));
+		return;
+	}
+	found(doctor, HEALTH_UNKNOWN,
+	      "whether each backend answers is seen where clients are");
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/doctor/doctor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/tool/change.h"
+#include "common/tool/cli.h"
+#include "common/tool/output.h"
+
+#define MOST_SAID 8 /* by one check; a file may name thousands of backends */
+
+static const char *const healths[] = {
+	[HEALTH_OK] = "ok",
+	[HEALTH_WARN] = "warn",
+	[HEALTH_FAIL] = "fail",
+	[HEALTH_UNKNOWN] = "unknown",
+};
+
+void found(struct doctor *doctor, enum health health, const char *format, ...)
+{
+	va_list arguments;
+	char text[512];
+
+	doctor->counts[health]++;
+	if (doctor->said++ >= MOST_SAID) {
+		doctor->left_out++;
+		return;
+	}
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	json_array_append_new(doctor->rows,
+			      json_pack("{s:s, s:s, s:s, s:s}", "state",
+					healths[health], "check",
+					doctor->exam->name, "found", text,
+					"try", ""));
+}
+
+void mend(struct doctor *doctor, const char *format, ...)
+{
+	va_list arguments;
+	char text[1024];
+	json_t *last;
+
+	if (doctor->left_out)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	last = json_array_get(doctor->rows, json_array_size(doctor->rows) - 1);
+	json_object_set_new(last, "try", json_string(text));
+}
+
+const struct link *doctor_link(const struct doctor *doctor, const char *name)
+{
+	int i;
+
+	for (i = 0; i < doctor->link_count; i++) {
+		if (!strcmp(doctor->links[i].name, name))
+			return &doctor->links[i];
+	}
+	return NULL;
+}
+
+bool doctor_serves(const struct doctor *doctor, bool ipv6)
+{
+	size_t i;
+
+	for (i = 0; i < doctor->config.service_count; i++) {
+		if (addr_is_ipv4(&doctor->config.services[i].vip) != ipv6)
+			return true;
+	}
+	return false;
+}
+
+int sysctl_number(const char *format, ...)
+{
+	va_list arguments;
+	char path[128], value[16];
+
+	va_start(arguments, format);
+	vsnprintf(path, sizeof(path), format, arguments);
+	va_end(arguments);
+	return sysctl_read(path, value, sizeof(value)) ? -1 : atoi(value);
+}
+
+/* What can be looked at. Returns 0, or -1 with a fault: nothing can. */
+static int doctor_open(struct doctor *doctor, const struct role *role,
+		       const struct options *options, struct fault *fault_out)
+{
+	struct kernel *kernel = &doctor->kernel;
+	int i, rc = kernel_open(kernel, role, ACCESS_READ, fault_out);
+
+	if (rc < 0)
+		return -1;
+	doctor->path = options->config ?: DEFAULT_CONFIG;
+	doctor->has_file =
+		!config_read(doctor->path, &doctor->config, doctor->refused,
+			     sizeof(doctor->refused), NULL);
+	doctor->link_count = links_read(&doctor->links, fault_out);
+	if (doctor->link_count < 0)
+		return -1;
+	if (!rc)
+		rc = kernel_attachments(kernel, &doctor->attached);
+	doctor->is_up = !rc && kernel->was_up && kernel->attachment_count;
+	for (i = 0; i < kernel->attachment_count; i++)
+		doctor->names[i] = kernel->attachments[i].name;
+	if (!i)
+		doctor->names[0] = DEFAULT_INTERFACE;
+	doctor->rows = json_array();
+	return 0;
+}
+
+static void doctor_close(struct doctor *doctor)
+{
+	kernel_close(&doctor->kernel);
+	free(doctor->links);
+	if (doctor->has_file)
+		config_free(&doctor->config);
+}
+
+/* To the last line of a check that had more to say than is read. */
+static void say_more(struct doctor *doctor)
+{
+	json_t *last =
+		json_array_get(doctor->rows, json_array_size(doctor->rows) - 1);
+	const char *text = json_string_value(json_object_get(last, "found"));
+
+	json_object_set_new(
+		last, "found",
+		json_sprintf("%s (and %d more)", text, doctor->left_out));
+}
+
+/* How many checks are left for when there is something to look at. */
+static int doctor_look(struct doctor *doctor)
+{
+	enum needs there = (doctor->is_up ? NEEDS_UP : 0) |
+			   (doctor->has_file ? NEEDS_FILE : 0);
+	const struct exam *exam = doctor->kernel.role->exams;
+	int left = 0;
+
+	for (; exam->name; exam++) {
+		if (exam->needs & ~there) {
+			left++;
+			continue;
+		}
+		doctor->exam = exam;
+		doctor->said = doctor->left_out = 0;
+		exam->look(doctor);
+		if (doctor->left_out)
+			say_more(doctor);
+	}
+	return left;
+}
+
+static json_t *doctor_root(const struct doctor *doctor, int left)
+{
+	json_t *root = json_pack("{s:o}", "checks", doctor->rows);
+	int i;
+
+	for (i = 0; i < HEALTHS; i++)
+		json_object_set_new(root, healths[i],
+				    json_integer(doctor->counts[i]));
+	json_object_set_new(root, "not-looked-at", json_integer(left));
+	return root;
+}
+
+void doctor_print_exams(const struct role *role)
+{
+	const struct exam *exam;
+
+	printf("\nWhat it looks at, from the top down, and what is so where "
+	       "all "
+	       "is well:\n\n");
+	for (exam = role->exams; exam->name; exam++)
+		printf("| `%s` | %s |\n", exam->name, exam->help);
+}
+
+int verb_doctor(const struct role *role, const struct options *options)
+{
+	struct doctor *doctor = calloc(1, sizeof(*doctor));
+	struct fault fault_is = {0};
+	int rc = EXIT_FAILED;
+
+	if (!doctor)
+		return EXIT_FAILED;
+	if (doctor_open(doctor, role, options, &fault_is)) {
+		cli_failed(role, &fault_is);
+	} else {
+		int left = doctor_look(doctor);
+
+		if (!output_print(doctor_root(doctor, left), options->json))
+			rc = doctor->counts[HEALTH_FAIL] ? EXIT_PROBLEM
+							 : EXIT_DONE;
+	}
+	doctor_close(doctor);
+	free(doctor);
+	return rc;
+}

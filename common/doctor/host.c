@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * host.c - what else of the host has a say in what becomes of a packet
+ */
+#include <string.h>
+
+#include "common/doctor/doctor.h"
+
+/* The kernel goes by the stricter of the interface's own and that of `all`. */
+void look_rp_filter(struct doctor *doctor)
+{
+	int all = sysctl_number("net/ipv4/conf/all/rp_filter");
+	const char *const *name;
+	int own;
+
+	for (name = doctor->names; *name; name++) {
+		own = sysctl_number("net/ipv4/conf/%.15s/rp_filter", *name);
+		if ((own > all ? own : all) != 1)
+			continue;
+		found(doctor, HEALTH_WARN,
+		      "%s: rp_filter is strict: the kernel drops a packet "
+		      "whose sender it would reach another way",
+		      *name);
+		mend(doctor, "sysctl -w net/ipv4/conf/%s/rp_filter=2", *name);
+	}
+	if (!doctor->said)
+		found(doctor, HEALTH_OK, "%s: rp_filter is not strict",
+		      doctor->names[0]);
+}
+
+static bool has_bridge(const struct doctor *doctor)
+{
+	int i;
+
+	for (i = 0; i < doctor->link_count; i++) {
+		if (!strcmp(doctor->links[i].kind, "bridge"))
+			return true;
+	}
+	return false;
+}
+
+void look_bridge(struct doctor *doctor)
+{
+	static const char *const keys[] = {"bridge-nf-call-iptables",
+					   "bridge-nf-call-ip6tables"};
+	size_t i;
+
+	for (i = 0; has_bridge(doctor) && i < 2; i++) {
+		if (sysctl_number("net/bridge/%s", keys[i]) != 1)
+			continue;
+		found(doctor, HEALTH_WARN,
+		      "%s is 1: what a bridge here carries goes through "
+		      "iptables' FORWARD",
+		      keys[i]);
+		mend(doctor, "sysctl -w net/bridge/%s=0", keys[i]);
+	}
+	if (!doctor->said)
+		found(doctor, HEALTH_OK, "no bridge here, or not by iptables");
+}

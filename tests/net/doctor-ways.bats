@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lbr doctor, where the way to the load balancer or on to the backends is
+# broken, one thing at a time; and what it cannot see from where it is.
+
+# shellcheck disable=SC2030,SC2031,SC2154 # `run` and its friends
+
+load doctor
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	network
+	attach generic
+}
+
+teardown_file() {
+	network_down
+}
+
+setup() {
+	healthy "$LB"
+	serves
+}
+
+# What is mended is as it was; what failed begins anew.
+teardown() {
+	file "$LB" ''
+	if [[ ! ${BATS_TEST_COMPLETED-} ]]; then
+		on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
+		on "$ROUTER" ip link set dev eth0 arp on
+		on "$LB" nft flush ruleset 2>/dev/null || :
+		detach
+		attach generic
+	fi
+}
+
+# state CHECK: the worst that doctor said of it
+state() {
+	lbr doctor -j | jq -r --arg check "$1" \
+		'[.checks[] | select(.check == $check).state] | sort | .[-1]'
+}
+
+@test "next-hops: no route to the backends" {
+	on "$LB" ip route del 172.19.0.0/16
+	rises fib_not_forwarded broken
+	ill "$LB" next-hops fail
+	heal "$LB" next-hops
+	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
+	on "$LB" ip route del 172.19.0.3
+	on "$LB" ip route del 172.19.0.4
+}
+
+@test "next-hops: flushed, so nobody keeps them fresh" {
+	on "$LB" ip neigh flush dev eth0 nud all
+	ill "$LB" next-hops warn
+	heal "$LB" next-hops
+}
+
+@test "next-hops: a MAC address was set by hand, and is wrong" {
+	on "$LB" ip neigh replace 172.17.0.3 lladdr 02:00:00:00:00:66 dev eth0 \
+		nud permanent
+	wait_for 5 broken
+	ill "$LB" next-hops warn
+	heal "$LB" next-hops
+}
+
+@test "next-hops: one does not say its MAC address" {
+	on "$ROUTER" ip link set dev eth0 arp off
+	on "$LB" ip neigh flush dev eth0 nud all
+	lbr apply
+	broken
+	ill "$LB" next-hops fail
+	[[ $output == *"172.17.0.3 on eth0, next hop of 2 backends, does not say its MAC address"* ]]
+	on "$ROUTER" ip link set dev eth0 arp on
+	# shellcheck disable=SC2016
+	wait_for 10 healthy "$LB"
+	wait_for 5 serves
+}
+
+@test "mtu: the way to the backends takes less than clients send" {
+	on "$LB" ip route change 172.19.0.0/16 via 172.17.0.3 mtu 1000
+	ill "$LB" mtu warn
+	heal "$LB" mtu
+	on "$LB" grep -x 'advmss: 960' /etc/l3dsr/services.yaml
+	on "$LB" ip route change 172.19.0.0/16 via 172.17.0.3
+	file "$LB" ''
+	lbr apply
+}
+
+@test "vips: nothing comes, and where that can be mended" {
+	local command
+	lbr down
+	lbr up
+	[[ $(state vips) == unknown ]]
+	on "$CLIENT" ip route del "$VIP4"
+	broken
+	[[ $(state vips) == unknown ]]
+	command=$(lbr doctor -j | jq -r --arg vip "$VIP4" '.checks[] |
+		select(.check == "vips" and (.found | startswith($vip))).try')
+	echo "on the client: $command"
+	on "$CLIENT" bash -c "$command"
+	serves
+	get "$VIP6" >/dev/null
+	[[ $(state vips) == ok ]]
+}
+
+@test "answers: the command is for where clients are" {
+	local command
+	command=$(lbr doctor -j | jq -r '.checks[] | select(.check == "answers").try')
+	echo "on the client: $command"
+	on "$CLIENT" bash -c "$command"
+	bkd backend0x down
+	bkd backend0y down
+	run ! on "$CLIENT" bash -c "$command"
+	bkd backend0x up
+	bkd backend0y up
+}
+
+@test "firewall: a rule that drops what is invalid, a policy that drops" {
+	command -v nft >/dev/null || skip "no nft here"
+	on "$LB" nft -f - <<-'EOF'
+		table inet mine {
+			chain in { type filter hook prerouting priority 0
+				ct state { invalid, untracked } counter drop
+				ct state != invalid counter accept
+			}
+			chain on { type filter hook forward priority 0; policy drop; }
+		}
+	EOF
+	ill "$LB" firewall warn
+	# two of them, and one that is elsewhere
+	(($(commands firewall <<<"$output" | wc -l) == 3))
+	on "$LB" bash -c "$(commands firewall <<<"$output" | head -n 2)"
+	healthy "$LB"
+	on "$LB" nft delete table inet mine
+}
+
+@test "firewall: without nft it is not known" {
+	[[ $(on "$LB" env PATH=/nowhere "$ROOT/LoadBalancer/lbr" doctor -j |
+		jq -r '.checks[] | select(.check == "firewall").found' | head -n 1) == \
+		"nftables: the rules cannot be read without nft" ]]
+}

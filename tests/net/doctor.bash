@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# doctor.bash - what the tests of doctor say besides
+#
+# What a check prints under `try:` is run as it is, by a shell on that host.
+
+# shellcheck disable=SC2034,SC2154 # `run` and its friends
+
+load lib
+
+TOOLS=$ROOT/LoadBalancer:$ROOT/Backend:$PATH
+
+# tool HOST VERB...: lbr on the load balancer, else bkd
+tool() {
+	if [[ $1 == "$LB" ]]; then lbr "${@:2}"; else bkd "$@"; fi
+}
+
+# shellcheck disable=SC2016 # the back-quotes are what is printed
+# checks TOOL: their names, out of its manual
+checks() {
+	env PATH="$TOOLS" "$1" doctor --help | sed -nE 's/^\| `([a-z-]+)`.*/\1/p'
+}
+
+# file HOST SED-EXPR: its file, changed so; '': the scenario's
+file() {
+	local path=/etc/l3dsr/services.yaml
+	services "$BATS_TEST_TMPDIR/$1.yaml" "$2"
+	on "$1" rm -f "$path"
+	on "$1" cp "$BATS_TEST_TMPDIR/$1.yaml" "$path"
+}
+
+# healthy HOST: exit 0, nothing failed, nothing to warn of
+healthy() {
+	run -0 tool "$1" doctor -j
+	jq -e '.warn == 0 and .fail == 0 and ."not-looked-at" == 0' <<<"$output" \
+		>/dev/null || {
+		jq -c '.checks[] | select(.state != "ok")' <<<"$output"
+		return 1
+	}
+}
+
+# serves: requests are answered
+serves() {
+	answers "$VIP4" 10 --fail-early >/dev/null
+}
+
+# broken [VIP]: they are not
+broken() {
+	! get "${1-$VIP4}" --max-time 1 >/dev/null 2>&1
+}
+
+# ill HOST CHECK STATE: doctor says that state of that check, first of all that
+# is not ok; mend: the words of its commands
+ill() {
+	local status=0
+	[[ $3 == fail ]] && status=3
+	run "-$status" tool "$1" doctor -j
+	jq -c '.checks[] | select(.state != "ok")' <<<"$output"
+	[[ $(jq -r '[.checks[] | select(.state != "ok" and .state != "unknown")][0] |
+		"\(.check) \(.state)"' <<<"$output") == "$2 $3" ]]
+	read -ra mend < <(commands "$2")
+}
+
+# commands CHECK: of $output, a line each
+commands() {
+	jq -r --arg check "$1" '.checks[] |
+		select(.check == $check and .state != "ok").try' <<<"$output"
+}
+
+# heal HOST CHECK...: run each one's commands, in turn; then all is well
+heal() {
+	local check command
+	for check in "${@:2}"; do
+		run tool "$1" doctor -j
+		while read -r command; do
+			[[ $command ]]
+			echo "on $1: $command"
+			on "$1" env PATH="$TOOLS" bash -c "$command" </dev/null
+		done < <(commands "$check")
+	done
+	healthy "$1"
+	wait_for 5 serves
+}

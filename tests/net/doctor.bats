@@ -1,0 +1,241 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# doctor, where one thing is broken at a time: it names it, and the command
+# that it prints, run as it is, mends it. Where all is well, it says so.
+
+# shellcheck disable=SC2030,SC2031,SC2154 # `run` and its friends
+
+load doctor
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	network --native # has a program to be somebody's
+	attach generic
+}
+
+teardown_file() {
+	network_down
+}
+
+setup() {
+	healthy "$LB"
+	healthy backend0x
+	serves
+}
+
+# What is mended is as it was; what failed begins anew.
+teardown() {
+	file "$LB" ''
+	file backend0x ''
+	if [[ ! ${BATS_TEST_COMPLETED-} ]]; then
+		detach
+		attach generic
+	fi
+}
+
+@test "healthy: no warn, no fail, exit 0; a line for each check" {
+	local host tool
+	for host in "$LB" backend0x; do
+		healthy "$host"
+		tool=lbr
+		[[ $host == "$LB" ]] || tool=bkd
+		run -0 tool "$host" doctor
+		[[ $output == *"  STATE "*" CHECK "*" FOUND"* ]]
+		[[ $output == *$'\nwarn: 0\nfail: 0\n'* ]]
+		diff <(tool "$host" doctor -j | jq -r '.checks[].check' | uniq) \
+			<(checks "$tool")
+	done
+}
+
+@test "program: not up" {
+	lbr down
+	broken
+	ill "$LB" program fail
+	heal "$LB" program
+}
+
+@test "program, backend: not up" {
+	bkd backend0x down
+	ill backend0x program fail
+	heal backend0x program
+}
+
+@test "others: somebody's program, native or generic" {
+	local mode
+	for mode in xdpgeneric xdpdrv; do
+		lbr down
+		on "$LB" ip link set dev eth0 "$mode" obj \
+			build/topology/xdp_pass.bpf.o sec xdp
+		broken
+		ill "$LB" others fail
+		[[ $output == *"another XDP program is there: xdp_pass, id "* ]]
+		heal "$LB" others program
+	done
+}
+
+@test "others: somebody's program, held by a link" {
+	lbr down
+	# xdp_bkd is somebody to lbr
+	on "$LB" Backend/bkd up -a 172.19.0.3 >/dev/null
+	broken
+	ill "$LB" others fail
+	[[ $output == *"another XDP program is there: xdp_bkd, id "* ]]
+	heal "$LB" others program
+	on "$LB" Backend/bkd down
+}
+
+@test "forwarding off, IPv4" {
+	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
+	rises fib_forwarding_disabled broken
+	ill "$LB" forwarding fail
+	heal "$LB" forwarding
+}
+
+@test "forwarding off, IPv6" {
+	on "$LB" sysctl -qw net.ipv6.conf.eth0.forwarding=0
+	broken "$VIP6"
+	ill "$LB" forwarding fail
+	heal "$LB" forwarding
+	get "$VIP6"
+}
+
+@test "redirects on" {
+	on "$LB" sysctl -qw net.ipv4.conf.all.send_redirects=1
+	ill "$LB" redirects fail
+	heal "$LB" redirects
+}
+
+@test "rp_filter strict, on either" {
+	local host
+	for host in "$LB" backend0x; do
+		on "$host" sysctl -qw net.ipv4.conf.all.rp_filter=1
+		ill "$host" rp-filter warn
+		heal "$host" rp-filter
+		on "$host" sysctl -qw net.ipv4.conf.all.rp_filter=0
+	done
+}
+
+@test "a bridge whose frames go through iptables" {
+	[[ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]] ||
+		skip "no bridge netfilter in this kernel"
+	on "$LB" sysctl -qw net.bridge.bridge-nf-call-iptables=1 \
+		net.bridge.bridge-nf-call-ip6tables=1
+	healthy "$LB" # without a bridge it is nothing
+	on "$LB" ip link add br0 type bridge
+	ill "$LB" bridge warn
+	heal "$LB" bridge
+	on "$LB" ip link del br0
+}
+
+@test "macs: the interface has another MAC address than it had" {
+	local mac
+	mac=$(on "$LB" cat /sys/class/net/eth0/address)
+	on "$LB" ip link set dev eth0 address 02:00:00:00:00:99
+	on "$CLIENT" ip neigh flush all
+	broken
+	ill "$LB" macs fail
+	heal "$LB" macs
+	on "$LB" ip link set dev eth0 address "$mac"
+	on "$CLIENT" ip neigh flush all
+	lbr up
+}
+
+@test "running: the file has changed and was not applied" {
+	file "$LB" '0,/weight: 1/s//weight: 3/'
+	ill "$LB" running warn
+	heal "$LB" running
+	file "$LB" ''
+	lbr apply
+}
+
+@test "file: refused, with the line that is wrong" {
+	file "$LB" '0,/weight: 1/s//weight: 0/'
+	ill "$LB" file fail
+	[[ $output == *"/etc/l3dsr/services.yaml:"*"weight"* ]]
+	(($(jq '.["not-looked-at"]' <<<"$output") > 0))
+	run -3 on "$LB" env PATH="$TOOLS" "${mend[@]}"
+	file "$LB" ''
+	healthy "$LB"
+}
+
+@test "trace: every packet is traced" {
+	lbr trace all
+	ill "$LB" trace warn
+	heal "$LB" trace
+	lbr trace off
+}
+
+# The port of a native veth is elsewhere: what is wrong there, doctor here does
+# not know, and says so.
+@test "veth: the other end leaves checksums to be completed" {
+	lbr up -m native
+	run -0 lbr doctor -j
+	[[ $(jq -r '.checks[] | select(.check == "veth").state' <<<"$output") == unknown ]]
+	serves
+	on wires ethtool -K "$LB-eth0" tx on
+	broken
+	on wires bash -c "$(commands veth <<<"$output")"
+	serves
+	lbr up -m generic
+	[[ $(lbr doctor -j | jq -r '.checks[] | select(.check == "veth").state') == ok ]]
+}
+
+@test "flows: the flow table fills" {
+	file "$LB" '1i flow-table-size: 8'
+	lbr down
+	lbr up
+	healthy "$LB"
+	answers "$VIP4" 40
+	ill "$LB" flows warn
+	heal "$LB" flows
+	on "$LB" grep -x 'flow-table-size: [0-9]*' /etc/l3dsr/services.yaml
+	file "$LB" ''
+	lbr up
+}
+
+@test "kernel: one that is too old" {
+	run -3 --separate-stderr on "$LB" setarch --uname-2.6 \
+		LoadBalancer/lbr doctor -j
+	[[ $(jq -r '.checks[] | select(.state == "fail").check' <<<"$output") == kernel ]]
+}
+
+@test "vips: one is not on lo" {
+	on backend0x ip address del "$VIP4/32" dev lo
+	ill backend0x vips fail
+	heal backend0x vips
+}
+
+@test "vips: one is on eth0, where it is claimed" {
+	on backend0x ip address del "$VIP4/32" dev lo
+	on backend0x ip address add "$VIP4/32" dev eth0
+	ill backend0x vips fail
+	heal backend0x vips
+}
+
+@test "silence: ARP for the VIP is answered, and asked from it" {
+	on backend0x sysctl -qw net.ipv4.conf.all.arp_ignore=0 \
+		net.ipv4.conf.eth0.arp_ignore=0
+	ill backend0x silence fail
+	heal backend0x silence
+	on backend0x sysctl -qw net.ipv4.conf.all.arp_announce=0 \
+		net.ipv4.conf.eth0.arp_announce=0
+	ill backend0x silence fail
+	heal backend0x silence
+	on backend0x sysctl -qw net.ipv4.conf.all.arp_ignore=1 \
+		net.ipv4.conf.all.arp_announce=2
+}
+
+@test "listed: the file has no address of this host" {
+	file backend0x '/172.19.0.3\|19::3/d'
+	ill backend0x listed fail
+	[[ $output == *"lists no backend with an address of this host (172.19.0.3 "* ]]
+	file backend0x ''
+	healthy backend0x
+}
+
+@test "not root: says so" {
+	run -1 --separate-stderr on "$LB" setpriv --reuid 65534 --clear-groups \
+		"$ROOT/LoadBalancer/lbr" doctor
+	[[ ${stderr_lines[1]} == "  try: run it as root" ]]
+}
