@@ -19,6 +19,9 @@ INLINE bool may_answer(void)
 	if (!done || !generation || !generation->insert_window)
 		return false;
 	window = bpf_jiffies64() / generation->insert_window;
+	if (DRY_RUN)
+		return done->window != window ||
+		       done->count < generation->answer_limit;
 	if (done->window != window) {
 		done->window = window;
 		done->count = 0;

@@ -33,7 +33,7 @@ INLINE void flow_forget(__u64 hash)
 {
 	struct flow *flow = flow_lookup(hash);
 
-	if (flow)
+	if (flow && !DRY_RUN)
 		flow->hash = 0;
 }
 
@@ -46,6 +46,9 @@ INLINE bool may_insert(const struct generation *generation,
 	if (!generation->insert_window)
 		return false;
 	window = now / generation->insert_window;
+	if (DRY_RUN)
+		return done->window != window ||
+		       done->count < generation->insert_limit;
 	if (done->window != window) {
 		done->window = window;
 		done->count = 0;
@@ -81,6 +84,8 @@ INLINE bool flow_remember(const struct generation *generation, __u64 hash,
 
 	if (!done || !bucket || !names || !may_insert(generation, done, now))
 		return false;
+	if (DRY_RUN)
+		return true;
 	place = flow_place(bucket, hash, (__u32)now) & (FLOWS_PER_BUCKET - 1);
 	flow = &bucket->flows[place];
 	if (flow->hash && flow->hash != hash)

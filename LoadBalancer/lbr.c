@@ -29,6 +29,9 @@ static const struct verb verbs[] = {
 	VERB_TRACE,
 	{"run", NULL, "in the foreground, until SIGTERM; SIGHUP applies FILE",
 	 lbr_run, NULL},
+	{"explain", "CLIENT SERVICE",
+	 "what would become of a packet, step by step; nothing is changed",
+	 verb_explain, NULL},
 	VERB_DOCTOR,
 	{0},
 };

@@ -141,7 +141,7 @@ INLINE struct backend *choose(const struct decision *d, const struct found *f)
 	backend = backend_in_slot(d->slot, slot_at(d->slot, service, number));
 	if (!backend || !remember(d, f, backend))
 		return NULL;
-	if (turn)
+	if (turn && !DRY_RUN)
 		(*turn)++;
 	return backend;
 }
@@ -260,10 +260,12 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 	if (!f->backend || f->backend->service != f->service->id ||
 	    !follows(d, f))
 		return false;
+	d->origin = ORIGIN_KNOWN;
+	if (DRY_RUN)
+		return true;
 	flow->seen = (__u32)d->now;
 	flow->backend = f->backend->id |
 			select_end(&d->packet, flow->backend & FLOW_ENDS);
-	d->origin = ORIGIN_KNOWN;
 	return true;
 }
 

@@ -162,6 +162,7 @@ INLINE struct handed *hand_over_way(const struct decision *d,
 #include "LoadBalancer/route.bpf.h"
 #include "LoadBalancer/forward.bpf.h"
 #include "LoadBalancer/trace.bpf.h"
+#include "LoadBalancer/record.bpf.h"
 
 /* Not for a service, or not fit to be forwarded: for a VIP at all? */
 INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
@@ -232,6 +233,10 @@ int xdp_lbr(struct xdp_md *ctx)
 	struct found f = {};
 	enum reason reason = forget(balance(ctx, &d, &f));
 
+#if DRY_RUN
+	explain(&d, &f, reason);
+	return reason_action(reason);
+#endif
 	count(reason);
 	if (f.backend && reason_action(reason) != XDP_DROP &&
 	    reason != REASON_too_big_answered)
@@ -243,4 +248,6 @@ int xdp_lbr(struct xdp_md *ctx)
 	return reason_action(reason);
 }
 
+#if !DRY_RUN
 #include "LoadBalancer/check.bpf.h"
+#endif

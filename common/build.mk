@@ -44,7 +44,8 @@ common_sources := $(wildcard $(ROOT)/common/tool/*.c \
 common_objects := $(common_sources:$(ROOT)/%.c=$(BUILD)/%.o)
 tool_sources := $(wildcard $(ROOT)/$(ROLE)/*.c)
 tool_objects := $(filter-out %.bpf.o,$(tool_sources:$(ROOT)/%.c=$(BUILD)/%.o))
-skeleton := $(OUT)/$(PROGRAM).skel.h
+skeletons := $(patsubst $(ROOT)/$(ROLE)/%.bpf.c,$(OUT)/%.skel.h,$(wildcard \
+	$(ROOT)/$(ROLE)/*.bpf.c))
 
 # Called again by the rules below, inside the lock.
 .PHONY: locked-build
@@ -55,8 +56,8 @@ $(OUT)/$(TOOL): $(tool_objects) $(common_objects)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# The skeleton comes first; what else an object includes, the .d files know.
-$(tool_objects): $(skeleton)
+# Skeletons come first; what else an object includes, the .d files know.
+$(tool_objects): $(skeletons)
 
 $(BUILD)/%.o: $(ROOT)/%.c
 	$(call say,CC,$<)

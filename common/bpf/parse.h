@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "common/bpf/dry.h"
 #include "common/bpf/map.h"
 #include "common/core/packet.h"
 #include "common/core/quote.h"
@@ -119,7 +120,8 @@ __attribute__((noinline)) int parse_fragment(void)
 		value.source_port = packet->source_port;
 		value.port = packet->port;
 		value.protocol = packet->protocol;
-		bpf_map_update_elem(&fragments, &key, &value, BPF_ANY);
+		if (!DRY_RUN)
+			bpf_map_update_elem(&fragments, &key, &value, BPF_ANY);
 		return REASON_NONE;
 	}
 	first = bpf_map_lookup_elem(&fragments, &key);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/core/inline.h"
 #include "common/tool/endpoint.h"
@@ -61,4 +63,24 @@ const char *endpoint_text(const struct addr *address, __be16 port, char *text)
 	snprintf(text, 64, addr_is_ipv4(address) ? "%s:%s" : "[%s]:%s",
 		 addr_text(address, name), number);
 	return text;
+}
+
+int endpoint_parse(const char *text, struct addr *address, __be16 *port)
+{
+	const char *colon = strrchr(text, ':');
+	char name[INET6_ADDRSTRLEN], *end;
+	size_t length = colon ? (size_t)(colon - text) : 0;
+	bool bracketed = length > 1 && text[0] == '[' && colon[-1] == ']';
+	unsigned long number;
+
+	if (!length || length >= sizeof(name))
+		return -1;
+	snprintf(name, sizeof(name), "%.*s", (int)length - (bracketed ? 2 : 0),
+		 text + bracketed);
+	number = strtoul(colon + 1, &end, 10);
+	if (*end || end == colon + 1 || !number || number > 65535 ||
+	    addr_parse(name, address) || addr_is_ipv4(address) == bracketed)
+		return -1;
+	*port = bpf_htons((__u16)number);
+	return 0;
 }

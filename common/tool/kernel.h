@@ -103,6 +103,13 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 int kernel_load_beside(struct kernel *kernel, const char *program,
 		       struct fault *fault);
 /*
+ * For another program over the maps of the one that is attached: what it is to
+ * be told, and its load. A map whose name is in `own` is made anew.
+ */
+void kernel_constants(const struct kernel *kernel, struct constants *constants);
+int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
+		     const char *const *own, struct fault *fault);
+/*
  * Pins what this load has made; without `replace`, only where no pin is of
  * that name.
  */

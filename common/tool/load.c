@@ -118,7 +118,7 @@ bool kernel_can_trace(void)
 				       BPF_FUNC_trace_vprintk, NULL) == 1;
 }
 
-static void probe(struct constants *constants)
+static void probe(struct constants *constants, __u32 buckets)
 {
 	memset(constants, 0, sizeof(*constants));
 	if (gethostname(constants->host, sizeof(constants->host) - 1))
@@ -127,6 +127,85 @@ static void probe(struct constants *constants)
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
 					BPF_FUNC_xdp_get_buff_len, NULL) == 1;
 	constants->can_trace = kernel_can_trace();
+	constants->flow_buckets = buckets;
+	constants->fragment_age = (__u32)jiffies_of(FRAGMENT_SECONDS * 1000);
+	constants->mtu_age = (__u32)jiffies_of(PATH_MTU_SECONDS * 1000);
+}
+
+void kernel_constants(const struct kernel *kernel, struct constants *constants)
+{
+	int flows = kernel_map(kernel, "flows");
+
+	probe(constants, map_entries(flows));
+	if (flows >= 0)
+		close(flows);
+}
+
+/* fd of the map of this name that the attached program has, or -1. */
+static int live_map(const struct kernel *kernel, const char *name)
+{
+	struct bpf_prog_info info = {0};
+	__u32 ids[64], length = sizeof(info), i;
+	struct bpf_map_info map;
+	int fd;
+
+	info.map_ids = (__u64)(unsigned long)ids;
+	info.nr_map_ids = sizeof(ids) / sizeof(ids[0]);
+	if (bpf_obj_get_info_by_fd(kernel->attachments[0].old_program, &info,
+				   &length))
+		return -1;
+	for (i = 0; i < info.nr_map_ids; i++) {
+		fd = bpf_map_get_fd_by_id(ids[i]);
+		length = sizeof(map);
+		memset(&map, 0, sizeof(map));
+		/* The kernel keeps 15 letters of a name. */
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &length) &&
+		    !strncmp(map.name, name, sizeof(map.name) - 1))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -1;
+}
+
+static bool is_named(const char *const *names, const char *name)
+{
+	for (; *names; names++) {
+		if (!strcmp(*names, name))
+			return true;
+	}
+	return false;
+}
+
+int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
+		     const char *const *own, struct fault *fault_out)
+{
+	struct bpf_map *map;
+	int fd, rc = 0;
+
+	bpf_object__for_each_map(map, object)
+	{
+		if (bpf_map__is_internal(map) ||
+		    is_named(own, bpf_map__name(map)))
+			continue;
+		fd = live_map(kernel, bpf_map__name(map));
+		/* One that what runs does not use is nothing to share. */
+		if (fd < 0)
+			continue;
+		rc = bpf_map__reuse_fd(map, fd);
+		close(fd);
+		if (rc)
+			return fault(fault_out, "cannot use the map %s: %s",
+				     bpf_map__name(map), strerror(errno));
+	}
+	libbpf_set_print(remember_warning);
+	*libbpf_said = '\0';
+	if (!bpf_object__load(object))
+		return 0;
+	fault(fault_out, "cannot load the program: %s",
+	      *libbpf_said ? libbpf_said : strerror(errno));
+	return fault_hint(fault_out, "%s up: what runs may be another build",
+			  kernel->role->name);
 }
 
 static int load_failed(const char *program, struct fault *fault_out)
@@ -147,7 +226,7 @@ int kernel_load_beside(struct kernel *kernel, const char *name,
 	const char *const *map;
 
 	libbpf_set_print(remember_warning);
-	probe(&constants);
+	kernel_constants(kernel, &constants);
 	*libbpf_said = '\0';
 	kernel->object = role->open(&constants);
 	if (!kernel->object)
@@ -176,10 +255,7 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 	const char *const *name;
 
 	libbpf_set_print(remember_warning);
-	probe(&constants);
-	constants.flow_buckets = flow_buckets(config->flow_table_size);
-	constants.fragment_age = (__u32)jiffies_of(FRAGMENT_SECONDS * 1000);
-	constants.mtu_age = (__u32)jiffies_of(PATH_MTU_SECONDS * 1000);
+	probe(&constants, flow_buckets(config->flow_table_size));
 	*libbpf_said = '\0';
 	kernel->object = role->open(&constants);
 	if (!kernel->object)

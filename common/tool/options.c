@@ -43,8 +43,12 @@ static const struct option_row rows[] = {
 	 "print the difference, change nothing"},
 	{'N', "now", FLAG(now), "up apply", "lbr",
 	 "cut the flows of backends that the file no longer lists"},
-	{'j', "json", FLAG(json), "show doctor", NULL,
+	{'j', "json", FLAG(json), "show doctor explain", NULL,
 	 "print JSON"},
+	{'i', "interface", "IFACE", WORDS(interfaces), "explain", "lbr",
+	 "the packet comes in by IFACE (default: the first that is attached)"},
+	{'s', "syn", FLAG(syn), "explain", "lbr",
+	 "of the packet that opens a TCP connection; else of one in its midst"},
 	{'a', "all", FLAG(all), "show", NULL,
 	 "show the reasons without a packet too (JSON always has them)"},
 	{'h', "help", FLAG(help), NULL, NULL,
@@ -222,7 +226,7 @@ int options_parse(const struct role *role, const struct verb *verb, int argc,
 {
 	struct option names[MAX_OPTIONS] = {};
 	char letters[2 * MAX_OPTIONS] = "";
-	int letter;
+	int letter, most;
 
 	memset(options, 0, sizeof(*options));
 	describe(role, verb, letters, names);
@@ -239,10 +243,12 @@ int options_parse(const struct role *role, const struct verb *verb, int argc,
 	if (verb->words && !options->help)
 		return words_take(role, verb, argc - optind, argv + optind,
 				  options);
-	if (argc - optind > !!verb->argument)
+	most = !verb->argument ? 0 : strchr(verb->argument, ' ') ? 2 : 1;
+	if (argc - optind > most)
 		return wrong(role, verb, "unexpected word",
-			     argv[optind + !!verb->argument]);
+			     argv[optind + most]);
 	options->argument = argv[optind];
+	options->second = options->argument ? argv[optind + 1] : NULL;
 	if (options->argument && !is_allowed(verb->argument, options->argument))
 		return wrong(role, verb, "no such choice:", options->argument);
 	return 0;

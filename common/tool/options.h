@@ -36,7 +36,9 @@ struct options {
 	bool json;
 	bool all;
 	bool help;
+	bool syn;
 	const char *argument;	      /* the word behind the options, or NULL */
+	const char *second;	      /* and the one behind it, or NULL */
 	const char *words[MAX_WORDS]; /* those that must come */
 };
 

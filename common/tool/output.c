@@ -128,7 +128,7 @@ static void print_table(const char *name, const json_t *rows)
 	json_array_foreach(rows, i, row) print_row(row, first, widths);
 }
 
-int output_print(json_t *root, bool json)
+static int print(json_t *root, bool json, size_t flags)
 {
 	const char *key;
 	char text[CELL];
@@ -138,7 +138,7 @@ int output_print(json_t *root, bool json)
 	if (!root)
 		return -1;
 	if (json) {
-		rc = json_dumpf(root, stdout, JSON_INDENT(2));
+		rc = json_dumpf(root, stdout, flags);
 		printf("\n");
 	} else {
 		json_object_foreach(root, key, value)
@@ -153,4 +153,14 @@ int output_print(json_t *root, bool json)
 	}
 	json_decref(root);
 	return rc || fflush(stdout) ? -1 : 0;
+}
+
+int output_print(json_t *root, bool json)
+{
+	return print(root, json, JSON_INDENT(2));
+}
+
+int output_print_one(json_t *root, bool json)
+{
+	return print(root, json, JSON_COMPACT);
 }

@@ -49,6 +49,18 @@ json_t *report_reasons(const struct kernel *kernel, struct fault *unused)
 	return rows;
 }
 
+void report_reason(__u32 reason, json_t *root)
+{
+	if (reason >= REASON_MAX)
+		return;
+	json_object_set_new(root, "reason",
+			    json_string(reason_rows[reason].name));
+	json_object_set_new(root, "meaning",
+			    json_string(reason_rows[reason].text));
+	json_object_set_new(root, "action",
+			    json_sprintf("XDP_%s", reason_rows[reason].action));
+}
+
 json_t *report_interfaces(const struct kernel *kernel, struct fault *unused)
 {
 	json_t *rows = json_array();

@@ -43,7 +43,7 @@ state() {
 
 @test "next-hops: no route to the backends" {
 	on "$LB" ip route del 172.19.0.0/16
-	rises fib_not_forwarded broken
+	rises fib_not_forwarded wait_for 5 broken
 	ill "$LB" next-hops fail
 	heal "$LB" next-hops
 	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
@@ -69,7 +69,7 @@ state() {
 	on "$ROUTER" ip link set dev eth0 arp off
 	on "$LB" ip neigh flush dev eth0 nud all
 	lbr apply
-	broken
+	wait_for 5 broken
 	ill "$LB" next-hops fail
 	[[ $output == *"172.17.0.3 on eth0, next hop of 2 backends, does not say its MAC address"* ]]
 	on "$ROUTER" ip link set dev eth0 arp on
@@ -123,7 +123,7 @@ state() {
 		table inet mine {
 			chain in { type filter hook prerouting priority 0
 				ct state { invalid, untracked } counter drop
-				ct state != invalid counter accept
+				tcp dport 9 ct state != invalid counter drop
 			}
 			chain on { type filter hook forward priority 0; policy drop; }
 		}

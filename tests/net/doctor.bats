@@ -50,7 +50,7 @@ teardown() {
 
 @test "program: not up" {
 	lbr down
-	broken
+	wait_for 5 broken
 	ill "$LB" program fail
 	heal "$LB" program
 }
@@ -87,14 +87,14 @@ teardown() {
 
 @test "forwarding off, IPv4" {
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
-	rises fib_forwarding_disabled broken
+	rises fib_forwarding_disabled wait_for 5 broken
 	ill "$LB" forwarding fail
 	heal "$LB" forwarding
 }
 
 @test "forwarding off, IPv6" {
 	on "$LB" sysctl -qw net.ipv6.conf.eth0.forwarding=0
-	broken "$VIP6"
+	wait_for 5 broken "$VIP6"
 	ill "$LB" forwarding fail
 	heal "$LB" forwarding
 	get "$VIP6"
@@ -147,6 +147,19 @@ teardown() {
 	heal "$LB" running
 	file "$LB" ''
 	lbr apply
+	file "$LB" '1i # says the same'
+	healthy "$LB"
+	lbr drain 172.19.0.3
+	ill "$LB" running warn
+	[[ $output == *"set by hand"* ]]
+	heal "$LB" running
+	file "$LB" ''
+	lbr apply
+	file backend0x '0,/weight: 1/s//weight: 3/'
+	ill backend0x running warn
+	heal backend0x running
+	file backend0x ''
+	bkd backend0x apply
 }
 
 @test "file: refused, with the line that is wrong" {
@@ -174,7 +187,7 @@ teardown() {
 	[[ $(jq -r '.checks[] | select(.check == "veth").state' <<<"$output") == unknown ]]
 	serves
 	on wires ethtool -K "$LB-eth0" tx on
-	broken
+	wait_for 5 broken
 	on wires bash -c "$(commands veth <<<"$output")"
 	serves
 	lbr up -m generic

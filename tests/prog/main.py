@@ -10,7 +10,8 @@ import tap
 
 for module in ("table", "laws", "restore", "trace", "counts", "mutated", "select", "schedulers",
                "generations", "leaving", "hand", "next_hop", "vlan", "errors", "fragments",
-               "answers", "methods", "undone", "files"):
+               "answers", "methods", "undone", "explain",
+               "files"):
     __import__(f"test_{module}")
 
 

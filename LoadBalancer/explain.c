@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * explain.c - what would become of a packet, asked of the data path itself
+ *
+ * explain.bpf.c is xdp_lbr over the maps of the one that runs, with its writes
+ * left out. It is loaded for the question and gone with it. The packet is
+ * built here and handed over by BPF_PROG_TEST_RUN.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "LoadBalancer/explain.h"
+#include "LoadBalancer/explain.skel.h"
+#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/running.h"
+#include "common/core/inline.h"
+#include "common/tool/cli.h"
+#include "common/tool/netlink.h"
+#include "common/tool/output.h"
+#include "common/tool/report.h"
+
+/*
+ * Maps in which a run works; and those that remember for a moment what the
+ * flow table or the FIB has said, which are asked instead.
+ */
+static const char *const own[] = {"scratch",   "parsed",       "lines",
+				  "explained", "recent_flows", "next_hops",
+				  NULL};
+
+struct explain {
+	struct kernel kernel;
+	struct running running;
+	struct explain_bpf *skeleton;
+	struct link link; /* that the packet comes in by */
+	bool json;
+	bool many; /* questions */
+};
+
+static int open_program(struct explain *explain, struct fault *fault_out)
+{
+	struct kernel *kernel = &explain->kernel;
+	struct constants constants;
+
+	explain->skeleton = explain_bpf__open();
+	if (!explain->skeleton)
+		return fault(fault_out, "cannot open the program: %s",
+			     strerror(errno));
+	kernel_constants(kernel, &constants);
+	*(struct constants *)&explain->skeleton->rodata->constants = constants;
+	return kernel_load_over(kernel, explain->skeleton->obj, own, fault_out);
+}
+
+static int open_all(struct explain *explain, const struct role *role,
+		    const struct options *options, struct fault *fault_out)
+{
+	struct kernel *kernel = &explain->kernel;
+	const char *name = options->interfaces.name[0];
+
+	if (kernel_open(kernel, role, ACCESS_READ, fault_out) ||
+	    kernel_attachments(kernel, fault_out) ||
+	    running_read(kernel, generation_current(kernel), &explain->running,
+			 fault_out))
+		return -1;
+	if (!kernel->attachment_count)
+		return fault(fault_out, "cannot explain: xdp_lbr is attached "
+					"to no interface");
+	if (link_find(name ?: kernel->attachments[0].name, &explain->link,
+		      fault_out))
+		return -1;
+	return open_program(explain, fault_out);
+}
+
+static void close_all(struct explain *explain)
+{
+	explain_bpf__destroy(explain->skeleton);
+	if (explain->running.backends)
+		running_free(&explain->running);
+	kernel_close(&explain->kernel);
+}
+
+/* "192.0.2.1:80/tcp"; *protocol is left alone where it names none. */
+static int service_parse(const char *text, struct asked *asked)
+{
+	char word[64];
+	char *slash;
+
+	snprintf(word, sizeof(word), "%s", text);
+	slash = strrchr(word, '/');
+	asked->protocol = IPPROTO_TCP;
+	if (slash) {
+		*slash++ = '\0';
+		if (!strcmp(slash, "udp"))
+			asked->protocol = IPPROTO_UDP;
+		else if (strcmp(slash, "tcp"))
+			return -1;
+	}
+	return endpoint_parse(word, &asked->vip, &asked->port);
+}
+
+static int asked_parse(const char *client, const char *service, bool syn,
+		       struct asked *asked, struct fault *fault_out)
+{
+	memset(asked, 0, sizeof(*asked));
+	asked->syn = syn;
+	if (!endpoint_parse(client, &asked->client, &asked->client_port) &&
+	    !service_parse(service, asked) &&
+	    addr_is_ipv4(&asked->client) == addr_is_ipv4(&asked->vip))
+		return 0;
+	fault(fault_out, "cannot explain '%s %s': not two ends of a flow",
+	      client, service);
+	return fault_hint(fault_out,
+			  "lbr explain 192.0.2.7:40000 192.168.25.10:80/tcp");
+}
+
+/* Hands the frame over; `out` and *size: what became of it. */
+static int run(struct explain *explain, const __u8 *frame, size_t length,
+	       __u8 *out, size_t *size, __u32 *action, struct fault *fault_out)
+{
+	struct xdp_md context = {
+		.data_end = (__u32)length,
+		.ingress_ifindex = (__u32)explain->link.ifindex,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame,
+		    .data_size_in = (__u32)length, .data_out = out,
+		    .data_size_out = 2 * ASKED_ROOM, .ctx_in = &context,
+		    .ctx_size_in = sizeof(context));
+
+	if (bpf_prog_test_run_opts(
+		    bpf_program__fd(explain->skeleton->progs.xdp_lbr),
+		    &options)) {
+		fault(fault_out, "cannot run the program: %s", strerror(errno));
+		return fault_hint(fault_out, "Linux 5.15 or later");
+	}
+	*size = options.data_size_out;
+	*action = options.retval;
+	return 0;
+}
+
+static json_t *hex(const __u8 *bytes, size_t size)
+{
+	char text[4 * ASKED_ROOM + 1] = "";
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return json_string(text);
+}
+
+static int answer(struct explain *explain, const struct asked *asked,
+		  struct fault *fault_out)
+{
+	int map = bpf_map__fd(explain->skeleton->maps.explained);
+	__u8 frame[ASKED_ROOM], out[2 * ASKED_ROOM];
+	size_t length = asked_frame(asked, explain->link.mac, frame), size = 0;
+	struct record record;
+	__u32 zero = 0, action = 0;
+	json_t *root;
+
+	if (run(explain, frame, length, out, &size, &action, fault_out))
+		return -1;
+	if (bpf_map_lookup_elem(map, &zero, &record))
+		return fault(fault_out, "cannot read the answer: %s",
+			     strerror(errno));
+	root = record_object(&record, &explain->running);
+	json_object_set_new(root, "headers",
+			    headers_rows(frame, length, out,
+					 action == XDP_DROP ? 0 : size));
+	if (explain->json) {
+		json_object_set_new(root, "frame", hex(frame, length));
+		json_object_set_new(root, "sent", hex(out, size));
+		json_object_set_new(root, "returned",
+				    json_integer((json_int_t)action));
+	}
+	if (explain->many ? output_print_one(root, explain->json)
+			  : output_print(root, explain->json))
+		return fault(fault_out, "cannot print: %s", strerror(errno));
+	return 0;
+}
+
+/*
+ * A question a line, answered as they come: "CLIENT SERVICE [syn]". As JSON,
+ * an answer is a line, too.
+ */
+static int answer_lines(struct explain *explain, struct fault *fault_out)
+{
+	char client[64], service[64], syn[8], line[256];
+	struct asked asked;
+	int words;
+
+	while (fgets(line, sizeof(line), stdin)) {
+		words = sscanf(line, "%63s %63s %7s", client, service, syn);
+		if (words < 2 || (words == 3 && strcmp(syn, "syn")))
+			return fault(fault_out,
+				     "cannot explain '%.*s': a line is CLIENT "
+				     "SERVICE, and may end in `syn`",
+				     (int)strcspn(line, "\n"), line);
+		if (asked_parse(client, service, words == 3, &asked,
+				fault_out) ||
+		    answer(explain, &asked, fault_out))
+			return -1;
+	}
+	return 0;
+}
+
+int verb_explain(const struct role *role, const struct options *options)
+{
+	struct explain *explain = calloc(1, sizeof(*explain));
+	struct fault fault_is = {0};
+	struct asked asked;
+	int rc;
+
+	if (!explain)
+		return EXIT_FAILED;
+	explain->json = options->json;
+	explain->many = !options->argument;
+	if (options->argument && !options->second) {
+		fprintf(stderr, "lbr: cannot run 'explain': which service?\n"
+				"  usage: lbr explain CLIENT SERVICE\n");
+		free(explain);
+		return EXIT_USAGE;
+	}
+	rc = options->argument ? asked_parse(options->argument, options->second,
+					     options->syn, &asked, &fault_is)
+			       : 0;
+	rc = rc ?: open_all(explain, role, options, &fault_is);
+	if (!rc)
+		rc = options->argument ? answer(explain, &asked, &fault_is)
+				       : answer_lines(explain, &fault_is);
+	close_all(explain);
+	free(explain);
+	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * explain_frame.c - the frame that is asked about, and the headers of what
+ * becomes of it
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "LoadBalancer/explain.h"
+#include "common/core/checksum.h"
+#include "common/core/packet.h"
+#include "common/tool/config.h"
+#include "common/tool/report.h"
+
+/* Nobody's: what the packet came from makes no difference. */
+static const __u8 from_mac[ETH_ALEN] = {0x02, 0, 0, 0, 0, 0x01};
+
+static __u64 sum_of(const void *from, size_t size)
+{
+	const __u8 *at = from;
+	__u64 sum = 0;
+
+	for (; size >= CHECKSUM_BLOCK; size -= CHECKSUM_BLOCK) {
+		sum += checksum_block(at);
+		at += CHECKSUM_BLOCK;
+	}
+	return sum + checksum_rest(at, at + size);
+}
+
+static __sum16 checksum_of(__u64 sum)
+{
+	return (FORCE __sum16)(__u16)~checksum_fold64(sum);
+}
+
+/* TCP or UDP without data. Its size. */
+static size_t put_l4(const struct asked *asked, void *at)
+{
+	__u32 ends[] = {0, 0};
+	struct tcphdr *tcp = at;
+	struct udphdr *udp = at;
+	bool is_tcp = asked->protocol == IPPROTO_TCP;
+	size_t size = is_tcp ? sizeof(*tcp) : sizeof(*udp);
+	__u64 sum;
+
+	/* Both begin with the ports. */
+	udp->source = asked->client_port;
+	udp->dest = asked->port;
+	ends[0] = (FORCE __u32)bpf_htonl((__u32)size);
+	ends[1] = (FORCE __u32)bpf_htonl(asked->protocol);
+	if (is_tcp) {
+		tcp->doff = sizeof(*tcp) / 4;
+		tcp->syn = asked->syn;
+		tcp->ack = !asked->syn;
+		tcp->window = bpf_htons(65535);
+	} else {
+		udp->len = bpf_htons(sizeof(*udp));
+	}
+	/* The pseudo header; an IPv4 address's other words add up to 0xffff. */
+	sum = sum_of(at, size) + sum_of(ends, sizeof(ends));
+	if (addr_is_ipv4(&asked->vip))
+		sum += checksum_word(asked->client.w[3]) +
+		       checksum_word(asked->vip.w[3]);
+	else
+		sum += sum_of(&asked->client, sizeof(asked->client)) +
+		       sum_of(&asked->vip, sizeof(asked->vip));
+	if (is_tcp)
+		tcp->check = checksum_of(sum);
+	else
+		udp->check = checksum_of(sum);
+	return size;
+}
+
+size_t asked_frame(const struct asked *asked, const __u8 *mac, __u8 *frame)
+{
+	struct ethhdr *eth = (void *)frame;
+	struct iphdr *ip = (void *)(eth + 1);
+	struct ipv6hdr *ipv6 = (void *)(eth + 1);
+	bool is_ipv4 = addr_is_ipv4(&asked->vip);
+	size_t size;
+
+	memset(frame, 0, ASKED_ROOM);
+	memcpy(eth->h_dest, mac, ETH_ALEN);
+	memcpy(eth->h_source, from_mac, ETH_ALEN);
+	eth->h_proto = is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
+	if (is_ipv4) {
+		size = put_l4(asked, ip + 1);
+		ip->version = 4;
+		ip->ihl = sizeof(*ip) / 4;
+		ip->tot_len = bpf_htons((__u16)(sizeof(*ip) + size));
+		ip->frag_off = IPV4_WHOLE;
+		ip->ttl = 64;
+		ip->protocol = asked->protocol;
+		ip->saddr = asked->client.w[3];
+		ip->daddr = asked->vip.w[3];
+		ip->check = checksum_of(sum_of(ip, sizeof(*ip)));
+		return sizeof(*eth) + sizeof(*ip) + size;
+	}
+	size = put_l4(asked, ipv6 + 1);
+	ipv6->version = 6;
+	ipv6->payload_len = bpf_htons((__u16)size);
+	ipv6->nexthdr = asked->protocol;
+	ipv6->hop_limit = 64;
+	memcpy(&ipv6->saddr, &asked->client, sizeof(asked->client));
+	memcpy(&ipv6->daddr, &asked->vip, sizeof(asked->vip));
+	return sizeof(*eth) + sizeof(*ipv6) + size;
+}
+
+#define HEADERS	    8
+#define HEADER_TEXT 160
+
+/* The headers of one frame, from the outside in. */
+struct headers {
+	char text[HEADERS][HEADER_TEXT];
+	const char *name[HEADERS];
+	int count;
+};
+
+static char *header_add(struct headers *headers, const char *name)
+{
+	headers->name[headers->count] = name;
+	return headers->text[headers->count++];
+}
+
+static void read_l4(struct headers *headers, __u8 protocol, const __u8 *at,
+		    const __u8 *end)
+{
+	const struct tcphdr *tcp = (const void *)at;
+	const struct udphdr *udp = (const void *)at;
+
+	if (protocol == IPPROTO_TCP && at + sizeof(*tcp) <= end)
+		snprintf(header_add(headers, "tcp"), HEADER_TEXT,
+			 "%u > %u%s%s, checksum %04x", bpf_ntohs(tcp->source),
+			 bpf_ntohs(tcp->dest), tcp->syn ? " syn" : "",
+			 tcp->ack ? " ack" : "",
+			 bpf_ntohs((FORCE __be16)tcp->check));
+	else if (protocol == IPPROTO_UDP && at + sizeof(*udp) <= end)
+		snprintf(header_add(headers, "udp"), HEADER_TEXT,
+			 "%u > %u, checksum %04x", bpf_ntohs(udp->source),
+			 bpf_ntohs(udp->dest),
+			 bpf_ntohs((FORCE __be16)udp->check));
+	else
+		snprintf(header_add(headers, "rest"), HEADER_TEXT,
+			 "protocol %u, %td bytes", protocol, end - at);
+}
+
+/* Of IPv4 or IPv6: what follows, and which protocol that is; NULL: cut. */
+static const __u8 *read_ip(struct headers *headers, const char *name,
+			   __be16 ethertype, const __u8 *at, const __u8 *end,
+			   __u8 *protocol)
+{
+	const struct iphdr *ip = (const void *)at;
+	const struct ipv6hdr *ipv6 = (const void *)at;
+	char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
+
+	if (ethertype == bpf_htons(ETH_P_IP) && at + sizeof(*ip) <= end) {
+		inet_ntop(AF_INET, &ip->saddr, from, sizeof(from));
+		inet_ntop(AF_INET, &ip->daddr, to, sizeof(to));
+		snprintf(header_add(headers, name), HEADER_TEXT,
+			 "%s > %s, TTL %u, DSCP %u, checksum %04x", from, to,
+			 ip->ttl, ip->tos >> 2,
+			 bpf_ntohs((FORCE __be16)ip->check));
+		*protocol = ip->protocol;
+		return at + (size_t)ip->ihl * 4;
+	}
+	if (ethertype == bpf_htons(ETH_P_IPV6) && at + sizeof(*ipv6) <= end) {
+		inet_ntop(AF_INET6, &ipv6->saddr, from, sizeof(from));
+		inet_ntop(AF_INET6, &ipv6->daddr, to, sizeof(to));
+		snprintf(header_add(headers, name), HEADER_TEXT,
+			 "%s > %s, hop limit %u, DSCP %u", from, to,
+			 ipv6->hop_limit,
+			 (ipv6->priority << 4 | ipv6->flow_lbl[0] >> 4) >> 2);
+		*protocol = ipv6->nexthdr;
+		return at + sizeof(*ipv6);
+	}
+	return NULL;
+}
+
+static void headers_read(struct headers *headers, const __u8 *frame,
+			 size_t size)
+{
+	const struct ethhdr *eth = (const void *)frame;
+	const __u8 *at = frame + sizeof(*eth), *end = frame + size;
+	__be16 ethertype;
+	char from[18], to[18];
+	__u8 protocol = 0;
+
+	headers->count = 0;
+	if (size < sizeof(*eth))
+		return;
+	snprintf(header_add(headers, "ethernet"), HEADER_TEXT, "%s > %s",
+		 mac_text(eth->h_source, from), mac_text(eth->h_dest, to));
+	ethertype = eth->h_proto;
+	while (is_tag(ethertype) && at + sizeof(struct tag) <= end &&
+	       headers->count < 3) {
+		const struct tag *tag = (const void *)at;
+
+		snprintf(header_add(headers, "vlan"), HEADER_TEXT, "%u",
+			 bpf_ntohs(tag->tci) & TAG_VLAN);
+		ethertype = tag->protocol;
+		at += sizeof(*tag);
+	}
+	at = read_ip(headers, "ip", ethertype, at, end, &protocol);
+	if (at && (protocol == IPPROTO_IPIP || protocol == IPPROTO_IPV6)) {
+		headers->name[headers->count - 1] = "outer ip";
+		at = read_ip(headers, "ip",
+			     protocol == IPPROTO_IPIP ? bpf_htons(ETH_P_IP)
+						      : bpf_htons(ETH_P_IPV6),
+			     at, end, &protocol);
+	}
+	if (at && at <= end)
+		read_l4(headers, protocol, at, end);
+}
+
+static const char *header_find(const struct headers *headers, const char *name)
+{
+	int i;
+
+	for (i = 0; i < headers->count; i++) {
+		if (!strcmp(headers->name[i], name))
+			return headers->text[i];
+	}
+	return "-";
+}
+
+json_t *headers_rows(const __u8 *before, size_t before_size, const __u8 *after,
+		     size_t after_size)
+{
+	struct headers was, is;
+	json_t *rows = json_array();
+	int i;
+
+	headers_read(&was, before, before_size);
+	headers_read(&is, after, after_size);
+	for (i = 0; i < is.count; i++)
+		json_array_append_new(
+			rows, json_pack("{s:s, s:s, s:s}", "header", is.name[i],
+					"before", header_find(&was, is.name[i]),
+					"after", is.text[i]));
+	return rows;
+}
