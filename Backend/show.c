@@ -40,8 +40,8 @@ static json_t *restores(const struct kernel *kernel, struct fault *fault_out)
 }
 
 const struct section bkd_sections[] = {
-	{"interfaces", report_interfaces, true, NULL},
-	{"restores", restores, true, NULL},
-	{"reasons", report_reasons, true, "packets"},
+	{"interfaces", report_interfaces, true, NULL, NULL},
+	{"restores", restores, true, NULL, NULL},
+	{"reasons", report_reasons, true, "packets", NULL},
 	{0},
 };

@@ -37,10 +37,26 @@ static const struct verb verbs[] = {
 };
 
 static const char *const maps[] = {
-	"generations",	  "services",	"backends",  "tables",	  "control",
-	"interfaces",	  "flows",	"flow_keys", "inserted",  "reasons",
-	"backend_counts", "changes",	"turns",     "fragments", "path_mtus",
-	"vlans",	  "vlan_ports", "file",	     NULL,
+	"generations",
+	"services",
+	"backends",
+	"tables",
+	"control",
+	"interfaces",
+	"flows",
+	"flow_keys",
+	"inserted",
+	"reasons",
+	"service_reasons",
+	"backend_counts",
+	"changes",
+	"turns",
+	"fragments",
+	"path_mtus",
+	"vlans",
+	"vlan_ports",
+	"file",
+	NULL,
 };
 
 static const char *const inner[] = {"tables", "file", NULL};

@@ -66,7 +66,8 @@ __attribute__((noinline)) int learn_mtu(struct xdp_md *ctx)
 	if (!value.mtu || !addr_equal(&from, &packet->destination) ||
 	    (protocol != IPPROTO_IPIP && protocol != IPPROTO_IPV6))
 		return 0;
-	bpf_map_update_elem(&path_mtus, &to, &value, BPF_ANY);
+	if (!DRY_RUN)
+		bpf_map_update_elem(&path_mtus, &to, &value, BPF_ANY);
 	return 0;
 }
 

@@ -287,6 +287,69 @@ static json_t *next_hops_rows(const struct show *show)
 	return rows;
 }
 
+/* By service and reason, as the rows say. */
+static int by_service(const void *a, const void *b)
+{
+	json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	static const char *const keys[] = {"service", "protocol", "reason"};
+	int differs = 0;
+	size_t i;
+
+	for (i = 0; !differs && i < 3; i++)
+		differs =
+			strcmp(json_string_value(json_object_get(x, keys[i])),
+			       json_string_value(json_object_get(y, keys[i])));
+	return differs;
+}
+
+static json_t *reason_row(const struct show *show,
+			  const struct service_reason *key, __u64 packets)
+{
+	const struct running_service *service =
+		running_service_of(&show->running, key->service);
+	char text[64];
+
+	if (!service)
+		return NULL;
+	return json_pack(
+		"{s:s, s:s, s:s, s:I}", "service",
+		endpoint_text(&service->key.vip, service->key.port, text),
+		"protocol", protocol_name(service->key.protocol), "reason",
+		reason_name(key->reason), "packets", (json_int_t)packets);
+}
+
+/* Why packets of each service were not sent to a backend. */
+static json_t *service_reasons_rows(const struct kernel *kernel,
+				    const struct show *show)
+{
+	int map = kernel_map(kernel, "service_reasons"), cpu;
+	int cpus = libbpf_num_possible_cpus();
+	__u64 *each = calloc((size_t)cpus, sizeof(*each)), sum;
+	json_t **rows = calloc(SERVICE_REASONS, sizeof(json_t *)), *list;
+	struct service_reason key, *last = NULL;
+	size_t count = 0, i;
+
+	list = json_array();
+	while (each && rows && count < SERVICE_REASONS &&
+	       !bpf_map_get_next_key(map, last, &key)) {
+		last = &key;
+		if (bpf_map_lookup_elem(map, &key, each))
+			continue;
+		for (cpu = 0, sum = 0; cpu < cpus; cpu++)
+			sum += each[cpu];
+		rows[count] = reason_row(show, &key, sum);
+		count += rows[count] != NULL;
+	}
+	qsort(rows, count, sizeof(*rows), by_service);
+	for (i = 0; i < count; i++)
+		json_array_append_new(list, rows[i]);
+	free(rows);
+	free(each);
+	if (map >= 0)
+		close(map);
+	return list;
+}
+
 /* A section's rows, from what runs now. */
 #define SECTION(name, call)                                                    \
 	static json_t *name(const struct kernel *kernel,                       \
@@ -308,14 +371,16 @@ static json_t *next_hops_rows(const struct show *show)
 SECTION(services, services_rows(&show))
 SECTION(backends, backends_rows(kernel, &show))
 SECTION(flows, flows_rows(kernel, &show))
+SECTION(service_reasons, service_reasons_rows(kernel, &show))
 SECTION(next_hops, next_hops_rows(&show))
 
 const struct section lbr_sections[] = {
-	{"interfaces", report_interfaces, true, NULL},
-	{"services", services, true, NULL},
-	{"backends", backends, true, NULL},
-	{"flows", flows, false, NULL},
-	{"next-hops", next_hops, false, NULL},
-	{"reasons", report_reasons, true, "packets"},
+	{"interfaces", report_interfaces, true, NULL, NULL},
+	{"services", services, true, NULL, NULL},
+	{"backends", backends, true, NULL, NULL},
+	{"flows", flows, false, NULL, NULL},
+	{"next-hops", next_hops, false, NULL, NULL},
+	{"reasons", report_reasons, true, "packets", NULL},
+	{"reasons-by-service", service_reasons, false, "packets", "reasons"},
 	{0},
 };

@@ -58,6 +58,8 @@ MAP(next_hops, PERCPU_ARRAY, __u32, struct cached_hop, CACHED_HOPS);
 MAP(turns, PERCPU_ARRAY, __u32, __u64, MAX_SERVICES);
 MAP(inserted, PERCPU_ARRAY, __u32, struct insertions, 1);
 MAP(reasons, PERCPU_ARRAY, __u32, __u64, REASON_MAX);
+MAP(service_reasons, LRU_PERCPU_HASH, struct service_reason, __u64,
+    SERVICE_REASONS);
 MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);
 
 MAP(path_mtus, LRU_HASH, struct addr, struct path_mtu, PATH_MTUS);
@@ -226,6 +228,19 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 	return forward(ctx, d, f, reason);
 }
 
+/* Verified on its own: few packets come here. */
+__attribute__((noinline)) int count_service(__u32 service, __u32 reason)
+{
+	struct service_reason key = {service, reason};
+	__u64 one = 1, *counter = bpf_map_lookup_elem(&service_reasons, &key);
+
+	if (counter)
+		(*counter)++;
+	else
+		bpf_map_update_elem(&service_reasons, &key, &one, BPF_NOEXIST);
+	return 0;
+}
+
 SEC("xdp")
 int xdp_lbr(struct xdp_md *ctx)
 {
@@ -241,6 +256,9 @@ int xdp_lbr(struct xdp_md *ctx)
 	if (f.backend && reason_action(reason) != XDP_DROP &&
 	    reason != REASON_too_big_answered)
 		count_backend(&d, &f);
+	if (UNLIKELY(reason != REASON_forwarded &&
+		     reason != REASON_redirected && f.service))
+		count_service(f.service->id, reason);
 	if (d.for_vip && is_traced(d.begins))
 		trace(&d, &f, reason);
 	if (reason == REASON_redirected && f.hop)

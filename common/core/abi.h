@@ -374,6 +374,17 @@ struct backend_count {
 };
 _Static_assert(sizeof(struct backend_count) == 24, "backend_count");
 
+/*
+ * Per CPU; packets of a service that were not sent to a backend, by why. Those
+ * that were are in the counts of its backends.
+ */
+#define SERVICE_REASONS 8192
+struct service_reason {
+	__u32 service; /* struct service.id */
+	__u32 reason;
+};
+_Static_assert(sizeof(struct service_reason) == 8, "service_reason");
+
 /* A MAC address that a frame for this host may carry, and where. */
 struct interface {
 	__u32 ifindex; /* 0 ends the list */

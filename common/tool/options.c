@@ -51,6 +51,8 @@ static const struct option_row rows[] = {
 	 "of the packet that opens a TCP connection; else of one in its midst"},
 	{'a', "all", FLAG(all), "show", NULL,
 	 "show the reasons without a packet too (JSON always has them)"},
+	{'w', "watch", FLAG(watch), "show", NULL,
+	 "every second, of the reasons what they have counted in it"},
 	{'h', "help", FLAG(help), NULL, NULL,
 	 "print this, and do nothing else"},
 	{0},

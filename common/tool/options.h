@@ -37,6 +37,7 @@ struct options {
 	bool all;
 	bool help;
 	bool syn;
+	bool watch;
 	const char *argument;	      /* the word behind the options, or NULL */
 	const char *second;	      /* and the one behind it, or NULL */
 	const char *words[MAX_WORDS]; /* those that must come */

@@ -49,6 +49,11 @@ json_t *report_reasons(const struct kernel *kernel, struct fault *unused)
 	return rows;
 }
 
+const char *reason_name(__u32 reason)
+{
+	return reason < REASON_MAX ? reason_rows[reason].name : "unknown";
+}
+
 void report_reason(__u32 reason, json_t *root)
 {
 	if (reason >= REASON_MAX)

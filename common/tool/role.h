@@ -50,6 +50,7 @@ struct section {
 	bool summary; /* also without being asked for by name */
 	/* People are not shown rows where this is 0, unless they ask. */
 	const char *count;
+	const char *with; /* shown with that one, and never alone */
 };
 
 /* What a check has to have to look at: others wait until it is there. */

@@ -4,11 +4,19 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/tool/cli.h"
 #include "common/tool/kernel.h"
 #include "common/tool/output.h"
 #include "common/tool/report.h"
+
+static bool is_wanted(const struct section *section, const char *only)
+{
+	if (!only)
+		return section->summary;
+	return !strcmp(section->with ?: section->name, only);
+}
 
 json_t *report_sections(const struct kernel *kernel, const char *only,
 			struct fault *fault_out)
@@ -19,7 +27,7 @@ json_t *report_sections(const struct kernel *kernel, const char *only,
 	if (!only)
 		report_head(kernel, root);
 	for (section = kernel->role->sections; section->name; section++) {
-		if (only ? strcmp(section->name, only) : !section->summary)
+		if (!is_wanted(section, only))
 			continue;
 		rows = section->rows(kernel, fault_out);
 		if (!rows) {
@@ -62,21 +70,126 @@ static size_t root_trim(const struct role *role, json_t *root)
 	return dropped;
 }
 
+/* For people: what goes with another section, where there is any of it. */
+static void root_hide(const struct role *role, json_t *root)
+{
+	const struct section *section;
+
+	for (section = role->sections; section->name; section++) {
+		if (section->with &&
+		    !json_array_size(json_object_get(root, section->name)))
+			json_object_del(root, section->name);
+	}
+}
+
+/* What there is now, or NULL with a fault. */
+static json_t *show_read(const struct role *role, const char *only,
+			 struct fault *fault_out)
+{
+	struct kernel kernel;
+	json_t *root = NULL;
+
+	if (!kernel_open(&kernel, role, ACCESS_READ, fault_out) &&
+	    !kernel_attachments(&kernel, fault_out))
+		root = report_sections(&kernel, only, fault_out);
+	kernel_close(&kernel);
+	return root;
+}
+
+static bool is_same(json_t *row, json_t *other, const char *count)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(row, key, value)
+	{
+		if (strcmp(key, count) &&
+		    !json_equal(value, json_object_get(other, key)))
+			return false;
+	}
+	return true;
+}
+
+/* Takes from each row what it counted in `before`; there may be none of it. */
+static void rows_less(json_t *rows, const json_t *before, const char *count)
+{
+	json_t *row, *other;
+	size_t i, j;
+
+	json_array_foreach(rows, i, row)
+	{
+		json_array_foreach(before, j, other)
+		{
+			json_int_t was, is;
+
+			if (!is_same(row, other, count))
+				continue;
+			was = json_integer_value(json_object_get(other, count));
+			is = json_integer_value(json_object_get(row, count));
+			json_object_set_new(
+				row, count,
+				json_integer(is > was ? is - was : 0));
+			break;
+		}
+	}
+}
+
+/* Of what counts, how much more it is than before. */
+static void root_less(const struct role *role, json_t *root,
+		      const json_t *before)
+{
+	const struct section *section;
+
+	for (section = role->sections; section->name; section++) {
+		if (section->count)
+			rows_less(json_object_get(root, section->name),
+				  json_object_get(before, section->name),
+				  section->count);
+	}
+}
+
+/* Every second, what has risen in it; until a signal, or nobody reads. */
+static int show_watch(const struct role *role, const struct options *options)
+{
+	static const struct timespec second = {1, 0};
+	struct fault fault_is = {0};
+	json_t *before, *now, *rise;
+	int rc = 0;
+
+	before = show_read(role, options->argument, &fault_is);
+	while (before && !rc) {
+		nanosleep(&second, NULL);
+		now = show_read(role, options->argument, &fault_is);
+		if (now) {
+			rise = json_deep_copy(now);
+			root_less(role, rise, before);
+			if (!options->all)
+				root_trim(role, rise);
+			if (!options->json)
+				root_hide(role, rise);
+			rc = output_print_one(rise, options->json);
+		}
+		json_decref(before);
+		before = now;
+	}
+	return rc ? EXIT_FAILED : cli_failed(role, &fault_is);
+}
+
 int verb_show(const struct role *role, const struct options *options)
 {
 	struct fault fault_is = {0};
-	struct kernel kernel;
-	json_t *root = NULL;
 	size_t dropped = 0;
+	json_t *root;
 
-	if (!kernel_open(&kernel, role, ACCESS_READ, &fault_is) &&
-	    !kernel_attachments(&kernel, &fault_is))
-		root = report_sections(&kernel, options->argument, &fault_is);
-	kernel_close(&kernel);
+	if (options->watch)
+		return show_watch(role, options);
+	root = show_read(role, options->argument, &fault_is);
 	if (!root)
 		return cli_failed(role, &fault_is);
 	if (!options->json && !options->all)
 		dropped = root_trim(role, root);
+	if (!options->json)
+		root_hide(role, root);
 	if (output_print(root, options->json))
 		return EXIT_FAILED;
 	if (dropped)

@@ -2,10 +2,11 @@
 """What `show` says was sent to each backend, packet by packet."""
 
 import json
+import subprocess
 import time
 
 import frames as f
-from network import VIP, VIP6, configuration
+from network import ROOT, VIP, VIP6, backend, configuration, service
 from placing import PORTS, TEN, Service, wait_for
 from scapy.layers.inet import IP, TCP, UDP
 from tap import Skip, equal, test
@@ -52,6 +53,53 @@ def backends(world):
                 for key in after if after[key] != before[key]}
         equal(rose, {where: (1, size, flows)} if where else {}, packet.summary())
         before = after
+
+
+def by_service(shown):
+    return {(row["service"], row["protocol"], row["reason"]): row["packets"]
+            for row in shown["reasons-by-service"]}
+
+
+@test("counts: why a service's packets were not sent on; those that were are not there")
+def reasons_by_service(world):
+    one, other = Service(world, 4101), Service(world, 4102)
+    drained = service([backend(TEN[0], drain=True)], port=4103)
+    world.up(configuration(one.text(TEN), other.text(TEN), drained))
+    frames = []
+    for port, ttl, flags, count in ((4101, 1, "S", 3), (4102, 1, "A", 5), (4103, 64, "S", 4),
+                                    (4101, 64, "S", 7), (4104, 64, "S", 2)):
+        frames += count * [bytes(f.ip4(ttl=ttl) / f.tcp(port, flags))]
+    before = by_service(json.loads(world.lbr("show", "-j", "reasons")))
+    world.lbr.run(frames)
+    after = by_service(json.loads(world.lbr("show", "-j", "reasons")))
+    rose = {key: n - before.get(key, 0) for key, n in after.items() if n > before.get(key, 0)}
+    equal(rose, {(f"{VIP}:4101", "tcp", "ttl_answered"): 3,
+                 (f"{VIP}:4102", "tcp", "ttl_answered"): 5,
+                 (f"{VIP}:4103", "tcp", "no_backend"): 4}, "reasons by service")
+    world.up(configuration(other.text(TEN)))
+    left = by_service(json.loads(world.lbr("show", "-j", "reasons")))
+    equal({key[0] for key in left}, {f"{VIP}:4102"}, "services that are there")
+
+
+@test("counts: show reasons --watch: what has risen in a second, and only that")
+def watched(world):
+    tcp = Service(world, 4105)
+    world.apply(configuration(tcp.text(TEN)))
+    frames = 5 * [bytes(f.ip4(ttl=1) / f.tcp(4105, "S"))]
+    world.lbr.run(frames)
+    with subprocess.Popen(
+            ["topology/topo", "exec", "lbdsr0a", "LoadBalancer/lbr", "show", "-j", "-w", "reasons"],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        rose = [json.loads(process.stdout.readline())]
+        equal(by_service(rose[0]), {}, "what rose where nothing came")
+        world.lbr.run(frames)
+        while not by_service(rose[-1]) and len(rose) < 5:
+            rose.append(json.loads(process.stdout.readline()))
+        process.stdout.close()
+        process.kill()
+    equal(by_service(rose[-1]), {(f"{VIP}:4105", "tcp", "ttl_answered"): 5}, "what rose")
+    equal([(row["reason"], row["packets"]) for row in rose[-1]["reasons"]],
+          [("ttl_answered", 5)], "reasons that rose")
 
 
 def not_remembered(world):
