@@ -166,6 +166,11 @@ static int answer(struct explain *explain, const struct asked *asked,
 	if (bpf_map_lookup_elem(map, &zero, &record))
 		return fault(fault_out, "cannot read the answer: %s",
 			     strerror(errno));
+	record.source = asked->client;
+	record.destination = asked->vip;
+	record.source_port = asked->client_port;
+	record.port = asked->port;
+	record.protocol = asked->protocol;
 	root = record_object(&record, &explain->running);
 	json_object_set_new(root, "headers",
 			    headers_rows(frame, length, out,
@@ -176,8 +181,8 @@ static int answer(struct explain *explain, const struct asked *asked,
 		json_object_set_new(root, "returned",
 				    json_integer((json_int_t)action));
 	}
-	if (explain->many ? output_print_one(root, explain->json)
-			  : output_print(root, explain->json))
+	if (explain->many && explain->json ? output_print_one(root, true)
+					   : output_print(root, explain->json))
 		return fault(fault_out, "cannot print: %s", strerror(errno));
 	return 0;
 }

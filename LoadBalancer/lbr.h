@@ -34,6 +34,8 @@ int lbr_run(const struct role *role, const struct options *options);
 struct sockaddr_storage;
 unsigned int socket_address(struct sockaddr_storage *to,
 			    const struct addr *address, __be16 port);
+/* watch.c: decisions as they are made */
+int verb_watch(const struct role *role, const struct options *options);
 /* explain.c: what would become of a packet */
 int verb_explain(const struct role *role, const struct options *options);
 /* doctor.c */

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "common/bpf/trace.h"
+#include "common/core/record.h"
 
 /* What xdp_lbr says besides. */
 struct lbr_line {
@@ -24,6 +25,14 @@ struct lbr_line {
 	__u8 has_backend;
 	__u8 origin;  /* enum origin */
 	__u8 forward; /* enum forward */
+	__u8 has_hop;
+	__u8 begins;
+	__u16 mtu;
+	__u32 slot;    /* of the generation */
+	__u32 service; /* struct service.id; 0: none */
+	__u32 in;
+	__u32 out;
+	__u64 hash;
 };
 
 /* The line under construction. */
@@ -114,35 +123,66 @@ __attribute__((noinline)) int trace_write(void)
 	return 0;
 }
 
-INLINE bool is_traced(bool begins)
-{
-	__u32 mode = trace_mode();
+#include "LoadBalancer/record.bpf.h"
 
-	return mode == TRACE_ALL || (mode == TRACE_NEW && begins);
-}
-
-INLINE void trace(const struct decision *d, const struct found *f,
-		  enum reason reason)
+/* What there is to say of a decision, into `lines`. */
+INLINE bool gather(const struct decision *d, const struct found *f,
+		   enum reason reason)
 {
 	__u32 zero = 0;
 	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
 
 	if (!facts || !f->in)
-		return;
+		return false;
 	line_begin(&facts->line, &d->packet, f->in, reason);
 	facts->asked = d->asked;
+	facts->begins = d->begins;
 	facts->fib = d->fib;
+	facts->hash = d->hash;
+	facts->slot = d->slot;
+	facts->in = f->in->device;
+	facts->has_hop = f->hop != NULL;
 	if (f->hop) {
 		facts->via = f->hop->via;
+		facts->out = f->hop->out;
+		facts->mtu = f->hop->mtu;
 		__builtin_memcpy(facts->mac, f->hop->destination,
 				 sizeof(facts->mac));
 	}
 	facts->origin = d->origin;
 	facts->forward = f->service ? f->service->method.forward : 0;
+	facts->service = f->service ? f->service->id : 0;
 	facts->has_backend = f->backend != NULL;
-	if (f->backend) { /* for which there is a next hop, or none */
+	if (f->backend) /* for which there is a next hop, or none */
 		facts->backend = f->backend->address;
+	return true;
+}
+
+/* Not where the kernel cannot. */
+INLINE bool is_traced(__u32 word, bool begins)
+{
+	__u32 mode = word & TRACE_MODE;
+
+	return constants.can_trace &&
+	       (mode == TRACE_ALL || (mode == TRACE_NEW && begins));
+}
+
+/* To the trace and to who watches, as it is wanted. */
+INLINE void tell(const struct decision *d, const struct found *f,
+		 enum reason reason)
+{
+	__u32 word = trace_word();
+	bool traced = is_traced(word, d->begins);
+
+	if (!traced && !(word & TRACE_WATCHED))
+		return;
+	if (!gather(d, f, reason))
+		return;
+	if (word & TRACE_WATCHED)
+		watch_write();
+	if (!traced)
+		return;
+	if (f->backend)
 		trace_hop();
-	}
 	trace_write();
 }

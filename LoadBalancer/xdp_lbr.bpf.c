@@ -164,7 +164,6 @@ INLINE struct handed *hand_over_way(const struct decision *d,
 #include "LoadBalancer/route.bpf.h"
 #include "LoadBalancer/forward.bpf.h"
 #include "LoadBalancer/trace.bpf.h"
-#include "LoadBalancer/record.bpf.h"
 
 /* Not for a service, or not fit to be forwarded: for a VIP at all? */
 INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
@@ -249,7 +248,7 @@ int xdp_lbr(struct xdp_md *ctx)
 	enum reason reason = forget(balance(ctx, &d, &f));
 
 #if DRY_RUN
-	explain(&d, &f, reason);
+	explain_write(gather(&d, &f, reason), reason);
 	return reason_action(reason);
 #endif
 	count(reason);
@@ -259,8 +258,8 @@ int xdp_lbr(struct xdp_md *ctx)
 	if (UNLIKELY(reason != REASON_forwarded &&
 		     reason != REASON_redirected && f.service))
 		count_service(f.service->id, reason);
-	if (d.for_vip && is_traced(d.begins))
-		trace(&d, &f, reason);
+	if (d.for_vip)
+		tell(&d, &f, reason);
 	if (reason == REASON_redirected && f.hop)
 		return bpf_redirect(f.hop->out, 0);
 	return reason_action(reason);

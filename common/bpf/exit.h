@@ -87,14 +87,17 @@ INLINE void count(enum reason reason)
 		(*counter)++;
 }
 
+/* What is wanted of a decision besides its action. */
+INLINE __u32 trace_word(void)
+{
+	__u32 key = CONTROL_TRACE;
+	__u32 *word = bpf_map_lookup_elem(&control, &key);
+
+	return word ? *word : TRACE_OFF;
+}
+
 /* What is traced; TRACE_OFF also where the kernel cannot. */
 INLINE __u32 trace_mode(void)
 {
-	__u32 key = CONTROL_TRACE;
-	__u32 *mode;
-
-	if (!constants.can_trace)
-		return TRACE_OFF;
-	mode = bpf_map_lookup_elem(&control, &key);
-	return mode ? *mode : TRACE_OFF;
+	return constants.can_trace ? trace_word() & TRACE_MODE : TRACE_OFF;
 }

@@ -229,10 +229,21 @@ enum control {
 	CONTROLS,
 };
 
+/* In the word of CONTROL_TRACE. */
 enum trace {
 	TRACE_OFF,
 	TRACE_NEW, /* the first packet of a flow */
 	TRACE_ALL,
+	TRACE_MODE = 0xff,
+	TRACE_WATCHED = 0x100, /* xdp_lbr: each decision is to be told */
+};
+
+/* What is told to who watches: the room for it; and keys of the map `watch`. */
+#define WATCH_BYTES (1 << 20)
+enum watch {
+	WATCH_UNTIL, /* jiffies; later, who has watched is gone */
+	WATCH_LOST,  /* decisions for which there was no room */
+	WATCHES,
 };
 
 /*

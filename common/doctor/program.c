@@ -325,7 +325,7 @@ bool look_digest(struct doctor *doctor)
 
 void look_trace(struct doctor *doctor)
 {
-	__u32 mode = control_get(&doctor->kernel, CONTROL_TRACE);
+	__u32 mode = trace_get(&doctor->kernel);
 
 	found(doctor, mode == TRACE_ALL ? HEALTH_WARN : HEALTH_OK, "trace %s",
 	      trace_name(mode));

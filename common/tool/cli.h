@@ -18,6 +18,9 @@ void cli_warn(const struct role *role, const struct fault *fault);
 /* Of "off", "new" or "all"; NULL is "off". */
 enum trace trace_parse(const char *text);
 const char *trace_name(__u32 trace);
+/* What is traced; whether somebody watches is left as it is. */
+enum trace trace_get(const struct kernel *kernel);
+int trace_set(const struct kernel *kernel, enum trace trace);
 /* Can this kernel do it? 0, or -1 with a fault. */
 int trace_possible(enum trace trace, struct fault *fault);
 

@@ -43,7 +43,7 @@ static const struct option_row rows[] = {
 	 "print the difference, change nothing"},
 	{'N', "now", FLAG(now), "up apply", "lbr",
 	 "cut the flows of backends that the file no longer lists"},
-	{'j', "json", FLAG(json), "show doctor explain", NULL,
+	{'j', "json", FLAG(json), "show doctor explain watch", NULL,
 	 "print JSON"},
 	{'i', "interface", "IFACE", WORDS(interfaces), "explain", "lbr",
 	 "the packet comes in by IFACE (default: the first that is attached)"},

@@ -128,7 +128,7 @@ static void print_table(const char *name, const json_t *rows)
 	json_array_foreach(rows, i, row) print_row(row, first, widths);
 }
 
-static int print(json_t *root, bool json, size_t flags)
+int output_print(json_t *root, bool json)
 {
 	const char *key;
 	char text[CELL];
@@ -138,7 +138,7 @@ static int print(json_t *root, bool json, size_t flags)
 	if (!root)
 		return -1;
 	if (json) {
-		rc = json_dumpf(root, stdout, flags);
+		rc = json_dumpf(root, stdout, JSON_INDENT(2));
 		printf("\n");
 	} else {
 		json_object_foreach(root, key, value)
@@ -155,12 +155,32 @@ static int print(json_t *root, bool json, size_t flags)
 	return rc || fflush(stdout) ? -1 : 0;
 }
 
-int output_print(json_t *root, bool json)
+static void print_scalars(json_t *root)
 {
-	return print(root, json, JSON_INDENT(2));
+	const char *key;
+	bool begun = false;
+	char text[CELL];
+	json_t *value;
+
+	json_object_foreach(root, key, value)
+	{
+		cell_text(value, text);
+		if (begun)
+			printf("; %s ", key);
+		printf("%s", text);
+		begun = true;
+	}
 }
 
 int output_print_one(json_t *root, bool json)
 {
-	return print(root, json, JSON_COMPACT);
+	int rc = 0;
+
+	if (json)
+		rc = json_dumpf(root, stdout, JSON_COMPACT);
+	else
+		print_scalars(root);
+	printf("\n");
+	json_decref(root);
+	return rc || fflush(stdout) ? -1 : 0;
 }

@@ -14,5 +14,5 @@
 
 /* Releases `root`. Returns 0, or -1 where memory ran out or stdout failed. */
 int output_print(json_t *root, bool json);
-/* The same for one of many: JSON in one line. */
+/* An object of scalars as one line: "A; key B; key C", or JSON. */
 int output_print_one(json_t *root, bool json);

@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/core/reason.h"
@@ -47,6 +48,17 @@ json_t *report_reasons(const struct kernel *kernel, struct fault *unused)
 	if (map >= 0)
 		close(map);
 	return rows;
+}
+
+int reason_find(const char *name)
+{
+	int i;
+
+	for (i = 0; i < REASON_MAX; i++) {
+		if (!strcmp(reason_rows[i].name, name))
+			return i;
+	}
+	return -1;
 }
 
 const char *reason_name(__u32 reason)
@@ -124,9 +136,8 @@ void report_head(const struct kernel *kernel, json_t *root)
 	json_object_set_new(
 		root, "digest",
 		json_string(digest_text(generation.digest, digest)));
-	json_object_set_new(
-		root, "trace",
-		json_string(trace_name(control_get(kernel, CONTROL_TRACE))));
+	json_object_set_new(root, "trace",
+			    json_string(trace_name(trace_get(kernel))));
 	report_refused(kernel, root);
 }
 

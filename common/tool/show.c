@@ -167,7 +167,8 @@ static int show_watch(const struct role *role, const struct options *options)
 				root_trim(role, rise);
 			if (!options->json)
 				root_hide(role, rise);
-			rc = output_print_one(rise, options->json);
+			rc = options->json ? output_print_one(rise, true)
+					   : output_print(rise, false);
 		}
 		json_decref(before);
 		before = now;

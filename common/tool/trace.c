@@ -34,6 +34,19 @@ int trace_possible(enum trace trace, struct fault *fault_out)
 	return fault_hint(fault_out, "Linux 5.16 or later, as root");
 }
 
+enum trace trace_get(const struct kernel *kernel)
+{
+	return control_get(kernel, CONTROL_TRACE) & TRACE_MODE;
+}
+
+int trace_set(const struct kernel *kernel, enum trace trace)
+{
+	__u32 word = control_get(kernel, CONTROL_TRACE);
+
+	return control_set(kernel, CONTROL_TRACE,
+			   (word & ~(__u32)TRACE_MODE) | trace);
+}
+
 int verb_trace(const struct role *role, const struct options *options)
 {
 	struct kernel kernel;
@@ -46,9 +59,9 @@ int verb_trace(const struct role *role, const struct options *options)
 	if (rc)
 		return cli_failed(role, &fault_is);
 	if (options->argument)
-		rc = control_set(&kernel, CONTROL_TRACE, trace);
+		rc = trace_set(&kernel, trace);
 	printf("trace %s; read it with: cat " TRACE_PIPE "\n",
-	       trace_name(control_get(&kernel, CONTROL_TRACE)));
+	       trace_name(trace_get(&kernel)));
 	kernel_close(&kernel);
 	return rc ? EXIT_FAILED : EXIT_DONE;
 }

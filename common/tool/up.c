@@ -163,7 +163,7 @@ static int up_change(struct up *up, struct fault *fault_out)
 		return -1;
 	if (kernel->role->settle)
 		kernel->role->settle(kernel, &up->config);
-	if (up->set_trace && control_set(kernel, CONTROL_TRACE, up->trace))
+	if (up->set_trace && trace_set(kernel, up->trace))
 		return fault(fault_out, "cannot set the trace: %s",
 			     strerror(errno));
 	return 0;

@@ -22,7 +22,7 @@ REFUSED = {
     "empty": "",
     "two documents": configuration(GOOD) + "---\n" + configuration(GOOD),
 }
-COUNTERS = ("reasons", "backend_counts", "inserted")
+COUNTERS = ("reasons", "service_reasons", "backend_counts", "inserted", "watched")
 LARGE = ("services", "backends")  # seconds, to dump them
 
 

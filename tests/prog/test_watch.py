@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""lbr watch: every decision is told, whole, to who watches, and to nobody
+else; what it says is what `explain` says of the same packet."""
+
+import json
+import os
+import signal
+import subprocess
+
+import frames as f
+from network import CLIENT, ROOT, VIP, VIP6, configuration, on, service
+from placing import PORTS, TEN, Service, wait_for
+from tap import equal, test
+
+WATCHED = 0x100  # in the word of the trace
+
+
+def word(world):
+    """What is wanted of decisions: the second word of the map `control`."""
+    found = on("lbdsr0a", "bpftool", "-j", "map", "lookup", "pinned",
+               f"{world.lbr.pins}/control", "key", "1", "0", "0", "0")
+    return int.from_bytes(bytes(int(byte, 16) for byte in json.loads(found)["value"]), "little")
+
+
+def watch_map(world):
+    found = on("lbdsr0a", "bpftool", "-j", "map", "dump", "pinned", f"{world.lbr.pins}/watch")
+    return [row["formatted"]["value"] for row in json.loads(found)]
+
+
+def until(world):
+    return watch_map(world)[0]
+
+
+class Watch:
+    def __init__(self, world, *arguments):
+        before = until(world)
+        self.process = subprocess.Popen(
+            ["topology/topo", "exec", "lbdsr0a", "LoadBalancer/lbr", "watch", *arguments],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: word(world) & WATCHED and until(world) != before, "somebody to watch")
+
+    def pid(self):
+        """Of lbr itself, behind topo and nsenter."""
+        pid = self.process.pid
+        while True:
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as children:
+                below = children.read().split()
+            if not below:
+                return int(pid)
+            pid = below[0]
+
+    def end(self, number=signal.SIGINT):
+        """What it has said; the bit is off, then."""
+        os.kill(self.pid(), number)
+        out, said = self.process.communicate()
+        return out.splitlines(), said
+
+
+def one(world, *arguments, frames):
+    watch = Watch(world, "-j", *arguments)
+    for frame in frames:
+        world.lbr.run([frame])
+    # The last one's decision is there before the next is made.
+    lines, said = watch.end()
+    equal(said, "", "stderr")
+    return [json.loads(line) for line in lines]
+
+
+@test("watch: each decision, as explain tells it; none when nobody watches")
+def decisions(world):
+    tcp = Service(world, 4201)
+    world.up(configuration(tcp.text(TEN), service(["2001:db8:19:1::1"], vip=VIP6, port=4201)))
+    world.lbr("trace", "new")
+    questions = [f"{CLIENT}:{sport} {VIP}:4201 syn" for sport in PORTS[:20]]
+    questions += [f"{CLIENT}:7 {VIP}:4202", f"[2001:db8:17::4]:9 [{VIP6}]:4201"]
+    told = [json.loads(line) for line in
+            world.lbr("explain", "-j", text="\n".join(questions)).splitlines()]
+    frames = [bytes.fromhex(each["frame"]) for each in told]
+    world.lbr.run([bytes(f.ip4() / f.tcp(4201, "S"))])  # nobody watches
+    watched = one(world, frames=frames)
+    keys = "packet", "interface", "generation", "service", "flow", "slot", "backend", "reason", "action"
+    equal([[each.get(key) for key in keys] for each in watched],
+          [[each.get(key) for key in keys] for each in told], "decisions")
+    assert all("next-hop" in each for each in watched if each["reason"] == "forwarded")
+    equal(word(world), 1, "the word of the trace, afterwards")
+    world.lbr("trace", "off")
+
+
+@test("watch: a client's, a service's, a backend's, a reason's")
+def filters(world):
+    world.up(configuration(Service(world, 4203).text(TEN), Service(world, 4204).text(TEN[:1])))
+    frames = [bytes(f.ip4() / f.tcp(4203, "S")), bytes(f.ip4() / f.tcp(4204, "S")),
+              bytes(f.ip4(ttl=1) / f.tcp(4204, "S"))]
+    for wanted, count in ((f"{VIP}:4203", 1), (f"{VIP}:4204/tcp", 2), (f"{VIP}:4204/udp", 0),
+                          (VIP, 3), (CLIENT, 3), (f"{CLIENT}:40000", 3), (f"{CLIENT}:40001", 0),
+                          (TEN[0], None), ("ttl_answered", 1), ("no_backend", 0)):
+        said = one(world, wanted, frames=frames)
+        if count is None:
+            equal({each.get("backend") for each in said}, {TEN[0]}, "backends")
+        else:
+            equal(len(said), count, f"decisions that {wanted} is in")
+    for wrong in "nobody", f"{VIP}:x", f"{VIP}:80/sctp":
+        world.lbr("watch", wrong, status=1)
+
+
+@test("watch: for people, a line; one at a time; what was too much is said")
+def lines(world):
+    world.up(configuration(Service(world, 4205).text(TEN)))
+    watch = Watch(world)
+    world.lbr("watch", status=1)
+    world.lbr("trace", "off")  # it stays watched
+    world.lbr.run([bytes(f.ip4() / f.tcp(4205, "S"))])
+    os.kill(watch.pid(), signal.SIGSTOP)
+    frame = bytes(f.ip4() / f.tcp(4205, "S"))
+    for _ in range(10):
+        world.lbr.run(2000 * [frame])
+    os.kill(watch.pid(), signal.SIGCONT)
+    seen, said = watch.end(signal.SIGTERM)
+    lost = int(said.split(" decisions were not seen")[0].split()[-1])
+    assert lost > 0 and len(seen) + lost == 20001, f"{len(seen)} seen, {lost} not"
+    line = seen[0]
+    for part in (f"{CLIENT}:40000 > {VIP}:4205 tcp syn; interface eth0; ", f"; service {VIP}:4205/tcp",
+                 "; backend ", "; next-hop ", "; reason forwarded; action XDP_TX"):
+        assert part in line, f"{part} is not in {line}"
+    equal(word(world), 0, "the word of the trace, afterwards")
+
+
+@test("watch: one that was killed is not told more for long")
+def killed(world):
+    world.up(configuration(Service(world, 4206).text(TEN)))
+    frame = bytes(f.ip4() / f.tcp(4206, "S"))
+
+    def is_told():
+        before = watch_map(world)[1]
+        world.lbr.run(2000 * [frame])
+        return watch_map(world)[1] > before
+
+    Watch(world).end(signal.SIGKILL)
+    for _ in range(5):
+        world.lbr.run(2000 * [frame])
+    wait_for(lambda: not is_told(), "it to be over")
+    equal(word(world) & WATCHED, WATCHED, "the bit that it left")
+    Watch(world).end()
+    equal(word(world) & WATCHED, 0, "the bit that the next one takes off")
