@@ -196,6 +196,8 @@ const struct exam lbr_exams[] = {
 	{"mtu", "the ways to the backends take what clients send", NEEDS_BOTH,
 	 look_mtu},
 	{"flows", "the flow table has room", NEEDS_UP, look_flows},
+	{"run", "lbr run is alive, where the file names health checks",
+	 NEEDS_FILE, look_run},
 	{"answers", "each backend answers through the path", NEEDS_FILE,
 	 look_answers},
 	{0},

@@ -10,6 +10,8 @@
 void look_vips(struct doctor *doctor);
 void look_next_hops(struct doctor *doctor);
 void look_mtu(struct doctor *doctor);
+/* doctor_answers.c */
+void look_run(struct doctor *doctor);
 void look_answers(struct doctor *doctor);
 /* doctor_firewall.c */
 void look_firewall(struct doctor *doctor);

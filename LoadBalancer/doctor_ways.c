@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -336,28 +335,4 @@ void look_mtu(struct doctor *doctor)
 	mend(doctor,
 	     "sed -i -e '/^advmss:/d' -e '$a advmss: %d' %s && lbr apply %s",
 	     least - headers, doctor->path, doctor->path);
-}
-
-/*
- * A socket of this host's would ask another way than clients do, and be
- * answered from the VIP; so this is not asked from here.
- */
-void look_answers(struct doctor *doctor)
-{
-	const struct config_service *service = doctor->config.services;
-	char text[64];
-	size_t i;
-
-	for (i = 0; i < doctor->config.service_count; i++, service++) {
-		if (service->protocol != IPPROTO_TCP || !service->port)
-			continue;
-		found(doctor, HEALTH_UNKNOWN,
-		      "whether each backend answers is seen where clients "
-		      "are; there, several times:");
-		mend(doctor, "curl -sSo /dev/null -m 5 http://%s/",
-		     endpoint_text(&service->vip, service->port, text));
-		return;
-	}
-	found(doctor, HEALTH_UNKNOWN,
-	      "whether each backend answers is seen where clients are");
 }

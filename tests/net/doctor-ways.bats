@@ -41,6 +41,11 @@ state() {
 		'[.checks[] | select(.check == $check).state] | sort | .[-1]'
 }
 
+# is CHECK STATE
+is() {
+	[[ $(state "$1") == "$2" ]]
+}
+
 @test "next-hops: no route to the backends" {
 	on "$LB" ip route del 172.19.0.0/16
 	rises fib_not_forwarded wait_for 5 broken
@@ -115,6 +120,34 @@ state() {
 	run ! on "$CLIENT" bash -c "$command"
 	bkd backend0x up
 	bkd backend0y up
+}
+
+# checked FILE: its TCP services are
+checked() {
+	file "$LB" 's/^\( *\)protocol: tcp/&\n\1check: {type: http, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}/'
+	lbr apply >/dev/null
+}
+
+@test "run, answers: health checks that nobody makes; what they find" {
+	local pid=$BATS_TEST_TMPDIR/pid
+	checked
+	ill "$LB" run warn
+	on "$LB" env PATH="$TOOLS" bash -c \
+		"$(commands run <<<"$output") echo \$! >$pid" >/dev/null 2>&1 3>&-
+	wait_for 10 healthy "$LB"
+	wait_for 10 is answers ok
+	bkd backend0x down
+	wait_for 10 is answers fail
+	run -3 lbr doctor -j
+	[[ $(jq -r '.checks[] | select(.check == "answers").found' <<<"$output") == \
+		"172.19.0.3 does not answer through the path, for $VIP4:80/tcp; there:"* ]]
+	heal backend0x program
+	wait_for 10 healthy "$LB"
+	kill "$(<"$pid")"
+	wait_for 10 is run warn
+	file "$LB" ''
+	lbr apply >/dev/null
+	healthy "$LB"
 }
 
 @test "firewall: a rule that drops what is invalid, a policy that drops" {

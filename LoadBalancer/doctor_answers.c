@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * doctor_answers.c - whether backends answer, as far as `lbr run` knows
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "LoadBalancer/doctor.h"
+#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/running.h"
+
+/* Does `lbr run` run here? It holds a name that is the host's. */
+static bool run_is_alive(void)
+{
+	static const char name[] = "\0" RUN_NAME;
+	struct sockaddr_un its = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool is_alive;
+
+	memcpy(its.sun_path, name, sizeof(name) - 1);
+	/* It need not take the call: that there is somebody is enough. */
+	is_alive =
+		fd >= 0 &&
+		(!connect(fd, (struct sockaddr *)&its,
+			  (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+				      sizeof(name) - 1)) ||
+		 errno == EAGAIN);
+	if (fd >= 0)
+		close(fd);
+	return is_alive;
+}
+
+static bool names_checks(const struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++) {
+		if (config->services[i].check.type != CHECK_NONE)
+			return true;
+	}
+	return false;
+}
+
+void look_run(struct doctor *doctor)
+{
+	bool checks = names_checks(&doctor->config);
+
+	if (run_is_alive() || !checks) {
+		found(doctor, HEALTH_OK, "%s",
+		      checks ? "lbr run is alive, and checks backends"
+			     : "the file names no health checks");
+		return;
+	}
+	found(doctor, HEALTH_WARN,
+	      "the file names health checks, and lbr run does not run: a dead "
+	      "backend keeps its flows");
+	if (access("/run/systemd/system", F_OK))
+		mend(doctor, "setsid lbr run -c %s </dev/null &", doctor->path);
+	else
+		mend(doctor, "systemctl start lbr-run");
+}
+
+/* What the health checks have found of a service's backends. */
+static void answers_of(struct doctor *doctor, const struct running *running,
+		       const struct running_service *service)
+{
+	char backend[INET6_ADDRSTRLEN], vip[64];
+	size_t i, end;
+
+	running_range(running, service->service.id, &i, &end);
+	for (; i < end; i++) {
+		if (running->by_address[i]->state != BACKEND_DOWN)
+			continue;
+		addr_text(&running->by_address[i]->address, backend);
+		found(doctor, HEALTH_FAIL,
+		      "%s does not answer through the path, for %s/%s; there:",
+		      backend,
+		      endpoint_text(&service->key.vip, service->key.port, vip),
+		      protocol_name(service->key.protocol));
+		mend(doctor, "bkd doctor");
+	}
+}
+
+/* Says it where `lbr run` knows. */
+static bool answers_known(struct doctor *doctor)
+{
+	const struct kernel *kernel = &doctor->kernel;
+	const struct config_service *from = doctor->config.services;
+	const struct running_service *service;
+	struct running running;
+	struct fault ignored;
+	size_t i, checked = 0;
+
+	if (!doctor->is_up || !run_is_alive() ||
+	    running_read(kernel, generation_current(kernel), &running,
+			 &ignored))
+		return false;
+	for (i = 0; i < doctor->config.service_count; i++, from++) {
+		struct service_key key = {from->vip, from->port, from->protocol,
+					  0};
+
+		service = running_service(&running, &key);
+		if (!service || from->check.type == CHECK_NONE)
+			continue;
+		checked++;
+		answers_of(doctor, &running, service);
+	}
+	running_free(&running);
+	if (checked && !doctor->said)
+		found(doctor, HEALTH_OK,
+		      "each backend of %zu services that are checked does",
+		      checked);
+	return checked;
+}
+
+/*
+ * A socket of this host's would ask another way than clients do, and be
+ * answered from the VIP; so only `lbr run` can ask from here.
+ */
+void look_answers(struct doctor *doctor)
+{
+	const struct config_service *service = doctor->config.services;
+	char text[64];
+	size_t i;
+
+	if (answers_known(doctor))
+		return;
+	for (i = 0; i < doctor->config.service_count; i++, service++) {
+		if (service->protocol != IPPROTO_TCP || !service->port)
+			continue;
+		found(doctor, HEALTH_UNKNOWN,
+		      "whether each backend answers is seen where clients "
+		      "are; there, several times:");
+		mend(doctor, "curl -sSo /dev/null -m 5 http://%s/",
+		     endpoint_text(&service->vip, service->port, text));
+		return;
+	}
+	found(doctor, HEALTH_UNKNOWN,
+	      "whether each backend answers is seen where clients are");
+}
