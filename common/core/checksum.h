@@ -22,7 +22,7 @@ INLINE __u32 checksum_word(__be32 word)
 }
 
 /* Bytes that are summed up without a look at where they end. */
-#define CHECKSUM_BLOCK 32
+#define CHECKSUM_BLOCK 64
 
 INLINE __u64 checksum_block(const void *from)
 {
