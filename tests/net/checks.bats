@@ -23,6 +23,11 @@ setup_file() {
 		events {}
 		http {
 			access_log off;
+			client_body_temp_path tmp/body;
+			proxy_temp_path tmp/proxy;
+			fastcgi_temp_path tmp/fastcgi;
+			uwsgi_temp_path tmp/uwsgi;
+			scgi_temp_path tmp/scgi;
 			server {
 				listen 8080;
 				listen 443 ssl;
