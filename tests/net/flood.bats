@@ -46,7 +46,7 @@ tell() {
 }
 
 flood() { # syn|ack
-	(cd "$ROOT" && /usr/bin/python3 tests/net/flood.py "$1" "$MILLION" "$VIP4")
+	(cd "$ROOT" && /usr/bin/python3 -B tests/net/flood.py "$1" "$MILLION" "$VIP4")
 }
 
 forwarded() {
