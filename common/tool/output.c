@@ -152,7 +152,7 @@ int output_print(json_t *root, bool json)
 		}
 	}
 	json_decref(root);
-	return rc || fflush(stdout) ? -1 : 0;
+	return rc || fflush(stdout) || ferror(stdout) ? -1 : 0;
 }
 
 static void print_scalars(json_t *root)
@@ -182,5 +182,5 @@ int output_print_one(json_t *root, bool json)
 		print_scalars(root);
 	printf("\n");
 	json_decref(root);
-	return rc || fflush(stdout) ? -1 : 0;
+	return rc || fflush(stdout) || ferror(stdout) ? -1 : 0;
 }

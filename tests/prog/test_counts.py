@@ -87,15 +87,19 @@ def watched(world):
     world.apply(configuration(tcp.text(TEN)))
     frames = 5 * [bytes(f.ip4(ttl=1) / f.tcp(4105, "S"))]
     world.lbr.run(frames)
-    with subprocess.Popen(
-            ["topology/topo", "exec", "lbdsr0a", "LoadBalancer/lbr", "show", "-j", "-w", "reasons"],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    process = subprocess.Popen(
+        ["topology/topo", "exec", "lbdsr0a", "LoadBalancer/lbr", "show", "-j", "-w", "reasons"],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
         rose = [json.loads(process.stdout.readline())]
         equal(by_service(rose[0]), {}, "what rose where nothing came")
         world.lbr.run(frames)
         while not by_service(rose[-1]) and len(rose) < 5:
             rose.append(json.loads(process.stdout.readline()))
+        # Nobody reads any more: it ends by itself.
         process.stdout.close()
+        equal(process.wait(timeout=10), 1, "exit status")
+    finally:
         process.kill()
     equal(by_service(rose[-1]), {(f"{VIP}:4105", "tcp", "ttl_answered"): 5}, "what rose")
     equal([(row["reason"], row["packets"]) for row in rose[-1]["reasons"]],
