@@ -170,9 +170,11 @@ int xdp_bkd(struct xdp_md *ctx)
 {
 	struct decision d = {};
 	enum reason reason = restore(ctx, &d);
+	const struct packet *traced;
 
 	count(reason);
-	if ((d.restore || d.inner) && is_traced(d.inner ?: &d.packet))
+	traced = d.inner ?: d.restore ? &d.packet : NULL;
+	if (traced && is_traced(traced))
 		trace(&d, reason);
 	return reason_action(reason);
 }

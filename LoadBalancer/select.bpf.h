@@ -13,7 +13,11 @@ INLINE struct backend *backend_at(__u32 generation, __u32 index)
 {
 	struct backend_rows *rows = bpf_map_lookup_elem(&backends, &generation);
 
-	return rows ? &rows->at[index % BACKEND_SLOTS] : NULL;
+	if (!rows)
+		return NULL;
+	/* Or clang 19 adds to it before it asks. */
+	asm volatile("" : "+r"(rows));
+	return &rows->at[index % BACKEND_SLOTS];
 }
 
 /* The backend of this id, if it is still there. */
