@@ -12,8 +12,9 @@
  * Nothing is written into a packet until nothing can fail any more, so the
  * route comes before the rewrite. The law: what is passed up is bit for bit
  * what came in, but for two cases that are handed to the kernel with their new
- * destination (and mark), to be forwarded by it: a packet whose next hop has no
- *MAC address yet, and one that only the kernel can cut to the next link's size.
+ * destination (and mark), to be forwarded by it: a packet whose next hop has
+ * no MAC address yet, and one that only the kernel can cut to the next link's
+ * size.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>

@@ -44,17 +44,17 @@ offender() {
 }
 
 @test "traceroute to the VIP shows the load balancer: generic" {
-	over generic
+	afresh generic
 	traced
 }
 
 @test "traceroute to the VIP shows the load balancer: native" {
-	over native
+	afresh native
 	traced
 }
 
 @test "negative control: answer-limit 0: traceroute sees nobody" {
-	over generic
+	afresh generic
 	settings '$ a answer-limit: 0'
 	rises answer_limited offender "$VIP4" udp 1
 	run offender "$VIP4" udp 1
@@ -63,20 +63,20 @@ offender() {
 }
 
 @test "an upload over a route of MTU 1000 completes: IPv4 native" {
-	over native
+	afresh native
 	way 1000
 	completes "$VIP4"
 }
 
 @test "an upload over a route of MTU 1280 completes: IPv6 native" {
-	over native
+	afresh native
 	way 1280
 	completes "$VIP6"
 }
 
 @test "an upload to backends with mtu: 1300 completes: native" {
 	local vip
-	over native
+	afresh native
 	way any
 	settings 's/weight: 1/mtu: 1300/'
 	for vip in "$VIP4" "$VIP6"; do completes "$vip"; done
@@ -85,7 +85,7 @@ offender() {
 
 @test "an upload over a narrow leg behind the router completes by advmss" {
 	local vip
-	over generic
+	afresh generic
 	narrow 1280
 	announce '$ a advmss: 1200'
 	for vip in "$VIP4" "$VIP6"; do [[ $(upload "$vip" 10) == "$LARGE" ]]; done
@@ -106,7 +106,7 @@ routes() {
 
 @test "advmss is on the routes while bkd is up, and off again" {
 	local before
-	over generic
+	afresh generic
 	on backend0x ip route add 10.1.0.0/16 via 172.19.0.2 metric 5 mtu 1400 advmss 900
 	on backend0x ip route add 10.2.0.0/16 via 172.19.0.2 advmss 1400
 	before=$(routes)
@@ -129,7 +129,7 @@ routes() {
 
 @test "negative control: answer-limit 0: it stalls" {
 	local vip
-	over native
+	afresh native
 	way 1280
 	settings '$ a answer-limit: 0'
 	for vip in "$VIP4" "$VIP6"; do

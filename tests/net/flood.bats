@@ -6,6 +6,7 @@
 
 bats_require_minimum_version 1.5.0
 load lib
+load flows
 
 FLOWS=1000 MILLION=1000000
 
@@ -28,21 +29,6 @@ teardown_file() {
 teardown() {
 	[[ ! ${flows_PID-} ]] || kill "$flows_PID" 2>/dev/null || :
 	detach
-}
-
-begin() {
-	coproc flows {
-		on "$CLIENT" prlimit --nofile=4096 \
-			/usr/bin/python3 tests/net/flood_flows.py "$VIP4" "$FLOWS" 3>&-
-	}
-}
-
-# tell WORD: what they answer
-tell() {
-	local said
-	echo "$1" >&"${flows[1]}"
-	read -rt 120 said <&"${flows[0]}"
-	echo "$said"
 }
 
 flood() { # syn|ack

@@ -5,6 +5,7 @@
 # fragments too, the client.
 
 load lib
+load modes
 
 # A network for each mode: native wants other ports than generic needs.
 setup_file() {
@@ -14,20 +15,6 @@ setup_file() {
 		attach "$mode"
 		export "RUN_$mode=$TOPO_RUN"
 	done
-}
-
-teardown_file() {
-	local run
-	for run in "${RUN_generic-}" "${RUN_native-}"; do
-		TOPO_RUN=$run network_down
-	done
-}
-
-# over MODE: in the network whose programs are attached in that mode
-over() {
-	local name=RUN_$1
-	export TOPO_RUN=${!name}
-	[[ $(lbr show -j interfaces | jq -r '.interfaces[].mode') == "$1" ]]
 }
 
 # whole VIP ORDER: how many of 40 datagrams come back

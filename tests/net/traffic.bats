@@ -5,6 +5,7 @@
 # IPv6, with the programs attached generic and native.
 
 load lib
+load modes
 
 # A network for each mode: native wants other ports than generic needs.
 setup_file() {
@@ -17,20 +18,6 @@ setup_file() {
 	head -c 50M /dev/urandom >"$BATS_FILE_TMPDIR/50M"
 	SHA256=$(sha256sum <"$BATS_FILE_TMPDIR/50M")
 	export SHA256
-}
-
-teardown_file() {
-	local run
-	for run in "${RUN_generic-}" "${RUN_native-}"; do
-		TOPO_RUN=$run network_down
-	done
-}
-
-# over MODE: in the network whose programs are attached in that mode
-over() {
-	local name=RUN_$1
-	export TOPO_RUN=${!name}
-	[[ $(lbr show -j interfaces | jq -r '.interfaces[].mode') == "$1" ]]
 }
 
 # schedule SCHEDULER: for all services

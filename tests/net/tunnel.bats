@@ -22,7 +22,7 @@ tunnelled() {
 
 @test "an upload through ipip over a path of MTU 1500 completes: native" {
 	local vip
-	over native
+	afresh native
 	tunnelled
 	for vip in "$VIP4" "$VIP6"; do completes "$vip"; done
 	# negative control
@@ -36,7 +36,7 @@ tunnelled() {
 
 @test "an upload through ipip over a narrow leg behind the router: native" {
 	local vip
-	over native
+	afresh native
 	tunnelled
 	narrow 1400
 	for vip in "$VIP4" "$VIP6"; do completes "$vip"; done
@@ -49,7 +49,7 @@ tunnelled() {
 
 @test "an upload through ipip completes by advmss: generic" {
 	local vip
-	over generic
+	afresh generic
 	tunnelled '$ a advmss: 1400'
 	for vip in "$VIP4" "$VIP6"; do [[ $(upload "$vip" 10) == "$LARGE" ]]; done
 	# negative control

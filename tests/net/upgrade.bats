@@ -7,6 +7,7 @@
 
 bats_require_minimum_version 1.5.0
 load lib
+load flows
 
 FLOWS=200 OTHER=v99
 
@@ -46,21 +47,6 @@ other_down() {
 	for backend in "${BACKENDS[@]}"; do
 		other "$backend" Backend/bkd down
 	done
-}
-
-begin() {
-	coproc flows {
-		on "$CLIENT" prlimit --nofile=4096 \
-			/usr/bin/python3 tests/net/flood_flows.py "$VIP4" "$FLOWS" 3>&-
-	}
-}
-
-# tell WORD: what they answer
-tell() {
-	local said
-	echo "$1" >&"${flows[1]}"
-	read -rt 120 said <&"${flows[0]}"
-	echo "$said"
 }
 
 pins() {

@@ -6,6 +6,8 @@
 
 # shellcheck disable=SC2034 # for the tests
 
+load modes
+
 NEXT4=172.17.0.3 NEXT6=2001:db8:17::3
 LARGE=1000000 # bytes; one window and more
 
@@ -20,19 +22,9 @@ setup_file() {
 	head -c "$LARGE" /dev/urandom >"$BATS_FILE_TMPDIR/large"
 }
 
-teardown_file() {
-	local run
-	for run in "${RUN_generic-}" "${RUN_native-}"; do
-		TOPO_RUN=$run network_down
-	done
-}
-
-# over MODE: in the network whose programs are attached in that mode
-over() {
-	local name=RUN_$1
-	export TOPO_RUN=${!name}
-	[[ $(lbr show -j interfaces | jq -r '.interfaces[].mode') == "$1" ]]
-	# What was learned by the test before would hide the fault.
+# afresh MODE: `over` it; what was learned by the test before would hide the fault
+afresh() {
+	over "$1"
 	on "$CLIENT" ip route flush cache
 	on "$CLIENT" ip -6 route flush cache
 }
