@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""fragments.py VIP COUNT ORDER: on the client, datagrams of three fragments to
+"""fragments.py VIP COUNT ORDER [SOURCE]: on the client, datagrams of three fragments to
 the UDP echo, each from a port of its own; prints how many come back whole.
 
 ORDER: `kernel` (it cuts and sends them), `first` (the first fragment first,
@@ -19,10 +19,9 @@ PORT, SIZE, PIECE = 7777, 4000, 1480
 MACS = {"dst": "02:42:ac:11:00:02", "src": "02:42:ac:11:00:04"}  # lbdsr0a, curlybox01
 
 
-def pieces(data, vip, source):
+def pieces(data, vip, source, ident):
     """The datagram's fragments, as the client's kernel would send them."""
     udp = UDP(sport=source[1], dport=PORT) / Raw(data)
-    ident = random.randrange(1, 1 << 16)
     if ":" in vip:
         packet = IPv6(src=source[0], dst=vip) / IPv6ExtHdrFragment(id=ident) / udp
         return fragment6(packet, PIECE)
@@ -42,15 +41,18 @@ def main():
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     wire.bind(("eth0", 0))
     sent = {}
-    for _ in range(count):
+    # two of one ident would be one packet's
+    for ident in random.sample(range(1, 1 << 16), count):
         sock = socket.socket(family, socket.SOCK_DGRAM)
         sock.settimeout(2)
+        if len(sys.argv) > 4:
+            sock.bind((sys.argv[4], 0))
         sock.connect((vip, PORT))
         data = sent[sock] = random.randbytes(SIZE)
         if order == "kernel":
             sock.send(data)
             continue
-        for piece in ordered(pieces(data, vip, sock.getsockname()), order):
+        for piece in ordered(pieces(data, vip, sock.getsockname(), ident), order):
             wire.send(bytes(Ether(**MACS) / piece))
     whole = 0
     for sock, data in sent.items():
