@@ -71,6 +71,11 @@ are() { # STATE ADDRESS...
 	for address in "${@:2}"; do [[ $(states "$address") == "$1" ]] || return 1; done
 }
 
+# is_also STATE ADDRESS: in one of the services
+is_also() {
+	grep -qx "$1" <<<"$(states "$2")"
+}
+
 # The application, asked directly.
 is_fine() {
 	[[ $(on "$LB" curl -sS --max-time 2 "http://$X4:8080/") == fine ]]
@@ -125,7 +130,7 @@ fails_until_mended() {
 	run_begin "$FILE"
 	on "$X" nginx -p /run/nginx/ -c "$ROOT/topology/l3dsr/nginx.conf" -s stop
 	wait_for 5 run_said "10:80/tcp: backend $X4 is down: Connection refused"
-	wait_for 5 run_said "~ backend $X4 of 192.168.25.10:80/tcp active -> down"
+	wait_for 5 is_also down "$X4"
 	[[ $(answers "$VIP4" 10) == 'backend0y 10' ]]
 	on "$X" nginx -p /run/nginx/ -c "$ROOT/topology/l3dsr/nginx.conf" 3>&-
 	wait_for 5 are active "$X4" "$X6"
@@ -162,6 +167,7 @@ is_up_again() { # TIMES
 	run_begin "$FILE"
 	# Only X has it.
 	wait_for 5 run_said '443/tcp: backend 172.19.0.4 is down: Connection refused'
+	wait_for 5 is_also down 172.19.0.4
 	[[ $(on "$CLIENT" curl -sSk --max-time 5 "https://$VIP4/[1-5]") == finefinefinefinefine ]]
 	run ! run_said "443/tcp: backend $X4 is down"
 }
@@ -183,8 +189,8 @@ all_down() {
 
 @test "all down: drop, and pass" {
 	all_down drop
-	wait_for 5 run_said '~ backend 172.19.0.4 of 192.168.25.10:80/tcp active -> down'
-	wait_for 5 run_said "~ backend $X4 of 192.168.25.10:80/tcp active -> down"
+	wait_for 5 is_also down 172.19.0.4
+	wait_for 5 is_also down "$X4"
 	rises no_backend on "$CLIENT" curl -s --max-time 1 "http://$VIP4/"
 	sed -i 's/on-all-down: drop/on-all-down: pass/' "$FILE"
 	run_signal HUP

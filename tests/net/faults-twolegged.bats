@@ -44,10 +44,12 @@ redirects() {
 	answers "$2" 40 --fail-early | shared 40 4 36
 	(($(rose redirected) > 40 * 4 && $(rose forwarded) == 0))
 	on "$LB" ip route add "${@:3}"
+	aged
 	before=$(lbr show -j reasons)
 	answers "$2" 40 --fail-early | shared 40 4 36
 	(($(rose redirected) == 0 && $(rose forwarded) > 40 * 4))
 	on "$LB" ip route del "${@:3}"
+	aged
 }
 
 # More specific than the segment's own.

@@ -289,6 +289,7 @@ forwarding() {
 	get "$VIP6" >/dev/null
 	# Without, nothing is forwarded, and a counter says why.
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
+	aged
 	rises fib_forwarding_disabled get "$VIP4" --max-time 0.5
 	run ! get "$VIP4" --max-time 0.5
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=1
@@ -303,6 +304,7 @@ cold() {
 		for host in "$LB" "$ROUTER" "$CLIENT" "${BACKENDS[@]}"; do
 			on "$host" ip neigh flush all
 		done
+		aged
 		before=$(retransmitted)
 		rises neighbour_unresolved get "$vip" -o /dev/null
 		get "$vip" >/dev/null
@@ -338,9 +340,11 @@ lost() {
 	local type
 	for type in blackhole unreachable prohibit; do
 		on "$LB" ip route add "$type" 172.19.0.0/24
+		aged
 		rises "fib_$type" get "$VIP4" --max-time 0.3
 		on "$LB" ip route del "$type" 172.19.0.0/24
 	done
+	aged
 	get "$VIP4" >/dev/null
 }
 

@@ -73,6 +73,16 @@ wait_for() {
 	done
 }
 
+# aged: until what xdp_lbr remembers of the FIB is no older than now; a change
+# of it holds for all packets next-hop-age later (100 ms), and some jiffies
+aged() {
+	wait_for 5 over_by "$(($(date +%s%N) + 150000000))"
+}
+
+over_by() { # DATE
+	(($(date +%s%N) > $1))
+}
+
 # url VIP [PATH]
 url() {
 	if [[ $1 == *:* ]]; then echo "http://[$1]/${2-}"; else echo "http://$1/${2-}"; fi

@@ -190,6 +190,7 @@ unresolved() { # SCENARIO HOP KEYS...
 	local hop
 	with "$1" "${@:3}"
 	for hop in $2; do on "$LB" ip neigh del "$hop" dev eth0; done
+	aged
 	rises neighbour_missing get "$VIP4" --max-time 0.5
 	lbr apply "$BATS_TEST_TMPDIR/file"
 	for hop in $2; do wait_for 10 on "$LB" ping -q -c 1 -W 1 "$hop"; done

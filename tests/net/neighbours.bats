@@ -57,6 +57,7 @@ six="2001:db8:17::3 dev eth0 lladdr 02:42:ac:11:00:03"
 @test "next hops that were flushed: the first packet goes by the kernel" {
 	attach
 	on "$LB" ip neigh flush all
+	aged
 	rises neighbour_unresolved get "$VIP4"
 }
 

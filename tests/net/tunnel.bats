@@ -52,8 +52,10 @@ tunnelled() {
 	afresh generic
 	tunnelled '$ a advmss: 1400'
 	for vip in "$VIP4" "$VIP6"; do [[ $(upload "$vip" 10) == "$LARGE" ]]; done
-	# negative control
+	# negative control; without super-packets: the router's kernel takes the inner
+	# header of one for TCP's, and may find it small enough
 	tunnelled
+	on "$CLIENT" ethtool -K eth0 tso off gso off
 	for vip in "$VIP4" "$VIP6"; do [[ $(upload "$vip" 2) == 0 ]]; done
 	settings
 	announce
