@@ -32,7 +32,7 @@ teardown() {
 }
 
 flood() { # syn|ack
-	(cd "$ROOT" && /usr/bin/python3 -B tests/net/flood.py "$1" "$MILLION" "$VIP4")
+	(cd "$ROOT" && "${PYTHON[@]}" tests/net/flood.py "$1" "$MILLION" "$VIP4")
 }
 
 forwarded() {

@@ -19,9 +19,7 @@ setup_file() {
 
 # whole VIP ORDER [SOURCE]: how many of 40 datagrams come back
 whole() {
-	on "$CLIENT" env XDG_CACHE_HOME=/dev/null XDG_CONFIG_HOME=/dev/null \
-		PYTHONDONTWRITEBYTECODE=1 \
-		/usr/bin/python3 tests/net/fragments.py "$1" 40 "${@:2}"
+	on "$CLIENT" "${PYTHON[@]}" tests/net/fragments.py "$1" 40 "${@:2}"
 }
 
 # arrive VIP ORDER: 40 of 40 come back, and no fragment is refused
@@ -82,8 +80,7 @@ arrive() {
 	over generic
 	# to its own address: what is restored there would be another's
 	before=$(reason restored backend0x)
-	[[ $(on "$CLIENT" env PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME=/dev/null \
-		XDG_CONFIG_HOME=/dev/null ping -c 3 -W 2 -s 4000 -q 172.19.0.3 |
+	[[ $(on "$CLIENT" ping -c 3 -W 2 -s 4000 -q 172.19.0.3 |
 		grep -c ' 3 received') == 1 ]]
 	after=$(reason restored backend0x)
 	((before == after))

@@ -13,6 +13,8 @@ ROOT=$(realpath "${BATS_TEST_DIRNAME:-.}/../..")
 TOPO=$ROOT/topology/topo
 LB=lbdsr0a CLIENT=curlybox01 ROUTER=router0a
 BACKENDS=(backend0x backend0y)
+# scapy would leave files in root's home, and python in the tree.
+PYTHON=(env XDG_CACHE_HOME=/dev/null XDG_CONFIG_HOME=/dev/null /usr/bin/python3 -B)
 VIP4=192.168.25.10
 VIP6=2001:db8:25::10
 LAYOUT=$(awk '/#define L3DSR_LAYOUT/ { gsub(/"/, ""); print $3 }' \
