@@ -93,22 +93,24 @@ INLINE void tunnel_outer(struct outer *outer, const struct packet *packet,
 INLINE void tunnel_put_v4(struct iphdr *ip, const struct outer *outer,
 			  const struct addr *source, const struct addr *to)
 {
+	/* What was just written in halves is read in whole words with a wait.
+	 */
+	__u32 kind = TUNNEL_TTL << 24 | (__u32)outer->protocol << 16;
 	__be32 *words = (__be32 *)ip;
-	__u32 sum = 0;
-	int i;
+	__be32 first = bpf_htonl(0x45000000 | (__u32)outer->tos << 16 |
+				 (outer->length + sizeof(*ip)));
+	__be32 second = bpf_htonl((__u32)bpf_ntohs(outer->id) << 16 |
+				  bpf_ntohs(outer->fragment));
+	__u32 sum = checksum_word(first) + checksum_word(second) +
+		    checksum_word(bpf_htonl(kind)) +
+		    checksum_word(source->w[3]) + checksum_word(to->w[3]);
 
-	words[0] = bpf_htonl(0x45000000 | (__u32)outer->tos << 16 |
-			     (outer->length + sizeof(*ip)));
-	ip->id = outer->id;
-	ip->frag_off = outer->fragment;
-	ip->ttl = TUNNEL_TTL;
-	ip->protocol = outer->protocol;
-	ip->check = 0;
-	ip->saddr = source->w[3];
-	ip->daddr = to->w[3];
-	for (i = 0; i < 5; i++)
-		sum += checksum_word(words[i]);
-	ip->check = (FORCE __sum16)(__u16)~checksum_fold(sum);
+	words[0] = first;
+	words[1] = second;
+	words[2] = bpf_htonl(
+		kind | bpf_ntohs((FORCE __be16)(__u16)~checksum_fold(sum)));
+	words[3] = source->w[3];
+	words[4] = to->w[3];
 }
 
 INLINE void tunnel_put_v6(struct ipv6hdr *ip, const struct outer *outer,
