@@ -17,60 +17,99 @@ INLINE enum reason method_stays(enum reason reason)
 /* What a method is given. */
 struct way {
 	struct xdp_md *ctx;
-	const struct handed *h;
 	const struct backend *backend;
 	const struct cached_hop *hop;
-	struct packet packet;
+	struct packet packet; /* what methods read of it: way_packet() */
+	struct method method;
+	enum reason reason; /* why the kernel has to forward it, or none */
+	__u32 slot;	    /* of the generation it goes by */
+	__u64 hash;
 };
+
+/*
+ * The same in registers, as a function that the kernel verifies on its own can
+ * have it. By way of a map it costs more than what most methods then do.
+ */
+union way_packet {
+	struct {
+		__u32 length;
+		__u16 l4_offset;
+		__u8 l3_offset;
+		__u8 is_ipv6 : 1;
+		__u8 is_error : 1;
+	};
+	__u64 word;
+};
+
+union way_method {
+	struct {
+		struct method method;
+		__u8 reason;
+		__u8 slot;
+		__u8 protocol;
+		__u8 flags;
+		__u8 ttl;
+	};
+	__u64 word;
+};
+
+_Static_assert(L3_MOST <= 255 && L4_MOST <= 65535 && GENERATIONS <= 256 &&
+		       REASON_MAX <= 256,
+	       "way");
+
+/* The load balancer's own addresses where it came in: IPv4's and IPv6's. */
+INLINE const struct addr *way_own(const struct way *way)
+{
+	__u32 index = 0;
+	struct interface *in = bpf_map_lookup_elem(&interfaces, &index);
+
+	if (in && in->ifindex == way->hop->in)
+		return in->own;
+	/* By any of its MAC addresses. */
+	index = interface_index(way->hop->in, 0, 0);
+	in = bpf_map_lookup_elem(&interfaces, &index);
+	return in ? in->own : NULL;
+}
 
 #include "LoadBalancer/methods/rewrite.bpf.h"
 #include "LoadBalancer/methods/dscp.bpf.h"
 #include "LoadBalancer/methods/ipip.bpf.h"
 #include "LoadBalancer/methods/l2.bpf.h"
 
-/* What the methods read of a packet; see hand_over_way(). */
-INLINE void way_packet(struct packet *to, const struct packet *from)
-{
-	int i;
-
-	to->is_ipv6 = from->is_ipv6;
-	to->is_error = from->is_error;
-	for (i = 0; i < 4; i++)
-		to->destination.w[i] = from->destination.w[i];
-	to->l3_offset = from->l3_offset;
-	to->l4_offset = from->l4_offset;
-	to->length = from->length;
-	to->protocol = from->protocol;
-	to->flags = from->flags;
-	to->ttl = from->ttl;
-}
-
 /*
- * Forwards the packet of `scratch`. REASON_NONE: it is ready to be sent.
- * `reason` there: the kernel has to forward it, and why.
+ * REASON_NONE: it is ready to be sent. `key`: of its next hop, by which its
+ * backend is known, too.
  */
-__attribute__((noinline)) int forward_by_method(struct xdp_md *ctx)
+__attribute__((noinline)) int forward_by_method(struct xdp_md *ctx, __u64 words,
+						__u64 more, __u32 key,
+						__u64 hash)
 {
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	__u32 zero = 0;
-	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
-	struct way way = {.ctx = ctx, .h = h};
-	__u32 at;
+	union way_packet packet = {.word = words};
+	union way_method method = {.word = more};
+	struct way way = {
+		.ctx = ctx,
+		.packet = {.is_ipv6 = packet.is_ipv6,
+			   .is_error = packet.is_error,
+			   .l3_offset = packet.l3_offset & L3_MOST,
+			   .l4_offset = packet.l4_offset,
+			   .length = packet.length,
+			   .protocol = method.protocol,
+			   .flags = method.flags,
+			   .ttl = method.ttl},
+		.method = method.method,
+		.reason = method.reason,
+		.slot = method.slot,
+		.hash = hash,
+	};
 
-	if (!h)
+	way.hop = bpf_map_lookup_elem(&next_hops, &key);
+	if (!way.hop)
 		return REASON_fib_error;
-	way.hop = bpf_map_lookup_elem(&next_hops, &h->decision.hop_key);
-	way.backend = backend_of(h->decision.slot, h->decision.backend_id);
-	way_packet(&way.packet, &h->decision.packet);
-	at = way.packet.l3_offset;
-	/* Before Linux 6.3 the verifier forgets a comparison, but not this. */
-	asm volatile("" : "+r"(at));
-	way.packet.l3_offset = at & L3_MOST;
-	if (!way.hop || !way.backend || data + sizeof(struct ethhdr) > end ||
-	    packet_locate(&way.packet, data, end))
+	way.backend = backend_of(way.slot, way.hop->backend);
+	if (!way.backend || packet_locate(&way.packet, (void *)(long)ctx->data,
+					  (void *)(long)ctx->data_end))
 		return REASON_fib_error;
-	switch (h->method.forward) {
+	switch (way.method.forward) {
 #define METHOD_FORWARD(name, NAME, crosses, text)                              \
 	case FORWARD_##NAME:                                                   \
 		return name##_forward(&way);
@@ -81,28 +120,40 @@ __attribute__((noinline)) int forward_by_method(struct xdp_md *ctx)
 	}
 }
 
+INLINE enum reason method_forward(struct xdp_md *ctx, const struct decision *d,
+				  const struct found *f, enum reason reason)
+{
+	union way_packet packet = {.length = d->packet.length,
+				   .l4_offset = d->packet.l4_offset,
+				   .l3_offset = d->packet.l3_offset,
+				   .is_ipv6 = d->packet.is_ipv6,
+				   .is_error = d->packet.is_error};
+	union way_method method = {.method = f->service->method,
+				   .reason = reason,
+				   .slot = d->slot,
+				   .protocol = d->packet.protocol,
+				   .flags = d->packet.flags,
+				   .ttl = d->packet.ttl};
+
+	return forward_by_method(ctx, packet.word, method.word, d->hop_key,
+				 d->hash);
+}
+
 /* `reason`: the kernel has to forward it, and why; or none. */
 INLINE enum reason forward(struct xdp_md *ctx, struct decision *d,
 			   const struct found *f, enum reason reason)
 {
-	struct handed *h;
-
 	if (reason == REASON_NONE && !retag(ctx, d, f))
 		return REASON_no_room;
 	/* From here on nothing can fail, by the default. */
-	if (is_plain(&f->service->method)) {
+	if (is_plain(&f->service->method, &d->packet)) {
 		if (reason != REASON_NONE) {
 			plain_hand_over(d, f);
 			return reason;
 		}
 		plain_forward(d, f);
 	} else {
-		h = hand_over_way(d, f);
-		if (!h)
-			return REASON_fib_error;
-		way_packet(&h->decision.packet, &d->packet);
-		h->reason = reason;
-		reason = forward_by_method(ctx);
+		reason = method_forward(ctx, d, f, reason);
 		if (reason != REASON_NONE)
 			return reason;
 	}

@@ -49,28 +49,38 @@ INLINE __u32 hop_key(const struct decision *d, const struct found *f)
 	       CACHED_HOPS;
 }
 
+/* The source of the outer header to a backend; `own` if the file says none. */
+INLINE void outer_source(struct addr *source, __u32 slot,
+			 const struct backend *backend, const struct addr *own,
+			 __u64 hash)
+{
+	struct generation *generation =
+		bpf_map_lookup_elem(&generations, &slot);
+	bool is_ipv6 = !addr_is_v4(&backend->address);
+
+	own += is_ipv6;
+	*source = *own;
+	if (generation)
+		tunnel_source(source, &generation->outer_source[is_ipv6], own,
+			      hash);
+}
+
 /*
  * The source that the FIB is asked about: the packet's, if it is of the
- * backend's family; with `ipip` that of the outer header. False: there is none.
+ * backend's family; with `ipip` that of the outer header.
  */
-INLINE bool way_source(struct addr *source, const struct handed *h,
+INLINE void way_source(struct addr *source, const struct handed *h,
 		       const struct backend *backend)
 {
 	bool is_ipv6 = !addr_is_v4(&backend->address);
-	__u32 slot = h->decision.slot;
-	struct generation *generation;
+	const struct decision *d = &h->decision;
 
-	*source = h->own[is_ipv6];
-	if (h->method.forward == FORWARD_IPIP) {
-		generation = bpf_map_lookup_elem(&generations, &slot);
-		if (generation)
-			tunnel_source(source,
-				      &generation->outer_source[is_ipv6],
-				      &h->own[is_ipv6], h->decision.hash);
-	} else if (is_ipv6 == !!h->decision.packet.is_ipv6) {
-		*source = h->decision.packet.source;
-	}
-	return source->w[3];
+	if (h->method.forward == FORWARD_IPIP)
+		outer_source(source, d->slot, backend, h->own, d->hash);
+	else if (is_ipv6 == !!d->packet.is_ipv6)
+		*source = d->packet.source;
+	else
+		*source = h->own[is_ipv6];
 }
 
 /*
@@ -115,17 +125,29 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 	return 0;
 }
 
-/* What hop_ask() reads. */
+/*
+ * What hop_ask() reads, and field by field: what is copied whole is read in
+ * other widths than it was just written in, for which a CPU waits.
+ */
 INLINE struct handed *hand_over_question(const struct decision *d,
 					 const struct found *f)
 {
-	struct handed *h = hand_over_way(d, f);
+	__u32 zero = 0;
+	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
 	struct decision *to;
 	int i;
 
 	if (!h)
 		return NULL;
 	to = &h->decision;
+	to->hash = d->hash;
+	to->slot = d->slot;
+	to->backend_id = d->backend_id;
+	to->hop_key = d->hop_key;
+	to->packet.is_ipv6 = d->packet.is_ipv6;
+	to->packet.protocol = d->packet.protocol;
+	__builtin_memcpy(h->own, f->in->own, sizeof(h->own));
+	h->method = f->service->method;
 	to->now = d->now;
 	to->hop_flow = d->hop_flow;
 	to->device = f->in->device;

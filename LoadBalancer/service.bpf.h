@@ -105,8 +105,9 @@ INLINE bool find_service(struct decision *d, struct found *f)
 	struct directory_entry *entry =
 		service_of(&directory, &d->packet, &d->for_vip);
 
-	/* Or it is an error about a packet that this VIP did not send. */
-	if (!entry || (d->packet.is_error &&
+	/* Or it is an error about a packet that this VIP did not send. As a
+	 * byte: else the verifier goes on from here with and without. */
+	if (!entry || (*(volatile __u8 *)&d->packet.is_error &&
 		       !addr_equal(&d->packet.quoted, &d->packet.destination)))
 		return false;
 	d->place = directory.place;

@@ -114,7 +114,6 @@ struct handed {
 	struct decision decision;
 	/* Where it is about the way to the backend: */
 	struct addr own[2]; /* of the interface it came in by */
-	__u32 reason;	    /* why the kernel has to forward it, or none */
 	struct method method;
 };
 MAP(scratch, PERCPU_ARRAY, __u32, struct handed, 1);
@@ -126,31 +125,6 @@ INLINE struct handed *hand_over(const struct decision *d)
 
 	if (h)
 		h->decision = *d;
-	return h;
-}
-
-/*
- * Once the backend is known, and field by field: what is copied whole is read
- * in other widths than it was just written in, for which a CPU waits.
- */
-INLINE struct handed *hand_over_way(const struct decision *d,
-				    const struct found *f)
-{
-	__u32 zero = 0;
-	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
-	struct decision *to;
-
-	if (!h)
-		return NULL;
-	to = &h->decision;
-	to->hash = d->hash;
-	to->slot = d->slot;
-	to->backend_id = d->backend_id;
-	to->hop_key = d->hop_key;
-	to->packet.is_ipv6 = d->packet.is_ipv6;
-	to->packet.protocol = d->packet.protocol;
-	__builtin_memcpy(h->own, f->in->own, sizeof(h->own));
-	h->method = f->service->method;
 	return h;
 }
 

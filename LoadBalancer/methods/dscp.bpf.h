@@ -11,7 +11,7 @@
 INLINE enum reason dscp_forward(struct way *way)
 {
 	rewrite_address(way);
-	dscp_set(&way->packet, way->h->method.dscp);
+	dscp_set(&way->packet, way->method.dscp);
 	rewrite_rest(way);
-	return way->h->reason;
+	return way->reason;
 }

@@ -50,7 +50,7 @@ INLINE enum reason ipip_put(struct way *way, const struct addr *source,
 	struct outer outer;
 	void *put;
 
-	tunnel_outer(&outer, packet, way->h->decision.hash);
+	tunnel_outer(&outer, packet, way->hash);
 	put = ipip_link(way, overhead);
 	packet->l3_offset += overhead;
 	if (!put || packet_locate(packet, (void *)(long)way->ctx->data,
@@ -67,11 +67,15 @@ INLINE enum reason ipip_put(struct way *way, const struct addr *source,
 
 INLINE enum reason ipip_forward(struct way *way)
 {
+	const struct addr *own = way_own(way);
 	struct addr source;
 
-	if (way->h->reason != REASON_NONE)
-		return method_stays(way->h->reason);
-	if (!way_source(&source, way->h, way->backend))
+	if (way->reason != REASON_NONE)
+		return method_stays(way->reason);
+	if (!own)
+		return REASON_no_outer_source;
+	outer_source(&source, way->slot, way->backend, own, way->hash);
+	if (!source.w[3])
 		return REASON_no_outer_source;
 	if (way->packet.length > 0xffff - sizeof(struct iphdr))
 		return REASON_fib_too_big;

@@ -12,8 +12,8 @@ INLINE enum reason l2_forward(struct way *way)
 {
 	if (!addr_equal(&way->hop->via, &way->backend->address))
 		return REASON_off_link;
-	if (way->h->reason != REASON_NONE)
-		return method_stays(way->h->reason);
+	if (way->reason != REASON_NONE)
+		return method_stays(way->reason);
 	rewrite_ttl(&way->packet, way->packet.ttl - 1);
 	rewrite_macs(&way->packet, way->hop->destination, way->hop->source);
 	return REASON_NONE;

@@ -3,14 +3,15 @@
  * rewrite.bpf.h - the method `rewrite`, on its way out (common/core/rewrite.h)
  *
  * As it is by default, with `checksum: keep`, it is the data path's straight
- * line: plain_*(). With `update` it takes the way of the other methods.
+ * line: plain_*(). With `update`, and for errors, it takes the way of the other
+ * methods.
  */
 #pragma once
 
-INLINE bool is_plain(const struct method *method)
+INLINE bool is_plain(const struct method *method, const struct packet *packet)
 {
 	return method->forward == FORWARD_REWRITE &&
-	       method->checksum == CHECKSUM_KEEP;
+	       method->checksum == CHECKSUM_KEEP && !packet->is_error;
 }
 
 /*
@@ -33,27 +34,32 @@ INLINE void plain_hand_over(struct decision *d, const struct found *f)
 
 INLINE void plain_forward(struct decision *d, const struct found *f)
 {
-	rewrite_destination(&d->packet, &f->backend->address);
-	rewrite_ttl(&d->packet, d->packet.ttl - 1);
-	error_source(&d->packet, f->in->own);
+	rewrite_hop(&d->packet, &f->backend->address);
 	rewrite_macs(&d->packet, f->hop->destination, f->hop->source);
 }
 
 /* What the kernel would not do, too, where it is to forward the packet. */
 INLINE void rewrite_rest(struct way *way)
 {
-	if (way->h->reason != REASON_NONE)
+	const struct addr *own;
+
+	if (way->reason != REASON_NONE)
 		return;
 	rewrite_ttl(&way->packet, way->packet.ttl - 1);
-	error_source(&way->packet, way->h->own);
+	own = way->packet.is_error ? way_own(way) : NULL;
+	if (own)
+		error_source(&way->packet, own);
 	rewrite_macs(&way->packet, way->hop->destination, way->hop->source);
 }
 
 INLINE void rewrite_address(struct way *way)
 {
-	if (way->h->method.checksum == CHECKSUM_UPDATE)
-		rewrite_checksum(&way->packet, &way->packet.destination,
-				 &way->backend->address);
+	struct addr vip;
+
+	if (way->method.checksum == CHECKSUM_UPDATE) {
+		packet_destination(&vip, &way->packet);
+		rewrite_checksum(&way->packet, &vip, &way->backend->address);
+	}
 	rewrite_destination(&way->packet, &way->backend->address);
 }
 
@@ -61,5 +67,5 @@ INLINE enum reason rewrite_forward(struct way *way)
 {
 	rewrite_address(way);
 	rewrite_rest(way);
-	return way->h->reason;
+	return way->reason;
 }

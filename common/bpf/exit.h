@@ -8,11 +8,12 @@
 #pragma once
 
 /*
- * Where in `interfaces`, behind the first, a MAC address is, or -1. Not static,
- * so that the kernel verifies the loop once and not once for each way out of
- * it.
+ * Where in `interfaces`, behind the first, a MAC address is, or -1; `mask`:
+ * what of it counts. Not static, so that the kernel verifies the loop once and
+ * not once for each way out of it.
  */
-__attribute__((noinline)) int interface_index(__u32 ifindex, __u64 mac)
+__attribute__((noinline)) int interface_index(__u32 ifindex, __u64 mac,
+					      __u64 mask)
 {
 	__u32 i;
 
@@ -25,7 +26,7 @@ __attribute__((noinline)) int interface_index(__u32 ifindex, __u64 mac)
 			break;
 		/* One question, not two: half as much to verify. */
 		if (!((entry->ifindex ^ ifindex) |
-		      (mac_number(entry->mac) ^ mac)))
+		      ((mac_number(entry->mac) ^ mac) & mask)))
 			return i;
 	}
 	return -1;
@@ -45,7 +46,7 @@ INLINE struct interface *find_interface(__u32 ifindex, const struct ethhdr *eth)
 	/* Most hosts have one; a call costs more than a look. */
 	if (first && first->ifindex == ifindex && mac_number(first->mac) == mac)
 		return first;
-	index = interface_index(ifindex, mac);
+	index = interface_index(ifindex, mac, -1);
 	return bpf_map_lookup_elem(&interfaces, &index);
 }
 

@@ -485,6 +485,15 @@ INLINE int packet_locate(struct packet *packet, void *data, void *end)
 	return packet->l3 + sizeof(struct iphdr) > end ? -1 : 0;
 }
 
+/* What is in its header now. */
+INLINE void packet_destination(struct addr *to, const struct packet *packet)
+{
+	if (packet->is_ipv6)
+		addr_set_v6(to, packet->ipv6->daddr.s6_addr32);
+	else
+		addr_set_v4(to, packet->ipv4->daddr);
+}
+
 /*
  * The ICMP header of a packet that is_echo or is_error. It is there, as it was
  * when the packet was parsed; before Linux 6.3 the verifier forgets that.

@@ -33,27 +33,32 @@ INLINE void rewrite_destination(struct packet *packet, const struct addr *to)
 	ip->daddr = to->w[3];
 }
 
+/*
+ * Where behind l4 the checksum is that covers the destination (ICMPv6: of an
+ * error); 0: nowhere. A table: what it says, the verifier follows as one.
+ */
+static const __u8 rewrite_covering_at[] = {
+	[IPPROTO_TCP] = 16,
+	[IPPROTO_UDP] = 6,
+	[IPPROTO_ICMPV6] = 2,
+};
+
 /* The checksum that covers the destination, or NULL: there is none. */
 INLINE __sum16 *rewrite_covering(const struct packet *packet)
 {
+	__u8 protocol = packet->is_error && packet->is_ipv6 ? IPPROTO_ICMPV6
+							    : packet->protocol;
 	__sum16 *field;
-	__u32 at;
+	__u32 at = 0;
 
-	if (packet->flags & PACKET_LATER)
-		return 0;
-	if (packet->is_error) {
-		if (!packet->is_ipv6)
-			return 0;
-		at = 2;
-	} else if (packet->protocol == IPPROTO_TCP) {
-		at = 16;
-	} else if (packet->protocol == IPPROTO_UDP) {
-		at = 6;
-	} else {
-		return 0;
-	}
+	if (protocol < sizeof(rewrite_covering_at))
+		at = rewrite_covering_at[protocol];
 	field = packet->l4 + at;
-	return (void *)(field + 1) > packet->end ? 0 : field;
+	if (!at || packet->flags & PACKET_LATER ||
+	    (packet->is_error && !packet->is_ipv6) ||
+	    (void *)(field + 1) > packet->end)
+		return 0;
+	return field;
 }
 
 /*
@@ -122,6 +127,27 @@ INLINE void rewrite_ttl(struct packet *packet, __u8 ttl)
 	after = bpf_htons((__u16)(ttl << 8 | ip->protocol));
 	ip->check = checksum_replace16(ip->check, before, after);
 	ip->ttl = ttl;
+}
+
+/* Both at once: destination and TTL are in one sum. The TTL is not 0. */
+INLINE void rewrite_hop(struct packet *packet, const struct addr *to)
+{
+	struct iphdr *ip = packet->ipv4;
+	__u32 sum;
+
+	if (packet->is_ipv6) {
+		rewrite_destination(packet, to);
+		rewrite_ttl(packet, packet->ttl - 1);
+		return;
+	}
+	sum = (__u16) ~(FORCE __u16)ip->check;
+	sum += checksum_word((FORCE __be32) ~(FORCE __u32)ip->daddr);
+	sum += checksum_word(to->w[3]);
+	/* One hop less is 0x100 less: adding all but it, in that arithmetic. */
+	sum += (__u16) ~(FORCE __u16)bpf_htons(0x100);
+	ip->check = (FORCE __sum16)(__u16)~checksum_fold(sum);
+	ip->daddr = to->w[3];
+	ip->ttl = packet->ttl - 1;
 }
 
 INLINE void rewrite_macs(struct packet *packet, const __u8 *destination,

@@ -57,8 +57,11 @@ static void rewritten_and_restored(void **unused)
 		size_t ttl = 14 + (random.is_ipv6 ? 7 : 8);
 		struct packet packet = parse(frame);
 		struct addr vip = packet.destination, backend;
+		struct frame hop = frame_copy(frame.bytes, frame.length);
+		struct packet both = parse(hop);
 
 		draw_bytes(&state, (uint8_t *)&backend, sizeof(backend));
+		rewrite_hop(&both, &backend);
 		rewrite_destination(&packet, &backend);
 		check_ipv4(frame, random.is_ipv6);
 		assert_memory_equal(frame.bytes + at,
@@ -69,6 +72,9 @@ static void rewritten_and_restored(void **unused)
 		assert_int_equal(frame.bytes[ttl],
 				 (uint8_t)(before.bytes[ttl] - 1));
 		check_same_but(frame, before, at, at + size, ttl);
+		if (before.bytes[ttl])
+			assert_memory_equal(hop.bytes, frame.bytes,
+					    frame.length);
 
 		packet = parse(frame);
 		rewrite_destination(&packet, &vip);
@@ -76,6 +82,7 @@ static void rewritten_and_restored(void **unused)
 		check_same_but(frame, before, 0, 0, ttl);
 		rewrite_ttl(&packet, before.bytes[ttl]);
 		assert_memory_equal(frame.bytes, before.bytes, frame.length);
+		frame_free(hop);
 		frame_free(before);
 		frame_free(frame);
 	}
