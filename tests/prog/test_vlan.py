@@ -317,6 +317,25 @@ def answered(world):
               (TX, tag(100, Q, 5).hex(), ip("10.7.0.1").hex(), 11), "action, tag, source, type")
 
 
+@test("VLAN: ipip, no outer-source: from the address of where the packet came in")
+def own_source(world):
+    with Vlans(world) as vlans:
+        on("lbdsr0a", "ip", "address", "add", "10.7.0.1/24", "dev", "in7")
+        on("lbdsr0a", "ip", "address", "add", "2001:db8:7::1/64", "dev", "in7", "nodad")
+        # to backends of either family, for either family's packets
+        for to in {4: FAR, 6: FAR6}, {4: FAR6, 6: FAR}:
+            vlans.up(configuration(*(service([to[family]], vip, PORT, forward="ipip")
+                                     for family, vip in ((4, VIP), (6, VIP6))),
+                                   lb_sources="['10.0.0.0/8', '2001:db8::/32']"))
+            vlans.stands_for("in7", tag(100))
+            vlans.stands_for("out8", tag(200))
+            for family, packet in zip((4, 6), both(IN_MAC)):
+                [(action, got)] = world.lbr.run([tagged(bytes(packet / f.tcp(PORT)), tag(100))])
+                at, wanted = (26, "2001:db8:7::1") if ":" in to[family] else (30, "10.7.0.1")
+                equal((action, got[at : at + len(ip(wanted))].hex()), (TX, ip(wanted).hex()),
+                      f"IPv{family} in {to[family]}")
+
+
 @contextlib.contextmanager
 def backend_vlan(world, **keys):
     """On backend0x, in7 stands for VLAN 100 of eth0 and has its address."""
