@@ -46,6 +46,7 @@ const struct role tool = {
 	.in = IN_BKD,
 	.what = "a backend's half of layer-4 load balancing with direct "
 		"server return, in XDP",
+	.listen = BKD_LISTEN,
 	.verbs = verbs,
 	.sections = bkd_sections,
 	.exams = bkd_exams,

@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -14,23 +13,19 @@
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
+#include "common/tool/run.h"
 
 /* Does `lbr run` run here? It holds a name that is the host's. */
-static bool run_is_alive(void)
+static bool run_is_alive(const struct role *role)
 {
-	static const char name[] = "\0" RUN_NAME;
-	struct sockaddr_un its = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un its;
+	socklen_t length = run_name(role, &its);
 	bool is_alive;
 
-	memcpy(its.sun_path, name, sizeof(name) - 1);
 	/* It need not take the call: that there is somebody is enough. */
-	is_alive =
-		fd >= 0 &&
-		(!connect(fd, (struct sockaddr *)&its,
-			  (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-				      sizeof(name) - 1)) ||
-		 errno == EAGAIN);
+	is_alive = fd >= 0 && (!connect(fd, (struct sockaddr *)&its, length) ||
+			       errno == EAGAIN);
 	if (fd >= 0)
 		close(fd);
 	return is_alive;
@@ -51,7 +46,7 @@ void look_run(struct doctor *doctor)
 {
 	bool checks = names_checks(&doctor->config);
 
-	if (run_is_alive() || !checks) {
+	if (run_is_alive(doctor->kernel.role) || !checks) {
 		found(doctor, HEALTH_OK, "%s",
 		      checks ? "lbr run is alive, and checks backends"
 			     : "the file names no health checks");
@@ -97,7 +92,7 @@ static bool answers_known(struct doctor *doctor)
 	struct fault ignored;
 	size_t i, checked = 0;
 
-	if (!doctor->is_up || !run_is_alive() ||
+	if (!doctor->is_up || !run_is_alive(doctor->kernel.role) ||
 	    running_read(kernel, generation_current(kernel), &running,
 			 &ignored))
 		return false;

@@ -175,7 +175,6 @@ static void changed(struct checked *backend, void *data)
 int follow_start(struct follow *follow, struct event_base *base,
 		 struct fault *fault_out)
 {
-	follow->started = time(NULL);
 	follow->passage.link = follow->passage.checks = -1;
 	follow->checks = (struct checks){
 		.prober = {base, &follow->passage, NULL},

@@ -9,11 +9,9 @@
 
 struct follow {
 	const struct role *role;
-	const char *path; /* of the file */
 	struct config config;
 	struct passage passage;
 	struct checks checks;
-	time_t started;
 	unsigned int looks;
 	__u64 number; /* of the generation that checks follow; 0: none */
 	struct event *look, *write;

@@ -86,6 +86,7 @@ const struct role tool = {
 	.program = "xdp_lbr",
 	.in = IN_LBR,
 	.what = "layer-4 load balancing with direct server return, in XDP",
+	.listen = LBR_LISTEN,
 	.verbs = verbs,
 	.sections = lbr_sections,
 	.exams = lbr_exams,

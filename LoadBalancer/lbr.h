@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/tool/kernel.h"
+#include "common/tool/metrics.h"
 
 /* build.c: the file as a generation, aside */
 int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
@@ -26,9 +27,10 @@ int verb_drain(const struct role *role, const struct options *options);
 int verb_undrain(const struct role *role, const struct options *options);
 int verb_weight(const struct role *role, const struct options *options);
 int verb_save(const struct role *role, const struct options *options);
-/* run.c: the verb; RUN_NAME is its abstract Unix socket */
-#define RUN_NAME "l3dsr/lbr-run"
+/* run.c: the verb; status.c, metrics.c: what it tells, of a struct follow */
 int lbr_run(const struct role *role, const struct options *options);
+extern const struct telling lbr_telling;
+extern const struct metric lbr_metrics[];
 /* passage.c: what `lbr run` alone loads */
 #define CHECK_PROGRAM "xdp_lbr_check"
 struct sockaddr_storage;

@@ -1,51 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * metrics.c - the snapshot in Prometheus' text format, version 0.0.4
- *
- * A row of the table is a metric: which field of which section's rows, told
- * apart by which of their words. A section "" is the snapshot itself.
+ * metrics.c - what of `lbr run`'s snapshot is a metric
  */
-#include <event2/buffer.h>
-#include <jansson.h>
-#include <string.h>
-
-#include "LoadBalancer/status.h"
-
-struct metric {
-	const char *name, *type, *help;
-	const char *section, *field;
-	const char *is;	       /* it counts where the field is this word ... */
-	const char *labels[4]; /* ... and rows differ in these */
-};
-
-#define SERVICE                                                                \
-	{                                                                      \
-		"service", "protocol"                                          \
-	}
-#define BACKEND                                                                \
-	{                                                                      \
-		"service", "protocol", "backend"                               \
-	}
-#define REASON                                                                 \
-	{                                                                      \
-		"reason", "action"                                             \
-	}
+#include "LoadBalancer/lbr.h"
 
 /* clang-format off */
-static const struct metric rows[] = {
+
+/* The labels of a row, and that it is of all of its section. */
+#define NONE	{NULL}, {NULL}
+#define SERVICE {"service", "protocol"}, {NULL}
+#define BACKEND {"service", "protocol", "backend"}, {NULL}
+#define REASON	{"reason", "action"}, {NULL}
+
+const struct metric lbr_metrics[] = {
 	{"lbr_up", "gauge", "Whether xdp_lbr is loaded and attached.",
-	 "", "up", NULL, {NULL}},
+	 "", "up", NULL, NONE},
 	{"lbr_run_start_time_seconds", "gauge", "When lbr run began, in Unix time.",
-	 "", "started", NULL, {NULL}},
+	 "", "started", NULL, NONE},
 	{"lbr_generation", "gauge", "Number of the running configuration.",
-	 "", "generation", NULL, {NULL}},
+	 "", "generation", NULL, NONE},
 	{"lbr_flow_table_entries", "gauge", "Flows that are remembered.",
-	 "", "flow-table-entries", NULL, {NULL}},
+	 "", "flow-table-entries", NULL, NONE},
 	{"lbr_flow_table_size", "gauge", "Flows that can be remembered.",
-	 "", "flow-table-size", NULL, {NULL}},
+	 "", "flow-table-size", NULL, NONE},
 	{"lbr_flows_not_remembered_total", "counter",
 	 "Flows that insert-limit kept from being remembered.",
-	 "", "flows-not-remembered", NULL, {NULL}},
+	 "", "flows-not-remembered", NULL, NONE},
 	{"lbr_service_packets_total", "counter", "Packets sent to the service's backends.",
 	 "services", "packets", NULL, SERVICE},
 	{"lbr_service_bytes_total", "counter", "Bytes of these packets' frames.",
@@ -83,83 +63,8 @@ static const struct metric rows[] = {
 	 "checks", "unmade", NULL, BACKEND},
 	{"lbr_packets_total", "counter", "Packets that left xdp_lbr, by reason.",
 	 "reasons", "packets", NULL, REASON},
+	{"lbr_drops_total", "counter", "Packets dropped, by reason.",
+	 "reasons", "packets", NULL, {"reason"}, {"action", "DROP"}},
+	{0},
 };
 /* clang-format on */
-
-static void value_write(const struct metric *metric, const json_t *value,
-			struct evbuffer *out)
-{
-	if (metric->is)
-		evbuffer_add_printf(
-			out, " %d\n",
-			!strcmp(json_string_value(value) ?: "", metric->is));
-	else if (json_is_real(value))
-		evbuffer_add_printf(out, " %.6f\n", json_real_value(value));
-	else if (json_is_boolean(value))
-		evbuffer_add_printf(out, " %d\n", json_is_true(value));
-	else
-		evbuffer_add_printf(out, " %" JSON_INTEGER_FORMAT "\n",
-				    json_integer_value(value));
-}
-
-/* Words of ours, addresses and numbers: nothing that would need an escape. */
-static void row_write(const struct metric *metric, const json_t *row,
-		      struct evbuffer *out)
-{
-	const json_t *value = json_object_get(row, metric->field);
-	const char *const *label = metric->labels;
-
-	if (!value)
-		return;
-	evbuffer_add_printf(out, "%s", metric->name);
-	for (; *label; label++)
-		evbuffer_add_printf(
-			out, "%s%s=\"%s\"", label == metric->labels ? "{" : ",",
-			*label,
-			json_string_value(json_object_get(row, *label)) ?: "");
-	evbuffer_add_printf(out, "%s", *metric->labels ? "}" : "");
-	value_write(metric, value, out);
-}
-
-static void head_write(const char *name, const char *type, const char *help,
-		       struct evbuffer *out)
-{
-	evbuffer_add_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help,
-			    name, type);
-}
-
-/* The same numbers, of those that went no further, without the others. */
-static void drops_write(const json_t *status, struct evbuffer *out)
-{
-	static const struct metric drops = {
-		.name = "lbr_drops_total",
-		.field = "packets",
-		.labels = {"reason"},
-	};
-	const json_t *row;
-	size_t i;
-
-	head_write(drops.name, "counter", "Packets dropped, by reason.", out);
-	json_array_foreach(json_object_get(status, "reasons"), i, row)
-	{
-		if (!strcmp(json_string_value(json_object_get(row, "action"))
-				    ?: "",
-			    "DROP"))
-			row_write(&drops, row, out);
-	}
-}
-
-void metrics_write(const struct json_t *status, struct evbuffer *out)
-{
-	const json_t *row;
-	size_t i, j;
-
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		head_write(rows[i].name, rows[i].type, rows[i].help, out);
-		if (!*rows[i].section)
-			row_write(&rows[i], status, out);
-		json_array_foreach(json_object_get(status, rows[i].section), j,
-				   row) row_write(&rows[i], row, out);
-	}
-	drops_write(status, out);
-}

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/status.h"
-
-#include <jansson.h>
-#include <stdlib.h>
-#include <unistd.h>
+/*
+ * status.c - what `lbr run` tells besides what `show` does
+ */
+#include "common/tool/status.h"
 
 #include "LoadBalancer/flows.h"
 #include "LoadBalancer/follow.h"
+#include "LoadBalancer/lbr.h"
 #include "common/tool/endpoint.h"
-#include "common/tool/report.h"
 
 static const char *const outcomes[] = {
 	[OUTCOME_UNKNOWN] = "unknown",
@@ -77,71 +76,17 @@ static void flow_table(const struct kernel *kernel, struct follow *follow,
 			    json_integer((json_int_t)follow->flows_most));
 }
 
-/* NULL: it cannot be read. Where xdp_lbr is not up, it says little. */
-static json_t *snapshot(struct follow *follow)
+static void add(void *data, const struct kernel *kernel, json_t *root)
 {
-	struct fault ignored;
-	struct kernel kernel;
-	json_t *root = NULL;
-	char host[64] = "-";
-	int rc = kernel_open(&kernel, follow->role, ACCESS_READ, &ignored);
+	struct follow *follow = data;
 
-	if (!rc && !kernel_attachments(&kernel, &ignored)) {
-		root = report_sections(&kernel, NULL, &ignored);
-		if (root)
-			flow_table(&kernel, follow, root);
-	} else if (rc == KERNEL_NOT_UP) {
-		root = json_object();
-	}
-	kernel_close(&kernel);
-	if (!root)
-		return NULL;
-	gethostname(host, sizeof(host) - 1);
-	json_object_set_new(root, "host", json_string(host));
-	json_object_set_new(root, "version", json_string(L3DSR_VERSION));
-	json_object_set_new(root, "up", json_boolean(!rc));
-	json_object_set_new(root, "started",
-			    json_integer((json_int_t)follow->started));
+	if (kernel)
+		flow_table(kernel, follow, root);
 	json_object_set_new(root, "checks", checks_rows(&follow->checks));
-	return root;
 }
 
-static int status_write(void *data, struct evbuffer *out)
-{
-	json_t *root = snapshot(data);
-	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
-
-	if (text)
-		evbuffer_add_printf(out, "%s\n", text);
-	free(text);
-	json_decref(root);
-	return text ? 0 : -1;
-}
-
-static int metrics(void *data, struct evbuffer *out)
-{
-	json_t *root = snapshot(data);
-
-	if (!root)
-		return -1;
-	metrics_write(root, out);
-	json_decref(root);
-	return 0;
-}
-
-static int page_write(void *data, struct evbuffer *out)
-{
-	static const char page[] =
+static const char page[] =
 #include "LoadBalancer/page.h"
-		;
+	;
 
-	(void)data;
-	return evbuffer_add_reference(out, page, sizeof(page) - 1, NULL, NULL);
-}
-
-const struct document_at status_documents[] = {
-	{"/", "text/html; charset=utf-8", page_write},
-	{"/status", "application/json", status_write},
-	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics},
-	{0},
-};
+const struct telling lbr_telling = {lbr_metrics, page, add};

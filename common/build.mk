@@ -23,7 +23,7 @@ VERSION := 0.1
 CPPFLAGS += -I$(ROOT) -I$(BUILD) -DL3DSR_VERSION='"$(VERSION)"'
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Werror
-LDLIBS := -lbpf -lyaml -lmnl -ljansson -lmd
+LDLIBS := -lbpf -lyaml -lmnl -ljansson -lmd -levent_core
 
 # Debian keeps the UAPI's asm headers in the directory of the architecture,
 # which clang does not search for the target bpf.
@@ -72,6 +72,16 @@ $(BUILD)/%.bpf.o: $(ROOT)/%.bpf.c
 $(OUT)/%.skel.h: $(OUT)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@.new && mv $@.new $@
+
+# The page that `run` serves, as a string of C.
+$(OUT)/page.h: $(ROOT)/common/tool/page.html $(ROOT)/$(ROLE)/page.js
+	$(call say,PAGE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -e '/@SCRIPT@/{r $(ROOT)/$(ROLE)/page.js' -e 'd}' $< | \
+		sed -e 's/@TOOL@/$(TOOL)/g; s/@PROGRAM@/$(PROGRAM)/g' \
+			-e 's/[\"]/\\&/g; s/.*/"&\\n"/' >$@.new && mv $@.new $@
+
+$(OUT)/status.o: $(OUT)/page.h
 
 # What bash completes, out of the same tables.
 $(OUT)/complete: $(BUILD)/common/install/complete.o $(filter-out %/main.o, \

@@ -37,7 +37,7 @@ static const struct option_row rows[] = {
 	 "lbr", "only of SERVICE, as in 192.0.2.1:80/tcp (default: of all)"},
 	{'l', "listen", "ADDRESS:PORT", WORD(listen), "run", "lbr",
 	 "where the status page and metrics are served (default: "
-	 DEFAULT_LISTEN "; none: nowhere)"},
+	 LBR_LISTEN "; none: nowhere)"},
 	{'n', "dry-run", FLAG(dry_run), "apply", NULL,
 	 "print the difference, change nothing"},
 	{'N', "now", FLAG(now), "up apply", "lbr",

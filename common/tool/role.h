@@ -24,7 +24,8 @@ enum exit_status {
 
 #define DEFAULT_CONFIG	  "/etc/l3dsr/services.yaml"
 #define DEFAULT_INTERFACE "eth0"
-#define DEFAULT_LISTEN	  "127.0.0.1:8404"
+#define LBR_LISTEN	  "127.0.0.1:8404"
+#define BKD_LISTEN	  "127.0.0.1:8405"
 #define TRACE_PIPE	  "/sys/kernel/tracing/trace_pipe"
 
 struct bpf_object;
@@ -74,6 +75,7 @@ struct role {
 	const char *program; /* "xdp_lbr" */
 	int in;		     /* IN_LBR or IN_BKD: which reasons it counts */
 	const char *what;    /* one line for --help */
+	const char *listen;  /* where `run` serves */
 	const struct verb *verbs;
 	const struct section *sections; /* of `show` */
 	const struct exam *exams;	/* of `doctor`, in their order */

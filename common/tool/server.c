@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/server.h"
+#include "common/tool/server.h"
 
 #include <errno.h>
 #include <event2/bufferevent.h>

@@ -1,0 +1,39 @@
+function head(status) {
+	return [short(status["flow-table-entries"]) + " of " + short(status["flow-table-size"]) + " flows"];
+}
+
+function rows(status, now) {
+	const into = make("div", {});
+	for (const service of status.services || []) {
+		const key = r => [r.service, r.protocol, r.backend].join(" ");
+		const checks = new Map(status.checks.map(c => [key(c), c]));
+		const mine = status.backends.filter(b => b.service === service.service && b.protocol === service.protocol);
+		const up = mine.filter(b => b.state === "active").length;
+		const h2 = make("h2", { text: service.service + "/" + service.protocol + " " }, into);
+		make("small", { text: service.scheduler + ", " + up + " of " + mine.length + " up" }, h2);
+		const result = name => ({
+			name, text: true,
+			kind: b => (checks.get(key(b)) || { [name]: "unknown" })[name],
+			value: b => (checks.get(key(b)) || { [name]: "not checked" })[name],
+		});
+		const add = table([
+			{ name: "backend", text: true, value: b => b.backend },
+			{ name: "state", text: true, kind: () => "state", fill: (b, td) => {
+				const c = checks.get(key(b));
+				td.textContent = b.state + (c && c.changed ? " for " + ago(c.changed, now.at) : "");
+				if (c && !c.up && b.state === "active") td.textContent += ", kept: all are down";
+				if (c && c.why) make("span", { class: "why", text: c.why }, td);
+			}, wide: true },
+			result("path"), result("application"),
+			{ name: "check", value: b => { const c = checks.get(key(b)); return c ? c.type + " " + (c.seconds * 1000).toFixed(1) + " ms" : ""; } },
+			{ name: "weight", value: b => b.weight },
+			{ name: "flows", value: b => short(b.flows) },
+			{ name: "in use", value: b => short(b["in-use"]) },
+			{ name: "flows/s", value: b => rate("f" + key(b), b.flows, now) },
+			{ name: "packets/s", value: b => rate("p" + key(b), b.packets, now) },
+			{ name: "bytes/s", value: b => rate("b" + key(b), b.bytes, now) },
+		], into);
+		for (const b of mine) add(b, b.state);
+	}
+	$("rows").replaceChildren(into);
+}
