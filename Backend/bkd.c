@@ -18,6 +18,7 @@ static const struct verb verbs[] = {
 	VERB_CHECK,
 	VERB_SHOW("interfaces|restores|reasons"),
 	VERB_TRACE,
+	VERB_RUN(bkd_run),
 	VERB_DOCTOR,
 	{0},
 };

@@ -53,6 +53,8 @@ int verb_trace(const struct role *role, const struct options *options);
 	"validate FILE; exit 3 where something is wrong with it", verb_check, NULL }
 #define VERB_SHOW(sections) { "show", sections, \
 	"what runs, and what it has counted", verb_show, NULL }
+#define VERB_RUN(run) { "run", NULL, \
+	"in the foreground, until SIGTERM; SIGHUP applies FILE", run, NULL }
 #define VERB_DOCTOR { "doctor", NULL, \
 	"look for what is wrong here, and say what mends it; exit 3 on a fail", \
 	verb_doctor, NULL }

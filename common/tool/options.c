@@ -17,6 +17,10 @@
 #define WORDS(member) OPTION_WORDS, offsetof(struct options, member)
 
 /* clang-format off */
+#define LISTEN_HELP(where)                                                     \
+	"where the status page and metrics are served (default: " where        \
+	"; none: nowhere)"
+
 static const struct option_row rows[] = {
 	{'i', "interface", "IFACE", WORDS(interfaces), "down", NULL,
 	 "detach from IFACE only (repeatable; default: from all)"},
@@ -36,8 +40,9 @@ static const struct option_row rows[] = {
 	{'s', "service", "SERVICE", WORD(service), "drain undrain weight",
 	 "lbr", "only of SERVICE, as in 192.0.2.1:80/tcp (default: of all)"},
 	{'l', "listen", "ADDRESS:PORT", WORD(listen), "run", "lbr",
-	 "where the status page and metrics are served (default: "
-	 LBR_LISTEN "; none: nowhere)"},
+	 LISTEN_HELP(LBR_LISTEN)},
+	{'l', "listen", "ADDRESS:PORT", WORD(listen), "run", "bkd",
+	 LISTEN_HELP(BKD_LISTEN)},
 	{'n', "dry-run", FLAG(dry_run), "apply", NULL,
 	 "print the difference, change nothing"},
 	{'N', "now", FLAG(now), "up apply", "lbr",

@@ -14,6 +14,7 @@ static json_t *snapshot(const struct status *status)
 	struct kernel kernel;
 	json_t *root = NULL;
 	char host[64] = "-";
+	bool up;
 	int rc = kernel_open(&kernel, status->role, ACCESS_READ, &ignored);
 
 	if (!rc && !kernel_attachments(&kernel, &ignored))
@@ -22,6 +23,7 @@ static json_t *snapshot(const struct status *status)
 		root = json_object();
 	if (root)
 		status->telling->add(status->data, rc ? NULL : &kernel, root);
+	up = kernel.attachment_count;
 	kernel_close(&kernel);
 	if (!root)
 		return NULL;
@@ -29,7 +31,7 @@ static json_t *snapshot(const struct status *status)
 	json_object_set_new(root, "host", json_string(host));
 	json_object_set_new(root, "version", json_string(L3DSR_VERSION));
 	json_object_set_new(root, "layout", json_string(L3DSR_LAYOUT));
-	json_object_set_new(root, "up", json_boolean(!rc));
+	json_object_set_new(root, "up", json_boolean(up));
 	json_object_set_new(root, "started",
 			    json_integer((json_int_t)status->started));
 	return root;

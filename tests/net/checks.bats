@@ -137,7 +137,7 @@ fails_until_mended() {
 }
 
 is_up_again() { # TIMES
-	(($(grep -c "10:80/tcp: backend $X4 is up" "$BATS_TEST_TMPDIR/run.out") == $1))
+	(($(grep -c "10:80/tcp: backend $X4 is up" "$RUN.out") == $1))
 }
 
 @test "a wrong status, another body, no TLS: the path is good" {
@@ -199,7 +199,7 @@ all_down() {
 
 unmade() { # at least so many checks, with a moment without files before each look
 	local pid
-	pid=$(<"$BATS_TEST_TMPDIR/run.pid")
+	pid=$(<"$RUN.pid")
 	prlimit --pid "$pid" --nofile=3:4096
 	are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 	prlimit --pid "$pid" --nofile=1024:4096

@@ -1,42 +1,60 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# run.bash - `lbr run` on the LB, in the background, at most one at a time
+# run.bash - `lbr run` on the LB or `bkd run` on a backend, in the background,
+# at most one on a host
 
-# run_begin FILE [WRAPPER...]: until it is ready
+# run_of HOST: whose is meant by what follows; unless said, the LB's
+run_of() {
+	RUN_HOST=$1 RUN_TOOL=Backend/bkd
+	[[ $1 != "$LB" ]] || RUN_TOOL=LoadBalancer/lbr
+	RUN=$BATS_TEST_TMPDIR/run.$1
+}
+
+# run_begin FILE [WRAPPER...]: until it is ready; RUN_OPTIONS are its options
 run_begin() {
-	local out=$BATS_TEST_TMPDIR/run.out
-	rm -f "$BATS_TEST_TMPDIR"/run.*
+	[[ ${RUN_HOST-} ]] || run_of "$LB"
+	local out=$RUN.out
+	rm -f "$RUN".*
 	(
 		status=0
 		# shellcheck disable=SC2016
-		on "$LB" bash -c 'echo $$ >"$1.pid"; exec "${@:3}" LoadBalancer/lbr run -c "$2"' \
-			- "$BATS_TEST_TMPDIR/run" "$@" || status=$?
-		echo "$status" >"$BATS_TEST_TMPDIR/run.status"
+		on "$RUN_HOST" bash -c 'echo $$ >"$1.pid"; exec "${@:5}" "$2" run -c "$4" $3' \
+			- "$RUN" "$RUN_TOOL" "${RUN_OPTIONS-}" "$@" || status=$?
+		echo "$status" >"$RUN.status"
 	) >"$out" 2>&1 3>&- &
 	wait_for 10 run_said '^running;'
 }
 
 # run_said REGEX
 run_said() {
-	grep -qE -- "$1" "$BATS_TEST_TMPDIR/run.out"
+	grep -qE -- "$1" "$RUN.out"
 }
 
 run_signal() {
-	kill "-$1" "$(<"$BATS_TEST_TMPDIR/run.pid")"
+	kill "-$1" "$(<"$RUN.pid")"
 }
 
 # run_status: how it ended
 run_status() {
-	wait_for 10 test -s "$BATS_TEST_TMPDIR/run.status"
-	cat "$BATS_TEST_TMPDIR/run.status"
+	wait_for 10 test -s "$RUN.status"
+	cat "$RUN.status"
 }
 
-# for teardown; what it said, for who looks into a failure
+run_memory() { # kB of its own
+	awk '/RssAnon/ { print $2 }' "/proc/$(<"$RUN.pid")/status"
+}
+
+# for teardown; what each said, for who looks into a failure
 run_end() {
-	[[ -e $BATS_TEST_TMPDIR/run.pid ]] || return 0
-	[[ -s $BATS_TEST_TMPDIR/run.status ]] || run_signal TERM
-	run_status >/dev/null
-	cat "$BATS_TEST_TMPDIR/run.out"
-	rm -f "$BATS_TEST_TMPDIR/run.pid"
+	local pid host
+	for pid in "$BATS_TEST_TMPDIR"/run.*.pid; do
+		[[ -e $pid ]] || continue
+		host=${pid##*/run.}
+		run_of "${host%.pid}"
+		[[ -s $RUN.status ]] || run_signal TERM
+		run_status >/dev/null
+		cat "$RUN.out"
+		rm -f "$pid"
+	done
 }

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * metrics.c - what of `bkd run`'s snapshot is a metric
+ */
+#include "Backend/bkd.h"
+
+/* clang-format off */
+const struct metric bkd_metrics[] = {
+	{"bkd_up", "gauge", "Whether xdp_bkd is loaded and attached.",
+	 "", "up", NULL, {NULL}, {NULL}},
+	{"bkd_build_info", "gauge", "Which build bkd run is.",
+	 "", NULL, NULL, {"version", "layout"}, {NULL}},
+	{"bkd_run_start_time_seconds", "gauge", "When bkd run began, in Unix time.",
+	 "", "started", NULL, {NULL}, {NULL}},
+	{"bkd_generation", "gauge", "Number of the running configuration.",
+	 "", "generation", NULL, {NULL}, {NULL}},
+	{"bkd_file_info", "gauge",
+	 "The digest of what the running configuration's file means, as xdp_lbr's.",
+	 "", NULL, NULL, {"digest"}, {NULL}},
+	{"bkd_attached", "gauge", "Where xdp_bkd is attached, and how.",
+	 "interfaces", NULL, NULL, {"interface", "mode"}, {NULL}},
+	{"bkd_vip_on_lo", "gauge",
+	 "Whether the VIP of what is restored is on lo, where servers can answer from it.",
+	 "vips", "on-lo", NULL, {"vip"}, {NULL}},
+	{"bkd_packets_total", "counter", "Packets that left xdp_bkd, by reason.",
+	 "reasons", "packets", NULL, {"reason"}, {NULL}},
+	{0},
+};
+/* clang-format on */

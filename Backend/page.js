@@ -1,0 +1,21 @@
+function head(status) {
+	return status.interfaces.map(i => i.mode + " on " + i.interface);
+}
+
+function rows(status, now) {
+	const into = make("div", {});
+	const away = new Set((status.vips || []).filter(v => !v["on-lo"]).map(v => v.vip));
+	make("h2", { text: "What xdp_bkd restores" }, into);
+	const add = table([
+		{ name: "VIP", text: true, value: r => r.vip },
+		{ name: "state", text: true, kind: () => "state", wide: true, fill: (r, td) => {
+			td.textContent = away.has(r.vip) ? "not on lo" : r.for === "grace" ? "for grace" : "for good";
+			if (away.has(r.vip)) make("span", { class: "why", text: "no server answers for it" }, td);
+		} },
+		{ name: "address", text: true, value: r => r.address },
+		{ name: "protocol", text: true, value: r => r.protocol },
+		{ name: "forward", text: true, value: r => r.forward },
+	], into);
+	for (const r of status.restores || []) add(r, away.has(r.vip) ? "down" : r.for === "grace" ? "draining" : "active");
+	$("rows").replaceChildren(into);
+}
