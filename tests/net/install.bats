@@ -30,6 +30,7 @@ UNITS=lib/systemd/system
 	make -s -C "$ROOT" install DESTDIR="$to" PREFIX=/opt/lb >/dev/null
 	(cd "$to" && find . ! -type d | sort) >"$BATS_TEST_TMPDIR/files"
 	diff "$BATS_TEST_TMPDIR/files" - <<-'END'
+		./opt/lb/lib/systemd/system/bkd-run.service
 		./opt/lb/lib/systemd/system/bkd@.service
 		./opt/lb/lib/systemd/system/lbr-run.service
 		./opt/lb/lib/systemd/system/lbr.service
@@ -53,7 +54,7 @@ UNITS=lib/systemd/system
 @test "the units: systemd finds nothing wrong, and little exposed" {
 	local unit
 	command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
-	for unit in lbr lbr-run bkd@; do
+	for unit in lbr lbr-run bkd@ bkd-run; do
 		run -0 systemd-analyze verify --man=no \
 			"$BATS_FILE_TMPDIR/usr/$UNITS/$unit.service"
 		[[ ! $output ]]
@@ -107,27 +108,47 @@ bounded() {
 	done
 }
 
+# run_bounded UNIT FILE: what the unit runs, with the unit's capabilities
+run_bounded() {
+	local capabilities
+	capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' \
+		"$BATS_FILE_TMPDIR/usr/$UNITS/$1" | tr ' ' ',' | sed 's/CAP_/+/g')
+	run_begin "$2" setpriv --bounding-set "-all,${capabilities,,}" --inh-caps -all
+	grep -qx 'RestrictAddressFamilies=AF_INET AF_INET6' "$BATS_FILE_TMPDIR/usr/$UNITS/$1"
+}
+
 down() { # ADDRESS: of the web service
 	lbr show -j backends | jq -e --arg address "$1" '.backends[0:2][] |
 		select(.backend == $address).state == "down"' >/dev/null
 }
 
 @test "lbr run: checks and serves its page with the unit's capabilities" {
-	local capabilities file=$BATS_TEST_TMPDIR/checked.yaml
+	local file=$BATS_TEST_TMPDIR/checked.yaml
 	services "$file" '0,/protocol: tcp/s//&\n    check: {type: http, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}/'
 	attach generic "$file"
-	capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' \
-		"$BATS_FILE_TMPDIR/usr/$UNITS/lbr-run.service" | tr ' ' ',' | sed 's/CAP_/+/g')
-	run_begin "$file" setpriv --bounding-set "-all,${capabilities,,}" --inh-caps -all
+	run_bounded lbr-run.service "$file"
 	run ! down 172.19.0.3
 	bkd backend0x down
 	wait_for 10 down 172.19.0.3
 	on "$LB" curl -sSf -o /dev/null http://127.0.0.1:8404/
 	run_end
-	grep -qx 'RestrictAddressFamilies=AF_INET AF_INET6' \
-		"$BATS_FILE_TMPDIR/usr/$UNITS/lbr-run.service"
 	lbr down
 	bkd backend0y down
+}
+
+@test "bkd run: applies and serves its page with the unit's capabilities" {
+	local file=$BATS_TEST_TMPDIR/services.yaml
+	services "$file"
+	run_of backend0x
+	bkd backend0x up -c "$file"
+	sed -i "s/$VIP4/192.168.25.11/" "$file"
+	run_bounded bkd-run.service "$file"
+	run_signal HUP
+	wait_for 5 run_said '^~ restore 172.19.0.3:80/tcp to 192.168.25.11'
+	[[ $(on backend0x ip address show dev lo) == *192.168.25.11/32* ]]
+	on backend0x curl -sSf -o /dev/null http://127.0.0.1:8405/
+	run_end
+	bkd backend0x down
 }
 
 @test "down -i: from one interface only; from the last: all is put back" {
