@@ -24,8 +24,9 @@ static const struct verb verbs[] = {
 };
 
 static const char *const maps[] = {
-	"generations", "restores", "sources",	"control", "interfaces",
-	"reasons",     "changes",  "fragments", "vlans",   NULL,
+	"generations", "restores",	 "sources", "control",
+	"interfaces",  "reasons",	 "changes", "fragments",
+	"vlans",       "restore_counts", NULL,
 };
 
 static const char *const inner[] = {"restores", "sources", NULL};

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <jansson.h>
+
 #include "common/tool/kernel.h"
 #include "common/tool/metrics.h"
 
@@ -38,6 +40,28 @@ int restores_read(const struct kernel *kernel, __u32 slot,
 const struct restore_row *restores_find(const struct restore_row *rows,
 					int count,
 					const struct restore_key *key);
+
+/*
+ * counters.c: each row's own, which it keeps from one generation to the next.
+ * `rows` are those of the running one, as restores_read() has them.
+ */
+struct counters {
+	int map;
+	const struct restore_row *rows;
+	int count;
+	bool *used;   /* by these */
+	__u64 *zeros; /* for each CPU */
+	__u32 next;
+};
+/* Returns 0 or -1; counters_close() is due in every case. */
+int counters_open(struct counters *counters, const struct kernel *kernel,
+		  const struct restore_row *rows, int count);
+void counters_close(struct counters *counters);
+/* For a row of the next generation; 0: there is none for it. */
+__u32 counter_of(struct counters *counters, const struct restore_key *key,
+		 const struct addr *vip);
+/* What it has counted, or null. */
+json_t *counter_read(int map, __u32 counter);
 
 /* Is it an address of this host? */
 bool is_own(const struct addr *address, const struct addr *own, int count);

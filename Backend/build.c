@@ -103,7 +103,8 @@ static struct restore_key key_of(const struct config_service *service,
 
 /* Puts every row that the file gives this host into the new map. */
 static int rows_of_file(int map, const struct config *config,
-			const struct addr *own, int own_count)
+			const struct addr *own, int own_count,
+			struct counters *counters)
 {
 	const struct config_service *service = config->services;
 	struct restore_key key;
@@ -115,10 +116,14 @@ static int rows_of_file(int map, const struct config *config,
 			if (!is_own(&service->backends[b].address, own,
 				    own_count))
 				continue;
-			memset(&value, 0, sizeof(value));
 			key = key_of(service, &service->backends[b].address);
+			/* l2: an address of this host came before. */
+			if (!bpf_map_lookup_elem(map, &key, &value))
+				continue;
+			memset(&value, 0, sizeof(value));
 			value.vip = service->vip;
 			value.method = service->method;
+			value.counter = counter_of(counters, &key, &value.vip);
 			if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
 				return -1;
 		}
@@ -128,16 +133,12 @@ static int rows_of_file(int map, const struct config *config,
 
 /* Puts what was restored until now behind it, with an end. */
 static int rows_of_before(struct kernel *kernel, int map,
-			  const struct config *config)
+			  const struct config *config, struct restore_row *rows,
+			  int count)
 {
-	struct restore_row *rows;
-	int count = restores_read(kernel, generation_current(kernel), &rows);
 	__u64 now = 0;
-	int i, rc = 0;
+	int i, rc = count ? jiffies_now(kernel, &now) : 0;
 
-	if (count <= 0)
-		return count;
-	rc = jiffies_now(kernel, &now);
 	for (i = 0; !rc && i < count; i++) {
 		if (!rows[i].restore.until)
 			rows[i].restore.until =
@@ -150,6 +151,25 @@ static int rows_of_before(struct kernel *kernel, int map,
 		    errno != EEXIST)
 			rc = -1;
 	}
+	return rc;
+}
+
+/* Fills the new map. */
+static int rows_write(struct kernel *kernel, int map,
+		      const struct config *config, const struct addr *own,
+		      int own_count)
+{
+	struct restore_row *rows;
+	int count = restores_read(kernel, generation_current(kernel), &rows);
+	struct counters counters;
+	int rc;
+
+	if (count < 0)
+		return -1;
+	rc = counters_open(&counters, kernel, rows, count)
+		     ?: rows_of_file(map, config, own, own_count, &counters);
+	counters_close(&counters);
+	rc = rc ?: rows_of_before(kernel, map, config, rows, count);
 	free(rows);
 	return rc;
 }
@@ -189,8 +209,7 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 		      ? -1
 		      : inner_create(kernel, "restores", 0, fault_out);
 	if (map >= 0) {
-		if (rows_of_file(map, config, own, own_count) ||
-		    rows_of_before(kernel, map, config))
+		if (rows_write(kernel, map, config, own, own_count))
 			rc = fault(fault_out,
 				   "cannot write what to restore: %s",
 				   strerror(errno));

@@ -7,14 +7,15 @@ function rows(status, now) {
 	const away = new Set((status.vips || []).filter(v => !v["on-lo"]).map(v => v.vip));
 	make("h2", { text: "What xdp_bkd restores" }, into);
 	const add = table([
-		{ name: "VIP", text: true, value: r => r.vip },
+		{ name: "service", text: true, value: r => r.service + "/" + r.protocol },
 		{ name: "state", text: true, kind: () => "state", wide: true, fill: (r, td) => {
 			td.textContent = away.has(r.vip) ? "not on lo" : r.for === "grace" ? "for grace" : "for good";
 			if (away.has(r.vip)) make("span", { class: "why", text: "no server answers for it" }, td);
 		} },
 		{ name: "address", text: true, value: r => r.address },
-		{ name: "protocol", text: true, value: r => r.protocol },
 		{ name: "forward", text: true, value: r => r.forward },
+		{ name: "packets", value: r => short(r.packets || 0) },
+		{ name: "packets/s", value: r => rate(r.address + r.service + r.protocol, r.packets || 0, now) },
 	], into);
 	for (const r of status.restores || []) add(r, away.has(r.vip) ? "down" : r.for === "grace" ? "draining" : "active");
 	$("rows").replaceChildren(into);

@@ -4,38 +4,42 @@
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "Backend/bkd.h"
 #include "common/tool/endpoint.h"
 #include "common/tool/generation.h"
 #include "common/tool/report.h"
 
+static json_t *row_report(const struct restore_row *row, int counts)
+{
+	char address[64], service[64], vip[INET6_ADDRSTRLEN], method[32];
+
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "address",
+		endpoint_text(&row->key.address, row->key.port, address),
+		"protocol", protocol_name(row->key.protocol), "vip",
+		addr_text(&row->restore.vip, vip), "service",
+		endpoint_text(&row->restore.vip, row->key.port, service),
+		"forward", method_text(&row->restore.method, method), "for",
+		row->restore.until ? "grace" : "good", "packets",
+		counter_read(counts, row->restore.counter));
+}
+
 static json_t *restores(const struct kernel *kernel, struct fault *fault_out)
 {
 	struct restore_row *rows;
 	int i, count = restores_read(kernel, generation_current(kernel), &rows);
-	char address[64], vip[INET6_ADDRSTRLEN], method[32];
-	json_t *list;
+	int counts = kernel_map(kernel, "restore_counts");
+	json_t *list = count < 0 ? NULL : json_array();
 
-	if (count < 0) {
-		fault(fault_out, "cannot read what is restored");
-		return NULL;
-	}
-	list = json_array();
 	for (i = 0; i < count; i++)
-		json_array_append_new(
-			list,
-			json_pack("{s:s, s:s, s:s, s:s, s:s}", "address",
-				  endpoint_text(&rows[i].key.address,
-						rows[i].key.port, address),
-				  "protocol",
-				  protocol_name(rows[i].key.protocol), "vip",
-				  addr_text(&rows[i].restore.vip, vip),
-				  "forward",
-				  method_text(&rows[i].restore.method, method),
-				  "for",
-				  rows[i].restore.until ? "grace" : "good"));
+		json_array_append_new(list, row_report(&rows[i], counts));
+	if (counts >= 0)
+		close(counts);
 	free(rows);
+	if (!list)
+		fault(fault_out, "cannot read what is restored");
 	return list;
 }
 

@@ -31,7 +31,7 @@ const volatile struct constants constants = {};
 /* What the file says for this host, complete, once for each generation. */
 MAP(generations, ARRAY, __u32, struct generation, GENERATIONS);
 MAP_OF_GENERATIONS(restores, HASH, BPF_F_NO_PREALLOC, struct restore_key,
-		   struct restore, MAX_SERVICES * 2);
+		   struct restore, MAX_RESTORES);
 MAP_OF_GENERATIONS(sources, LPM_TRIE, BPF_F_NO_PREALLOC, struct prefix, __u8,
 		   MAX_SOURCES);
 
@@ -39,6 +39,7 @@ MAP_OF_GENERATIONS(sources, LPM_TRIE, BPF_F_NO_PREALLOC, struct prefix, __u8,
 MAP(control, ARRAY, __u32, __u32, CONTROLS);
 MAP(interfaces, ARRAY, __u32, struct interface, MAX_INTERFACES);
 MAP(reasons, PERCPU_ARRAY, __u32, __u64, REASON_MAX);
+MAP(restore_counts, PERCPU_ARRAY, __u32, __u64, MAX_COUNTERS);
 
 /* UDP flows of which the first packet was traced; used for nothing else. */
 MAP(traced_flows, LRU_HASH, struct flow_key, __u8, 4096);
@@ -104,6 +105,19 @@ INLINE enum reason listed(const struct restore *restore,
 	return REASON_NONE;
 }
 
+/* For this host's server, by this row. */
+INLINE enum reason counted(const struct restore *restore, enum reason reason)
+{
+	__u32 key = restore->counter;
+	__u64 *counter = bpf_map_lookup_elem(&restore_counts, &key);
+
+	if (counter &&
+	    (reason == REASON_restored || reason == REASON_decapsulated ||
+	     reason == REASON_delivered))
+		(*counter)++;
+	return reason;
+}
+
 #include "Backend/methods/rewrite.bpf.h"
 #include "Backend/methods/dscp.bpf.h"
 #include "Backend/methods/ipip.bpf.h"
@@ -161,7 +175,9 @@ INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 		return ipip_restore(ctx, d);
 	d->restore = find_restore(&d->packet);
 	reason = listed(d->restore, &d->packet);
-	return reason == REASON_NONE ? restore_by_method(d) : reason;
+	if (reason != REASON_NONE)
+		return reason;
+	return counted(d->restore, restore_by_method(d));
 }
 
 /* With fragments, where the kernel has them: see load.c. */

@@ -85,6 +85,7 @@ __attribute__((noinline)) int ipip_inside(struct xdp_md *ctx, int reason)
 	struct outside *outside = bpf_map_lookup_elem(&outsides, &zero);
 	struct packet *found = bpf_map_lookup_elem(&parsed, &zero);
 	struct restore_key key = {};
+	struct restore *restore;
 	struct packet packet;
 	int ecn;
 
@@ -102,7 +103,8 @@ __attribute__((noinline)) int ipip_inside(struct xdp_md *ctx, int reason)
 		return refuse(reason);
 	key.address = outside->destination;
 	key.inner = packet.destination;
-	reason = listed(restore_of(&key, &packet), &packet);
+	restore = restore_of(&key, &packet);
+	reason = listed(restore, &packet);
 	if (reason != REASON_NONE)
 		return reason;
 	if (!ipip_is_from_lb(&outside->source))
@@ -111,7 +113,8 @@ __attribute__((noinline)) int ipip_inside(struct xdp_md *ctx, int reason)
 	if (ecn < 0)
 		return REASON_congestion_lost;
 	tos_set(&packet, (packet_tos(&packet) & ~ECN_BITS) | ecn);
-	return ipip_take_off(ctx, &packet, outside->l3_offset);
+	reason = ipip_take_off(ctx, &packet, outside->l3_offset);
+	return restore ? counted(restore, reason) : reason;
 }
 
 INLINE enum reason ipip_restore(struct xdp_md *ctx, struct decision *d)

@@ -425,9 +425,14 @@ struct restore {
 	struct addr vip;
 	__u64 until; /* jiffies; 0: for good. Set when it left the file. */
 	struct method method;
-	__u8 zero[5];
+	__u8 zero;
+	__u32 counter; /* of `restore_counts`; 0: it is not counted */
 };
 _Static_assert(sizeof(struct restore) == 32, "restore");
+
+/* Those of two generations, for any address, and [0], which is nobody's. */
+#define MAX_RESTORES (MAX_SERVICES * 2)
+#define MAX_COUNTERS (MAX_RESTORES * 2 + 1)
 
 /* One thing `up` changed on the host: text, NUL-ended. */
 struct change {

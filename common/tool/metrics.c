@@ -50,7 +50,7 @@ static void row_write(const struct metric *metric, const json_t *row,
 
 	if (metric->field) {
 		value = json_object_get(row, metric->field);
-		if (!value)
+		if (!value || json_is_null(value))
 			return;
 	} else if (*label && !*word_of(row, *label)) {
 		return;

@@ -92,6 +92,8 @@ query() {
 		((packets > 0))
 		wait_for 5 eval '[[ $(query "bkd_packets_total{reason=\"restored\",instance=\"${host%:*}:8405\"}") == "$packets" ]]'
 	done
+	# Nothing is lost on the way to the backends.
+	[[ $(query "sum(lbr_service_packets_total{$web}) - sum(bkd_service_packets_total{$web})") == 0 ]]
 	[[ $(query 'count(count by (digest) ({__name__=~"(lbr|bkd)_file_info"}))') == 1 ]]
 
 	run_of backend0x

@@ -39,6 +39,10 @@ teardown() {
 	balanced "$VIP4" 20 1 19
 	(($(metric bkd_packets_total '"restored"') > before))
 	[[ $(metric bkd_packets_total '"restored"') == $(reason restored "$X") ]]
+	[[ $(metric bkd_service_packets_total) == $(metric bkd_packets_total '"restored"') ]]
+	[[ $(metric bkd_service_packets_total 'service="192.168.25.10:80",protocol="tcp",address="172.19.0.3:80"') == \
+		$(bkd "$X" show -j restores | jq '.restores[0].packets') ]]
+	[[ $(metric bkd_service_restored) == 4 ]]
 	[[ $(metric bkd_packets_total) == $(bkd "$X" show -j reasons | jq '[.reasons[].packets] | add') ]]
 	linted bkd_packets_total
 }
@@ -139,9 +143,9 @@ teardown() {
 	balanced "$VIP4" 20 1 19
 	run_begin "$FILE"
 	on "$X" ip address del "$VIP6/128" dev lo
-	browse '<tr class="down"><td[^>]*>2001:db8:25::10<' 2
+	browse '<tr class="down"><td[^>]*>\[2001:db8:25::10\]:80/tcp<' 1
 	on "$X" ip address add "$VIP6/128" dev lo
-	browse '<tr class="down"><td[^>]*>2001:db8:25::10<' 0
+	browse '<tr class="down"><td[^>]*>\[2001:db8:25::10\]:80/tcp<' 0
 	browse '<td[^>]*>restored<' 1
 	grep -q '<h1 id="host">backend0x</h1>' "$BATS_TEST_TMPDIR/page"
 	grep -q 'generic on eth0, bkd run for' "$BATS_TEST_TMPDIR/page"

@@ -105,6 +105,11 @@ class Role:
         rows = json.loads(self("show", "-j", "reasons"))["reasons"]
         return {row["reason"]: row["packets"] for row in rows}
 
+    def restores(self):
+        """Of bkd: packets by service and protocol."""
+        rows = json.loads(self("show", "-j", "restores"))["restores"]
+        return {(row["service"], row["protocol"]): row["packets"] for row in rows}
+
     def close(self):
         if self.program:
             self.program.close()

@@ -83,3 +83,33 @@ def grace(world):
     equal(restored(role, f.ip4(NEAR) / f.udp(53)), "restored", "what is still listed")
     role("apply", world.file(both))
     equal(restored(role, gone), "restored", "back in the file")
+
+
+@test("restore: packets of each row, which stay where they are across changes")
+def counts(world):
+    def udp(*ports, **keys):
+        return world.file(configuration(service([NEAR], VIP), *(
+            service([NEAR], port=port, protocol="udp") for port in ports), **keys))
+
+    def row(port):
+        return (f"{VIP}:{port}", "udp")
+
+    role, web = fresh(world, configuration(service([NEAR], VIP))), (f"{VIP}:80", "tcp")
+    role("apply", udp(53, 81))
+    to = f.ip4(NEAR)
+    role.run([came(packet) for packet in [to / f.tcp()] * 3 + [to / f.udp(53)] * 2 + [
+        to / f.udp(81), to / f.udp(54), to / f.tcp(22), f.ip4(NEAR, frag=10) / Raw(b"x" * 30)]])
+    equal(role.restores(), {web: 3, row(53): 2, row(81): 1}, "by row")
+    role("apply", udp(82))
+    role.run([came(to / f.udp(53))])
+    equal(role.restores(), {web: 3, row(53): 3, row(81): 1, row(82): 0}, "in its grace")
+    role.up(udp(82))
+    equal(role.restores(), {web: 3, row(53): 3, row(81): 1, row(82): 0}, "another program")
+    # What has gone leaves its counter to others, and not what it has counted.
+    for file in udp(53, 81), udp(82, grace="0s"), udp(82):
+        role("apply", file)
+    role("apply", udp(82, *range(100, 110)))
+    equal(role.restores(), {web: 3, row(82): 0, **{row(port): 0 for port in range(100, 110)}},
+          "after it")
+    role("apply", world.file(configuration(service([NEAR], "192.168.25.11"), grace="0s")))
+    equal(role.restores()["192.168.25.11:80", "tcp"], 0, "the row of another VIP")

@@ -67,6 +67,7 @@ def law(world):
         before = role.reasons()[reason]
         answers = role.run([arrives(left) for _, left in lefts])
         equal(role.reasons()[reason] - before, len(came), f"{keys}: {reason}")
+        equal(sum(role.restores().values()), len(came), f"{keys}: by row")
         for sent, (action, got) in zip(came, answers):
             wanted = as_sent(Ether(sent), keys["forward"] == "dscp")
             equal((action, got.hex()), (PASS, wanted.hex()), f"{keys}: {sent.hex()}")
@@ -124,6 +125,7 @@ def taken_off(world):
     ]
     for frame, reason in stray:
         equal(at_backend(role, frame), (PASS, frame, reason), frame.hex())
+    equal(sum(role.restores().values()), len(rows), "by row")
 
 
 @test("undone: fragments inside come out, the later ones as the first")
@@ -191,6 +193,7 @@ def direct(world):
                            (f.ip4(NEAR[4]) / f.tcp(), "not_listed")):
         frame = arrives(bytes(packet))
         equal(at_backend(role, frame), (PASS, frame, reason), packet.summary())
+    equal(sum(role.restores().values()), 3, "by row")
 
 
 @test("undone: xdp_bkd: what left the file is restored for its grace, by its method")
