@@ -126,6 +126,29 @@ static int source_for(const struct addr *to, struct sockaddr_storage *source,
 	return rc;
 }
 
+/*
+ * Where the VIP is of another family than the backend, nobody knows the way
+ * there: what ICMP errors are sent from, by where checks count as come in.
+ */
+static int source_across(const struct passage *passage, bool is_ipv4,
+			 struct sockaddr_storage *source, socklen_t *length)
+{
+	int fd = kernel_map(&passage->kernel, "interfaces");
+	struct interface interface = {0};
+	const struct addr *own = &interface.own[!is_ipv4];
+	__u32 first = 0;
+
+	if (fd < 0)
+		return -1;
+	bpf_map_lookup_elem(fd, &first, &interface);
+	close(fd);
+	*length = socket_address(source, own, 0);
+	if (own->w[3])
+		return 0;
+	errno = EADDRNOTAVAIL;
+	return -1;
+}
+
 static void key_of(struct check_key *key, const struct sockaddr_storage *own,
 		   __u8 protocol)
 {
@@ -144,15 +167,19 @@ static void key_of(struct check_key *key, const struct sockaddr_storage *own,
 }
 
 int passage_bind(struct passage *passage, int fd, __u8 protocol,
-		 const struct addr *backend, __u32 id, struct check_key *key)
+		 const struct addr *vip, const struct addr *backend, __u32 id,
+		 struct check_key *key)
 {
+	bool is_ipv4 = addr_is_ipv4(vip);
 	struct check check = {.backend = id, .reason = REASON_NONE};
 	struct sockaddr_storage own = {0};
 	__u32 mark = DETOUR_MARK;
 	socklen_t length;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ||
-	    source_for(backend, &own, &length))
+	    (addr_is_ipv4(backend) == is_ipv4
+		     ? source_for(backend, &own, &length)
+		     : source_across(passage, is_ipv4, &own, &length)))
 		return -1;
 	((struct sockaddr_in *)&own)->sin_port = 0; /* IPv6's lies there too */
 	if (bind(fd, (struct sockaddr *)&own, length) ||

@@ -23,12 +23,13 @@ void passage_close(struct passage *passage);
 bool passage_is_stale(const struct passage *passage);
 
 /*
- * A socket's packets are for backend `id` from here on: it is marked, and bound
- * to the address by which this host reaches `backend`. `*key` finds it again.
+ * A socket's packets to `vip` are for backend `id` from here on: it is marked,
+ * and bound to an address that `backend` can answer. `*key` finds it again.
  * Returns 0, or -1 with errno.
  */
 int passage_bind(struct passage *passage, int fd, __u8 protocol,
-		 const struct addr *backend, __u32 id, struct check_key *key);
+		 const struct addr *vip, const struct addr *backend, __u32 id,
+		 struct check_key *key);
 /* What became of its last packet; REASON_NONE: none has been seen. */
 enum reason passage_reason(const struct passage *passage,
 			   const struct check_key *key);

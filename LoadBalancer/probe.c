@@ -304,8 +304,8 @@ static int begin(struct probe *probe)
 			   0);
 	if (probe->fd < 0 ||
 	    passage_bind(probe->prober->passage, probe->fd,
-			 udp ? IPPROTO_UDP : IPPROTO_TCP, &probe->backend,
-			 probe->backend_id, &probe->key))
+			 udp ? IPPROTO_UDP : IPPROTO_TCP, &probe->vip,
+			 &probe->backend, probe->backend_id, &probe->key))
 		return -1;
 	return udp ? datagram_start(probe) : stream_start(probe);
 }
@@ -314,7 +314,8 @@ static int begin(struct probe *probe)
 static bool is_own(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOMEM ||
-	       error == ENOBUFS || error == EADDRINUSE;
+	       error == ENOBUFS || error == EADDRINUSE ||
+	       error == EADDRNOTAVAIL;
 }
 
 static void failed(evutil_socket_t fd, short what, void *data)
