@@ -11,25 +11,66 @@ static void again_in(struct checked *backend, __u32 milliseconds)
 	event_add(backend->next, &time);
 }
 
+/* What was found by way of the VIP, and of the application itself. */
+static struct result join(const struct result *via, const struct result *direct,
+			  __u16 port)
+{
+	struct result result = *via;
+
+	if (direct->took > result.took)
+		result.took = direct->took;
+	if (direct->application != OUTCOME_GOOD)
+		snprintf(result.why, sizeof(result.why), "%.*s%sport %u: %.*s",
+			 WHY, via->why, *via->why ? "; " : "", port, WHY,
+			 direct->why);
+	else if (*via->why)
+		snprintf(result.why, sizeof(result.why),
+			 "%.*s; port %u answers", WHY, via->why, port);
+	/* That it refuses clients is worse than what is said elsewhere. */
+	if (via->application != OUTCOME_BAD)
+		result.application = direct->application;
+	return result;
+}
+
+/* Does it say anything of the backend? */
+static bool is_made(const struct checked *backend)
+{
+	const struct result *result = &backend->last;
+
+	if (result->path != OUTCOME_GOOD)
+		return result->path == OUTCOME_BAD;
+	return !backend->check->application_port ||
+	       result->application != OUTCOME_UNKNOWN;
+}
+
 static void done(struct probe *probe, void *data)
 {
 	struct checked *backend = data;
-	bool good = probe->result.path == OUTCOME_GOOD &&
-		    probe->result.application != OUTCOME_BAD;
-	__u32 pause = health_pause(backend->check, good);
-	__u32 took = probe->result.took / 1000;
+	struct result *result = &backend->last;
+	__u32 pause, took;
+	bool good, made;
 
-	backend->under_way = false;
-	backend->last = probe->result;
+	(void)probe;
+	if (--backend->under_way)
+		return;
+	*result = backend->probe.result;
+	if (backend->check->application_port)
+		*result = join(&backend->probe.result,
+			       &backend->application.result,
+			       bpf_ntohs(backend->check->application_port));
+	made = is_made(backend);
+	good = made && result->path == OUTCOME_GOOD &&
+	       result->application != OUTCOME_BAD;
 	if (good)
 		backend->good++;
-	else if (probe->result.path == OUTCOME_UNKNOWN)
+	else if (!made)
 		backend->unmade++;
 	else
 		backend->bad++;
+	pause = health_pause(backend->check, good);
+	took = result->took / 1000;
 	again_in(backend, pause > took ? pause - took : 0);
-	if (probe->result.path == OUTCOME_UNKNOWN ||
-	    !health_note(&backend->health, backend->check, good))
+	if (!made || !health_note(&backend->health, backend->check, good))
 		return;
 	backend->changed = time(NULL);
 	backend->all->changed(backend, backend->all->data);
@@ -41,14 +82,26 @@ static void begin(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
-	backend->under_way = true;
+	backend->under_way = 1;
+	if (backend->check->application_port) {
+		backend->under_way = 2;
+		probe_start(&backend->application);
+	}
 	probe_start(&backend->probe);
+}
+
+static void stop(struct checked *backend)
+{
+	if (!backend->under_way)
+		return;
+	probe_stop(&backend->probe);
+	probe_stop(&backend->application);
+	backend->under_way = 0;
 }
 
 static void checked_free(struct checked *backend)
 {
-	if (backend->under_way)
-		probe_stop(&backend->probe);
+	stop(backend);
 	if (backend->next)
 		event_free(backend->next);
 	free(backend);
@@ -75,6 +128,17 @@ const struct checked *checks_find(const struct checks *checks, __u32 id)
 	return found ? *found : NULL;
 }
 
+static void probe_init(struct probe *probe, struct checked *backend,
+		       const struct backend *from)
+{
+	probe->backend_id = from->id;
+	probe->backend = from->address;
+	probe->prober = &backend->all->prober;
+	probe->done = done;
+	probe->data = backend;
+	probe->fd = -1;
+}
+
 /* One that is new begins at a moment of its own, so that not all do at once. */
 static struct checked *checked_new(struct checks *checks,
 				   const struct config_check *check,
@@ -87,12 +151,9 @@ static struct checked *checked_new(struct checks *checks,
 	backend->all = checks;
 	backend->health.up = from->state != BACKEND_DOWN;
 	backend->health.proven = !backend->health.up;
-	backend->probe.backend_id = from->id;
-	backend->probe.backend = from->address;
-	backend->probe.prober = &checks->prober;
-	backend->probe.done = done;
-	backend->probe.data = backend;
-	backend->probe.fd = -1;
+	probe_init(&backend->probe, backend, from);
+	probe_init(&backend->application, backend, from);
+	backend->application.direct = true;
 	backend->next = evtimer_new(checks->prober.base, begin, backend);
 	if (!backend->next) {
 		free(backend);
@@ -100,6 +161,22 @@ static struct checked *checked_new(struct checks *checks,
 	}
 	again_in(backend, (__u32)random() % (check->interval / 2));
 	return backend;
+}
+
+/* What is asked, from now on. */
+static void ask_for(struct checked *backend, const struct service_key *service,
+		    const struct config_check *check)
+{
+	struct probe *probe = &backend->probe;
+	struct probe *application = &backend->application;
+
+	backend->service = *service;
+	backend->check = probe->check = application->check = check;
+	probe->vip = application->vip = service->vip;
+	probe->port = check->port ?: service->port;
+	probe->type = check->application_port ? CHECK_TCP : check->type;
+	application->port = check->application_port;
+	application->type = check->type;
 }
 
 /* A backend of a service that is checked, known or new. */
@@ -118,14 +195,10 @@ static struct checked *checked_of(struct checks *checks,
 	/* What is under way was asked as the file said then. */
 	if (backend->under_way &&
 	    memcmp(backend->check, check, sizeof(*check))) {
-		probe_stop(&backend->probe);
-		backend->under_way = false;
+		stop(backend);
 		again_in(backend, 0);
 	}
-	backend->service = service->key;
-	backend->check = backend->probe.check = check;
-	backend->probe.vip = service->key.vip;
-	backend->probe.port = check->port ?: service->key.port;
+	ask_for(backend, &service->key, check);
 	backend->state = from->state;
 	return backend;
 }

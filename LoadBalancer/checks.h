@@ -22,7 +22,8 @@ struct checked {
 	time_t changed; /* `health.up`; 0: not since the start */
 	struct result last;
 	struct probe probe;
-	bool under_way;
+	struct probe application; /* direct; where the check names its port */
+	unsigned int under_way;	  /* of these two */
 	struct event *next;
 };
 

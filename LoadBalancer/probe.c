@@ -67,6 +67,15 @@ static void bad(struct probe *probe, const char *why)
 	application(probe, OUTCOME_BAD);
 }
 
+/* Where no socket was to be had, or nothing was sent. */
+static void unsent(struct probe *probe, enum outcome outcome, const char *why)
+{
+	struct result *result = &probe->result;
+
+	*(probe->direct ? &result->application : &result->path) = outcome;
+	snprintf(result->why, sizeof(result->why), "not sent: %s", why);
+}
+
 /* Nothing has come back. What is known of where it was lost? */
 static void path_bad(struct probe *probe, const char *why)
 {
@@ -75,10 +84,14 @@ static void path_bad(struct probe *probe, const char *why)
 		REASONS(REASON_STRING)
 #undef REASON_STRING
 	};
-	enum reason reason =
-		passage_reason(probe->prober->passage, &probe->key);
 	struct result *result = &probe->result;
+	enum reason reason;
 
+	if (probe->direct) {
+		bad(probe, why);
+		return;
+	}
+	reason = passage_reason(probe->prober->passage, &probe->key);
 	result->path = OUTCOME_BAD;
 	result->application = OUTCOME_UNKNOWN;
 	if (reason == REASON_forwarded || reason == REASON_redirected)
@@ -99,7 +112,7 @@ static bool is_connected(const struct probe *probe)
 	struct tcp_info info;
 	socklen_t length = sizeof(info);
 
-	return probe->check->type != CHECK_UDP &&
+	return probe->type != CHECK_UDP &&
 	       !getsockopt(probe->fd, IPPROTO_TCP, TCP_INFO, &info, &length) &&
 	       info.tcpi_state != TCP_SYN_SENT && info.tcpi_state != TCP_CLOSE;
 }
@@ -170,11 +183,12 @@ static void happened(struct bufferevent *stream, short what, void *data)
 {
 	struct probe *probe = data;
 	int error = EVUTIL_SOCKET_ERROR();
-	bool tls = probe->check->type == CHECK_HTTPS;
+	bool tls = probe->type == CHECK_HTTPS;
 
 	if (what & BEV_EVENT_CONNECTED) {
-		if (probe->check->type == CHECK_TCP)
-			application(probe, OUTCOME_UNKNOWN);
+		if (probe->type == CHECK_TCP)
+			application(probe, probe->direct ? OUTCOME_GOOD
+							 : OUTCOME_UNKNOWN);
 		else
 			ask(probe);
 		return;
@@ -238,16 +252,23 @@ static void tls_start(evutil_socket_t fd, short what, void *data)
 		bufferevent_openssl_set_allow_dirty_shutdown(probe->stream, 1);
 }
 
+static socklen_t address_of(const struct probe *probe,
+			    struct sockaddr_storage *to)
+{
+	return socket_address(to, probe->direct ? &probe->backend : &probe->vip,
+			      probe->port);
+}
+
 /* Returns 0, or -1 with errno. */
 static int stream_start(struct probe *probe)
 {
 	static const struct linger reset = {1, 0};
 	struct event_base *base = probe->prober->base;
 	struct sockaddr_storage to;
-	socklen_t length = socket_address(&to, &probe->vip, probe->port);
+	socklen_t length = address_of(probe, &to);
 
 	setsockopt(probe->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-	if (probe->check->type != CHECK_HTTPS) {
+	if (probe->type != CHECK_HTTPS) {
 		probe->stream = bufferevent_socket_new(base, probe->fd,
 						       BEV_OPT_CLOSE_ON_FREE);
 		return stream_begin(probe)
@@ -283,7 +304,7 @@ static void datagram_came(evutil_socket_t fd, short what, void *data)
 static int datagram_start(struct probe *probe)
 {
 	struct sockaddr_storage to;
-	socklen_t length = socket_address(&to, &probe->vip, probe->port);
+	socklen_t length = address_of(probe, &to);
 	const char *text = probe->check->send;
 
 	if (connect(probe->fd, (struct sockaddr *)&to, length) ||
@@ -296,13 +317,17 @@ static int datagram_start(struct probe *probe)
 
 static int begin(struct probe *probe)
 {
-	bool udp = probe->check->type == CHECK_UDP;
+	bool udp = probe->type == CHECK_UDP;
+	struct sockaddr_storage to;
 
-	probe->fd = socket(addr_is_ipv4(&probe->vip) ? AF_INET : AF_INET6,
+	address_of(probe, &to);
+	probe->fd = socket(to.ss_family,
 			   (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK |
 				   SOCK_CLOEXEC,
 			   0);
-	if (probe->fd < 0 ||
+	if (probe->fd < 0)
+		return -1;
+	if (!probe->direct &&
 	    passage_bind(probe->prober->passage, probe->fd,
 			 udp ? IPPROTO_UDP : IPPROTO_TCP, &probe->vip,
 			 &probe->backend, probe->backend_id, &probe->key))
@@ -338,10 +363,8 @@ void probe_start(struct probe *probe)
 		probe->timer = evtimer_new(probe->prober->base, late, probe);
 	} else {
 		/* Said later, as all else. */
-		probe->result.path =
-			is_own(errno) ? OUTCOME_UNKNOWN : OUTCOME_BAD;
-		snprintf(probe->result.why, sizeof(probe->result.why),
-			 "not sent: %s", strerror(errno));
+		unsent(probe, is_own(errno) ? OUTCOME_UNKNOWN : OUTCOME_BAD,
+		       strerror(errno));
 		timeout = now;
 		probe->timer = evtimer_new(probe->prober->base, failed, probe);
 	}

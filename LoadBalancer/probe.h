@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * probe.h - one health check: a request to a VIP, by way of one backend
+ * probe.h - one request of a health check: to a VIP, by way of one backend
  *
  * Two things are found out and told apart. The path: do packets reach the
  * backend as a client's do, and does it answer from the VIP? The application:
- * is what it answers good?
+ * is what it answers good? One that is direct asks at the backend's own
+ * address, as any socket would, and finds out nothing of the path.
  */
 #pragma once
 
@@ -20,10 +21,12 @@ enum outcome {
 	OUTCOME_BAD,
 };
 
+#define WHY 96
+
 struct result {
 	enum outcome path, application;
-	__u32 took; /* microseconds */
-	char why[96];
+	__u32 took;		/* microseconds */
+	char why[2 * WHY + 16]; /* of a check: of up to two probes */
 };
 
 /* What probes share. */
@@ -36,6 +39,8 @@ struct prober {
 struct probe {
 	struct prober *prober;
 	const struct config_check *check;
+	__u8 type; /* enum check_type; the check's, or less */
+	bool direct;
 	struct addr vip, backend;
 	__be16 port;
 	__u32 backend_id;

@@ -36,13 +36,14 @@ enum check_type {
 
 /* How the health of a service's backends is checked. */
 struct config_check {
-	__u8 type;	/* enum check_type; what follows is 0 for CHECK_NONE */
-	__u16 rise;	/* this many good ones: up */
-	__u16 fall;	/* this many bad ones: down */
-	__u16 status;	/* of HTTP; 0: any 2xx or 3xx */
-	__be16 port;	/* 0: the service's */
-	__u32 interval; /* milliseconds */
-	__u32 timeout;	/* milliseconds */
+	__u8 type;    /* enum check_type; what follows is 0 for CHECK_NONE */
+	__u16 rise;   /* this many good ones: up */
+	__u16 fall;   /* this many bad ones: down */
+	__u16 status; /* of HTTP; 0: any 2xx or 3xx */
+	__be16 port;  /* 0: the service's */
+	__be16 application_port; /* of the backend itself; 0: not asked */
+	__u32 interval;		 /* milliseconds */
+	__u32 timeout;		 /* milliseconds */
 	char path[CHECK_TEXT];
 	char host[CHECK_TEXT]; /* "": the VIP */
 	char body[CHECK_TEXT]; /* "": any */

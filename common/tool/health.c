@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/tool/health.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/core/inline.h"
 
 bool health_note(struct health *health, const struct config_check *check,
 		 bool good)
@@ -48,6 +53,10 @@ int health_refuse(const struct config_service *service,
 					"the service's"
 				      : "check: port must be named, for the "
 					"service is of any");
+	if (udp && check->application_port)
+		return refuse(refusal, check->line,
+			      "check: application-port is for tcp, http and "
+			      "https");
 	if (check->timeout > check->interval / 2)
 		return refuse(refusal, check->line,
 			      "check: timeout must be at most half of "
@@ -57,4 +66,88 @@ int health_refuse(const struct config_service *service,
 		return refuse(refusal, check->line,
 			      "check: path must begin with /");
 	return 0;
+}
+
+/* A port of a backend's own address that clients' packets are restored from. */
+struct place {
+	struct addr address;
+	__be16 port; /* 0: any */
+	__be16 zero;
+	unsigned int line; /* of the service */
+};
+
+static int by_place(const void *a, const void *b)
+{
+	return memcmp(a, b, offsetof(struct place, line));
+}
+
+static size_t places_of(const struct config *config, struct place *places)
+{
+	const struct config_service *service = config->services;
+	size_t i, j, count = 0;
+
+	for (i = 0; i < config->service_count; i++, service++) {
+		if (service->protocol != IPPROTO_TCP ||
+		    service->method.forward != FORWARD_REWRITE)
+			continue;
+		for (j = 0; j < service->backend_count; j++) {
+			places[count++] = (struct place){
+				.address = service->backends[j].address,
+				.port = service->port,
+				.line = service->line,
+			};
+		}
+	}
+	qsort(places, count, sizeof(*places), by_place);
+	return count;
+}
+
+/* What is sent there is taken for a client's, and answered from the VIP. */
+static int refuse_restored(const struct config_service *service,
+			   const struct place *places, size_t count,
+			   const struct refusal *refusal)
+{
+	const struct place *found = NULL;
+	char address[INET6_ADDRSTRLEN];
+	size_t i;
+
+	for (i = 0; i < service->backend_count && !found; i++) {
+		struct place place = {.address = service->backends[i].address};
+
+		found = bsearch(&place, places, count, sizeof(place), by_place);
+		place.port = service->check.application_port;
+		found = found
+				?: bsearch(&place, places, count, sizeof(place),
+					   by_place);
+	}
+	if (!found)
+		return 0;
+	return refuse(refusal, service->check.line,
+		      "check: application-port %u of %s is restored by rewrite "
+		      "for the service on line %u; take a port that is no "
+		      "service's",
+		      bpf_ntohs(service->check.application_port),
+		      addr_text(&found->address, address), found->line);
+}
+
+int health_refuse_ports(const struct config *config,
+			const struct refusal *refusal)
+{
+	struct place *places;
+	size_t count = 0, i;
+	int result = 0;
+
+	for (i = 0; i < config->service_count; i++)
+		count += config->services[i].backend_count;
+	places = calloc(count + 1, sizeof(*places));
+	if (!places)
+		return refuse_memory(refusal);
+	count = places_of(config, places);
+	for (i = 0; i < config->service_count && !result; i++) {
+		if (config->services[i].check.application_port)
+			result = refuse_restored(&config->services[i], places,
+						 count, refusal);
+	}
+	free(places);
+	return result;
 }

@@ -28,3 +28,7 @@ __u32 health_pause(const struct config_check *check, bool good);
 /* 0, or -1 with the refusal of a check that this service cannot have. */
 int health_refuse(const struct config_service *service,
 		  const struct refusal *refusal);
+
+/* As that, of what services can only have beside each other. */
+int health_refuse_ports(const struct config *config,
+			const struct refusal *refusal);

@@ -225,6 +225,13 @@ const struct key keys[] = {
 	 .standard = "service",
 	 .help = "The VIP's port that is asked; to be named for a service of "
 		 "any port, and for no other."},
+	{LEVEL_CHECK, "application-port", KIND_PORT,
+	 FIELD(config_check, application_port),
+	 .min = 1, .max = 65535, .words = none_words, .standard = "none",
+	 .help = "Of tcp, http and https: the port of the backend's own "
+		 "address where the application is asked, apart from the "
+		 "path; the VIP then has to take a connection only. With "
+		 "`rewrite`, no service's."},
 	{LEVEL_CHECK, "path", KIND_TEXT, FIELD(config_check, path),
 	 .min = 1, .standard = "/",
 	 .help = "Of http and https: what is asked for."},

@@ -30,6 +30,7 @@ setup_file() {
 			scgi_temp_path tmp/scgi;
 			server {
 				listen 8080;
+				listen [::]:8080;
 				listen 443 ssl;
 				ssl_certificate /run/cert;
 				ssl_certificate_key /run/key;
@@ -37,7 +38,12 @@ setup_file() {
 			}
 		}
 	EOF
-	on "$X" nginx -p /run/nginx/ -c "$BATS_FILE_TMPDIR/second.conf" -e error2.log 3>&-
+	second
+}
+
+# second [nginx's options]
+second() {
+	on "$X" nginx -p /run/nginx/ -c "$BATS_FILE_TMPDIR/second.conf" -e error2.log "$@" 3>&-
 }
 
 teardown_file() {
@@ -134,6 +140,45 @@ fails_until_mended() {
 	[[ $(answers "$VIP4" 10) == 'backend0y 10' ]]
 	on "$X" nginx -p /run/nginx/ -c "$ROOT/topology/l3dsr/nginx.conf" 3>&-
 	wait_for 5 are active "$X4" "$X6"
+}
+
+# apart ADDRESS PATH APPLICATION [WHY]: what the last checks by HTTP found
+apart() {
+	on "$LB" curl -sS --max-time 2 http://127.0.0.1:8404/status |
+		jq -e --arg backend "$1" --arg found "${*:2}" '[.checks[] |
+			select(.backend == $backend and .type == "http") |
+			"\(.path) \(.application) \(.why)" | rtrimstr(" ")] |
+			length > 0 and all(. == $found)' >/dev/null
+}
+
+@test "application-port: the path and the application, each on its own" {
+	local lost='sent to the backend; no answer from the VIP' address
+	# What the VIP itself answers is another body.
+	sed -i 's/type: http,/type: http, application-port: 8080, body: fine,/' "$FILE"
+	run_begin "$FILE"
+	run_signal HUP
+	for address in "$X4" "$X6"; do wait_for 5 apart "$address" good good; done
+	# Who does not have it:
+	for address in 172.19.0.4 2001:db8:19::4; do
+		wait_for 5 apart "$address" good bad 'port 8080: Connection refused'
+	done
+	wait_for 5 run_said '10:80/tcp: backend 172.19.0.4 is down: port 8080: Connection refused'
+	bkd "$X" down
+	for address in "$X4" "$X6"; do
+		wait_for 5 apart "$address" bad good "$lost; port 8080 answers"
+	done
+	wait_for 5 run_said "10:80/tcp: backend $X4 is down: $lost; port 8080 answers"
+	second -s stop
+	for address in "$X4" "$X6"; do
+		wait_for 5 apart "$address" bad bad "$lost; port 8080: Connection refused"
+	done
+	bkd "$X" up >/dev/null
+	for address in "$X4" "$X6"; do
+		wait_for 5 apart "$address" good bad 'port 8080: Connection refused'
+	done
+	run ! run_said "10:80/tcp: backend $X4 is up"
+	second
+	wait_for 5 is_up_again 1
 }
 
 is_up_again() { # TIMES

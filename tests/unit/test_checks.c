@@ -63,6 +63,7 @@ static void check_is_read(void **state)
 		      &config, why, sizeof(why)),
 		0);
 	check = &config.services->check;
+	assert_true(!check->application_port);
 	assert_int_equal(config.services->on_all_down, ALL_DOWN_DROP);
 	assert_int_equal(check->type, CHECK_HTTPS);
 	assert_true(check->port == bpf_htons(8443));
@@ -75,6 +76,34 @@ static void check_is_read(void **state)
 	assert_int_equal(check->rise, 1000);
 	assert_int_equal(check->fall, 1);
 	config_free(&config);
+}
+
+/* Asked where what is sent is not taken for a client's. */
+static void application_is_apart(void **state)
+{
+	static const char *const rows[] = {
+		TCP("{application-port: 8080}"),
+		/* Of another backend, another protocol, another method. */
+		TCP("{application-port: 8080}\n"
+		    "- {vip: 192.0.2.1, port: 8080, backends: "
+		    "[{address: 198.51.100.2}]}"),
+		TCP("{application-port: 8080}\n"
+		    "- {vip: 192.0.2.1, port: 8080, protocol: udp, backends: "
+		    "[{address: 198.51.100.1}]}"),
+		TCP("{application-port: 80}\n  forward: l2"),
+		TCP("{application-port: 80}\n  forward: dscp\n  dscp: 1"),
+	};
+	struct config config;
+	char why[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (parse(rows[i], &config, why, sizeof(why)))
+			fail_msg("%s: %s", rows[i], why);
+		assert_true(!!config.services->check.application_port);
+		config_free(&config);
+	}
 }
 
 #define A32 "abcdefghijklmnopqrstuvwxyz012345"
@@ -98,6 +127,23 @@ static void check_is_refused(void **state)
 				    "the service's"},
 		{SERVICE("port: any\n  check: {}"),
 		 "f:5: check: port must be named, for the service is of any"},
+		{UDP("{type: udp, application-port: 53}"),
+		 "f:6: check: application-port is for tcp, http and https"},
+		{TCP("{application-port: 80}"),
+		 "f:5: check: application-port 80 of 198.51.100.1 is restored "
+		 "by rewrite for the service on line 2; take a port that is "
+		 "no service's"},
+		{SERVICE("port: any\n  check: {port: 80, application-port: "
+			 "8080}"),
+		 "f:5: check: application-port 8080 of 198.51.100.1"},
+		{TCP("{application-port: 8080}\n"
+		     "- {vip: 192.0.2.2, port: 8080, forward: ipip, backends: "
+		     "[{address: 198.51.100.1}]}\n"
+		     "- {vip: 192.0.2.3, port: 8080, backends: "
+		     "[{address: 198.51.100.1}]}\n"
+		     "lb-sources: [10.0.0.0/8]"),
+		 "f:5: check: application-port 8080 of 198.51.100.1 is "
+		 "restored by rewrite for the service on line 7"},
 		{TCP("{interval: 2s, timeout: 1001ms}"),
 		 "f:5: check: timeout must be at most half of interval, which "
 		 "is 2000ms"},
@@ -250,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_is_read),
+		cmocka_unit_test(application_is_apart),
 		cmocka_unit_test(check_is_refused),
 		cmocka_unit_test(rises_and_falls),
 		cmocka_unit_test(is_down_in_time),

@@ -104,6 +104,8 @@ static void draw_check(struct config_service *service)
 	if (udp != (check->type == CHECK_UDP))
 		check->type = udp ? CHECK_UDP : CHECK_HTTPS;
 	check->port = service->port ? 0 : htons(8443);
+	if (udp || service->method.forward == FORWARD_REWRITE)
+		check->application_port = 0;
 }
 
 /* What a key means with another is not what is looked at here. */
