@@ -38,7 +38,7 @@ static bool is_made(const struct checked *backend)
 	const struct result *result = &backend->last;
 
 	if (result->path != OUTCOME_GOOD)
-		return result->path == OUTCOME_BAD;
+		return result->path == OUTCOME_BAD || result->silent;
 	return !backend->check->application_port ||
 	       result->application != OUTCOME_UNKNOWN;
 }
@@ -59,7 +59,7 @@ static void done(struct probe *probe, void *data)
 			       &backend->application.result,
 			       bpf_ntohs(backend->check->application_port));
 	made = is_made(backend);
-	good = made && result->path == OUTCOME_GOOD &&
+	good = made && result->path != OUTCOME_BAD &&
 	       result->application != OUTCOME_BAD;
 	if (good)
 		backend->good++;

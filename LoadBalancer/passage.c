@@ -127,8 +127,9 @@ static int source_for(const struct addr *to, struct sockaddr_storage *source,
 }
 
 /*
- * Where the VIP is of another family than the backend, nobody knows the way
- * there: what ICMP errors are sent from, by where checks count as come in.
+ * Where the VIP is of another family than the backend, or there is no way to
+ * it (xdp_lbr_check will say why): what ICMP errors are sent from, by where
+ * checks count as come in.
  */
 static int source_across(const struct passage *passage, bool is_ipv4,
 			 struct sockaddr_storage *source, socklen_t *length)
@@ -177,9 +178,9 @@ int passage_bind(struct passage *passage, int fd, __u8 protocol,
 	socklen_t length;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ||
-	    (addr_is_ipv4(backend) == is_ipv4
-		     ? source_for(backend, &own, &length)
-		     : source_across(passage, is_ipv4, &own, &length)))
+	    ((addr_is_ipv4(backend) != is_ipv4 ||
+	      source_for(backend, &own, &length)) &&
+	     source_across(passage, is_ipv4, &own, &length)))
 		return -1;
 	((struct sockaddr_in *)&own)->sin_port = 0; /* IPv6's lies there too */
 	if (bind(fd, (struct sockaddr *)&own, length) ||

@@ -76,6 +76,11 @@ static void unsent(struct probe *probe, enum outcome outcome, const char *why)
 	snprintf(result->why, sizeof(result->why), "not sent: %s", why);
 }
 
+static bool is_sent(enum reason reason)
+{
+	return reason == REASON_forwarded || reason == REASON_redirected;
+}
+
 /* Nothing has come back. What is known of where it was lost? */
 static void path_bad(struct probe *probe, const char *why)
 {
@@ -94,7 +99,7 @@ static void path_bad(struct probe *probe, const char *why)
 	reason = passage_reason(probe->prober->passage, &probe->key);
 	result->path = OUTCOME_BAD;
 	result->application = OUTCOME_UNKNOWN;
-	if (reason == REASON_forwarded || reason == REASON_redirected)
+	if (is_sent(reason))
 		snprintf(result->why, sizeof(result->why),
 			 "sent to the backend; %s from the VIP", why);
 	else if (reason < REASON_MAX)
@@ -103,6 +108,14 @@ static void path_bad(struct probe *probe, const char *why)
 	else
 		snprintf(result->why, sizeof(result->why),
 			 "not sent: this host's kernel dropped it");
+	finish(probe);
+}
+
+static void silent(struct probe *probe)
+{
+	probe->result.silent = true;
+	snprintf(probe->result.why, sizeof(probe->result.why),
+		 "sent to the backend; silent");
 	finish(probe);
 }
 
@@ -117,6 +130,16 @@ static bool is_connected(const struct probe *probe)
 	       info.tcpi_state != TCP_SYN_SENT && info.tcpi_state != TCP_CLOSE;
 }
 
+/*
+ * Some servers never answer. That nobody refuses the datagram says little, but
+ * nothing against them; nor of the path, of which it says nothing.
+ */
+static bool may_be_silent(const struct probe *probe)
+{
+	return probe->type == CHECK_UDP && !*probe->check->body &&
+	       is_sent(passage_reason(probe->prober->passage, &probe->key));
+}
+
 static void late(evutil_socket_t fd, short what, void *data)
 {
 	struct probe *probe = data;
@@ -125,6 +148,8 @@ static void late(evutil_socket_t fd, short what, void *data)
 	(void)what;
 	if (is_connected(probe))
 		bad(probe, "no answer in time");
+	else if (may_be_silent(probe))
+		silent(probe);
 	else
 		path_bad(probe, "no answer");
 }

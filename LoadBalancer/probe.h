@@ -25,6 +25,7 @@ enum outcome {
 
 struct result {
 	enum outcome path, application;
+	bool silent;		/* sent, and no answer was asked for */
 	__u32 took;		/* microseconds */
 	char why[2 * WHY + 16]; /* of a check: of up to two probes */
 };

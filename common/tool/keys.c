@@ -204,7 +204,8 @@ const struct key keys[] = {
 	 .words = check_words, .standard = "tcp",
 	 .help = "`tcp`: it takes a connection; `http`, `https` (of any "
 		 "certificate): it answers a GET; `udp`: it answers a "
-		 "datagram. All to the VIP, by way of the backend."},
+		 "datagram or, where `body` is empty, does not refuse it. All "
+		 "to the VIP, by way of the backend."},
 	{LEVEL_CHECK, "interval", KIND_DURATION,
 	 FIELD(config_check, interval),
 	 .min = 100, .max = 1 * HOURS, .standard = "2s",

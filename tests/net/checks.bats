@@ -204,6 +204,50 @@ is_up_again() { # TIMES
 	wait_for 5 run_said "10:80/tcp: backend $X4 is down: status 200, another body"
 }
 
+# A server of UDP that never answers, as one of syslog; its process is $silent.
+silent_begin() {
+	on "$X" /usr/bin/python3 -c '
+import os, socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 514))
+open(sys.argv[2], "w").write(str(os.getpid()))
+while True:
+    s.recv(9)' "$VIP4" "$BATS_TEST_TMPDIR/silent" >/dev/null 2>&1 3>&- &
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/silent"
+	silent=$(<"$BATS_TEST_TMPDIR/silent")
+}
+
+# found ADDRESS WORDS: what the last check of port 514 found
+found() {
+	on "$LB" curl -sS --max-time 2 http://127.0.0.1:8404/status |
+		jq -e --arg backend "$1" --arg found "$2" 'any(.checks[];
+			.backend == $backend and (.service | endswith(":514")) and
+			"\(.up) \(.path) \(.application) \(.why)" == $found)' >/dev/null
+}
+
+@test "udp, a server that never answers: silence is good without body, a refusal is not" {
+	local check='type: udp, send: hello, interval: 1s, timeout: 200ms, rise: 1, fall: 1'
+	sed -i "/^services:/a\  - {vip: $VIP4, port: 514, protocol: udp, check: {$check}, backends: [{address: $X4}, {address: 172.19.0.4}]}" "$FILE"
+	silent_begin
+	lbr apply "$FILE"
+	bkd "$X" apply "$FILE" >/dev/null
+	bkd backend0y apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	wait_for 5 found "$X4" 'true unknown unknown sent to the backend; silent'
+	# Nobody has the port there.
+	wait_for 5 found 172.19.0.4 'false good bad Connection refused'
+	# What is not sent is not silence.
+	on "$LB" ip route add blackhole "$X4"
+	wait_for 5 found "$X4" 'false bad unknown not sent: fib_blackhole'
+	on "$LB" ip route del blackhole "$X4"
+	wait_for 5 found "$X4" 'true unknown unknown sent to the backend; silent'
+	# Who names an answer is not content with silence.
+	sed -i "s/$check/$check, body: hello/" "$FILE"
+	run_signal HUP
+	wait_for 5 found "$X4" 'false bad unknown sent to the backend; no answer from the VIP'
+	kill "$silent"
+}
+
 @test "https: with a certificate of whomever" {
 	sed -i '/^services:/a\  - {vip: 192.168.25.10, port: 443, backends: [{address: 172.19.0.3}, {address: 172.19.0.4}], check: {type: https, host: example.org, body: fine, interval: 2s, timeout: 1s, rise: 1, fall: 2}}' "$FILE"
 	lbr apply "$FILE" >/dev/null
