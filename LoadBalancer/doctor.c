@@ -28,7 +28,7 @@ static int differing(const struct running *running,
 					  &wanted->address);
 		count += !backend || backend->state == BACKEND_LEAVING ||
 			 backend->weight != wanted->weight ||
-			 (backend->state == BACKEND_DRAINING) != wanted->drain;
+			 backend->by_hand & BY_HAND_STATE;
 	}
 	return count;
 }

@@ -61,16 +61,32 @@ void look_run(struct doctor *doctor)
 		mend(doctor, "systemctl start lbr-run");
 }
 
+/* Is it to drain? Then it may be down on purpose. */
+static bool drains(const struct config_service *from, const struct backend *row)
+{
+	bool by_hand = row->by_hand & BY_HAND_STATE;
+	size_t i;
+
+	for (i = 0; i < from->backend_count; i++) {
+		if (!memcmp(&from->backends[i].address, &row->address,
+			    sizeof(row->address)))
+			return from->backends[i].drain != by_hand;
+	}
+	return false;
+}
+
 /* What the health checks have found of a service's backends. */
 static void answers_of(struct doctor *doctor, const struct running *running,
-		       const struct running_service *service)
+		       const struct running_service *service,
+		       const struct config_service *from)
 {
 	char backend[INET6_ADDRSTRLEN], vip[64];
 	size_t i, end;
 
 	running_range(running, service->service.id, &i, &end);
 	for (; i < end; i++) {
-		if (running->by_address[i]->state != BACKEND_DOWN)
+		if (running->by_address[i]->state != BACKEND_DOWN ||
+		    drains(from, running->by_address[i]))
 			continue;
 		addr_text(&running->by_address[i]->address, backend);
 		found(doctor, HEALTH_FAIL,
@@ -104,12 +120,13 @@ static bool answers_known(struct doctor *doctor)
 		if (!service || from->check.type == CHECK_NONE)
 			continue;
 		checked++;
-		answers_of(doctor, &running, service);
+		answers_of(doctor, &running, service, from);
 	}
 	running_free(&running);
 	if (checked && !doctor->said)
 		found(doctor, HEALTH_OK,
-		      "each backend of %zu services that are checked does",
+		      "each backend of %zu services that are checked does, or "
+		      "drains",
 		      checked);
 	return checked;
 }

@@ -118,8 +118,8 @@ static int overlay(const struct kernel *kernel, struct config *config,
 			if (!row)
 				continue;
 			backend->by_hand = row->by_hand;
-			if (row->by_hand & BY_HAND_STATE)
-				backend->drain = row->state == BACKEND_DRAINING;
+			/* It is marked where it is not as the file says. */
+			backend->drain ^= !!(row->by_hand & BY_HAND_STATE);
 			if (row->by_hand & BY_HAND_WEIGHT)
 				backend->weight = row->weight;
 		}

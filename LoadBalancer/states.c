@@ -10,13 +10,11 @@ __u8 state_of(const struct config *config, const struct config_service *service,
 {
 	bool was_down = old && old->state == BACKEND_DOWN;
 
-	/* One that drains gets nothing new, and keeps what it has. */
-	if (backend->drain)
-		return BACKEND_DRAINING;
+	/* Also one that drains: a dead one cannot keep what it has. */
 	if (config->states_known ? backend->down
 				 : was_down && service->check.type)
 		return BACKEND_DOWN;
-	return BACKEND_ACTIVE;
+	return backend->drain ? BACKEND_DRAINING : BACKEND_ACTIVE;
 }
 
 static bool any(const struct config_service *service, const __u16 *indices,
@@ -43,6 +41,7 @@ void states_keep_last(const struct config_service *service,
 		return;
 	for (i = 0; i < service->backend_count; i++) {
 		if (backends[indices[i]].state == BACKEND_DOWN &&
+		    !service->backends[i].drain &&
 		    (!some || old[indices[i]].state == BACKEND_ACTIVE))
 			backends[indices[i]].state = BACKEND_ACTIVE;
 	}

@@ -286,6 +286,44 @@ all_down() {
 	wait_for 5 rises no_backend_passed on "$CLIENT" curl -s --max-time 0.2 "http://$VIP4/"
 }
 
+# doctor STATE: what it says of whether backends answer
+doctor() {
+	lbr doctor -j -c "$FILE" | jq -e --arg state "$1" \
+		'[.checks[] | select(.check == "answers").state] | index($state)' >/dev/null
+}
+
+@test "one that drains is down when it is, and drains again" {
+	sed -i "s/address: $X4,/&  drain: true,/" "$FILE"
+	run_begin "$FILE"
+	run_signal HUP
+	wait_for 5 are draining "$X4"
+	lbr drain "$X6"
+	lbr drain 172.19.0.4
+	are draining "$X6" 172.19.0.4
+	doctor ok
+	bkd "$X" down >/dev/null
+	wait_for 5 are down "$X4" "$X6"
+	run_said "~ backend $X4 of 192.168.25.10:80/tcp draining -> down"
+	# What is known outlives a change.
+	lbr undrain 172.19.0.4
+	are down "$X4" "$X6"
+	doctor ok
+	bkd "$X" up >/dev/null
+	wait_for 5 are draining "$X4" "$X6"
+	# By hand, and not as the file says.
+	lbr undrain "$X4"
+	are active "$X4"
+	bkd "$X" down >/dev/null
+	wait_for 5 are down "$X4" "$X6"
+	doctor fail
+	lbr drain "$X4"
+	are down "$X4"
+	lbr undrain "$X4"
+	bkd "$X" up >/dev/null
+	wait_for 5 are active "$X4"
+	wait_for 5 are draining "$X6"
+}
+
 unmade() { # at least so many checks, with a moment without files before each look
 	local pid
 	pid=$(<"$RUN.pid")
