@@ -209,6 +209,18 @@ void look_mode(struct doctor *doctor)
 	}
 }
 
+/*
+ * A command about the other end of a veth pair, for where that is. Its number
+ * is known here, its name is not.
+ */
+static void mend_there(struct doctor *doctor, const char *name,
+		       const char *command, const char *then)
+{
+	mend(doctor,
+	     "%s $(ip -o link | sed -n 's/^%d: \\([^@:]*\\).*/\\1/p') %s",
+	     command, doctor_link(doctor, name)->lower, then);
+}
+
 void look_link(struct doctor *doctor)
 {
 	const char *const *name;
@@ -219,10 +231,15 @@ void look_link(struct doctor *doctor)
 			found(doctor, HEALTH_OK, "%s: up, MTU %d", *name,
 			      device_mtu(*name));
 		} else if (is_up) {
-			found(doctor, HEALTH_FAIL, "%s: up, but no carrier",
+			found(doctor, HEALTH_FAIL,
+			      "%s: up, but no carrier; at the other end of its "
+			      "wire:",
 			      *name);
-			mend(doctor, "at the other end of its wire: ip link "
-				     "set dev PORT up");
+			if (is_veth(doctor, *name))
+				mend_there(doctor, *name, "ip link set dev",
+					   "up");
+			else
+				mend(doctor, "ip link set dev PORT up");
 		} else {
 			found(doctor, HEALTH_FAIL, "%s: down", *name);
 			mend(doctor, "ip link set dev %s up", *name);
@@ -230,10 +247,7 @@ void look_link(struct doctor *doctor)
 	}
 }
 
-/*
- * Of a veth pair's other end nothing is seen from a network namespace that it
- * is not in. Its number there is.
- */
+/* Of its other end nothing is seen from a network namespace it is not in. */
 void look_veth(struct doctor *doctor)
 {
 	const struct kernel *kernel = &doctor->kernel;
@@ -248,10 +262,7 @@ void look_veth(struct doctor *doctor)
 		      "%s: its other end needs an XDP program (XDP_PASS will "
 		      "do), and checksums complete; there:",
 		      on->name);
-		mend(doctor,
-		     "ethtool -K $(ip -o link | sed -n 's/^%d: "
-		     "\\([^@:]*\\).*/\\1/p') tx off",
-		     doctor_link(doctor, on->name)->lower);
+		mend_there(doctor, on->name, "ethtool -K", "tx off");
 	}
 	if (!doctor->said)
 		found(doctor, HEALTH_OK, "%s: not native mode on veth",

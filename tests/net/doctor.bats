@@ -128,6 +128,40 @@ teardown() {
 	on "$LB" ip link del br0
 }
 
+# What goes with it: routes, and then that their next hops are kept fresh; and
+# addresses of IPv6, unless they are kept.
+@test "link: down" {
+	on "$LB" sysctl -qw net.ipv6.conf.eth0.keep_addr_on_down=1
+	on "$LB" ip link set dev eth0 down
+	broken
+	ill "$LB" link fail
+	[[ $output == *'eth0: down"'* ]]
+	heal "$LB" link next-hops next-hops
+	get "$VIP6" >/dev/null
+	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
+	on "$LB" ip route replace 2001:db8:19::/64 via 2001:db8:17::3
+	local backend
+	for backend in 172.19.0.{3,4} 2001:db8:19::{3,4}; do
+		on "$LB" ip route del "$backend"
+	done
+}
+
+# unplugged HOST: without a carrier, until what doctor there says is done at
+# the other end of the wire
+unplugged() {
+	on wires ip link set dev "$1-eth0" down
+	wait_for 5 broken
+	ill "$1" link fail
+	[[ $output == *'eth0: up, but no carrier'* ]]
+	on wires bash -c "$(commands link <<<"$output")"
+	heal "$1" next-hops
+}
+
+@test "link: no carrier" {
+	unplugged "$LB"
+	unplugged backend0x
+}
+
 @test "macs: the interface has another MAC address than it had" {
 	local mac
 	mac=$(on "$LB" cat /sys/class/net/eth0/address)
