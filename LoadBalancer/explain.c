@@ -102,11 +102,60 @@ static int service_parse(const char *text, struct asked *asked)
 	return endpoint_parse(word, &asked->vip, &asked->port);
 }
 
-static int asked_parse(const char *client, const char *service, bool syn,
-		       struct asked *asked, struct fault *fault_out)
+/* "7", or "100,7": the outer one first. */
+static int tags_parse(const char *text, struct asked *asked,
+		      struct fault *fault_out)
 {
-	memset(asked, 0, sizeof(*asked));
-	asked->syn = syn;
+	const char *at = text;
+	unsigned long vlan;
+	char *end;
+
+	for (; asked->tag_count < TAGS_MOST; at = end + 1) {
+		vlan = strtoul(at, &end, 10);
+		if (end == at || *at == '-' || vlan >= TAG_VLAN)
+			break;
+		asked->tags[asked->tag_count++] = (__u16)vlan;
+		if (!*end)
+			return 0;
+		if (*end != ',')
+			break;
+	}
+	fault(fault_out,
+	      "cannot explain --vlan %s: neither a VLAN, from 0 to 4094, nor "
+	      "two",
+	      text);
+	return fault_hint(fault_out, "--vlan 7, or --vlan 100,7: 802.1ad, and "
+				     "802.1Q inside");
+}
+
+/* In generic mode the kernel has taken the tag off before. */
+static int sees_tags(const struct explain *explain, struct fault *fault_out)
+{
+	const struct kernel *kernel = &explain->kernel;
+	int i;
+
+	for (i = 0; i < kernel->attachment_count; i++) {
+		const struct attachment *on = &kernel->attachments[i];
+
+		if (on->ifindex != explain->link.ifindex ||
+		    on->mode == MODE_NATIVE)
+			continue;
+		fault(fault_out,
+		      "cannot explain --vlan: xdp_lbr is on %s in generic "
+		      "mode, which sees no tags",
+		      on->name);
+		return fault_hint(fault_out,
+				  "without --vlan, -i the VLAN device");
+	}
+	return 0;
+}
+
+/* Of `kind`, the flags and tags are set. */
+static int asked_parse(const char *client, const char *service,
+		       const struct asked *kind, struct asked *asked,
+		       struct fault *fault_out)
+{
+	*asked = *kind;
 	if (!endpoint_parse(client, &asked->client, &asked->client_port) &&
 	    !service_parse(service, asked) &&
 	    addr_is_ipv4(&asked->client) == addr_is_ipv4(&asked->vip))
@@ -171,6 +220,8 @@ static int answer(struct explain *explain, const struct asked *asked,
 	record.source_port = asked->client_port;
 	record.port = asked->port;
 	record.protocol = asked->protocol;
+	if (asked->error)
+		record.flags |= RECORD_ERROR;
 	root = record_object(&record, &explain->running);
 	json_object_set_new(root, "headers",
 			    headers_rows(frame, length, out,
@@ -191,10 +242,11 @@ static int answer(struct explain *explain, const struct asked *asked,
  * A question a line, answered as they come: "CLIENT SERVICE [syn]". As JSON,
  * an answer is a line, too.
  */
-static int answer_lines(struct explain *explain, struct fault *fault_out)
+static int answer_lines(struct explain *explain, const struct asked *every,
+			struct fault *fault_out)
 {
 	char client[64], service[64], syn[8], line[256];
-	struct asked asked;
+	struct asked asked, kind = *every;
 	int words;
 
 	while (fgets(line, sizeof(line), stdin)) {
@@ -204,38 +256,67 @@ static int answer_lines(struct explain *explain, struct fault *fault_out)
 				     "cannot explain '%.*s': a line is CLIENT "
 				     "SERVICE, and may end in `syn`",
 				     (int)strcspn(line, "\n"), line);
-		if (asked_parse(client, service, words == 3, &asked,
-				fault_out) ||
+		kind.syn = every->syn || words == 3;
+		if (asked_parse(client, service, &kind, &asked, fault_out) ||
 		    answer(explain, &asked, fault_out))
 			return -1;
 	}
 	return 0;
 }
 
+static int is_wrong(const struct options *options)
+{
+	const char *why = NULL;
+
+	if (options->argument && !options->second)
+		why = "which service?";
+	if (options->syn && options->error)
+		why = "--syn and --error are two packets";
+	if (why)
+		fprintf(stderr,
+			"lbr: cannot run 'explain': %s\n"
+			"  usage: lbr explain CLIENT SERVICE\n",
+			why);
+	return why != NULL;
+}
+
+/* All that is asked for, but the ends where each line names them. */
+static int options_read(const struct options *options, struct asked *asked,
+			struct fault *fault_out)
+{
+	struct asked kind = {.syn = options->syn, .error = options->error};
+
+	if (options->vlan && tags_parse(options->vlan, &kind, fault_out))
+		return -1;
+	*asked = kind;
+	if (!options->argument)
+		return 0;
+	return asked_parse(options->argument, options->second, &kind, asked,
+			   fault_out);
+}
+
 int verb_explain(const struct role *role, const struct options *options)
 {
-	struct explain *explain = calloc(1, sizeof(*explain));
+	struct explain *explain;
 	struct fault fault_is = {0};
 	struct asked asked;
 	int rc;
 
+	if (is_wrong(options))
+		return EXIT_USAGE;
+	if (options_read(options, &asked, &fault_is))
+		return cli_failed(role, &fault_is);
+	explain = calloc(1, sizeof(*explain));
 	if (!explain)
 		return EXIT_FAILED;
 	explain->json = options->json;
 	explain->many = !options->argument;
-	if (options->argument && !options->second) {
-		fprintf(stderr, "lbr: cannot run 'explain': which service?\n"
-				"  usage: lbr explain CLIENT SERVICE\n");
-		free(explain);
-		return EXIT_USAGE;
-	}
-	rc = options->argument ? asked_parse(options->argument, options->second,
-					     options->syn, &asked, &fault_is)
-			       : 0;
-	rc = rc ?: open_all(explain, role, options, &fault_is);
+	rc = open_all(explain, role, options, &fault_is);
+	if (!rc && asked.tag_count)
+		rc = sees_tags(explain, &fault_is);
 	if (!rc)
-		rc = options->argument ? answer(explain, &asked, &fault_is)
-				       : answer_lines(explain, &fault_is);
+		rc = explain->many ? answer_lines(explain, &asked, &fault_is)
+				   : answer(explain, &asked, &fault_is);
 	close_all(explain);
 	free(explain);
 	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;

@@ -9,11 +9,16 @@
 
 #include "common/core/abi.h"
 #include "common/core/record.h"
+#include "common/core/vlan.h"
 #include "common/tool/kernel.h"
 
 struct running;
 
-/* The packet: what a client sends first (SYN), or in the midst of a flow. */
+/*
+ * The packet: what a client sends first (SYN), or in the midst of a flow; or
+ * that some packet of the flow's other direction was too big, as a router on
+ * its way would report to the VIP.
+ */
 struct asked {
 	struct addr client;
 	struct addr vip;
@@ -21,9 +26,12 @@ struct asked {
 	__be16 port;
 	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
 	bool syn;
+	bool error;
+	__u16 tags[TAGS_MOST]; /* VLANs, from the outside in */
+	int tag_count;
 };
 
-#define ASKED_ROOM 128 /* bytes; the longest frame has 74 */
+#define ASKED_ROOM 128 /* bytes; the longest frame has 118 */
 
 /* explain_frame.c: as it comes in, for `mac`; its size in bytes. */
 size_t asked_frame(const struct asked *asked, const __u8 *mac, __u8 *frame);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "LoadBalancer/explain.h"
+#include "common/core/answer.h"
 #include "common/core/checksum.h"
 #include "common/core/packet.h"
 #include "common/tool/config.h"
@@ -33,77 +34,133 @@ static __sum16 checksum_of(__u64 sum)
 	return (FORCE __sum16)(__u16)~checksum_fold64(sum);
 }
 
-/* TCP or UDP without data. Its size. */
-static size_t put_l4(const struct asked *asked, void *at)
+/* Its own sum, and what is summed up with it of the IP header. */
+static __sum16 sum_above(const struct asked *asked, __u8 protocol,
+			 const void *at, size_t size)
 {
-	__u32 ends[] = {0, 0};
-	struct tcphdr *tcp = at;
-	struct udphdr *udp = at;
-	bool is_tcp = asked->protocol == IPPROTO_TCP;
-	size_t size = is_tcp ? sizeof(*tcp) : sizeof(*udp);
-	__u64 sum;
+	__u32 rest[] = {(FORCE __u32)bpf_htonl((__u32)size),
+			(FORCE __u32)bpf_htonl(protocol)};
+	__u64 sum = sum_of(at, size) + sum_of(rest, sizeof(rest));
 
-	/* Both begin with the ports. */
-	udp->source = asked->client_port;
-	udp->dest = asked->port;
-	ends[0] = (FORCE __u32)bpf_htonl((__u32)size);
-	ends[1] = (FORCE __u32)bpf_htonl(asked->protocol);
-	if (is_tcp) {
-		tcp->doff = sizeof(*tcp) / 4;
-		tcp->syn = asked->syn;
-		tcp->ack = !asked->syn;
-		tcp->window = bpf_htons(65535);
-	} else {
-		udp->len = bpf_htons(sizeof(*udp));
-	}
-	/* The pseudo header; an IPv4 address's other words add up to 0xffff. */
-	sum = sum_of(at, size) + sum_of(ends, sizeof(ends));
+	/* An IPv4 address's other words add up to 0xffff. */
 	if (addr_is_ipv4(&asked->vip))
 		sum += checksum_word(asked->client.w[3]) +
 		       checksum_word(asked->vip.w[3]);
 	else
 		sum += sum_of(&asked->client, sizeof(asked->client)) +
 		       sum_of(&asked->vip, sizeof(asked->vip));
-	if (is_tcp)
-		tcp->check = checksum_of(sum);
-	else
-		udp->check = checksum_of(sum);
-	return size;
+	return checksum_of(sum);
 }
 
-size_t asked_frame(const struct asked *asked, const __u8 *mac, __u8 *frame)
+/* TCP or UDP without data. Its size. */
+static size_t put_l4(const struct asked *asked, void *at)
 {
-	struct ethhdr *eth = (void *)frame;
-	struct iphdr *ip = (void *)(eth + 1);
-	struct ipv6hdr *ipv6 = (void *)(eth + 1);
-	bool is_ipv4 = addr_is_ipv4(&asked->vip);
-	size_t size;
+	struct tcphdr *tcp = at;
+	struct udphdr *udp = at;
 
-	memset(frame, 0, ASKED_ROOM);
-	memcpy(eth->h_dest, mac, ETH_ALEN);
-	memcpy(eth->h_source, from_mac, ETH_ALEN);
-	eth->h_proto = is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
-	if (is_ipv4) {
-		size = put_l4(asked, ip + 1);
+	/* Both begin with the ports. */
+	udp->source = asked->client_port;
+	udp->dest = asked->port;
+	if (asked->protocol == IPPROTO_TCP) {
+		tcp->doff = sizeof(*tcp) / 4;
+		tcp->syn = asked->syn;
+		tcp->ack = !asked->syn;
+		tcp->window = bpf_htons(65535);
+		tcp->check = sum_above(asked, IPPROTO_TCP, tcp, sizeof(*tcp));
+		return sizeof(*tcp);
+	}
+	udp->len = bpf_htons(sizeof(*udp));
+	udp->check = sum_above(asked, IPPROTO_UDP, udp, sizeof(*udp));
+	return sizeof(*udp);
+}
+
+/* Of a packet of `size` bytes behind it. Its own size. */
+static size_t put_ip(const struct addr *from, const struct addr *to,
+		     __u8 protocol, size_t size, void *at)
+{
+	struct iphdr *ip = at;
+	struct ipv6hdr *ipv6 = at;
+
+	if (addr_is_ipv4(to)) {
 		ip->version = 4;
 		ip->ihl = sizeof(*ip) / 4;
 		ip->tot_len = bpf_htons((__u16)(sizeof(*ip) + size));
 		ip->frag_off = IPV4_WHOLE;
 		ip->ttl = 64;
-		ip->protocol = asked->protocol;
-		ip->saddr = asked->client.w[3];
-		ip->daddr = asked->vip.w[3];
+		ip->protocol = protocol;
+		ip->saddr = from->w[3];
+		ip->daddr = to->w[3];
 		ip->check = checksum_of(sum_of(ip, sizeof(*ip)));
-		return sizeof(*eth) + sizeof(*ip) + size;
+		return sizeof(*ip);
 	}
-	size = put_l4(asked, ipv6 + 1);
 	ipv6->version = 6;
 	ipv6->payload_len = bpf_htons((__u16)size);
-	ipv6->nexthdr = asked->protocol;
+	ipv6->nexthdr = protocol;
 	ipv6->hop_limit = 64;
-	memcpy(&ipv6->saddr, &asked->client, sizeof(asked->client));
-	memcpy(&ipv6->daddr, &asked->vip, sizeof(asked->vip));
-	return sizeof(*eth) + sizeof(*ipv6) + size;
+	memcpy(&ipv6->saddr, from, sizeof(*from));
+	memcpy(&ipv6->daddr, to, sizeof(*to));
+	return sizeof(*ipv6);
+}
+
+#define QUOTED	   8	/* bytes above IP: the least that a router quotes */
+#define QUOTED_MTU 1280 /* what would have fitted */
+
+/* Quotes what the service sent to the client. Its size. */
+static size_t put_error(const struct asked *asked, void *at)
+{
+	bool is_ipv4 = addr_is_ipv4(&asked->vip);
+	struct icmp *icmp = at;
+	void *quoted = icmp + 1;
+	struct udphdr *ports;
+	size_t size;
+
+	icmp->type = is_ipv4 ? ICMP_UNREACHABLE : ICMPV6_TOO_BIG;
+	icmp->code = is_ipv4 ? ICMP_FRAG_NEEDED : 0;
+	icmp->sequence = bpf_htons(QUOTED_MTU);
+	ports = quoted + put_ip(&asked->vip, &asked->client, asked->protocol,
+				QUOTED_MTU, quoted);
+	ports->source = asked->port;
+	ports->dest = asked->client_port;
+	size = (size_t)((void *)ports + QUOTED - at);
+	icmp->checksum = is_ipv4 ? checksum_of(sum_of(at, size))
+				 : sum_above(asked, IPPROTO_ICMPV6, at, size);
+	return size;
+}
+
+/* What is said of the tags, up to the ethertype. Where IP begins. */
+static void *put_link(const struct asked *asked, const __u8 *mac, void *frame)
+{
+	__be16 *next = frame + 2 * ETH_ALEN;
+	int i;
+
+	memcpy(frame, mac, ETH_ALEN);
+	memcpy(frame + ETH_ALEN, from_mac, ETH_ALEN);
+	for (i = 0; i < asked->tag_count; i++) {
+		*next++ = i + 1 < asked->tag_count ? bpf_htons(ETH_P_8021AD)
+						   : bpf_htons(ETH_P_8021Q);
+		*next++ = bpf_htons(asked->tags[i]);
+	}
+	*next++ = addr_is_ipv4(&asked->vip) ? bpf_htons(ETH_P_IP)
+					    : bpf_htons(ETH_P_IPV6);
+	return next;
+}
+
+size_t asked_frame(const struct asked *asked, const __u8 *mac, __u8 *frame)
+{
+	bool is_ipv4 = addr_is_ipv4(&asked->vip);
+	size_t header = is_ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	__u8 protocol = asked->protocol;
+	void *ip;
+	size_t size;
+
+	memset(frame, 0, ASKED_ROOM);
+	ip = put_link(asked, mac, frame);
+	if (asked->error)
+		protocol = is_ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	size = asked->error ? put_error(asked, ip + header)
+			    : put_l4(asked, ip + header);
+	put_ip(&asked->client, &asked->vip, protocol, size, ip);
+	return (size_t)((__u8 *)ip - frame) + header + size;
 }
 
 #define HEADERS	    8
@@ -122,11 +179,24 @@ static char *header_add(struct headers *headers, const char *name)
 	return headers->text[headers->count++];
 }
 
+/* All that is there of the quoted packet's: its ports. */
+static void read_quoted(struct headers *headers, __u8 protocol, const __u8 *at,
+			const __u8 *end)
+{
+	const struct udphdr *ports = (const void *)at;
+
+	if (at + QUOTED <= end)
+		snprintf(header_add(headers, "quoted ports"), HEADER_TEXT,
+			 "%u > %u, protocol %u", bpf_ntohs(ports->source),
+			 bpf_ntohs(ports->dest), protocol);
+}
+
 static void read_l4(struct headers *headers, __u8 protocol, const __u8 *at,
 		    const __u8 *end)
 {
 	const struct tcphdr *tcp = (const void *)at;
 	const struct udphdr *udp = (const void *)at;
+	const struct icmp *icmp = (const void *)at;
 
 	if (protocol == IPPROTO_TCP && at + sizeof(*tcp) <= end)
 		snprintf(header_add(headers, "tcp"), HEADER_TEXT,
@@ -139,6 +209,11 @@ static void read_l4(struct headers *headers, __u8 protocol, const __u8 *at,
 			 "%u > %u, checksum %04x", bpf_ntohs(udp->source),
 			 bpf_ntohs(udp->dest),
 			 bpf_ntohs((FORCE __be16)udp->check));
+	else if ((protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) &&
+		 at + sizeof(*icmp) <= end)
+		snprintf(header_add(headers, "icmp"), HEADER_TEXT,
+			 "type %u, code %u, checksum %04x", icmp->type,
+			 icmp->code, bpf_ntohs((FORCE __be16)icmp->checksum));
 	else
 		snprintf(header_add(headers, "rest"), HEADER_TEXT,
 			 "protocol %u, %td bytes", protocol, end - at);
@@ -195,8 +270,10 @@ static void headers_read(struct headers *headers, const __u8 *frame,
 	       headers->count < 3) {
 		const struct tag *tag = (const void *)at;
 
-		snprintf(header_add(headers, "vlan"), HEADER_TEXT, "%u",
-			 bpf_ntohs(tag->tci) & TAG_VLAN);
+		snprintf(header_add(headers, is_tag(tag->protocol)
+						     ? "outer vlan"
+						     : "vlan"),
+			 HEADER_TEXT, "%u", bpf_ntohs(tag->tci) & TAG_VLAN);
 		ethertype = tag->protocol;
 		at += sizeof(*tag);
 	}
@@ -208,8 +285,17 @@ static void headers_read(struct headers *headers, const __u8 *frame,
 						      : bpf_htons(ETH_P_IPV6),
 			     at, end, &protocol);
 	}
-	if (at && at <= end)
-		read_l4(headers, protocol, at, end);
+	if (!at || at > end)
+		return;
+	read_l4(headers, protocol, at, end);
+	if (protocol != IPPROTO_ICMP && protocol != IPPROTO_ICMPV6)
+		return;
+	at = read_ip(headers, "quoted ip",
+		     protocol == IPPROTO_ICMP ? bpf_htons(ETH_P_IP)
+					      : bpf_htons(ETH_P_IPV6),
+		     at + sizeof(struct icmp), end, &protocol);
+	if (at)
+		read_quoted(headers, protocol, at, end);
 }
 
 static const char *header_find(const struct headers *headers, const char *name)

@@ -37,6 +37,8 @@ struct options {
 	bool all;
 	bool help;
 	bool syn;
+	bool error;
+	const char *vlan;
 	bool watch;
 	const char *argument;	      /* the word behind the options, or NULL */
 	const char *second;	      /* and the one behind it, or NULL */

@@ -7,13 +7,16 @@ import os
 import random
 import subprocess
 
-from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6
 from scapy.layers.l2 import Ether
 
-from network import CLIENT, ROOT, TX, VIP, VIP6, backend, configuration, on, service
+from network import (
+    CLIENT, CLIENT6, LB_MAC, ROOT, TX, VIP, VIP6, backend, configuration, on, service,
+)
 from placing import TEN
 from tap import equal, test
+from test_vlan import AD, Vlans, tag
 
 OTHER, OTHERS = "192.168.25.11", [f"172.19.2.{n}" for n in range(1, 11)]
 TUNNEL = "192.168.25.12"
@@ -25,10 +28,11 @@ class Explain:
     """One `lbr explain` that is asked question after question, on the CPU on
     which the program is run: turns are each CPU's own."""
 
-    def __init__(self, world):
+    def __init__(self, world, *options):
         cpus = os.sched_getaffinity(world.lbr.program.process.pid)
         self.process = subprocess.Popen(
-            ["topology/topo", "exec", "lbdsr0a", "LoadBalancer/lbr", "explain", "-j"],
+            ["topology/topo", "exec", "lbdsr0a", "LoadBalancer/lbr", "explain", "-j",
+             *options],
             preexec_fn=lambda: os.sched_setaffinity(0, cpus),
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
@@ -101,9 +105,9 @@ def chunks(count, seed):
     yield list(chunk.values())
 
 
-def same(world, count, seed):
+def same(world, count, seed, *options):
     """What is said of each, and what the program then does."""
-    explain, said = Explain(world), collections.Counter()
+    explain, said = Explain(world, *options), collections.Counter()
     before = world.lbr.reasons()
     for chunk in chunks(count, seed):
         told = explain(chunk)
@@ -141,11 +145,12 @@ def writes_nothing(world):
     world.apply(pool(1, handshake_grace="1min"))
     before = sums(world)
     assert {"flows", "recent_flows", "reasons", "turns", "next_hops"} <= set(before)
-    explain = Explain(world)
-    for chunk in chunks(10000, 3):
-        explain(chunk)
-    explain.close()
-    equal(sums(world), before, "maps")
+    for options in [], ["--error"]:
+        explain = Explain(world, *options)
+        for chunk in chunks(10000, 3):
+            explain(chunk)
+        explain.close()
+        equal(sums(world), before, f"maps, {options}")
     world.lbr.run([bytes.fromhex(json.loads(
         world.lbr("explain", "-j", f"{CLIENT}:5", f"{VIP}:80"))["frame"])])
     after = sums(world)
@@ -174,6 +179,58 @@ def steps(world):
         assert f"\n{line}\n" in f"\n{text}", f"{line} is not in\n{text}"
     for what in "slot", "backend", "next-hop", "meaning", "headers":
         assert f"\n{what}: " in text or f"\n{what}:\n" in text, f"{what} is not in\n{text}"
+    told = json.loads(world.lbr("explain", "-j", "--error", f"{CLIENT}:1234", f"{TUNNEL}:80"))
+    assert told["packet"] == f"{CLIENT}:1234 > {TUNNEL}:80 icmp error", told["packet"]
+    equal([row["header"] for row in told["headers"]],
+          ["ethernet", "outer ip", "ip", "icmp", "quoted ip", "quoted ports"], "headers")
+    world.lbr("explain", "--syn", "--error", f"{CLIENT}:1234", f"{VIP}:80", status=2)
+    for vlan in "x", "4095", "1,2,3", "7,", "-1", "":
+        world.lbr("explain", "--vlan", vlan, f"{CLIENT}:1234", f"{VIP}:80", status=1)
+    # In generic mode there would be no tag.
+    world.lbr("explain", "--vlan", "7", f"{CLIENT}:1234", f"{VIP}:80", status=1)
     for wrong in (["1.2.3.4"], ["1.2.3.4:5", "x"], ["1.2.3.4:5", f"[{VIP6}]:80"],
                   ["1.2.3.4:0", f"{VIP}:80"], ["1.2.3.4:5", f"{VIP}:80/sctp"]):
         world.lbr("explain", *wrong, status=2 if len(wrong) == 1 else 1)
+
+
+@test("explain: ICMP errors: what it says of 4,000 is what becomes of them")
+def errors(world):
+    world.up(pool(handshake_grace="0s"))
+    # Flows that errors are about.
+    same(world, 1000, 4)
+    said = same(world, 2000, 4, "--error")
+    world.apply(pool(1, handshake_grace="1min"))
+    said += same(world, 2000, 4, "--error")
+    for what in ("forwarded", "unmatched", "not_vip", "remembered",
+                 "not remembered: by the scheduler", "not remembered: by the generation before"):
+        assert said[what] >= 5, f"{what}: {said[what]} times only"
+    for client, vip, kind in (CLIENT, VIP, ICMP), (CLIENT6, VIP6, ICMPv6PacketTooBig):
+        told = json.loads(world.lbr("explain", "-j", "--error", f"[{client}]:1234".replace(
+            f"[{CLIENT}]", CLIENT), f"[{vip}]:80".replace(f"[{VIP}]", VIP)))
+        frame = Ether(bytes.fromhex(told["frame"]))
+        whole = frame.payload.copy()
+        delattr(whole[kind], "chksum" if kind is ICMP else "cksum")
+        equal(bytes(whole).hex(), bytes(frame.payload).hex(), "with scapy's checksum")
+
+
+@test("explain: in a VLAN: what it says of 3,000 is what becomes of them")
+def in_vlans(world):
+    with Vlans(world) as vlans:
+        vlans.lbr("ip", "link", "set", "in7", "address", LB_MAC)
+        # Nothing is to be counted but what is asked about.
+        vlans.lbr("sysctl", "-qw", "net.ipv6.conf.in7p.disable_ipv6=1",
+                  "net.ipv6.conf.out8p.disable_ipv6=1")
+        for text, outer, inner in ("7", tag(7), b""), ("100,7", tag(100, AD), tag(7)):
+            vlans.up(pool())
+            vlans.stands_for("in7", outer, inner)
+            for options in [], ["--error"]:
+                said = same(world, 700, 5, "-i", "eth0", "--vlan", text, *options)
+                assert min(said["forwarded"], said["not_vip"]) >= 5, said
+            told = json.loads(world.lbr(
+                "explain", "-j", "-i", "eth0", "--vlan", text, f"{CLIENT}:1234", f"{VIP}:80"))
+            tags = outer + inner
+            equal(bytes.fromhex(told["frame"])[12:][:len(tags)], tags, "tags")
+            rows = {row["header"]: row["before"] for row in told["headers"]}
+            equal(rows["ip"].split(",")[0], f"{CLIENT} > {VIP}", "header before")
+        said = same(world, 200, 6, "-i", "eth0", "--vlan", "8")
+        equal(set(said), {"vlan_tagged", None}, "of a VLAN that is no device's")
