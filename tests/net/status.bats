@@ -102,6 +102,9 @@ teardown() {
 
 @test "valgrind: nothing leaks, nothing is read that was not written" {
 	command -v valgrind >/dev/null || skip 'no valgrind'
+	# Two requests a check, the second of which is refused.
+	sed -i "/vip: $VIP6/,\$s/type: http,/type: http, application-port: 9,/" "$FILE"
+	lbr apply "$FILE" >/dev/null
 	run_begin "$FILE" "${VALGRIND[@]}"
 	wait_for 10 eval '(($(metric lbr_check_good_total) + $(metric lbr_check_bad_total) >= 4))'
 	look / >/dev/null
@@ -109,6 +112,7 @@ teardown() {
 	code / -X POST
 	bkd "$X" down >/dev/null
 	wait_for 10 run_said 'backend 172.19.0.3 is down'
+	run_said 'backend 2001:db8:19::4 is down: port 9: Connection refused'
 	bkd "$X" up >/dev/null
 	sed -i 's/weight: 1}/weight: 3}/' "$FILE"
 	run_signal HUP
