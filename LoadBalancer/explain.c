@@ -124,8 +124,7 @@ static int tags_parse(const char *text, struct asked *asked,
 	      "cannot explain --vlan %s: neither a VLAN, from 0 to 4094, nor "
 	      "two",
 	      text);
-	return fault_hint(fault_out, "--vlan 7, or --vlan 100,7: 802.1ad, and "
-				     "802.1Q inside");
+	return fault_hint(fault_out, "lbr explain --vlan 100,7 CLIENT SERVICE");
 }
 
 /* In generic mode the kernel has taken the tag off before. */
@@ -145,12 +144,12 @@ static int sees_tags(const struct explain *explain, struct fault *fault_out)
 		      "mode, which sees no tags",
 		      on->name);
 		return fault_hint(fault_out,
-				  "without --vlan, -i the VLAN device");
+				  "lbr explain -i VLAN-DEVICE CLIENT SERVICE");
 	}
 	return 0;
 }
 
-/* Of `kind`, the flags and tags are set. */
+/* `kind`: what is not said of its ends. */
 static int asked_parse(const char *client, const char *service,
 		       const struct asked *kind, struct asked *asked,
 		       struct fault *fault_out)
