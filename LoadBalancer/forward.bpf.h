@@ -19,7 +19,7 @@ struct way {
 	struct xdp_md *ctx;
 	const struct backend *backend;
 	const struct cached_hop *hop;
-	struct packet packet; /* what methods read of it: way_packet() */
+	struct packet packet; /* what union way_* has of it, and its pointers */
 	struct method method;
 	enum reason reason; /* why the kernel has to forward it, or none */
 	__u32 slot;	    /* of the generation it goes by */
