@@ -114,6 +114,7 @@ __attribute__((noinline)) int ipip_inside(struct xdp_md *ctx, int reason)
 		return REASON_congestion_lost;
 	tos_set(&packet, (packet_tos(&packet) & ~ECN_BITS) | ecn);
 	reason = ipip_take_off(ctx, &packet, outside->l3_offset);
+	/* It is there, but the verifier does not know. */
 	return restore ? counted(restore, reason) : reason;
 }
 

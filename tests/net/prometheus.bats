@@ -53,7 +53,7 @@ prometheus_begin() {
 
 prometheus_end() {
 	[[ ${PROMETHEUS-} ]] || return 0
-	kill "$(<"$BATS_TEST_TMPDIR/prometheus.pid")"
+	kill "$(<"$BATS_TEST_TMPDIR/prometheus.pid")" || :
 	wait "$PROMETHEUS" || :
 	PROMETHEUS=
 }

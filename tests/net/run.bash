@@ -23,7 +23,7 @@ run_begin() {
 			- "$RUN" "$RUN_TOOL" "${RUN_OPTIONS-}" "$@" || status=$?
 		echo "$status" >"$RUN.status"
 	) >"$out" 2>&1 3>&- &
-	wait_for 10 run_said '^running;'
+	wait_for 60 run_said '^running;' # under valgrind, in an emulator
 }
 
 # run_said REGEX

@@ -10,35 +10,26 @@
 
 #include "tests/unit/unit.h"
 
+/* clang-format off */
 static const struct metric rows[] = {
 	{"up", "gauge", "Whether.", "", "up", NULL, {NULL}, {NULL}},
 	{"build_info", "gauge", "Built.", "", NULL, NULL, {"version"}, {NULL}},
 	{"gone_info", "gauge", "Not there.", "", NULL, NULL, {"no"}, {NULL}},
 	{"seconds", "gauge", "It took.", "", "took", NULL, {NULL}, {NULL}},
-	{"bad",
-	 "gauge",
-	 "Is bad.",
-	 "rows",
-	 "how",
-	 "bad",
-	 {"name", "kind"},
-	 {NULL}},
-	{"some_total",
-	 "counter",
-	 "Of one kind.",
-	 "rows",
-	 "n",
-	 NULL,
-	 {"name"},
-	 {"kind", "b"}},
+	{"bad", "gauge", "Is bad.",
+	 "rows", "how", "bad", {"name", "kind"}, {NULL}},
+	{"some_total", "counter", "Of one kind.",
+	 "rows", "n", NULL, {"name"}, {"kind", "b"}},
 	{0},
 };
+/* clang-format on */
 
 static const char snapshot[] =
 	"{'up': true, 'version': '0.1', 'took': 0.25, 'rows': ["
 	"{'name': 'eth\\\"0\\\\', 'kind': 'a', 'how': 'bad', 'n': 1},"
 	"{'name': 'eth1', 'kind': 'b', 'how': 'good', 'n': 4294967296},"
-	"{'name': 'eth2', 'kind': 'b'}]}";
+	"{'name': 'eth2', 'kind': 'b'}, {'name': 'eth3', 'kind': 'b', 'n': "
+	"null}]}";
 
 static const char wanted[] = "# HELP up Whether.\n"
 			     "# TYPE up gauge\n"
