@@ -136,7 +136,7 @@ static bool is_connected(const struct probe *probe)
  */
 static bool may_be_silent(const struct probe *probe)
 {
-	return probe->type == CHECK_UDP && !*probe->check->body &&
+	return probe->check->silence == SILENCE_GOOD &&
 	       is_sent(passage_reason(probe->prober->passage, &probe->key));
 }
 

@@ -32,11 +32,18 @@ enum check_type {
 	CHECK_UDP,
 };
 
+/* What it says of the backend that nobody answers. */
+enum silence {
+	SILENCE_BAD,
+	SILENCE_GOOD, /* of CHECK_UDP only */
+};
+
 #define CHECK_TEXT 128 /* the texts' longest, and its NUL */
 
 /* How the health of a service's backends is checked. */
 struct config_check {
 	__u8 type;    /* enum check_type; what follows is 0 for CHECK_NONE */
+	__u8 silence; /* enum silence */
 	__u16 rise;   /* this many good ones: up */
 	__u16 fall;   /* this many bad ones: down */
 	__u16 status; /* of HTTP; 0: any 2xx or 3xx */

@@ -334,20 +334,6 @@ int conflicts_check(const struct config *config, const struct refusal *refusal)
 /* Below this a backend's share is off by more than about a percent. */
 #define SLOTS_PER_BACKEND 100
 
-/* A path that is broken is as silent as a server that never answers. */
-static void warn_silent(const struct config *config,
-			const struct config_service *service, FILE *out)
-{
-	char text[SERVICE_TEXT_SIZE];
-
-	if (service->check.type != CHECK_UDP || *service->check.body)
-		return;
-	fprintf(out,
-		"%s:%u: warning: the check of %s takes silence for good; where "
-		"it answers, name in body something of what it says\n",
-		config->path, service->check.line, service_text(service, text));
-}
-
 static void warn_service(const struct config *config,
 			 const struct config_service *service, FILE *out)
 {
@@ -388,8 +374,6 @@ void conflicts_warn(const struct config *config, FILE *out)
 			"file stops restoring while it still has flows\n",
 			config->path, config->restore_grace / 1000,
 			config->drain_timeout / 1000);
-	for (size_t i = 0; i < config->service_count; i++) {
+	for (size_t i = 0; i < config->service_count; i++)
 		warn_service(config, &config->services[i], out);
-		warn_silent(config, &config->services[i], out);
-	}
 }

@@ -57,6 +57,9 @@ int health_refuse(const struct config_service *service,
 		return refuse(refusal, check->line,
 			      "check: application-port is for tcp, http and "
 			      "https");
+	if (!udp && check->silence != SILENCE_BAD)
+		return refuse(refusal, check->line,
+			      "check: silence is for udp");
 	if (check->timeout > check->interval / 2)
 		return refuse(refusal, check->line,
 			      "check: timeout must be at most half of "

@@ -52,6 +52,8 @@ static const struct word all_down_words[] = {{"last", ALL_DOWN_LAST},
 					     {"drop", ALL_DOWN_DROP},
 					     {"pass", ALL_DOWN_PASS},
 					     {}};
+static const struct word silence_words[] = {
+	{"bad", SILENCE_BAD}, {"good", SILENCE_GOOD}, {}};
 static const struct word bool_words[] = {{"true", 1}, {"false", 0}, {}};
 
 #define FIELD(record, member)                                                  \
@@ -204,8 +206,7 @@ const struct key keys[] = {
 	 .words = check_words, .standard = "tcp",
 	 .help = "`tcp`: it takes a connection; `http`, `https` (of any "
 		 "certificate): it answers a GET; `udp`: it answers a "
-		 "datagram or, where `body` is empty, does not refuse it. All "
-		 "to the VIP, by way of the backend."},
+		 "datagram. All to the VIP, by way of the backend."},
 	{LEVEL_CHECK, "interval", KIND_DURATION,
 	 FIELD(config_check, interval),
 	 .min = 100, .max = 1 * HOURS, .standard = "2s",
@@ -251,6 +252,11 @@ const struct key keys[] = {
 	{LEVEL_CHECK, "send", KIND_TEXT, FIELD(config_check, send),
 	 .standard = "",
 	 .help = "Of udp: what is sent."},
+	{LEVEL_CHECK, "silence", KIND_WORD, FIELD(config_check, silence),
+	 .words = silence_words, .standard = "bad",
+	 .help = "Of udp: `good` where the server never answers: down is then "
+		 "what refuses a datagram, or where none can be sent. A machine "
+		 "that is off is as silent."},
 };
 /* clang-format on */
 const size_t key_count = sizeof(keys) / sizeof(keys[0]);

@@ -294,14 +294,6 @@ static void warns(void **state)
 		       "f.yaml:2: warning: tcp 192.0.2.1 port 80 has 83 slots "
 		       "for each of its 3 backends, whose shares become uneven "
 		       "below 100; table-size should be 307\n");
-	assert_warning(SERVICE "  protocol: udp\n"
-			       "  check: {type: udp, body: yes}\n",
-		       "");
-	assert_warning(SERVICE "  protocol: udp\n"
-			       "  check: {type: udp}\n",
-		       "f.yaml:7: warning: the check of udp 192.0.2.1 port 80 "
-		       "takes silence for good; where it answers, name in body "
-		       "something of what it says\n");
 }
 
 static double now(void)

@@ -106,6 +106,8 @@ static void draw_check(struct config_service *service)
 	check->port = service->port ? 0 : htons(8443);
 	if (udp || service->method.forward == FORWARD_REWRITE)
 		check->application_port = 0;
+	if (!udp)
+		check->silence = SILENCE_BAD;
 }
 
 /* What a key means with another is not what is looked at here. */
