@@ -111,6 +111,13 @@ static void backend_difference(struct pair *pair,
 			 state_name(old->state), state_name(new->state),
 			 taken_back(old, new, BY_HAND_STATE));
 		backend_line(pair, '~', service, new, more);
+	} else if (new->state == BACKEND_DOWN &&
+		   (old->by_hand ^ new->by_hand) & BY_HAND_STATE) {
+		/* What it is to be once it is up. */
+		snprintf(more, sizeof(more),
+			 "down, but for that %sas the file says",
+			 new->by_hand &BY_HAND_STATE ? "not " : "");
+		backend_line(pair, '~', service, new, more);
 	}
 }
 

@@ -316,12 +316,21 @@ doctor() {
 	bkd "$X" down >/dev/null
 	wait_for 5 are down "$X4" "$X6"
 	doctor fail
-	lbr drain "$X4"
-	are down "$X4"
-	lbr undrain "$X4"
+	lbr undrain "$X6"
+	lbr drain "$X4" | grep "~ backend $X4 of .* down, but for that as the file says"
+	are down "$X4" "$X6"
 	bkd "$X" up >/dev/null
-	wait_for 5 are active "$X4"
-	wait_for 5 are draining "$X6"
+	# What was set while it was down holds.
+	wait_for 5 are draining "$X4"
+	wait_for 5 are active "$X6"
+	lbr undrain "$X4"
+	bkd "$X" down >/dev/null
+	wait_for 5 are down "$X4" "$X6"
+	# Also that the file has its way again.
+	lbr apply "$FILE"
+	bkd "$X" up >/dev/null
+	wait_for 5 are draining "$X4"
+	wait_for 5 are active "$X6"
 }
 
 unmade() { # at least so many checks, with a moment without files before each look
