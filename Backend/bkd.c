@@ -52,6 +52,7 @@ const struct role tool = {
 	.verbs = verbs,
 	.sections = bkd_sections,
 	.exams = bkd_exams,
+	.telling = &bkd_telling,
 	.open = open_program,
 	.maps = maps,
 	.inner = inner,

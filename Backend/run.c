@@ -11,7 +11,7 @@
 
 int bkd_run(const struct role *role, const struct options *options)
 {
-	static const struct work work = {.telling = &bkd_telling};
+	static const struct work nothing;
 
-	return run_work(role, options, &work);
+	return run_work(role, options, &nothing);
 }

@@ -89,6 +89,7 @@ const struct role tool = {
 	.verbs = verbs,
 	.sections = lbr_sections,
 	.exams = lbr_exams,
+	.telling = &lbr_telling,
 	.open = open_program,
 	.maps = maps,
 	.inner = inner,

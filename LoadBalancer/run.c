@@ -40,7 +40,7 @@ static void end(void *data)
 int lbr_run(const struct role *role, const struct options *options)
 {
 	struct follow follow = {.role = role};
-	const struct work work = {begin, applied, end, &follow, &lbr_telling};
+	const struct work work = {begin, applied, end, &follow};
 
 	return run_work(role, options, &work);
 }

@@ -12,6 +12,7 @@
  *	@verb NAME	heading, meaning and options of one
  *	@checks		every check of doctor
  *	@reasons	every reason, its action and meaning
+ *	@metrics	every metric of `run`, its labels and meaning
  *	@keys LEVEL	every key of a file, a service or a backend
  *	@methods	every forwarding method and its meaning
  *	@pins		the directory of the tool's pins
@@ -26,6 +27,7 @@
 #include "common/tool/keys.h"
 #include "common/tool/options.h"
 #include "common/tool/role.h"
+#include "common/tool/status.h"
 
 /* The table's words as sentences of mdoc, each on a line of its own. */
 static void sentence(const char *words)
@@ -140,6 +142,25 @@ static int reasons(const char *unused)
 	return 0;
 }
 
+static int metrics(const char *unused)
+{
+	const struct metric *metric;
+	const char *const *label;
+
+	(void)unused;
+	puts(".Bl -tag -width Ds");
+	for (metric = tool.telling->metrics; metric->name; metric++) {
+		printf(".It Cm %s", metric->name);
+		for (label = metric->labels; *label; label++)
+			printf("%s%s", label == metric->labels ? " Pq " : " , ",
+			       *label);
+		putchar('\n');
+		sentence(metric->help);
+	}
+	puts(".El");
+	return 0;
+}
+
 static int checks(const char *unused)
 {
 	const struct exam *exam;
@@ -222,7 +243,7 @@ static const struct {
 	{"version", version}, {"name", name},	    {"synopsis", synopsis},
 	{"verb", verb},	      {"reasons", reasons}, {"keys", keys_of},
 	{"checks", checks},   {"pins", pins},	    {"copy", copy},
-	{"methods", methods},
+	{"methods", methods}, {"metrics", metrics},
 };
 
 /* Returns 0, or -1: there is no such part. */

@@ -33,6 +33,7 @@ struct doctor;
 struct kernel;
 struct options;
 struct role;
+struct telling;
 
 struct verb {
 	const char *name;
@@ -79,6 +80,7 @@ struct role {
 	const struct verb *verbs;
 	const struct section *sections; /* of `show` */
 	const struct exam *exams;	/* of `doctor`, in their order */
+	const struct telling *telling;	/* of `run` */
 
 	/* Opens the object; its maps are made, and it is loaded, elsewhere. */
 	struct bpf_object *(*open)(const struct constants *constants);

@@ -129,7 +129,7 @@ int run_work(const struct role *role, const struct options *options,
 	struct run run = {
 		.work = work,
 		.path = options->config ?: DEFAULT_CONFIG,
-		.status = {role, work->telling, work->data, time(NULL)},
+		.status = {role, work->data, time(NULL)},
 		.alone = -1,
 	};
 	struct fault fault_is = {0};

@@ -20,7 +20,6 @@ struct work {
 	void (*applied)(void *data); /* the file, for SIGHUP */
 	void (*end)(void *data);     /* also where begin() has failed */
 	void *data;		     /* telling->add()'s too */
-	const struct telling *telling;
 };
 
 /* The verb, until SIGTERM. Returns the exit status. */

@@ -22,7 +22,8 @@ static json_t *snapshot(const struct status *status)
 	else if (rc == KERNEL_NOT_UP)
 		root = json_object();
 	if (root)
-		status->telling->add(status->data, rc ? NULL : &kernel, root);
+		status->role->telling->add(status->data, rc ? NULL : &kernel,
+					   root);
 	up = kernel.attachment_count;
 	kernel_close(&kernel);
 	if (!root)
@@ -56,7 +57,7 @@ static int text_write(void *data, struct evbuffer *out)
 
 	if (!root)
 		return -1;
-	metrics_write(status->telling->metrics, root, out);
+	metrics_write(status->role->telling->metrics, root, out);
 	json_decref(root);
 	return 0;
 }
@@ -64,7 +65,7 @@ static int text_write(void *data, struct evbuffer *out)
 static int page_write(void *data, struct evbuffer *out)
 {
 	const struct status *status = data;
-	const char *page = status->telling->page;
+	const char *page = status->role->telling->page;
 
 	return evbuffer_add_reference(out, page, strlen(page), NULL, NULL);
 }

@@ -23,7 +23,6 @@ struct telling {
 
 struct status {
 	const struct role *role;
-	const struct telling *telling;
 	void *data; /* for telling->add() */
 	time_t started;
 };

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The manual says what the tools say of themselves: every verb and option of
-# their --help, every check of doctor, every key of `check --help`, every reason of reason.h, every
-# variable of host.mk, every exit status of role.h. Run after `make man`.
+# their --help, every check of doctor, every key of `check --help`, every reason
+# of reason.h, every metric of metrics.c, every variable of host.mk, every exit
+# status of role.h. Run after `make man`.
 
 bats_require_minimum_version 1.5.0
 
@@ -123,6 +124,18 @@ said() {
 		said reasons "${tool^^}" >"$BATS_TEST_TMPDIR/reasons"
 		diff "$BATS_TEST_TMPDIR/reasons" \
 			<(grep -E '^[a-z_]+ \(XDP_[A-Z]+\)$' "$BATS_FILE_TMPDIR/$tool.8")
+	done
+}
+
+@test "every metric of run, in its order; what counts is called _total" {
+	local tool
+	for tool in LoadBalancer/lbr Backend/bkd; do
+		sed -nE 's/^\t\{"([a-z_]+)", "(gauge|counter)",.*/\1 \2/p' \
+			"${tool%/*}/metrics.c" | said cat >"$BATS_TEST_TMPDIR/metrics"
+		[[ ! $(awk '($1 ~ /_total$/) != ($2 == "counter")' "$BATS_TEST_TMPDIR/metrics") ]]
+		diff <(sed 's/ .*//' "$BATS_TEST_TMPDIR/metrics") \
+			<(sed '1,/^METRICS/d' "$BATS_FILE_TMPDIR/${tool#*/}.8" |
+				grep -oE "^${tool#*/}_[a-z_]+")
 	done
 }
 
