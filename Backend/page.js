@@ -15,7 +15,7 @@ function rows(status, now) {
 		{ name: "address", text: true, value: r => r.address },
 		{ name: "forward", text: true, value: r => r.forward },
 		{ name: "packets", value: r => short(r.packets || 0) },
-		{ name: "packets/s", value: r => rate(r.address + r.service + r.protocol, r.packets || 0, now) },
+		{ name: "packets/s", value: r => rate(r.address + r.service + r.protocol + r.forward, r.packets || 0, now) },
 	], into);
 	for (const r of status.restores || []) add(r, away.has(r.vip) ? "down" : r.for === "grace" ? "draining" : "active");
 	$("rows").replaceChildren(into);

@@ -32,9 +32,15 @@ static json_t *restores(const struct kernel *kernel, struct fault *fault_out)
 	int i, count = restores_read(kernel, generation_current(kernel), &rows);
 	int counts = kernel_map(kernel, "restore_counts");
 	json_t *list = count < 0 ? NULL : json_array();
+	__u64 now = 0;
 
-	for (i = 0; i < count; i++)
+	jiffies_now(kernel, &now);
+	for (i = 0; i < count; i++) {
+		/* Its grace is over; the next generation will not have it. */
+		if (rows[i].restore.until && rows[i].restore.until < now)
+			continue;
 		json_array_append_new(list, row_report(&rows[i], counts));
+	}
 	if (counts >= 0)
 		close(counts);
 	free(rows);

@@ -55,7 +55,9 @@ union way_method {
 
 _Static_assert(L3_MOST <= 255 && L4_MOST <= 65535 && GENERATIONS <= 256 &&
 		       REASON_MAX <= 256,
-	       "way");
+	       "fields of union way_*");
+_Static_assert(sizeof(union way_packet) == 8 && sizeof(union way_method) == 8,
+	       "words of union way_*");
 
 /* The load balancer's own addresses where it came in: IPv4's and IPv6's. */
 INLINE const struct addr *way_own(const struct way *way)

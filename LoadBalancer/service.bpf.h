@@ -97,6 +97,14 @@ INLINE void forget_ports(struct packet *packet,
 	packet->protocol = entry->protocol;
 }
 
+/* Of a word, so that the verifier goes on as one with 0 and what is not. */
+INLINE __u8 low_byte(const __u64 *word)
+{
+	const volatile __u8 *bytes = (const volatile __u8 *)word;
+
+	return bytes[__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 7 : 0];
+}
+
 /* Sets d->for_vip and f->service. False: for no service. */
 INLINE bool find_service(struct decision *d, struct found *f)
 {
@@ -105,9 +113,8 @@ INLINE bool find_service(struct decision *d, struct found *f)
 	struct directory_entry *entry =
 		service_of(&directory, &d->packet, &d->for_vip);
 
-	/* Or it is an error about a packet that this VIP did not send. As a
-	 * byte: else the verifier goes on from here with and without. */
-	if (!entry || (*(volatile __u8 *)&d->packet.is_error &&
+	/* Or it is an error about a packet that this VIP did not send. */
+	if (!entry || (low_byte(&d->packet.is_error) &&
 		       !addr_equal(&d->packet.quoted, &d->packet.destination)))
 		return false;
 	d->place = directory.place;

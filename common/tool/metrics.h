@@ -15,7 +15,7 @@ struct metric {
 	const char *section;   /* ""  : the snapshot itself */
 	const char *field;     /* NULL: 1, for the labels' sake */
 	const char *is;	       /* whether the field is this word */
-	const char *labels[4]; /* NULL ends */
+	const char *labels[5]; /* NULL ends */
 	const char *only[2];   /* rows whose field [0] is the word [1] */
 };
 

@@ -145,7 +145,9 @@ down() { # ADDRESS: of the web service
 	run_bounded bkd-run.service "$file"
 	run_signal HUP
 	wait_for 5 run_said '^~ restore 172.19.0.3:80/tcp to 192.168.25.11'
-	[[ $(on backend0x ip address show dev lo) == *192.168.25.11/32* ]]
+	# It is said before the host is changed.
+	# shellcheck disable=SC2016
+	wait_for 5 eval '[[ $(on backend0x ip address show dev lo) == *192.168.25.11/32* ]]'
 	on backend0x curl -sSf -o /dev/null http://127.0.0.1:8405/
 	run_end
 	bkd backend0x down

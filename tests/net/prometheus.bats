@@ -11,6 +11,7 @@ load status
 bats_require_minimum_version 1.5.0
 
 API=http://127.0.0.1:9090/api/v1
+WEB='service="192.168.25.10:80",protocol="tcp"'
 
 setup_file() {
 	network
@@ -36,7 +37,7 @@ teardown() {
 prometheus_begin() {
 	local own=$BATS_TEST_TMPDIR/prometheus
 	cat >"$own.yml" <<-'EOF'
-		global: {scrape_interval: 1s, scrape_timeout: 1s}
+		global: {scrape_interval: 2s, scrape_timeout: 2s}
 		scrape_configs:
 		- job_name: lbr
 		  static_configs: [{targets: ['172.17.0.2:8404']}]
@@ -70,35 +71,50 @@ query() {
 		jq -r '.data.result[].value[1]'
 }
 
+# sent, restored HOST ADDRESS: what show counts is what Prometheus has
+sent() {
+	local packets
+	packets=$(lbr show -j services | jq '.services[] |
+		select(.service == "192.168.25.10:80" and .protocol == "tcp").packets')
+	((packets >= $1)) && [[ $(query "lbr_service_packets_total{$WEB}") == "$packets" ]]
+}
+
+restored() {
+	local packets
+	packets=$(reason restored "$1")
+	((packets > 0)) &&
+		[[ $(query "bkd_packets_total{reason=\"restored\",instance=\"$2:8405\"}") == "$packets" ]]
+}
+
+# Nothing is lost on the way to the backends.
+nothing_lost() {
+	[[ $(query "sum(lbr_service_packets_total{$WEB}) - sum(bkd_service_packets_total{$WEB})") == 0 ]]
+}
+
+up() { # HOW MANY
+	(($(targets | grep -c ' up$') == $1))
+}
+
 @test "Prometheus: what it knows is what show says; a dead bkd run is missed by it alone" {
-	local web='service="192.168.25.10:80",protocol="tcp"' before host packets
+	local before host
 	command -v prometheus >/dev/null || skip 'no prometheus'
 	for host in "$LB:172.17.0.2:8404" backend0x:172.19.0.3:8405 backend0y:172.19.0.4:8405; do
 		run_of "${host%%:*}"
 		RUN_OPTIONS="-l ${host#*:}" run_begin "$FILE"
 	done
 	prometheus_begin
-	wait_for 20 eval '[[ $(targets) == "172.17.0.2:8404 up
-172.19.0.3:8405 up
-172.19.0.4:8405 up" ]]'
-	before=$(query "lbr_service_packets_total{$web}")
+	wait_for 20 up 3
+	before=$(query "lbr_service_packets_total{$WEB}")
 	balanced "$VIP4" 40 5 35
-	packets=$(lbr show -j services | jq '.services[] |
-		select(.service == "192.168.25.10:80" and .protocol == "tcp").packets')
-	((packets >= before + 40 * 4))
-	wait_for 5 eval '[[ $(query "lbr_service_packets_total{$web}") == "$packets" ]]'
-	for host in 172.19.0.3:backend0x 172.19.0.4:backend0y; do
-		packets=$(reason restored "${host#*:}")
-		((packets > 0))
-		wait_for 5 eval '[[ $(query "bkd_packets_total{reason=\"restored\",instance=\"${host%:*}:8405\"}") == "$packets" ]]'
-	done
-	# Nothing is lost on the way to the backends.
-	[[ $(query "sum(lbr_service_packets_total{$web}) - sum(bkd_service_packets_total{$web})") == 0 ]]
+	wait_for 20 sent "$((before + 40 * 4))"
+	wait_for 20 restored backend0x 172.19.0.3
+	wait_for 20 restored backend0y 172.19.0.4
+	wait_for 20 nothing_lost
 	[[ $(query 'count(count by (digest) ({__name__=~"(lbr|bkd)_file_info"}))') == 1 ]]
 
 	run_of backend0x
 	run_signal KILL
-	wait_for 5 eval '[[ $(query "up{instance=\"172.19.0.3:8405\"}") == 0 ]]'
+	wait_for 20 eval '[[ $(query "up{instance=\"172.19.0.3:8405\"}") == 0 ]]'
 	balanced "$VIP4" 20 1 19
-	[[ $(targets | grep -c ' up$') == 2 ]]
+	wait_for 20 up 2
 }

@@ -32,19 +32,40 @@ teardown() {
 	run_end
 }
 
+# What is told is what show says, once nothing comes any more.
+as_shown() {
+	[[ $(metric bkd_packets_total '"restored"') == $(reason restored "$X") ]] &&
+		[[ $(metric bkd_service_packets_total) == $(metric bkd_packets_total '"restored"') ]] &&
+		[[ $(metric bkd_service_packets_total 'service="192.168.25.10:80",protocol="tcp",address="172.19.0.3:80"') == \
+			$(bkd "$X" show -j restores | jq '.restores[0].packets') ]] &&
+		[[ $(metric bkd_packets_total) == $(bkd "$X" show -j reasons | jq '[.reasons[].packets] | add') ]]
+}
+
 @test "bkd run: what it restored is what is told; promtool finds nothing" {
 	local before
 	run_begin "$FILE"
 	before=$(metric bkd_packets_total '"restored"')
 	balanced "$VIP4" 20 1 19
 	(($(metric bkd_packets_total '"restored"') > before))
-	[[ $(metric bkd_packets_total '"restored"') == $(reason restored "$X") ]]
-	[[ $(metric bkd_service_packets_total) == $(metric bkd_packets_total '"restored"') ]]
-	[[ $(metric bkd_service_packets_total 'service="192.168.25.10:80",protocol="tcp",address="172.19.0.3:80"') == \
-		$(bkd "$X" show -j restores | jq '.restores[0].packets') ]]
+	wait_for 10 as_shown
 	[[ $(metric bkd_service_restored) == 4 ]]
-	[[ $(metric bkd_packets_total) == $(bkd "$X" show -j reasons | jq '[.reasons[].packets] | add') ]]
 	linted bkd_packets_total
+}
+
+@test "bkd run: of another method, a row of its own; the one of before, until its grace is over" {
+	run_begin "$FILE"
+	[[ $(metric bkd_service_restored 'forward="rewrite"') == 4 ]]
+	sed -i 's/forward: rewrite/forward: ipip/; $ a lb-sources: [172.17.0.0/16, "2001:db8:17::/64"]\ngrace: 10min' "$FILE"
+	run_signal HUP
+	wait_for 5 eval '[[ $(metric bkd_service_restored "forward=\"ipip\"") == 4 ]]'
+	[[ $(look /metrics | grep -c "^bkd_service_restored.*rewrite.* 0$") == 4 ]]
+	linted bkd_packets_total
+	sed -i 's/forward: ipip/forward: rewrite/; s/grace: 10min/grace: 1s/' "$FILE"
+	run_signal HUP
+	wait_for 5 eval '[[ $(metric bkd_service_restored "forward=\"rewrite\"") == 4 ]]'
+	wait_for 10 eval '[[ $(look /metrics | grep -c ^bkd_service_restored) == 4 ]]'
+	bkd "$X" down >/dev/null
+	bkd "$X" up -m generic >/dev/null
 }
 
 @test "bkd run: xdp_bkd not up, in which mode, of which file, a VIP not on lo" {
