@@ -33,10 +33,11 @@ struct way {
 union way_packet {
 	struct {
 		__u32 length;
-		__u16 l4_offset;
-		__u8 l3_offset;
-		__u8 is_ipv6 : 1;
-		__u8 is_error : 1;
+		/* So wide that the verifier knows how far they can lead. */
+		__u32 l4_offset : 15;
+		__u32 l3_offset : 7;
+		__u32 is_ipv6 : 1;
+		__u32 is_error : 1;
 	};
 	__u64 word;
 };
@@ -53,7 +54,7 @@ union way_method {
 	__u64 word;
 };
 
-_Static_assert(L3_MOST <= 255 && L4_MOST <= 65535 && GENERATIONS <= 256 &&
+_Static_assert(L3_MOST < 1 << 7 && L4_MOST < 1 << 15 && GENERATIONS <= 256 &&
 		       REASON_MAX <= 256,
 	       "fields of union way_*");
 _Static_assert(sizeof(union way_packet) == 8 && sizeof(union way_method) == 8,
@@ -92,7 +93,7 @@ __attribute__((noinline)) int forward_by_method(struct xdp_md *ctx, __u64 words,
 		.ctx = ctx,
 		.packet = {.is_ipv6 = packet.is_ipv6,
 			   .is_error = packet.is_error,
-			   .l3_offset = packet.l3_offset & L3_MOST,
+			   .l3_offset = packet.l3_offset,
 			   .l4_offset = packet.l4_offset,
 			   .length = packet.length,
 			   .protocol = method.protocol,
