@@ -90,10 +90,11 @@ is_fine() {
 # fails_until_mended BREAK MEND: the path of X alone
 fails_until_mended() {
 	run_begin "$FILE"
+	wait_for 10 answered
 	eval "$1"
 	wait_for 5 are down "$X4" "$X6"
 	run_said "80/tcp: backend $X4 is down: sent to the backend; no answer from the VIP"
-	are active 172.19.0.4 2001:db8:19::4
+	wait_for 5 are active 172.19.0.4 2001:db8:19::4
 	is_fine
 	[[ $(answers "$VIP4" 10) == 'backend0y 10' ]]
 	[[ $(echoes "$VIP6" 10) == 'backend0y 10' ]]
@@ -110,10 +111,10 @@ fails_until_mended() {
 	seen wire "2001:db8:17::2\.[0-9]+ > 2001:db8:19::3\.80: Flags \[S\]"
 	sniff_end
 	run ! seen wire "172\.17\.0\.2\.[0-9]+ > 172\.19\.0\.4"
-	on "$X" grep -q '^172.17.0.2 [0-9]* 192.168.25.10 80 200 GET / ' /run/nginx/access.log
+	wait_for 5 on "$X" grep -q '^172.17.0.2 [0-9]* 192.168.25.10 80 200 GET / ' /run/nginx/access.log
 	# Clients' counters know nothing of it.
 	[[ $(lbr show -j backends | jq '[.backends[].packets] | add') == 0 ]]
-	are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4
+	wait_for 5 are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 }
 
 @test "xdp_bkd detached: the path fails, the application is fine" {
@@ -134,6 +135,7 @@ fails_until_mended() {
 
 @test "the application dead: the path is good, it is out at once, and in again" {
 	run_begin "$FILE"
+	wait_for 10 answered
 	on "$X" nginx -p /run/nginx/ -c "$ROOT/topology/l3dsr/nginx.conf" -s stop
 	wait_for 5 run_said "10:80/tcp: backend $X4 is down: Connection refused"
 	wait_for 5 is_also down "$X4"
@@ -345,6 +347,7 @@ unmade() { # at least so many checks, with a moment without files before each lo
 
 @test "out of files: checks that are not made take nobody out" {
 	run_begin "$FILE"
+	wait_for 10 answered
 	wait_for 20 unmade 40
 	run ! run_said 'is down'
 	are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4

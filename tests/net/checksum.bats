@@ -69,13 +69,16 @@ fails() {
 	run ! get "$VIP6" --max-time 1
 }
 
+asked() {
+	get "$VIP4" >/dev/null
+	seen sums "$1"
+}
+
 # sums WHICH: of requests to backend0x, as its port carries them, the checksums
 # are `correct` or `incorrect`
 sums() {
-	local i
 	sniff sums wires backend0x-eth0 'tcp and dst port 80'
-	for ((i = 0; i < 12; i++)); do get "$VIP4" >/dev/null; done
-	wait_for 5 seen sums " cksum 0x[0-9a-f]+ \\($1"
+	wait_for 20 asked " cksum 0x[0-9a-f]+ \\($1"
 	if sniffed sums | grep -F ' > 172.19.0.3.80:' |
 		grep -qvE " cksum 0x[0-9a-f]+ \\($1"; then
 		return 1

@@ -127,6 +127,7 @@ down() { # ADDRESS: of the web service
 	services "$file" '0,/protocol: tcp/s//&\n    check: {type: http, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}/'
 	attach generic "$file"
 	run_bounded lbr-run.service "$file"
+	wait_for 10 answered
 	run ! down 172.19.0.3
 	bkd backend0x down
 	wait_for 10 down 172.19.0.3

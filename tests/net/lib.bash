@@ -178,6 +178,7 @@ shared() {
 # sniff NAME HOST IFACE [FILTER]: tcpdump there, until sniff_end
 sniff() {
 	local out=$BATS_TEST_TMPDIR/sniff.$1
+	rm -f "$out" "$out".* # an earlier one's
 	# shellcheck disable=SC2016
 	on "$2" bash -c 'echo $$ >"$1"
 		exec tcpdump -i "$2" -nvl --immediate-mode -Z root "${@:3}"' \

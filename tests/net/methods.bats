@@ -98,12 +98,16 @@ direct() {
 	get "$NEAR6" >/dev/null
 }
 
+# asked NAME REGEX VIP
+asked() {
+	get "$3" >/dev/null
+	seen "$1" "$2"
+}
+
 # shows REGEX VIP: a request, as backend0x's port carries it
 shows() {
-	local i
 	sniff wire wires backend0x-eth0
-	for ((i = 0; i < 12; i++)); do get "$2" >/dev/null; done
-	wait_for 5 seen wire "$1"
+	wait_for 20 asked wire "$1" "$2"
 	sniff_end
 }
 

@@ -31,6 +31,14 @@ run_said() {
 	grep -qE -- "$1" "$RUN.out"
 }
 
+# answered: each backend has passed its checks, so one that is late takes none
+# of them out (the first that is bad does)
+answered() {
+	on "$LB" curl -sS --max-time 2 http://127.0.0.1:8404/status |
+		jq -e '.checks | length > 0 and
+			all(.path == "good" and .application == "good")' >/dev/null
+}
+
 run_signal() {
 	kill "-$1" "$(<"$RUN.pid")"
 }

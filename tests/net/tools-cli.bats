@@ -247,6 +247,7 @@ traced() {
 	for host in "${BACKENDS[@]}"; do
 		bkd "$host" trace "$1" >/dev/null
 	done
+	aged # else the line says that the next hop was remembered
 	since=$(trace_lines | tail -n 1 | cut -f 1)
 	port=$(on "$CLIENT" curl -sS -o /dev/null -w '%{local_port}' \
 		-H 'Connection: close' "$(url "$2")")

@@ -243,9 +243,9 @@ change() {
 	lbr apply "$file"
 	run -0 answers "$VIP4" 400
 	echo "$output"
-	# 300 expected, four standard deviations each way
+	# 300 expected, five standard deviations each way
 	n=$(sed -n 's/^backend0x //p' <<<"$output")
-	((n > 265 && n < 335))
+	((n > 255 && n < 345))
 	[[ $output == *"backend0y $((400 - n))"* ]]
 }
 

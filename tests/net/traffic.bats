@@ -38,7 +38,7 @@ balances() {
 	local before
 	schedule "$2"
 	before=$(flows "$1" tcp)
-	balanced "$1" 200 70 130
+	balanced "$1" 200 60 140
 	(($(flows "$1" tcp) - before == 200))
 }
 
