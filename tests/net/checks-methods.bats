@@ -9,6 +9,7 @@
 
 load lib
 load run
+load status
 bats_require_minimum_version 1.5.0
 
 X=backend0x X4=172.19.0.3 X6=2001:db8:19::3
@@ -25,10 +26,7 @@ setup_file() {
 }
 
 teardown_file() {
-	local run
-	for run in "${RUN_l3dsr-}" "${RUN_twolegged-}"; do
-		[[ ! $run ]] || TOPO_RUN=$run network_down
-	done
+	networks_down l3dsr twolegged
 }
 
 teardown() {
@@ -63,18 +61,14 @@ checked() {
 	sniff_end
 }
 
-status() {
-	on "$LB" curl -sS --max-time 2 http://127.0.0.1:8404/status
-}
-
 # good COUNT: so many backends answer, and well
 good() {
-	(($(status | jq '[.checks[] | select(.up and .path == "good" and .application == "good")] | length') == $1))
+	(($(look /status | jq '[.checks[] | select(.up and .path == "good" and .application == "good")] | length') == $1))
 }
 
 # lost: those of X alone are down, by the path
 lost() {
-	[[ $(status | jq -r '.checks[] | select(.up | not) | "\(.backend) \(.path) \(.why)"' | sort) == \
+	[[ $(look /status | jq -r '.checks[] | select(.up | not) | "\(.backend) \(.path) \(.why)"' | sort) == \
 		"$(printf '%s bad sent to the backend; no answer from the VIP\n' "$X4" "$X6" | sort)" ]]
 }
 
@@ -144,7 +138,7 @@ on_lo() {
 }
 
 unmade() { # WHY
-	status | jq -e --arg why "$1" 'any(.checks[]; .unmade > 2 and .why == $why)'
+	look /status | jq -e --arg why "$1" 'any(.checks[]; .unmade > 2 and .why == $why)'
 }
 
 @test "ipip: without an address of the VIP's family no check is made, and nobody out" {

@@ -8,6 +8,7 @@
 
 load lib
 load run
+load status
 bats_require_minimum_version 1.5.0
 
 X=backend0x X4=172.19.0.3 X6=2001:db8:19::3
@@ -146,7 +147,7 @@ fails_until_mended() {
 
 # apart ADDRESS PATH APPLICATION [WHY]: what the last checks by HTTP found
 apart() {
-	on "$LB" curl -sS --max-time 2 http://127.0.0.1:8404/status |
+	look /status |
 		jq -e --arg backend "$1" --arg found "${*:2}" '[.checks[] |
 			select(.backend == $backend and .type == "http") |
 			"\(.path) \(.application) \(.why)" | rtrimstr(" ")] |
@@ -221,7 +222,7 @@ while True:
 
 # found ADDRESS WORDS: what the last check of port 514 found
 found() {
-	on "$LB" curl -sS --max-time 2 http://127.0.0.1:8404/status |
+	look /status |
 		jq -e --arg backend "$1" --arg found "$2" 'any(.checks[];
 			.backend == $backend and (.service | endswith(":514")) and
 			"\(.up) \(.path) \(.application) \(.why)" == $found)' >/dev/null
@@ -341,8 +342,7 @@ unmade() { # at least so many checks, with a moment without files before each lo
 	prlimit --pid "$pid" --nofile=3:4096
 	are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 	prlimit --pid "$pid" --nofile=1024:4096
-	(($(on "$LB" curl -sS --max-time 2 http://127.0.0.1:8404/metrics |
-		awk '/^lbr_check_unmade_total/ { n += $NF } END { print n }') >= $1))
+	(($(metric lbr_check_unmade_total) >= $1))
 }
 
 @test "out of files: checks that are not made take nobody out" {

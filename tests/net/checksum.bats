@@ -24,10 +24,7 @@ setup_file() {
 }
 
 teardown_file() {
-	local run
-	for run in "${RUN_generic-}" "${RUN_native-}"; do
-		[[ ! $run ]] || TOPO_RUN=$run network_down
-	done
+	networks_down generic native
 }
 
 teardown() {

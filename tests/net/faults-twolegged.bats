@@ -4,6 +4,8 @@
 # Known ways to get this wrong: an LB with two interfaces. The FIB's answer is
 # the other one, and a packet sent out of the first goes nowhere.
 
+# shellcheck disable=SC2034 # `before` is for rose
+
 bats_require_minimum_version 1.5.0
 load lib
 
@@ -21,16 +23,7 @@ setup_file() {
 }
 
 teardown_file() {
-	local run
-	for run in "${RUN_generic-}" "${RUN_native-}"; do
-		[[ ! $run ]] || TOPO_RUN=$run network_down
-	done
-}
-
-# rose NAME: by how much, since `before` was taken
-rose() {
-	echo $(($(reason "$1") - $(jq -r --arg name "$1" \
-		'.reasons[] | select(.reason == $name).packets' <<<"$before")))
+	networks_down generic native
 }
 
 # redirects MODE VIP ROUTE...: requests leave by the other interface; those

@@ -7,6 +7,7 @@
 bats_require_minimum_version 1.5.0
 load lib
 load run
+load status
 
 setup_file() {
 	local host

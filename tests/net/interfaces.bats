@@ -22,10 +22,7 @@ setup_file() {
 }
 
 teardown_file() {
-	local run
-	for run in "${RUN_generic-}" "${RUN_native-}"; do
-		[[ ! $run ]] || TOPO_RUN=$run network_down
-	done
+	networks_down generic native
 }
 
 # up_on MODE IFACE...: both programs, xdp_lbr on these alone
@@ -48,11 +45,6 @@ both_ask() {
 	answers "$1" 40 --fail-early | shared 40 4 36
 	wait "$asking"
 	shared 40 4 36 <"$BATS_TEST_TMPDIR/back"
-}
-
-rose() { # REASON, since `before` was taken
-	echo $(($(reason "$1") - $(jq -r --arg name "$1" \
-		'.reasons[] | select(.reason == $name).packets' <<<"$before")))
 }
 
 # clients_on_both MODE VIP BACKEND-PREFIX ROUTER

@@ -31,6 +31,15 @@ network_down() {
 	"$TOPO" down
 }
 
+# networks_down NAME...: for teardown_file, those whose suffix is in RUN_NAME,
+# and no other
+networks_down() {
+	local name
+	for name in "${@/#/RUN_}"; do
+		[[ ! ${!name-} ]] || TOPO_RUN=${!name} network_down
+	done
+}
+
 # on HOST CMD...
 on() {
 	"$TOPO" exec "$@"
@@ -105,6 +114,12 @@ reason() {
 	local show
 	if [[ ${2-} ]]; then show=$(bkd "$2" show -j reasons); else show=$(lbr show -j reasons); fi
 	jq -r --arg name "$1" '.reasons[] | select(.reason == $name).packets' <<<"$show"
+}
+
+# rose NAME: by how much, since `before`, which is `show -j reasons`, was taken
+rose() {
+	echo $(($(reason "$1") - $(jq -r --arg name "$1" \
+		'.reasons[] | select(.reason == $name).packets' <<<"$before")))
 }
 
 # rises NAME CMD...: CMD makes that counter of xdp_lbr go up

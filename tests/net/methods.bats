@@ -30,10 +30,7 @@ setup_file() {
 }
 
 teardown_file() {
-	local run
-	for run in "${RUN_l3dsr-}" "${RUN_twolegged-}"; do
-		[[ ! $run ]] || TOPO_RUN=$run network_down
-	done
+	networks_down l3dsr twolegged
 }
 
 teardown() {

@@ -5,10 +5,7 @@
 # RUN_native: native wants other ports than generic needs
 
 teardown_file() {
-	local run
-	for run in "${RUN_generic-}" "${RUN_native-}"; do
-		TOPO_RUN=$run network_down
-	done
+	networks_down generic native
 }
 
 # over MODE: in the network whose programs are attached in that mode

@@ -13,16 +13,6 @@ bats_require_minimum_version 1.5.0
 API=http://127.0.0.1:9090/api/v1
 WEB='service="192.168.25.10:80",protocol="tcp"'
 
-setup_file() {
-	network
-	attach generic
-	get "$VIP4" >/dev/null
-}
-
-teardown_file() {
-	network_down
-}
-
 setup() {
 	FILE=$BATS_TEST_TMPDIR/services.yaml
 	services "$FILE"

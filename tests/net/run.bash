@@ -4,6 +4,17 @@
 # run.bash - `lbr run` on the LB or `bkd run` on a backend, in the background,
 # at most one on a host
 
+# A network where both programs are up; a file that needs another has its own.
+setup_file() {
+	network
+	attach generic
+	get "$VIP4" >/dev/null
+}
+
+teardown_file() {
+	network_down
+}
+
 # run_of HOST: whose is meant by what follows; unless said, the LB's
 run_of() {
 	RUN_HOST=$1 RUN_TOOL=Backend/bkd
@@ -29,14 +40,6 @@ run_begin() {
 # run_said REGEX
 run_said() {
 	grep -qE -- "$1" "$RUN.out"
-}
-
-# answered: each backend has passed its checks, so one that is late takes none
-# of them out (the first that is bad does)
-answered() {
-	on "$LB" curl -sS --max-time 2 http://127.0.0.1:8404/status |
-		jq -e '.checks | length > 0 and
-			all(.path == "good" and .application == "good")' >/dev/null
 }
 
 run_signal() {

@@ -9,16 +9,6 @@ load lib
 load run
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-	network
-	attach generic
-	get "$VIP4" >/dev/null
-}
-
-teardown_file() {
-	network_down
-}
-
 setup() {
 	services "$BATS_TEST_TMPDIR/services.yaml"
 }

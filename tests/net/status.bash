@@ -16,6 +16,13 @@ look() { # PATH [curl's options]
 	on "$RUN_HOST" curl -sS --max-time 5 "${@:2}" "$(page)$1"
 }
 
+# answered: each backend has passed its checks, so one that is late takes none
+# of them out (the first that is bad does)
+answered() {
+	look /status | jq -e '.checks | length > 0 and
+		all(.path == "good" and .application == "good")' >/dev/null
+}
+
 # metric NAME [LABELS-REGEX]: its value, or their sum
 metric() {
 	look /metrics | grep -E "^$1(\{.*${2-}.*\})? " | awk '{ n += $NF } END { print n }'

@@ -12,16 +12,6 @@ bats_require_minimum_version 1.5.0
 
 X=backend0x
 
-setup_file() {
-	network
-	attach generic
-	get "$VIP4" >/dev/null
-}
-
-teardown_file() {
-	network_down
-}
-
 setup() {
 	FILE=$BATS_TEST_TMPDIR/services.yaml
 	local often='interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
