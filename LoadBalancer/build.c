@@ -121,15 +121,13 @@ static int services_add(struct build *build, struct fault *fault_out)
 {
 	const struct config_service *from = build->config->services;
 	const struct running_service *old;
-	struct service_key key;
 	const __u16 *indices;
 	size_t i, j;
 
 	for (i = 0; i < build->config->service_count; i++, from++) {
 		struct service *new = &build->services[i];
 
-		key = key_of(from);
-		old = running_service(&build->old, &key);
+		old = running_service_for(&build->old, from);
 		new->id = old ? old->service.id : ++build->service_id;
 		new->scheduler = from->scheduler;
 		new->method = from->method;
@@ -163,7 +161,7 @@ static struct directory_entry *entries_of(const struct build *build,
 	const struct config_service *from = build->config->services;
 
 	for (i = 0; entries && i < services; i++, from++) {
-		next->key = key_of(from);
+		next->key = service_key_of(from);
 		next->service = build->services[i];
 		next->protocol = from->protocol;
 		next->port_mask = from->by_address ? 0 : 0xffff;

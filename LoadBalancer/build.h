@@ -25,11 +25,5 @@ struct build {
 	__u32 slots;		  /* of all tables */
 };
 
-static inline struct service_key key_of(const struct config_service *service)
-{
-	return (struct service_key){service->vip, service->port,
-				    service->protocol, 0};
-}
-
 /* tables.c: fills and publishes them. Returns 0, or -1 with a fault. */
 int tables_write(struct build *build, struct fault *fault);

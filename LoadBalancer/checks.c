@@ -207,8 +207,8 @@ static void service_sync(struct checks *checks, const struct running *running,
 			 const struct config_service *from,
 			 struct checked **rows, size_t *count)
 {
-	struct service_key key = {from->vip, from->port, from->protocol, 0};
-	const struct running_service *service = running_service(running, &key);
+	const struct running_service *service =
+		running_service_for(running, from);
 	size_t first, end;
 
 	if (!service || from->check.type == CHECK_NONE)

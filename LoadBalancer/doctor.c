@@ -51,10 +51,7 @@ static void look_running(struct doctor *doctor)
 		return;
 	}
 	for (i = 0; i < doctor->config.service_count; i++, from++) {
-		struct service_key key = {from->vip, from->port, from->protocol,
-					  0};
-
-		service = running_service(&running, &key);
+		service = running_service_for(&running, from);
 		differ += service ? differing(&running, service, from) : 1;
 	}
 	running_free(&running);

@@ -113,10 +113,7 @@ static bool answers_known(struct doctor *doctor)
 			 &ignored))
 		return false;
 	for (i = 0; i < doctor->config.service_count; i++, from++) {
-		struct service_key key = {from->vip, from->port, from->protocol,
-					  0};
-
-		service = running_service(&running, &key);
+		service = running_service_for(&running, from);
 		if (!service || from->check.type == CHECK_NONE)
 			continue;
 		checked++;

@@ -3,12 +3,9 @@
  * doctor_ways.c - the way here, and the ways on to the backends
  */
 #include <arpa/inet.h>
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/lbr.h"
@@ -49,25 +46,6 @@ static bool backend_seen(const struct config *config, size_t service,
 	return false;
 }
 
-/* What has been sent to a backend, over all CPUs. */
-static __u64 backend_packets(const struct kernel *kernel, __u32 id)
-{
-	int cpus = libbpf_num_possible_cpus(), cpu;
-	int map = kernel_map(kernel, "backend_counts");
-	struct backend_count *each = calloc((size_t)cpus, sizeof(*each));
-	__u32 key = id % BACKEND_SLOTS;
-	__u64 sum = 0;
-
-	if (each && map >= 0 && !bpf_map_lookup_elem(map, &key, each)) {
-		for (cpu = 0; cpu < cpus; cpu++)
-			sum += each[cpu].packets;
-	}
-	free(each);
-	if (map >= 0)
-		close(map);
-	return sum;
-}
-
 /* The address that is asked for when this host is to be reached. */
 static bool own_address(const struct doctor *doctor, bool ipv6, char *text)
 {
@@ -90,8 +68,9 @@ static bool own_address(const struct doctor *doctor, bool ipv6, char *text)
 }
 
 /* What has been sent to the backends of all services of a VIP. */
-static __u64 packets_for(const struct doctor *doctor,
-			 const struct running *running, const struct addr *vip)
+static __u64 packets_for(const struct running *running,
+			 const struct backend_count *counts,
+			 const struct addr *vip)
 {
 	size_t i, first, end;
 	__u64 sum = 0;
@@ -103,8 +82,9 @@ static __u64 packets_for(const struct doctor *doctor,
 			continue;
 		running_range(running, row->service.id, &first, &end);
 		for (; first < end; first++)
-			sum += backend_packets(&doctor->kernel,
-					       running->by_address[first]->id);
+			sum += counts[running->by_address[first]->id %
+				      BACKEND_SLOTS]
+				       .packets;
 	}
 	return sum;
 }
@@ -121,6 +101,7 @@ void look_vips(struct doctor *doctor)
 {
 	const struct kernel *kernel = &doctor->kernel;
 	char vip[INET6_ADDRSTRLEN], own[INET6_ADDRSTRLEN];
+	struct backend_count *counts;
 	struct running running;
 	struct fault said;
 	__u64 packets;
@@ -131,14 +112,17 @@ void look_vips(struct doctor *doctor)
 		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
 		return;
 	}
-	for (i = 0; i < running.service_count; i++) {
+	counts = running_counts(kernel, &running);
+	if (!counts)
+		found(doctor, HEALTH_UNKNOWN, "cannot read the counters");
+	for (i = 0; counts && i < running.service_count; i++) {
 		const struct addr *address = &running.services[i].key.vip;
 
 		if (!is_first_of_vip(&running, i))
 			continue;
 		ipv6 = !addr_is_ipv4(address);
 		addr_text(address, vip);
-		packets = packets_for(doctor, &running, address);
+		packets = packets_for(&running, counts, address);
 		if (packets) {
 			found(doctor, HEALTH_OK,
 			      "%s: %llu packets have come and were sent on",
@@ -152,6 +136,7 @@ void look_vips(struct doctor *doctor)
 		mend(doctor, "ip %sroute replace %s via %s", ipv6 ? "-6 " : "",
 		     vip, own_address(doctor, ipv6, own) ? own : "ADDRESS");
 	}
+	free(counts);
 	running_free(&running);
 }
 

@@ -83,22 +83,17 @@ static void close_all(struct explain *explain)
 	kernel_close(&explain->kernel);
 }
 
-/* "192.0.2.1:80/tcp"; *protocol is left alone where it names none. */
+/* "192.0.2.1:80/tcp", or udp; tcp where it names none. */
 static int service_parse(const char *text, struct asked *asked)
 {
 	char word[64];
-	char *slash;
+	int protocol;
 
 	snprintf(word, sizeof(word), "%s", text);
-	slash = strrchr(word, '/');
-	asked->protocol = IPPROTO_TCP;
-	if (slash) {
-		*slash++ = '\0';
-		if (!strcmp(slash, "udp"))
-			asked->protocol = IPPROTO_UDP;
-		else if (strcmp(slash, "tcp"))
-			return -1;
-	}
+	protocol = protocol_cut(word);
+	if (protocol < 0)
+		return -1;
+	asked->protocol = protocol ? (__u8)protocol : IPPROTO_TCP;
 	return endpoint_parse(word, &asked->vip, &asked->port);
 }
 

@@ -100,16 +100,13 @@ static int overlay(const struct kernel *kernel, struct config *config,
 	struct config_backend *backend;
 	const struct backend *row;
 	struct running running;
-	struct service_key key;
 	size_t i, j;
 
 	if (running_read(kernel, generation_current(kernel), &running,
 			 fault_out))
 		return -1;
 	for (i = 0; i < config->service_count; i++, service++) {
-		key = (struct service_key){service->vip, service->port,
-					   service->protocol, 0};
-		there = running_service(&running, &key);
+		there = running_service_for(&running, service);
 		backend = service->backends;
 		for (j = 0; there && j < service->backend_count;
 		     j++, backend++) {

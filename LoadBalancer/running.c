@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -138,6 +139,15 @@ const struct running_service *running_service(const struct running *running,
 		       sizeof(wanted), by_key);
 }
 
+const struct running_service *
+running_service_for(const struct running *running,
+		    const struct config_service *service)
+{
+	struct service_key key = service_key_of(service);
+
+	return running_service(running, &key);
+}
+
 const struct running_service *running_service_of(const struct running *running,
 						 __u32 id)
 {
@@ -181,4 +191,32 @@ void running_range(const struct running *running, __u32 service, size_t *first,
 	       running->by_address[low]->service == service)
 		low++;
 	*end = low;
+}
+
+struct backend_count *running_counts(const struct kernel *kernel,
+				     const struct running *running)
+{
+	int map = kernel_map(kernel, "backend_counts"), cpu;
+	int cpus = libbpf_num_possible_cpus();
+	struct backend_count *each = calloc((size_t)cpus, sizeof(*each));
+	struct backend_count *counts, *sum;
+	__u32 key;
+	size_t i;
+
+	counts = calloc(BACKEND_SLOTS, sizeof(*counts));
+	for (i = 0; each && counts && i < running->backend_count; i++) {
+		key = running->by_address[i]->id % BACKEND_SLOTS;
+		sum = &counts[key];
+		if (bpf_map_lookup_elem(map, &key, each))
+			continue;
+		for (cpu = 0; cpu < cpus; cpu++) {
+			sum->packets += each[cpu].packets;
+			sum->bytes += each[cpu].bytes;
+			sum->flows += each[cpu].flows;
+		}
+	}
+	free(each);
+	if (map >= 0)
+		close(map);
+	return counts;
 }

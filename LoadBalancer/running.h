@@ -24,6 +24,13 @@ struct running {
 	size_t backend_count;	     /* of those present */
 };
 
+static inline struct service_key
+service_key_of(const struct config_service *service)
+{
+	return (struct service_key){service->vip, service->port,
+				    service->protocol, 0};
+}
+
 /* Reads slot `slot`; NO_SLOT: an empty one. Returns 0, or -1 with a fault. */
 int running_read(const struct kernel *kernel, __u32 slot,
 		 struct running *running, struct fault *fault);
@@ -32,6 +39,10 @@ void running_free(struct running *running);
 /* NULL where it is not there. */
 const struct running_service *running_service(const struct running *running,
 					      const struct service_key *key);
+/* The file's. */
+const struct running_service *
+running_service_for(const struct running *running,
+		    const struct config_service *service);
 const struct running_service *running_service_of(const struct running *running,
 						 __u32 id);
 struct backend *running_backend(const struct running *running, __u32 service,
@@ -39,3 +50,10 @@ struct backend *running_backend(const struct running *running, __u32 service,
 /* The first backend of a service in by_address, and behind the last. */
 void running_range(const struct running *running, __u32 service, size_t *first,
 		   size_t *end);
+
+/*
+ * What was sent to each backend that is there, over all CPUs, at its id modulo
+ * BACKEND_SLOTS; to be freed. NULL: no memory.
+ */
+struct backend_count *running_counts(const struct kernel *kernel,
+				     const struct running *running);

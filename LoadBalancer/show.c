@@ -25,33 +25,6 @@ struct show {
 	struct backend_count *counts; /* BACKEND_SLOTS of them */
 };
 
-/* Sums over the CPUs, of the backends that are there. */
-static int counts_read(const struct kernel *kernel, struct show *show)
-{
-	int map = kernel_map(kernel, "backend_counts"), cpu;
-	int cpus = libbpf_num_possible_cpus();
-	struct backend_count *each = calloc((size_t)cpus, sizeof(*each)), *sum;
-	__u32 key;
-	size_t i;
-
-	show->counts = calloc(BACKEND_SLOTS, sizeof(*show->counts));
-	for (i = 0; each && show->counts && i < show->running.backend_count;
-	     i++) {
-		key = show->running.by_address[i]->id % BACKEND_SLOTS;
-		sum = &show->counts[key];
-		if (bpf_map_lookup_elem(map, &key, each))
-			continue;
-		for (cpu = 0; cpu < cpus; cpu++) {
-			sum->packets += each[cpu].packets;
-			sum->bytes += each[cpu].bytes;
-			sum->flows += each[cpu].flows;
-		}
-	}
-	free(each);
-	close(map);
-	return show->counts ? 0 : -1;
-}
-
 static int show_read(const struct kernel *kernel, struct show *show,
 		     struct fault *fault_out)
 {
@@ -59,7 +32,8 @@ static int show_read(const struct kernel *kernel, struct show *show,
 	if (running_read(kernel, generation_current(kernel), &show->running,
 			 fault_out))
 		return -1;
-	if (!counts_read(kernel, show))
+	show->counts = running_counts(kernel, &show->running);
+	if (show->counts)
 		return 0;
 	running_free(&show->running);
 	return fault(fault_out, "cannot read the counters");

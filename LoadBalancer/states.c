@@ -62,10 +62,7 @@ static void states_note(const struct running *running,
 	size_t i, j;
 
 	for (i = 0; i < config->service_count; i++, service++) {
-		struct service_key key = {service->vip, service->port,
-					  service->protocol, 0};
-
-		there = running_service(running, &key);
+		there = running_service_for(running, service);
 		for (j = 0; there && j < service->backend_count; j++) {
 			row = running_backend(running, there->service.id,
 					      &service->backends[j].address);

@@ -16,8 +16,8 @@ static const __u16 *table_same(const struct build *build,
 			       const struct config_service *from,
 			       const __u16 *indices, const struct service *new)
 {
-	struct service_key key = key_of(from);
-	const struct running_service *old = running_service(&build->old, &key);
+	const struct running_service *old =
+		running_service_for(&build->old, from);
 	size_t first, end, i, active = 0, was_active = 0;
 	const struct backend *backend;
 
@@ -51,8 +51,8 @@ static void slots_mark(const struct build *build,
 		       const struct config_service *from,
 		       const struct service *new, __u16 *table)
 {
-	struct service_key key = key_of(from);
-	const struct running_service *old = running_service(&build->old, &key);
+	const struct running_service *old =
+		running_service_for(&build->old, from);
 	const __u16 *was = build->old_tables;
 	__u32 i;
 

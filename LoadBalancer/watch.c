@@ -61,7 +61,7 @@ static void stop(int unused)
 static int filter_parse(const char *text, struct filter *filter)
 {
 	char word[64];
-	char *slash;
+	int protocol;
 
 	memset(filter, 0, sizeof(*filter));
 	filter->reason = text ? reason_find(text) : -1;
@@ -69,15 +69,10 @@ static int filter_parse(const char *text, struct filter *filter)
 		return 0;
 	filter->by_address = true;
 	snprintf(word, sizeof(word), "%s", text);
-	slash = strrchr(word, '/');
-	if (slash) {
-		*slash++ = '\0';
-		filter->protocol = !strcmp(slash, "tcp")   ? IPPROTO_TCP
-				   : !strcmp(slash, "udp") ? IPPROTO_UDP
-							   : 0;
-		if (!filter->protocol)
-			return -1;
-	}
+	protocol = protocol_cut(word);
+	if (protocol < 0)
+		return -1;
+	filter->protocol = (__u8)protocol;
 	if (!addr_parse(word, &filter->address))
 		return 0;
 	return endpoint_parse(word, &filter->address, &filter->port);

@@ -65,6 +65,18 @@ const char *endpoint_text(const struct addr *address, __be16 port, char *text)
 	return text;
 }
 
+int protocol_cut(char *text)
+{
+	char *slash = strrchr(text, '/');
+
+	if (!slash)
+		return 0;
+	*slash++ = '\0';
+	if (!strcmp(slash, "tcp"))
+		return IPPROTO_TCP;
+	return strcmp(slash, "udp") ? -1 : IPPROTO_UDP;
+}
+
 int endpoint_parse(const char *text, struct addr *address, __be16 *port)
 {
 	const char *colon = strrchr(text, ':');

@@ -13,5 +13,7 @@ const char *state_name(__u8 state);
 const char *protocol_name(__u8 protocol);
 /* "192.0.2.1:80", "[2001:db8::1]:any"; `text` holds 64 bytes. */
 const char *endpoint_text(const struct addr *address, __be16 port, char *text);
+/* Cuts "/tcp" or "/udp" off; IPPROTO_*, 0 where there is neither, or -1. */
+int protocol_cut(char *text);
 /* The same way back, with a number for a port. 0, or -1. */
 int endpoint_parse(const char *text, struct addr *address, __be16 *port);
