@@ -18,7 +18,7 @@
 
 #include "common/core/method.h"
 
-#define L3DSR_LAYOUT "v3"
+#define L3DSR_LAYOUT "v4"
 
 /* Most that one configuration file may name. */
 #define MAX_SERVICES 4096
