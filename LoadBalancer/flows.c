@@ -145,6 +145,8 @@ int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
 	struct flow_table from = {0}, to = {0};
 	size_t copied = 0, room;
 
+	if (!again && secrets_make(kernel, fault_out))
+		return -1;
 	if (kernel->old_flows < 0)
 		return 0;
 	if (flow_table_open(&from, dup(kernel->old_flows),

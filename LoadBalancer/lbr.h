@@ -16,6 +16,8 @@ int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
 int lbr_prepare(struct kernel *kernel, const struct config *config,
 		struct fault *fault);
 int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault);
+/* secrets.c: fills the map `secrets` of a load, where that is new; 0 or -1 */
+int secrets_make(const struct kernel *kernel, struct fault *fault);
 /* host.c: forwarding on, redirects off */
 int lbr_host(struct kernel *kernel, const struct config *config,
 	     const char *const *interfaces, struct fault *fault);

@@ -50,6 +50,7 @@ MAP_OF_GENERATIONS(tables, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 		   struct slots, 1);
 
 /* What lives across generations. */
+MAP(secrets, ARRAY, __u32, struct secrets, 1);
 MAP(control, ARRAY, __u32, __u32, CONTROLS);
 MAP(interfaces, ARRAY, __u32, struct interface, MAX_INTERFACES);
 MAP_MAPPED(flows, __u32, struct flow_bucket, 1);

@@ -229,6 +229,19 @@ enum control {
 	CONTROLS,
 };
 
+/*
+ * Random bytes that only this host knows, one key for each use: the map
+ * `secrets`, [0]. The first `up` fills it (getrandom(2)); the pin keeps it over
+ * restart, change and upgrade. All zero: not filled yet.
+ */
+#define SECRET_WORDS 2
+struct secrets {
+	__u64 flow[SECRET_WORDS];   /* the flow table's hash */
+	__u64 mark[SECRET_WORDS];   /* marks in outer headers, see mark.h */
+	__u64 answer[SECRET_WORDS]; /* shares of the answer budget */
+};
+_Static_assert(sizeof(struct secrets) == 48, "secrets");
+
 /* In the word of CONTROL_TRACE. */
 enum trace {
 	TRACE_OFF,
