@@ -11,6 +11,7 @@
 
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
+#include "common/core/age.h"
 
 struct pair {
 	const struct running *old, *new;
@@ -65,7 +66,8 @@ static void presence_line(struct pair *pair,
 	}
 	snprintf(more, sizeof(more), "weight %u", (old ?: new)->weight);
 	if (old && new) {
-		left = pair->new->until[new->id % BACKEND_SLOTS] - pair->now;
+		left = jiffies_left(pair->now,
+				    pair->new->until[new->id % BACKEND_SLOTS]);
 		snprintf(more, sizeof(more),
 			 "weight %u, drains for at most %llu s", old->weight,
 			 (unsigned long long)(milliseconds_of(left) + 999) /

@@ -17,6 +17,7 @@
 
 #include "LoadBalancer/flows.h"
 #include "LoadBalancer/lbr.h"
+#include "common/core/age.h"
 #include "common/core/flows.h"
 #include "common/tool/generation.h"
 
@@ -79,7 +80,7 @@ int flows_in_use(const struct kernel *kernel, const struct running *running,
 			       ? running->generation.udp_idle
 		       : flow->backend & FLOW_ENDS ? ended
 						   : silent;
-		if ((__u32)now - flow->seen <= most)
+		if (age_low((__u32)now, flow->seen) <= most)
 			in_use[backend->id % BACKEND_SLOTS]++;
 	}
 	flow_table_close(&table);
@@ -113,9 +114,17 @@ int lbr_prepare(struct kernel *kernel, const struct config *config,
 			  kernel->role->name, config->path);
 }
 
+/* Does `flow` make room for `other`? Not the younger one for the older. */
+static bool makes_room(const struct flow *flow, const struct flow *other,
+		       __u32 now)
+{
+	return !flow->hash || flow->hash == other->hash ||
+	       age_low(now, flow->seen) >= age_low(now, other->seen);
+}
+
 /* Copies from one table into another. Their number. */
 static size_t copy(const struct flow_table *from, struct flow_table *to,
-		   bool again)
+		   bool again, __u32 now)
 {
 	struct flow_bucket *bucket;
 	const struct flow *flow;
@@ -132,7 +141,9 @@ static size_t copy(const struct flow_table *from, struct flow_table *to,
 		bucket = &((struct flow_bucket *)to->flows)[number];
 		if (!again && flow_find(bucket, flow->hash) >= 0)
 			continue;
-		place = flow_place(bucket, flow->hash, flow->seen);
+		place = flow_place(bucket, flow->hash, now);
+		if (!makes_room(&bucket->flows[place], flow, now))
+			continue;
 		bucket->flows[place] = *flow;
 		to->keys[(size_t)number * FLOWS_PER_BUCKET + (size_t)place] =
 			from->keys[i];
@@ -144,12 +155,14 @@ int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
 {
 	struct flow_table from = {0}, to = {0};
 	size_t copied = 0, room;
+	__u64 now;
 
 	if (!again && secrets_make(kernel, fault_out))
 		return -1;
 	if (kernel->old_flows < 0)
 		return 0;
-	if (flow_table_open(&from, dup(kernel->old_flows),
+	if (jiffies_now(kernel, &now) ||
+	    flow_table_open(&from, dup(kernel->old_flows),
 			    dup(kernel->old_flow_keys)) ||
 	    flow_table_open(&to, kernel_map(kernel, "flows"),
 			    kernel_map(kernel, "flow_keys"))) {
@@ -158,7 +171,7 @@ int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
 		return fault(fault_out, "cannot copy the flows: %s",
 			     strerror(errno));
 	}
-	copied = copy(&from, &to, again);
+	copied = copy(&from, &to, again, (__u32)now);
 	room = to.places / 2;
 	flow_table_close(&from);
 	flow_table_close(&to);

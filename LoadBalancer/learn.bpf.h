@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include "common/core/age.h"
+
 /* The MTU that an error tells of, or 0: it is about something else. */
 INLINE __u32 told_mtu(const struct packet *packet, const struct icmp *icmp)
 {
@@ -76,7 +78,7 @@ INLINE __u32 path_mtu(const struct addr *to, __u64 now)
 {
 	struct path_mtu *path = bpf_map_lookup_elem(&path_mtus, to);
 
-	if (!path || now - path->seen > constants.mtu_age)
+	if (!path || age(now, path->seen) > constants.mtu_age)
 		return 0;
 	return path->mtu;
 }

@@ -15,10 +15,12 @@
  */
 #pragma once
 
+#include "common/core/age.h"
+
 /* Is the answer that of this very question, and young enough? */
 INLINE bool hop_is_known(const struct decision *d, const struct found *f)
 {
-	return d->now - f->hop->asked < f->generation->next_hop_age &&
+	return age(d->now, f->hop->asked) < f->generation->next_hop_age &&
 	       f->hop->backend == f->backend->id &&
 	       f->hop->in == f->in->device && f->hop->flow == d->hop_flow;
 }

@@ -15,6 +15,7 @@
 #include "LoadBalancer/flows.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
+#include "common/core/age.h"
 #include "common/tool/netlink.h"
 #include "common/tool/routes.h"
 #include "common/tool/report.h"
@@ -96,7 +97,9 @@ static const char *until_text(__u64 until, __u64 now, char text[32])
 	strcpy(text, "-");
 	if (until) {
 		end = time(NULL) +
-		      (time_t)((milliseconds_of(until - now) + 500) / 1000);
+		      (time_t)((milliseconds_of(jiffies_left(now, until)) +
+				500) /
+			       1000);
 		strftime(text, 32, "%FT%T%z", localtime(&end));
 	}
 	return text;

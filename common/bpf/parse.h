@@ -10,6 +10,7 @@
 
 #include "common/bpf/dry.h"
 #include "common/bpf/map.h"
+#include "common/core/age.h"
 #include "common/core/packet.h"
 #include "common/core/quote.h"
 
@@ -125,7 +126,7 @@ __attribute__((noinline)) int parse_fragment(void)
 		return REASON_NONE;
 	}
 	first = bpf_map_lookup_elem(&fragments, &key);
-	if (!first || value.seen - first->seen > constants.fragment_age) {
+	if (!first || age(value.seen, first->seen) > constants.fragment_age) {
 		if (packet->protocol != IPPROTO_UDP)
 			return REASON_fragment;
 		packet_set_unknown(packet);

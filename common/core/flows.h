@@ -18,6 +18,7 @@
 #pragma once
 
 #include "common/core/abi.h"
+#include "common/core/age.h"
 #include "common/core/hash.h"
 
 /* Buckets for `size` flows. */
@@ -55,20 +56,20 @@ INLINE int flow_find(const struct flow_bucket *bucket, __u64 hash)
  */
 INLINE int flow_place(const struct flow_bucket *bucket, __u64 hash, __u32 now)
 {
-	__u64 age, oldest = 0;
+	__u64 rank, highest = 0;
 	int i, place = 0;
 
 	for (i = 0; i < FLOWS_PER_BUCKET; i++) {
 		const struct flow *flow = &bucket->flows[i];
 
 		if (flow->hash == hash)
-			age = 2ULL << 32;
+			rank = 2ULL << 32;
 		else if (!flow->hash)
-			age = 1ULL << 32;
+			rank = 1ULL << 32;
 		else
-			age = (__u32)(now - flow->seen);
-		if (age > oldest) {
-			oldest = age;
+			rank = age_low(now, flow->seen);
+		if (rank > highest) {
+			highest = rank;
 			place = i;
 		}
 	}

@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "common/core/age.h"
 #include "common/core/packet.h"
 #include "common/core/scheduler.h"
 
@@ -64,7 +65,7 @@ INLINE __u32 select_end(const struct packet *packet, __u32 ends)
 INLINE int select_expired(const struct packet *packet, __u32 seen, __u32 now,
 			  __u64 idle)
 {
-	return packet->protocol == IPPROTO_UDP && (__u32)(now - seen) > idle;
+	return packet->protocol == IPPROTO_UDP && age_low(now, seen) > idle;
 }
 
 /*

@@ -9,6 +9,7 @@ import subprocess
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 TESTRUN = "build/tests/prog/testrun"
+SEEN = "build/tests/prog/seen"
 PINS = "/sys/fs/bpf/l3dsr"
 with open(f"{ROOT}/common/core/abi.h", encoding="utf-8") as abi:
     LAYOUT = re.search(r'L3DSR_LAYOUT "(.*)"', abi.read()).group(1)
@@ -146,6 +147,10 @@ class World:
     def flows(self):
         """How many flows are remembered."""
         return len(json.loads(self.lbr("show", "-j", "flows"))["flows"])
+
+    def see(self, jiffies):
+        """Every flow was seen so much later than it was, or earlier."""
+        on("lbdsr0a", SEEN, f"{self.lbr.pins}/flows", str(jiffies))
 
     def close(self):
         for role in (self.lbr, *self.bkd.values()):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Handshakes across a change of the pool, and flows across an upgrade."""
 
+import json
+
 import frames as f
 from network import configuration, service
 from placing import PORTS, TEN, Service, moved, stayed, wait_for
@@ -160,3 +162,23 @@ def up_again(world):
     for _ in range(3):
         world.up(configuration(tcp.text(MANY)))
         stayed(before, tcp.send(sports, f.PUSH), "after `up`")
+
+
+@test("generations: a smaller flow-table-size: where there is no room, the oldest go")
+def smaller(world):
+    tcp, half = Service(world, 2012), len(PORTS) // 20
+    old, new = PORTS[:half], PORTS[half : 2 * half]
+    world.lbr("down")  # all that is remembered is to be ours
+    try:
+        world.up(configuration(tcp.text(TEN)))
+        tcp.send(old, f.ACK)
+        world.see(-10_000)
+        tcp.send(new, f.ACK)
+        world.up(configuration(tcp.text(TEN), flow_table_size=2 * half))
+        shown = json.loads(world.lbr("show", "-j", "flows"))["flows"]
+        left = {int(row["client"].rsplit(":", 1)[1]) for row in shown}
+        lost = [len(set(sports) - left) for sports in (old, new)]
+        # four of one age to a bucket have room
+        assert lost[0] > 3 * lost[1], f"of the old {lost[0]}, of the new {lost[1]}"
+    finally:
+        world.up(configuration(tcp.text(TEN)))

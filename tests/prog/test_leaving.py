@@ -46,6 +46,18 @@ def flows_stay(world):
     assert LEFT not in tcp.send(range(30000, 31000), f.ACK).values(), "a new flow went there"
 
 
+@test("leaving: a flow seen after the tool read its clock is in use, the youngest of all")
+def seen_ahead(world):
+    tcp = Service(world, 7012)
+    placed = begun(world, tcp, handshake_grace="0s")
+    world.see(10_000)  # jiffies ahead of now, as a packet that comes meanwhile
+    equal(rows(world, tcp.port)[LEFT]["in-use"], len(placed), "in use")
+    said = leave(world, configuration(tcp.text(REST), handshake_grace="0s"))
+    equal([line for line in said.splitlines() if f":{tcp.port}/" in line],
+          [f"- backend {LEFT} of {VIP}:{tcp.port}/tcp weight 1, drains for at most 300 s"], "said")
+    stayed(placed, tcp.send(placed, f.ACK), "leaving")
+
+
 @test("leaving: a handshake begun before is completed there")
 def handshake(world):
     tcp, sports = Service(world, 7002), PORTS[:1000]

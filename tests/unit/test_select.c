@@ -53,8 +53,11 @@ static void expires_when_idle(void **unused)
 		{0xffffffff, 0, 60, NO}, /* jiffies wrap after 49 days */
 		{0xfffffff0, 44, 60, NO},
 		{0xfffffff0, 45, 60, YES},
-		{0, 0xffffffff, 60, YES},
-		{0, 0xffffffff, 0xffffffff, NO},
+		{1001, 1000, 0, NO}, /* seen one tick ahead of now */
+		{0, 0xffffffff, 60, NO},
+		{0, 1u << 31, 60, YES},
+		{0, (1u << 31) + 1, 60, YES},
+		{0, 0xfeffffff, 0xfeffffff, NO},
 		{0, 0xffffffff, 1ULL << 32, NO},
 		{5, 5, 0, NO},
 		{5, 6, 0, YES},

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * age.h - how long ago something was seen, in jiffies
+ *
+ * What is read may have been written after `now` was: by another CPU, a tick
+ * later, or by packets while the tool looks through a table. Its age is 0. An
+ * unsigned difference would make it the oldest of all, and it is the youngest.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+#include "common/core/inline.h"
+
+INLINE __u64 age(__u64 now, __u64 seen)
+{
+	__s64 distance = (__s64)(now - seen);
+
+	return distance > 0 ? (__u64)distance : 0;
+}
+
+/*
+ * The same where only the low half of jiffies is kept, which begins anew after
+ * 2^32 of them (50 days at 1000 Hz, 497 at 100 Hz). Half of the distances must
+ * not count as ahead of `now`: then a flow that was silent for 25 days would
+ * be the youngest of its bucket for the next 25. A tool that was stopped
+ * between its `now` and its look may be hours behind, not more: AGE_AHEAD is
+ * 4.6 hours at 1000 Hz. So any silence shorter than 2^32 - AGE_AHEAD has its
+ * true age; a longer one is taken for a short one, or for none.
+ */
+#define AGE_AHEAD (1U << 24)
+INLINE __u32 age_low(__u32 now, __u32 seen)
+{
+	__u32 distance = now - seen;
+
+	return distance > -AGE_AHEAD ? 0 : distance;
+}
+
+/* Until a time, which may be over. */
+INLINE __u64 jiffies_left(__u64 now, __u64 until)
+{
+	return age(until, now);
+}
