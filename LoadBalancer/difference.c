@@ -195,8 +195,8 @@ static void number_difference(struct pair *pair, const char *name, __u64 old,
 	pair->lines++;
 }
 
-static void word_difference(struct pair *pair, const char *name, bool old,
-			    bool new, const char *const words[2])
+static void word_difference(struct pair *pair, const char *name, unsigned old,
+			    unsigned new, const char *const words[])
 {
 	if (old == new)
 		return;
@@ -207,13 +207,13 @@ static void word_difference(struct pair *pair, const char *name, bool old,
 /* What belongs to no service. */
 static void settings_difference(struct pair *pair)
 {
-	static const char *const unmatched[] = {"drop", "pass"};
+	static const char *const unmatched[] = {"local", "drop", "pass"};
 	static const char *const hops[] = {"by backend", "by flow"};
 	const struct generation *old = &pair->old->generation;
 	const struct generation *new = &pair->new->generation;
 
-	word_difference(pair, "unmatched", old->unmatched_pass,
-			new->unmatched_pass, unmatched);
+	word_difference(pair, "unmatched", old->unmatched, new->unmatched,
+			unmatched);
 	number_difference(pair, "udp-idle", old->udp_idle, new->udp_idle,
 			  " jiffies");
 	number_difference(pair, "insert-limit", old->insert_limit,

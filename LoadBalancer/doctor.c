@@ -186,6 +186,9 @@ const struct exam lbr_exams[] = {
 	{"firewall", "no rule drops what the kernel forwards to backends",
 	 NEEDS_NOTHING, look_firewall},
 	{"vips", "packets for the VIPs come here", NEEDS_UP, look_vips},
+	{"own-vips",
+	 "a VIP that is an address of this host does not cut it off",
+	 NEEDS_FILE, look_own_vips},
 	{"next-hops",
 	 "every backend has a route, and its next hop a MAC address that is "
 	 "kept fresh",

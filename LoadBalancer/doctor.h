@@ -13,5 +13,7 @@ void look_mtu(struct doctor *doctor);
 /* doctor_answers.c */
 void look_run(struct doctor *doctor);
 void look_answers(struct doctor *doctor);
+/* doctor_own.c */
+void look_own_vips(struct doctor *doctor);
 /* doctor_firewall.c */
 void look_firewall(struct doctor *doctor);

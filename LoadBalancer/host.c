@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "LoadBalancer/lbr.h"
+#include "LoadBalancer/own.h"
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/vlans.h"
@@ -156,6 +157,7 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 		     ?: host_interfaces(kernel, config, interfaces ?: names,
 					fault_out);
 	free(vlans);
+	rc = rc ?: own_write(kernel, fault_out);
 	if (!rc)
 		lbr_neighbours(kernel, config);
 	return rc;

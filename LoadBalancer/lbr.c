@@ -40,29 +40,14 @@ static const struct verb verbs[] = {
 };
 
 static const char *const maps[] = {
-	"generations",
-	"services",
-	"backends",
-	"tables",
-	"control",
-	"interfaces",
-	"flows",
-	"flow_keys",
-	"inserted",
-	"reasons",
-	"service_reasons",
-	"backend_counts",
-	"changes",
-	"turns",
-	"fragments",
-	"path_mtus",
-	"vlans",
-	"vlan_ports",
-	"file",
-	"watch",
-	"watched",
-	"secrets",
-	NULL,
+	"generations", "services",	  "backends",
+	"tables",      "control",	  "interfaces",
+	"flows",       "flow_keys",	  "inserted",
+	"reasons",     "service_reasons", "backend_counts",
+	"changes",     "turns",		  "fragments",
+	"path_mtus",   "vlans",		  "vlan_ports",
+	"file",	       "watch",		  "watched",
+	"secrets",     "own_addresses",	  NULL,
 };
 
 static const char *const inner[] = {"tables", "file", NULL};
@@ -114,5 +99,6 @@ const struct role tool = {
 	.build = lbr_build,
 	.difference = lbr_difference,
 	.host = lbr_host,
+	.notes = lbr_notes,
 	.settle = lbr_neighbours_settle,
 };

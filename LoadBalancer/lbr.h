@@ -21,6 +21,8 @@ int secrets_make(const struct kernel *kernel, struct fault *fault);
 /* host.c: forwarding on, redirects off */
 int lbr_host(struct kernel *kernel, const struct config *config,
 	     const char *const *interfaces, struct fault *fault);
+/* own.c: what the user should know of VIPs that this host has, or lacks */
+void lbr_notes(const struct config *config, FILE *out);
 /* neighbours.c: next hops kept fresh, and those no longer needed let go */
 void lbr_neighbours(struct kernel *kernel, const struct config *config);
 void lbr_neighbours_settle(struct kernel *kernel, const struct config *config);

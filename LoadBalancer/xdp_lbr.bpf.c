@@ -139,6 +139,7 @@ INLINE struct handed *hand_over(const struct decision *d)
 #include "LoadBalancer/retag.bpf.h"
 #include "LoadBalancer/route.bpf.h"
 #include "LoadBalancer/forward.bpf.h"
+#include "LoadBalancer/pass.bpf.h"
 #include "LoadBalancer/trace.bpf.h"
 
 /* Not for a service, or not fit to be forwarded: for a VIP at all? */
@@ -154,18 +155,19 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 	}
 	if (reason == REASON_malformed)
 		return REASON_malformed_vip;
-	if (reason != REASON_NONE)
-		return reason;
-	if (d->packet.is_echo) {
+	if (reason == REASON_NONE && d->packet.is_echo) {
 		echo_reply(&d->packet);
 		return REASON_echo_answered;
 	}
+	if (reason == REASON_NONE)
+		reason = REASON_unmatched;
 	if (packet_is_unknown(&d->packet)) {
 		d->packet.port = 0;
-		return REASON_fragment;
+		reason = REASON_fragment;
 	}
-	return f->generation->unmatched_pass ? REASON_unmatched_passed
-					     : REASON_unmatched;
+	if (!parsed_put(&d->packet))
+		return reason;
+	return unserved(ctx, f->in->device, f->generation->unmatched, reason);
 }
 
 INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
@@ -181,7 +183,7 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 		return REASON_vlan_tagged;
 	f->in = find_interface(device, d->packet.eth);
 	if (!f->in)
-		return REASON_foreign_mac;
+		return foreign_mac(ctx, d, device);
 	if (!find_generation(d, f))
 		return REASON_no_configuration;
 	if (reason == REASON_NONE && is_cut_short(ctx, &d->packet))
@@ -192,10 +194,7 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 	if (d->packet.ttl <= 1)
 		return answered(ctx, &d->packet, ANSWER_EXCEEDED, 0);
 	if (!select_backend(d, f))
-		return !f->service->table_size &&
-				       f->service->table_first == NO_TABLE_PASS
-			       ? REASON_no_backend_passed
-			       : REASON_no_backend;
+		return no_backend(ctx, d, f);
 	reason = route(ctx, d, f);
 	if (reason != REASON_NONE && reason != REASON_neighbour_unresolved &&
 	    reason != REASON_super_packet)

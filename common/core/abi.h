@@ -189,6 +189,16 @@ struct backend_rows {
 _Static_assert(sizeof(struct backend_rows) == BACKEND_SLOTS * 40,
 	       "backend_rows");
 
+/* What becomes of a packet for a VIP and for none of its services. */
+enum unmatched {
+	UNMATCHED_LOCAL, /* dropped, but where the VIP is the host's address */
+	UNMATCHED_DROP,
+	UNMATCHED_PASS,
+};
+
+/* Of this host, that xdp_lbr knows. */
+#define MAX_OWN_ADDRESSES 16384
+
 #define VIP_BITS 4096
 
 /*
@@ -204,7 +214,7 @@ struct generation {
 	__u32 insert_limit;   /* flows remembered per second and CPU */
 	__u32 insert_window;  /* jiffies in a second */
 	__u32 directory_seed; /* where services lie: see directory.h */
-	__u8 unmatched_pass;  /* 0: drop, 1: hand to the kernel */
+	__u8 unmatched;	      /* enum unmatched */
 	__u8 hops_by_flow;    /* routes look at more than the destination */
 	__u8 recent_shift;    /* "recent" is within 2^this jiffies */
 	__u8 zero;

@@ -38,6 +38,10 @@ REASON(unmatched_passed, PASS, IN_LBR, \
 	"for a VIP but for none of its services; unmatched: pass") \
 REASON(unmatched, DROP, IN_LBR, \
 	"for a VIP but for none of its services") \
+REASON(local_passed, PASS, IN_LBR, \
+	"for a VIP but for none of its services, and the VIP is an address of this host") \
+REASON(would_loop, DROP, IN_LBR, \
+	"for a VIP, to be passed up, and the kernel would send it back the way it came") \
 REASON(malformed_vip, DROP, IN_LBR, \
 	"a header is cut short or contradicts itself; for a VIP") \
 REASON(fragment, DROP, IN_LBR, \

@@ -79,6 +79,8 @@ int verb_apply(const struct role *role, const struct options *options)
 			change_addresses(&kernel, kernel.addresses, MAX_OWN);
 	rc = rc ?: apply_config(&kernel, &config, options->dry_run, &fault_is);
 	kernel_close(&kernel);
+	if (!rc && role->notes)
+		role->notes(&config, stdout);
 	config_free(&config);
 	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
 }

@@ -24,6 +24,8 @@ int verb_check(const struct role *role, const struct options *options)
 	       backends, backends == 1 ? "" : "s",
 	       digest_text(config.digest, digest));
 	methods_notes(&config, stdout);
+	if (role->notes)
+		role->notes(&config, stdout);
 	config_free(&config);
 	return EXIT_DONE;
 }

@@ -82,8 +82,8 @@ struct config_service {
 
 struct config {
 	struct config_service *services;
-	size_t service_count; /* at least 1 */
-	bool unmatched_pass;
+	size_t service_count;  /* at least 1 */
+	__u8 unmatched;	       /* enum unmatched, see abi.h */
 	__u32 flow_table_size; /* entries */
 	__u32 handshake_grace; /* milliseconds */
 	__u32 udp_idle;	       /* milliseconds */

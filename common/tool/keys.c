@@ -23,7 +23,10 @@ const struct level_info levels[LEVELS] = {
 			 offsetof(struct config_check, line), MAX_SERVICES},
 };
 
-static const struct word unmatched_words[] = {{"drop", 0}, {"pass", 1}, {}};
+static const struct word unmatched_words[] = {{"local", UNMATCHED_LOCAL},
+					      {"drop", UNMATCHED_DROP},
+					      {"pass", UNMATCHED_PASS},
+					      {}};
 static const struct word protocol_words[] = {
 	{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {}};
 static const struct word scheduler_words[] = {
@@ -78,10 +81,13 @@ const struct key keys[] = {
 	 LIST(config, services, service_count, LEVEL_SERVICE),
 	 .max = MAX_SERVICES,
 	 .help = "What clients connect to."},
-	{LEVEL_FILE, "unmatched", KIND_WORD, FIELD(config, unmatched_pass),
-	 .words = unmatched_words, .standard = "drop",
+	{LEVEL_FILE, "unmatched", KIND_WORD, FIELD(config, unmatched),
+	 .words = unmatched_words, .standard = "local",
 	 .help = "What becomes of a packet for a VIP but for none of its "
-		 "services; `pass` hands it to the load balancer's kernel."},
+		 "services: `local` passes it to the load balancer's kernel "
+		 "where the VIP is an address of that host (SSH), and drops "
+		 "it elsewhere; `drop` drops it everywhere; `pass` passes it, "
+		 "but for what that kernel would send back."},
 	{LEVEL_FILE, "flow-table-size", KIND_NUMBER,
 	 FIELD(config, flow_table_size),
 	 .min = 1, .max = 16777216, .standard = "1000000",

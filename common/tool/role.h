@@ -122,6 +122,11 @@ struct role {
 	/* What of the host has to change; each change is recorded. */
 	int (*host)(struct kernel *kernel, const struct config *config,
 		    const char *const *interfaces, struct fault *fault);
+	/*
+	 * What the user should know of a valid file on this host, a line each,
+	 * for `check`, `up` and `apply`. NULL: nothing.
+	 */
+	void (*notes)(const struct config *config, FILE *out);
 	/* Puts back what packets needed until the switch. NULL: nothing. */
 	void (*settle)(struct kernel *kernel, const struct config *config);
 };

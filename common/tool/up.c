@@ -183,6 +183,8 @@ static void up_report(const struct up *up)
 	vlans_warn(kernel);
 	printf("%s: %zu service%s\n", up->config.path, up->config.service_count,
 	       up->config.service_count == 1 ? "" : "s");
+	if (kernel->role->notes)
+		kernel->role->notes(&up->config, stdout);
 }
 
 /* A first `up` that failed leaves nothing. */

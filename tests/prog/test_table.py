@@ -408,8 +408,9 @@ def too_big(world):
 
 
 # The helper's own errors cannot be had by a packet or a route, nor a driver
-# without headroom; the others are met in test_methods.py.
-BEYOND = {"fib_error", "no_room", "neighbour_missing", "off_link", "no_outer_source"}
+# without headroom; the others are met in test_methods.py and test_pass.py.
+BEYOND = {"fib_error", "no_room", "neighbour_missing", "off_link", "no_outer_source",
+          "local_passed", "would_loop"}
 
 
 @test("table: every reason is met")

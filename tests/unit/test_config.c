@@ -64,7 +64,7 @@ static void fills_in_defaults(void **state)
 	parse_text(SERVICE, &config, NULL);
 	assert_string_equal(config.path, "f.yaml");
 	assert_memory_equal(config.digest, digest, sizeof(digest));
-	assert_false(config.unmatched_pass);
+	assert_int_equal(config.unmatched, UNMATCHED_LOCAL);
 	assert_int_equal(config.flow_table_size, 1000000);
 	assert_int_equal(config.handshake_grace, 3000);
 	assert_int_equal(config.udp_idle, 60000);
@@ -119,7 +119,7 @@ static void reads_every_key(void **state)
 
 	(void)state;
 	parse_text(text, &config, NULL);
-	assert_true(config.unmatched_pass);
+	assert_int_equal(config.unmatched, UNMATCHED_PASS);
 	assert_int_equal(config.flow_table_size, 7);
 	assert_int_equal(config.handshake_grace, 1500);
 	assert_int_equal(config.udp_idle, 90000);

@@ -183,7 +183,7 @@ static const struct row wrong_values[] = {
 	{VIP "  table-size: 254\n", ":3: table-size \"254\": must be a prime "
 				    "from 251 to 131071; the nearest is 257"},
 	{"unmatched: reject\n",
-	 ":1: unmatched \"reject\": must be drop or pass"},
+	 ":1: unmatched \"reject\": must be local or drop or pass"},
 	{"handshake-grace: 3\n", ":1: handshake-grace \"3\": must be a "
 				 "duration from 0s to 1min" WITH_UNIT},
 	{"handshake-grace: 61s\n", ":1: handshake-grace \"61s\": must be a "

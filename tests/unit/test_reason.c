@@ -75,6 +75,7 @@ static void passed_up(void **unused)
 		"malformed",
 		"not_vip",
 		"unmatched_passed",
+		"local_passed",
 		"not_listed",
 		"fragment_passed",
 		"extension_passed",

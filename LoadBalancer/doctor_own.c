@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * doctor_own.c - VIPs that are addresses of this host, and those that are not
+ */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "LoadBalancer/doctor.h"
+#include "LoadBalancer/own.h"
+#include "common/tool/routes.h"
+
+static void default_again(struct doctor *doctor)
+{
+	mend(doctor, "sed -i '/^unmatched:/d' %s && lbr apply %s", doctor->path,
+	     doctor->path);
+}
+
+/* Where the kernel would send what comes for it, if there packets come in. */
+static const char *back_by(const struct doctor *doctor, const struct addr *vip,
+			   char name[IF_NAMESIZE])
+{
+	struct next_hop hop;
+	struct fault ignored;
+	int i;
+
+	if (next_hop_read(vip, &hop, &ignored) || !hop.ifindex ||
+	    !if_indextoname((unsigned)hop.ifindex, name))
+		return NULL;
+	for (i = 0; doctor->names[i]; i++) {
+		if (!strcmp(doctor->names[i], name))
+			return name;
+	}
+	return NULL;
+}
+
+static void look_own_vip(void *data, const struct addr *vip, bool is_own)
+{
+	struct doctor *doctor = data;
+	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE];
+	__u8 unmatched = doctor->config.unmatched;
+
+	addr_text(vip, text);
+	if (is_own && unmatched == UNMATCHED_DROP) {
+		found(doctor, HEALTH_WARN,
+		      "%s is an address of this host, and unmatched: drop cuts "
+		      "it off there: SSH, answers to its own connections",
+		      text);
+		default_again(doctor);
+	} else if (is_own) {
+		found(doctor, HEALTH_OK,
+		      "%s is an address of this host: what is for none of its "
+		      "services is passed up",
+		      text);
+	} else if (unmatched == UNMATCHED_PASS && back_by(doctor, vip, name)) {
+		found(doctor, HEALTH_WARN,
+		      "%s is no address of this host, whose kernel would send "
+		      "what unmatched: pass passes up back out of %s: it is "
+		      "dropped (would_loop)",
+		      text, name);
+		default_again(doctor);
+	}
+}
+
+void look_own_vips(struct doctor *doctor)
+{
+	if (own_vips(&doctor->config, look_own_vip, doctor))
+		found(doctor, HEALTH_UNKNOWN,
+		      "this host's addresses cannot be read");
+	else if (!doctor->said)
+		found(doctor, HEALTH_OK, "no VIP is an address of this host");
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * own.c - VIPs that are addresses of this host
+ *
+ * What comes for such a VIP and is for none of its services is the host's own,
+ * or would be. The program asks the FIB, which does not tell "to this host"
+ * from "no route"; so it is also told which addresses there are.
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "LoadBalancer/own.h"
+#include "common/core/address.h"
+#include "common/tool/map_replace.h"
+#include "common/tool/netlink.h"
+
+int own_write(const struct kernel *kernel, struct fault *fault_out)
+{
+	struct addr *keys = calloc(MAX_OWN_ADDRESSES, sizeof(*keys));
+	__u32 *ones = calloc(MAX_OWN_ADDRESSES, sizeof(*ones));
+	struct link_address *rows = NULL;
+	int count, i, own = 0, rc = -1;
+
+	count = addresses_read(&rows, fault_out);
+	for (i = 0; keys && ones && i < count && own < MAX_OWN_ADDRESSES; i++) {
+		if (!addr_is_usual(&rows[i].address))
+			continue;
+		keys[own] = rows[i].address;
+		ones[own++] = 1;
+	}
+	if (count >= 0 && keys && ones)
+		rc = map_replace(kernel_map(kernel, "own_addresses"), keys,
+				 sizeof(*keys), ones, sizeof(*ones), own);
+	if (rc && count >= 0)
+		fault(fault_out, "cannot write this host's addresses: %s",
+		      strerror(errno));
+	free(rows);
+	free(keys);
+	free(ones);
+	return rc;
+}
+
+static bool is_there(const struct link_address *rows, int count,
+		     const struct addr *address)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (addr_equal(&rows[i].address, address))
+			return true;
+	}
+	return false;
+}
+
+static bool is_first(const struct config *config, size_t service)
+{
+	size_t i;
+
+	for (i = 0; i < service; i++) {
+		if (addr_equal(&config->services[i].vip,
+			       &config->services[service].vip))
+			return false;
+	}
+	return true;
+}
+
+int own_vips(const struct config *config,
+	     void (*say)(void *data, const struct addr *vip, bool is_own),
+	     void *data)
+{
+	struct link_address *rows = NULL;
+	struct fault ignored;
+	int count = addresses_read(&rows, &ignored);
+	size_t i;
+
+	for (i = 0; count >= 0 && i < config->service_count; i++) {
+		const struct addr *vip = &config->services[i].vip;
+
+		if (is_first(config, i))
+			say(data, vip, is_there(rows, count, vip));
+	}
+	free(rows);
+	return count < 0 ? -1 : 0;
+}
+
+struct notes {
+	const struct config *config;
+	FILE *out;
+};
+
+static void note(void *data, const struct addr *vip, bool is_own)
+{
+	const struct notes *notes = data;
+	char text[INET6_ADDRSTRLEN];
+
+	addr_text(vip, text);
+	if (!is_own && notes->config->unmatched == UNMATCHED_PASS)
+		fprintf(notes->out,
+			"%s: note: VIP %s is no address of this host: of what "
+			"`unmatched: pass` passes up, xdp_lbr drops what the "
+			"kernel would send back (would_loop)\n",
+			notes->config->path, text);
+	if (!is_own)
+		return;
+	if (notes->config->unmatched == UNMATCHED_DROP)
+		fprintf(notes->out,
+			"%s: warning: VIP %s is an address of this host, and "
+			"`unmatched: drop` drops all that is for none of its "
+			"services: SSH to it, answers to this host's own "
+			"connections from it\n",
+			notes->config->path, text);
+	else
+		fprintf(notes->out,
+			"%s: note: VIP %s is an address of this host: what is "
+			"for none of its services is passed up, to this host "
+			"(SSH, answers to its own connections)\n",
+			notes->config->path, text);
+}
+
+void lbr_notes(const struct config *config, FILE *out)
+{
+	struct notes notes = {config, out};
+
+	own_vips(config, note, &notes);
+}

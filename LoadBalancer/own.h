@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * own.h - VIPs that are addresses of this host; see own.c
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "common/tool/config.h"
+#include "common/tool/kernel.h"
+
+/* Writes the map `own_addresses`. Returns 0, or -1 with a fault. */
+int own_write(const struct kernel *kernel, struct fault *fault);
+
+/*
+ * Calls `say` for each VIP of the file, once. Returns 0, or -1 where this
+ * host's addresses cannot be read.
+ */
+int own_vips(const struct config *config,
+	     void (*say)(void *data, const struct addr *vip, bool is_own),
+	     void *data);

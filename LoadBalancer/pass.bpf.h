@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pass.bpf.h - what is for a VIP and no backend gets: may the kernel have it?
+ *
+ * The router sends the VIP's packets here. A kernel that does not have the VIP
+ * as an address routes what it is given, mostly back to that router: one
+ * packet becomes as many as its TTL says. So the FIB is asked first where the
+ * kernel would send it. Where the VIP is an address of this host, the kernel
+ * is the end, and what is for no service is the host's own: SSH, the answers
+ * to its own connections.
+ *
+ * The FIB is asked and not the tool alone, for a VIP may come and go
+ * (keepalived) while nothing of ours runs.
+ *
+ * In functions that the kernel verifies on their own: few packets come here.
+ */
+#pragma once
+
+/* The addresses that this host had when the tool last looked. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_OWN_ADDRESSES);
+	__type(key, struct addr);
+	__type(value, __u32); /* 1 */
+} own_addresses SEC(".maps");
+
+#define LOOPBACK 1 /* ifindex of lo, in every network namespace */
+
+/* What the kernel would do with a packet for a VIP. */
+enum passed {
+	PASSED_ON,   /* forwards it elsewhere, or refuses it */
+	PASSED_HERE, /* delivers it: the VIP is an address of this host */
+	PASSED_BACK, /* sends it out by the way it came */
+};
+
+/*
+ * "No route" and "to this host" are one answer of the FIB. Where there is a
+ * default route, it can only be the second: something came before that route.
+ */
+INLINE bool is_own(struct xdp_md *ctx, struct bpf_fib_lookup *question,
+		   const struct packet *packet, __u32 device, long result)
+{
+	struct addr any = {};
+
+	if (bpf_map_lookup_elem(&own_addresses, &packet->destination))
+		return true;
+	if (result != BPF_FIB_LKUP_RET_NOT_FWDED)
+		return false;
+	if (!packet->is_ipv6)
+		addr_set_v4(&any, 0);
+	route_question(question, &packet->source, &any, device);
+	return bpf_fib_lookup(ctx, question, sizeof(*question), 0) !=
+	       BPF_FIB_LKUP_RET_NOT_FWDED;
+}
+
+/*
+ * What the kernel would do with the packet in `parsed`, come in by `device`.
+ * `mac`: for that address alone; a frame for another is not the kernel's to
+ * forward. 0: for any.
+ */
+__attribute__((noinline)) int passed(struct xdp_md *ctx, __u32 device,
+				     __u64 mac)
+{
+	struct bpf_fib_lookup question;
+	__u32 zero = 0;
+	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	long result;
+
+	if (!packet)
+		return PASSED_ON;
+	route_question(&question, &packet->source, &packet->destination,
+		       device);
+	question.l4_protocol = packet->protocol;
+	question.sport = packet->source_port;
+	question.dport = packet->port;
+	result = bpf_fib_lookup(ctx, &question, sizeof(question), 0);
+	switch (result) {
+	case BPF_FIB_LKUP_RET_NOT_FWDED:
+	case BPF_FIB_LKUP_RET_FWD_DISABLED:
+		return is_own(ctx, &question, packet, device, result)
+			       ? PASSED_HERE
+			       : PASSED_ON;
+	case BPF_FIB_LKUP_RET_NO_NEIGH:
+	case BPF_FIB_LKUP_RET_UNSUPP_LWT:
+		if (mac)
+			return PASSED_ON;
+		break;
+	case BPF_FIB_LKUP_RET_SUCCESS:
+		if (mac && mac_number(question.smac) != mac)
+			return PASSED_ON;
+		break;
+	default:
+		return PASSED_ON;
+	}
+	return question.ifindex == device || question.ifindex == LOOPBACK
+		       ? PASSED_BACK
+		       : PASSED_ON;
+}
+
+/* For who asks passed(). */
+INLINE bool parsed_put(const struct packet *packet)
+{
+	__u32 zero = 0;
+	struct packet *to = bpf_map_lookup_elem(&parsed, &zero);
+
+	if (to)
+		*to = *packet;
+	return to;
+}
+
+/*
+ * The way out of the packet in `parsed`, for a VIP and, because of `reason`,
+ * for none of its services.
+ */
+__attribute__((noinline)) int unserved(struct xdp_md *ctx, __u32 device,
+				       __u32 unmatched, __u32 reason)
+{
+	bool passes = unmatched == UNMATCHED_PASS && reason == REASON_unmatched;
+
+	if (unmatched == UNMATCHED_DROP)
+		return reason;
+	switch (passed(ctx, device, 0)) {
+	case PASSED_HERE:
+		return REASON_local_passed;
+	case PASSED_BACK:
+		return passes ? REASON_would_loop : reason;
+	default:
+		return passes ? REASON_unmatched_passed : reason;
+	}
+}
+
+/* The service has no backend, and says what then. */
+INLINE enum reason no_backend(struct xdp_md *ctx, const struct decision *d,
+			      const struct found *f)
+{
+	if (f->service->table_size || f->service->table_first != NO_TABLE_PASS)
+		return REASON_no_backend;
+	if (parsed_put(&d->packet) &&
+	    passed(ctx, f->in->device, 0) == PASSED_BACK)
+		return REASON_would_loop;
+	return REASON_no_backend_passed;
+}
+
+/*
+ * A frame for a MAC address that is not in the list, the packet in `parsed`.
+ * Mostly that is another host's, and the kernel takes no notice. But the list
+ * may be old, and the address the device's own: then the kernel would route.
+ */
+__attribute__((noinline)) int foreign(struct xdp_md *ctx, __u32 device,
+				      __u64 mac)
+{
+	__u32 zero = 0, slot = generation_slot();
+	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct generation *generation =
+		bpf_map_lookup_elem(&generations, &slot);
+	struct directory directory;
+	struct interface *in;
+
+	if (!packet || !generation)
+		return REASON_foreign_mac;
+	directory = directory_of(slot, generation, packet);
+	if (!is_vip(&directory, packet))
+		return REASON_foreign_mac;
+	in = bpf_map_lookup_elem(&interfaces, &zero);
+	if (!in || in->ifindex != device) {
+		zero = interface_index(device, 0, 0);
+		in = bpf_map_lookup_elem(&interfaces, &zero);
+	}
+	return passed(ctx, in ? in->device : device, mac) == PASSED_BACK
+		       ? REASON_would_loop
+		       : REASON_foreign_mac;
+}
+
+INLINE enum reason foreign_mac(struct xdp_md *ctx, struct decision *d,
+			       __u32 device)
+{
+	enum reason reason = REASON_foreign_mac;
+
+	/* Not those for a group: the kernel forwards none of them. */
+	if (!(d->packet.eth->h_dest[0] & 1) && parsed_put(&d->packet))
+		reason =
+			foreign(ctx, device, mac_number(d->packet.eth->h_dest));
+	return reason;
+}

@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The kernel of the load balancer and its VIPs: what is its own reaches it, and
+# what it would send back is not handed to it.
+
+# shellcheck disable=SC2030,SC2031,SC2154 # `run` and its friends
+
+load lib
+bats_require_minimum_version 1.5.0
+
+OWN=172.17.0.2 # of the load balancer, its only IPv4 address
+OWN6=2001:db8:17::2
+
+setup_file() {
+	network
+	local backend
+	for backend in "${BACKENDS[@]}"; do
+		bkd "$backend" up -m generic >/dev/null
+	done
+	serve_ssh "$BATS_FILE_TMPDIR/ssh.pid"
+}
+
+teardown_file() {
+	[[ ! -e $BATS_FILE_TMPDIR/ssh.pid ]] ||
+		kill "$(<"$BATS_FILE_TMPDIR/ssh.pid")" 2>/dev/null || :
+	network_down
+}
+
+teardown() {
+	lbr down >/dev/null 2>&1 || :
+	on "$LB" ip route del default 2>/dev/null || :
+	on "$LB" ip -6 route del default 2>/dev/null || :
+	on "$LB" ip route del "$VIP4" 2>/dev/null || :
+	on "$ROUTER" ip route del "$VIP4" 2>/dev/null || :
+	on "$ROUTER" ip -6 route del "$VIP6" 2>/dev/null || :
+	on "$CLIENT" ip route replace "$VIP4" via "$OWN"
+	on "$CLIENT" ip -6 route replace "$VIP6" via "$OWN6"
+}
+
+# serve_ssh PIDFILE: port 2222 of every address of the load balancer
+serve_ssh() {
+	on "$LB" /usr/bin/python3 - "$1" >/dev/null 2>&1 3>&- <<-'EOP' &
+		import os, socket, sys
+
+		server = socket.create_server(("::", 2222), family=socket.AF_INET6,
+		                              dualstack_ipv6=True)
+		with open(sys.argv[1], "w") as file:
+		    file.write(str(os.getpid()))
+		while True:
+		    client, _ = server.accept()
+		    client.sendall(b"SSH-2.0-test\r\n")
+		    client.close()
+	EOP
+	wait_for 10 test -s "$1"
+}
+
+# ssh ADDRESS: the greeting of port 2222 there
+ssh() {
+	on "$CLIENT" timeout 2 bash -c "grep -m 1 -q SSH-2.0 </dev/tcp/$1/2222" \
+		2>/dev/null
+}
+
+# own_file FILE [LINE...]: port 80 of the load balancer's own addresses
+own_file() {
+	{
+		(($# == 1)) || printf '%s\n' "${@:2}"
+		cat <<-EOF
+			services:
+			  - {vip: $OWN, port: 80, backends: [{address: 172.19.0.3}]}
+			  - {vip: '$OWN6', port: 80, backends: [{address: '2001:db8:19::3'}]}
+		EOF
+	} >"$1"
+}
+
+pings() { # ADDRESS
+	on "$LB" ping -qc1 -W1 "$1" >/dev/null
+}
+
+@test "a VIP that is the only address: SSH to it, and its own pings, go on" {
+	local file=$BATS_TEST_TMPDIR/own.yaml
+	own_file "$file"
+	ssh "$OWN" && ssh "$OWN6" # as long as nothing runs
+	run -0 lbr check "$file"
+	[[ $output == *"note: VIP $OWN is an address of this host"* ]]
+	run -0 lbr up -m generic -c "$file"
+	[[ $output == *"note: VIP $OWN is an address of this host"* ]]
+	rises local_passed ssh "$OWN"
+	ssh "$OWN" && ssh "$OWN6"
+	pings 172.17.0.3 && pings 2001:db8:17::3
+	run lbr doctor -c "$file" -j
+	[[ $(jq -r '.checks[] | select(.check == "own-vips").state' <<<"$output" |
+		sort -u) == ok ]]
+	rises forwarded on "$CLIENT" curl -sm 0.2 "http://$OWN/"
+}
+
+@test "... and unmatched: drop cuts it off, which everybody says" {
+	local file=$BATS_TEST_TMPDIR/drop.yaml
+	own_file "$file" "unmatched: drop"
+	run -0 lbr check "$file"
+	[[ $output == *"warning: VIP $OWN is an address of this host"* ]]
+	run -0 lbr up -m generic -c "$file"
+	[[ $output == *"warning: VIP $OWN6 is an address of this host"* ]]
+	rises unmatched ssh "$OWN"
+	run ! ssh "$OWN"
+	run ! pings 172.17.0.3
+	run lbr doctor -c "$file" -j
+	[[ $(jq -r '.checks[] | select(.check == "own-vips").state' <<<"$output" |
+		sort -u) == warn ]]
+	# What it says to try mends it.
+	on "$LB" env PATH="$ROOT/LoadBalancer:$PATH" bash -c "$(jq -r '.checks[] |
+		select(.check == "own-vips").try' <<<"$output" | head -n 1)"
+	ssh "$OWN" && ssh "$OWN6"
+}
+
+# The usual one-armed network: the router sends the VIP to the load balancer,
+# whose default route is that router.
+through_the_router() {
+	# ... which would tell the client of the way that is shorter.
+	on "$CLIENT" sysctl -qw net.ipv4.conf.all.accept_redirects=0 \
+		net.ipv4.conf.eth0.accept_redirects=0 \
+		net.ipv6.conf.eth0.accept_redirects=0
+	on "$ROUTER" ip route replace "$VIP4" via "$OWN"
+	on "$ROUTER" ip -6 route replace "$VIP6" via "$OWN6"
+	on "$LB" ip route replace default via 172.17.0.3
+	on "$LB" ip -6 route replace default via 2001:db8:17::3
+	on "$CLIENT" ip route replace "$VIP4" via 172.17.0.3
+	on "$CLIENT" ip -6 route replace "$VIP6" via 2001:db8:17::3
+}
+
+# stray VIP: one datagram for no service; how often it comes to the router
+stray() {
+	on "$ROUTER" nft "add table inet stray
+		delete table inet stray
+		table inet stray {
+			chain c { type filter hook prerouting priority -300;
+				udp dport 9999 counter; }
+		}"
+	on "$CLIENT" bash -c "echo >'/dev/udp/$1/9999'"
+	wait_for 5 came >/dev/null
+	wait_for 5 still
+	came
+}
+
+came() { # prints how often
+	on "$ROUTER" nft list chain inet stray c | grep -o 'packets [1-9][0-9]*' |
+		cut -d ' ' -f 2
+}
+
+still() {
+	local count
+	count=$(came)
+	aged
+	[[ $(came) == "$count" ]]
+}
+
+@test "unmatched: pass: a stray packet is not sent back to the router" {
+	local vip
+	through_the_router
+	services "$BATS_TEST_TMPDIR/pass.yaml" '1iunmatched: pass'
+	run -0 lbr up -m generic -c "$BATS_TEST_TMPDIR/pass.yaml"
+	[[ $output == *"note: VIP $VIP4 is no address of this host"* ]]
+	run lbr doctor -c "$BATS_TEST_TMPDIR/pass.yaml" -j
+	[[ $(jq -r '.checks[] | select(.check == "own-vips").state' <<<"$output" |
+		sort -u) == warn ]]
+	for vip in "$VIP4" "$VIP6"; do
+		(($(stray "$vip") == 1))
+		rises would_loop stray "$vip"
+		get "$vip" >/dev/null
+	done
+	# What a kernel does that is given it: it goes round until its TTL ends.
+	lbr down >/dev/null
+	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=1
+	(($(stray "$VIP4") > 20))
+	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
+}
+
+@test "the MAC address changes: packets for the VIP do not go round" {
+	local mac
+	mac=$(on "$LB" cat /sys/class/net/eth0/address)
+	through_the_router
+	lbr up -m generic >/dev/null
+	get "$VIP4" >/dev/null
+	on "$LB" ip link set eth0 address 02:42:0a:00:00:77
+	on "$LB" ip route replace default via 172.17.0.3
+	on "$ROUTER" ip neigh flush dev eth0
+	on "$LB" ping -qc1 -W1 172.17.0.3 >/dev/null # the kernel knows it anew
+	rises would_loop stray "$VIP4"
+	(($(stray "$VIP4") == 1))
+	on "$LB" ip link set eth0 address "$mac"
+	on "$ROUTER" ip neigh flush dev eth0
+}
