@@ -4,21 +4,18 @@
  * host's own
  *
  * What this host sends never meets xdp_lbr, and a socket that is connected to a
- * backend's address hears of the VIP instead. So the sockets of `lbr run`
- * connect to the VIP, by way of a veth pair whose far end runs this. A packet
- * goes on as one of a client's would that came in by the first interface of
- * xdp_lbr's: parsed, found, routed and rewritten by the same functions. Only
- * its backend is not selected: it is that of the check, which the packet's
- * source tells. The reply comes from the VIP to this host, a packet like any.
+ * backend's address hears of the VIP instead. So the sockets of `lbr run` are
+ * in a network namespace of its own and connect to the VIP, by way of a veth
+ * pair whose far end, in this host's namespace, runs this. A packet goes on as
+ * one of a client's would that came in by the interface of the check: parsed,
+ * found, routed and rewritten by the same functions. Only its backend is not
+ * selected: it is that of the check, which the packet's source tells. For the
+ * way back see check_reply.bpf.h.
  *
  * Nothing is passed up, and nothing is counted among what clients sent: why a
  * packet went no further is noted in its check.
  */
 #pragma once
-
-#include "common/core/check.h"
-
-MAP(checks, LRU_HASH, struct check_key, struct check, MAX_CHECKS);
 
 /* As parse(), of what a socket sends: whole, and no ICMP error. */
 INLINE enum reason check_parse(struct xdp_md *ctx, struct packet *packet)
@@ -45,17 +42,29 @@ INLINE struct check *check_of(const struct packet *packet)
 	return bpf_map_lookup_elem(&checks, &key);
 }
 
+/* Where it counts as come in. NULL: the interface is attached no more. */
+INLINE const struct interface *check_interface(const struct check *check)
+{
+	__u32 index = 0;
+	struct interface *in = bpf_map_lookup_elem(&interfaces, &index);
+
+	if (in && in->ifindex == check->ifindex)
+		return in;
+	/* By any of its MAC addresses. */
+	index = interface_index(check->ifindex, 0, 0);
+	return bpf_map_lookup_elem(&interfaces, &index);
+}
+
 INLINE enum reason check_forward(struct xdp_md *ctx, struct decision *d,
 				 struct found *f, struct check **check)
 {
 	enum reason reason = check_parse(ctx, &d->packet);
-	__u32 first = 0;
 
 	if (!d->packet.has_destination || reason != REASON_NONE)
 		return reason;
 	*check = check_of(&d->packet);
-	f->in = bpf_map_lookup_elem(&interfaces, &first);
-	if (!*check || !f->in || !find_generation(d, f))
+	f->in = *check ? check_interface(*check) : NULL;
+	if (!f->in || !find_generation(d, f))
 		return REASON_no_configuration;
 	if (!find_service(d, f))
 		return REASON_unmatched;

@@ -102,6 +102,7 @@ static void stop(struct checked *backend)
 static void checked_free(struct checked *backend)
 {
 	stop(backend);
+	probe_end(&backend->probe);
 	if (backend->next)
 		event_free(backend->next);
 	free(backend);

@@ -52,6 +52,10 @@ static int open_program(struct explain *explain, struct fault *fault_out)
 			     strerror(errno));
 	kernel_constants(kernel, &constants);
 	*(struct constants *)&explain->skeleton->rodata->constants = constants;
+	/* Programs that share a devmap are alike in this, says the kernel. */
+	if (constants.has_frags)
+		bpf_program__set_flags(explain->skeleton->progs.xdp_lbr,
+				       BPF_F_XDP_HAS_FRAGS);
 	return kernel_load_over(kernel, explain->skeleton->obj, own, fault_out);
 }
 

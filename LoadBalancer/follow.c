@@ -175,7 +175,7 @@ static void changed(struct checked *backend, void *data)
 int follow_start(struct follow *follow, struct event_base *base,
 		 struct fault *fault_out)
 {
-	follow->passage.link = follow->passage.checks = -1;
+	passage_init(&follow->passage, &follow->config);
 	follow->checks = (struct checks){
 		.prober = {base, &follow->passage, NULL},
 		.config = &follow->config,

@@ -6,15 +6,17 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "LoadBalancer/lbr.h"
 #include "common/core/address.h"
 #include "common/core/inline.h"
-#include "common/tool/change.h"
 #include "common/tool/detour.h"
+#include "common/tool/routes.h"
 
 #define PINNED "/sys/fs/bpf/l3dsr/lbr-" L3DSR_LAYOUT "/generations"
 
@@ -37,17 +39,58 @@ bool passage_is_stale(const struct passage *passage)
 	return map_id(bpf_obj_get(PINNED)) != passage->id;
 }
 
+void passage_init(struct passage *passage, const struct config *config)
+{
+	memset(passage, 0, sizeof(*passage));
+	passage->config = config;
+	passage->kernel.lock = passage->kernel.program = -1;
+	passage->kernel.old_flows = passage->kernel.old_flow_keys = -1;
+	passage->netns.host = passage->netns.own = -1;
+	passage->link = passage->checks = passage->interfaces = -1;
+	passage->ioctls = -1;
+}
+
 static int attach(struct passage *passage, struct fault *fault_out)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_SKB_MODE);
 
 	passage->link = bpf_link_create(passage->kernel.program,
-					(int)if_nametoindex(DETOUR_FAR),
-					BPF_XDP, &options);
+					(int)if_nametoindex(CHECK_FAR), BPF_XDP,
+					&options);
 	if (passage->link >= 0)
 		return 0;
 	return fault(fault_out, "cannot attach %s to %s: %s", CHECK_PROGRAM,
-		     DETOUR_FAR, strerror(errno));
+		     CHECK_FAR, strerror(errno));
+}
+
+/* Rows that a process left which was killed. */
+static void rows_forget(int checks)
+{
+	struct check_key key;
+
+	while (!bpf_map_get_next_key(checks, NULL, &key) &&
+	       !bpf_map_delete_elem(checks, &key))
+		;
+}
+
+/* From here on, replies are handed over. */
+static int hand_over(struct passage *passage, struct fault *fault_out)
+{
+	__u32 zero = 0, ifindex = if_nametoindex(CHECK_FAR);
+	int veth = kernel_map(&passage->kernel, "check_veth"), rc;
+
+	passage->checks = kernel_map(&passage->kernel, "checks");
+	passage->interfaces = kernel_map(&passage->kernel, "interfaces");
+	passage->ioctls = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	rows_forget(passage->checks);
+	rc = bpf_map_update_elem(veth, &zero, &ifindex, BPF_ANY);
+	if (rc)
+		fault(fault_out,
+		      "cannot have replies handed to " CHECK_FAR ": %s",
+		      strerror(errno));
+	if (veth >= 0)
+		close(veth);
+	return rc ? -1 : 0;
 }
 
 int passage_open(struct passage *passage, const struct role *role,
@@ -56,38 +99,40 @@ int passage_open(struct passage *passage, const struct role *role,
 	struct kernel *kernel = &passage->kernel;
 	int rc;
 
-	passage->link = passage->checks = -1;
+	passage_init(passage, passage->config);
 	rc = kernel_open(kernel, role, ACCESS_CHANGE, fault_out);
-	/* `down` removes it, if this process cannot. */
-	rc = rc ?: change_note(kernel, "detour", DETOUR_NEAR, "", fault_out);
-	rc = rc ?: detour_make(fault_out);
+	if (!rc)
+		detour_remove();
+	rc = rc ?: check_netns_make(&passage->netns, fault_out);
 	rc = rc ?: kernel_load_beside(kernel, CHECK_PROGRAM, fault_out);
 	rc = rc ?: attach(passage, fault_out);
-	if (!rc) {
-		passage->checks = kernel_map(kernel, "checks");
-		passage->id = map_id(kernel_map(kernel, "generations"));
-	} else {
+	rc = rc ?: hand_over(passage, fault_out);
+	if (rc) {
 		passage_close(passage);
 		return rc;
 	}
+	passage->id = map_id(kernel_map(kernel, "generations"));
 	close(kernel->lock);
 	kernel->lock = -1;
 	return 0;
 }
 
+static void close_at(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 void passage_close(struct passage *passage)
 {
-	if (passage->checks >= 0)
-		close(passage->checks);
-	if (passage->link >= 0)
-		close(passage->link);
-	passage->link = passage->checks = -1;
-	passage->id = 0;
+	/* First, so that nothing is handed over any more. */
+	check_netns_remove(&passage->netns);
+	close_at(passage->ioctls);
+	close_at(passage->interfaces);
+	close_at(passage->checks);
+	close_at(passage->link);
 	kernel_close(&passage->kernel);
-	memset(&passage->kernel, 0, sizeof(passage->kernel));
-	passage->kernel.lock = passage->kernel.old_flows =
-		passage->kernel.old_flow_keys = -1;
-	detour_remove();
+	passage_init(passage, passage->config);
 }
 
 unsigned int socket_address(struct sockaddr_storage *to,
@@ -109,45 +154,77 @@ unsigned int socket_address(struct sockaddr_storage *to,
 	return sizeof(*v6);
 }
 
-/* From which address the kernel would speak to this one. */
-static int source_for(const struct addr *to, struct sockaddr_storage *source,
-		      socklen_t *length)
+/* Does the file have this address as a VIP? */
+static bool is_vip(const struct passage *passage, const struct addr *address)
 {
-	struct sockaddr_storage peer;
-	socklen_t size = socket_address(&peer, to, bpf_htons(9));
-	int fd = socket(peer.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int rc = -1;
+	size_t i;
 
-	*length = sizeof(*source);
-	if (fd >= 0 && !connect(fd, (struct sockaddr *)&peer, size))
-		rc = getsockname(fd, (struct sockaddr *)source, length);
-	if (fd >= 0)
-		close(fd);
-	return rc;
+	for (i = 0; i < passage->config->service_count; i++) {
+		if (!memcmp(&passage->config->services[i].vip, address,
+			    sizeof(*address)))
+			return true;
+	}
+	return false;
 }
 
 /*
- * Where the VIP is of another family than the backend, or there is no way to
- * it (xdp_lbr_check will say why): what ICMP errors are sent from, by where
- * checks count as come in.
+ * The first row of `interfaces` that is of this device (any: 0) and has an
+ * address of the family. False: there is none.
  */
-static int source_across(const struct passage *passage, bool is_ipv4,
-			 struct sockaddr_storage *source, socklen_t *length)
+static bool interface_of(const struct passage *passage, __u32 device,
+			 bool is_ipv4, struct interface *row)
 {
-	int fd = kernel_map(&passage->kernel, "interfaces");
-	struct interface interface = {0};
-	const struct addr *own = &interface.own[!is_ipv4];
-	__u32 first = 0;
+	__u32 i;
 
-	if (fd < 0)
+	for (i = 0; i < MAX_INTERFACES; i++) {
+		if (bpf_map_lookup_elem(passage->interfaces, &i, row) ||
+		    !row->ifindex)
+			break;
+		if ((!device || row->device == device) &&
+		    row->own[!is_ipv4].w[3])
+			return true;
+	}
+	return false;
+}
+
+/* Where a check counts as come in, and what it is sent from. */
+struct origin {
+	struct interface in;
+	struct addr own;
+	int elsewhere;
+};
+
+/*
+ * What this host would speak to the backend from, and by which interface: there
+ * the answer comes back. Where that is none that xdp_lbr is attached to, where
+ * the VIP is of another family than the backend, or there is no way to it
+ * (xdp_lbr_check will say why): an attached interface's own address.
+ */
+static int origin_of(const struct passage *passage,
+		     const struct passage_end *end, struct origin *origin)
+{
+	bool is_ipv4 = addr_is_ipv4(&end->vip);
+	struct fault ignored;
+	struct next_hop hop;
+
+	memset(origin, 0, sizeof(*origin));
+	if (route_read(&end->backend, &hop, &ignored))
 		return -1;
-	bpf_map_lookup_elem(fd, &first, &interface);
-	close(fd);
-	*length = socket_address(source, own, 0);
-	if (own->w[3])
-		return 0;
-	errno = EADDRNOTAVAIL;
-	return -1;
+	if (!hop.ifindex ||
+	    !interface_of(passage, (__u32)hop.ifindex, is_ipv4, &origin->in)) {
+		if (!interface_of(passage, 0, is_ipv4, &origin->in)) {
+			errno = EADDRNOTAVAIL;
+			return -1;
+		}
+		origin->elsewhere = hop.ifindex;
+		hop.source.w[3] = 0;
+	}
+	origin->own = origin->in.own[!is_ipv4];
+	if (hop.source.w[3] && addr_is_ipv4(&hop.source) == is_ipv4 &&
+	    memcmp(&hop.source, &origin->own, sizeof(hop.source)) &&
+	    !is_vip(passage, &hop.source))
+		origin->own = hop.source;
+	return 0;
 }
 
 static void key_of(struct check_key *key, const struct sockaddr_storage *own,
@@ -159,35 +236,69 @@ static void key_of(struct check_key *key, const struct sockaddr_storage *own,
 	memset(key, 0, sizeof(*key));
 	key->protocol = protocol;
 	if (own->ss_family == AF_INET) {
-		addr_set_v4(&key->source, (FORCE __be32)v4->sin_addr.s_addr);
+		addr_set_v4(&key->own, (FORCE __be32)v4->sin_addr.s_addr);
 		key->port = (FORCE __be16)v4->sin_port;
 	} else {
-		memcpy(&key->source, &v6->sin6_addr, sizeof(key->source));
+		memcpy(&key->own, &v6->sin6_addr, sizeof(key->own));
 		key->port = (FORCE __be16)v6->sin6_port;
 	}
 }
 
-int passage_bind(struct passage *passage, int fd, __u8 protocol,
-		 const struct addr *vip, const struct addr *backend, __u32 id,
-		 struct check_key *key)
+/* The veth is no link: servers are told what the interface takes. */
+static void segments_bound(const struct passage *passage, int fd,
+			   const struct origin *origin)
 {
-	bool is_ipv4 = addr_is_ipv4(vip);
-	struct check check = {.backend = id, .reason = REASON_NONE};
-	struct sockaddr_storage own = {0};
-	__u32 mark = DETOUR_MARK;
-	socklen_t length;
+	int most, headers = addr_is_ipv4(&origin->own) ? 40 : 60;
+	struct ifreq request = {0};
 
-	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ||
-	    ((addr_is_ipv4(backend) != is_ipv4 ||
-	      source_for(backend, &own, &length)) &&
-	     source_across(passage, is_ipv4, &own, &length)))
-		return -1;
-	((struct sockaddr_in *)&own)->sin_port = 0; /* IPv6's lies there too */
+	if (!if_indextoname(origin->in.device, request.ifr_name) ||
+	    ioctl(passage->ioctls, SIOCGIFMTU, &request))
+		return;
+	most = request.ifr_mtu - headers;
+	setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &most, sizeof(most));
+}
+
+static int prepare(struct passage *passage, int fd,
+		   const struct passage_end *end, const struct origin *origin,
+		   struct check_key *key)
+{
+	struct check check = {.vip = end->vip,
+			      .port = end->port,
+			      .backend = end->backend_id,
+			      .ifindex = origin->in.ifindex,
+			      .reason = REASON_NONE};
+	struct sockaddr_storage own;
+	socklen_t length = socket_address(&own, &origin->own, 0);
+
+	if (end->protocol == IPPROTO_TCP)
+		segments_bound(passage, fd, origin);
 	if (bind(fd, (struct sockaddr *)&own, length) ||
 	    getsockname(fd, (struct sockaddr *)&own, &length))
 		return -1;
-	key_of(key, &own, protocol);
+	key_of(key, &own, end->protocol);
 	return bpf_map_update_elem(passage->checks, key, &check, BPF_ANY);
+}
+
+int passage_socket(struct passage *passage, const struct passage_end *end,
+		   struct check_key *key, int *elsewhere)
+{
+	struct origin origin;
+	int fd, error;
+
+	if (origin_of(passage, end, &origin))
+		return -1;
+	fd = check_netns_socket(
+		&passage->netns, addr_is_ipv4(&end->vip) ? AF_INET : AF_INET6,
+		end->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM);
+	if (fd < 0)
+		return -1;
+	*elsewhere = origin.elsewhere;
+	if (!prepare(passage, fd, end, &origin, key))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
 }
 
 enum reason passage_reason(const struct passage *passage,
@@ -198,4 +309,14 @@ enum reason passage_reason(const struct passage *passage,
 	if (bpf_map_lookup_elem(passage->checks, key, &check))
 		return REASON_NONE;
 	return check.reason;
+}
+
+void passage_forget(const struct passage *passage, const struct check_key *key,
+		    __u32 backend_id)
+{
+	struct check check;
+
+	if (!bpf_map_lookup_elem(passage->checks, key, &check) &&
+	    check.backend == backend_id)
+		bpf_map_delete_elem(passage->checks, key);
 }

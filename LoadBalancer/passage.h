@@ -1,20 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * passage.h - the way of health checks: a detour, and xdp_lbr_check at its far
- * end
+ * passage.h - the way of health checks: sockets in a network namespace of their
+ * own, xdp_lbr_check on the way out of it, xdp_lbr on the way back
  */
 #pragma once
 
+#include "LoadBalancer/check_netns.h"
 #include "common/core/check.h"
 #include "common/core/reason.h"
 #include "common/tool/kernel.h"
 
 struct passage {
-	struct kernel kernel; /* this run's own object; holds no lock */
-	int link, checks;     /* fds */
-	__u32 id;	      /* of a pinned map that it goes by */
+	struct kernel kernel;	     /* this run's own object; holds no lock */
+	const struct config *config; /* the caller's: it names the VIPs */
+	struct check_netns netns;
+	int link, checks, interfaces; /* fds */
+	int ioctls;		      /* a socket of the host's namespace */
+	__u32 id;		      /* of a pinned map that it goes by */
 };
 
+/* What a socket is for. */
+struct passage_end {
+	struct addr vip, backend;
+	__be16 port;	  /* of the VIP */
+	__u32 backend_id; /* struct backend.id */
+	__u8 protocol;	  /* IPPROTO_TCP or IPPROTO_UDP */
+};
+
+/* A passage that is not open. */
+void passage_init(struct passage *passage, const struct config *config);
 /* Returns 0, or -1 with a fault; KERNEL_NOT_UP. */
 int passage_open(struct passage *passage, const struct role *role,
 		 struct fault *fault);
@@ -23,13 +37,21 @@ void passage_close(struct passage *passage);
 bool passage_is_stale(const struct passage *passage);
 
 /*
- * A socket's packets to `vip` are for backend `id` from here on: it is marked,
- * and bound to an address that `backend` can answer. `*key` finds it again.
- * Returns 0, or -1 with errno.
+ * A socket whose packets go to end->vip by way of end->backend; it is bound to
+ * an address of this host's that the backend can answer, and not connected yet.
+ * `*key` finds it again. `*elsewhere`: ifindex of the interface by which its
+ * answers will come where xdp_lbr is not attached to that; else 0. Returns its
+ * fd, or -1 with errno.
  */
-int passage_bind(struct passage *passage, int fd, __u8 protocol,
-		 const struct addr *vip, const struct addr *backend, __u32 id,
-		 struct check_key *key);
-/* What became of its last packet; REASON_NONE: none has been seen. */
+int passage_socket(struct passage *passage, const struct passage_end *end,
+		   struct check_key *key, int *elsewhere);
+/* What became of its last packet out; REASON_NONE: none has been seen. */
 enum reason passage_reason(const struct passage *passage,
 			   const struct check_key *key);
+/*
+ * Nothing comes back to the socket of `key` any more, unless it is by now that
+ * of another backend. For a while after it was closed, late packets are better
+ * lost in the namespace than answered by the host.
+ */
+void passage_forget(const struct passage *passage, const struct check_key *key,
+		    __u32 backend_id);

@@ -13,14 +13,16 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <netinet/in.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/tool/answered.h"
 #include "LoadBalancer/lbr.h"
+#include "common/tool/answered.h"
+#include "common/tool/endpoint.h"
 
 static __u32 since(const struct timespec *begun)
 {
@@ -46,6 +48,21 @@ void probe_stop(struct probe *probe)
 	probe->fd = -1;
 }
 
+/* Late packets of its last socket have been heard, or never will. */
+static void forget(struct probe *probe)
+{
+	if (probe->key.protocol && probe->prober->passage->id)
+		passage_forget(probe->prober->passage, &probe->key,
+			       probe->backend_id);
+	probe->key.protocol = 0;
+}
+
+void probe_end(struct probe *probe)
+{
+	probe_stop(probe);
+	forget(probe);
+}
+
 static void finish(struct probe *probe)
 {
 	probe->result.took = since(&probe->begun);
@@ -58,6 +75,8 @@ static void application(struct probe *probe, enum outcome outcome)
 {
 	probe->result.path = OUTCOME_GOOD;
 	probe->result.application = outcome;
+	probe->heard = true;
+	probe->told = false;
 	finish(probe);
 }
 
@@ -81,6 +100,27 @@ static bool is_sent(enum reason reason)
 	return reason == REASON_forwarded || reason == REASON_redirected;
 }
 
+/*
+ * Answers come by an interface to which xdp_lbr is not attached, and so end at
+ * this host's own stack: nothing is known of the backend.
+ */
+static void not_heard(struct probe *probe)
+{
+	char name[IF_NAMESIZE] = "?", vip[64], backend[INET6_ADDRSTRLEN];
+
+	if_indextoname((unsigned int)probe->elsewhere, name);
+	snprintf(probe->result.why, sizeof(probe->result.why),
+		 "not by an attached interface: its answers come by %s", name);
+	if (!probe->told)
+		printf("%s: backend %s cannot be checked: %s; try: lbr up -i "
+		       "%s\n",
+		       endpoint_text(&probe->vip, probe->port, vip),
+		       addr_text(&probe->backend, backend), probe->result.why,
+		       name);
+	probe->told = true;
+	finish(probe);
+}
+
 /* Nothing has come back. What is known of where it was lost? */
 static void path_bad(struct probe *probe, const char *why)
 {
@@ -97,6 +137,10 @@ static void path_bad(struct probe *probe, const char *why)
 		return;
 	}
 	reason = passage_reason(probe->prober->passage, &probe->key);
+	if (is_sent(reason) && probe->elsewhere && !probe->heard) {
+		not_heard(probe);
+		return;
+	}
 	result->path = OUTCOME_BAD;
 	result->application = OUTCOME_UNKNOWN;
 	if (is_sent(reason))
@@ -340,22 +384,31 @@ static int datagram_start(struct probe *probe)
 	return probe->bare ? event_add(probe->bare, NULL) : -1;
 }
 
+/* Returns the fd, or -1 with errno. */
+static int probe_socket(struct probe *probe, __u8 protocol)
+{
+	struct passage_end end = {.vip = probe->vip,
+				  .backend = probe->backend,
+				  .port = probe->port,
+				  .backend_id = probe->backend_id,
+				  .protocol = protocol};
+
+	if (!probe->direct)
+		return passage_socket(probe->prober->passage, &end, &probe->key,
+				      &probe->elsewhere);
+	return socket(addr_is_ipv4(&probe->backend) ? AF_INET : AF_INET6,
+		      (protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM) |
+			      SOCK_NONBLOCK | SOCK_CLOEXEC,
+		      0);
+}
+
 static int begin(struct probe *probe)
 {
 	bool udp = probe->type == CHECK_UDP;
-	struct sockaddr_storage to;
 
-	address_of(probe, &to);
-	probe->fd = socket(to.ss_family,
-			   (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK |
-				   SOCK_CLOEXEC,
-			   0);
+	forget(probe);
+	probe->fd = probe_socket(probe, udp ? IPPROTO_UDP : IPPROTO_TCP);
 	if (probe->fd < 0)
-		return -1;
-	if (!probe->direct &&
-	    passage_bind(probe->prober->passage, probe->fd,
-			 udp ? IPPROTO_UDP : IPPROTO_TCP, &probe->vip,
-			 &probe->backend, probe->backend_id, &probe->key))
 		return -1;
 	return udp ? datagram_start(probe) : stream_start(probe);
 }

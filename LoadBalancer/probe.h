@@ -48,10 +48,13 @@ struct probe {
 	void (*done)(struct probe *probe, void *data);
 	void *data;
 	struct result result; /* for done() */
+	struct check_key key; /* of its last socket, or protocol 0 */
+	bool heard;	      /* it has answered, by way of xdp_lbr */
+	bool told;	      /* that it cannot be heard */
+	int elsewhere;	      /* see passage_socket() */
 
 	/* While one is under way: */
 	int fd;
-	struct check_key key;
 	struct bufferevent *stream; /* tcp, http, https; owns fd */
 	struct event *bare;	    /* udp, and until TLS begins */
 	struct event *timer;
@@ -62,3 +65,5 @@ struct probe {
 void probe_start(struct probe *probe);
 /* Without done(). */
 void probe_stop(struct probe *probe);
+/* ... and there will be no other. */
+void probe_end(struct probe *probe);

@@ -137,6 +137,7 @@ INLINE struct handed *hand_over(const struct decision *d)
 #include "LoadBalancer/answer.bpf.h"
 #include "LoadBalancer/learn.bpf.h"
 #include "LoadBalancer/retag.bpf.h"
+#include "LoadBalancer/check_reply.bpf.h"
 #include "LoadBalancer/route.bpf.h"
 #include "LoadBalancer/forward.bpf.h"
 #include "LoadBalancer/pass.bpf.h"
@@ -148,6 +149,8 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 {
 	if (reason != REASON_NONE)
 		find_vip(d, f);
+	else if (is_check_reply(&d->packet))
+		return check_replied(ctx);
 	if (!d->for_vip) {
 		if (reason == REASON_NONE && d->packet.flags & PACKET_QUOTES)
 			learn_mtu(ctx);

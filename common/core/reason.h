@@ -88,6 +88,8 @@ REASON(forwarded, TX, IN_LBR, \
 	"sent to a backend, out of the interface it came in by") \
 REASON(redirected, REDIRECT, IN_LBR, \
 	"sent to a backend, out of another interface") \
+REASON(check_reply, REDIRECT, IN_LBR, \
+	"the reply to a health check: handed to `lbr run`, in its network namespace") \
 REASON(echo_answered, TX, IN_LBR, \
 	"an ICMP or ICMPv6 echo request to a VIP, answered") \
 REASON(ttl_answered, TX, IN_LBR, \

@@ -33,6 +33,9 @@ static int route_attribute(const struct nlattr *attribute, void *data)
 	case RTA_GATEWAY:
 		address_get(attribute, &hop->via);
 		break;
+	case RTA_PREFSRC:
+		address_get(attribute, &hop->source);
+		break;
 	case RTA_METRICS:
 		return mnl_attr_parse_nested(attribute, metrics_attribute, hop);
 	}
@@ -45,8 +48,8 @@ static int route_answer(const struct nlmsghdr *message, void *data)
 			      data);
 }
 
-int next_hop_read(const struct addr *to, struct next_hop *hop,
-		  struct fault *fault_out)
+int route_read(const struct addr *to, struct next_hop *hop,
+	       struct fault *fault_out)
 {
 	char buffer[MNL_NLMSG_HDRLEN + 128] = {0};
 	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
@@ -69,7 +72,16 @@ int next_hop_read(const struct addr *to, struct next_hop *hop,
 	if (rc)
 		return fault(fault_out, "cannot ask for a route: %s",
 			     strerror(-rc));
-	neighbour_read(hop->ifindex, &hop->via, &hop->neighbour);
+	return 0;
+}
+
+int next_hop_read(const struct addr *to, struct next_hop *hop,
+		  struct fault *fault_out)
+{
+	if (route_read(to, hop, fault_out))
+		return -1;
+	if (hop->ifindex)
+		neighbour_read(hop->ifindex, &hop->via, &hop->neighbour);
 	return 0;
 }
 

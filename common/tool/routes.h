@@ -13,11 +13,15 @@
 
 /* The next hop by which this host reaches an address, as the kernel says. */
 struct next_hop {
-	int ifindex;	 /* 0: there is no route */
-	struct addr via; /* the address itself where it is on-link */
-	__u32 mtu;	 /* bytes; 0: the interface's own */
+	int ifindex;	    /* 0: there is no route */
+	struct addr via;    /* the address itself where it is on-link */
+	struct addr source; /* that this host would use; 0: it is not said */
+	__u32 mtu;	    /* bytes; 0: the interface's own */
 	struct neighbour neighbour;
 };
+/* The same without the neighbour. */
+int route_read(const struct addr *to, struct next_hop *hop,
+	       struct fault *fault);
 int next_hop_read(const struct addr *to, struct next_hop *hop,
 		  struct fault *fault);
 

@@ -116,8 +116,9 @@ on_lo() {
 
 @test "l2: a check goes to the backend's MAC address; it fails with the VIP off lo" {
 	file l2 "$X4" "$Y4" "$X6" "$Y6"
-	checked twolegged "172.19.0.6.[0-9]+ > $VIP4.80: Flags \[S\]" \
-		"2001:db8:19::6.[0-9]+ > $VIP6.80: Flags \[S\]"
+	# From the interface that xdp_lbr is attached to.
+	checked twolegged "172.17.0.2.[0-9]+ > $VIP4.80: Flags \[S\]" \
+		"2001:db8:17::2.[0-9]+ > $VIP6.80: Flags \[S\]"
 	fails_without off_lo on_lo
 }
 
@@ -151,4 +152,26 @@ unmade() { # WHY
 	on "$LB" ip addr add 172.17.0.2/16 dev eth0
 	on "$LB" ip route add 172.19.0.0/16 via 172.17.0.3
 	run ! run_said "$VIP4.*down"
+}
+
+@test "answers by an interface where xdp_lbr is not: said so, and nobody out; attached there, all is seen" {
+	local way='not by an attached interface: its answers come by eth1'
+	file rewrite "$X4" "$Y4" "$X6" "$Y6"
+	TOPO_RUN=$RUN_twolegged
+	on "$X" ip route add 172.17.0.2 via 172.19.0.6
+	attach generic "$FILE"
+	run_begin "$FILE"
+	wait_for 5 unmade "$way"
+	wait_for 5 good 3
+	run_said "$VIP4:80: backend $X4 cannot be checked: $way; try: lbr up -i eth1"
+	run ! run_said 'is down'
+	sniff wire wires "$X-eth0" -e
+	lbr up -i eth1 -c "$FILE"
+	wait_for 5 good 4
+	wait_for 5 seen wire "172.19.0.6.[0-9]+ > $X4.80: Flags \[S\]"
+	sniff_end
+	fails_without "bkd $X down" "bkd $X up -c $FILE >/dev/null"
+	run_end
+	on "$X" ip route del 172.17.0.2
+	lbr down -i eth1
 }

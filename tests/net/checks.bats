@@ -353,13 +353,33 @@ unmade() { # at least so many checks, with a moment without files before each lo
 	are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 }
 
-@test "what checks found outlives who checks; what they need does not" {
+# What this host shows of it, before and after: links, rules, routes, sysctls.
+host_state() {
+	# shellcheck disable=SC2016
+	on "$LB" bash -c 'ip -o link | sed "s/^[0-9]*: //" | cut -d " " -f 1,2
+		for family in -4 -6; do
+			ip $family rule
+			ip $family route show table all
+		done
+		grep -r . /proc/sys/net/ipv{4,6}/conf/ 2>/dev/null' | sed 's/ expires .*//' | sort
+}
+
+host_is_as_before() {
+	host_state | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+@test "what checks found outlives who checks; what they need does not, killed or not" {
+	host_state >"$BATS_TEST_TMPDIR/before"
 	run_begin "$FILE"
-	on "$LB" ip link show lbr-check0 >/dev/null
+	on "$LB" ip link show lbr-check1 >/dev/null
+	run ! on "$LB" ip link show lbr-check0
+	wait_for 5 answered
+	host_state | grep -v lbr-check1 | diff "$BATS_TEST_TMPDIR/before" -
 	bkd "$X" down >/dev/null
 	wait_for 5 are down "$X4" "$X6"
 	run_signal KILL
 	run_status
+	wait_for 5 host_is_as_before
 	lbr apply "$FILE"
 	are down "$X4" "$X6"
 	[[ $(answers "$VIP4" 10) == 'backend0y 10' ]]
@@ -368,14 +388,16 @@ unmade() { # at least so many checks, with a moment without files before each lo
 	run_begin "$FILE"
 	wait_for 5 are active "$X4" "$X6"
 	run_end
-	run ! on "$LB" ip link show lbr-check0
-	[[ ! $(on "$LB" ip rule; on "$LB" ip -6 rule) == *fwmark* ]]
-	# And where it could not clean up, `down` does.
+	host_is_as_before
+}
+
+@test "what an older version left of its checks is removed" {
+	host_state >"$BATS_TEST_TMPDIR/before"
+	on "$LB" ip link add lbr-check0 type veth peer lbr-check1
+	on "$LB" ip rule add fwmark 0x6c6272 pref 1 lookup 7103090
+	on "$LB" ip -6 rule add fwmark 0x6c6272 pref 1 lookup 7103090
 	run_begin "$FILE"
-	run_signal KILL
-	run_status
-	run -0 lbr down
-	[[ $output == *'lbr-check0: removed'* ]]
-	[[ ! $(on "$LB" ip rule; on "$LB" ip -6 rule) == *fwmark* ]]
-	lbr up >/dev/null
+	wait_for 5 answered
+	run_end
+	host_is_as_before
 }

@@ -113,7 +113,8 @@ static void sent(void **unused)
 			  !strcmp(rows[i].name, "echo_answered") ||
 			  !strcmp(rows[i].name, "ttl_answered") ||
 			  !strcmp(rows[i].name, "too_big_answered");
-		bool redirected = !strcmp(rows[i].name, "redirected");
+		bool redirected = !strcmp(rows[i].name, "redirected") ||
+				  !strcmp(rows[i].name, "check_reply");
 
 		assert_int_equal(rows[i].action == XDP_TX, tx);
 		assert_int_equal(rows[i].action == XDP_REDIRECT, redirected);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * check_netns.h - the network namespace in which the sockets of health checks
+ * are
+ *
+ * In the host's own namespace a connection to the VIP would never leave where
+ * the VIP is an address of this host, and its reply be dropped as a martian;
+ * and the host's rules, sysctls and firewall would have a say. Here there is
+ * nothing but a veth: all that is sent leaves by it, and all that comes in by
+ * it is for a socket here, whatever addresses it bears. The far end lies in the
+ * host's namespace, is the only thing that the host sees of it, and goes with
+ * the process, however that ends.
+ */
+#pragma once
+
+#include "common/tool/fault.h"
+
+#define CHECK_NEAR "lbr-check0" /* the veth's end in here */
+#define CHECK_FAR  "lbr-check1" /* ... and in the host's namespace */
+
+struct check_netns {
+	int host, own; /* fds; -1: there is none */
+};
+
+/* Returns 0, or -1 with a fault; *netns is then without fds. */
+int check_netns_make(struct check_netns *netns, struct fault *fault);
+void check_netns_remove(struct check_netns *netns);
+/*
+ * A socket in there, of AF_INET or AF_INET6, that may be bound to an address
+ * that is not there. Returns its fd, or -1 with errno.
+ */
+int check_netns_socket(const struct check_netns *netns, int family, int type);

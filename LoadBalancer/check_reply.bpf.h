@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * check_reply.bpf.h - the way back of a health check: into the network
+ * namespace of `lbr run`
+ *
+ * The reply comes from the VIP to an address of this host's, as any packet of
+ * its own. The host's kernel has no socket for it, and where the VIP is an
+ * address of this host, too, it would drop it as a martian. So xdp_lbr hands
+ * it over before the kernel sees it: out of one end of a veth, whose other end
+ * is in the namespace.
+ *
+ * Only a packet that is from the VIP and port that a check asks, to the very
+ * address, port and protocol of its socket, is handed over; or an ICMP error
+ * about a packet that this socket sent. All else is the kernel's, as ever.
+ */
+#pragma once
+
+#include "common/core/check.h"
+
+/* Pinned: `lbr run` writes rows; see common/core/check.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct check_key);
+	__type(value, struct check);
+	__uint(max_entries, MAX_CHECKS);
+} checks SEC(".maps");
+
+/*
+ * [0]: the veth's end in this namespace, while checks run. The kernel empties
+ * it when the veth goes, and that goes with the process.
+ */
+MAP(check_veth, DEVMAP, __u32, __u32, 1);
+
+/* What is in `parsed` is of this check: by its ends, of an error as well. */
+INLINE bool check_reply_is_of(const struct check *check,
+			      const struct packet *packet)
+{
+	return check->port == packet->source_port &&
+	       addr_equal(&check->vip, &packet->source) &&
+	       (!packet->is_error ||
+		addr_equal(&packet->quoted, &packet->destination));
+}
+
+/* Is the packet in `parsed` the reply to a check? */
+__attribute__((noinline)) int check_reply_is(void)
+{
+	__u32 zero = 0;
+	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct check_key key = {};
+	struct check *check;
+
+	if (!packet)
+		return false;
+	key.own = packet->destination;
+	key.port = packet->port;
+	key.protocol = packet->protocol;
+	check = bpf_map_lookup_elem(&checks, &key);
+	return check && check_reply_is_of(check, packet);
+}
+
+/*
+ * Hands it over, without its VLAN tags. Where that fails, or the veth is just
+ * gone, the kernel drops it: it is no longer as it came.
+ */
+__attribute__((noinline)) int check_reply_send(struct xdp_md *ctx)
+{
+	static const __u8 mac[ETH_ALEN] = CHECK_MAC;
+	__u32 zero = 0;
+	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct ethhdr *eth = (void *)(long)ctx->data;
+	__u8 source[ETH_ALEN];
+
+	if (!packet || (void *)(eth + 1) > (void *)(long)ctx->data_end)
+		return 0;
+	mac_copy(source, eth->h_source);
+	if (retag_frame(ctx, vlan_number(&packet->vlan), 0))
+		return 0;
+	eth = (void *)(long)ctx->data;
+	if ((void *)(eth + 1) > (void *)(long)ctx->data_end)
+		return 0;
+	mac_copy(eth->h_dest, mac);
+	mac_copy(eth->h_source, source);
+	return (int)bpf_redirect_map(&check_veth, 0, 0);
+}
+
+/* Is it the reply to a check? One array look-up, where no check runs. */
+INLINE bool is_check_reply(const struct packet *packet)
+{
+	__u32 zero = 0;
+	struct packet *handed;
+
+	if (LIKELY(!bpf_map_lookup_elem(&check_veth, &zero)))
+		return false;
+	handed = bpf_map_lookup_elem(&parsed, &zero);
+	if (!handed)
+		return false;
+	*handed = *packet;
+	return check_reply_is();
+}
+
+/* Nothing else is done with such a packet. */
+INLINE enum reason check_replied(struct xdp_md *ctx)
+{
+	if (!DRY_RUN)
+		check_reply_send(ctx);
+	return REASON_check_reply;
+}
