@@ -51,6 +51,12 @@ static int read_now(const struct follow *follow, struct running *running,
 	return rc ? -1 : 0;
 }
 
+/* Somebody has removed the veth, or what checks go by. */
+static bool is_cut_off(const struct follow *follow)
+{
+	return follow->passage.id && passage_is_stale(&follow->passage);
+}
+
 /* Returns 0, or -1 with a fault. */
 static int adopt(struct follow *follow, struct fault *fault_out)
 {
@@ -61,7 +67,7 @@ static int adopt(struct follow *follow, struct fault *fault_out)
 	if (read_now(follow, &running, &new, fault_out))
 		return -1;
 	follow->config = new;
-	if (follow->passage.id && passage_is_stale(&follow->passage)) {
+	if (is_cut_off(follow)) {
 		checks_stop(&follow->checks);
 		passage_close(&follow->passage);
 	}
@@ -122,7 +128,8 @@ static void look(evutil_socket_t fd, short what, void *data)
 		if (follow->passage.id)
 			passage_close(&follow->passage);
 		follow->number = 0;
-	} else if (number != follow->number && adopt(follow, &fault_is)) {
+	} else if ((number != follow->number || is_cut_off(follow)) &&
+		   adopt(follow, &fault_is)) {
 		cli_warn(follow->role, &fault_is);
 	}
 	if (follow->number && ++follow->looks % NEIGHBOURS == 0)

@@ -36,7 +36,8 @@ static __u32 map_id(int fd)
 bool passage_is_stale(const struct passage *passage)
 {
 	/* Not through kernel_open(): it would wait for who changes things. */
-	return map_id(bpf_obj_get(PINNED)) != passage->id;
+	return map_id(bpf_obj_get(PINNED)) != passage->id ||
+	       if_nametoindex(CHECK_FAR) != passage->far;
 }
 
 void passage_init(struct passage *passage, const struct config *config)
@@ -55,8 +56,7 @@ static int attach(struct passage *passage, struct fault *fault_out)
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_SKB_MODE);
 
 	passage->link = bpf_link_create(passage->kernel.program,
-					(int)if_nametoindex(CHECK_FAR), BPF_XDP,
-					&options);
+					(int)passage->far, BPF_XDP, &options);
 	if (passage->link >= 0)
 		return 0;
 	return fault(fault_out, "cannot attach %s to %s: %s", CHECK_PROGRAM,
@@ -76,14 +76,14 @@ static void rows_forget(int checks)
 /* From here on, replies are handed over. */
 static int hand_over(struct passage *passage, struct fault *fault_out)
 {
-	__u32 zero = 0, ifindex = if_nametoindex(CHECK_FAR);
+	__u32 zero = 0;
 	int veth = kernel_map(&passage->kernel, "check_veth"), rc;
 
 	passage->checks = kernel_map(&passage->kernel, "checks");
 	passage->interfaces = kernel_map(&passage->kernel, "interfaces");
 	passage->ioctls = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	rows_forget(passage->checks);
-	rc = bpf_map_update_elem(veth, &zero, &ifindex, BPF_ANY);
+	rc = bpf_map_update_elem(veth, &zero, &passage->far, BPF_ANY);
 	if (rc)
 		fault(fault_out,
 		      "cannot have replies handed to " CHECK_FAR ": %s",
@@ -105,6 +105,7 @@ int passage_open(struct passage *passage, const struct role *role,
 		detour_remove();
 	rc = rc ?: check_netns_make(&passage->netns, fault_out);
 	rc = rc ?: kernel_load_beside(kernel, CHECK_PROGRAM, fault_out);
+	passage->far = rc ? 0 : if_nametoindex(CHECK_FAR);
 	rc = rc ?: attach(passage, fault_out);
 	rc = rc ?: hand_over(passage, fault_out);
 	if (rc) {

@@ -17,6 +17,7 @@ struct passage {
 	int link, checks, interfaces; /* fds */
 	int ioctls;		      /* a socket of the host's namespace */
 	__u32 id;		      /* of a pinned map that it goes by */
+	__u32 far;		      /* ifindex of CHECK_FAR */
 };
 
 /* What a socket is for. */

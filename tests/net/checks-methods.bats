@@ -18,11 +18,15 @@ MAC=02:42:ac:13:00:03
 SOURCES="lb-sources: ['172.17.0.0/16', '2001:db8:17::/64']"
 OFTEN='{type: http, body: backend, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}'
 
+# The VIP is the load balancer's, too: no method may mind.
 setup_file() {
-	network
-	export RUN_l3dsr=$TOPO_RUN
-	network twolegged
-	export RUN_twolegged=$TOPO_RUN
+	local scenario
+	for scenario in l3dsr twolegged; do
+		network "$scenario"
+		export "RUN_$scenario=$TOPO_RUN"
+		on "$LB" ip addr add "$VIP4/32" dev lo
+		on "$LB" ip addr add "$VIP6/128" dev lo
+	done
 }
 
 teardown_file() {
