@@ -175,6 +175,7 @@ static void ask_for(struct checked *backend, const struct service_key *service,
 	backend->check = probe->check = application->check = check;
 	probe->vip = application->vip = service->vip;
 	probe->port = check->port ?: service->port;
+	probe->client_port = application->client_port = probe->port;
 	probe->type = check->application_port ? CHECK_TCP : check->type;
 	application->port = check->application_port;
 	application->type = check->type;

@@ -9,19 +9,18 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <netinet/in.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "LoadBalancer/lbr.h"
-#include "common/tool/answered.h"
+#include "LoadBalancer/probe_steps.h"
 #include "common/tool/endpoint.h"
 
 static __u32 since(const struct timespec *begun)
@@ -43,8 +42,10 @@ void probe_stop(struct probe *probe)
 		bufferevent_free(probe->stream);
 	else if (probe->fd >= 0)
 		close(probe->fd);
+	free(probe->answer);
 	probe->timer = probe->bare = NULL;
 	probe->stream = NULL;
+	probe->answer = NULL;
 	probe->fd = -1;
 }
 
@@ -71,7 +72,7 @@ static void finish(struct probe *probe)
 }
 
 /* The backend has answered, from the VIP. */
-static void application(struct probe *probe, enum outcome outcome)
+void probe_application(struct probe *probe, enum outcome outcome)
 {
 	probe->result.path = OUTCOME_GOOD;
 	probe->result.application = outcome;
@@ -83,7 +84,7 @@ static void application(struct probe *probe, enum outcome outcome)
 static void bad(struct probe *probe, const char *why)
 {
 	snprintf(probe->result.why, sizeof(probe->result.why), "%s", why);
-	application(probe, OUTCOME_BAD);
+	probe_application(probe, OUTCOME_BAD);
 }
 
 /* Where no socket was to be had, or nothing was sent. */
@@ -199,7 +200,7 @@ static void late(evutil_socket_t fd, short what, void *data)
 }
 
 /* A reset, and the ICMP error "port unreachable", are answers too. */
-static void refused(struct probe *probe, int error)
+void probe_refused(struct probe *probe, int error)
 {
 	if (error == ECONNREFUSED || error == ECONNRESET || error == EPIPE)
 		bad(probe, strerror(error));
@@ -207,45 +208,31 @@ static void refused(struct probe *probe, int error)
 		path_bad(probe, strerror(error));
 }
 
-static void heard(struct bufferevent *stream, bool all)
+/* Takes what has come; `all`: there is no more. */
+static void heard(struct probe *probe, bool all)
 {
-	struct probe *probe;
-	struct evbuffer *input = bufferevent_get_input(stream);
-	size_t length = evbuffer_get_length(input);
-	enum verdict verdict;
-	void *data;
+	enum verdict verdict = probe_hear(probe, all);
 
-	bufferevent_getcb(stream, NULL, NULL, NULL, &data);
-	probe = data;
-	verdict = http_answered(probe->check,
-				(char *)evbuffer_pullup(input, -1), length, all,
-				probe->result.why, sizeof(probe->result.why));
 	if (verdict != VERDICT_OPEN)
-		application(probe, verdict == VERDICT_GOOD ? OUTCOME_GOOD
-							   : OUTCOME_BAD);
-}
-
-static void readable(struct bufferevent *stream, void *data)
-{
-	(void)data;
-	heard(stream, false);
+		probe_application(probe, verdict == VERDICT_GOOD ? OUTCOME_GOOD
+								 : OUTCOME_BAD);
 }
 
 static void ask(struct probe *probe)
 {
-	const struct config_check *check = probe->check;
-	char vip[INET6_ADDRSTRLEN];
-	bool is_ipv4 = addr_is_ipv4(&probe->vip);
+	if (!probe_ask(probe))
+		return;
+	unsent(probe, OUTCOME_UNKNOWN, strerror(ENOMEM));
+	finish(probe);
+}
 
-	addr_text(&probe->vip, vip);
-	/* Of version 1.0, no answer comes in chunks. */
-	evbuffer_add_printf(bufferevent_get_output(probe->stream),
-			    "GET %s HTTP/1.0\r\nHost: %s%s%s\r\n"
-			    "User-Agent: lbr\r\nConnection: close\r\n\r\n",
-			    check->path, *check->host || is_ipv4 ? "" : "[",
-			    *check->host ? check->host : vip,
-			    *check->host || is_ipv4 ? "" : "]");
-	bufferevent_enable(probe->stream, EV_READ | EV_WRITE);
+static void readable(struct bufferevent *stream, void *data)
+{
+	struct probe *probe = data;
+
+	(void)stream;
+	if (probe->answer)
+		heard(probe, false);
 }
 
 static void happened(struct bufferevent *stream, short what, void *data)
@@ -254,40 +241,24 @@ static void happened(struct bufferevent *stream, short what, void *data)
 	int error = EVUTIL_SOCKET_ERROR();
 	bool tls = probe->type == CHECK_HTTPS;
 
+	(void)stream;
 	if (what & BEV_EVENT_CONNECTED) {
 		if (probe->type == CHECK_TCP)
-			application(probe, probe->direct ? OUTCOME_GOOD
+			probe_application(probe, probe->direct
+							 ? OUTCOME_GOOD
 							 : OUTCOME_UNKNOWN);
 		else
 			ask(probe);
 		return;
 	}
-	if (what & BEV_EVENT_EOF ||
-	    (tls && evbuffer_get_length(bufferevent_get_input(stream)))) {
-		heard(stream, true);
+	if (probe->answer && (what & BEV_EVENT_EOF || tls)) {
+		heard(probe, true);
 		return;
 	}
 	if (tls && is_connected(probe))
 		bad(probe, "no TLS");
 	else
-		refused(probe, error);
-}
-
-static SSL *tls_new(struct probe *probe)
-{
-	struct prober *prober = probe->prober;
-	SSL *tls;
-
-	if (!prober->tls) {
-		prober->tls = SSL_CTX_new(TLS_client_method());
-		if (!prober->tls)
-			return NULL;
-		SSL_CTX_set_verify(prober->tls, SSL_VERIFY_NONE, NULL);
-	}
-	tls = SSL_new(prober->tls);
-	if (tls && *probe->check->host)
-		SSL_set_tlsext_host_name(tls, probe->check->host);
-	return tls;
+		probe_refused(probe, error);
 }
 
 static int stream_begin(struct probe *probe)
@@ -295,7 +266,7 @@ static int stream_begin(struct probe *probe)
 	if (!probe->stream)
 		return -1;
 	bufferevent_setcb(probe->stream, readable, NULL, happened, probe);
-	bufferevent_setwatermark(probe->stream, EV_READ, 0, HTTP_MOST);
+	bufferevent_setwatermark(probe->stream, EV_READ, 0, HTTP_MOST / 4);
 	return bufferevent_enable(probe->stream, EV_READ | EV_WRITE);
 }
 
@@ -309,11 +280,11 @@ static void tls_start(evutil_socket_t fd, short what, void *data)
 	(void)what;
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
 	if (error) {
-		refused(probe, error);
+		probe_refused(probe, error);
 		return;
 	}
 	probe->stream = bufferevent_openssl_socket_new(
-		probe->prober->base, fd, tls_new(probe),
+		probe->prober->base, fd, probe_tls(probe),
 		BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
 	if (stream_begin(probe))
 		bad(probe, "no TLS here");
@@ -321,8 +292,8 @@ static void tls_start(evutil_socket_t fd, short what, void *data)
 		bufferevent_openssl_set_allow_dirty_shutdown(probe->stream, 1);
 }
 
-static socklen_t address_of(const struct probe *probe,
-			    struct sockaddr_storage *to)
+unsigned int probe_address(const struct probe *probe,
+			   struct sockaddr_storage *to)
 {
 	return socket_address(to, probe->direct ? &probe->backend : &probe->vip,
 			      probe->port);
@@ -334,7 +305,7 @@ static int stream_start(struct probe *probe)
 	static const struct linger reset = {1, 0};
 	struct event_base *base = probe->prober->base;
 	struct sockaddr_storage to;
-	socklen_t length = address_of(probe, &to);
+	socklen_t length = probe_address(probe, &to);
 
 	setsockopt(probe->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	if (probe->type != CHECK_HTTPS) {
@@ -349,38 +320,6 @@ static int stream_start(struct probe *probe)
 	    errno != EINPROGRESS)
 		return -1;
 	probe->bare = event_new(base, probe->fd, EV_WRITE, tls_start, probe);
-	return probe->bare ? event_add(probe->bare, NULL) : -1;
-}
-
-static void datagram_came(evutil_socket_t fd, short what, void *data)
-{
-	struct probe *probe = data;
-	char text[65536];
-	ssize_t length = recv(fd, text, sizeof(text), 0);
-	enum verdict verdict;
-
-	(void)what;
-	if (length < 0) {
-		refused(probe, errno);
-		return;
-	}
-	verdict = udp_answered(probe->check, text, (size_t)length,
-			       probe->result.why, sizeof(probe->result.why));
-	application(probe,
-		    verdict == VERDICT_GOOD ? OUTCOME_GOOD : OUTCOME_BAD);
-}
-
-static int datagram_start(struct probe *probe)
-{
-	struct sockaddr_storage to;
-	socklen_t length = address_of(probe, &to);
-	const char *text = probe->check->send;
-
-	if (connect(probe->fd, (struct sockaddr *)&to, length) ||
-	    send(probe->fd, text, strlen(text), 0) < 0)
-		return -1;
-	probe->bare = event_new(probe->prober->base, probe->fd, EV_READ,
-				datagram_came, probe);
 	return probe->bare ? event_add(probe->bare, NULL) : -1;
 }
 
@@ -410,7 +349,7 @@ static int begin(struct probe *probe)
 	probe->fd = probe_socket(probe, udp ? IPPROTO_UDP : IPPROTO_TCP);
 	if (probe->fd < 0)
 		return -1;
-	return udp ? datagram_start(probe) : stream_start(probe);
+	return udp ? probe_datagram(probe) : stream_start(probe);
 }
 
 /* Is it this host's want that nothing was sent, and says nothing of others? */

@@ -14,6 +14,7 @@
 
 #include "LoadBalancer/passage.h"
 #include "common/tool/config.h"
+#include "common/tool/http_answer.h"
 
 enum outcome {
 	OUTCOME_UNKNOWN, /* not asked, or no answer could tell */
@@ -44,6 +45,7 @@ struct probe {
 	bool direct;
 	struct addr vip, backend;
 	__be16 port;
+	__be16 client_port; /* of the VIP, as clients name it */
 	__u32 backend_id;
 	void (*done)(struct probe *probe, void *data);
 	void *data;
@@ -56,7 +58,8 @@ struct probe {
 	/* While one is under way: */
 	int fd;
 	struct bufferevent *stream; /* tcp, http, https; owns fd */
-	struct event *bare;	    /* udp, and until TLS begins */
+	struct http_answer *answer;
+	struct event *bare; /* udp, and until TLS begins */
 	struct event *timer;
 	struct timespec begun;
 };

@@ -3,6 +3,8 @@
  * run.c - `lbr run`: what has to be done again and again
  */
 #include <event2/event.h>
+#include <stdlib.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "LoadBalancer/follow.h"
@@ -21,9 +23,19 @@ static void files_allow(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* Or all load balancers would ask a backend at the same moments. */
+static void chance_seed(void)
+{
+	unsigned int seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) == sizeof(seed))
+		srandom(seed);
+}
+
 static int begin(void *data, struct event_base *base, struct fault *fault_out)
 {
 	files_allow();
+	chance_seed();
 	return follow_start(data, base, fault_out);
 }
 

@@ -4,12 +4,9 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/tool/config.h"
-
-#define HTTP_MOST 65536 /* bytes of an answer that are looked at */
 
 enum verdict {
 	VERDICT_OPEN, /* as far as it has come, it may be either */
@@ -17,11 +14,6 @@ enum verdict {
 	VERDICT_BAD,
 };
 
-/*
- * Of the first `length` bytes of an answer; `all`: there are no more. Where it
- * is bad, `why` says why.
- */
-enum verdict http_answered(const struct config_check *check, const char *text,
-			   size_t length, bool all, char *why, size_t size);
+/* Of a datagram. Where it is bad, `why` says why. */
 enum verdict udp_answered(const struct config_check *check, const char *text,
 			  size_t length, char *why, size_t size);

@@ -4,14 +4,14 @@
  * server's answer to a health check
  *
  * Laws: what is understood of a request does not depend on the pieces in which
- * it comes, and its path is a string that begins with `/`. A verdict, once
- * there is one, stays whatever comes after it.
+ * it comes, and its path is a string that begins with `/`. Nor does the verdict
+ * on an answer; once there is one, it stays whatever comes after it.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/tool/answered.h"
+#include "common/tool/http_answer.h"
 #include "common/tool/http_request.h"
 
 static void law(int holds)
@@ -54,35 +54,44 @@ static void request_law(const uint8_t *data, size_t size)
 	}
 }
 
+/* What is made of an answer that comes in pieces of `piece` bytes. */
 static enum verdict verdict_of(const struct config_check *check,
-			       const uint8_t *data, size_t size, bool all)
+			       const uint8_t *data, size_t size, size_t piece)
 {
-	char *text = malloc(size), why[96] = "";
-	enum verdict verdict;
+	enum verdict before = VERDICT_OPEN, now;
+	struct http_answer answer;
+	char *text, why[96] = "";
+	size_t at, length;
 
-	memcpy(text, data, size);
-	verdict = http_answered(check, text, size, all, why, sizeof(why));
-	free(text);
+	http_answer_begin(&answer, check);
+	for (at = 0; at < size; at += length) {
+		length = size - at < piece ? size - at : piece;
+		text = malloc(length);
+		memcpy(text, data + at, length);
+		now = http_answer_read(&answer, text, length, why, sizeof(why));
+		free(text);
+		law(before == VERDICT_OPEN || now == before);
+		before = now;
+	}
+	now = http_answer_end(&answer, why, sizeof(why));
+	law(now != VERDICT_OPEN);
+	law(before == VERDICT_OPEN || now == before);
 	law(memchr(why, '\0', sizeof(why)) != NULL);
-	return verdict;
+	law(now == VERDICT_GOOD || *why);
+	return now;
 }
 
 static void answer_law(const uint8_t *data, size_t size)
 {
 	struct config_check check = {.type = CHECK_HTTP};
-	enum verdict before = VERDICT_OPEN, now;
-	size_t length;
+	enum verdict whole;
+	size_t piece;
 
 	if (size && data[0] & 1)
-		strcpy(check.body, "a");
-	for (length = 0; length <= size; length++) {
-		now = verdict_of(&check, data, length, false);
-		law(before == VERDICT_OPEN || now == before);
-		before = now;
-	}
-	now = verdict_of(&check, data, size, true);
-	law(now != VERDICT_OPEN);
-	law(before == VERDICT_OPEN || now == before);
+		strcpy(check.body, "aab");
+	whole = verdict_of(&check, data, size, size);
+	for (piece = 1; piece < size && piece < 64; piece *= 2)
+		law(verdict_of(&check, data, size, piece) == whole);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -353,6 +353,161 @@ unmade() { # at least so many checks, with a moment without files before each lo
 	are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 }
 
+# A server of X, on port 8090: it does what the first words of the path say.
+# What it was asked, all of it, is in its file `asked`; its process is $peculiar.
+peculiar_begin() {
+	on "$X" /usr/bin/python3 - "$VIP4" "$BATS_TEST_TMPDIR" >/dev/null 2>&1 3>&- <<-'EOF' &
+		import os, socket, sys, threading
+
+		vip, folder = sys.argv[1:]
+
+		def chunked(text):
+		    return b"".join(b"%x;a=b\r\n%s\r\n" % (len(c), c) for c in text) + b"0\r\n\r\n"
+
+		def serve(c):
+		    asked = b""
+		    while b"\r\n\r\n" not in asked:
+		        asked += c.recv(4096)
+		    open(f"{folder}/asked", "ab").write(asked)
+		    line = asked.split(b"\r\n")[0]
+		    if not line.endswith(b" HTTP/1.1"):
+		        c.sendall(b"HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\n\r\n")
+		    elif line.startswith(b"GET /chunks"):
+		        c.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n"
+		                  b"Transfer-Encoding: chunked\r\n\r\n" + chunked([b"all is f", b"ine here"]))
+		        c.recv(1)  # it leaves the connection open
+		    elif line.startswith(b"GET /length"):
+		        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nall is fine")
+		        c.recv(1)
+		    elif line.startswith(b"GET /headers"):
+		        c.sendall(b"HTTP/1.1 200 OK\r\n")
+		        while True:
+		            c.sendall(b"X-Endless: " + b"x" * 8192 + b"\r\n")
+		    elif line.startswith(b"GET /endless"):
+		        c.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+		        while True:
+		            c.sendall(b"1\r\nx\r\n" * 1000)
+		    elif line.startswith(b"GET /trickle"):
+		        c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+		        c.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+		        while True:
+		            c.sendall(b"x")
+		    c.close()
+
+		def guarded(c):
+		    try:
+		        serve(c)
+		    except OSError:
+		        c.close()
+
+		s = socket.socket()
+		s.bind((vip, 8090))
+		s.listen()
+		open(f"{folder}/peculiar", "w").write(str(os.getpid()))
+		while True:
+		    threading.Thread(target=guarded, args=(s.accept()[0],), daemon=True).start()
+	EOF
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/peculiar"
+	peculiar=$(<"$BATS_TEST_TMPDIR/peculiar")
+}
+
+# asks PATH: the check of port 8090, that `fine` be in the answer
+asks() {
+	local check="type: http, path: /$1, body: fine, interval: 400ms, timeout: 200ms, rise: 1, fall: 1"
+	sed -i "/port: 8090/d; /^services:/a\  - {vip: $VIP4, port: 8090, check: {$check}, backends: [{address: $X4}]}" "$FILE"
+}
+
+peculiar_is() { # "UP PATH APPLICATION WHY"
+	look /status | jq -e --arg found "$1" 'any(.checks[];
+		(.service | endswith(":8090")) and
+		"\(.up) \(.path) \(.application) \(.why)" == $found)' >/dev/null
+}
+
+@test "http: asked and understood as HTTP/1.1; a body by its chunks, or by its length" {
+	peculiar_begin
+	asks chunks
+	bkd "$X" apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	run_signal HUP
+	wait_for 5 peculiar_is 'true good good '
+	grep -qx $'Host: 192.168.25.10:8090\r' "$BATS_TEST_TMPDIR/asked"
+	grep -qx $'Connection: close\r' "$BATS_TEST_TMPDIR/asked"
+	asks length
+	run_signal HUP
+	wait_for 5 peculiar_is 'false good bad status 200, another body'
+	kill "$peculiar"
+}
+
+@test "http: a server that never ends is bad in time, and delays nothing" {
+	local way
+	peculiar_begin
+	asks headers
+	bkd "$X" apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	for way in headers endless; do
+		asks "$way"
+		run_signal HUP
+		wait_for 5 peculiar_is 'false good bad status 200, another body'
+	done
+	asks trickle
+	run_signal HUP
+	wait_for 5 peculiar_is 'false good bad no answer in time'
+	run ! run_said '(:80|:7777)/.* is down'
+	(($(run_memory) < 20000))
+	kill "$peculiar"
+}
+
+@test "udp: an answer that comes in fragments" {
+	local check='type: udp, send: hello, body: fine, interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
+	sed -i "/^services:/a\\  - {vip: $VIP4, port: 515, protocol: udp, check: {$check}, backends: [{address: $X4}]}\n  - {vip: '$VIP6', port: 515, protocol: udp, check: {$check}, backends: [{address: '$X6'}]}" "$FILE"
+	on "$X" /usr/bin/python3 -c '
+import os, select, socket, sys
+sockets = []
+for vip in sys.argv[1:3]:
+    s = socket.socket(socket.AF_INET6 if ":" in vip else socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((vip, 515))
+    sockets.append(s)
+open(sys.argv[3], "w").write(str(os.getpid()))
+while True:
+    for s in select.select(sockets, [], [])[0]:
+        s.sendto(b"x" * 4000 + b"fine", s.recvfrom(99)[1])' \
+		"$VIP4" "$VIP6" "$BATS_TEST_TMPDIR/large" >/dev/null 2>&1 3>&- &
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/large"
+	bkd "$X" apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	run_signal HUP
+	wait_for 5 large 2
+	kill "$(<"$BATS_TEST_TMPDIR/large")"
+	wait_for 5 large 0
+}
+
+large() { # COUNT: so many of port 515 are good
+	(($(look /status | jq '[.checks[] | select((.service | endswith(":515")) and
+		.up and .application == "good")] | length') == $1))
+}
+
+@test "where a namespace is forbidden it is said what is missing" {
+	run -1 on "$LB" /usr/bin/python3 - LoadBalancer/lbr run -l none -c "$FILE" <<-'EOF'
+		import ctypes, os, platform, struct, sys
+
+		# unshare(2) is refused, as seccomp profiles of containers do.
+		number = {"x86_64": 272, "aarch64": 97}[platform.machine()]
+		program = b"".join(struct.pack("=HBBI", *row) for row in (
+		    (0x20, 0, 0, 0),  # load the number of the call
+		    (0x15, 0, 1, number),
+		    (0x06, 0, 0, 0x00050001),  # errno: EPERM
+		    (0x06, 0, 0, 0x7FFF0000)))  # allowed
+		kept = ctypes.create_string_buffer(program)
+		filters = struct.pack("@HP", 4, ctypes.addressof(kept))
+		libc = ctypes.CDLL(None, use_errno=True)
+		assert not libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+		assert not libc.prctl(22, 2, filters, 0, 0)  # PR_SET_SECCOMP
+		os.execv(sys.argv[1], sys.argv[1:])
+	EOF
+	[[ $output == *'lbr: cannot make a network namespace for health checks: unshare: Operation not permitted'* ]]
+	[[ $output == *'CAP_SYS_ADMIN'*'unshare and setns'* ]]
+}
+
 # What this host shows of it, before and after: links, rules, routes, sysctls.
 host_state() {
 	# shellcheck disable=SC2016
@@ -375,6 +530,10 @@ host_is_as_before() {
 	run ! on "$LB" ip link show lbr-check0
 	wait_for 5 answered
 	host_state | grep -v lbr-check1 | diff "$BATS_TEST_TMPDIR/before" -
+	# Removed by somebody, the veth is made anew.
+	on "$LB" ip link del lbr-check1
+	wait_for 5 on "$LB" ip link show lbr-check1 >/dev/null
+	wait_for 5 answered
 	bkd "$X" down >/dev/null
 	wait_for 5 are down "$X4" "$X6"
 	run_signal KILL
