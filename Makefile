@@ -5,6 +5,8 @@
 #	make compile_commands.json	for clangd and clang-tidy
 #	make install	tools, manual, units for systemd, what bash completes;
 #			PREFIX=/usr/local DESTDIR= (make uninstall)
+#	make deps	install what is needed to build and to play (root);
+#			GROUP="build play test": to test, too
 #	make demo	see it work (root; about 20 s, then all is gone again)
 #	make demo-docker	the same in Docker's containers (root)
 #	make check	what needs no network: build, unit, prog, style
@@ -48,8 +50,10 @@ man:
 compile_commands.json: all FORCE
 	@$(AS_OWNER) sh -c '.ci/compile-commands >$@.new && mv $@.new $@'
 
+# What is needed to build, and to play; `test` is the third (see .ci/packages).
+GROUP ?= build play
 deps:
-	@.ci/dependencies
+	@.ci/dependencies $(GROUP)
 
 demo: deps
 	@$(MAKE) --no-print-directory all
@@ -59,6 +63,9 @@ demo-docker: deps
 	@if none=$$(topology/docker-engine --find 2>&1 >/dev/null); then \
 		topology/docker-engine topology/demo docker; \
 	else echo "  SKIP	docker ($$none)"; fi
+
+check test test-fresh test-docker test-kernels test-changes test-long mutants \
+	bench bench-net: GROUP := build play test
 
 check: deps
 	@tests/run check

@@ -66,7 +66,53 @@ over() {
 	printf '#!/bin/sh\necho "$0 $*"\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/apt-get"
 	chmod +x "$BATS_TEST_TMPDIR/bin/apt-get"
 	cp "$BATS_TEST_TMPDIR/bin/apt-get" "$BATS_TEST_TMPDIR/bin/dpkg"
-	[[ ! $(PATH=$BATS_TEST_TMPDIR/bin:$PATH "$ROOT/.ci/dependencies") ]]
+	[[ ! $(PATH=$BATS_TEST_TMPDIR/bin:$PATH "$ROOT/.ci/dependencies" build play test) ]]
+}
+
+# fakes: an apt-get that notes how it is called. Its lists are locked twice.
+fakes() {
+	mkdir -p "$BATS_TEST_TMPDIR/bin" "$BATS_TEST_TMPDIR/.ci"
+	cp "$ROOT/.ci/dependencies" "$BATS_TEST_TMPDIR/.ci"
+	printf '[some]\nno-such-package\n' >"$BATS_TEST_TMPDIR/.ci/packages"
+	cat >"$BATS_TEST_TMPDIR/bin/apt-get" <<-'END'
+		#!/bin/sh
+		here=$(dirname "$0")
+		echo "$*" >>"$here/calls"
+		case $* in
+		*update)
+			[ "$(grep -c update "$here/calls")" -gt "${LOCKED:-2}" ] && exit
+			echo "E: Could not get lock /var/lib/apt/lists/lock." \
+				"It is held by process 17 (apt.systemd.dai)"
+			exit 100
+			;;
+		esac
+	END
+	chmod +x "$BATS_TEST_TMPDIR/bin/apt-get"
+}
+
+installs() { # GROUP
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH "$BATS_TEST_TMPDIR/.ci/dependencies" "$1"
+}
+
+@test "dependencies: waits while something else holds apt's locks, and says for whom" {
+	fakes
+	run -0 installs some
+	echo "$output"
+	[[ $output == *"WAIT	for apt: held by process 17 (apt.systemd.dai)"* ]]
+	(($(grep -c update "$BATS_TEST_TMPDIR/bin/calls") == 3))
+	# dpkg's lock apt waits for itself
+	[[ $(tail -n 1 "$BATS_TEST_TMPDIR/bin/calls") == \
+		*"DPkg::Lock::Timeout=300 install"*no-such-package ]]
+	LOCKED=1000 PATIENCE=0 run ! installs some
+	[[ $output == *"Could not get lock"*"cannot install"* ]]
+}
+
+@test "dependencies: a group that is not there, and none: refused" {
+	run -2 "$ROOT/.ci/dependencies"
+	run -2 "$ROOT/.ci/dependencies" biuld
+	[[ $output == *"'biuld': no such group"*"(build play test "* ]]
+	# the demo does not need what tests need
+	make -n -C "$ROOT" demo | grep -q 'dependencies build play$'
 }
 
 # starts PACKAGE: the lines by which installing it starts a service, or has it
@@ -82,7 +128,7 @@ starts() {
 @test "dependencies: no package that starts a service" {
 	local package
 	# What Debian itself runs at boot is no matter of ours.
-	for package in $("$ROOT/.ci/dependencies" --list fresh docker kernels); do
+	for package in $("$ROOT/.ci/dependencies" --list build play test fresh docker kernels); do
 		case $package in procps | kmod | util-linux) continue ;; esac
 		[[ ! $(starts "$package") ]]
 	done
