@@ -11,17 +11,19 @@
 IFACE ?= eth0
 MODE ?= auto
 TRACE ?= new
-CONFIG ?= $(firstword $(wildcard /etc/l3dsr/services.yaml) \
-	$(ROOT)/topology/l3dsr/services.yaml)
+CONFIG ?= # see common/host-file
 
 .DEFAULT_GOAL := attach
 .PHONY: attach detach build clean
 
 build:
+	@CC='$(CC)' CLANG='$(CLANG)' $(ROOT)/common/build-needs
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory locked-build
 
 attach: build
-	@./$(TOOL) up $(addprefix -i ,$(IFACE)) -m $(MODE) -c $(CONFIG) -t $(TRACE)
+	@file='$(CONFIG)'; \
+	[ "$$file" ] || file=$$($(ROOT)/common/host-file) || exit; \
+	./$(TOOL) up $(addprefix -i ,$(IFACE)) -m $(MODE) -c "$$file" -t $(TRACE)
 	@./$(TOOL) show interfaces
 	@echo "cat /sys/kernel/tracing/trace_pipe"
 

@@ -115,6 +115,52 @@ ends_well() {
 	balanced "$VIP4" 20 1 19
 }
 
+# without_file HOST CMD...: CMD, while the host has no services.yaml
+without_file() {
+	local status=0
+	on "$1" mv /etc/l3dsr/services.yaml /etc/l3dsr/away
+	"${@:2}" || status=$?
+	on "$1" mv /etc/l3dsr/away /etc/l3dsr/services.yaml
+	return $status
+}
+
+@test "no file: the demo's services where the host has an address of the demo's, and said" {
+	run -0 without_file "$LB" make_on "$LB"
+	echo "$output"
+	[[ $output == *"no /etc/l3dsr/services.yaml here"*"172.17.0.2"*"topology/l3dsr/services.yaml"* ]]
+	ends_well
+	make_on "$LB" detach
+	on "$LB" ip address del 172.17.0.2/16 dev eth0
+	run without_file "$LB" make_on "$LB" CONFIG=
+	on "$LB" ip address add 172.17.0.2/16 dev eth0
+	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
+	echo "$output"
+	[[ $output == *"2001:db8:17::2"* ]]
+	((status == 0))
+	make_on "$LB" detach
+}
+
+@test "no file, and no address of the demo's: refused, with what to do; attaches nothing" {
+	run without_file "$CLIENT" make_on "$CLIENT"
+	echo "$output"
+	((status != 0))
+	[[ $output == *"cannot choose the services: no /etc/l3dsr/services.yaml on this host"* ]]
+	[[ $output == *"try: cp "*"CONFIG=FILE"* ]]
+	[[ $output != *trace_pipe* ]]
+	run ! on "$CLIENT" test -e /sys/fs/bpf/l3dsr
+}
+
+@test "a machine that lacks what is built with: make says what, and what installs it" {
+	run make_on "$LB" build CLANG=no-clang
+	echo "$output"
+	((status != 0))
+	[[ $output == *"cannot build: not on this machine: no-clang"* ]]
+	[[ $output == *"try: sudo make -C $TREE deps GROUP=build"* ]]
+	run make_on "$LB" build CC="cc -nostdinc"
+	((status != 0))
+	[[ $output == *" bpf/libbpf.h yaml.h "* ]]
+}
+
 @test "IFACE= that is not there is an error that says so" {
 	local id
 	make_everywhere
