@@ -33,9 +33,11 @@ class Flow:
     def read(self):
         """What is wrong, or None."""
         try:
-            data = self.socket.recv(65536)
-        except OSError as why:
+            return self.take(self.socket.recv(65536))
+        except OSError as why:  # a reset may meet the next request, too
             return str(why)
+
+    def take(self, data):
         self.seen += data
         if not data or not self.seen.startswith(b"HTTP/1.1 200"):
             return f"after {self.answers} answers: {self.seen[:40]}"

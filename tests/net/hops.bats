@@ -103,6 +103,13 @@ whole() {
 	[[ $(words TCP) == "true kept kept true true true" ]]
 }
 
+@test "hops: a device of the host's own, with no port on the wires, is left out" {
+	on "$LB" ip link add own0 type veth peer name own1
+	draw
+	on "$LB" ip link del own0
+	whole "$VIP4" 172.17.0.4 172.19.0.
+}
+
 @test "hops: the first packet with data, each way" {
 	draw --data
 	whole "$VIP4" 172.17.0.4 172.19.0.

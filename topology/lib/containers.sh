@@ -142,7 +142,7 @@ configure() { # HOST
 		# shellcheck disable=SC2016
 		echo 'set -e; umask 022
 			mkdir -p /etc/l3dsr
-			ln -sfn /l3dsr/topology/l3dsr/services.yaml /etc/l3dsr/
+			cp -f /l3dsr/topology/l3dsr/services.yaml /etc/l3dsr/
 			mount -t tracefs tracefs /sys/kernel/tracing
 			mount -t debugfs debugfs /sys/kernel/debug
 			cd /proc/sys/net/ipv6/conf

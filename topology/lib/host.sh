@@ -24,9 +24,8 @@ mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work 
 }
 rm -rf /etc/l3dsr
 mkdir /etc/l3dsr
-# A link, not a bind mount: editors replace files, and a bind mount would keep
-# showing the replaced one.
-[[ ! -e $services ]] || ln -s "$services" /etc/l3dsr/services.yaml
+# A copy: what is edited on a host is that host's.
+[[ ! -e $services ]] || cp "$services" /etc/l3dsr/services.yaml
 
 # A new network namespace has the kernel's defaults for IPv6 but inherits the
 # machine's IPv4 settings: a machine that forwards must not make hosts that do.

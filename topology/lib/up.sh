@@ -225,11 +225,11 @@ prepare_native() {
 }
 
 need_programs() { # SCENARIO NATIVE
-	local need program package
+	local need program package commands="${RUNS[*]}"
 	need="ip:iproute2 bridge:iproute2 nsenter:util-linux unshare:util-linux
 		flock:util-linux hostname:hostname"
 	# a scenario that runs nothing needs neither
-	[[ ! ${RUNS[*]} ]] || need+=" nginx:nginx /usr/bin/python3:python3"
+	[[ ! ${commands// /} ]] || need+=" nginx:nginx /usr/bin/python3:python3"
 	[[ ! $2 ]] || need+=" ethtool:ethtool make:make clang:clang gcc:gcc"
 	for program in $need; do
 		package=${program#*:} program=${program%:*}

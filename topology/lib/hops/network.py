@@ -46,8 +46,11 @@ class Network:
         for line in description.splitlines():
             name, xdp, *vips = line.split()
             self.hosts[name] = Host(name, self.netns(name), xdp == "1", vips)
+        # What has no port on the wires is a host's own: a VLAN, a veth of its.
+        ports = {link["ifname"] for link in links(self.netns("wires"))}
         for host in self.hosts.values():
-            host.interfaces = list(interfaces_of(host))
+            host.interfaces = [i for i in interfaces_of(host)
+                               if f"{host.name}-{i.name}" in ports]
         self.interfaces = [i for h in self.hosts.values() for i in h.interfaces]
 
     def netns(self, name):
@@ -94,8 +97,12 @@ def run_in(netns, *command):
     return done.stdout
 
 
+def links(netns):
+    return json.loads(run_in(netns, "ip", "-j", "-d", "address"))
+
+
 def interfaces_of(host):
-    for link in json.loads(run_in(host.netns, "ip", "-j", "-d", "address")):
+    for link in links(host.netns):
         if link.get("link_type") != "ether":
             continue
         xdp = link.get("xdp", {})
