@@ -245,6 +245,52 @@ static int complete(struct walk *walk, enum level level, unsigned int line,
 	return 0;
 }
 
+/*
+ * The type of a check that names none: the first of those that have all the
+ * keys that it names, in the order of enum check_type.
+ */
+static __u8 type_of_keys(const unsigned int seen[MAX_KEYS])
+{
+	__u32 types = ~TYPE(CHECK_NONE);
+	__u8 type;
+
+	for (size_t i = 0; i < key_count; i++) {
+		if (keys[i].level == LEVEL_CHECK && seen[i] && keys[i].types)
+			types &= keys[i].types;
+	}
+	for (type = CHECK_TCP; type <= CHECK_UDP; type++) {
+		if (types & TYPE(type))
+			return type;
+	}
+	return CHECK_TCP;
+}
+
+/*
+ * A check's keys are those of its type: one that says nothing of it would be
+ * thought to be asked. (A check that is turned off, `none`, may have any.)
+ */
+static int check_keys(struct walk *walk, const unsigned int seen[MAX_KEYS],
+		      struct config_check *check)
+{
+	char types[ALLOWED_SIZE], own[ALLOWED_SIZE];
+	const struct key *key;
+
+	if (!seen[key_find(LEVEL_CHECK, "type", 4) - keys])
+		check->type = type_of_keys(seen);
+	for (size_t i = 0; i < key_count; i++) {
+		key = &keys[i];
+		if (key->level != LEVEL_CHECK || !seen[i] || !key->types ||
+		    check->type == CHECK_NONE || key->types & TYPE(check->type))
+			continue;
+		return refuse(walk->refusal, seen[i],
+			      "check: %s is for %s, and the type of this check "
+			      "is %s",
+			      key->name, key_types(key->types, types),
+			      key_types(TYPE(check->type), own));
+	}
+	return 0;
+}
+
 /* `record` is zero before. */
 static int walk_mapping(struct walk *walk, enum level level,
 			const yaml_node_t *node, void *record)
@@ -266,7 +312,9 @@ static int walk_mapping(struct walk *walk, enum level level,
 	     pair < node->data.mapping.pairs.top; pair++)
 		if (walk_pair(walk, level, pair, seen, record))
 			return -1;
-	return complete(walk, level, line, seen, record);
+	if (complete(walk, level, line, seen, record))
+		return -1;
+	return level == LEVEL_CHECK ? check_keys(walk, seen, record) : 0;
 }
 
 static int parse(const char *text, size_t length, struct config *config,

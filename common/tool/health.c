@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/core/inline.h"
+#include "common/tool/keys.h"
 
 bool health_note(struct health *health, const struct config_check *check,
 		 bool good)
@@ -37,15 +38,17 @@ int health_refuse(const struct config_service *service,
 {
 	const struct config_check *check = &service->check;
 	bool udp = service->protocol == IPPROTO_UDP;
+	char type[ALLOWED_SIZE];
 
 	if (check->type == CHECK_NONE)
 		return 0;
 	if (udp != (check->type == CHECK_UDP))
 		return refuse(refusal, check->line,
 			      "check: a service of %s is checked by %s, not by "
-			      "this type",
+			      "%s",
 			      udp ? "udp" : "tcp",
-			      udp ? "udp" : "tcp, http or https");
+			      udp ? "udp" : "tcp, http or https",
+			      key_types(TYPE(check->type), type));
 	if (!service->port != !!check->port)
 		return refuse(refusal, check->line,
 			      service->port
@@ -53,13 +56,6 @@ int health_refuse(const struct config_service *service,
 					"the service's"
 				      : "check: port must be named, for the "
 					"service is of any");
-	if (udp && check->application_port)
-		return refuse(refusal, check->line,
-			      "check: application-port is for tcp, http and "
-			      "https");
-	if (!udp && check->silence != SILENCE_BAD)
-		return refuse(refusal, check->line,
-			      "check: silence is for udp");
 	if (check->timeout > check->interval / 2)
 		return refuse(refusal, check->line,
 			      "check: timeout must be at most half of "

@@ -72,6 +72,9 @@ static const struct word bool_words[] = {{"true", 1}, {"false", 0}, {}};
 			       .count_offset = offsetof(struct record, count), \
 			       .min = 1, .max = most
 
+#define TYPES_HTTP (TYPE(CHECK_HTTP) | TYPE(CHECK_HTTPS))
+#define TYPES_TCP  (TYPE(CHECK_TCP) | TYPES_HTTP)
+
 #define SECONDS 1000u
 #define HOURS	(3600 * SECONDS)
 
@@ -212,7 +215,9 @@ const struct key keys[] = {
 	 .words = check_words, .standard = "tcp",
 	 .help = "`tcp`: it takes a connection; `http`, `https` (of any "
 		 "certificate): it answers a GET; `udp`: it answers a "
-		 "datagram. All to the VIP, by way of the backend."},
+		 "datagram. All to the VIP, by way of the backend. Without it, "
+		 "`http` where a key of http is there, `udp` where one of udp "
+		 "is."},
 	{LEVEL_CHECK, "interval", KIND_DURATION,
 	 FIELD(config_check, interval),
 	 .min = 100, .max = 1 * HOURS, .standard = "2s",
@@ -236,30 +241,37 @@ const struct key keys[] = {
 	{LEVEL_CHECK, "application-port", KIND_PORT,
 	 FIELD(config_check, application_port),
 	 .min = 1, .max = 65535, .words = none_words, .standard = "none",
+	 .types = TYPES_TCP,
 	 .help = "Of tcp, http and https: the port of the backend's own "
 		 "address where the application is asked, apart from the "
 		 "path; the VIP then has to take a connection only. With "
 		 "`rewrite`, no service's."},
 	{LEVEL_CHECK, "path", KIND_TEXT, FIELD(config_check, path),
 	 .min = 1, .standard = "/",
+	 .types = TYPES_HTTP,
 	 .help = "Of http and https: what is asked for."},
 	{LEVEL_CHECK, "host", KIND_TEXT, FIELD(config_check, host),
 	 .standard = "",
+	 .types = TYPES_HTTP,
 	 .help = "Of http and https: the name in the request, and in TLS; "
 		 "empty: the VIP."},
 	{LEVEL_CHECK, "status", KIND_NUMBER, FIELD(config_check, status),
 	 .min = 100, .max = 599, .words = status_words, .standard = "ok",
+	 .types = TYPES_HTTP,
 	 .help = "Of http and https: the status that is good; `ok`: any 2xx "
 		 "or 3xx."},
 	{LEVEL_CHECK, "body", KIND_TEXT, FIELD(config_check, body),
 	 .standard = "",
+	 .types = TYPES_HTTP | TYPE(CHECK_UDP),
 	 .help = "Of http, https and udp: what the answer must contain, of "
 		 "http in its first 64 KiB."},
 	{LEVEL_CHECK, "send", KIND_TEXT, FIELD(config_check, send),
 	 .standard = "",
+	 .types = TYPE(CHECK_UDP),
 	 .help = "Of udp: what is sent."},
 	{LEVEL_CHECK, "silence", KIND_WORD, FIELD(config_check, silence),
 	 .words = silence_words, .standard = "bad",
+	 .types = TYPE(CHECK_UDP),
 	 .help = "Of udp: `good` where the server never answers: down is then "
 		 "what refuses a datagram, or where none can be sent. A machine "
 		 "that is off is as silent."},
@@ -308,6 +320,18 @@ static void append_duration(char text[ALLOWED_SIZE], __u32 milliseconds)
 	char duration[DURATION_SIZE];
 
 	append(text, "%s", duration_text(milliseconds, duration));
+}
+
+const char *key_types(__u32 types, char text[ALLOWED_SIZE])
+{
+	const struct word *word;
+
+	text[0] = '\0';
+	for (word = check_words; word->name; word++) {
+		if (types & TYPE(word->value))
+			append(text, "%s%s", *text ? " or " : "", word->name);
+	}
+	return text;
 }
 
 static void append_words(char text[ALLOWED_SIZE], const struct word *words)

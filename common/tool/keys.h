@@ -63,8 +63,12 @@ struct key {
 	const char *standard; /* as in a file; NULL: the key is required */
 	enum level entry;     /* of a list or record: its level */
 	size_t count_offset;  /* of a list: the field with their number */
+	__u32 types;	      /* LEVEL_CHECK: the types that have it; 0: all */
 	const char *help;
 };
+
+/* In `types`, of an enum check_type. */
+#define TYPE(type) (1u << (type))
 
 #define MAX_KEYS 64
 extern const struct key keys[];
@@ -92,3 +96,6 @@ const char *duration_text(__u32 milliseconds, char text[DURATION_SIZE]);
 
 /* The keys of a level: "address, weight, drain". Returns `text`. */
 const char *key_names(enum level level, char text[ALLOWED_SIZE]);
+
+/* The types of health check in a mask: "http or https". Returns `text`. */
+const char *key_types(__u32 types, char text[ALLOWED_SIZE]);

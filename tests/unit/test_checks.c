@@ -109,6 +109,80 @@ static void application_is_apart(void **state)
 
 #define A32 "abcdefghijklmnopqrstuvwxyz012345"
 
+/* A key and the types that have it, by what the manual says of the key. */
+static const struct {
+	const char *key, *types;
+} of_types[] = {
+	{"path: /healthz", "http https"},
+	{"host: example.org", "http https"},
+	{"status: 200", "http https"},
+	{"body: ok", "http https udp"},
+	{"send: ping", "udp"},
+	{"silence: good", "udp"},
+	{"application-port: 8080", "tcp http https"}, /* 80 is the service's */
+	{"interval: 4s", "tcp http https udp"},
+	{"rise: 4", "tcp http https udp"},
+};
+
+static void keys_are_for_types(void **state)
+{
+	static const char *const types[] = {"tcp", "http", "https", "udp"};
+	char text[512], why[512];
+	struct config config;
+	size_t i, j;
+	bool taken, named;
+
+	(void)state;
+	for (i = 0; i < sizeof(of_types) / sizeof(of_types[0]); i++) {
+		for (j = 0; j < sizeof(types) / sizeof(types[0]); j++) {
+			snprintf(text, sizeof(text),
+				 SERVICE("protocol: %s\n  port: 80\n  check: "
+					 "{type: %s, %s}"),
+				 strcmp(types[j], "udp") ? "tcp" : "udp",
+				 types[j], of_types[i].key);
+			taken = !parse(text, &config, why, sizeof(why));
+			/* " http " is not in " https " */
+			snprintf(text, sizeof(text), " %s ", of_types[i].types);
+			snprintf(why, sizeof(why), " %s ", types[j]);
+			named = strstr(text, why);
+			if (taken != named)
+				fail_msg("%s of %s", of_types[i].key, types[j]);
+			if (taken)
+				config_free(&config);
+		}
+	}
+}
+
+/* What a check asks must not depend on a word that was left out. */
+static void type_follows_its_keys(void **state)
+{
+	static const struct {
+		const char *text;
+		__u8 type;
+	} rows[] = {
+		{TCP("{}"), CHECK_TCP},
+		{TCP("{interval: 4s}"), CHECK_TCP},
+		{TCP("{application-port: 8080}"), CHECK_TCP},
+		{TCP("{path: /healthz}"), CHECK_HTTP},
+		{TCP("{status: 204, application-port: 8080}"), CHECK_HTTP},
+		{TCP("{body: ok}"), CHECK_HTTP},
+		{UDP("{send: ping, body: pong}"), CHECK_UDP},
+		{UDP("{silence: good}"), CHECK_UDP},
+		{TCP("{type: none, path: /healthz}"), CHECK_NONE},
+	};
+	struct config config;
+	char why[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (parse(rows[i].text, &config, why, sizeof(why)))
+			fail_msg("%s: %s", rows[i].text, why);
+		assert_int_equal(config.services->check.type, rows[i].type);
+		config_free(&config);
+	}
+}
+
 static void check_is_refused(void **state)
 {
 	static const struct {
@@ -121,18 +195,29 @@ static void check_is_refused(void **state)
 				      "http or https or udp or none"},
 		{TCP("{type: udp}"),
 		 "f:5: check: a service of tcp is checked by tcp, http or "
-		 "https, not by this type"},
+		 "https, not by udp"},
 		{UDP("{type: tcp}"), "f:6: check: a service of udp is checked "
-				     "by udp, not by this type"},
+				     "by udp, not by tcp"},
 		{TCP("{port: 80}"), "f:5: check: port must be left out; it is "
 				    "the service's"},
 		{SERVICE("port: any\n  check: {}"),
 		 "f:5: check: port must be named, for the service is of any"},
-		{TCP("{silence: good}"), "f:5: check: silence is for udp"},
+		{TCP("{silence: good}"),
+		 "f:5: check: a service of tcp is checked by tcp, http or "
+		 "https, not by udp"},
+		{TCP("{type: tcp, silence: good}"),
+		 "f:5: check: silence is for udp, and the type of this check "
+		 "is tcp"},
+		{TCP("{path: /, send: x}"),
+		 "f:5: check: path is for http or https, and the type of this "
+		 "check is tcp"},
+		{UDP("{body: x}"), "f:6: check: a service of udp is checked "
+				   "by udp, not by http"},
 		{UDP("{type: udp, silence: golden}"),
 		 "f:6: silence \"golden\": must be bad or good"},
 		{UDP("{type: udp, application-port: 53}"),
-		 "f:6: check: application-port is for tcp, http and https"},
+		 "f:6: check: application-port is for tcp or http or https, "
+		 "and the type of this check is udp"},
 		{TCP("{application-port: 80}"),
 		 "f:5: check: application-port 80 of 198.51.100.1 is restored "
 		 "by rewrite for the service on line 2; take a port that is "
@@ -416,6 +501,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_is_read),
 		cmocka_unit_test(application_is_apart),
+		cmocka_unit_test(keys_are_for_types),
+		cmocka_unit_test(type_follows_its_keys),
 		cmocka_unit_test(check_is_refused),
 		cmocka_unit_test(rises_and_falls),
 		cmocka_unit_test(is_down_in_time),

@@ -90,6 +90,22 @@ static void draw_record(enum level level, void *record)
 	}
 }
 
+/* What the type of a check does not have is as if it was not said. */
+static void forget_others(struct config_check *check)
+{
+	char problem[PROBLEM_SIZE];
+	const struct key *key;
+
+	for (key = keys; key < keys + key_count; key++) {
+		if (key->level != LEVEL_CHECK || !key->types ||
+		    key->types & TYPE(check->type))
+			continue;
+		memset((char *)check + key->offset, 0, key->size);
+		value_store(key, key->standard, strlen(key->standard), check,
+			    problem);
+	}
+}
+
 static void draw_check(struct config_service *service)
 {
 	struct config_check *check = &service->check;
@@ -104,10 +120,9 @@ static void draw_check(struct config_service *service)
 	if (udp != (check->type == CHECK_UDP))
 		check->type = udp ? CHECK_UDP : CHECK_HTTPS;
 	check->port = service->port ? 0 : htons(8443);
-	if (udp || service->method.forward == FORWARD_REWRITE)
+	if (service->method.forward == FORWARD_REWRITE)
 		check->application_port = 0;
-	if (!udp)
-		check->silence = SILENCE_BAD;
+	forget_others(check);
 }
 
 /* What a key means with another is not what is looked at here. */
