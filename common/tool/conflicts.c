@@ -206,7 +206,9 @@ static int refuse_backends(const struct clash *clash,
 			      address, clash->first->backend->line);
 	return refuse(refusal, clash->later->backend->line,
 		      "backend %s could not tell %s from %s on line %u; give "
-		      "one of them another port or another backend address",
+		      "one of them another port, another backend address, or "
+		      "a method that tells the VIP (forward: ipip or l2; dscp "
+		      "for both)",
 		      address, service_text(clash->later->service, later),
 		      service_text(clash->first->service, first),
 		      clash->first->backend->line);

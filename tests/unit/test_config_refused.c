@@ -264,7 +264,9 @@ static const struct row wrong_addresses[] = {
 	BAD_BACKEND("::ffff:c633:6401", "; write 198.51.100.1"),
 };
 
-#define GIVE "; give one of them another port or another backend address"
+#define GIVE                                                                   \
+	"; give one of them another port, another backend address, or a "      \
+	"method that tells the VIP (forward: ipip or l2; dscp for both)"
 
 static const struct row conflicts[] = {
 	{SERVICE NEXT("192.0.2.1", "80", "tcp", "198.51.100.2"),

@@ -53,7 +53,9 @@ struct row {
 };
 
 #define PREFIX "must be an IPv4 or IPv6 unicast address or prefix"
-#define APART  "; give one of them another port or another backend address"
+#define APART                                                                  \
+	"; give one of them another port, another backend address, or a "      \
+	"method that tells the VIP (forward: ipip or l2; dscp for both)"
 static const struct row refused[] = {
 	{BEGIN ROW("192.0.2.1", "80", "forward: ipip, ", NEAR),
 	 ":2: forward ipip: only in a file with the key \"lb-sources\", of "
