@@ -12,11 +12,14 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "Backend/bkd.h"
 #include "common/tool/advmss.h"
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
+#include "common/tool/netlink.h"
+#include "common/tool/vlans.h"
 
 static void quiet(struct kernel *kernel, const char *name, const char *key,
 		  const char *value)
@@ -29,44 +32,129 @@ static void quiet(struct kernel *kernel, const char *name, const char *key,
 		cli_warn(kernel->role, &said);
 }
 
+/* The families of which this host has VIPs. */
+struct families {
+	bool ipv4, ipv6;
+};
+
+/* This host's addresses: all, and those by which the file may know it. */
+struct addresses {
+	struct link_address *all;
+	struct addr *own;
+	int count, own_count;
+};
+
+static bool is_here(const struct addresses *addresses, const struct addr *vip)
+{
+	int i;
+
+	for (i = 0; i < addresses->count; i++) {
+		if (!memcmp(&addresses->all[i].address, vip, sizeof(*vip)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_listed(const struct config_service *service,
+		      const struct addresses *addresses)
+{
+	size_t b;
+
+	for (b = 0; b < service->backend_count; b++) {
+		if (is_own(&service->backends[b].address, addresses->own,
+			   addresses->own_count))
+			return true;
+	}
+	return false;
+}
+
+/* Has a service before this one, here, the same VIP? */
+static bool came_before(const struct config *config, size_t service,
+			const struct addresses *addresses)
+{
+	const struct config_service *each = config->services;
+	size_t i;
+
+	for (i = 0; i < service; i++, each++) {
+		if (!memcmp(&each->vip, &config->services[service].vip,
+			    sizeof(each->vip)) &&
+		    is_listed(each, addresses))
+			return true;
+	}
+	return false;
+}
+
+/* The VIPs of services that this host is a backend of. 0, or -1. */
+static int vips_add(struct kernel *kernel, const struct config *config,
+		    struct families *families, struct fault *fault_out)
+{
+	const struct config_service *service = config->services;
+	struct addresses is = {NULL, NULL, 0, 0};
+	size_t s;
+	int rc;
+
+	is.count = addresses_read(&is.all, fault_out);
+	if (is.count >= 0)
+		is.own_count = own_addresses(kernel, &is.own, fault_out);
+	rc = is.count < 0 || is.own_count < 0 ? -1 : 0;
+	for (s = 0; !rc && s < config->service_count; s++, service++) {
+		if (!is_listed(service, &is))
+			continue;
+		if (addr_is_ipv4(&service->vip))
+			families->ipv4 = true;
+		else
+			families->ipv6 = true;
+		if (!is_here(&is, &service->vip) &&
+		    !came_before(config, s, &is))
+			rc = change_vip(kernel, &service->vip, fault_out);
+	}
+	free(is.all);
+	free(is.own);
+	return rc;
+}
+
+/* Of `interfaces`, or of those that the program is attached to. */
+static int quiet_all(struct kernel *kernel, const char *const *interfaces,
+		     struct fault *fault_out)
+{
+	const char *names[MAX_INTERFACES + 1] = {NULL};
+	struct vlan_device *vlans = NULL;
+	int i, rc = 0;
+
+	if (!interfaces) {
+		if (kernel_attachments(kernel, fault_out))
+			return -1;
+		for (i = 0; i < kernel->attachment_count; i++)
+			names[i] = kernel->attachments[i].name;
+		rc = vlan_names(kernel, names, &vlans, fault_out);
+		interfaces = names;
+	}
+	for (; !rc && *interfaces; interfaces++) {
+		quiet(kernel, *interfaces, "arp_ignore", "1");
+		quiet(kernel, *interfaces, "arp_announce", "2");
+	}
+	free(vlans);
+	return rc;
+}
+
 int bkd_host(struct kernel *kernel, const struct config *config,
 	     const char *const *interfaces, struct fault *fault_out)
 {
-	const struct config_service *service = config->services;
-	struct addr *own;
-	int count = own_addresses(kernel, &own, fault_out),
-	    rc = count < 0 ? -1 : 0;
-	bool listed = false, ipv4 = false, ipv6 = false;
+	struct families families = {false, false};
 	struct fault said;
-	size_t s, b;
+	int rc;
 
-	for (s = 0; !rc && s < config->service_count; s++, service++) {
-		for (b = 0; b < service->backend_count; b++) {
-			if (is_own(&service->backends[b].address, own, count))
-				break;
-		}
-		if (b == service->backend_count)
-			continue;
-		listed = true;
-		*(addr_is_ipv4(&service->vip) ? &ipv4 : &ipv6) = true;
-		rc = change_vip(kernel, &service->vip, fault_out);
-	}
-	if (count >= 0)
-		free(own);
-	if (!rc && ipv4)
+	rc = vips_add(kernel, config, &families, fault_out);
+	if (!rc && families.ipv4)
 		rc = advmss_change(kernel, AF_INET, config->advmss, fault_out);
-	if (!rc && ipv6)
+	if (!rc && families.ipv6)
 		rc = advmss_change(kernel, AF_INET6, config->advmss, fault_out);
-	if (!rc && !listed) {
+	if (!rc && !families.ipv4 && !families.ipv6 && !kernel->again) {
 		fault(&said,
 		      "%s lists no address of this host: nothing is restored "
 		      "once `grace` is over",
 		      config->path);
 		cli_warn(kernel->role, &said);
 	}
-	for (; !rc && interfaces && *interfaces; interfaces++) {
-		quiet(kernel, *interfaces, "arp_ignore", "1");
-		quiet(kernel, *interfaces, "arp_announce", "2");
-	}
-	return rc;
+	return rc ?: quiet_all(kernel, interfaces, fault_out);
 }

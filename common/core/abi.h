@@ -427,8 +427,11 @@ struct interface {
 	__u16 generic;	    /* the program sees GSO super-packets here */
 	char name[16];	    /* IFNAMSIZ, for people */
 	struct addr own[2]; /* IPv4, IPv6: what it sends from; 0: none */
+	__u8 own_mac[6]; /* of `device`: what is handed to the kernel is for it
+			  */
+	__u16 zero;
 };
-_Static_assert(sizeof(struct interface) == 64, "interface");
+_Static_assert(sizeof(struct interface) == 72, "interface");
 
 /*
  * xdp_bkd: what says to which service a packet belongs that a load balancer
@@ -461,7 +464,8 @@ _Static_assert(sizeof(struct restore) == 32, "restore");
 struct change {
 	char kind[16];	 /* "sysctl", "address", ...; "" ends the list */
 	char what[112];	 /* e.g. "net/ipv4/conf/eth0/forwarding" */
-	char before[64]; /* what it was, e.g. "0" */
+	char before[60]; /* what it was, e.g. "0" */
+	__u32 ifindex; /* of the interface that `what` names; 0: it does not */
 };
 _Static_assert(sizeof(struct change) == 192, "change");
 #define MAX_CHANGES 1024

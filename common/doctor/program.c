@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "common/core/reason.h"
 #include "common/doctor/doctor.h"
 #include "common/tool/cli.h"
 #include "common/tool/device.h"
@@ -168,7 +169,7 @@ void look_program(struct doctor *doctor)
 		mend(doctor, "%s", doctor->attached.hint);
 		return;
 	}
-	if (!doctor->is_up) {
+	if (!doctor->is_up && !kernel->gone_count) {
 		found(doctor, HEALTH_FAIL, "%s is attached to no interface",
 		      role->program);
 		mend(doctor, "%s up -c %s", role->name, doctor->path);
@@ -178,6 +179,12 @@ void look_program(struct doctor *doctor)
 		found(doctor, HEALTH_OK, "%s: %s, id %u",
 		      kernel->attachments[i].name, role->program,
 		      kernel->attachments[i].id);
+	for (i = 0; i < kernel->gone_count; i++) {
+		found(doctor, HEALTH_FAIL, "%s: the interface was removed",
+		      kernel->gone[i].name);
+		mend(doctor, "%s up, once it is there again; %s down -i %s",
+		     role->name, role->name, kernel->gone[i].name);
+	}
 }
 
 static bool is_veth(const struct doctor *doctor, const char *name)
@@ -303,12 +310,20 @@ void look_macs(struct doctor *doctor)
 	struct interface missing;
 	struct fault said;
 	char text[18];
-	int rc = interfaces_lack(&doctor->kernel, &missing, &said);
+	const struct config *config =
+		doctor->has_file && role->in == IN_LBR ? &doctor->config : NULL;
+	int rc = interfaces_lack(&doctor->kernel, config, &missing, &said);
 
 	if (!rc) {
 		found(doctor, HEALTH_OK, "every MAC address is in the list");
 	} else if (rc < 0) {
 		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+	} else if (rc == INTERFACES_SOURCE) {
+		found(doctor, HEALTH_FAIL,
+		      "%s: its addresses have changed since xdp_lbr was told "
+		      "what to send from",
+		      missing.name);
+		mend(doctor, "%s apply %s", role->name, doctor->path);
 	} else {
 		found(doctor, HEALTH_FAIL,
 		      "%s: frames for %s are passed by: not in the list",

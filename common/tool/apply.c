@@ -10,6 +10,7 @@
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/generation.h"
+#include "common/tool/interfaces.h"
 #include "common/tool/kernel.h"
 
 /* Was the running generation built from a file that says the same? */
@@ -33,6 +34,8 @@ int apply_config(struct kernel *kernel, const struct config *config,
 		      config->path);
 		return fault_hint(fault_out, "%s up", kernel->role->name);
 	}
+	if (kernel_attachments(kernel, fault_out))
+		return -1;
 	if (kernel->role->prepare &&
 	    kernel->role->prepare(kernel, config, fault_out))
 		return -1;
@@ -48,7 +51,8 @@ int apply_config(struct kernel *kernel, const struct config *config,
 	if (dry_run)
 		return 0;
 	/* Also of the same file: what was changed on the host, or flushed. */
-	if (kernel->role->host(kernel, config, NULL, fault_out))
+	if (kernel->role->host(kernel, config, NULL, fault_out) ||
+	    interfaces_write(kernel, config, fault_out))
 		return -1;
 	if ((changes || !same_file(kernel, current, config)) &&
 	    generation_switch(kernel, (__u32)slot, fault_out))
@@ -77,6 +81,9 @@ int verb_apply(const struct role *role, const struct options *options)
 	if (!rc)
 		kernel.address_count =
 			change_addresses(&kernel, kernel.addresses, MAX_OWN);
+	rc = rc ?: kernel_attachments(&kernel, &fault_is);
+	if (!rc && !options->dry_run)
+		rc = kernel_attached(&kernel, &fault_is);
 	rc = rc ?: apply_config(&kernel, &config, options->dry_run, &fault_is);
 	kernel_close(&kernel);
 	if (!rc && role->notes)

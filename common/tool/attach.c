@@ -7,7 +7,6 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <linux/if_link.h>
 #include <net/if.h>
@@ -15,147 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/tool/change.h"
 #include "common/tool/kernel.h"
 #include "common/tool/netlink.h"
-
-#define LINK "link-"
-
-/*
- * Where an interface's link is pinned. bpffs takes no name with a dot in it,
- * but VLAN devices have one, and no interface may have a colon.
- */
-static void link_path(const struct kernel *kernel, const char *interface,
-		      char *path, size_t size)
-{
-	char name[IFNAMSIZ], *dot;
-
-	snprintf(name, sizeof(name), "%s", interface);
-	while ((dot = strchr(name, '.')))
-		*dot = ':';
-	kernel_path(kernel, LINK, name, path, size);
-}
-
-static void interface_of(const char *pin, char name[IFNAMSIZ])
-{
-	char *colon;
-
-	snprintf(name, IFNAMSIZ, "%s", pin + strlen(LINK));
-	while ((colon = strchr(name, ':')))
-		*colon = '.';
-}
-
-static struct attachment *attachment_of(struct kernel *kernel, const char *name)
-{
-	int i;
-
-	for (i = 0; i < kernel->attachment_count; i++) {
-		if (!strcmp(kernel->attachments[i].name, name))
-			return &kernel->attachments[i];
-	}
-	return NULL;
-}
-
-static struct attachment *attachment_new(struct kernel *kernel,
-					 const char *name)
-{
-	struct attachment *new;
-
-	if (kernel->attachment_count == MAX_INTERFACES)
-		return NULL;
-	new = &kernel->attachments[kernel->attachment_count++];
-	memset(new, 0, sizeof(*new));
-	snprintf(new->name, sizeof(new->name), "%s", name);
-	new->link = new->old_program = -1;
-	return new;
-}
-
-/* The mode in which something is attached to the interface, or MODE_AUTO. */
-static enum mode mode_attached(int ifindex)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-
-	if (bpf_xdp_query(ifindex, 0, &query))
-		return MODE_AUTO;
-	return query.attach_mode == XDP_ATTACHED_SKB   ? MODE_GENERIC
-	       : query.attach_mode == XDP_ATTACHED_DRV ? MODE_NATIVE
-						       : MODE_AUTO;
-}
-
-/* Opens one pinned link; one whose interface has gone is unpinned. */
-static void attachment_open(struct kernel *kernel, const char *name)
-{
-	struct bpf_link_info info = {0};
-	__u32 length = sizeof(info);
-	struct attachment *opened;
-	char path[256];
-	int link;
-
-	link_path(kernel, name, path, sizeof(path));
-	link = bpf_obj_get(path);
-	if (link < 0)
-		return;
-	if (bpf_obj_get_info_by_fd(link, &info, &length) || !info.xdp.ifindex) {
-		close(link);
-		unlink(path);
-		return;
-	}
-	opened = attachment_new(kernel, name);
-	if (!opened) {
-		close(link);
-		return;
-	}
-	opened->link = link;
-	opened->ifindex = (int)info.xdp.ifindex;
-	opened->old_program = bpf_prog_get_fd_by_id(info.prog_id);
-	opened->mode = opened->old_mode = mode_attached(opened->ifindex);
-	opened->id = info.prog_id;
-	snprintf(opened->why, sizeof(opened->why), "as it was");
-}
-
-/* The program that is attached to an interface of this network namespace. */
-static __u32 program_attached(int ifindex)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-
-	if (bpf_xdp_query(ifindex, 0, &query))
-		return 0;
-	return query.prog_id ?: query.skb_prog_id ?: query.drv_prog_id;
-}
-
-int kernel_attachments(struct kernel *kernel, struct fault *fault_out)
-{
-	DIR *directory = opendir(kernel->directory);
-	struct dirent *entry;
-	int i;
-
-	if (!directory)
-		return fault(fault_out, "cannot read %s: %s", kernel->directory,
-			     strerror(errno));
-	while ((entry = readdir(directory))) {
-		char name[IFNAMSIZ];
-
-		if (strncmp(entry->d_name, LINK, strlen(LINK)))
-			continue;
-		interface_of(entry->d_name, name);
-		attachment_open(kernel, name);
-	}
-	closedir(directory);
-	for (i = 0; i < kernel->attachment_count; i++) {
-		const struct attachment *each = &kernel->attachments[i];
-
-		if (program_attached(each->ifindex) == each->id)
-			continue;
-		fault(fault_out,
-		      "cannot use %s: its %s is attached in another network "
-		      "namespace",
-		      kernel->directory, each->name);
-		return fault_hint(fault_out,
-				  "give this one a bpffs of its own: mount -t "
-				  "bpf bpf /sys/fs/bpf in a mount namespace of "
-				  "its own");
-	}
-	return 0;
-}
+#include "common/tool/pins.h"
 
 /* Says what is attached to the interface and is not ours. */
 static int foreign(const struct kernel *kernel, const char *name, int ifindex,
@@ -249,6 +111,35 @@ int kernel_choose(struct kernel *kernel, const char *name, enum mode wanted,
 	return 0;
 }
 
+/* The mode that it had, for an interface that is gone. */
+static enum mode mode_noted(const struct kernel *kernel, const char *name)
+{
+	struct change note;
+
+	if (!change_find(kernel, "mode", name, &note))
+		return MODE_AUTO;
+	return strcmp(note.before, "native") ? MODE_GENERIC : MODE_NATIVE;
+}
+
+int kernel_choose_again(struct kernel *kernel, enum mode wanted,
+			struct fault *fault_out)
+{
+	const struct attachment *gone;
+	int i, count = 0;
+
+	for (i = 0; i < kernel->gone_count; i++) {
+		gone = &kernel->gone[i];
+		if (!if_nametoindex(gone->name))
+			continue;
+		if (kernel_choose(kernel, gone->name,
+				  wanted ?: mode_noted(kernel, gone->name),
+				  fault_out))
+			return -1;
+		count++;
+	}
+	return count;
+}
+
 static int link_create(struct attachment *new, int program, enum mode mode)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options,
@@ -261,16 +152,34 @@ static int link_create(struct attachment *new, int program, enum mode mode)
 	return new->link;
 }
 
-static int link_pin(const struct kernel *kernel, const struct attachment *new,
+/* What was pinned for the interface of this name that is gone. */
+static void gone_forget(struct kernel *kernel, const char *name)
+{
+	struct attachment *gone = gone_of(kernel, name);
+	char path[256];
+
+	if (!gone)
+		return;
+	link_path(kernel, name, path, sizeof(path));
+	unlink(path);
+	close(gone->link);
+	if (gone->old_program >= 0)
+		close(gone->old_program);
+	*gone = kernel->gone[--kernel->gone_count];
+}
+
+static int link_pin(struct kernel *kernel, const struct attachment *new,
 		    struct fault *fault_out)
 {
 	char path[256];
 
-	link_path(kernel, new->name, path, sizeof(path));
+	gone_forget(kernel, new->pin);
+	link_path(kernel, new->pin, path, sizeof(path));
 	if (bpf_obj_pin(new->link, path))
 		return fault(fault_out, "cannot pin %s: %s", path,
 			     strerror(errno));
-	return 0;
+	return change_mode(kernel, new->name, new->mode == MODE_NATIVE,
+			   fault_out);
 }
 
 static void link_remove(const struct kernel *kernel, struct attachment *each)
@@ -282,7 +191,7 @@ static void link_remove(const struct kernel *kernel, struct attachment *each)
 		close(each->link);
 	}
 	each->link = -1;
-	link_path(kernel, each->name, path, sizeof(path));
+	link_path(kernel, each->pin, path, sizeof(path));
 	unlink(path);
 }
 
@@ -357,6 +266,32 @@ int kernel_attach(struct kernel *kernel, struct fault *fault_out)
 	return 0;
 }
 
+int kernel_attach_new(struct kernel *kernel, struct fault *fault_out)
+{
+	struct attachment *each;
+	int i;
+
+	kernel->program = -1;
+	for (i = 0; i < kernel->attachment_count; i++) {
+		each = &kernel->attachments[i];
+		if (each->link >= 0 && each->old_program >= 0)
+			kernel->program = each->old_program;
+	}
+	for (i = 0; kernel->program < 0 && i < kernel->gone_count; i++)
+		kernel->program = kernel->gone[i].old_program;
+	for (i = 0; i < kernel->attachment_count; i++) {
+		each = &kernel->attachments[i];
+		if (each->link >= 0)
+			continue;
+		if (attach_one(kernel, each, fault_out))
+			return -1;
+		printf("%s: %s attached again, %s\n", each->name,
+		       kernel->role->program,
+		       each->mode == MODE_NATIVE ? "native" : "generic");
+	}
+	return 0;
+}
+
 void kernel_attach_undo(struct kernel *kernel)
 {
 	int i;
@@ -371,6 +306,10 @@ bool kernel_detach_from(struct kernel *kernel, const char *name)
 	struct attachment *last =
 		&kernel->attachments[kernel->attachment_count - 1];
 
+	if (gone_of(kernel, name)) {
+		gone_forget(kernel, name);
+		return true;
+	}
 	if (!found)
 		return false;
 	link_remove(kernel, found);

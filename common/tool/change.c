@@ -10,52 +10,11 @@
 #include "common/tool/advmss.h"
 #include "common/tool/change.h"
 #include "common/tool/detour.h"
+#include "common/tool/device.h"
 #include "common/tool/neighbours.h"
 #include "common/tool/netlink.h"
-
-/* Reads entry `i`; false behind the last. */
-static bool change_at(int map, __u32 i, struct change *change)
-{
-	return i < MAX_CHANGES && !bpf_map_lookup_elem(map, &i, change) &&
-	       *change->kind;
-}
-
-bool change_read(const struct kernel *kernel, __u32 i, struct change *change)
-{
-	int map = kernel_map(kernel, "changes");
-	bool is_there = map >= 0 && change_at(map, i, change);
-
-	if (map >= 0)
-		close(map);
-	return is_there;
-}
-
-int change_note(struct kernel *kernel, const char *kind, const char *what,
-		const char *before, struct fault *fault_out)
-{
-	int map = kernel_map(kernel, "changes"), rc;
-	struct change change;
-	__u32 i;
-
-	for (i = 0; change_at(map, i, &change); i++) {
-		if (!strcmp(change.kind, kind) && !strcmp(change.what, what)) {
-			close(map);
-			return 0;
-		}
-	}
-	memset(&change, 0, sizeof(change));
-	snprintf(change.kind, sizeof(change.kind), "%s", kind);
-	snprintf(change.what, sizeof(change.what), "%s", what);
-	snprintf(change.before, sizeof(change.before), "%s", before);
-	rc = bpf_map_update_elem(map, &i, &change, BPF_ANY);
-	close(map);
-	if (rc)
-		return fault(fault_out,
-			     "cannot note the change of %s, so it is not "
-			     "made: %s",
-			     what, strerror(errno));
-	return 0;
-}
+#include "common/tool/notes.h"
+#include "common/tool/routes.h"
 
 static int sysctl_open(const char *path, int flags)
 {
@@ -92,21 +51,6 @@ static int sysctl_write(const char *path, const char *value)
 	return rc;
 }
 
-bool change_find(const struct kernel *kernel, const char *kind,
-		 const char *what, struct change *change)
-{
-	int map = kernel_map(kernel, "changes");
-	bool found = false;
-	__u32 i;
-
-	for (i = 0; map >= 0 && !found && change_at(map, i, change); i++)
-		found = !strcmp(change->kind, kind) &&
-			!strcmp(change->what, what);
-	if (map >= 0)
-		close(map);
-	return found;
-}
-
 int change_expected(struct kernel *kernel, const char *path,
 		    struct fault *fault_out)
 {
@@ -126,7 +70,7 @@ int change_sysctl(struct kernel *kernel, const char *path, const char *value,
 	if (sysctl_read(path, before, sizeof(before)))
 		return fault(fault_out, "cannot read sysctl %s: %s", path,
 			     strerror(errno));
-	if (!strcmp(before, value))
+	if (!strcmp(before, value) || !change_again(kernel, path))
 		return 0;
 	if (change_note(kernel, "sysctl", path, before, fault_out))
 		return -1;
@@ -145,20 +89,12 @@ int change_sysctl(struct kernel *kernel, const char *path, const char *value,
 int change_vip(struct kernel *kernel, const struct addr *vip,
 	       struct fault *fault_out)
 {
-	struct link_address *addresses;
-	int i, rc, count = addresses_read(&addresses, fault_out);
 	char text[64];
+	int rc;
 
-	if (count < 0)
-		return -1;
-	for (i = 0; i < count; i++) {
-		if (!memcmp(&addresses[i].address, vip, sizeof(*vip)))
-			break;
-	}
-	free(addresses);
-	if (i < count)
-		return 0;
 	addr_text(vip, text);
+	if (!change_again(kernel, text))
+		return 0;
 	if (change_note(kernel, "address", text, "", fault_out))
 		return -1;
 	rc = address_on_lo(vip, true);
@@ -240,19 +176,6 @@ static int neighbour_parse(const char *what, int *ifindex, struct addr *address)
 	return *ifindex ? 0 : -1;
 }
 
-/* Forgets entry `i`: those behind it move up. */
-static void change_forget(int map, __u32 i)
-{
-	static const struct change none;
-	struct change next;
-
-	while (change_at(map, i + 1, &next)) {
-		bpf_map_update_elem(map, &i, &next, BPF_ANY);
-		i++;
-	}
-	bpf_map_update_elem(map, &i, &none, BPF_ANY);
-}
-
 int change_neighbour(struct kernel *kernel, int ifindex,
 		     const struct addr *address, bool *is_new,
 		     struct fault *fault_out)
@@ -278,6 +201,67 @@ int change_neighbour(struct kernel *kernel, int ifindex,
 	printf("neighbour %s: managed\n", what);
 	*is_new = true;
 	return 0;
+}
+
+int change_neighbours(const struct kernel *kernel, struct way *ways, int room)
+{
+	int map = kernel_map(kernel, "changes"), count = 0;
+	struct change change;
+	__u32 i;
+
+	for (i = 0; map >= 0 && change_at(map, i, &change) && count < room;
+	     i++) {
+		if (!strcmp(change.kind, "neighbour") &&
+		    !neighbour_parse(change.what, &ways[count].ifindex,
+				     &ways[count].via))
+			count++;
+	}
+	if (map >= 0)
+		close(map);
+	return count;
+}
+
+/* One that is noted. */
+static void neighbour_again(const struct change *change, bool rose)
+{
+	struct addr address;
+	struct neighbour is;
+	int ifindex, rc;
+
+	if (neighbour_parse(change->what, &ifindex, &address))
+		return;
+	neighbour_read(ifindex, &address, &is);
+	if (is.permanent || (is.managed && (is.resolved || !rose)))
+		return;
+	/* The kernel would ask for one that it has, but seconds later. */
+	if (is.managed)
+		neighbour_remove(ifindex, &address);
+	rc = neighbour_manage(ifindex, &address);
+	if (!rc)
+		printf("neighbour %s: %s; managed again\n", change->what,
+		       is.managed ? "not resolved" : "was gone");
+}
+
+void change_neighbours_again(struct kernel *kernel,
+			     bool (*rose)(const void *data, int ifindex),
+			     const void *data)
+{
+	int map = kernel_map(kernel, "changes");
+	struct change change;
+	bool is_up;
+	__u32 i;
+
+	for (i = 0; map >= 0 && change_at(map, i, &change); i++) {
+		char name[IF_NAMESIZE];
+
+		if (strcmp(change.kind, "neighbour") ||
+		    !if_indextoname(change.ifindex, name) ||
+		    !device_runs(name, &is_up))
+			continue;
+		neighbour_again(&change, rose(data, (int)change.ifindex));
+	}
+	if (map >= 0)
+		close(map);
 }
 
 static int undo_neighbour(const struct change *change, struct fault *fault_out)

@@ -9,8 +9,31 @@
 #pragma once
 
 #include <stdio.h>
+#include <time.h>
 
 #include "common/tool/kernel.h"
+
+/*
+ * What `run` has set again on the host, and when. What somebody else sets back
+ * twice within AGAIN_SECONDS is left as it is, until `up` or `apply` sets it.
+ */
+#define AGAIN_SECONDS 60
+#define AGAIN_MOST    256
+struct again {
+	int count;
+	struct {
+		char what[112];
+		time_t at;
+		bool left;
+	} rows[AGAIN_MOST];
+};
+/*
+ * May `what`, which is not as `up` has set it, be set once more? Always, but by
+ * `run`. What is left is said once, and noted for doctor.
+ */
+bool change_again(struct kernel *kernel, const char *what);
+/* An interface is a new one: what was set back on the old one says nothing. */
+void change_again_all(struct kernel *kernel);
 
 /*
  * Sets /proc/sys/PATH to `value`, if it is not that already, and says so on
@@ -24,7 +47,17 @@ int change_expected(struct kernel *kernel, const char *path,
 /* What /proc/sys/PATH says now, without the newline. 0, or -1: no such. */
 int sysctl_read(const char *path, char *value, size_t size);
 
-/* Adds the VIP to lo, if it is nowhere on this host. */
+/* Notes the mode in which the program is attached to an interface. */
+int change_mode(struct kernel *kernel, const char *name, bool native,
+		struct fault *fault);
+
+/*
+ * Notes that speak of an interface speak of it by the name that it has now, or,
+ * where it is gone, of the one that has its name.
+ */
+void changes_follow(struct kernel *kernel);
+
+/* Adds the VIP, which no interface has, to lo. 0, or -1 with a fault. */
 int change_vip(struct kernel *kernel, const struct addr *vip,
 	       struct fault *fault);
 
@@ -43,6 +76,17 @@ int change_addresses(const struct kernel *kernel, struct addr *addresses,
 int change_neighbour(struct kernel *kernel, int ifindex,
 		     const struct addr *address, bool *is_new,
 		     struct fault *fault);
+struct way;
+/* Those that are kept fresh; at most `room`. Their number. */
+int change_neighbours(const struct kernel *kernel, struct way *ways, int room);
+/*
+ * Has the kernel keep fresh again what it lost: entries that were flushed or
+ * went with the carrier. Those of `rose`, an interface whose carrier has come
+ * back, are asked for at once where they are not resolved; 0: of none.
+ */
+void change_neighbours_again(struct kernel *kernel,
+			     bool (*rose)(const void *data, int ifindex),
+			     const void *data);
 /* Puts back those that `needed` does not say yes to. */
 void change_neighbours_keep(struct kernel *kernel,
 			    bool (*needed)(int ifindex,

@@ -20,8 +20,9 @@ static int detach(struct kernel *kernel, const struct options *options,
 			printf("%s: %s is not attached\n", *name,
 			       kernel->role->program);
 	}
-	return kernel->attachment_count ? interfaces_write(kernel, fault_out)
-					: 0;
+	return kernel->attachment_count
+		       ? interfaces_write(kernel, NULL, fault_out)
+		       : 0;
 }
 
 int verb_down(const struct role *role, const struct options *options)

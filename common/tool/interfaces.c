@@ -6,17 +6,21 @@
  * place or moves towards the front, and what is new comes last: there is no
  * moment at which an address that stays is not in the list.
  */
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/core/address.h"
+#include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/config.h"
 #include "common/tool/interfaces.h"
 #include "common/tool/netlink.h"
+#include "common/tool/report.h"
 #include "common/tool/vlans.h"
 
 struct list {
@@ -47,23 +51,45 @@ static struct interface *list_find(struct list *list,
 	return NULL;
 }
 
+/* What of the host they are made from. */
+struct host {
+	const struct config *config; /* its VIPs; NULL: they are not known */
+	struct link *links;
+	struct link_address *addresses;
+	int count, address_count;
+};
+
 static bool takes(const struct attachment *on, const struct link *link)
 {
 	return link->ifindex == on->ifindex ||
 	       (link->lower == on->ifindex && !strcmp(link->kind, "macvlan"));
 }
 
-/* What the kernel itself would send from there: the first of each family. */
-static void own_addresses(struct interface *entry,
-			  const struct link_address *addresses, int count)
+static bool is_vip(const struct config *config, const struct addr *address)
+{
+	size_t i;
+
+	for (i = 0; config && i < config->service_count; i++) {
+		if (!memcmp(&config->services[i].vip, address,
+			    sizeof(*address)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What the kernel itself would send from there: the first of each family. But
+ * no VIP: what comes from one is no host's own, and the backends have it, too.
+ */
+static void own_addresses(struct interface *entry, const struct host *host)
 {
 	int i, family;
 
-	for (i = 0; i < count; i++) {
-		const struct addr *address = &addresses[i].address;
+	for (i = 0; i < host->address_count; i++) {
+		const struct addr *address = &host->addresses[i].address;
 
-		if (addresses[i].ifindex != (int)entry->device ||
-		    !addr_is_usual(address))
+		if (host->addresses[i].ifindex != (int)entry->device ||
+		    !addr_is_usual(address) || is_vip(host->config, address))
 			continue;
 		family = addr_is_ipv4(address) ? 0 : 1;
 		if (!entry->own[family].w[3])
@@ -73,21 +99,22 @@ static void own_addresses(struct interface *entry,
 
 /* The rows of one attachment: each of its MAC addresses, each way in. */
 static void list_attachment(struct list *list, const struct attachment *on,
-			    const struct link *links, int count,
-			    const struct link_address *addresses,
-			    int address_count)
+			    const struct host *host)
 {
 	struct interface entry = {.device = (__u32)on->ifindex};
+	const struct link *links = host->links;
+	int mac, way, count = host->count;
 	const char *kind = "";
-	int mac, way;
 
 	/* Until `auto` is decided, the careful one. */
 	entry.generic = on->mode != MODE_NATIVE;
 	memcpy(entry.name, on->name, sizeof(entry.name));
-	own_addresses(&entry, addresses, address_count);
+	own_addresses(&entry, host);
 	for (way = 0; way < count; way++) {
-		if (links[way].ifindex == on->ifindex)
-			kind = links[way].kind;
+		if (links[way].ifindex != on->ifindex)
+			continue;
+		kind = links[way].kind;
+		memcpy(entry.own_mac, links[way].mac, sizeof(entry.own_mac));
 	}
 	for (mac = 0; mac < count; mac++) {
 		if (!takes(on, &links[mac]))
@@ -103,11 +130,10 @@ static void list_attachment(struct list *list, const struct attachment *on,
 
 /* What comes for the VLAN devices above attachments; as many as fit. */
 static void list_vlans(struct list *list, const struct kernel *kernel,
-		       const struct link *links, int count,
-		       const struct link_address *addresses, int address_count)
+		       const struct host *host)
 {
 	struct vlan_device *devices = NULL;
-	int found = vlan_devices(links, count, &devices), i;
+	int found = vlan_devices(host->links, host->count, &devices), i;
 	struct fault said;
 
 	for (i = 0; i < found; i++) {
@@ -128,31 +154,31 @@ static void list_vlans(struct list *list, const struct kernel *kernel,
 		}
 		memcpy(entry.name, devices[i].name, sizeof(entry.name));
 		memcpy(entry.mac, devices[i].mac, sizeof(entry.mac));
-		own_addresses(&entry, addresses, address_count);
+		memcpy(entry.own_mac, entry.mac, sizeof(entry.own_mac));
+		own_addresses(&entry, host);
 		list_add(list, &entry);
 	}
 	free(devices);
 }
 
 /* As it should be, in any order. */
-static int list_wanted(const struct kernel *kernel, struct list *wanted,
-		       struct fault *fault_out)
+static int list_wanted(const struct kernel *kernel, const struct config *config,
+		       struct list *wanted, struct fault *fault_out)
 {
-	struct link_address *addresses = NULL;
-	struct link *links = NULL;
-	int count = links_read(&links, fault_out), i, address_count = 0;
+	struct host host = {.config = config};
+	int i;
 
-	if (count >= 0)
-		address_count = addresses_read(&addresses, fault_out);
-	for (i = 0; address_count >= 0 && i < kernel->attachment_count; i++)
-		list_attachment(wanted, &kernel->attachments[i], links, count,
-				addresses, address_count);
-	if (address_count >= 0 && !wanted->full)
-		list_vlans(wanted, kernel, links, count, addresses,
-			   address_count);
-	free(links);
-	free(addresses);
-	if (count < 0 || address_count < 0)
+	host.count = links_read(&host.links, fault_out);
+	if (host.count >= 0)
+		host.address_count = addresses_read(&host.addresses, fault_out);
+	for (i = 0; host.address_count >= 0 && i < kernel->attachment_count;
+	     i++)
+		list_attachment(wanted, &kernel->attachments[i], &host);
+	if (host.address_count >= 0 && !wanted->full)
+		list_vlans(wanted, kernel, &host);
+	free(host.links);
+	free(host.addresses);
+	if (host.count < 0 || host.address_count < 0)
 		return -1;
 	if (!wanted->full)
 		return 0;
@@ -174,56 +200,141 @@ static int vlans_put(const struct kernel *kernel, struct fault *fault_out)
 	return rc;
 }
 
-int interfaces_lack(const struct kernel *kernel, struct interface *missing,
-		    struct fault *fault_out)
+static void list_read(struct list *list, int map)
 {
-	struct list wanted = {.count = 0}, there = {.count = 0};
-	int map = kernel_map(kernel, "interfaces");
 	struct interface entry;
 	__u32 key;
 
 	for (key = 0; map >= 0 && key < MAX_INTERFACES; key++) {
 		if (bpf_map_lookup_elem(map, &key, &entry) || !entry.ifindex)
 			break;
-		list_add(&there, &entry);
+		list_add(list, &entry);
 	}
+}
+
+int interfaces_lack(const struct kernel *kernel, const struct config *config,
+		    struct interface *missing, struct fault *fault_out)
+{
+	struct list wanted = {.count = 0}, there = {.count = 0};
+	int map = kernel_map(kernel, "interfaces");
+	const struct interface *found;
+	__u32 key;
+
+	list_read(&there, map);
 	if (map >= 0)
 		close(map);
-	if (list_wanted(kernel, &wanted, fault_out))
+	if (list_wanted(kernel, config, &wanted, fault_out))
 		return -1;
 	for (key = 0; key < wanted.count; key++) {
-		if (list_find(&there, &wanted.entries[key]))
+		found = list_find(&there, &wanted.entries[key]);
+		if (found &&
+		    (!config || !memcmp(found->own, wanted.entries[key].own,
+					sizeof(found->own))))
 			continue;
 		*missing = wanted.entries[key];
-		return 1;
+		return found ? INTERFACES_SOURCE : INTERFACES_MAC;
 	}
 	return 0;
 }
 
-int interfaces_write(struct kernel *kernel, struct fault *fault_out)
+static void say_own(const struct interface *before,
+		    const struct interface *after)
 {
-	struct list wanted = {.count = 0}, next = {.count = 0};
-	int map = kernel_map(kernel, "interfaces"), rc;
-	struct interface entry, *found;
+	static const char *const families[] = {"IPv4", "IPv6"};
+	char was[INET6_ADDRSTRLEN], is[INET6_ADDRSTRLEN];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		const struct addr *old = &before->own[i], *new = &after->own[i];
+
+		if (memcmp(old, new, sizeof(*old)))
+			printf("%s: %s is sent from %s, not %s\n", after->name,
+			       families[i],
+			       new->w[3] ? addr_text(new, is) : "nowhere",
+			       old->w[3] ? addr_text(old, was) : "nowhere");
+	}
+}
+
+/* What has changed of the host, and is so from now on in the program. */
+static void say_changes(struct list *before, struct list *after)
+{
+	const struct interface *each, *old;
+	char text[18];
+	__u32 i;
+
+	for (i = 0; i < after->count; i++) {
+		each = &after->entries[i];
+		old = list_find(before, each);
+		if (!old)
+			printf("%s: frames for %s are taken\n", each->name,
+			       mac_text(each->mac, text));
+		else if (!i || each->device != after->entries[i - 1].device)
+			say_own(old, each);
+	}
+	for (i = 0; i < before->count; i++) {
+		if (!list_find(after, &before->entries[i]))
+			printf("%s: frames for %s are no longer taken\n",
+			       before->entries[i].name,
+			       mac_text(before->entries[i].mac, text));
+	}
+}
+
+/* As it is, for a device that is listed already: its VIPs are not known. */
+static void own_keep(struct list *wanted, const struct list *there)
+{
+	__u32 i, j;
+
+	for (i = 0; i < wanted->count; i++) {
+		for (j = 0; j < there->count; j++) {
+			if (there->entries[j].device ==
+			    wanted->entries[i].device)
+				memcpy(wanted->entries[i].own,
+				       there->entries[j].own,
+				       sizeof(there->entries[j].own));
+		}
+	}
+}
+
+static int list_write(int map, const struct list *list, struct fault *fault_out)
+{
 	__u32 key;
 
-	rc = list_wanted(kernel, &wanted, fault_out)
+	for (key = 0; key < MAX_INTERFACES; key++) {
+		if (bpf_map_update_elem(map, &key, &list->entries[key],
+					BPF_ANY))
+			return fault(fault_out, "cannot write interfaces: %s",
+				     strerror(errno));
+	}
+	return 0;
+}
+
+int interfaces_write(struct kernel *kernel, const struct config *config,
+		     struct fault *fault_out)
+{
+	struct list wanted = {.count = 0}, next = {.count = 0};
+	struct list there = {.count = 0};
+	int map = kernel_map(kernel, "interfaces"), rc;
+	const struct interface *found;
+	__u32 key;
+
+	rc = list_wanted(kernel, config, &wanted, fault_out)
 		     ?: vlans_put(kernel, fault_out);
-	for (key = 0; !rc && key < MAX_INTERFACES; key++) {
-		if (bpf_map_lookup_elem(map, &key, &entry) || !entry.ifindex)
-			break;
-		found = list_find(&wanted, &entry);
-		if (found && !list_find(&next, &entry))
+	list_read(&there, map);
+	if (!config)
+		own_keep(&wanted, &there);
+	for (key = 0; key < there.count; key++) {
+		found = list_find(&wanted, &there.entries[key]);
+		if (found && !list_find(&next, found))
 			list_add(&next, found);
 	}
-	for (key = 0; !rc && key < wanted.count; key++) {
+	for (key = 0; key < wanted.count; key++) {
 		if (!list_find(&next, &wanted.entries[key]))
 			list_add(&next, &wanted.entries[key]);
 	}
-	for (key = 0; !rc && key < MAX_INTERFACES; key++) {
-		if (bpf_map_update_elem(map, &key, &next.entries[key], BPF_ANY))
-			rc = fault(fault_out, "cannot write interfaces: %s",
-				   strerror(errno));
+	if (!rc && memcmp(&next, &there, sizeof(next))) {
+		rc = list_write(map, &next, fault_out);
+		if (!rc && kernel->again)
+			say_changes(&there, &next);
 	}
 	if (map >= 0)
 		close(map);

@@ -3,16 +3,24 @@
 
 #include "common/tool/kernel.h"
 
-/*
- * Writes the MAC addresses by which frames for the attached interfaces come:
- * each interface's own, and those of macvlan devices on it (VRRP). Returns 0,
- * or -1 with a fault.
- */
-int interfaces_write(struct kernel *kernel, struct fault *fault);
+struct config;
 
 /*
- * Is there an address that is not in the program's list? 1, and *missing; 0;
- * or -1 with a fault.
+ * Writes the MAC addresses by which frames for the attached interfaces come:
+ * each interface's own, and those of macvlan devices on it (VRRP); and what the
+ * program sends from there: the first address that is no VIP of `config`. NULL:
+ * that stays as it is. `run` says what has changed, a line each. Returns 0, or
+ * -1 with a fault.
  */
-int interfaces_lack(const struct kernel *kernel, struct interface *missing,
-		    struct fault *fault);
+int interfaces_write(struct kernel *kernel, const struct config *config,
+		     struct fault *fault);
+
+/*
+ * Is there an address that is not in the program's list, or a device that sends
+ * from other addresses than the list says (where `config` is not NULL)? One of
+ * these, and *missing, as it should be; 0; or -1 with a fault.
+ */
+#define INTERFACES_MAC	  1
+#define INTERFACES_SOURCE 2
+int interfaces_lack(const struct kernel *kernel, const struct config *config,
+		    struct interface *missing, struct fault *fault);

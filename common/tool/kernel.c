@@ -92,6 +92,7 @@ int kernel_open(struct kernel *kernel, const struct role *role,
 
 	memset(kernel, 0, sizeof(*kernel));
 	kernel->role = role;
+	kernel->exclusive = access != ACCESS_READ;
 	kernel->lock = kernel->program = -1;
 	kernel->old_flows = kernel->old_flow_keys = -1;
 	libbpf_set_print(NULL); /* the tool has words of its own */
@@ -120,16 +121,22 @@ int kernel_open(struct kernel *kernel, const struct role *role,
 	return 0;
 }
 
+static void attachment_close(const struct attachment *each)
+{
+	if (each->link >= 0)
+		close(each->link);
+	if (each->old_program >= 0)
+		close(each->old_program);
+}
+
 void kernel_close(struct kernel *kernel)
 {
 	int i;
 
-	for (i = 0; i < kernel->attachment_count; i++) {
-		if (kernel->attachments[i].link >= 0)
-			close(kernel->attachments[i].link);
-		if (kernel->attachments[i].old_program >= 0)
-			close(kernel->attachments[i].old_program);
-	}
+	for (i = 0; i < kernel->attachment_count; i++)
+		attachment_close(&kernel->attachments[i]);
+	for (i = 0; i < kernel->gone_count; i++)
+		attachment_close(&kernel->gone[i]);
 	if (kernel->old_flows >= 0)
 		close(kernel->old_flows);
 	if (kernel->old_flow_keys >= 0)

@@ -35,15 +35,16 @@ enum mode {
 
 /* One interface in the course of an `up`, so that it can be taken back. */
 struct attachment {
-	char name[IF_NAMESIZE];
-	int ifindex;
-	enum mode mode;	    /* MODE_AUTO: native, if the driver takes it */
-	char why[160];	    /* the mode was chosen so */
-	int link;	    /* fd */
-	__u32 id;	    /* of the program that was attached */
-	int old_program;    /* fd; -1: the link is new */
-	enum mode old_mode; /* other than mode: it must be made anew */
-	bool is_before;	    /* pinned by the predecessor, see there */
+	char name[IF_NAMESIZE]; /* as it is called now */
+	char pin[IF_NAMESIZE];	/* ... and was when its link was pinned */
+	int ifindex;		/* 0: the interface is gone */
+	enum mode mode;		/* MODE_AUTO: native, if the driver takes it */
+	char why[160];		/* the mode was chosen so */
+	int link;		/* fd */
+	__u32 id;		/* of the program that was attached */
+	int old_program;	/* fd; -1: the link is new */
+	enum mode old_mode;	/* other than mode: it must be made anew */
+	bool is_before;		/* pinned by the predecessor, see there */
 };
 
 #define MAX_OWN	  16
@@ -64,6 +65,11 @@ struct kernel {
 	int old_flows, old_flow_keys;
 	struct attachment attachments[MAX_INTERFACES];
 	int attachment_count;
+	/* Interfaces of ours that are no longer there; `name` is `pin`. */
+	struct attachment gone[MAX_INTERFACES];
+	int gone_count;
+	bool exclusive;	     /* no other tool has the lock */
+	struct again *again; /* of `run`, see change.h; else NULL */
 };
 
 /*
@@ -117,13 +123,28 @@ int kernel_pin(struct kernel *kernel, bool replace, struct fault *fault);
 /* Can this kernel write trace lines? */
 bool kernel_can_trace(void);
 
-/* Opens every pinned link as an attachment. */
+/*
+ * Opens every pinned link as an attachment, if that was not done yet. An
+ * interface is known by its index: where its name has changed, pins and notes
+ * follow it, and a line on stdout says so (only with the exclusive lock).
+ * Returns 0, or -1 with a fault.
+ */
 int kernel_attachments(struct kernel *kernel, struct fault *fault);
+/* Is one of ours gone, or is there none? -1 with a fault, else 0. */
+int kernel_attached(const struct kernel *kernel, struct fault *fault);
 /* Chooses the mode for `name` and sees that nobody else is attached there. */
 int kernel_choose(struct kernel *kernel, const char *name, enum mode wanted,
 		  struct fault *fault);
+/*
+ * The same for interfaces of ours that were gone and have been made again, with
+ * the mode that each had. Their number, or -1 with a fault.
+ */
+int kernel_choose_again(struct kernel *kernel, enum mode wanted,
+			struct fault *fault);
 /* Attaches all attachments, or none: those that were are as before. */
 int kernel_attach(struct kernel *kernel, struct fault *fault);
+/* Only those that are new, to the program that runs, with no load. 0 or -1. */
+int kernel_attach_new(struct kernel *kernel, struct fault *fault);
 /* Once more as they were before kernel_attach(). */
 void kernel_attach_undo(struct kernel *kernel);
 /* Detaches from one interface. False: it is not attached there. */

@@ -66,6 +66,23 @@ static int modes_kept(const struct up *up, struct fault *fault_out)
 	return 0;
 }
 
+/* What is up stays up; a second `up` need not name it again. */
+static int choose_again(struct up *up, struct fault *fault_out)
+{
+	struct kernel *kernel = &up->kernel;
+	int i, count = kernel->attachment_count;
+
+	for (i = 0; i < count; i++) {
+		if (kernel_choose(kernel, kernel->attachments[i].name, up->mode,
+				  fault_out))
+			return -1;
+	}
+	if (kernel_choose_again(kernel, up->mode, fault_out) < 0)
+		return -1;
+	return kernel->attachment_count ? 0
+					: kernel_attached(kernel, fault_out);
+}
+
 /* All that can be refused without anything being changed. */
 static int up_prepare(struct up *up, const struct names *interfaces,
 		      struct fault *fault_out)
@@ -73,24 +90,19 @@ static int up_prepare(struct up *up, const struct names *interfaces,
 	static char *const by_default[] = {DEFAULT_INTERFACE, NULL};
 	char *const *name = interfaces->count ? interfaces->name : by_default;
 	struct kernel *kernel = &up->kernel;
-	int i;
 
 	if (kernel_attachments(kernel, fault_out) ||
 	    (predecessor_is(&up->before) &&
 	     predecessor_attachments(kernel, &up->before, fault_out)))
 		return -1;
-	/* What is up stays up; a second `up` need not name it again. */
-	if (interfaces->count || !kernel->attachment_count) {
+	if (interfaces->count ||
+	    !(kernel->attachment_count + kernel->gone_count)) {
 		for (; *name; name++) {
 			if (kernel_choose(kernel, *name, up->mode, fault_out))
 				return -1;
 		}
-	} else {
-		for (i = 0; i < kernel->attachment_count; i++) {
-			if (kernel_choose(kernel, kernel->attachments[i].name,
-					  up->mode, fault_out))
-				return -1;
-		}
+	} else if (choose_again(up, fault_out)) {
+		return -1;
 	}
 	if (modes_kept(up, fault_out) ||
 	    kernel_load(kernel, &up->config, fault_out))
@@ -111,7 +123,7 @@ static int addresses_note(struct kernel *kernel, struct fault *fault_out)
 /* Packets go by the new generation. */
 static int up_switch(struct up *up, struct fault *fault_out)
 {
-	return interfaces_write(&up->kernel, fault_out)
+	return interfaces_write(&up->kernel, &up->config, fault_out)
 		       ?: generation_switch(&up->kernel, (__u32)up->slot,
 					    fault_out);
 }
@@ -142,7 +154,8 @@ static int up_change(struct up *up, struct fault *fault_out)
 {
 	struct kernel *kernel = &up->kernel;
 
-	if (up_host(up, fault_out) || interfaces_write(kernel, fault_out))
+	if (up_host(up, fault_out) ||
+	    interfaces_write(kernel, &up->config, fault_out))
 		return -1;
 	/* New maps know no generation, and packets are on their way. */
 	if (!kernel->was_up && up_switch(up, fault_out))
@@ -158,7 +171,7 @@ static int up_change(struct up *up, struct fault *fault_out)
 					 (__u32)up->slot, stdout);
 	/* Which mode `auto` has found is known only now. */
 	if (kernel_pin(kernel, true, fault_out) ||
-	    interfaces_write(kernel, fault_out) ||
+	    interfaces_write(kernel, &up->config, fault_out) ||
 	    (kernel->was_up && up_switch(up, fault_out)))
 		return -1;
 	if (kernel->role->settle)
@@ -180,6 +193,11 @@ static void up_report(const struct up *up)
 		printf("%s: %s attached, %s (%s)\n", on->name,
 		       kernel->role->program, mode_name(on->mode), on->why);
 	}
+	for (i = 0; i < kernel->gone_count; i++)
+		printf("%s: not attached, it was removed (%s down -i %s: for "
+		       "good)\n",
+		       kernel->gone[i].name, kernel->role->name,
+		       kernel->gone[i].name);
 	vlans_warn(kernel);
 	printf("%s: %zu service%s\n", up->config.path, up->config.service_count,
 	       up->config.service_count == 1 ? "" : "s");
