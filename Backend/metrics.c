@@ -19,6 +19,8 @@ const struct metric bkd_metrics[] = {
 	 "", NULL, NULL, {"digest"}, {NULL}},
 	{"bkd_attached", "gauge", "Where xdp_bkd is attached, and how.",
 	 "interfaces", NULL, NULL, {"interface", "mode"}, {NULL}},
+	{"bkd_attached_interfaces", "gauge",
+	 "Interfaces that xdp_bkd is attached to.", "", "attached", NULL, {NULL}, {NULL}},
 	{"bkd_vip_on_lo", "gauge",
 	 "Whether the VIP of what is restored is on lo, where servers can answer from it.",
 	 "vips", "on-lo", NULL, {"vip"}, {NULL}},

@@ -16,9 +16,6 @@
 #include "LoadBalancer/states.h"
 #include "common/tool/cli.h"
 #include "common/tool/generation.h"
-#include "common/tool/neighbours.h"
-
-#define NEIGHBOURS 5 /* looks, from one at them to the next */
 
 static const struct timeval second = {1, 0};
 static const struct timeval moment = {0, 10 * 1000};
@@ -67,6 +64,14 @@ static int adopt(struct follow *follow, struct fault *fault_out)
 	if (read_now(follow, &running, &new, fault_out))
 		return -1;
 	follow->config = new;
+	if (heard_backends(&follow->heard, &new, fault_out))
+		cli_warn(follow->role, fault_out);
+	/* What `up` or `apply` has set is set; but not who has changed it. */
+	if (memcmp(follow->digest, running.generation.digest,
+		   sizeof(follow->digest)))
+		upkeep_all(&follow->upkeep);
+	memcpy(follow->digest, running.generation.digest,
+	       sizeof(follow->digest));
 	if (is_cut_off(follow)) {
 		checks_stop(&follow->checks);
 		passage_close(&follow->passage);
@@ -100,17 +105,36 @@ static __u64 number_now(const struct follow *follow)
 	return rc == KERNEL_NOT_UP ? 0 : generation.number;
 }
 
-/* Managed entries that were flushed, or are of a route that is new. */
-static void neighbours_again(const struct follow *follow)
+/* For upkeep. Another one than is known here: look() comes first. */
+static const struct config *config_now(void *data, struct kernel *kernel)
 {
-	struct fault ignored;
-	struct kernel kernel;
+	struct follow *follow = data;
+	struct generation generation;
 
-	if (neighbours_possible(&ignored))
-		return;
-	if (!kernel_open(&kernel, follow->role, ACCESS_CHANGE, &ignored))
-		lbr_neighbours(&kernel, &follow->config);
-	kernel_close(&kernel);
+	if (!follow->number)
+		return NULL;
+	if (!generation_read(kernel, generation_current(kernel), &generation) &&
+	    generation.number == follow->number)
+		return &follow->config;
+	memset(follow->digest, 0, sizeof(follow->digest));
+	event_active(follow->look, EV_TIMEOUT, 0);
+	return NULL;
+}
+
+static unsigned int matters(void *data, const struct nlmsghdr *message,
+			    enum monitor_what what)
+{
+	struct follow *follow = data;
+
+	return heard_matters(&follow->heard, message, what);
+}
+
+static int also(void *data, struct kernel *kernel, const struct config *config,
+		unsigned int what, struct fault *fault_out)
+{
+	struct follow *follow = data;
+
+	return heard_look(&follow->heard, kernel, config, what, fault_out);
 }
 
 static void look(evutil_socket_t fd, short what, void *data)
@@ -132,8 +156,6 @@ static void look(evutil_socket_t fd, short what, void *data)
 		   adopt(follow, &fault_is)) {
 		cli_warn(follow->role, &fault_is);
 	}
-	if (follow->number && ++follow->looks % NEIGHBOURS == 0)
-		neighbours_again(follow);
 	event_add(follow->look, &second);
 }
 
@@ -191,9 +213,17 @@ int follow_start(struct follow *follow, struct event_base *base,
 	};
 	follow->look = evtimer_new(base, look, follow);
 	follow->write = evtimer_new(base, write_states, follow);
+	follow->upkeep = (struct upkeep){
+		.role = follow->role,
+		.config = config_now,
+		.matters = matters,
+		.also = also,
+		.data = follow,
+	};
 	if (!follow->look || !follow->write)
 		return fault(fault_out, "cannot run: no memory");
-	if (adopt(follow, fault_out))
+	if (upkeep_start(&follow->upkeep, base, fault_out) ||
+	    adopt(follow, fault_out))
 		return -1;
 	event_add(follow->look, &second);
 	return 0;
@@ -204,6 +234,8 @@ void follow_stop(struct follow *follow)
 	/* What was found last is not to be lost. */
 	if (follow->write && evtimer_pending(follow->write, NULL))
 		write_states(-1, EV_TIMEOUT, follow);
+	upkeep_stop(&follow->upkeep);
+	heard_free(&follow->heard);
 	checks_stop(&follow->checks);
 	if (follow->passage.id)
 		passage_close(&follow->passage);

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * follow.h - checks follow what runs, and what runs follows the checks
+ * follow.h - checks follow what runs, and what runs follows the checks and the
+ * host
  */
 #pragma once
 
 #include "LoadBalancer/checks.h"
+#include "LoadBalancer/heard.h"
 #include "LoadBalancer/passage.h"
+#include "common/tool/upkeep.h"
 
 struct follow {
 	const struct role *role;
 	struct config config;
 	struct passage passage;
 	struct checks checks;
-	unsigned int looks;
-	__u64 number; /* of the generation that checks follow; 0: none */
+	struct upkeep upkeep;
+	struct heard heard;
+	__u64 number;	 /* of the generation that checks follow; 0: none */
+	__u8 digest[32]; /* of its file */
 	struct event *look, *write;
 	/* For who looks, counted at most once in a while: */
 	time_t counted;

@@ -158,7 +158,8 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 					fault_out);
 	free(vlans);
 	rc = rc ?: own_write(kernel, fault_out);
-	if (!rc)
+	/* `run` looks at routes and neighbours where they change. */
+	if (!rc && !kernel->again)
 		lbr_neighbours(kernel, config);
 	return rc;
 }

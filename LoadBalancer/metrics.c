@@ -26,6 +26,8 @@ const struct metric lbr_metrics[] = {
 	 "", NULL, NULL, {"digest"}, {NULL}},
 	{"lbr_attached", "gauge", "Where xdp_lbr is attached, and how.",
 	 "interfaces", NULL, NULL, {"interface", "mode"}, {NULL}},
+	{"lbr_attached_interfaces", "gauge",
+	 "Interfaces that xdp_lbr is attached to.", "", "attached", NULL, NONE},
 	{"lbr_flow_table_entries", "gauge", "Flows that are remembered.",
 	 "", "flow-table-entries", NULL, NONE},
 	{"lbr_flow_table_size", "gauge", "Flows that can be remembered.",

@@ -8,6 +8,8 @@
  * the new generation, and those that only the one before needed are let go when
  * it is switched from.
  */
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -93,6 +95,41 @@ static void wait_for(const struct hops *hops, const bool *is_new)
 	}
 }
 
+static void keep(struct kernel *kernel, const char *format, const char *name)
+{
+	char path[128], value[8];
+	struct fault said;
+
+	snprintf(path, sizeof(path), format, name);
+	/* Before Linux 5.16 there is none. */
+	if (!sysctl_read(path, value, sizeof(value)) &&
+	    change_sysctl(kernel, path, "0", &said))
+		cli_warn(kernel->role, &said);
+}
+
+/*
+ * The kernel forgets all neighbours of an interface that loses its carrier, and
+ * packets that XDP sends do not make it ask for one again. So it is told not
+ * to: back on the same segment after a moment, nothing is lost.
+ */
+static void carrier_keep(struct kernel *kernel, const struct hops *hops)
+{
+	char name[IF_NAMESIZE];
+	int i, j;
+
+	for (i = 0; i < hops->count; i++) {
+		for (j = 0; j < i; j++) {
+			if (hops->ways[j].ifindex == hops->ways[i].ifindex)
+				break;
+		}
+		if (j < i ||
+		    !if_indextoname((unsigned)hops->ways[i].ifindex, name))
+			continue;
+		keep(kernel, "net/ipv4/conf/%s/arp_evict_nocarrier", name);
+		keep(kernel, "net/ipv6/conf/%s/ndisc_evict_nocarrier", name);
+	}
+}
+
 void lbr_neighbours(struct kernel *kernel, const struct config *config)
 {
 	struct hops *hops;
@@ -116,7 +153,10 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 		      MOST);
 		cli_warn(kernel->role, &said);
 	}
-	if (hops)
+	if (hops && hops->count)
+		carrier_keep(kernel, hops);
+	/* `run` has more to do, and hears of it. */
+	if (hops && !kernel->again)
 		wait_for(hops, is_new);
 	free(hops);
 }

@@ -82,8 +82,8 @@ int generation_read(const struct kernel *kernel, __u32 slot,
 	return rc;
 }
 
-static int generation_write(const struct kernel *kernel, __u32 slot,
-			    const struct generation *generation)
+int generation_write(const struct kernel *kernel, __u32 slot,
+		     const struct generation *generation)
 {
 	int rc = -1, fd = kernel_map(kernel, "generations");
 

@@ -13,6 +13,9 @@ __u32 generation_current(const struct kernel *kernel);
 /* Reads the words of a generation. Returns 0 or -1. */
 int generation_read(const struct kernel *kernel, __u32 slot,
 		    struct generation *generation);
+/* Writes one over another; packets read it meanwhile. Returns 0 or -1. */
+int generation_write(const struct kernel *kernel, __u32 slot,
+		     const struct generation *generation);
 
 /*
  * Builds the file as a generation in a slot that nothing goes by. Returns the

@@ -2,6 +2,7 @@
 /*
  * routes.c - how this host reaches an address, and what its routes look at
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/nexthop.h>
@@ -295,4 +296,59 @@ bool routes_by_flow(char *why, size_t size)
 	if (rc && rc != -EOPNOTSUPP)
 		found(&finding, "the routes cannot be read");
 	return finding.by_flow;
+}
+
+bool message_by_flow(const struct nlmsghdr *message)
+{
+	char why[64];
+	struct finding finding = {.why = why, .size = sizeof(why)};
+
+	switch (message->nlmsg_type) {
+	case RTM_NEWRULE:
+		rule_answer(message, &finding);
+		break;
+	case RTM_NEWROUTE:
+		any_route_answer(message, &finding);
+		break;
+	case RTM_NEWNEXTHOP:
+		nexthop_answer(message, &finding);
+		break;
+	}
+	return finding.by_flow;
+}
+
+static int destination_attribute(const struct nlattr *attribute, void *data)
+{
+	if (mnl_attr_get_type(attribute) == RTA_DST)
+		address_get(attribute, data);
+	return MNL_CB_OK;
+}
+
+int route_range(const struct nlmsghdr *message, struct addr *first,
+		struct addr *last)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+	unsigned int bits = route->rtm_dst_len, i;
+
+	if (message->nlmsg_type != RTM_NEWROUTE &&
+	    message->nlmsg_type != RTM_DELROUTE)
+		return -1;
+	memset(first, 0, sizeof(*first));
+	if (route->rtm_family == AF_INET) {
+		addr_set_v4(first, 0);
+		bits += 96;
+	} else if (route->rtm_family != AF_INET6) {
+		return -1;
+	}
+	mnl_attr_parse(message, sizeof(*route), destination_attribute, first);
+	*last = *first;
+	for (i = 0; i < 4; i++) {
+		__u32 kept = bits <= 32 * i	   ? 0
+			     : bits >= 32 * i + 32 ? 32
+						   : bits - 32 * i;
+
+		if (kept < 32)
+			last->w[i] |= (FORCE __be32)htonl(0xffffffffu >> kept);
+	}
+	return 0;
 }

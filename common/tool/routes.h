@@ -40,3 +40,14 @@ int ways_read(const struct addr *to, struct way *ways, int room);
  * read is taken for a yes.
  */
 bool routes_by_flow(char *why, size_t size);
+
+struct nlmsghdr;
+/* Does this one message, about a route, a rule or a nexthop object, say so? */
+bool message_by_flow(const struct nlmsghdr *message);
+
+/*
+ * What a message about a route says of its destination: the first and the last
+ * address of its prefix. 0, or -1: it is about no route.
+ */
+int route_range(const struct nlmsghdr *message, struct addr *first,
+		struct addr *last);

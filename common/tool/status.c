@@ -25,6 +25,9 @@ static json_t *snapshot(const struct status *status)
 		status->role->telling->add(status->data, rc ? NULL : &kernel,
 					   root);
 	up = kernel.attachment_count;
+	if (root)
+		json_object_set_new(root, "attached",
+				    json_integer(kernel.attachment_count));
 	kernel_close(&kernel);
 	if (!root)
 		return NULL;

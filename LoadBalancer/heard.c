@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "LoadBalancer/heard.h"
+
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "LoadBalancer/lbr.h"
+#include "common/tool/change.h"
+#include "common/tool/generation.h"
+#include "common/tool/netlink_ask.h"
+
+/* IFF_LOWER_UP of <linux/if.h>, which cannot be beside <net/if.h>. */
+#define LOWER_UP 0x10000
+
+static int by_address(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct addr));
+}
+
+int heard_backends(struct heard *heard, const struct config *config,
+		   struct fault *fault_out)
+{
+	const struct config_service *service = config->services;
+	struct addr *backends;
+	size_t s, b, count = 0;
+
+	for (s = 0; s < config->service_count; s++)
+		count += config->services[s].backend_count;
+	backends = calloc(count + 1, sizeof(*backends));
+	if (!backends)
+		return fault(fault_out, "cannot follow this host: %s",
+			     strerror(ENOMEM));
+	for (s = 0, count = 0; s < config->service_count; s++, service++) {
+		for (b = 0; b < service->backend_count; b++)
+			backends[count++] = service->backends[b].address;
+	}
+	qsort(backends, count, sizeof(*backends), by_address);
+	free(heard->backends);
+	heard->backends = backends;
+	heard->backend_count = count;
+	return 0;
+}
+
+void heard_free(struct heard *heard)
+{
+	free(heard->backends);
+	memset(heard, 0, sizeof(*heard));
+}
+
+/* Is a backend's address from `first` to `last`? */
+static bool has_backend(const struct heard *heard, const struct addr *first,
+			const struct addr *last)
+{
+	size_t low = 0, high = heard->backend_count, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (by_address(&heard->backends[middle], first) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < heard->backend_count &&
+	       by_address(&heard->backends[low], last) <= 0;
+}
+
+static unsigned int route_matters(struct heard *heard,
+				  const struct nlmsghdr *message,
+				  enum monitor_what what)
+{
+	struct addr first, last;
+	bool by_flow = message_by_flow(message);
+
+	heard->is_by_flow |= by_flow;
+	if (!route_range(message, &first, &last) &&
+	    !has_backend(heard, &first, &last) && (heard->by_flow || !by_flow))
+		return 0;
+	heard->is_asked |= heard->by_flow;
+	return what | MONITOR_ROUTE;
+}
+
+/* Notes whether the interface has a carrier. True: it has one again. */
+static bool port_rises(struct heard *heard, const struct nlmsghdr *message)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+	bool runs = message->nlmsg_type == RTM_NEWLINK &&
+		    info->ifi_flags & LOWER_UP;
+	bool rises;
+	int i;
+
+	if (info->ifi_family != AF_UNSPEC) /* of a bridge's port */
+		return false;
+	for (i = 0; i < heard->port_count; i++) {
+		if (heard->ports[i].ifindex == info->ifi_index)
+			break;
+	}
+	if (i == HEARD_PORTS)
+		return runs;
+	/* Of one that is new here, it is not known whether it had one. */
+	rises = runs && (i == heard->port_count || !heard->ports[i].runs);
+	heard->port_count += i == heard->port_count;
+	heard->ports[i].ifindex = info->ifi_index;
+	heard->ports[i].runs = runs;
+	heard->ports[i].rose |= rises;
+	return rises;
+}
+
+static bool rose(const void *data, int ifindex)
+{
+	const struct heard *heard = data;
+	int i;
+
+	for (i = 0; i < heard->port_count; i++) {
+		if (heard->ports[i].ifindex == ifindex)
+			return heard->ports[i].rose;
+	}
+	return false;
+}
+
+struct entry {
+	struct way way;
+	bool managed;
+};
+
+static int entry_attribute(const struct nlattr *attribute, void *data)
+{
+	struct entry *entry = data;
+
+	if (mnl_attr_get_type(attribute) == NDA_DST)
+		address_get(attribute, &entry->way.via);
+	else if (mnl_attr_get_type(attribute) == NDA_FLAGS_EXT)
+		entry->managed = mnl_attr_get_u32(attribute) & NTF_EXT_MANAGED;
+	return MNL_CB_OK;
+}
+
+/* Is it one of ours, and no longer looked after? */
+static bool is_lost(const struct heard *heard, const struct nlmsghdr *message)
+{
+	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
+	struct entry entry = {.way.ifindex = info->ndm_ifindex};
+	int i;
+
+	mnl_attr_parse(message, sizeof(*info), entry_attribute, &entry);
+	if (message->nlmsg_type == RTM_NEWNEIGH && entry.managed)
+		return false;
+	for (i = 0; i < heard->hop_count; i++) {
+		if (heard->hops[i].ifindex == entry.way.ifindex &&
+		    !memcmp(&heard->hops[i].via, &entry.way.via,
+			    sizeof(entry.way.via)))
+			return true;
+	}
+	return false;
+}
+
+unsigned int heard_matters(struct heard *heard, const struct nlmsghdr *message,
+			   enum monitor_what what)
+{
+	switch (what) {
+	case MONITOR_LINK:
+		return port_rises(heard, message) ? what | MONITOR_NEIGHBOUR
+						  : what;
+	case MONITOR_NEIGHBOUR:
+		return is_lost(heard, message) ? what : 0;
+	case MONITOR_ROUTE:
+	case MONITOR_RULE:
+		return route_matters(heard, message, what);
+	default:
+		return what;
+	}
+}
+
+static long milliseconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What one hop is for: all packets to a backend, or those of a flow. */
+static int hops_by_flow(struct heard *heard, struct kernel *kernel,
+			struct fault *fault_out)
+{
+	__u32 slot = generation_current(kernel);
+	long now = milliseconds_now();
+	struct generation generation;
+	char why[64] = "a route or a rule says so";
+	bool by_flow = heard->is_by_flow;
+
+	if (generation_read(kernel, slot, &generation))
+		return fault(fault_out, "cannot read the generation: %s",
+			     strerror(errno));
+	heard->by_flow = generation.hops_by_flow;
+	heard->is_asked |= by_flow != heard->by_flow;
+	if (heard->is_asked && now - heard->asked >= 100 * heard->asking) {
+		by_flow = routes_by_flow(why, sizeof(why));
+		heard->asked = now;
+		heard->asking = milliseconds_now() - now;
+		heard->is_asked = false;
+	} else if (!by_flow) {
+		return 0; /* it is asked later, and till then no less true */
+	}
+	heard->is_by_flow = by_flow;
+	if (by_flow == heard->by_flow)
+		return 0;
+	generation.hops_by_flow = by_flow;
+	if (generation_write(kernel, slot, &generation))
+		return fault(fault_out, "cannot write the generation: %s",
+			     strerror(errno));
+	heard->by_flow = by_flow;
+	if (by_flow)
+		printf("next hops: one for each flow now: %s\n", why);
+	else
+		printf("next hops: one for each backend now\n");
+	return 0;
+}
+
+int heard_look(struct heard *heard, struct kernel *kernel,
+	       const struct config *config, unsigned int what,
+	       struct fault *fault_out)
+{
+	int i, rc = 0;
+
+	if (what & (MONITOR_ROUTE | MONITOR_RULE))
+		lbr_neighbours(kernel, config);
+	if (what & (MONITOR_ROUTE | MONITOR_RULE) || heard->is_asked)
+		rc = hops_by_flow(heard, kernel, fault_out);
+	if (what & (MONITOR_LINK | MONITOR_NEIGHBOUR))
+		change_neighbours_again(kernel, rose, heard);
+	for (i = 0; i < heard->port_count; i++)
+		heard->ports[i].rose = false;
+	heard->hop_count = change_neighbours(kernel, heard->hops, HEARD_HOPS);
+	return rc;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * heard.h - what of rtnetlink's messages matters to the load balancer
+ *
+ * A host with a full table of the Internet hears of thousands of routes a
+ * second. One matters if a backend's address is in it, or if it is the first
+ * for which two packets to one destination may have different next hops. To
+ * look through all routes takes long there, so that is done again no sooner
+ * than a hundred times later than it took.
+ */
+#pragma once
+
+#include "common/tool/monitor.h"
+#include "common/tool/routes.h"
+
+struct config;
+struct kernel;
+
+#define HEARD_HOPS  512
+#define HEARD_PORTS 256
+
+struct heard {
+	struct addr *backends; /* sorted */
+	size_t backend_count;
+	struct way hops[HEARD_HOPS]; /* neighbours that are kept fresh */
+	int hop_count;
+	/* Interfaces whose carrier is known; `rose`: it has come back. */
+	struct {
+		int ifindex;
+		bool runs, rose;
+	} ports[HEARD_PORTS];
+	int port_count;
+	bool by_flow;	    /* as the running generation has it */
+	bool is_by_flow;    /* a message has said so */
+	bool is_asked;	    /* all routes have to be looked through ... */
+	long asked, asking; /* ... were last, and how long it took: ms */
+};
+
+/* The backends of `config`. 0, or -1 with a fault: no memory. */
+int heard_backends(struct heard *heard, const struct config *config,
+		   struct fault *fault);
+void heard_free(struct heard *heard);
+
+/* For struct upkeep, of a struct heard. */
+unsigned int heard_matters(struct heard *heard, const struct nlmsghdr *message,
+			   enum monitor_what what);
+int heard_look(struct heard *heard, struct kernel *kernel,
+	       const struct config *config, unsigned int what,
+	       struct fault *fault);

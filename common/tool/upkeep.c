@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/tool/upkeep.h"
+
+#include <string.h>
+
+#include "common/tool/cli.h"
+#include "common/tool/interfaces.h"
+#include "common/tool/kernel.h"
+
+/* Of a sysctl, rtnetlink tells in a few cases only. */
+static const struct timeval poll_every = {5, 0};
+#define POLLED (MONITOR_SETTING | MONITOR_NEIGHBOUR)
+
+/* The host's settings; where the file is not known, they are left. */
+static int host_again(struct kernel *kernel, const struct config *config,
+		      struct fault *fault_out)
+{
+	return config ? kernel->role->host(kernel, config, NULL, fault_out) : 0;
+}
+
+/* Interfaces of ours that have been made again: they are ours again. */
+static int attach_again(struct kernel *kernel, const struct config *config,
+			struct fault *fault_out)
+{
+	int i, count = kernel->attachment_count, new;
+
+	new = kernel_choose_again(kernel, MODE_AUTO, fault_out);
+	if (new <= 0)
+		return new;
+	for (i = count; i < kernel->attachment_count; i++)
+		printf("%s: made again\n", kernel->attachments[i].name);
+	change_again_all(kernel);
+	return host_again(kernel, config, fault_out)
+		       ?: interfaces_write(kernel, config, fault_out)
+		       ?: kernel_attach_new(kernel, fault_out);
+}
+
+static void say_gone(struct upkeep *upkeep, const struct kernel *kernel)
+{
+	int i;
+
+	for (i = 0; i < kernel->gone_count; i++) {
+		if (kernel->gone_count > upkeep->gone_count)
+			printf("%s: removed; %s waits for it to be made "
+			       "again\n",
+			       kernel->gone[i].name, kernel->role->name);
+	}
+	upkeep->gone_count = kernel->gone_count;
+}
+
+/* Looks at all of `what` that both tools need. */
+static int look_both(struct upkeep *upkeep, struct kernel *kernel,
+		     const struct config *config, unsigned int what,
+		     struct fault *fault_out)
+{
+	/* Also where nothing but names has changed. */
+	if (kernel_attachments(kernel, fault_out))
+		return -1;
+	say_gone(upkeep, kernel);
+	if (what & MONITOR_LINK && kernel->gone_count &&
+	    attach_again(kernel, config, fault_out))
+		return -1;
+	if (host_again(kernel, config, fault_out))
+		return -1;
+	if (what & (MONITOR_LINK | MONITOR_ADDRESS))
+		return interfaces_write(kernel, config, fault_out);
+	return 0;
+}
+
+static void say_once(struct upkeep *upkeep, const struct fault *fault_is)
+{
+	if (strcmp(upkeep->said.cause, fault_is->cause))
+		cli_warn(upkeep->role, fault_is);
+	upkeep->said = *fault_is;
+}
+
+static unsigned int look(void *data, unsigned int what)
+{
+	struct upkeep *upkeep = data;
+	struct fault fault_is = {0};
+	const struct config *config;
+	struct kernel kernel;
+	int rc;
+
+	rc = kernel_open(&kernel, upkeep->role, ACCESS_CHANGE, &fault_is);
+	if (!rc && kernel.was_up) {
+		config = upkeep->config(upkeep->data, &kernel);
+		kernel.again = &upkeep->again;
+		kernel.address_count =
+			change_addresses(&kernel, kernel.addresses, MAX_OWN);
+		rc = look_both(upkeep, &kernel, config, what, &fault_is);
+		if (!rc && config)
+			rc = upkeep->also(upkeep->data, &kernel, config, what,
+					  &fault_is);
+	}
+	kernel_close(&kernel);
+	if (rc && rc != KERNEL_NOT_UP)
+		say_once(upkeep, &fault_is);
+	else
+		memset(&upkeep->said, 0, sizeof(upkeep->said));
+	return 0;
+}
+
+static unsigned int matters(void *data, const struct nlmsghdr *message,
+			    enum monitor_what what)
+{
+	const struct upkeep *upkeep = data;
+
+	return upkeep->matters(upkeep->data, message, what);
+}
+
+static void poll_now(evutil_socket_t fd, short events, void *data)
+{
+	struct upkeep *upkeep = data;
+
+	(void)fd;
+	(void)events;
+	monitor_ask(&upkeep->monitor, POLLED);
+	event_add(upkeep->poll, &poll_every);
+}
+
+int upkeep_start(struct upkeep *upkeep, struct event_base *base,
+		 struct fault *fault_out)
+{
+	upkeep->monitor.matters = matters;
+	upkeep->monitor.look = look;
+	upkeep->monitor.data = upkeep;
+	upkeep->poll = evtimer_new(base, poll_now, upkeep);
+	if (!upkeep->poll || event_add(upkeep->poll, &poll_every))
+		return fault(fault_out, "cannot follow this host: no memory");
+	if (monitor_start(&upkeep->monitor, base, fault_out))
+		return -1;
+	upkeep_all(upkeep);
+	return 0;
+}
+
+void upkeep_all(struct upkeep *upkeep)
+{
+	monitor_ask(&upkeep->monitor, MONITOR_ALL);
+}
+
+void upkeep_stop(struct upkeep *upkeep)
+{
+	if (upkeep->poll)
+		event_free(upkeep->poll);
+	upkeep->poll = NULL;
+	monitor_stop(&upkeep->monitor);
+}
