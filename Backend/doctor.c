@@ -164,6 +164,7 @@ const struct exam bkd_exams[] = {
 	EXAM_MERGING,
 	EXAM_VLANS,
 	EXAM_MACS,
+	EXAM_SETTINGS,
 	{"listed", "an address of this host is in the file", NEEDS_FILE,
 	 look_listed},
 	{"running", "what runs is what the file says", NEEDS_BOTH,

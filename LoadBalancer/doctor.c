@@ -174,6 +174,7 @@ const struct exam lbr_exams[] = {
 	EXAM_MERGING,
 	EXAM_VLANS,
 	EXAM_MACS,
+	EXAM_SETTINGS,
 	{"running", "what runs is what the file says", NEEDS_BOTH,
 	 look_running},
 	EXAM_TRACE,

@@ -13,6 +13,7 @@
 #include "common/core/address.h"
 #include "common/tool/change.h"
 #include "common/tool/device.h"
+#include "common/tool/generation.h"
 #include "common/tool/neighbours.h"
 #include "common/tool/routes.h"
 
@@ -240,11 +241,29 @@ static void hop_look(struct doctor *doctor, const struct hop *hop)
 	}
 }
 
+/* Are next hops remembered as the routes were, and not as they are? */
+static void remembered_look(struct doctor *doctor)
+{
+	const struct kernel *kernel = &doctor->kernel;
+	struct generation running;
+	char why[64];
+
+	if (generation_read(kernel, generation_current(kernel), &running) ||
+	    running.hops_by_flow || !routes_by_flow(why, sizeof(why)))
+		return;
+	found(doctor, HEALTH_WARN,
+	      "%s, and next hops are remembered for each backend: its flows "
+	      "share one",
+	      why);
+	mend(doctor, "lbr apply %s; lbr run does so by itself", doctor->path);
+}
+
 void look_next_hops(struct doctor *doctor)
 {
 	struct hops *hops = hops_read(doctor);
 	int i;
 
+	remembered_look(doctor);
 	for (i = 0; hops && i < hops->count; i++)
 		hop_look(doctor, &hops->at[i]);
 	if (hops && !doctor->said)

@@ -72,6 +72,7 @@ void look_macs(struct doctor *doctor);
 /* Says it where the running configuration is not the file's. */
 bool look_digest(struct doctor *doctor);
 void look_trace(struct doctor *doctor);
+void look_settings(struct doctor *doctor);
 void look_rp_filter(struct doctor *doctor);
 void look_bridge(struct doctor *doctor);
 
@@ -103,6 +104,8 @@ void look_bridge(struct doctor *doctor);
 #define EXAM_MACS { "macs", \
 	"the program takes frames for the MAC addresses that the interface has", \
 	NEEDS_UP, look_macs }
+#define EXAM_SETTINGS { "settings", \
+	"nobody sets back what was set on this host", NEEDS_UP, look_settings }
 #define EXAM_TRACE { "trace", \
 	"not every packet is traced", NEEDS_UP, look_trace }
 #define EXAM_RP_FILTER { "rp-filter", \

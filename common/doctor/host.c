@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/doctor/doctor.h"
+#include "common/tool/change.h"
 
 /* The kernel goes by the stricter of the interface's own and that of `all`. */
 void look_rp_filter(struct doctor *doctor)
@@ -26,6 +27,26 @@ void look_rp_filter(struct doctor *doctor)
 	if (!doctor->said)
 		found(doctor, HEALTH_OK, "%s: rp_filter is not strict",
 		      doctor->names[0]);
+}
+
+/* What `run` has left to somebody else, see change_again(). */
+void look_settings(struct doctor *doctor)
+{
+	const struct kernel *kernel = &doctor->kernel;
+	struct change change;
+	__u32 i;
+
+	for (i = 0; change_read(kernel, i, &change); i++) {
+		if (strcmp(change.kind, "left"))
+			continue;
+		found(doctor, HEALTH_FAIL,
+		      "%s: somebody else has set it back twice within %d s",
+		      change.what, AGAIN_SECONDS);
+		mend(doctor, "%s apply %s, once nobody does",
+		     kernel->role->name, doctor->path);
+	}
+	if (!doctor->said)
+		found(doctor, HEALTH_OK, "nobody has set anything back");
 }
 
 static bool has_bridge(const struct doctor *doctor)

@@ -1,0 +1,272 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The host changes under the programs: `lbr run` follows at once (it is to be
+# within 0.2 s on a machine that has time; each test prints what it took), and
+# where it does not run, `apply` says what is wrong.
+
+# shellcheck disable=SC2154 # `run`
+
+bats_require_minimum_version 1.5.0
+load lib
+load run
+
+setup() {
+	services "$BATS_TEST_TMPDIR/services.yaml"
+}
+
+teardown() {
+	run_end
+}
+
+namespace() {
+	echo "$LB-$TOPO_RUN"
+}
+
+# within CMD...: succeeds in 2 s, less than any look that is not for an event
+within() {
+	local began=${EPOCHREALTIME/./} took
+	until "$@"; do
+		took=$((${EPOCHREALTIME/./} - began))
+		((took < 2000000)) || {
+			echo "not within 2 s: $*" >&2
+			return 1
+		}
+		read -rt 0.01 <> <(:) || :
+	done
+	took=$((${EPOCHREALTIME/./} - began))
+	echo "$((took / 1000)) ms: $*"
+}
+
+begin() {
+	run_begin "$BATS_TEST_TMPDIR/services.yaml"
+}
+
+# eth0 deleted and made again, with all that was on it
+again() {
+	local lb
+	lb=$(namespace)
+	ip -n "$lb" link del eth0
+	ip link add "$LB-eth0" netns "wires-$TOPO_RUN" type veth peer name eth0 netns "$lb"
+	ip -n "wires-$TOPO_RUN" link set "$LB-eth0" master front up
+	ip -n "$lb" link set eth0 address 02:42:ac:11:00:02
+	addresses
+}
+
+addresses() {
+	local lb
+	lb=$(namespace)
+	ip -n "$lb" address replace 172.17.0.2/16 dev eth0
+	ip -n "$lb" address replace 2001:db8:17::2/64 dev eth0 nodad
+	ip -n "$lb" link set eth0 up
+	ip -n "$lb" route replace 172.19.0.0/16 via 172.17.0.3
+	ip -n "$lb" -6 route replace 2001:db8:19::/64 via 2001:db8:17::3
+}
+
+managed() { # COUNT
+	(($(on "$LB" ip neigh show | grep -c managed) >= $1))
+}
+
+@test "neighbours that are flushed are managed again; also after a loss of carrier" {
+	begin
+	on "$LB" ip neigh flush all
+	on "$LB" ip -6 neigh flush all
+	within run_said '172.17.0.3 dev eth0: was gone; managed again'
+	within run_said '2001:db8:17::3 dev eth0: was gone; managed again'
+	managed 1
+	ip -n "$(namespace)" link set eth0 down
+	addresses
+	within get "$VIP4" --max-time 0.2
+	within get "$VIP6" --max-time 0.2
+}
+
+@test "an interface that is made again is attached again, its settings too" {
+	begin
+	again
+	within run_said 'eth0: removed; lbr waits for it to be made again'
+	within run_said 'eth0: xdp_lbr attached again, generic'
+	within get "$VIP4" --max-time 0.2
+	within get "$VIP6" --max-time 0.2
+	[[ $(lbr show -j interfaces | jq -r '.interfaces[].interface') == eth0 ]]
+	on "$LB" curl -s http://127.0.0.1:8404/metrics | grep -qx 'lbr_attached_interfaces 1'
+	[[ $(on "$LB" cat /proc/sys/net/ipv4/conf/eth0/forwarding) == 1 ]]
+}
+
+@test "... without lbr run, apply fails and says how, up mends it" {
+	again
+	run -1 lbr apply "$BATS_TEST_TMPDIR/services.yaml"
+	[[ $output == *"cannot find xdp_lbr on eth0: the interface was removed"*"try: lbr up"* ]]
+	lbr doctor | grep -A1 'eth0: the interface was removed' | grep -q 'lbr up'
+	lbr up >/dev/null
+	get "$VIP4" >/dev/null
+	lbr apply "$BATS_TEST_TMPDIR/services.yaml"
+}
+
+@test "an interface that is gone for good is forgotten by down -i" {
+	on "$LB" ip link add spare0 type veth peer name spare1
+	lbr up -i eth0 -i spare0 >/dev/null
+	on "$LB" ip link del spare0
+	run -1 lbr apply "$BATS_TEST_TMPDIR/services.yaml"
+	[[ $output == *"down -i spare0"* ]]
+	lbr down -i spare0
+	lbr apply "$BATS_TEST_TMPDIR/services.yaml"
+}
+
+@test "a renamed interface is known by its new name everywhere, and put back by it" {
+	local verb
+	on "$LB" ip link set eth0 name wan0
+	[[ $(lbr show -j interfaces | jq -r '.interfaces[].interface') == wan0 ]]
+	run -0 lbr apply "$BATS_TEST_TMPDIR/services.yaml"
+	[[ $output == *"eth0: is called wan0 now"* ]]
+	for verb in up "up -i wan0"; do
+		# shellcheck disable=SC2086
+		run -0 lbr $verb
+		[[ $output == *"wan0: xdp_lbr attached"* ]]
+	done
+	run ! grep -q eth0 <<<"$(lbr doctor)"
+	get "$VIP4" >/dev/null
+	begin_renamed
+	run -0 lbr down
+	[[ $(on "$LB" cat /proc/sys/net/ipv4/conf/eth0/forwarding) == 0 ]]
+	lbr up -c "$BATS_TEST_TMPDIR/services.yaml" >/dev/null
+}
+
+# and lbr run says it
+begin_renamed() {
+	run_begin "$BATS_TEST_TMPDIR/services.yaml"
+	on "$LB" ip link set wan0 name eth0
+	within run_said 'wan0: is called eth0 now'
+	run_signal TERM
+	run_status >/dev/null
+}
+
+@test "a MAC address that changes is taken frames for" {
+	begin
+	on "$LB" ip link set eth0 address 02:42:ac:11:00:22
+	within run_said 'eth0: frames for 02:42:ac:11:00:22 are taken'
+	on "$CLIENT" ip neigh flush all
+	within get "$VIP4" --max-time 0.2
+	on "$LB" ip link set eth0 address 02:42:ac:11:00:02
+	within run_said 'eth0: frames for 02:42:ac:11:00:02 are taken'
+	on "$CLIENT" ip neigh flush all
+	on "$ROUTER" ip neigh flush all
+	get "$VIP4" >/dev/null
+}
+
+@test "addresses that come later than up are sent from; never a VIP" {
+	local lb
+	lb=$(namespace)
+	sed -i 's/forward: rewrite.*/forward: ipip/' "$BATS_TEST_TMPDIR/services.yaml"
+	echo 'lb-sources: [172.17.0.2, "2001:db8:17::2"]' >>"$BATS_TEST_TMPDIR/services.yaml"
+	ip -n "$lb" -4 address flush dev eth0
+	ip -n "$lb" address add "$VIP4/32" dev eth0
+	lbr up -c "$BATS_TEST_TMPDIR/services.yaml" >/dev/null
+	for host in "${BACKENDS[@]}"; do bkd "$host" apply "$BATS_TEST_TMPDIR/services.yaml"; done
+	begin
+	addresses
+	within run_said 'eth0: IPv4 is sent from 172.17.0.2, not nowhere'
+	within get "$VIP4" --max-time 0.2
+	# what it answers itself comes from there, too
+	[[ $(on "$CLIENT" /usr/bin/python3 tests/net/offender.py "$VIP4" udp 1) == "172.17.0.2 11 0" ]]
+	ip -n "$lb" address del "$VIP4/32" dev eth0
+	run_end
+	services "$BATS_TEST_TMPDIR/services.yaml"
+	attach generic "$BATS_TEST_TMPDIR/services.yaml"
+}
+
+@test "a second next hop and a rule: next hops for each flow, and back" {
+	begin
+	on "$LB" ip route replace 172.19.0.0/16 nexthop via 172.17.0.3 nexthop via 172.17.0.4
+	within run_said 'next hops: one for each flow now: a route has several'
+	within run_said 'neighbour 172.17.0.4 dev eth0: managed'
+	[[ $(lbr show -j next-hops | jq -r '."next-hops"[0].remembered') == "by flow"* ]]
+	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
+	within run_said 'next hops: one for each backend now'
+	on "$LB" ip rule add from 10.0.0.0/8 lookup main
+	within run_said 'next hops: one for each flow now: a rule'
+	on "$LB" ip rule del from 10.0.0.0/8 lookup main
+}
+
+@test "without lbr run, doctor says that next hops are not as the routes are" {
+	on "$LB" ip route replace 172.19.0.0/16 nexthop via 172.17.0.3 nexthop via 172.17.0.4
+	lbr doctor | grep -A1 'a route has several next hops' | grep -q 'lbr apply'
+	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
+	run ! grep -q 'several next hops' <<<"$(lbr doctor)"
+}
+
+# ticks NAME: of CPU time that lbr run has used, of 10 ms
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/$(<"$RUN.pid")/stat"
+}
+
+@test "four thousand routes that no backend is behind: lbr run does nothing" {
+	local i before
+	begin
+	for ((i = 0; i < 4000; i++)); do
+		echo "route add 10.$((i >> 8)).$((i & 255)).0/24 via 172.17.0.3"
+	done >"$BATS_TEST_TMPDIR/routes"
+	before=$(ticks)
+	on "$LB" ip -batch "$BATS_TEST_TMPDIR/routes"
+	sed -i 's/ add / del /' "$BATS_TEST_TMPDIR/routes"
+	on "$LB" ip -batch "$BATS_TEST_TMPDIR/routes"
+	# it hears, all the same
+	on "$LB" ip neigh flush all
+	within run_said 'was gone; managed again'
+	echo "$(($(ticks) - before)) ticks"
+	(($(ticks) - before < 100))
+	run ! run_said 'next hops'
+}
+
+setting() {
+	on "$LB" cat "/proc/sys/net/ipv4/conf/eth0/$1"
+}
+
+settled() { # NAME VALUE
+	[[ $(setting "$1") == "$2" ]]
+}
+
+@test "a setting that is set back is set again; the second time it is left" {
+	begin
+	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
+	within settled forwarding 1
+	# of this one nothing is told
+	on "$LB" sysctl -qw net.ipv4.conf.eth0.send_redirects=1
+	wait_for 8 settled send_redirects 0
+	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
+	within run_said 'eth0/forwarding: set back twice within 60 s by somebody else'
+	settled forwarding 0
+	lbr doctor | grep -A1 'eth0/forwarding: somebody else has set it back twice' |
+		grep -q 'lbr apply'
+	lbr apply "$BATS_TEST_TMPDIR/services.yaml"
+	settled forwarding 1
+	lbr doctor | grep -q 'nobody has set anything back'
+}
+
+@test "bkd run: the VIP on lo, settings, an interface that is made again" {
+	local host=backend0x
+	run_of "$host"
+	run_begin "$BATS_TEST_TMPDIR/services.yaml"
+	on "$host" ip address del "$VIP4/32" dev lo
+	within run_said "lo: VIP $VIP4 added"
+	on "$host" sysctl -qw net.ipv4.conf.eth0.arp_ignore=0
+	wait_for 8 run_said 'eth0/arp_ignore: 0 -> 1'
+	on "$host" ip link set eth0 name lan0
+	within run_said 'eth0: is called lan0 now'
+	on "$host" ip link set lan0 name eth0
+	within run_said 'lan0: is called eth0 now'
+	on "$host" ip link set eth0 address 02:42:ac:13:00:33
+	within run_said 'eth0: frames for 02:42:ac:13:00:33 are taken'
+	on "$host" ip link set eth0 address 02:42:ac:13:00:03
+	# no address of the file: what it restored has an end
+	on "$host" ip address del 172.19.0.3/16 dev eth0
+	within restores_for '[0-9]*'
+	on "$host" ip address add 172.19.0.3/16 dev eth0
+	on "$host" ip route replace default via 172.19.0.2
+	within restores_for good
+	within get "$VIP4"
+}
+
+restores_for() { # REGEX
+	[[ $(bkd backend0x show -j restores |
+		jq -r '[.restores[] | select(.address | startswith("172.19.0.3:"))][0].for') =~ ^$1 ]]
+}
