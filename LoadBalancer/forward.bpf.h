@@ -63,14 +63,8 @@ _Static_assert(sizeof(union way_packet) == 8 && sizeof(union way_method) == 8,
 /* The load balancer's own addresses where it came in: IPv4's and IPv6's. */
 INLINE const struct addr *way_own(const struct way *way)
 {
-	__u32 index = 0;
-	struct interface *in = bpf_map_lookup_elem(&interfaces, &index);
+	const struct interface *in = interface_of(way->hop->in);
 
-	if (in && in->ifindex == way->hop->in)
-		return in->own;
-	/* By any of its MAC addresses. */
-	index = interface_index(way->hop->in, 0, 0);
-	in = bpf_map_lookup_elem(&interfaces, &index);
 	return in ? in->own : NULL;
 }
 

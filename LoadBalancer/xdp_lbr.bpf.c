@@ -14,7 +14,8 @@
  * what came in, but for two cases that are handed to the kernel with their new
  * destination (and mark), to be forwarded by it: a packet whose next hop has
  * no MAC address yet, and one that only the kernel can cut to the next link's
- * size.
+ * size. And one packet in a while that is given up, so that the next hop gets
+ * a MAC address: see solicit.bpf.h.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -36,6 +37,7 @@
 #include "common/core/route.h"
 #include "common/core/schedule.h"
 #include "common/core/select.h"
+#include "common/core/solicit.h"
 #include "common/core/tunnel.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -139,6 +141,7 @@ INLINE struct handed *hand_over(const struct decision *d)
 #include "LoadBalancer/retag.bpf.h"
 #include "LoadBalancer/check_reply.bpf.h"
 #include "LoadBalancer/route.bpf.h"
+#include "LoadBalancer/solicit.bpf.h"
 #include "LoadBalancer/forward.bpf.h"
 #include "LoadBalancer/pass.bpf.h"
 #include "LoadBalancer/trace.bpf.h"
@@ -202,7 +205,11 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 	if (reason != REASON_NONE && reason != REASON_neighbour_unresolved &&
 	    reason != REASON_super_packet)
 		return reason;
-	return forward(ctx, d, f, reason);
+	reason = forward(ctx, d, f, reason);
+	if (UNLIKELY(reason == REASON_neighbour_missing ||
+		     reason == REASON_neighbour_unresolved))
+		reason = solicited_instead(ctx, d, f, reason);
+	return reason;
 }
 
 /* Verified on its own: few packets come here. */

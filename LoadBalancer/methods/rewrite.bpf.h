@@ -26,10 +26,15 @@ INLINE void error_source(struct packet *packet, const struct addr *own)
 		rewrite_error_source(packet, own);
 }
 
-/* For the kernel to forward. */
+/*
+ * For the kernel to forward; as the interface's own. It came for another MAC
+ * address where a macvlan device stands on the interface (VRRP), and that does
+ * not forward, or asks for the way back to lead by itself.
+ */
 INLINE void plain_hand_over(struct decision *d, const struct found *f)
 {
 	rewrite_destination(&d->packet, &f->backend->address);
+	mac_copy(d->packet.eth->h_dest, f->in->own_mac);
 }
 
 INLINE void plain_forward(struct decision *d, const struct found *f)
@@ -41,10 +46,15 @@ INLINE void plain_forward(struct decision *d, const struct found *f)
 /* What the kernel would not do, too, where it is to forward the packet. */
 INLINE void rewrite_rest(struct way *way)
 {
+	const struct interface *in;
 	const struct addr *own;
 
-	if (way->reason != REASON_NONE)
+	if (way->reason != REASON_NONE) {
+		in = interface_of(way->hop->in);
+		if (in) /* see plain_hand_over() */
+			mac_copy(way->packet.eth->h_dest, in->own_mac);
 		return;
+	}
 	rewrite_ttl(&way->packet, way->packet.ttl - 1);
 	own = way->packet.is_error ? way_own(way) : NULL;
 	if (own)

@@ -8,7 +8,8 @@
  *
  * The law the table keeps: a reason whose action is PASS leaves the packet
  * bit for bit as it came, except `neighbour_unresolved` and `super_packet`
- * (the kernel forwards them), `restored` and `decapsulated`.
+ * (the kernel forwards them), `neighbour_prompted` (the kernel answers it),
+ * `restored` and `decapsulated`.
  *
  * REASON(name, action, programs, explanation)
  */
@@ -76,6 +77,10 @@ REASON(neighbour_unresolved, PASS, IN_LBR, \
 	"next hop has no MAC address yet: handed to the kernel, to resolve and forward") \
 REASON(neighbour_missing, DROP, IN_LBR, \
 	"next hop has no MAC address yet, and by this service's method (ipip, l2) only xdp_lbr can forward") \
+REASON(neighbour_asked, TX, IN_LBR, \
+	"next hop has no MAC address: this packet was made the ARP request or neighbour solicitation for it") \
+REASON(neighbour_prompted, PASS, IN_LBR, \
+	"next hop has no MAC address: this packet was made an echo request from it, for the kernel to look for it") \
 REASON(off_link, DROP, IN_LBR, \
 	"l2: the backend is behind a router") \
 REASON(no_outer_source, DROP, IN_LBR, \

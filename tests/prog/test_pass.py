@@ -193,11 +193,12 @@ def stale_mac(world):
     own, others = own_and_others()
     strange = {"no VIP": to(OTHER, Ether() / IP(src="172.17.0.4", dst="172.17.0.2") / f.tcp(22)),
                "all": to("ff:ff:ff:ff:ff:ff", f.ip4() / f.tcp())}
-    new_mac(OTHER)
     try:
         with have(routes(*BACK)):
             for settings in {}, {"unmatched": "drop"}:
+                new_mac(LB_MAC)
                 world.apply(setting(**settings))
+                new_mac(OTHER)  # and no `lbr run` that would follow
                 all_end(world, own, DROP, "would_loop", "the kernel would route it back")
                 all_end(world, others, PASS, "foreign_mac", "another host's")
                 all_end(world, strange, PASS, "foreign_mac", "not a VIP, not for us alone")

@@ -81,6 +81,7 @@ static void passed_up(void **unused)
 		"extension_passed",
 		"restore_expired",
 		"neighbour_unresolved",
+		"neighbour_prompted",
 		"restored",
 		"super_packet",
 		"decapsulated",
@@ -110,6 +111,7 @@ static void sent(void **unused)
 	(void)unused;
 	for (i = 0; i < ROWS; i++) {
 		bool tx = !strcmp(rows[i].name, "forwarded") ||
+			  !strcmp(rows[i].name, "neighbour_asked") ||
 			  !strcmp(rows[i].name, "echo_answered") ||
 			  !strcmp(rows[i].name, "ttl_answered") ||
 			  !strcmp(rows[i].name, "too_big_answered");

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A next hop without a MAC address is asked for it by the program, by every
+method: what leaves, to the last byte, as scapy builds it; how often; and what
+is handed to the kernel is for the interface's own MAC address."""
+
+import time
+
+from scapy.layers.inet import ICMP, IP
+from scapy.layers.inet6 import ICMPv6EchoRequest, ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, IPv6
+from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Raw
+
+import frames as f
+from network import DROP, LB, LB6, LB_MAC, PASS, TX, VIP, VIP6, configuration, on, service
+from tap import equal, test
+
+# On the load balancer's segment, and nobody answers for them.
+HOP = {4: "172.17.0.77", 6: "2001:db8:17::1:77"}
+OWN, VIPS = {4: LB, 6: LB6}, {4: VIP, 6: VIP6}
+SOURCES = f"['{LB}', '{LB6}']"
+PAUSE = 0.03  # longer than a hundredth of a second
+
+
+def setting(cross=False, **keys):
+    rows = [service([HOP[10 - family if cross else family]], vip, **keys)
+            for family, vip in VIPS.items()]
+    settings = {"lb_sources": SOURCES} if keys["forward"] == "ipip" else {}
+    return configuration(*rows, **settings)
+
+
+def whole(packet):
+    return bytes(Ether(bytes(packet)))
+
+
+def asks(family):
+    """The ARP request, the neighbour solicitation."""
+    if family == 4:
+        return whole(Ether(dst="ff:ff:ff:ff:ff:ff", src=LB_MAC) /
+                     ARP(hwsrc=LB_MAC, psrc=LB, hwdst="00:00:00:00:00:00", pdst=HOP[4]))
+    return whole(Ether(dst="33:33:ff:01:00:77", src=LB_MAC) /
+                 IPv6(src=LB6, dst="ff02::1:ff01:77", hlim=255) /
+                 ICMPv6ND_NS(tgt=HOP[6]) / ICMPv6NDOptSrcLLAddr(lladdr=LB_MAC))
+
+
+def prompts(family, packet):
+    """The echo request, from the next hop as it seems."""
+    link = Ether(dst=LB_MAC, src=packet.src)
+    if family == 4:
+        return whole(link / IP(src=HOP[4], dst=LB, id=0, flags="DF") / ICMP(type=8, id=0, seq=0))
+    return whole(link / IPv6(src=HOP[6], dst=LB6) / ICMPv6EchoRequest(id=0, seq=0))
+
+
+def handed_up(packet, family):
+    out = Ether(bytes(packet))
+    layer = out[IP if family == 4 else IPv6]
+    layer.dst = HOP[family]
+    if family == 4:
+        del layer.chksum
+    out.dst = LB_MAC
+    return whole(out)
+
+
+def seen(world, packet):
+    """What one packet at a time becomes, each of them some time later."""
+    got = []
+    for _ in range(8):
+        got += world.lbr.run([bytes(packet)])
+        time.sleep(PAUSE)
+    return got
+
+
+def samples():
+    return {4: f.ip4() / f.tcp(), 6: f.ip6() / f.tcp()}
+
+
+@test("solicit: ipip and l2: the next hop is asked, and the kernel prompted, in turns")
+def by_turns(world):
+    for mode in "generic", "native":
+        for keys in ({"forward": "l2"}, {"forward": "ipip"}):
+            for cross in False, True:
+                world.up(setting(cross, **keys), mode)
+                for family, packet in samples().items():
+                    to = 10 - family if cross else family
+                    wanted = {(TX, asks(to)), (PASS, prompts(to, packet))}
+                    name = f"{mode} {keys} IPv{family}, cross {cross}"
+                    # The first of all: there may be no entry for an answer.
+                    equal(world.lbr.run([bytes(packet)]), [(PASS, prompts(to, packet))], name)
+                    time.sleep(PAUSE)
+                    equal(set(seen(world, packet)), wanted, name)
+
+
+@test("solicit: no more than one in a hundredth of a second; the others as before")
+def rarely(world):
+    world.up(setting(forward="l2"))
+    for family, packet in samples().items():
+        before, began = world.lbr.reasons(), time.monotonic()
+        got = world.lbr.run([bytes(packet)] * 5000)
+        most = 1 + (time.monotonic() - began) / 0.008
+        asked = [one for one in got if one[0] != DROP]
+        assert 1 <= len(asked) <= most, f"IPv{family}: {len(asked)} asked, at most {most}"
+        equal({one for one in got if one[0] == DROP}, {(DROP, bytes(packet))}, "untouched")
+        rose = {name: count - before[name] for name, count in world.lbr.reasons().items()}
+        equal(rose["neighbour_asked"] + rose["neighbour_prompted"], len(asked), "counted")
+        equal(rose["neighbour_missing"], 5000 - len(asked), "counted")
+
+
+@test("solicit: rewrite and dscp: the first goes to the kernel, and most others")
+def kernel_first(world):
+    for keys in ({"forward": "rewrite"}, {"forward": "rewrite", "checksum": "update"}):
+        world.up(setting(**keys))
+        for family, packet in samples().items():
+            if keys.get("checksum"):
+                [(did, _)] = world.lbr.run([bytes(packet)])
+                equal(did, PASS, "the first")
+                continue
+            equal(world.lbr.run([bytes(packet)] * 3), [(PASS, handed_up(packet, family))] * 3,
+                  f"IPv{family}")
+            time.sleep(PAUSE)
+            equal(set(seen(world, packet)) - {(PASS, handed_up(packet, family))},
+                  {(TX, asks(family))}, f"IPv{family}, later")
+
+
+@test("solicit: what several packets were put together to asks nobody")
+def no_super_packet(world):
+    world.up(setting(forward="ipip"))
+    for layer in f.ip4(), f.ip6():
+        packet = layer / f.tcp() / Raw(b"x" * 3000)
+        equal(set(seen(world, packet)), {(DROP, bytes(packet))}, "large")
+
+
+@test("solicit: what is handed to the kernel for a macvlan is for what it stands on")
+def macvlan(world):
+    mac = "00:00:5e:00:01:07"
+    on("lbdsr0a", "ip", "link", "add", "vrrp7", "link", "eth0", "address", mac,
+       "type", "macvlan", "mode", "private")
+    try:
+        for keys in ({"forward": "rewrite"}, {"forward": "rewrite", "checksum": "update"}):
+            world.up(setting(**keys))
+            for family, packet in samples().items():
+                packet.dst = mac
+                [(did, got)] = world.lbr.run([bytes(packet)])
+                equal((did, got[:6].hex(":"), got[6:12].hex(":")), (PASS, LB_MAC, packet.src),
+                      f"IPv{family} {keys}")
+    finally:
+        on("lbdsr0a", "ip", "link", "del", "vrrp7")
+        world.up(setting(forward="rewrite"))
