@@ -4,10 +4,11 @@
  *
  *	xdp_lbr lbdsr0a eth0: 172.17.0.4:40312 > 192.168.25.10:80 tcp syn,
  *	flow new, backend 172.19.0.3, fib SUCCESS via 172.17.0.3
- *	02:42:ac:11:00:03, forwarded XDP_TX
+ *	02:42:ac:11:00:03 dev eth0 02:42:ac:11:00:02, forwarded XDP_TX
  *
- * (in one line). The address behind `via` is the FIB's next hop; it equals
- * the backend's where that is on the same segment.
+ * (in one line). Behind `via` are the FIB's next hop, which is the backend
+ * where that is on the same segment, and its MAC address; behind `dev` the
+ * interface that the packet leaves by, and the source MAC address.
  */
 #pragma once
 
@@ -19,9 +20,10 @@ struct lbr_line {
 	struct line line;
 	struct addr backend;
 	struct addr via;
-	__s64 fib;   /* its answer */
-	__u8 mac[6]; /* of the next hop */
-	__u8 asked;  /* it was; else this is what it said before */
+	__s64 fib;    /* its answer */
+	__u8 mac[6];  /* of the next hop */
+	__u8 from[6]; /* that it is sent from */
+	__u8 asked;   /* it was; else this is what it said before */
 	__u8 has_backend;
 	__u8 origin;  /* enum origin */
 	__u8 forward; /* enum forward */
@@ -33,6 +35,7 @@ struct lbr_line {
 	__u32 in;
 	__u32 out;
 	__u64 hash;
+	char dev[48]; /* text: the interface out, and the source MAC address */
 };
 
 /* The line under construction. */
@@ -60,6 +63,37 @@ static const char method_names[8][16] = {
 #undef METHOD_NAME
 };
 
+/*
+ * " dev eth0 02:42:ac:11:00:02". Of an interface that the program is not
+ * attached to it knows the index only: "dev if4 ...".
+ */
+__attribute__((noinline)) int trace_dev(void)
+{
+	__u32 zero = 0, index;
+	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
+	struct interface *out = bpf_map_lookup_elem(&interfaces, &zero);
+	__u64 number;
+	__u8 *mac;
+
+	if (!constants.can_trace || !facts)
+		return 0;
+	number = facts->out;
+	mac = facts->from;
+	if (!out || out->device != facts->out) {
+		index = interface_index(facts->out, 0, 0);
+		out = bpf_map_lookup_elem(&interfaces, &index);
+	}
+	if (out)
+		BPF_SNPRINTF(facts->dev, sizeof(facts->dev),
+			     " dev %s %02x:%02x:%02x:%02x:%02x:%02x", out->name,
+			     mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	else
+		BPF_SNPRINTF(facts->dev, sizeof(facts->dev),
+			     " dev if%d %02x:%02x:%02x:%02x:%02x:%02x", number,
+			     mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	return 0;
+}
+
 /* ", fib SUCCESS via 172.17.0.3 02:42:ac:11:00:03", for the line. */
 __attribute__((noinline)) int trace_hop(void)
 {
@@ -80,13 +114,15 @@ __attribute__((noinline)) int trace_hop(void)
 		return 0;
 	}
 	trace_address(line->more, &facts->via);
-	if (result == BPF_FIB_LKUP_RET_SUCCESS)
-		BPF_SNPRINTF(line->hop, sizeof(line->hop),
-			     ", fib %s via %s %02x:%02x:%02x:%02x:%02x:%02x%s",
-			     fib_names[result], line->more, mac[0], mac[1],
-			     mac[2], mac[3], mac[4], mac[5],
-			     facts->asked ? nothing : cached);
-	else if (result == BPF_FIB_LKUP_RET_NO_NEIGH)
+	if (result == BPF_FIB_LKUP_RET_SUCCESS) {
+		trace_dev();
+		BPF_SNPRINTF(
+			line->hop, sizeof(line->hop),
+			", fib %s via %s %02x:%02x:%02x:%02x:%02x:%02x%s%s",
+			fib_names[result], line->more, mac[0], mac[1], mac[2],
+			mac[3], mac[4], mac[5], facts->dev,
+			facts->asked ? nothing : cached);
+	} else if (result == BPF_FIB_LKUP_RET_NO_NEIGH)
 		BPF_SNPRINTF(line->hop, sizeof(line->hop), ", fib %s via %s",
 			     fib_names[result], line->more);
 	else
@@ -148,6 +184,8 @@ INLINE bool gather(const struct decision *d, const struct found *f,
 		facts->mtu = f->hop->mtu;
 		__builtin_memcpy(facts->mac, f->hop->destination,
 				 sizeof(facts->mac));
+		__builtin_memcpy(facts->from, f->hop->source,
+				 sizeof(facts->from));
 	}
 	facts->origin = d->origin;
 	facts->forward = f->service ? f->service->method.forward : 0;

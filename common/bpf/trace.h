@@ -41,7 +41,7 @@ struct line {
 	char from[TEXT_ROOM];
 	char to[TEXT_ROOM];
 	char more[TEXT_ROOM];
-	char hop[128];
+	char hop[160];
 };
 
 /* What both programs say of any packet. */

@@ -265,7 +265,7 @@ trace_lines() {
 	run -0 traced new "$VIP4"
 	echo "$output"
 	((${#lines[@]} == 2))
-	[[ ${lines[0]} =~ ^"xdp_lbr lbdsr0a eth0: 172.17.0.4:"[0-9]+" > 192.168.25.10:80 tcp syn, flow new, backend "(172.19.0.[34])", fib SUCCESS via 172.17.0.3 02:42:ac:11:00:03, forwarded XDP_TX"$ ]]
+	[[ ${lines[0]} =~ ^"xdp_lbr lbdsr0a eth0: 172.17.0.4:"[0-9]+" > 192.168.25.10:80 tcp syn, flow new, backend "(172.19.0.[34])", fib SUCCESS via 172.17.0.3 02:42:ac:11:00:03 dev eth0 02:42:ac:11:00:02, forwarded XDP_TX"$ ]]
 	address=${BASH_REMATCH[1]}
 	[[ ${lines[1]} =~ ^"xdp_bkd backend0"[xy]" eth0: 172.17.0.4:"[0-9]+" > $address:80 tcp syn, VIP 192.168.25.10, restored XDP_PASS"$ ]]
 }
@@ -277,7 +277,7 @@ trace_lines() {
 	run -0 traced new "$VIP6"
 	echo "$output"
 	((${#lines[@]} == 2))
-	[[ ${lines[0]} =~ ^"xdp_lbr lbdsr0a eth0: [$client]:"[0-9]+" > [$vip]:80 tcp syn, flow new, backend "(2001:.*:000[34])", fib SUCCESS via $router 02:42:ac:11:00:03, forwarded XDP_TX"$ ]]
+	[[ ${lines[0]} =~ ^"xdp_lbr lbdsr0a eth0: [$client]:"[0-9]+" > [$vip]:80 tcp syn, flow new, backend "(2001:.*:000[34])", fib SUCCESS via $router 02:42:ac:11:00:03 dev eth0 02:42:ac:11:00:02, forwarded XDP_TX"$ ]]
 	address=${BASH_REMATCH[1]}
 	[[ ${lines[1]} =~ ^"xdp_bkd backend0"[xy]" eth0: [$client]:"[0-9]+" > [$address]:80 tcp syn, VIP $vip, restored XDP_PASS"$ ]]
 }

@@ -5,6 +5,7 @@ consumes nothing."""
 
 import contextlib
 import ipaddress
+import json
 import random
 import re
 
@@ -24,7 +25,8 @@ from test_table import FIB, OTHER_MAC, prepared, setting
 TRACE = "/sys/kernel/tracing/trace"
 HOST, NEAR, NEAR6 = "backend0x", "172.19.0.3", "2001:db8:19::3"
 CACHED = " (cached)"
-RESOLVED = f", fib SUCCESS via {ROUTER} {ROUTER_MAC}, forwarded XDP_TX"
+RESOLVED = (f", fib SUCCESS via {ROUTER} {ROUTER_MAC} dev eth0 {LB_MAC}, "
+            "forwarded XDP_TX")
 
 
 def full(address):
@@ -95,11 +97,13 @@ def all_sent(world):
             for origin in "new", "known":
                 client.check(layer() / f.udp(), f"{to}:7777", f"udp, flow {origin}, {sent}")
         client = Client(world.lbr)
+        other, = json.loads(on(world.lbr.host, "ip", "-j", "link", "show", "dev", "other0"))
         for port, fib in (
                 (81, "BLACKHOLE, fib_blackhole XDP_DROP"),
                 (84, "NOT_FWDED, fib_not_forwarded XDP_DROP"),
                 (85, "NO_NEIGH via 172.17.0.99, neighbour_unresolved XDP_PASS"),
-                (86, f"SUCCESS via 10.9.9.2 {OTHER_MAC}, redirected XDP_REDIRECT")):
+                (86, f"SUCCESS via 10.9.9.2 {OTHER_MAC} dev if{other['ifindex']} "
+                     f"{other['address']}, redirected XDP_REDIRECT")):
             client.check(f.ip4() / f.tcp(port), f"{VIP}:{port}",
                          f"tcp, flow new, backend {FIB[port][0]}, fib {fib}")
 
