@@ -17,6 +17,6 @@ function rows(status, now) {
 		{ name: "packets", value: r => short(r.packets || 0) },
 		{ name: "packets/s", value: r => rate(r.address + r.service + r.protocol + r.forward, r.packets || 0, now) },
 	], into);
-	for (const r of status.restores || []) add(r, away.has(r.vip) ? "down" : r.for === "grace" ? "draining" : "active");
+	for (const r of status.restores || []) add(r, away.has(r.vip) ? "down" : r.for === "grace" ? "draining" : "up");
 	$("rows").replaceChildren(into);
 }

@@ -27,6 +27,7 @@
 #include "common/tool/generation.h"
 #include "common/tool/order.h"
 #include "common/tool/routes.h"
+#include "common/tool/state.h"
 
 /* A counter that the index's last owner left behind. */
 static void count_reset(struct build *build, __u32 index)
@@ -88,7 +89,8 @@ static int backend_add(struct build *build, const struct service *service,
 	new->weight = from->weight;
 	new->by_hand = from->by_hand;
 	new->mtu = from->mtu;
-	new->state = state_of(build->config, of, from, old);
+	new->drain = from->drain;
+	new->finding = finding_of(build->config, of, from, old);
 	build->indices[build->placed++] = (__u16)(new->id % BACKEND_SLOTS);
 	return 0;
 }
@@ -138,8 +140,7 @@ static int services_add(struct build *build, struct fault *fault_out)
 				return -1;
 		}
 		indices = build->indices + build->placed - from->backend_count;
-		states_keep_last(from, indices, build->backends,
-				 build->old.backends);
+		states_set(from, indices, build->backends);
 		if (table_place(build, from, indices, new))
 			return fault(fault_out, "cannot place a table: %s",
 				     strerror(errno));
@@ -235,6 +236,7 @@ static int backends_write(struct build *build, struct fault *fault_out)
 		rows->at[i] = build->backends[i];
 		rows->until[i] = build->until[i];
 	}
+	since_write(build, rows);
 	part_close(&part);
 	return 0;
 }

@@ -27,3 +27,5 @@ struct build {
 
 /* tables.c: fills and publishes them. Returns 0, or -1 with a fault. */
 int tables_write(struct build *build, struct fault *fault);
+/* since.c: the times in `rows`. */
+void since_write(const struct build *build, struct backend_rows *rows);

@@ -32,15 +32,21 @@ static struct result join(const struct result *via, const struct result *direct,
 	return result;
 }
 
-/* Does it say anything of the backend? */
-static bool is_made(const struct checked *backend)
+/* Is there anything new to be noted of it? */
+static void note(struct checked *backend, enum health_finding finding)
 {
-	const struct result *result = &backend->last;
+	struct health *health = &backend->health;
+	bool was_unknown = health->finding == FINDING_NONE;
+	bool has_changed = health_note(health, backend->check, finding);
+	const char *why = health_is_down(health) ? backend->last.why : "";
+	bool is_news =
+		has_changed && !(was_unknown && health->finding == FINDING_UP);
 
-	if (result->path != OUTCOME_GOOD)
-		return result->path == OUTCOME_BAD || result->silent;
-	return !backend->check->application_port ||
-	       result->application != OUTCOME_UNKNOWN;
+	if (!has_changed && (finding == FINDING_UP || finding == FINDING_NONE ||
+			     !strcmp(why, backend->noted)))
+		return;
+	snprintf(backend->noted, sizeof(backend->noted), "%s", why);
+	backend->all->changed(backend, is_news, backend->all->data);
 }
 
 static void done(struct probe *probe, void *data)
@@ -48,7 +54,7 @@ static void done(struct probe *probe, void *data)
 	struct checked *backend = data;
 	struct result *result = &backend->last;
 	__u32 pause, took;
-	bool good, made;
+	enum health_finding finding;
 
 	(void)probe;
 	if (--backend->under_way)
@@ -58,22 +64,18 @@ static void done(struct probe *probe, void *data)
 		*result = join(&backend->probe.result,
 			       &backend->application.result,
 			       bpf_ntohs(backend->check->application_port));
-	made = is_made(backend);
-	good = made && result->path != OUTCOME_BAD &&
-	       result->application != OUTCOME_BAD;
-	if (good)
+	finding = health_verdict(backend->check, result->path,
+				 result->application, result->silent);
+	if (finding == FINDING_UP)
 		backend->good++;
-	else if (!made)
+	else if (finding == FINDING_NONE)
 		backend->unmade++;
 	else
 		backend->bad++;
-	pause = health_pause(backend->check, good);
+	pause = health_pause(backend->check, finding == FINDING_UP);
 	took = result->took / 1000;
 	again_in(backend, pause > took ? pause - took : 0);
-	if (!made || !health_note(&backend->health, backend->check, good))
-		return;
-	backend->changed = time(NULL);
-	backend->all->changed(backend, backend->all->data);
+	note(backend, finding);
 }
 
 static void begin(evutil_socket_t fd, short what, void *data)
@@ -150,8 +152,7 @@ static struct checked *checked_new(struct checks *checks,
 	if (!backend)
 		return NULL;
 	backend->all = checks;
-	backend->health.up = from->state != BACKEND_DOWN;
-	backend->health.proven = !backend->health.up;
+	backend->health.finding = from->finding;
 	probe_init(&backend->probe, backend, from);
 	probe_init(&backend->application, backend, from);
 	backend->application.direct = true;
@@ -201,7 +202,6 @@ static struct checked *checked_of(struct checks *checks,
 		again_in(backend, 0);
 	}
 	ask_for(backend, &service->key, check);
-	backend->state = from->state;
 	return backend;
 }
 
@@ -219,7 +219,7 @@ static void service_sync(struct checks *checks, const struct running *running,
 	for (; first < end; first++) {
 		const struct backend *backend = running->by_address[first];
 
-		if (backend->state > BACKEND_DOWN)
+		if (backend->state == BACKEND_LEAVING)
 			continue;
 		rows[*count] =
 			checked_of(checks, service, &from->check, backend);
@@ -262,10 +262,13 @@ void checks_stop(struct checks *checks)
 	checks->count = 0;
 }
 
-bool checks_is_up(const void *data, const struct backend *backend)
+enum health_finding checks_finding(const void *data,
+				   const struct backend *backend,
+				   const char **why)
 {
 	const struct checked *checked = checks_find(data, backend->id);
 
-	/* Who is not asked stays as it is. */
-	return checked ? checked->health.up : backend->state != BACKEND_DOWN;
+	/* What is not checked stays as it is. */
+	*why = checked ? checked->noted : NULL;
+	return checked ? checked->health.finding : backend->finding;
 }

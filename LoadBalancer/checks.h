@@ -4,8 +4,6 @@
  */
 #pragma once
 
-#include <time.h>
-
 #include "LoadBalancer/probe.h"
 #include "LoadBalancer/running.h"
 #include "common/tool/health.h"
@@ -17,10 +15,9 @@ struct checked {
 	struct service_key service;
 	const struct config_check *check; /* of checks.config */
 	struct health health;
-	__u8 state; /* enum backend_state, as it runs */
 	__u64 good, bad, unmade;
-	time_t changed; /* `health.up`; 0: not since the start */
 	struct result last;
+	char noted[VERDICT_TEXT]; /* why it is down, as it was told last */
 	struct probe probe;
 	struct probe application; /* direct; where the check names its port */
 	unsigned int under_way;	  /* of these two */
@@ -32,8 +29,11 @@ struct checks {
 	struct config *config; /* what it goes by; the caller's */
 	struct checked **rows; /* by backend id */
 	size_t count;
-	/* A backend has come up or gone down. */
-	void (*changed)(struct checked *backend, void *data);
+	/*
+	 * What is to be noted of a backend is another; `is_news`: it has come
+	 * up or gone down, or it is down otherwise than before.
+	 */
+	void (*changed)(struct checked *backend, bool is_news, void *data);
 	void *data;
 };
 
@@ -42,6 +42,8 @@ int checks_sync(struct checks *checks, const struct running *running);
 /* None is checked; what is known of them is forgotten. */
 void checks_stop(struct checks *checks);
 /* For states_write(). */
-bool checks_is_up(const void *checks, const struct backend *backend);
+enum health_finding checks_finding(const void *checks,
+				   const struct backend *backend,
+				   const char **why);
 /* NULL: it is not checked. */
 const struct checked *checks_find(const struct checks *checks, __u32 id);

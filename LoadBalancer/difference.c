@@ -12,6 +12,7 @@
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
 #include "common/core/age.h"
+#include "common/tool/state.h"
 
 struct pair {
 	const struct running *old, *new;
@@ -90,7 +91,7 @@ static void backend_difference(struct pair *pair,
 			       const struct backend *old,
 			       const struct backend *new)
 {
-	char more[96] = "";
+	char more[160] = "", was[48], is[48];
 
 	if (!old || !new ||
 	    (old->state == BACKEND_LEAVING) !=
@@ -108,17 +109,11 @@ static void backend_difference(struct pair *pair,
 			 new->mtu);
 		backend_line(pair, '~', service, new, more);
 	}
-	if (old->state != new->state) {
-		snprintf(more, sizeof(more), "%s -> %s%s",
-			 state_name(old->state), state_name(new->state),
+	status_flows(old, was);
+	status_flows(new, is);
+	if (strcmp(was, is)) {
+		snprintf(more, sizeof(more), "%s -> %s%s", was, is,
 			 taken_back(old, new, BY_HAND_STATE));
-		backend_line(pair, '~', service, new, more);
-	} else if (new->state == BACKEND_DOWN &&
-		   (old->by_hand ^ new->by_hand) & BY_HAND_STATE) {
-		/* What it is to be once it is up. */
-		snprintf(more, sizeof(more),
-			 "down, but for that %sas the file says",
-			 new->by_hand &BY_HAND_STATE ? "not " : "");
 		backend_line(pair, '~', service, new, more);
 	}
 }
@@ -148,6 +143,34 @@ static void backends_difference(struct pair *pair,
 	}
 }
 
+static enum service_status status_of(const struct running *running, __u32 id)
+{
+	struct service_tally tally = {0};
+	size_t i, end;
+
+	running_range(running, id, &i, &end);
+	for (; i < end; i++)
+		service_add(&tally, running->by_address[i]);
+	return service_status(&tally);
+}
+
+static void status_difference(struct pair *pair,
+			      const struct running_service *old,
+			      const struct running_service *new)
+{
+	enum service_status was = status_of(pair->old, old->service.id);
+	enum service_status is = status_of(pair->new, new->service.id);
+	char text[64];
+
+	if (was == is)
+		return;
+	fprintf(pair->out, "~ service %s/%s %s -> %s\n",
+		endpoint_text(&new->key.vip, new->key.port, text),
+		protocol_name(new->key.protocol), service_status_name(was),
+		service_status_name(is));
+	pair->lines++;
+}
+
 static void service_difference(struct pair *pair,
 			       const struct running_service *old,
 			       const struct running_service *new)
@@ -156,6 +179,7 @@ static void service_difference(struct pair *pair,
 	char text[64], was[32], is[32];
 
 	backends_difference(pair, old, new);
+	status_difference(pair, old, new);
 	if (old->by_address != new->by_address) {
 		fprintf(pair->out, "~ service %s/%s fragments %s -> %s\n",
 			endpoint_text(&new->key.vip, new->key.port, text),

@@ -3,33 +3,14 @@
  * doctor_answers.c - whether backends answer, as far as `lbr run` knows
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
 #include "common/tool/run.h"
-
-/* Does `lbr run` run here? It holds a name that is the host's. */
-static bool run_is_alive(const struct role *role)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un its;
-	socklen_t length = run_name(role, &its);
-	bool is_alive;
-
-	/* It need not take the call: that there is somebody is enough. */
-	is_alive = fd >= 0 && (!connect(fd, (struct sockaddr *)&its, length) ||
-			       errno == EAGAIN);
-	if (fd >= 0)
-		close(fd);
-	return is_alive;
-}
 
 static bool names_checks(const struct config *config)
 {

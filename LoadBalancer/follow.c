@@ -176,7 +176,7 @@ static void write_states(evutil_socket_t fd, short what, void *data)
 	(void)what;
 	rc = kernel_open(&kernel, follow->role, ACCESS_CHANGE, &fault_is);
 	if (!rc &&
-	    states_write(&kernel, checks_is_up, &follow->checks, &fault_is) < 0)
+	    states_write(&kernel, checks_finding, &follow->checks, &fault_is))
 		rc = -1;
 	kernel_close(&kernel);
 	if (rc) {
@@ -187,17 +187,19 @@ static void write_states(evutil_socket_t fd, short what, void *data)
 	event_active(follow->look, EV_TIMEOUT, 0);
 }
 
-static void changed(struct checked *backend, void *data)
+static void changed(struct checked *backend, bool is_news, void *data)
 {
 	struct follow *follow = data;
 	char vip[64], address[INET6_ADDRSTRLEN];
 
-	printf("%s/%s: backend %s is %s%s%s\n",
-	       endpoint_text(&backend->service.vip, backend->service.port, vip),
-	       protocol_name(backend->service.protocol),
-	       addr_text(&backend->probe.backend, address),
-	       backend->health.up ? "up" : "down",
-	       *backend->last.why ? ": " : "", backend->last.why);
+	if (is_news)
+		printf("%s/%s: backend %s is %s%s%s\n",
+		       endpoint_text(&backend->service.vip,
+				     backend->service.port, vip),
+		       protocol_name(backend->service.protocol),
+		       addr_text(&backend->probe.backend, address),
+		       health_is_down(&backend->health) ? "down" : "up",
+		       *backend->noted ? ": " : "", backend->noted);
 	event_add(follow->write, &moment);
 }
 

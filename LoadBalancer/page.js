@@ -1,3 +1,8 @@
+// A state's word as a class; "last resort" has a blank.
+const word = state => state.replace(" ", "-");
+// When "2026-11-29T14:20:22+0000" was.
+const seconds = time => Date.parse(time.replace(/(\d\d)$/, ":$1")) / 1000;
+
 function head(status) {
 	return [short(status["flow-table-entries"]) + " of " + short(status["flow-table-size"]) + " flows"];
 }
@@ -8,9 +13,11 @@ function rows(status, now) {
 		const key = r => [r.service, r.protocol, r.backend].join(" ");
 		const checks = new Map(status.checks.map(c => [key(c), c]));
 		const mine = status.backends.filter(b => b.service === service.service && b.protocol === service.protocol);
-		const up = mine.filter(b => b.state === "active").length;
+		const serve = mine.filter(b => b.state !== "draining" && b.state !== "leaving");
+		const up = serve.filter(b => b.state === "up").length;
 		const h2 = make("h2", { text: service.service + "/" + service.protocol + " " }, into);
-		make("small", { text: service.scheduler + ", " + up + " of " + mine.length + " up" }, h2);
+		make("span", { class: "word " + word(service.state), text: service.state + " for " + ago(seconds(service.since), now.at) }, h2);
+		make("small", { text: " " + [service.scheduler, up + " of " + serve.length + " up", ...service.why ? [service.why] : []].join(", ") }, h2);
 		const result = name => ({
 			name, text: true,
 			kind: b => (checks.get(key(b)) || { [name]: "unknown" })[name],
@@ -19,13 +26,12 @@ function rows(status, now) {
 		const add = table([
 			{ name: "backend", text: true, value: b => b.backend },
 			{ name: "state", text: true, kind: () => "state", fill: (b, td) => {
-				const c = checks.get(key(b));
-				td.textContent = b.state + (c && c.changed ? " for " + ago(c.changed, now.at) : "");
-				if (c && !c.up && b.state === "active") td.textContent += ", kept: all are down";
-				if (c && c.why) make("span", { class: "why", text: c.why }, td);
+				td.textContent = b.state + " for " + ago(seconds(b.since), now.at);
+				if (b.why) make("span", { class: "why", text: b.why }, td);
 			}, wide: true },
 			result("path"), result("application"),
 			{ name: "check", value: b => { const c = checks.get(key(b)); return c ? c.type + " " + (c.seconds * 1000).toFixed(1) + " ms" : ""; } },
+			{ name: "gets", text: true, value: b => b.gets },
 			{ name: "weight", value: b => b.weight },
 			{ name: "flows", value: b => short(b.flows) },
 			{ name: "in use", value: b => short(b["in-use"]) },
@@ -33,7 +39,7 @@ function rows(status, now) {
 			{ name: "packets/s", value: b => rate("p" + key(b), b.packets, now) },
 			{ name: "bytes/s", value: b => rate("b" + key(b), b.bytes, now) },
 		], into);
-		for (const b of mine) add(b, b.state);
+		for (const b of mine) add(b, word(b.state));
 	}
 	$("rows").replaceChildren(into);
 }

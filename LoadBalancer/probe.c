@@ -22,6 +22,7 @@
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/probe_steps.h"
 #include "common/tool/endpoint.h"
+#include "common/tool/report.h"
 
 static __u32 since(const struct timespec *begun)
 {
@@ -87,13 +88,15 @@ static void bad(struct probe *probe, const char *why)
 	probe_application(probe, OUTCOME_BAD);
 }
 
-/* Where no socket was to be had, or nothing was sent. */
-static void unsent(struct probe *probe, enum outcome outcome, const char *why)
+/* Nothing was sent: of the path to the VIP, only xdp_lbr_check tells why. */
+static void unsent(struct probe *probe, int error)
 {
 	struct result *result = &probe->result;
 
-	*(probe->direct ? &result->application : &result->path) = outcome;
-	snprintf(result->why, sizeof(result->why), "not sent: %s", why);
+	if (probe->direct && !health_is_own_lack(error))
+		result->application = OUTCOME_BAD;
+	snprintf(result->why, sizeof(result->why), "not sent: %s",
+		 strerror(error));
 }
 
 static bool is_sent(enum reason reason)
@@ -125,11 +128,6 @@ static void not_heard(struct probe *probe)
 /* Nothing has come back. What is known of where it was lost? */
 static void path_bad(struct probe *probe, const char *why)
 {
-	static const char *const names[] = {
-#define REASON_STRING(name, action, programs, text) [REASON_##name] = #name,
-		REASONS(REASON_STRING)
-#undef REASON_STRING
-	};
 	struct result *result = &probe->result;
 	enum reason reason;
 
@@ -142,14 +140,15 @@ static void path_bad(struct probe *probe, const char *why)
 		not_heard(probe);
 		return;
 	}
-	result->path = OUTCOME_BAD;
+	/* What has not come as far as the data path says nothing of it. */
+	result->path = reason == REASON_NONE ? OUTCOME_UNKNOWN : OUTCOME_BAD;
 	result->application = OUTCOME_UNKNOWN;
 	if (is_sent(reason))
 		snprintf(result->why, sizeof(result->why),
 			 "sent to the backend; %s from the VIP", why);
 	else if (reason < REASON_MAX)
 		snprintf(result->why, sizeof(result->why), "not sent: %s",
-			 names[reason]);
+			 reason_name(reason));
 	else
 		snprintf(result->why, sizeof(result->why),
 			 "not sent: this host's kernel dropped it");
@@ -202,7 +201,7 @@ static void late(evutil_socket_t fd, short what, void *data)
 /* A reset, and the ICMP error "port unreachable", are answers too. */
 void probe_refused(struct probe *probe, int error)
 {
-	if (error == ECONNREFUSED || error == ECONNRESET || error == EPIPE)
+	if (health_is_answer(error))
 		bad(probe, strerror(error));
 	else
 		path_bad(probe, strerror(error));
@@ -222,7 +221,7 @@ static void ask(struct probe *probe)
 {
 	if (!probe_ask(probe))
 		return;
-	unsent(probe, OUTCOME_UNKNOWN, strerror(ENOMEM));
+	unsent(probe, ENOMEM);
 	finish(probe);
 }
 
@@ -263,6 +262,7 @@ static void happened(struct bufferevent *stream, short what, void *data)
 
 static int stream_begin(struct probe *probe)
 {
+	errno = ENOMEM;
 	if (!probe->stream)
 		return -1;
 	bufferevent_setcb(probe->stream, readable, NULL, happened, probe);
@@ -276,6 +276,7 @@ static void tls_start(evutil_socket_t fd, short what, void *data)
 	struct probe *probe = data;
 	socklen_t length = sizeof(int);
 	int error = 0;
+	SSL *tls;
 
 	(void)what;
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
@@ -283,13 +284,19 @@ static void tls_start(evutil_socket_t fd, short what, void *data)
 		probe_refused(probe, error);
 		return;
 	}
-	probe->stream = bufferevent_openssl_socket_new(
-		probe->prober->base, fd, probe_tls(probe),
-		BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
-	if (stream_begin(probe))
-		bad(probe, "no TLS here");
-	else
+	tls = probe_tls(probe);
+	if (tls)
+		probe->stream = bufferevent_openssl_socket_new(
+			probe->prober->base, fd, tls,
+			BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+	if (!stream_begin(probe)) {
 		bufferevent_openssl_set_allow_dirty_shutdown(probe->stream, 1);
+		return;
+	}
+	if (tls && !probe->stream)
+		SSL_free(tls);
+	unsent(probe, ENOMEM);
+	finish(probe);
 }
 
 unsigned int probe_address(const struct probe *probe,
@@ -320,6 +327,7 @@ static int stream_start(struct probe *probe)
 	    errno != EINPROGRESS)
 		return -1;
 	probe->bare = event_new(base, probe->fd, EV_WRITE, tls_start, probe);
+	errno = ENOMEM;
 	return probe->bare ? event_add(probe->bare, NULL) : -1;
 }
 
@@ -352,14 +360,6 @@ static int begin(struct probe *probe)
 	return udp ? probe_datagram(probe) : stream_start(probe);
 }
 
-/* Is it this host's want that nothing was sent, and says nothing of others? */
-static bool is_own(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOMEM ||
-	       error == ENOBUFS || error == EADDRINUSE ||
-	       error == EADDRNOTAVAIL;
-}
-
 static void failed(evutil_socket_t fd, short what, void *data)
 {
 	(void)fd;
@@ -380,8 +380,7 @@ void probe_start(struct probe *probe)
 		probe->timer = evtimer_new(probe->prober->base, late, probe);
 	} else {
 		/* Said later, as all else. */
-		unsent(probe, is_own(errno) ? OUTCOME_UNKNOWN : OUTCOME_BAD,
-		       strerror(errno));
+		unsent(probe, errno);
 		timeout = now;
 		probe->timer = evtimer_new(probe->prober->base, failed, probe);
 	}

@@ -13,14 +13,8 @@
 #include <openssl/ssl.h>
 
 #include "LoadBalancer/passage.h"
-#include "common/tool/config.h"
+#include "common/tool/health.h"
 #include "common/tool/http_answer.h"
-
-enum outcome {
-	OUTCOME_UNKNOWN, /* not asked, or no answer could tell */
-	OUTCOME_GOOD,
-	OUTCOME_BAD,
-};
 
 #define WHY 96
 
@@ -28,8 +22,9 @@ struct result {
 	enum outcome path, application;
 	bool silent;		/* sent, and no answer was asked for */
 	__u32 took;		/* microseconds */
-	char why[2 * WHY + 16]; /* of a check: of up to two probes */
+	char why[VERDICT_TEXT]; /* of a check: of up to two probes */
 };
+_Static_assert(VERDICT_TEXT >= 2 * WHY + 16, "two probes' and a port");
 
 /* What probes share. */
 struct prober {

@@ -42,5 +42,6 @@ int probe_datagram(struct probe *probe)
 		return -1;
 	probe->bare = event_new(probe->prober->base, probe->fd, EV_READ,
 				datagram_came, probe);
+	errno = ENOMEM;
 	return probe->bare ? event_add(probe->bare, NULL) : -1;
 }

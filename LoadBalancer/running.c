@@ -85,10 +85,14 @@ static int backends_read(const struct kernel *kernel, __u32 slot,
 	for (i = 0; rows && i < BACKEND_SLOTS; i++) {
 		running->backends[i] = rows->at[i];
 		running->until[i] = rows->until[i];
+		running->since[i] = rows->since[i];
 		if (rows->at[i].state != BACKEND_ABSENT)
 			running->by_address[running->backend_count++] =
 				&running->backends[i];
 	}
+	if (rows)
+		memcpy(running->service_since, rows->service_since,
+		       sizeof(rows->service_since));
 	part_close(&part);
 	qsort(running->by_address, running->backend_count,
 	      sizeof(*running->by_address), by_service);
@@ -103,8 +107,12 @@ int running_read(const struct kernel *kernel, __u32 slot,
 	memset(running, 0, sizeof(*running));
 	running->backends = calloc(BACKEND_SLOTS, sizeof(struct backend));
 	running->until = calloc(BACKEND_SLOTS, sizeof(*running->until));
+	running->since = calloc(BACKEND_SLOTS, sizeof(*running->since));
+	running->service_since =
+		calloc(MAX_SERVICES, sizeof(*running->service_since));
 	running->by_address = calloc(BACKEND_SLOTS, sizeof(struct backend *));
-	if (!running->backends || !running->until || !running->by_address)
+	if (!running->backends || !running->until || !running->since ||
+	    !running->service_since || !running->by_address)
 		goto out;
 	if (slot == NO_SLOT)
 		return 0;
@@ -124,6 +132,8 @@ void running_free(struct running *running)
 	free(running->by_id);
 	free(running->backends);
 	free(running->until);
+	free(running->since);
+	free(running->service_since);
 	free(running->by_address);
 	memset(running, 0, sizeof(*running));
 }

@@ -20,6 +20,8 @@ struct running {
 	size_t service_count;
 	struct backend *backends;    /* BACKEND_SLOTS of them, by index */
 	__u64 *until;		     /* as many; of those that are leaving */
+	__u64 *since;		     /* as many; see struct backend_rows */
+	__u64 *service_since;	     /* MAX_SERVICES, by service.turns */
 	struct backend **by_address; /* those present; by service, address */
 	size_t backend_count;	     /* of those present */
 };

@@ -9,22 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "LoadBalancer/flows.h"
 #include "LoadBalancer/lbr.h"
-#include "LoadBalancer/running.h"
-#include "common/core/age.h"
+#include "LoadBalancer/show.h"
 #include "common/tool/netlink.h"
 #include "common/tool/routes.h"
 #include "common/tool/report.h"
-
-/* What is read before any of it is printed. */
-struct show {
-	struct running running;
-	struct backend_count *counts; /* BACKEND_SLOTS of them */
-};
 
 static int show_read(const struct kernel *kernel, struct show *show,
 		     struct fault *fault_out)
@@ -44,115 +36,6 @@ static void show_free(struct show *show)
 {
 	running_free(&show->running);
 	free(show->counts);
-}
-
-static json_t *services_rows(const struct show *show)
-{
-	json_t *rows = json_array();
-	size_t i, first, end, backends;
-	char text[64], method[32];
-
-	for (i = 0; i < show->running.service_count; i++) {
-		const struct running_service *row = &show->running.services[i];
-		struct backend_count sum = {0};
-
-		running_range(&show->running, row->service.id, &first, &end);
-		for (backends = 0; first < end; first++) {
-			__u32 key = show->running.by_address[first]->id %
-				    BACKEND_SLOTS;
-
-			sum.packets += show->counts[key].packets;
-			sum.bytes += show->counts[key].bytes;
-			sum.flows += show->counts[key].flows;
-			backends += show->running.by_address[first]->state !=
-				    BACKEND_LEAVING;
-		}
-		json_array_append_new(
-			rows,
-			json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, "
-				  "s:I}",
-				  "service",
-				  endpoint_text(&row->key.vip, row->key.port,
-						text),
-				  "protocol", protocol_name(row->key.protocol),
-				  "scheduler",
-				  scheduler_name(row->service.scheduler),
-				  "forward",
-				  method_text(&row->service.method, method),
-				  "table-size",
-				  (json_int_t)row->service.table_size,
-				  "backends", (json_int_t)backends, "flows",
-				  (json_int_t)sum.flows, "packets",
-				  (json_int_t)sum.packets, "bytes",
-				  (json_int_t)sum.bytes));
-	}
-	return rows;
-}
-
-/* The time of day that jiffies will be `until`. "-": it has no end. */
-static const char *until_text(__u64 until, __u64 now, char text[32])
-{
-	time_t end;
-
-	strcpy(text, "-");
-	if (until) {
-		end = time(NULL) +
-		      (time_t)((milliseconds_of(jiffies_left(now, until)) +
-				500) /
-			       1000);
-		strftime(text, 32, "%FT%T%z", localtime(&end));
-	}
-	return text;
-}
-
-static json_t *backends_rows(const struct kernel *kernel,
-			     const struct show *show)
-{
-	static const char *const by_hand[] = {"-", "state", "weight",
-					      "state, weight"};
-	__u32 *in_use = calloc(BACKEND_SLOTS, sizeof(*in_use));
-	char text[64], address[INET6_ADDRSTRLEN], when[32];
-	json_t *rows = json_array();
-	__u64 now = 0, until;
-	size_t i;
-
-	if (!in_use || jiffies_now(kernel, &now) ||
-	    flows_in_use(kernel, &show->running, now, in_use)) {
-		free(in_use);
-		json_decref(rows);
-		return NULL;
-	}
-	for (i = 0; i < show->running.backend_count; i++) {
-		const struct backend *row = show->running.by_address[i];
-		const struct running_service *service =
-			running_service_of(&show->running, row->service);
-		const struct backend_count *count =
-			&show->counts[row->id % BACKEND_SLOTS];
-
-		until = show->running.until[row->id % BACKEND_SLOTS];
-		if (!service || (until && until <= now))
-			continue;
-		json_array_append_new(
-			rows,
-			json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:s, "
-				  "s:I, s:I, s:I}",
-				  "service",
-				  endpoint_text(&service->key.vip,
-						service->key.port, text),
-				  "protocol",
-				  protocol_name(service->key.protocol),
-				  "backend", addr_text(&row->address, address),
-				  "weight", (json_int_t)row->weight, "state",
-				  state_name(row->state), "by-hand",
-				  by_hand[row->by_hand & 3], "in-use",
-				  (json_int_t)in_use[row->id % BACKEND_SLOTS],
-				  "until", until_text(until, now, when),
-				  "flows", (json_int_t)count->flows, "packets",
-				  (json_int_t)count->packets, "bytes",
-				  (json_int_t)count->bytes));
-	}
-	free(in_use);
-	return rows;
 }
 
 static json_t *flow_row(const struct show *show, const struct flow_key *key,
@@ -345,7 +228,7 @@ static json_t *service_reasons_rows(const struct kernel *kernel,
 		return rows;                                                   \
 	}
 
-SECTION(services, services_rows(&show))
+SECTION(services, services_rows(kernel, &show))
 SECTION(backends, backends_rows(kernel, &show))
 SECTION(flows, flows_rows(kernel, &show))
 SECTION(service_reasons, service_reasons_rows(kernel, &show))

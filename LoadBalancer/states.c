@@ -1,64 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "LoadBalancer/states.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "LoadBalancer/file.h"
 #include "LoadBalancer/lbr.h"
 #include "common/tool/generation.h"
 
-__u8 state_of(const struct config *config, const struct config_service *service,
-	      const struct config_backend *backend, const struct backend *old)
+__u8 finding_of(const struct config *config,
+		const struct config_service *service,
+		const struct config_backend *backend, const struct backend *old)
 {
-	bool was_down = old && old->state == BACKEND_DOWN;
-
-	/* Also one that drains: a dead one cannot keep what it has. */
-	if (config->states_known ? backend->down
-				 : was_down && service->check.type)
-		return BACKEND_DOWN;
-	return backend->drain ? BACKEND_DRAINING : BACKEND_ACTIVE;
-}
-
-static bool any(const struct config_service *service, const __u16 *indices,
-		const struct backend *backends, __u8 state)
-{
-	size_t i;
-
-	for (i = 0; i < service->backend_count; i++) {
-		if (backends[indices[i]].state == state)
-			return true;
-	}
-	return false;
-}
-
-void states_keep_last(const struct config_service *service,
-		      const __u16 *indices, struct backend *backends,
-		      const struct backend *old)
-{
-	bool some = any(service, indices, old, BACKEND_ACTIVE);
-	size_t i;
-
-	if (service->on_all_down != ALL_DOWN_LAST ||
-	    any(service, indices, backends, BACKEND_ACTIVE))
-		return;
-	for (i = 0; i < service->backend_count; i++) {
-		if (backends[indices[i]].state == BACKEND_DOWN &&
-		    !service->backends[i].drain &&
-		    (!some || old[indices[i]].state == BACKEND_ACTIVE))
-			backends[indices[i]].state = BACKEND_ACTIVE;
-	}
+	if (config->findings_known)
+		return backend->finding;
+	/* Of one that had left the file, what was known is out of date. */
+	if (!old || old->state == BACKEND_LEAVING || !service->check.type)
+		return FINDING_NONE;
+	return old->finding;
 }
 
 struct asked {
-	bool (*is_up)(const void *data, const struct backend *backend);
+	finding_fn *ask;
 	const void *data;
 };
 
-/* Notes in `config` which backends are down, of those that run. */
-static void states_note(const struct running *running,
-			const struct asked *asked, struct config *config)
+static enum health_finding ask(const struct asked *asked,
+			       const struct backend *backend, const char **why)
+{
+	*why = NULL;
+	/* No check is made of one that is leaving. */
+	return backend->state == BACKEND_LEAVING
+		       ? backend->finding
+		       : asked->ask(asked->data, backend, why);
+}
+
+static bool is_down(__u8 finding)
+{
+	return finding == FINDING_PATH_DOWN ||
+	       finding == FINDING_APPLICATION_DOWN;
+}
+
+/* Notes in `config` what was found of the backends that run. */
+static void findings_note(const struct running *running,
+			  const struct asked *asked, struct config *config)
 {
 	struct config_service *service = config->services;
 	const struct running_service *there;
 	const struct backend *row;
+	const char *why;
 	size_t i, j;
 
 	for (i = 0; i < config->service_count; i++, service++) {
@@ -66,48 +60,160 @@ static void states_note(const struct running *running,
 		for (j = 0; there && j < service->backend_count; j++) {
 			row = running_backend(running, there->service.id,
 					      &service->backends[j].address);
-			service->backends[j].down =
-				row && !asked->is_up(asked->data, row);
+			if (row)
+				service->backends[j].finding =
+					ask(asked, row, &why);
 		}
 	}
-	config->states_known = true;
+	config->findings_known = true;
 }
 
-static int write_aside(struct kernel *kernel, const struct asked *asked,
-		       __u32 current, struct fault *fault_out)
+static int write_aside(struct kernel *kernel, const struct running *running,
+		       const struct asked *asked, struct fault *fault_out)
 {
-	struct running running;
 	struct config config;
-	int slot = -1;
+	int slot;
 
 	if (file_running(kernel, NULL, &config, fault_out))
 		return -1;
-	if (!running_read(kernel, current, &running, fault_out)) {
-		states_note(&running, asked, &config);
-		slot = generation_build(kernel, &config, fault_out);
-		running_free(&running);
-	}
+	findings_note(running, asked, &config);
+	slot = generation_build(kernel, &config, fault_out);
 	config_free(&config);
 	return slot;
 }
 
-int states_write(struct kernel *kernel,
-		 bool (*is_up)(const void *data, const struct backend *backend),
-		 const void *data, struct fault *fault_out)
+static int switch_to(struct kernel *kernel, const struct running *running,
+		     const struct asked *asked, __u32 current,
+		     struct fault *fault_out)
 {
-	const struct asked asked = {is_up, data};
+	int slot = write_aside(kernel, running, asked, fault_out);
+
+	if (slot < 0)
+		return -1;
+	if (lbr_difference(kernel, current, (__u32)slot, stdout) < 0)
+		return fault(fault_out, "cannot read the running state");
+	return generation_switch(kernel, (__u32)slot, fault_out);
+}
+
+/*
+ * That a backend has been good for the first time changes nothing for packets:
+ * it is noted where it stands, without a generation of its own.
+ */
+static int write_in_place(struct kernel *kernel, const struct running *running,
+			  const struct asked *asked, __u32 current,
+			  struct fault *fault_out)
+{
+	const struct backend *backend;
+	struct backend_rows *rows;
+	struct part part;
+	const char *why;
+	size_t i;
+
+	rows = part_open(&part, kernel, "backends", current,
+			 PROT_READ | PROT_WRITE);
+	if (!rows)
+		return fault(fault_out, "cannot write what was found: %s",
+			     strerror(errno));
+	for (i = 0; i < running->backend_count; i++) {
+		backend = running->by_address[i];
+		rows->at[backend->id % BACKEND_SLOTS].finding =
+			(__u8)ask(asked, backend, &why);
+	}
+	part_close(&part);
+	return 0;
+}
+
+/* Takes out the texts of backends that are up, or gone. */
+static void why_prune(int map, const struct running *running,
+		      const struct asked *asked)
+{
+	const struct backend *backend;
+	__u32 key, next;
+	const char *why;
+	int rc = bpf_map_get_next_key(map, NULL, &key);
+
+	while (!rc) {
+		rc = bpf_map_get_next_key(map, &key, &next);
+		backend = &running->backends[key % BACKEND_SLOTS];
+		if (backend->id != key || backend->state == BACKEND_ABSENT ||
+		    !is_down((__u8)ask(asked, backend, &why)))
+			bpf_map_delete_elem(map, &key);
+		key = next;
+	}
+}
+
+/* People miss something without them, packets nothing: no fault. */
+static void why_write(const struct kernel *kernel,
+		      const struct running *running, const struct asked *asked)
+{
+	int map = kernel_map(kernel, "verdicts");
+	const struct backend *backend;
+	struct verdict_text text;
+	const char *why;
+	size_t i;
+
+	if (map < 0)
+		return;
+	why_prune(map, running, asked);
+	for (i = 0; i < running->backend_count; i++) {
+		backend = running->by_address[i];
+		if (!is_down((__u8)ask(asked, backend, &why)) || !why || !*why)
+			continue;
+		memset(&text, 0, sizeof(text));
+		strncpy(text.why, why, sizeof(text.why) - 1);
+		bpf_map_update_elem(map, &backend->id, &text, BPF_ANY);
+	}
+	close(map);
+}
+
+/* Does anything follow for packets? */
+static bool matters(const struct running *running, const struct asked *asked)
+{
+	const struct backend *backend;
+	const char *why;
+	__u8 finding;
+	size_t i;
+
+	for (i = 0; i < running->backend_count; i++) {
+		backend = running->by_address[i];
+		finding = (__u8)ask(asked, backend, &why);
+		if (finding != backend->finding &&
+		    (is_down(finding) || is_down(backend->finding)))
+			return true;
+	}
+	return false;
+}
+
+int states_write(struct kernel *kernel, finding_fn *ask_it, const void *data,
+		 struct fault *fault_out)
+{
+	const struct asked asked = {ask_it, data};
 	__u32 current = generation_current(kernel);
-	int slot, changes;
+	struct running running;
+	int rc;
 
 	if (current == NO_SLOT)
 		return fault(fault_out, "cannot change states: no generation");
-	slot = write_aside(kernel, &asked, current, fault_out);
-	if (slot < 0)
+	if (running_read(kernel, current, &running, fault_out))
 		return -1;
-	changes = lbr_difference(kernel, current, (__u32)slot, stdout);
-	if (changes < 0)
-		return fault(fault_out, "cannot read the running state");
-	if (changes && generation_switch(kernel, (__u32)slot, fault_out))
-		return -1;
-	return changes;
+	rc = matters(&running, &asked)
+		     ? switch_to(kernel, &running, &asked, current, fault_out)
+		     : write_in_place(kernel, &running, &asked, current,
+				      fault_out);
+	if (!rc)
+		why_write(kernel, &running, &asked);
+	running_free(&running);
+	return rc;
+}
+
+const char *states_why(int map, const struct backend *backend, char *text)
+{
+	struct verdict_text found;
+
+	*text = '\0';
+	if (map >= 0 && is_down(backend->finding) &&
+	    !bpf_map_lookup_elem(map, &backend->id, &found))
+		snprintf(text, VERDICT_TEXT, "%.*s", VERDICT_TEXT - 1,
+			 found.why);
+	return text;
 }

@@ -1,32 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * states.h - which backends of a service take flows, by what checks found
+ * states.h - what health checks found, written into what runs
  *
- * A file says which drain; which are down, only checks know. What they found
- * stands in the generation, so that it outlives who checks. `indices` are those
- * of a service's backends, in `backends`, which is by index.
+ * It stands in the generation, so that it outlives who checks: `lbr run` that
+ * begins again goes on where the last one ended. Why a backend is down stands
+ * beside it, in the map `verdicts`.
  */
 #pragma once
 
 #include "LoadBalancer/running.h"
 #include "common/tool/config.h"
 
-/* `old`: as the running generation has it, or NULL. */
-__u8 state_of(const struct config *config, const struct config_service *service,
-	      const struct config_backend *backend, const struct backend *old);
+/*
+ * What has been found of a backend that is about to be built; `old`: as the
+ * running generation has it, or NULL.
+ */
+__u8 finding_of(const struct config *config,
+		const struct config_service *service,
+		const struct config_backend *backend,
+		const struct backend *old);
 
 /*
- * Where all are down, and `on-all-down` is `last`: those that took flows until
- * now go on, or, where there are none, all of them.
+ * Asked of each backend that runs; `*why` is text for people, NULL or "": as it
+ * was noted before.
  */
-void states_keep_last(const struct config_service *service,
-		      const __u16 *indices, struct backend *backends,
-		      const struct backend *old);
+typedef enum health_finding
+finding_fn(const void *data, const struct backend *backend, const char **why);
+
 /*
- * What runs, with other states: `is_up` is asked of each backend. Prints what
- * changes, and switches to it. Returns how much has changed, or -1 with a
- * fault.
+ * Writes it. Where packets meet something else by it, prints what changes and
+ * switches to a new generation. Returns 0, or -1 with a fault.
  */
-int states_write(struct kernel *kernel,
-		 bool (*is_up)(const void *data, const struct backend *backend),
-		 const void *data, struct fault *fault);
+int states_write(struct kernel *kernel, finding_fn *ask, const void *data,
+		 struct fault *fault);
+
+/*
+ * Why checks found the backend down; `text` holds VERDICT_TEXT. "": it is not,
+ * or nothing is known. `map`: the fd of `verdicts`.
+ */
+const char *states_why(int map, const struct backend *backend, char *text);

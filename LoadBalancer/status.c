@@ -25,18 +25,16 @@ static json_t *check_row(const struct checked *row)
 	char vip[64], address[INET6_ADDRSTRLEN];
 
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:f, s:I, s:I, s:I, "
-		"s:I}",
+		"{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:f, s:I, s:I, s:I}",
 		"service",
 		endpoint_text(&row->service.vip, row->service.port, vip),
 		"protocol", protocol_name(row->service.protocol), "backend",
 		addr_text(&row->probe.backend, address), "type",
-		types[row->check->type], "up", row->health.up, "path",
-		outcomes[row->last.path], "application",
+		types[row->check->type], "up", !health_is_down(&row->health),
+		"path", outcomes[row->last.path], "application",
 		outcomes[row->last.application], "why", row->last.why,
 		"seconds", row->last.took / 1e6, "good", (json_int_t)row->good,
-		"bad", (json_int_t)row->bad, "unmade", (json_int_t)row->unmade,
-		"changed", (json_int_t)row->changed);
+		"bad", (json_int_t)row->bad, "unmade", (json_int_t)row->unmade);
 }
 
 static json_t *checks_rows(const struct checks *checks)
@@ -66,7 +64,8 @@ static void flow_table(const struct kernel *kernel, struct follow *follow,
 		follow->flows = 0;
 		for (i = 0; i < table.places; i++)
 			follow->flows += table.flows[i].hash != 0;
-		follow->flows_most = table.places;
+		/* As flow-table-size says: half of the places, see flows.h. */
+		follow->flows_most = table.places / 2;
 		follow->counted = now;
 		flow_table_close(&table);
 	}

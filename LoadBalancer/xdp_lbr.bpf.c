@@ -68,10 +68,12 @@ MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);
 
 MAP(path_mtus, LRU_HASH, struct addr, struct path_mtu, PATH_MTUS);
 
-/* The tool's alone: what it changed on this host; what file was its. */
+/* The tool's alone: what it changed on this host; what file was its; what
+ * health checks found. */
 MAP(changes, ARRAY, __u32, struct change, MAX_CHANGES);
 MAP_OF_GENERATIONS(file, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 		   struct file_page, 1);
+MAP_SPARSE(verdicts, HASH, __u32, struct verdict_text, BACKEND_SLOTS);
 
 /* One packet's way through the program; what a trace line tells. */
 struct decision {

@@ -73,12 +73,14 @@ $(OUT)/%.skel.h: $(OUT)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@.new && mv $@.new $@
 
-# The page that `run` serves, as a string of C.
+# The page that `run` serves, as a string of C: without what only its reader
+# needs, for 8191 characters are as many as sparse takes.
 $(OUT)/page.h: $(ROOT)/common/tool/page.html $(ROOT)/$(ROLE)/page.js
 	$(call say,PAGE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e '/@SCRIPT@/{r $(ROOT)/$(ROLE)/page.js' -e 'd}' $< | \
-		sed -e 's/@TOOL@/$(TOOL)/g; s/@PROGRAM@/$(PROGRAM)/g' \
+		sed -e 's/^[[:blank:]]*//; /^\/\//d' \
+			-e 's/@TOOL@/$(TOOL)/g; s/@PROGRAM@/$(PROGRAM)/g' \
 			-e 's/[\"]/\\&/g; s/.*/"&\\n"/' >$@.new && mv $@.new $@
 
 $(OUT)/status.o: $(OUT)/page.h

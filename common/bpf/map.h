@@ -15,6 +15,16 @@
 		__uint(max_entries, entries);                                  \
 	} name SEC(".maps")
 
+/* A hash that takes memory for the entries it has. */
+#define MAP_SPARSE(name, kind, key_type, value_type, entries)                  \
+	struct {                                                               \
+		__uint(type, BPF_MAP_TYPE_##kind);                             \
+		__uint(map_flags, BPF_F_NO_PREALLOC);                          \
+		__type(key, key_type);                                         \
+		__type(value, value_type);                                     \
+		__uint(max_entries, entries);                                  \
+	} name SEC(".maps")
+
 /* An array that the tool may map. */
 #define MAP_MAPPED(name, key_type, value_type, entries)                        \
 	struct {                                                               \

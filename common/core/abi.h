@@ -149,12 +149,25 @@ struct slots {
 };
 _Static_assert(sizeof(struct slots) == 8, "slots");
 
+/*
+ * Which flows a backend gets. It follows from what is wanted of it and from
+ * what health checks found: common/tool/state.h.
+ */
 enum backend_state {
 	BACKEND_ABSENT, /* no backend has this index in this generation */
 	BACKEND_ACTIVE,
 	BACKEND_DRAINING, /* keeps its flows, gets no new ones */
 	BACKEND_DOWN,	  /* its flows are selected anew */
 	BACKEND_LEAVING,  /* not in the file: drains, and has an end */
+};
+
+/* What health checks have found of a backend. */
+enum health_finding {
+	FINDING_NONE, /* not checked, or no check has said anything yet */
+	FINDING_UP,
+	FINDING_APPLICATION_DOWN, /* something came back, and was bad */
+	FINDING_PATH_DOWN, /* nothing came back from the VIP, or none was sent
+			    */
 };
 
 /* What of a backend is as a verb has set it, and not as the file says. */
@@ -176,8 +189,9 @@ struct backend {
 	__u16 weight;
 	__u8 state;   /* enum backend_state */
 	__u8 by_hand; /* enum by_hand; the tool's */
-	__u16 zero16;
-	__u16 mtu; /* of the way there, as the file says; 0: it does not */
+	__u8 finding; /* enum health_finding; the tool's */
+	__u8 drain;   /* it is wanted to drain; the tool's */
+	__u16 mtu;    /* of the way there, as the file says; 0: it does not */
 };
 _Static_assert(sizeof(struct backend) == 32, "backend");
 
@@ -185,8 +199,13 @@ _Static_assert(sizeof(struct backend) == 32, "backend");
 struct backend_rows {
 	struct backend at[BACKEND_SLOTS];
 	__u64 until[BACKEND_SLOTS]; /* jiffies; of one that is leaving */
+	/* The tool's, in seconds of Unix time: since when what it says of a
+	 * backend, or of the service at its place in `turns`, is so. */
+	__u64 since[BACKEND_SLOTS];
+	__u64 service_since[MAX_SERVICES];
 };
-_Static_assert(sizeof(struct backend_rows) == BACKEND_SLOTS * 40,
+_Static_assert(sizeof(struct backend_rows) ==
+		       BACKEND_SLOTS * 48 + MAX_SERVICES * 8,
 	       "backend_rows");
 
 /* What becomes of a packet for a VIP and for none of its services. */
@@ -198,6 +217,16 @@ enum unmatched {
 
 /* Of this host, that xdp_lbr knows. */
 #define MAX_OWN_ADDRESSES 16384
+
+/*
+ * The tool's, by struct backend.id: why checks found the backend down, as text
+ * that ends with NUL. A backend that is not down has none.
+ */
+#define VERDICT_TEXT 208
+struct verdict_text {
+	char why[VERDICT_TEXT];
+};
+_Static_assert(sizeof(struct verdict_text) == 208, "verdict_text");
 
 #define VIP_BITS 4096
 

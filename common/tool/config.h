@@ -20,7 +20,8 @@ struct config_backend {
 	__u16 mtu;    /* of the way there; 0: as the route says */
 	bool drain;   /* keeps its flows, gets no new ones */
 	__u8 by_hand; /* enum by_hand: what no file says */
-	bool down;    /* where struct config.states_known */
+	__u8 finding; /* enum health_finding, where struct config.findings_known
+		       */
 	unsigned int line;
 };
 
@@ -58,9 +59,15 @@ struct config_check {
 	unsigned int line;
 };
 
-/* What becomes of a service's flows where no backend is up. */
+/* What becomes of the flows of a backend whose application is down. */
+enum on_down {
+	DOWN_KEEP, /* they stay; it gets no new ones */
+	DOWN_MOVE,
+};
+
+/* What becomes of a service's new flows where no backend is up. */
 enum on_all_down {
-	ALL_DOWN_LAST, /* they go where the last were that were up */
+	ALL_DOWN_ALL, /* they go where the path is good; else, everywhere */
 	ALL_DOWN_DROP,
 	ALL_DOWN_PASS,
 };
@@ -72,6 +79,7 @@ struct config_service {
 	__u8 scheduler; /* enum scheduler, see scheduler.h */
 	struct method method;
 	bool by_address;  /* key `fragments`: ports make no difference */
+	__u8 on_down;	  /* enum on_down */
 	__u8 on_all_down; /* enum on_all_down */
 	__u32 table_size; /* a prime */
 	struct config_check check;
@@ -97,10 +105,10 @@ struct config {
 	size_t outer_source_count;
 	struct prefix *lb_sources;
 	size_t lb_source_count;
-	__u8 digest[32];   /* of what the file means: see write.h */
-	char *path;	   /* as the user named it */
-	bool is_running;   /* the running state, and of no file */
-	bool states_known; /* it says of each backend whether it is down */
+	__u8 digest[32];     /* of what the file means: see write.h */
+	char *path;	     /* as the user named it */
+	bool is_running;     /* the running state, and of no file */
+	bool findings_known; /* it says of each backend what checks found */
 };
 
 /*

@@ -40,15 +40,6 @@ const char *method_text(const struct method *method, char *text)
 	return text;
 }
 
-const char *state_name(__u8 state)
-{
-	return state == BACKEND_ACTIVE	   ? "active"
-	       : state == BACKEND_DRAINING ? "draining"
-	       : state == BACKEND_DOWN	   ? "down"
-	       : state == BACKEND_LEAVING  ? "leaving"
-					   : "absent";
-}
-
 const char *protocol_name(__u8 protocol)
 {
 	return protocol == IPPROTO_TCP ? "tcp" : "udp";

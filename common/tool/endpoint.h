@@ -9,7 +9,6 @@
 const char *scheduler_name(__u8 scheduler);
 /* "dscp 10, update"; `text` holds 32 bytes. */
 const char *method_text(const struct method *method, char *text);
-const char *state_name(__u8 state);
 const char *protocol_name(__u8 protocol);
 /* "192.0.2.1:80", "[2001:db8::1]:any"; `text` holds 64 bytes. */
 const char *endpoint_text(const struct addr *address, __be16 port, char *text);

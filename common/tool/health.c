@@ -2,6 +2,7 @@
 #include "common/tool/health.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,23 +10,62 @@
 #include "common/core/inline.h"
 #include "common/tool/keys.h"
 
-bool health_note(struct health *health, const struct config_check *check,
-		 bool good)
+enum health_finding health_verdict(const struct config_check *check,
+				   enum outcome path, enum outcome application,
+				   bool silent)
 {
-	__u32 needed = health->up ? check->fall : check->rise;
-	bool against = good != health->up;
+	if (path == OUTCOME_BAD)
+		return FINDING_PATH_DOWN;
+	if (path == OUTCOME_UNKNOWN)
+		return silent ? FINDING_UP : FINDING_NONE;
+	if (application == OUTCOME_BAD)
+		return FINDING_APPLICATION_DOWN;
+	return check->application_port && application == OUTCOME_UNKNOWN
+		       ? FINDING_NONE
+		       : FINDING_UP;
+}
 
-	/* Nothing speaks for one that has never answered. */
-	if (!health->proven)
-		needed = 1;
-	health->proven |= good;
-	health->row = against ? health->row + 1 : 0;
-	if (health->row < needed)
+bool health_is_answer(int error)
+{
+	return error == ECONNREFUSED || error == ECONNRESET || error == EPIPE;
+}
+
+bool health_is_own_lack(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ||
+	       error == ENOBUFS || error == EADDRINUSE ||
+	       error == EADDRNOTAVAIL || error == EPERM;
+}
+
+bool health_is_down(const struct health *health)
+{
+	return health->finding == FINDING_PATH_DOWN ||
+	       health->finding == FINDING_APPLICATION_DOWN;
+}
+
+bool health_note(struct health *health, const struct config_check *check,
+		 __u8 finding)
+{
+	bool known = health->finding != FINDING_NONE;
+	__u32 rise = known ? check->rise : 1, fall = known ? check->fall : 1;
+	__u8 was = health->finding;
+
+	if (finding == FINDING_NONE)
 		return false;
-	health->up = good;
-	health->proven = true;
-	health->row = 0;
-	return true;
+	health->good = finding == FINDING_UP ? health->good + 1 : 0;
+	health->bad = finding == FINDING_UP ? 0 : health->bad + 1;
+	health->path_bad =
+		finding == FINDING_PATH_DOWN ? health->path_bad + 1 : 0;
+	health->path_good =
+		finding == FINDING_PATH_DOWN ? 0 : health->path_good + 1;
+	if (health->good >= rise)
+		health->finding = FINDING_UP;
+	else if (health->path_bad >= fall)
+		health->finding = FINDING_PATH_DOWN;
+	else if (was == FINDING_PATH_DOWN ? health->path_good >= rise
+					  : health->bad >= fall)
+		health->finding = FINDING_APPLICATION_DOWN;
+	return health->finding != was;
 }
 
 __u32 health_pause(const struct config_check *check, bool good)

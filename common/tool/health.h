@@ -1,22 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * health.h - when a backend is up, by its checks; and which checks make sense
+ * health.h - what a backend's checks say of it; and which checks make sense
  */
 #pragma once
 
 #include "common/tool/config.h"
 #include "common/tool/refusal.h"
 
-/* Of one backend of one service. */
-struct health {
-	bool up;
-	bool proven; /* a check has been good, or it was found down */
-	__u32 row;   /* checks in a row that speak against `up` */
+/* What one check has found out, of the path and of the application. */
+enum outcome {
+	OUTCOME_UNKNOWN, /* not asked, or no answer could tell */
+	OUTCOME_GOOD,
+	OUTCOME_BAD,
 };
 
-/* Takes the result of a check. Returns whether `up` has changed. */
+/*
+ * What that says of the backend. `silent`: it was sent, and no answer was asked
+ * for. FINDING_NONE: it could not be asked.
+ */
+enum health_finding health_verdict(const struct config_check *check,
+				   enum outcome path, enum outcome application,
+				   bool silent);
+
+/* What an errno says that came after the request had left its socket. */
+bool health_is_answer(int error); /* the backend's: a reset, a refusal */
+/* Did a lack of this host's own resources keep it from being sent? */
+bool health_is_own_lack(int error);
+
+/*
+ * Of one backend of one service. `finding` begins with what the running
+ * generation says; the rest with 0. The counts are of checks in a row.
+ */
+struct health {
+	__u8 finding; /* enum health_finding */
+	__u32 good, bad;
+	__u32 path_good, path_bad;
+};
+
+/*
+ * Takes what one check has found: FINDING_NONE where it says nothing of the
+ * backend. Returns whether `finding` has changed.
+ *
+ * A path is down when `fall` checks in a row have found it so, whatever others
+ * found before; so a backend's flows are not moved for one lost packet in
+ * between two bad answers. Of a backend that nothing is known of, the first
+ * check says enough.
+ */
 bool health_note(struct health *health, const struct config_check *check,
-		 bool good);
+		 __u8 finding);
+bool health_is_down(const struct health *health);
 
 /*
  * Milliseconds from a check's begin to that of the next. After a bad one it

@@ -51,7 +51,9 @@ static const struct word check_words[] = {
 	{"udp", CHECK_UDP}, {"none", CHECK_NONE}, {}};
 static const struct word status_words[] = {{"ok", 0}, {}};
 static const struct word service_words[] = {{"service", 0}, {}};
-static const struct word all_down_words[] = {{"last", ALL_DOWN_LAST},
+static const struct word down_words[] = {
+	{"keep", DOWN_KEEP}, {"move", DOWN_MOVE}, {}};
+static const struct word all_down_words[] = {{"all", ALL_DOWN_ALL},
 					     {"drop", ALL_DOWN_DROP},
 					     {"pass", ALL_DOWN_PASS},
 					     {}};
@@ -184,13 +186,20 @@ const struct key keys[] = {
 	{LEVEL_SERVICE, "check", KIND_RECORD, FIELD(config_service, check),
 	 .entry = LEVEL_CHECK, .standard = "none",
 	 .help = "How `lbr run` finds out whether a backend is up; keys below."},
+	{LEVEL_SERVICE, "on-down", KIND_WORD, FIELD(config_service, on_down),
+	 .words = down_words, .standard = "keep",
+	 .help = "What becomes of a backend's flows when its application is "
+		 "down (something came back from it, and was bad): `keep` "
+		 "leaves them there; `move` selects them anew. Where the path "
+		 "to it is down (nothing came back), they always move."},
 	{LEVEL_SERVICE, "on-all-down", KIND_WORD,
 	 FIELD(config_service, on_all_down),
-	 .words = all_down_words, .standard = "last",
-	 .help = "What becomes of flows where every backend is down: `last`: "
-		 "those that were up last keep getting them; `drop`; `pass` "
-		 "(also where all drain): the load balancer's kernel gets "
-		 "them."},
+	 .words = all_down_words, .renamed = {"last", "all"},
+	 .standard = "all",
+	 .help = "Where new flows go when every backend is down: `all`: to "
+		 "those whose path is good, or, where there are none, to all; "
+		 "`drop`; `pass` (also where all drain): the load balancer's "
+		 "kernel gets them."},
 	{LEVEL_SERVICE, "backends",
 	 LIST(config_service, backends, backend_count, LEVEL_BACKEND),
 	 .max = MAX_BACKENDS,

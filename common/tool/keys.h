@@ -60,10 +60,11 @@ struct key {
 	__u32 min;
 	__u32 max;
 	const struct word *words;
-	const char *standard; /* as in a file; NULL: the key is required */
-	enum level entry;     /* of a list or record: its level */
-	size_t count_offset;  /* of a list: the field with their number */
-	__u32 types;	      /* LEVEL_CHECK: the types that have it; 0: all */
+	const char *renamed[2]; /* a word that was taken once; what it is now */
+	const char *standard;	/* as in a file; NULL: the key is required */
+	enum level entry;	/* of a list or record: its level */
+	size_t count_offset;	/* of a list: the field with their number */
+	__u32 types; /* LEVEL_CHECK: the types that have it; 0: all */
 	const char *help;
 };
 

@@ -11,6 +11,20 @@ static const char *word_of(const json_t *row, const char *field)
 	return json_string_value(json_object_get(row, field)) ?: "";
 }
 
+/* Is it one of these words, with a '|' between two of them? */
+static bool is_one_of(const char *word, const char *words)
+{
+	size_t length = strlen(word);
+
+	for (; words; words = strchr(words, '|')) {
+		words += *words == '|';
+		if (!strncmp(words, word, length) &&
+		    (!words[length] || words[length] == '|'))
+			return true;
+	}
+	return false;
+}
+
 static void value_write(const struct metric *metric, const json_t *value,
 			struct evbuffer *out)
 {
@@ -19,7 +33,7 @@ static void value_write(const struct metric *metric, const json_t *value,
 	else if (metric->is)
 		evbuffer_add_printf(
 			out, " %d\n",
-			!strcmp(json_string_value(value) ?: "", metric->is));
+			is_one_of(json_string_value(value) ?: "", metric->is));
 	else if (json_is_real(value))
 		evbuffer_add_printf(out, " %.6f\n", json_real_value(value));
 	else if (json_is_boolean(value))

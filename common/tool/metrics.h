@@ -12,9 +12,9 @@ struct json_t;
 
 struct metric {
 	const char *name, *type, *help;
-	const char *section;   /* ""  : the snapshot itself */
-	const char *field;     /* NULL: 1, for the labels' sake */
-	const char *is;	       /* whether the field is this word */
+	const char *section; /* ""  : the snapshot itself */
+	const char *field;   /* NULL: 1, for the labels' sake */
+	const char *is;	     /* whether the field is this word: "up|degraded" */
 	const char *labels[5]; /* NULL ends */
 	const char *only[2];   /* rows whose field [0] is the word [1] */
 };

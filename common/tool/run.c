@@ -32,6 +32,21 @@ socklen_t run_name(const struct role *role, struct sockaddr_un *name)
 				   role->name);
 }
 
+bool run_is_alive(const struct role *role)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un its;
+	socklen_t length = run_name(role, &its);
+	bool is_alive;
+
+	/* It need not take the call: that there is somebody is enough. */
+	is_alive = fd >= 0 && (!connect(fd, (struct sockaddr *)&its, length) ||
+			       errno == EAGAIN);
+	if (fd >= 0)
+		close(fd);
+	return is_alive;
+}
+
 /* One in each network namespace. */
 static int alone(struct run *run, struct fault *fault_out)
 {

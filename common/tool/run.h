@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "common/tool/status.h"
@@ -31,3 +32,5 @@ int run_work(const struct role *role, const struct options *options,
  * of the network namespace, and gone with the process, however that ends.
  */
 socklen_t run_name(const struct role *role, struct sockaddr_un *name);
+/* Does the tool's `run` run here? Somebody has that name. */
+bool run_is_alive(const struct role *role);

@@ -211,6 +211,10 @@ static int read_scalar(const struct key *key, const char *text, size_t length,
 
 	if (!read_word(key->words, text, length, value))
 		return 0;
+	if (key->renamed[0] && strlen(key->renamed[0]) == length &&
+	    !memcmp(key->renamed[0], text, length))
+		snprintf(note, NOTE_SIZE, "; \"%s\" is now \"%s\"",
+			 key->renamed[0], key->renamed[1]);
 	if (key->kind == KIND_WORD)
 		return -1;
 	if (key->kind == KIND_DURATION)

@@ -78,6 +78,15 @@ are() { # STATE ADDRESS...
 	for address in "${@:2}"; do [[ $(states "$address") == "$1" ]] || return 1; done
 }
 
+# are_found FINDING ADDRESS...: what checks found, of what people are told otherwise
+are_found() {
+	local address
+	for address in "${@:2}"; do
+		[[ $(lbr show -j backends | jq -r --arg address "$address" \
+			'.backends[] | select(.backend == $address).found' | sort -u) == "$1" ]] || return 1
+	done
+}
+
 # is_also STATE ADDRESS: in one of the services
 is_also() {
 	grep -qx "$1" <<<"$(states "$2")"
@@ -95,12 +104,12 @@ fails_until_mended() {
 	eval "$1"
 	wait_for 5 are down "$X4" "$X6"
 	run_said "80/tcp: backend $X4 is down: sent to the backend; no answer from the VIP"
-	wait_for 5 are active 172.19.0.4 2001:db8:19::4
+	wait_for 5 are up 172.19.0.4 2001:db8:19::4
 	is_fine
 	[[ $(answers "$VIP4" 10) == 'backend0y 10' ]]
 	[[ $(echoes "$VIP6" 10) == 'backend0y 10' ]]
 	eval "$2"
-	wait_for 5 are active "$X4" "$X6"
+	wait_for 5 are up "$X4" "$X6"
 }
 
 @test "a check goes to the VIP, by way of its backend, and is answered from the VIP" {
@@ -115,7 +124,7 @@ fails_until_mended() {
 	wait_for 5 on "$X" grep -q '^172.17.0.2 [0-9]* 192.168.25.10 80 200 GET / ' /run/nginx/access.log
 	# Clients' counters know nothing of it.
 	[[ $(lbr show -j backends | jq '[.backends[].packets] | add') == 0 ]]
-	wait_for 5 are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4
+	wait_for 5 are up "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 }
 
 @test "xdp_bkd detached: the path fails, the application is fine" {
@@ -142,7 +151,7 @@ fails_until_mended() {
 	wait_for 5 is_also down "$X4"
 	[[ $(answers "$VIP4" 10) == 'backend0y 10' ]]
 	on "$X" nginx -p /run/nginx/ -c "$ROOT/topology/l3dsr/nginx.conf" 3>&-
-	wait_for 5 are active "$X4" "$X6"
+	wait_for 5 are up "$X4" "$X6"
 }
 
 # apart ADDRESS PATH APPLICATION [WHY]: what the last checks by HTTP found
@@ -274,8 +283,9 @@ all_down() {
 	wait_for 5 run_said '10:80/tcp: backend 172.19.0.4 is down'
 }
 
-@test "all down: last, and those that were up last go on" {
-	all_down last
+@test "all down: all serve whose path is good" {
+	all_down all
+	wait_for 5 is_also 'last resort' 172.19.0.4
 	answers "$VIP4" 10 | awk '{ n += $2 } END { exit n != 10 }'
 }
 
@@ -295,7 +305,7 @@ doctor() {
 		'[.checks[] | select(.check == "answers").state] | index($state)' >/dev/null
 }
 
-@test "one that drains is down when it is, and drains again" {
+@test "one that drains and is down: it drains, its flows move, and it drains again" {
 	sed -i "s/address: $X4,/&  drain: true,/" "$FILE"
 	run_begin "$FILE"
 	run_signal HUP
@@ -305,42 +315,46 @@ doctor() {
 	are draining "$X6" 172.19.0.4
 	doctor ok
 	bkd "$X" down >/dev/null
-	wait_for 5 are down "$X4" "$X6"
-	run_said "~ backend $X4 of 192.168.25.10:80/tcp draining -> down"
+	wait_for 5 are_found 'path down' "$X4" "$X6"
+	run_said "~ backend $X4 of 192.168.25.10:80/tcp draining -> draining and down, its flows move"
+	are draining "$X4" "$X6"
 	# What is known outlives a change.
 	lbr undrain 172.19.0.4
-	are down "$X4" "$X6"
+	are_found 'path down' "$X4" "$X6"
 	doctor ok
 	bkd "$X" up >/dev/null
-	wait_for 5 are draining "$X4" "$X6"
+	wait_for 5 are_found up "$X4" "$X6"
+	are draining "$X4" "$X6"
 	# By hand, and not as the file says.
 	lbr undrain "$X4"
-	are active "$X4"
+	are up "$X4"
 	bkd "$X" down >/dev/null
-	wait_for 5 are down "$X4" "$X6"
+	wait_for 5 are_found 'path down' "$X4" "$X6"
+	are down "$X4"
 	doctor fail
 	lbr undrain "$X6"
-	lbr drain "$X4" | grep "~ backend $X4 of .* down, but for that as the file says"
-	are down "$X4" "$X6"
+	lbr drain "$X4" | grep "~ backend $X4 of .* down, its flows move -> draining and down, its flows move, takes back"
+	are draining "$X4"
+	are down "$X6"
 	bkd "$X" up >/dev/null
 	# What was set while it was down holds.
-	wait_for 5 are draining "$X4"
-	wait_for 5 are active "$X6"
+	wait_for 5 are up "$X6"
+	are draining "$X4"
 	lbr undrain "$X4"
 	bkd "$X" down >/dev/null
 	wait_for 5 are down "$X4" "$X6"
 	# Also that the file has its way again.
 	lbr apply "$FILE"
 	bkd "$X" up >/dev/null
-	wait_for 5 are draining "$X4"
-	wait_for 5 are active "$X6"
+	wait_for 5 are up "$X6"
+	are draining "$X4"
 }
 
 unmade() { # at least so many checks, with a moment without files before each look
 	local pid
 	pid=$(<"$RUN.pid")
 	prlimit --pid "$pid" --nofile=3:4096
-	are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4
+	are up "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 	prlimit --pid "$pid" --nofile=1024:4096
 	(($(metric lbr_check_unmade_total) >= $1))
 }
@@ -350,7 +364,7 @@ unmade() { # at least so many checks, with a moment without files before each lo
 	wait_for 10 answered
 	wait_for 20 unmade 40
 	run ! run_said 'is down'
-	are active "$X4" "$X6" 172.19.0.4 2001:db8:19::4
+	are up "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 }
 
 # A server of X, on port 8090: it does what the first words of the path say.
@@ -545,7 +559,7 @@ host_is_as_before() {
 	# Asked again, from the beginning.
 	bkd "$X" up >/dev/null
 	run_begin "$FILE"
-	wait_for 5 are active "$X4" "$X6"
+	wait_for 5 are up "$X4" "$X6"
 	run_end
 	host_is_as_before
 }

@@ -34,11 +34,11 @@ teardown() {
 	[[ $(metric lbr_backend_flows_total 192.168.25.10:80) == "$after" ]]
 	[[ $(metric lbr_packets_total 'forwarded') == $(metric lbr_service_packets_total) ]]
 	wait_for 5 eval '[[ $(metric lbr_backend_up) == 8 && $(metric lbr_check_up) == 4 ]]'
-	before=$(metric lbr_drops_total 'unmatched')
+	before=$(metric lbr_packets_total 'unmatched')
 	on "$CLIENT" curl -s --max-time 0.3 "http://$VIP4:9/" || :
-	(($(metric lbr_drops_total 'unmatched') > before))
+	(($(metric lbr_packets_total 'unmatched') > before))
 	[[ $(look /metrics -I) == *'text/plain; version=0.0.4'* ]]
-	linted lbr_drops_total
+	linted lbr_packets_total
 }
 
 @test "status: path and application are told apart" {
@@ -116,19 +116,19 @@ teardown() {
 
 @test "the page, in a browser: each backend, and how it is" {
 	command -v chromium >/dev/null || skip 'no chromium'
-	local page=$BATS_TEST_TMPDIR/page active='<tr class="active">'
+	local page=$BATS_TEST_TMPDIR/page up='<tr class="up">'
 	run_begin "$FILE"
 	bkd "$X" down >/dev/null
 	wait_for 5 run_said '^~ backend 172.19.0.3 .* -> down'
 	wait_for 5 run_said '^~ backend 2001:db8:19::3 .* -> down'
-	wait_for 10 browse "$active" 6
+	wait_for 10 browse "$up" 6
 	# In the table of backends, and none of what was dropped.
 	[[ $(grep -o '<tr class="down"><td[^>]*>172.19.0.3<' "$page" | wc -l) == 1 ]]
 	grep -q 'sent to the backend; no answer from the VIP' "$page"
 	grep -q '<h1 id="host">lbdsr0a</h1>' "$page"
 	grep -q '<div id="trouble" role="alert" class=""></div>' "$page"
 	bkd "$X" up >/dev/null
-	wait_for 5 run_said '^~ backend 172.19.0.3 .* -> active'
-	wait_for 5 run_said '^~ backend 2001:db8:19::3 .* -> active'
-	wait_for 10 browse "$active" 8
+	wait_for 5 run_said '^~ backend 172.19.0.3 .* -> up'
+	wait_for 5 run_said '^~ backend 2001:db8:19::3 .* -> up'
+	wait_for 10 browse "$up" 8
 }

@@ -256,7 +256,7 @@ change() {
 	for last in 3 4; do
 		change "0.$last, weight: 1" "0.$last, weight: 1, drain: true"
 		run -0 lbr apply "$file"
-		[[ $output == *"~ backend 172.19.0.$last of 192.168.25.10:80/tcp active -> draining"* ]]
+		[[ $output == *"~ backend 172.19.0.$last of 192.168.25.10:80/tcp up -> draining"* ]]
 		[[ $(lbr show -j backends | jq -r '.backends[] |
 			select(.state == "draining") | .backend') == "172.19.0.$last" ]]
 		[[ $(answers "$VIP4" 40) == "$(on_back "$other") 40" ]]

@@ -28,19 +28,19 @@ def drain(world):
     world.apply(text)
     before, file = tcp.send(sports, f.ACK), digest(world)
     where = f"~ backend {one} of {VIP}:{tcp.port}/tcp"
-    equal(world.lbr("drain", one), f"{where} active -> draining\n", "said")
+    equal(world.lbr("drain", one), f"{where} up -> draining\n", "said")
     stayed(before, tcp.send(sports, f.PUSH), "known")
     row = rows(world, tcp.port)[one]
     equal((row["state"], row["by-hand"], row["in-use"]),
           ("draining", "state", list(before.values()).count(one)), "shown")
     assert one not in tcp.send(sports, f.SYN).values(), "a SYN went there"
     equal(digest(world), file, "the file's digest")
-    equal(world.lbr("undrain", one), f"{where} draining -> active, takes back what was set "
+    equal(world.lbr("undrain", one), f"{where} draining -> up, takes back what was set "
           "by hand\n", "said")
     equal(rows(world, tcp.port)[one]["by-hand"], "-", "shown")
     world.lbr("drain", one)
     said = world.apply(text)
-    assert f"{where} draining -> active, takes back what was set by hand\n" in said, said
+    assert f"{where} draining -> up, takes back what was set by hand\n" in said, said
     assert one in tcp.send(range(30000, 31000), f.SYN).values(), "it gets no new flows"
 
 
@@ -68,7 +68,7 @@ def named(world):
     world.apply(configuration(one.text(TEN), other.text(TEN)))
     world.lbr("drain", "-s", f"{VIP}:7103/tcp", TEN[0])
     equal([rows(world, each.port)[TEN[0]]["state"] for each in (one, other)],
-          ["draining", "active"], "of one")
+          ["draining", "up"], "of one")
     world.lbr("weight", TEN[0], "7")
     equal([rows(world, each.port)[TEN[0]]["weight"] for each in (one, other)], [7, 7], "of all")
     equal(rows(world, one.port)[TEN[0]]["by-hand"], "state, weight", "both")
@@ -88,7 +88,7 @@ def up_again(world):
     world.apply(text)
     world.lbr("drain", TEN[0])
     said = world.lbr("up", "-c", world.file(text))
-    assert f"~ backend {TEN[0]} of {VIP}:{tcp.port}/tcp draining -> active, takes back" in said, said
+    assert f"~ backend {TEN[0]} of {VIP}:{tcp.port}/tcp draining -> up, takes back" in said, said
 
 
 def drawn(draw):

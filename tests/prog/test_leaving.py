@@ -140,7 +140,7 @@ def back(world):
     assert f"+ backend {LEFT} of {VIP}:{tcp.port}/tcp weight 1, was leaving\n" in said, said
     stayed(placed, tcp.send(placed, f.PUSH), "back")
     assert LEFT in tcp.send(range(30000, 31000), f.SYN).values(), "it gets no new flows"
-    equal(rows(world, tcp.port)[LEFT]["state"], "active", "state")
+    equal(rows(world, tcp.port)[LEFT]["state"], "up", "state")
 
 
 @test("leaving: each apply leaves its end where it was")

@@ -3,6 +3,7 @@
  * test_checks.c - health checks: what a file may say of them, when a backend is
  * up, and what is a good answer
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,14 +36,16 @@ static void check_is_read(void **state)
 			 0);
 	assert_int_equal(config.services->check.type, CHECK_NONE);
 	assert_int_equal(config.services->check.interval, 0);
-	assert_int_equal(config.services->on_all_down, ALL_DOWN_LAST);
+	assert_int_equal(config.services->on_all_down, ALL_DOWN_ALL);
+	assert_int_equal(config.services->on_down, DOWN_KEEP);
 	config_free(&config);
 
-	assert_int_equal(parse(TCP("{}\n  on-all-down: pass"), &config, why,
-			       sizeof(why)),
+	assert_int_equal(parse(TCP("{}\n  on-all-down: pass\n  on-down: move"),
+			       &config, why, sizeof(why)),
 			 0);
 	check = &config.services->check;
 	assert_int_equal(config.services->on_all_down, ALL_DOWN_PASS);
+	assert_int_equal(config.services->on_down, DOWN_MOVE);
 	assert_int_equal(check->type, CHECK_TCP);
 	assert_int_equal(check->interval, 2000);
 	assert_int_equal(check->timeout, 1000);
@@ -238,6 +241,11 @@ static void check_is_refused(void **state)
 		 "is 2000ms"},
 		{TCP("{type: http, path: x}"),
 		 "f:5: check: path must begin with /"},
+		{TCP("{}\n  on-all-down: last"),
+		 "f:6: on-all-down \"last\": must be all or drop or pass; "
+		 "\"last\" is now \"all\""},
+		{TCP("{}\n  on-down: drop"),
+		 "f:6: on-down \"drop\": must be keep or move"},
 		{TCP("{path: ''}"), "f:5: path \"\": must be 1 to 127 "
 				    "printable ASCII characters"},
 		{TCP("{host: \"a\\r\\nb\"}"),
@@ -260,38 +268,126 @@ static void check_is_refused(void **state)
 	}
 }
 
-/* Results as letters; after each, is it up (U) or down (d)? */
-static void assert_health(struct health health, const char *results,
-			  const char *expected)
+/*
+ * Results as letters: '+' good, 'a' the application bad, 'p' the path, '.' not
+ * made; and after each, what is known: '.' nothing, 'U' up, 'A' or 'P' down.
+ */
+static void assert_health(char from, const char *results, const char *expected)
 {
 	static const struct config_check check = {.rise = 2, .fall = 3};
+	static const char found[] = ".+ap", known[] = ".UAP";
+	struct health health = {
+		.finding = (__u8)(strchr(known, from) - known),
+	};
 	char states[32] = "";
-	bool was, changed;
+	__u8 was, result;
+	bool changed;
 	size_t i;
 
 	for (i = 0; results[i]; i++) {
-		was = health.up;
-		changed = health_note(&health, &check, results[i] == '+');
-		assert_int_equal(changed, health.up != was);
-		states[i] = health.up ? 'U' : 'd';
+		was = health.finding;
+		result = (__u8)(strchr(found, results[i]) - found);
+		changed = health_note(&health, &check, result);
+		assert_int_equal(changed, health.finding != was);
+		states[i] = known[health.finding];
+		assert_int_equal(health_is_down(&health),
+				 states[i] == 'A' || states[i] == 'P');
 	}
 	assert_string_equal(states, expected);
 }
 
 static void rises_and_falls(void **state)
 {
-	const struct health new = {.up = true};
-	const struct health proven = {.up = true, .proven = true};
-	const struct health down = {.up = false, .proven = true};
+	(void)state;
+	assert_health('U', "aa+aaa+a++", "UUUUUAAAAU");
+	assert_health('U', "pp+ppp+p++", "UUUUUPPPPU");
+	assert_health('U', "aa+aa+", "UUUUUU");
+	assert_health('A', "+a++aa+aaa", "AAAUUUUUUA");
+	/* Of which nothing is known, the first says enough. */
+	assert_health('.', "a", "A");
+	assert_health('.', "p", "P");
+	assert_health('.', "p++", "PPU");
+	assert_health('.', "+aa", "UUU");
+	/* What runs says that it was up, or down: `fall` and `rise` hold. */
+	assert_health('U', "aa", "UU");
+	assert_health('P', "+", "P");
+}
+
+/* It takes `fall` lost packets, and nothing between, to move flows. */
+static void path_and_application_are_apart(void **state)
+{
+	(void)state;
+	assert_health('U', "aap", "UUA");
+	assert_health('U', "ppapp", "UUAAA");
+	assert_health('U', "ppappp", "UUAAAP");
+	assert_health('A', "pp+ppp", "AAAAAP");
+	/* The path is good again once `rise` answers came, good or not. */
+	assert_health('P', "aa", "PA");
+	assert_health('P', "+a", "PA");
+	assert_health('P', "apa+", "PPPA");
+	assert_health('P', "a++", "PAU");
+	/* What was not made counts for nothing. */
+	assert_health('U', "p.p.p", "UUUUP");
+	assert_health('U', "......", "UUUUUU");
+	assert_health('.', "..p", "..P");
+}
+
+static void outcomes_are_judged(void **state)
+{
+	static const struct {
+		enum outcome path, application;
+		bool silent, apart; /* asked at application-port, too */
+		enum health_finding finding;
+	} rows[] = {
+		{OUTCOME_BAD, OUTCOME_UNKNOWN, .finding = FINDING_PATH_DOWN},
+		{OUTCOME_BAD, OUTCOME_GOOD, .apart = true,
+		 .finding = FINDING_PATH_DOWN},
+		{OUTCOME_BAD, OUTCOME_BAD, .apart = true,
+		 .finding = FINDING_PATH_DOWN},
+		{OUTCOME_GOOD, OUTCOME_GOOD, .finding = FINDING_UP},
+		{OUTCOME_GOOD, OUTCOME_UNKNOWN, .finding = FINDING_UP},
+		{OUTCOME_GOOD, OUTCOME_BAD,
+		 .finding = FINDING_APPLICATION_DOWN},
+		{OUTCOME_GOOD, OUTCOME_GOOD, .apart = true,
+		 .finding = FINDING_UP},
+		{OUTCOME_GOOD, OUTCOME_BAD, .apart = true,
+		 .finding = FINDING_APPLICATION_DOWN},
+		/* A lack of our own. */
+		{OUTCOME_UNKNOWN, OUTCOME_UNKNOWN, .finding = FINDING_NONE},
+		{OUTCOME_UNKNOWN, OUTCOME_BAD, .apart = true,
+		 .finding = FINDING_NONE},
+		{OUTCOME_GOOD, OUTCOME_UNKNOWN, .apart = true,
+		 .finding = FINDING_NONE},
+		/* `silence: good` */
+		{OUTCOME_UNKNOWN, OUTCOME_UNKNOWN, .silent = true,
+		 .finding = FINDING_UP},
+	};
+	static const int answers[] = {ECONNREFUSED, ECONNRESET, EPIPE};
+	static const int own[] = {EMFILE,     ENFILE,	     ENOMEM, ENOBUFS,
+				  EADDRINUSE, EADDRNOTAVAIL, EPERM};
+	static const int others[] = {EHOSTUNREACH, ENETUNREACH, ETIMEDOUT};
+	size_t i;
 
 	(void)state;
-	assert_health(proven, "--+---+-++", "UUUUUddddU");
-	assert_health(proven, "--+--+", "UUUUUU");
-	assert_health(down, "+-++--+---", "dddUUUUUUd");
-	/* Of one that has never answered, the first says enough. */
-	assert_health(new, "-", "d");
-	assert_health(new, "-++", "ddU");
-	assert_health(new, "+--", "UUU");
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct config_check check = {
+			.application_port = rows[i].apart ? bpf_htons(8080) : 0,
+		};
+
+		assert_int_equal(health_verdict(&check, rows[i].path,
+						rows[i].application,
+						rows[i].silent),
+				 rows[i].finding);
+	}
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		assert_true(health_is_answer(answers[i]) &&
+			    !health_is_own_lack(answers[i]));
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		assert_true(health_is_own_lack(own[i]) &&
+			    !health_is_answer(own[i]));
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_false(health_is_answer(others[i]) ||
+			     health_is_own_lack(others[i]));
 }
 
 /*
@@ -505,6 +601,8 @@ int main(void)
 		cmocka_unit_test(type_follows_its_keys),
 		cmocka_unit_test(check_is_refused),
 		cmocka_unit_test(rises_and_falls),
+		cmocka_unit_test(path_and_application_are_apart),
+		cmocka_unit_test(outcomes_are_judged),
 		cmocka_unit_test(is_down_in_time),
 		cmocka_unit_test(http_is_judged),
 		cmocka_unit_test(http_is_bounded),

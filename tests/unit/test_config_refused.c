@@ -33,7 +33,7 @@ struct row {
 #define SERVICE_KEYS                                                           \
 	"vip, port, protocol, scheduler, forward, dscp, checksum, "            \
 	"table-size, fragments, check, "                                       \
-	"on-all-down, backends"
+	"on-down, on-all-down, backends"
 #define BACKEND_KEYS "address, weight, mtu, drain"
 #define ADDRESS	     "must be an IPv4 or IPv6 unicast address"
 #define PORT	     "must be a number from 1 to 65535 or any"

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * since.c - since when the states of a generation in the making are what they
+ * are: where the word is the one that the running generation has, as long
+ */
+#include <time.h>
+
+#include "LoadBalancer/build.h"
+#include "common/tool/state.h"
+
+/* Since when a backend's state, as people are told it, is what it is. */
+static __u64 backend_since(const struct build *build, __u32 index, __u64 now)
+{
+	const struct backend *old = &build->old.backends[index];
+	const struct backend *new = &build->backends[index];
+
+	if (new->state == BACKEND_ABSENT)
+		return 0;
+	if (old->state == BACKEND_ABSENT || old->id != new->id ||
+	    backend_status(old) != backend_status(new))
+		return now;
+	return build->old.since[index];
+}
+
+/* The same of a service; `indices` are those of its backends. */
+static __u64 service_since(const struct build *build, size_t number,
+			   const __u16 *indices, __u64 now)
+{
+	const struct config_service *from = &build->config->services[number];
+	const struct running_service *old =
+		running_service_for(&build->old, from);
+	struct service_tally was = {0}, is = {0};
+	size_t i, end;
+
+	if (!old)
+		return now;
+	running_range(&build->old, old->service.id, &i, &end);
+	for (; i < end; i++)
+		service_add(&was, build->old.by_address[i]);
+	for (i = 0; i < from->backend_count; i++)
+		service_add(&is, &build->backends[indices[i]]);
+	return service_status(&was) == service_status(&is)
+		       ? build->old.service_since[old->service.turns]
+		       : now;
+}
+
+void since_write(const struct build *build, struct backend_rows *rows)
+{
+	__u64 now = (__u64)time(NULL);
+	const __u16 *indices = build->indices;
+	size_t i;
+
+	for (i = 0; i < BACKEND_SLOTS; i++)
+		rows->since[i] = backend_since(build, (__u32)i, now);
+	for (i = 0; i < build->config->service_count; i++) {
+		rows->service_since[build->services[i].turns] =
+			service_since(build, i, indices, now);
+		indices += build->config->services[i].backend_count;
+	}
+}

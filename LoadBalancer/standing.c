@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "LoadBalancer/standing.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "LoadBalancer/states.h"
+#include "common/tool/run.h"
+#include "common/tool/state.h"
+
+void standings_open(struct standings *standings, const struct kernel *kernel,
+		    const struct running *running)
+{
+	*standings = (struct standings){
+		.running = running,
+		.verdicts = kernel_map(kernel, "verdicts"),
+		.is_stale = !run_is_alive(kernel->role),
+	};
+}
+
+void standings_close(struct standings *standings)
+{
+	if (standings->verdicts >= 0)
+		close(standings->verdicts);
+	standings->verdicts = -1;
+}
+
+const char *finding_name(__u8 finding)
+{
+	return finding == FINDING_UP		     ? "up"
+	       : finding == FINDING_APPLICATION_DOWN ? "application down"
+	       : finding == FINDING_PATH_DOWN	     ? "path down"
+						     : "-";
+}
+
+const char *flows_name(const struct backend *backend)
+{
+	return backend->state == BACKEND_ACTIVE ? "new"
+	       : backend->state == BACKEND_DOWN ? "none"
+						: "its own";
+}
+
+/* What checks have found against it, "" where they have not. */
+static void found_down(const struct standings *standings,
+		       const struct backend *backend, char *text)
+{
+	char why[VERDICT_TEXT];
+
+	*text = '\0';
+	if (backend->finding != FINDING_APPLICATION_DOWN &&
+	    backend->finding != FINDING_PATH_DOWN)
+		return;
+	states_why(standings->verdicts, backend, why);
+	snprintf(text, STANDING_WHY, "%s%s",
+		 *why ? why : finding_name(backend->finding),
+		 standings->is_stale ? "; when `lbr run` ended" : "");
+}
+
+void backend_stands(const struct standings *standings,
+		    const struct backend *backend, struct standing *standing)
+{
+	enum backend_status status = backend_status(backend);
+	const char *wanted = status == STATUS_LEAVING	 ? "not in the file"
+			     : status != STATUS_DRAINING ? ""
+			     : backend->by_hand & BY_HAND_STATE
+				     ? "set by hand"
+				     : "as the file says";
+	char found[STANDING_WHY];
+
+	found_down(standings, backend, found);
+	standing->status = (__u8)status;
+	standing->state = status_name(status);
+	standing->since =
+		standings->running->since[backend->id % BACKEND_SLOTS];
+	snprintf(standing->why, STANDING_WHY, "%.24s%s%.*s", wanted,
+		 *wanted && *found ? "; found down: " : "", VERDICT_TEXT + 32,
+		 found);
+}
+
+void service_stands(const struct standings *standings,
+		    const struct running_service *service,
+		    struct standing *standing)
+{
+	struct service_tally tally = {0};
+	const struct backend *backend;
+	const struct running *running = standings->running;
+	char address[INET6_ADDRSTRLEN];
+	struct standing first = {0};
+	size_t i, end;
+
+	running_range(running, service->service.id, &i, &end);
+	for (; i < end; i++) {
+		size_t down = tally.down;
+
+		backend = running->by_address[i];
+		service_add(&tally, backend);
+		if (down || tally.down == down)
+			continue;
+		backend_stands(standings, backend, &first);
+		addr_text(&backend->address, address);
+	}
+	standing->status = (__u8)service_status(&tally);
+	standing->state = service_status_name(standing->status);
+	standing->since = running->service_since[service->service.turns];
+	*standing->why = '\0';
+	if (!tally.to_serve)
+		snprintf(standing->why, STANDING_WHY, "all backends drain");
+	else if (tally.down)
+		snprintf(standing->why, STANDING_WHY,
+			 "%zu of %zu down; %s: %.*s", tally.down,
+			 tally.to_serve, address, (int)(STANDING_WHY - 100),
+			 first.why);
+}

@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What a verdict does to connections: a server that answers its check badly
+# keeps those it has; one that cannot be reached loses them. FLOWS connections
+# are held open and ask again and again meanwhile.
+
+# shellcheck disable=SC2016,SC2034,SC2154 # wait_for's eval; for flows.bash; bats' own
+
+load lib
+load run
+load status
+load flows
+bats_require_minimum_version 1.5.0
+
+FLOWS=40 X4=172.19.0.3 Y4=172.19.0.4
+
+setup_file() {
+	local backend
+	network
+	attach generic
+	for backend in "${BACKENDS[@]}"; do
+		on "$backend" sh -c '{ seq 50; echo "the end of a small file"; } >/run/nginx/files/small'
+	done
+}
+
+# The one service, checked by a file that tests take away.
+setup() {
+	FILE=$BATS_TEST_TMPDIR/services.yaml
+	cat >"$FILE" <<-EOF
+		services:
+		  - vip: $VIP4
+		    port: 80
+		    check: {type: http, path: /files/health, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}
+		    backends: [{address: $X4}, {address: $Y4}]
+	EOF
+	fine "${BACKENDS[@]}"
+	lbr up -m generic -c "$FILE" --drop-flows >/dev/null
+}
+
+teardown() {
+	run_end
+	[[ ! ${flows_PID-} ]] || kill "$flows_PID" 2>/dev/null || :
+	fine "${BACKENDS[@]}"
+	on backend0x nft delete table inet refusing 2>/dev/null || :
+	bkd backend0x up -m generic >/dev/null
+}
+
+fine() { # HOST...
+	local host
+	for host in "$@"; do on "$host" touch /run/nginx/files/health; done
+}
+
+bad() { # HOST...
+	local host
+	for host in "$@"; do on "$host" rm /run/nginx/files/health; done
+}
+
+# is ADDRESS FIELD WORD: as `show backends` says
+is() {
+	[[ $(lbr show -j backends | jq -r --arg address "$1" --arg field "$2" \
+		'.backends[] | select(.backend == $address)[$field]') == "$3" ]]
+}
+
+# service FIELD WORD
+service() {
+	[[ $(lbr show -j services | jq -r --arg field "$1" '.services[0][$field]') == "$2" ]]
+}
+
+held() { # the flows, and `lbr run`, which knows that both are up
+	run_begin "$FILE"
+	wait_for 10 answered
+	begin
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+}
+
+@test "a server answers its check badly: no connection breaks, new ones go elsewhere" {
+	held
+	bad backend0x
+	wait_for 5 is "$X4" state down
+	is "$X4" found 'application down'
+	is "$X4" gets 'its own'
+	is "$X4" why 'status 404'
+	service state degraded
+	service why "1 of 2 down; $X4: status 404"
+	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+	fine backend0x
+	wait_for 5 is "$X4" state up
+	service state up
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+	[[ $(tell finish) == '0 broken' ]]
+	run_said "~ backend $X4 of $VIP4:80/tcp up -> down, keeps its flows"
+	run_said "~ service $VIP4:80/tcp up -> degraded"
+}
+
+@test "on-down: move, and the connections of that server break" {
+	sed -i '/check:/i\    on-down: move' "$FILE"
+	lbr apply "$FILE" >/dev/null
+	held
+	bad backend0x
+	wait_for 5 is "$X4" gets none
+	run_said "~ backend $X4 of $VIP4:80/tcp up -> down, its flows move"
+	tell advance
+	[[ ! $(tell finish) == '0 broken' ]]
+}
+
+@test "a server refuses new connections: no connection breaks" {
+	held
+	on backend0x nft 'add table inet refusing
+		add chain inet refusing input { type filter hook input priority 0; }
+		add rule inet refusing input tcp dport 80 tcp flags & (syn | ack) == syn reject with tcp reset'
+	wait_for 5 is "$X4" state down
+	is "$X4" why 'Connection refused'
+	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+	[[ $(tell finish) == '0 broken' ]]
+}
+
+@test "all servers answer badly at once: no connection breaks, new ones are served; lbr run begins again" {
+	held
+	bad backend0x
+	bad backend0y
+	wait_for 5 is "$X4" state 'last resort'
+	wait_for 5 is "$Y4" state 'last resort'
+	service state down
+	service why "2 of 2 down; $X4: status 404"
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+	answers "$VIP4" 40 | shared 40 5 35
+	run_end
+	is "$X4" why 'status 404; when `lbr run` ended'
+	run_begin "$FILE"
+	wait_for 5 eval '(($(metric lbr_check_bad_total) >= 8))'
+	is "$X4" state 'last resort'
+	is "$Y4" state 'last resort'
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+	fine backend0x
+	wait_for 5 is "$X4" state up
+	is "$Y4" state down
+	service state degraded
+	[[ $(tell advance) == "$FLOWS advanced" ]]
+	[[ $(tell finish) == '0 broken' ]]
+}
+
+@test "the path is dead: its connections move within interval x fall; of the rest none breaks" {
+	local begun gone
+	held
+	begun=${EPOCHREALTIME/./}
+	bkd backend0x down >/dev/null
+	wait_for 5 is "$X4" gets none
+	gone=${EPOCHREALTIME/./}
+	echo "out after $(((gone - begun) / 1000)) ms" # and what two tools take
+	((gone - begun < 2000000))
+	is "$X4" found 'path down'
+	is "$X4" why 'sent to the backend; no answer from the VIP'
+	# The other server knows nothing of them: so it is seen that they are there.
+	wait_for 5 eval '[[ ! $(tell advance) == "$FLOWS advanced" ]]'
+	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
+	bkd backend0x up -m generic >/dev/null
+}
+
+@test "lbr run begins again: fall holds, but for a backend of which nothing is known" {
+	sed -i 's/fall: 2/fall: 100/' "$FILE"
+	lbr apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	wait_for 10 answered
+	run_end
+	bad backend0x
+	run_begin "$FILE"
+	wait_for 5 eval '(($(metric lbr_check_bad_total) >= 3))'
+	is "$X4" state up
+	is "$X4" found up
+	# Of this service nothing is known, so the first check says enough; and
+	# xdp_bkd does not restore it.
+	sed -i 's/port: 80/port: 81/' "$FILE"
+	run_signal HUP
+	wait_for 5 is "$X4" found 'path down'
+}
