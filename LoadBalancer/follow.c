@@ -208,7 +208,7 @@ int follow_start(struct follow *follow, struct event_base *base,
 {
 	passage_init(&follow->passage, &follow->config);
 	follow->checks = (struct checks){
-		.prober = {base, &follow->passage, NULL},
+		.prober = {.base = base, .passage = &follow->passage},
 		.config = &follow->config,
 		.changed = changed,
 		.data = follow,
@@ -246,5 +246,6 @@ void follow_stop(struct follow *follow)
 	if (follow->write)
 		event_free(follow->write);
 	SSL_CTX_free(follow->checks.prober.tls);
+	pulse_free(&follow->checks.prober.pulse);
 	config_free(&follow->config);
 }

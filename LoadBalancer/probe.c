@@ -24,19 +24,11 @@
 #include "common/tool/endpoint.h"
 #include "common/tool/report.h"
 
-static __u32 since(const struct timespec *begun)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (__u32)((now.tv_sec - begun->tv_sec) * 1000000 +
-		       (now.tv_nsec - begun->tv_nsec) / 1000);
-}
-
 void probe_stop(struct probe *probe)
 {
 	if (probe->timer)
 		event_free(probe->timer);
+	pulse_end(&probe->prober->pulse, &probe->wait);
 	if (probe->bare)
 		event_free(probe->bare);
 	if (probe->stream)
@@ -67,7 +59,7 @@ void probe_end(struct probe *probe)
 
 static void finish(struct probe *probe)
 {
-	probe->result.took = since(&probe->begun);
+	probe->result.took = (__u32)(pulse_now() - probe->wait.begun);
 	probe_stop(probe);
 	probe->done(probe, probe->data);
 }
@@ -187,10 +179,13 @@ static bool may_be_silent(const struct probe *probe)
 static void late(evutil_socket_t fd, short what, void *data)
 {
 	struct probe *probe = data;
+	struct timeval left;
 
 	(void)fd;
 	(void)what;
-	if (is_connected(probe))
+	if (pulse_left(&probe->prober->pulse, &probe->wait, pulse_now(), &left))
+		event_add(probe->timer, &left);
+	else if (is_connected(probe))
 		bad(probe, "no answer in time");
 	else if (may_be_silent(probe))
 		silent(probe);
@@ -374,7 +369,8 @@ void probe_start(struct probe *probe)
 	static const struct timeval now;
 
 	memset(&probe->result, 0, sizeof(probe->result));
-	clock_gettime(CLOCK_MONOTONIC, &probe->begun);
+	pulse_begin(&probe->prober->pulse, probe->prober->base, &probe->wait,
+		    probe->check->timeout);
 	probe->fd = -1;
 	if (!begin(probe)) {
 		probe->timer = evtimer_new(probe->prober->base, late, probe);

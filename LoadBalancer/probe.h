@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 
 #include "LoadBalancer/passage.h"
+#include "common/tool/pulse.h"
 #include "common/tool/health.h"
 #include "common/tool/http_answer.h"
 
@@ -31,6 +32,7 @@ struct prober {
 	struct event_base *base;
 	struct passage *passage;
 	SSL_CTX *tls; /* NULL until one is needed */
+	struct pulse pulse;
 };
 
 struct probe {
@@ -56,7 +58,7 @@ struct probe {
 	struct http_answer *answer;
 	struct event *bare; /* udp, and until TLS begins */
 	struct event *timer;
-	struct timespec begun;
+	struct wait wait;
 };
 
 /* done() is called once for each, not before this returns. */

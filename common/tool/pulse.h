@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pulse.h - for how long this process did not listen to its sockets
+ *
+ * It may have been stopped, or waited for a CPU or a lock: a check's answer
+ * that came meanwhile is not late. While something is waited for, a timer fires
+ * each PULSE microseconds; by how much it is late is time that was missed. All
+ * times are microseconds of CLOCK_MONOTONIC.
+ */
+#pragma once
+
+#include <event2/event.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+#define PULSE 25000
+
+struct pulse {
+	struct event *event;
+	unsigned int waiting; /* waits that have not ended */
+	__u64 due;	      /* when it is to fire next; 0: it is not */
+	__u64 missed;	      /* in all, up to when it fired last */
+};
+
+/* For one answer. Begin with zero. */
+struct wait {
+	__u64 begun, may_take;
+	__u64 missed; /* of all, when it began */
+	bool is_on;
+};
+
+__u64 pulse_now(void);
+/* `may_take` in milliseconds. */
+void pulse_begin(struct pulse *pulse, struct event_base *base,
+		 struct wait *wait, __u32 may_take);
+/* Also of one that is not on. */
+void pulse_end(struct pulse *pulse, struct wait *wait);
+void pulse_free(struct pulse *pulse);
+
+/* As the clock alone has it: the timer fires; somebody begins to wait. */
+void pulse_fire(struct pulse *pulse, __u64 now);
+void wait_begin(struct pulse *pulse, struct wait *wait, __u64 now,
+		__u32 may_take);
+/*
+ * Has the answer had less time than it may take, but for what was missed? Then
+ * *left is what is left of it.
+ */
+bool pulse_left(const struct pulse *pulse, const struct wait *wait, __u64 now,
+		struct timeval *left);

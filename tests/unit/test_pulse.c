@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_pulse.c - what an answer may take, and what of it was missed
+ */
+#include "common/tool/pulse.h"
+#include "tests/unit/unit.h"
+
+#define MS 1000ULL
+
+/* Milliseconds that are left of 100, `now` after the begin; 0: none. */
+static long left_at(const struct pulse *pulse, const struct wait *wait,
+		    __u64 now)
+{
+	struct timeval left;
+
+	if (!pulse_left(pulse, wait, wait->begun + now * MS, &left))
+		return 0;
+	return left.tv_sec * 1000 + left.tv_usec / 1000;
+}
+
+/* The timer fires as it should: each PULSE. */
+static void beat(struct pulse *pulse, int times)
+{
+	while (times--)
+		pulse_fire(pulse, pulse->due + MS);
+}
+
+static void listened_all_the_time(void **state)
+{
+	struct pulse pulse = {0};
+	struct wait wait;
+
+	(void)state;
+	wait_begin(&pulse, &wait, 7000 * MS, 100);
+	assert_int_equal(left_at(&pulse, &wait, 20), 80);
+	beat(&pulse, 3);
+	assert_int_equal(left_at(&pulse, &wait, 90), 10);
+	beat(&pulse, 1);
+	assert_int_equal(left_at(&pulse, &wait, 100), 0);
+	assert_int_equal(pulse.missed, 0);
+}
+
+/* Stopped from 26 to 326 ms: the answer has as long as it would have had. */
+static void was_stopped(void **state)
+{
+	struct pulse pulse = {0};
+	struct wait wait, later;
+
+	(void)state;
+	wait_begin(&pulse, &wait, 7000 * MS, 100);
+	beat(&pulse, 1); /* the next is due at 51 */
+	/* Before and after the late one has fired. */
+	assert_int_equal(left_at(&pulse, &wait, 326), 49);
+	pulse_fire(&pulse, wait.begun + 326 * MS);
+	assert_int_equal(left_at(&pulse, &wait, 326), 49);
+	/* Who begins now has missed nothing. */
+	wait_begin(&pulse, &later, wait.begun + 326 * MS, 100);
+	assert_int_equal(left_at(&pulse, &later, 1), 99);
+	beat(&pulse, 1);
+	assert_int_equal(left_at(&pulse, &wait, 374), 0);
+	assert_int_equal(left_at(&pulse, &later, 20), 80);
+}
+
+/* One that begins before the loop has come round after a stop. */
+static void begins_late(void **state)
+{
+	struct pulse pulse = {0};
+	struct wait wait, later;
+
+	(void)state;
+	wait_begin(&pulse, &wait, 7000 * MS, 100);
+	wait_begin(&pulse, &later, wait.begun + 325 * MS, 100);
+	pulse_fire(&pulse, wait.begun + 326 * MS);
+	assert_int_equal(left_at(&pulse, &later, 2), 99);
+	beat(&pulse, 3);
+	assert_int_equal(left_at(&pulse, &later, 101), 0);
+}
+
+static void rests_where_nobody_waits(void **state)
+{
+	struct pulse pulse = {0};
+	struct wait wait;
+
+	(void)state;
+	wait_begin(&pulse, &wait, 7000 * MS, 100);
+	pulse_end(&pulse, &wait);
+	pulse_end(&pulse, &wait); /* no more than once */
+	beat(&pulse, 1);
+	assert_true(!pulse.due && !pulse.waiting);
+	wait_begin(&pulse, &wait, 9000 * MS, 100);
+	assert_int_equal(left_at(&pulse, &wait, 10), 90);
+	assert_int_equal(pulse.missed, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(listened_all_the_time),
+		cmocka_unit_test(was_stopped),
+		cmocka_unit_test(begins_late),
+		cmocka_unit_test(rests_where_nobody_waits),
+	};
+
+	return RUN("pulse", tests);
+}
