@@ -199,6 +199,8 @@ const struct exam lbr_exams[] = {
 	{"flows", "the flow table has room", NEEDS_UP, look_flows},
 	{"run", "lbr run is alive, where the file names health checks",
 	 NEEDS_FILE, look_run},
+	{"services", "each service has a backend that is up and does not drain",
+	 NEEDS_BOTH, look_services},
 	{"answers", "each backend answers through the path", NEEDS_FILE,
 	 look_answers},
 	{0},

@@ -12,6 +12,7 @@ void look_next_hops(struct doctor *doctor);
 void look_mtu(struct doctor *doctor);
 /* doctor_answers.c */
 void look_run(struct doctor *doctor);
+void look_services(struct doctor *doctor);
 void look_answers(struct doctor *doctor);
 /* doctor_own.c */
 void look_own_vips(struct doctor *doctor);

@@ -9,8 +9,10 @@
 
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/lbr.h"
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/standing.h"
+#include "common/core/inline.h"
 #include "common/tool/run.h"
+#include "common/tool/state.h"
 
 static bool names_checks(const struct config *config)
 {
@@ -42,71 +44,170 @@ void look_run(struct doctor *doctor)
 		mend(doctor, "systemctl start lbr-run");
 }
 
-/* Is it to drain? Then it may be down on purpose. */
-static bool drains(const struct config_service *from, const struct backend *row)
+/* The command that shows the same on the backend, whose VIP is on lo. */
+static void mend_there(struct doctor *doctor, const struct backend *backend,
+		       const struct config_service *from)
 {
-	bool by_hand = row->by_hand & BY_HAND_STATE;
-	size_t i;
+	const struct config_check *check = &from->check;
+	char vip[64];
 
-	for (i = 0; i < from->backend_count; i++) {
-		if (!memcmp(&from->backends[i].address, &row->address,
-			    sizeof(row->address)))
-			return from->backends[i].drain != by_hand;
-	}
-	return false;
+	if (backend->finding == FINDING_PATH_DOWN)
+		mend(doctor, "bkd doctor");
+	else if (check->type == CHECK_HTTP || check->type == CHECK_HTTPS)
+		mend(doctor, "curl -ksSi -m 5 %s%s%s http%s://%s%s",
+		     *check->host ? "-H 'Host: " : "", check->host,
+		     *check->host ? "'" : "",
+		     check->type == CHECK_HTTPS ? "s" : "",
+		     endpoint_text(&from->vip, check->port ?: from->port, vip),
+		     check->path);
+	else
+		mend(doctor, "ss -Hln%cp sport = :%u",
+		     check->type == CHECK_UDP ? 'u' : 't',
+		     bpf_ntohs(check->port ?: from->port));
 }
 
 /* What the health checks have found of a service's backends. */
-static void answers_of(struct doctor *doctor, const struct running *running,
+static void answers_of(struct doctor *doctor, const struct standings *standings,
 		       const struct running_service *service,
 		       const struct config_service *from)
 {
-	char backend[INET6_ADDRSTRLEN], vip[64];
+	const struct running *running = standings->running;
+	char address[INET6_ADDRSTRLEN], vip[64];
+	const struct backend *backend;
+	struct standing standing;
 	size_t i, end;
 
 	running_range(running, service->service.id, &i, &end);
 	for (; i < end; i++) {
-		if (running->by_address[i]->state != BACKEND_DOWN ||
-		    drains(from, running->by_address[i]))
+		backend = running->by_address[i];
+		backend_stands(standings, backend, &standing);
+		if (standing.status != STATUS_DOWN &&
+		    standing.status != STATUS_LAST_RESORT)
 			continue;
-		addr_text(&running->by_address[i]->address, backend);
-		found(doctor, HEALTH_FAIL,
-		      "%s does not answer through the path, for %s/%s; there:",
-		      backend,
-		      endpoint_text(&service->key.vip, service->key.port, vip),
-		      protocol_name(service->key.protocol));
-		mend(doctor, "bkd doctor");
+		found(doctor, HEALTH_FAIL, "%s is %s, for %s/%s: %s; there:",
+		      addr_text(&backend->address, address), standing.state,
+		      endpoint_text(&from->vip, from->port, vip),
+		      protocol_name(from->protocol), standing.why);
+		mend_there(doctor, backend, from);
 	}
 }
 
-/* Says it where `lbr run` knows. */
-static bool answers_known(struct doctor *doctor)
+/* Reads what runs. standings_close() and running_free() are due, unless -1. */
+static int standings_read(struct doctor *doctor, struct running *running,
+			  struct standings *standings)
 {
 	const struct kernel *kernel = &doctor->kernel;
+	struct fault ignored;
+
+	if (!doctor->is_up ||
+	    running_read(kernel, generation_current(kernel), running, &ignored))
+		return -1;
+	standings_open(standings, kernel, running);
+	return 0;
+}
+
+/* Says it where checks have found it, and whether any are made now. */
+static bool answers_known(struct doctor *doctor)
+{
 	const struct config_service *from = doctor->config.services;
 	const struct running_service *service;
+	struct standings standings;
 	struct running running;
-	struct fault ignored;
 	size_t i, checked = 0;
+	bool is_known;
 
-	if (!doctor->is_up || !run_is_alive(doctor->kernel.role) ||
-	    running_read(kernel, generation_current(kernel), &running,
-			 &ignored))
+	if (standings_read(doctor, &running, &standings))
 		return false;
 	for (i = 0; i < doctor->config.service_count; i++, from++) {
 		service = running_service_for(&running, from);
 		if (!service || from->check.type == CHECK_NONE)
 			continue;
 		checked++;
-		answers_of(doctor, &running, service, from);
+		answers_of(doctor, &standings, service, from);
 	}
+	is_known = doctor->said || (checked && !standings.is_stale);
+	standings_close(&standings);
 	running_free(&running);
-	if (checked && !doctor->said)
+	if (is_known && !doctor->said)
 		found(doctor, HEALTH_OK,
-		      "each backend of %zu services that are checked does, or "
+		      "each backend of %zu service%s that %s checked does, or "
 		      "drains",
-		      checked);
-	return checked;
+		      checked, checked == 1 ? "" : "s",
+		      checked == 1 ? "is" : "are");
+	return is_known;
+}
+
+/* One that drains, the one that a verb has set before others. NULL: none. */
+static const struct backend *drained_of(const struct running *running,
+					const struct running_service *service)
+{
+	const struct backend *first = NULL, *backend;
+	size_t i, end;
+
+	running_range(running, service->service.id, &i, &end);
+	for (; i < end; i++) {
+		backend = running->by_address[i];
+		if (backend->state != BACKEND_LEAVING &&
+		    (!first || (backend->by_hand & BY_HAND_STATE &&
+				!(first->by_hand & BY_HAND_STATE))))
+			first = backend;
+	}
+	return first;
+}
+
+/* A service that has no backend that is up. */
+static void stands_badly(struct doctor *doctor, const struct running *running,
+			 const struct config_service *from,
+			 const struct running_service *service,
+			 const struct standing *standing)
+{
+	const struct backend *drained = drained_of(running, service);
+	char vip[64], address[INET6_ADDRSTRLEN];
+
+	endpoint_text(&from->vip, from->port, vip);
+	found(doctor, HEALTH_FAIL, "%s/%s is %s: %s%s", vip,
+	      protocol_name(from->protocol), standing->state, standing->why,
+	      service->service.table_size ? ""
+	      : from->on_all_down == ALL_DOWN_PASS
+		      ? "; its new flows are handed to this host's kernel"
+		      : "; its new flows are dropped");
+	if (standing->status == SERVICE_DOWN)
+		mend(doctor, "lbr show backends");
+	else if (drained)
+		mend(doctor, "lbr undrain %s -s %s/%s",
+		     addr_text(&drained->address, address), vip,
+		     protocol_name(from->protocol));
+}
+
+void look_services(struct doctor *doctor)
+{
+	const struct config_service *from = doctor->config.services;
+	const struct running_service *service;
+	struct standings standings;
+	struct standing standing;
+	struct running running;
+	size_t i, count = 0;
+
+	if (standings_read(doctor, &running, &standings)) {
+		found(doctor, HEALTH_UNKNOWN, "what runs cannot be read");
+		return;
+	}
+	for (i = 0; i < doctor->config.service_count; i++, from++) {
+		service = running_service_for(&running, from);
+		if (!service)
+			continue;
+		count++;
+		service_stands(&standings, service, &standing);
+		if (standing.status == SERVICE_DOWN ||
+		    standing.status == SERVICE_DRAINED)
+			stands_badly(doctor, &running, from, service,
+				     &standing);
+	}
+	standings_close(&standings);
+	running_free(&running);
+	if (!doctor->said)
+		found(doctor, HEALTH_OK, "%zu service%s: each has one", count,
+		      count == 1 ? "" : "s");
 }
 
 /*

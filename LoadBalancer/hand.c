@@ -5,15 +5,18 @@
  * The file stays what it is; what differs from it is marked in the backend's
  * row. So `apply` can say what it takes back, and `save` print what runs.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "LoadBalancer/file.h"
 #include "LoadBalancer/lbr.h"
+#include "LoadBalancer/running.h"
 #include "common/tool/cli.h"
 #include "common/tool/endpoint.h"
 #include "common/tool/keys.h"
+#include "common/tool/state.h"
 #include "common/tool/values.h"
 #include "common/tool/write.h"
 
@@ -26,17 +29,38 @@ struct hand {
 	__u16 weight;
 };
 
-/* As `show` writes it, and the protocol: "192.0.2.1:80/tcp". */
+/* As `show` writes it, with its protocol or without: "192.0.2.1:80/tcp". */
 static bool is_named(const struct config_service *service, const char *name)
 {
 	char text[64], whole[80];
 
 	if (!name)
 		return true;
-	snprintf(whole, sizeof(whole), "%s/%s",
-		 endpoint_text(&service->vip, service->port, text),
+	endpoint_text(&service->vip, service->port, text);
+	snprintf(whole, sizeof(whole), "%s/%s", text,
 		 protocol_name(service->protocol));
-	return !strcmp(whole, name);
+	return !strcmp(whole, name) || !strcmp(text, name);
+}
+
+/* Without its protocol, a name may be that of two. 0, or -1 with a fault. */
+static int name_refuse(const struct hand *hand, const struct config *config,
+		       struct fault *fault_out)
+{
+	const char *name = hand->options->service;
+	size_t i, count = 0;
+
+	for (i = 0; name && i < config->service_count; i++)
+		count += is_named(&config->services[i], name);
+	if (count < 2)
+		return 0;
+	fault(fault_out,
+	      "cannot %s %s: %s names a service of tcp and one of "
+	      "udp",
+	      hand->verb, hand->options->words[0], name);
+	return fault_hint(fault_out, "lbr %s %s%s%s -s %s/tcp", hand->verb,
+			  hand->options->words[0],
+			  hand->options->words[1] ? " " : "",
+			  hand->options->words[1] ?: "", name);
 }
 
 static void set(const struct hand *hand, const struct config_backend *file,
@@ -79,15 +103,84 @@ static int set_all(const struct hand *hand, const struct config *file,
 	}
 	if (found)
 		return 0;
-	fault(fault_out, "cannot %s %s: %s%s has no such backend", hand->verb,
-	      hand->options->words[0],
-	      hand->options->service ? "service " : "no service",
-	      hand->options->service ?: "");
+	if (hand->options->service)
+		fault(fault_out, "cannot %s %s: no service %s has this backend",
+		      hand->verb, hand->options->words[0],
+		      hand->options->service);
+	else
+		fault(fault_out, "cannot %s %s: no service has this backend",
+		      hand->verb, hand->options->words[0]);
 	return fault_hint(fault_out, "lbr show backends");
+}
+
+/* Has the service this backend, and does none take new flows? */
+static bool is_last(const struct hand *hand, const struct running *running,
+		    const struct running_service *service)
+{
+	struct service_tally tally = {0};
+	size_t i, end;
+
+	if (!running_backend(running, service->service.id, &hand->address))
+		return false;
+	running_range(running, service->service.id, &i, &end);
+	for (; i < end; i++)
+		service_add(&tally, running->by_address[i]);
+	return service_status(&tally) == SERVICE_DRAINED;
+}
+
+/*
+ * The services whose new flows are dropped since: where the file has them
+ * passed, that is what it wants. To be freed; NULL: none.
+ */
+static char *drained(const struct kernel *kernel, const struct hand *hand,
+		     const struct config *state)
+{
+	const struct config_service *service = state->services;
+	const struct running_service *there;
+	struct running running;
+	struct fault ignored;
+	char *text = NULL, name[64];
+	size_t i, length;
+	FILE *out;
+
+	if (!hand->drain || running_read(kernel, generation_current(kernel),
+					 &running, &ignored))
+		return NULL;
+	out = open_memstream(&text, &length);
+	for (i = 0; out && i < state->service_count; i++, service++) {
+		there = running_service_for(&running, service);
+		if (!is_named(service, hand->options->service) || !there ||
+		    service->on_all_down == ALL_DOWN_PASS ||
+		    !is_last(hand, &running, there))
+			continue;
+		fprintf(out, "%s%s/%s", ftell(out) ? ", " : "",
+			endpoint_text(&service->vip, service->port, name),
+			protocol_name(service->protocol));
+	}
+	if (out)
+		fclose(out);
+	running_free(&running);
+	return text;
+}
+
+static void drained_warn(const struct role *role, const struct hand *hand,
+			 const char *services)
+{
+	struct fault fault_is = {0};
+
+	fault(&fault_is,
+	      "all backends drain: all new connections to %s are dropped now",
+	      services);
+	fault_hint(&fault_is, "%s undrain %s%s%s", role->name,
+		   hand->options->words[0],
+		   hand->options->service ? " -s " : "",
+		   hand->options->service ?: "");
+	cli_warn(role, &fault_is);
 }
 
 static int change(const struct role *role, struct hand *hand)
 {
+	char *services = NULL;
 	struct fault fault_is = {0};
 	struct config file, state;
 	struct kernel kernel;
@@ -102,14 +195,20 @@ static int change(const struct role *role, struct hand *hand)
 	}
 	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
 	if (!rc && !file_running(&kernel, &file, &state, &fault_is)) {
-		rc = set_all(hand, &file, &state, &fault_is)
+		rc = name_refuse(hand, &state, &fault_is)
+			     ?: set_all(hand, &file, &state, &fault_is)
 			     ?: apply_config(&kernel, &state, false, &fault_is);
+		if (!rc)
+			services = drained(&kernel, hand, &state);
 		config_free(&file);
 		config_free(&state);
 	} else {
 		rc = -1;
 	}
 	kernel_close(&kernel);
+	if (services && *services)
+		drained_warn(role, hand, services);
+	free(services);
 	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
 }
 
@@ -166,8 +265,10 @@ int verb_save(const struct role *role, const struct options *options)
 		return cli_failed(role, &fault_is);
 	config_write(&state, stdout);
 	config_free(&state);
-	if (!fflush(stdout))
+	/* A write that failed earlier leaves nothing to flush. */
+	if (!fflush(stdout) && !ferror(stdout))
 		return EXIT_DONE;
-	fault(&fault_is, "cannot write the file: stdout takes it not");
+	fault(&fault_is, "cannot write to standard output: %s",
+	      strerror(errno));
 	return cli_failed(role, &fault_is);
 }

@@ -140,7 +140,7 @@ checked() {
 	wait_for 10 is answers fail
 	run -3 lbr doctor -j
 	[[ $(jq -r '.checks[] | select(.check == "answers").found' <<<"$output") == \
-		"172.19.0.3 does not answer through the path, for $VIP4:80/tcp; there:"* ]]
+		"172.19.0.3 is down, for $VIP4:80/tcp: sent to the backend; no answer from the VIP; there:"* ]]
 	heal backend0x program
 	wait_for 10 healthy "$LB"
 	kill "$(<"$pid")"

@@ -176,3 +176,66 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	run_signal HUP
 	wait_for 5 is "$X4" found 'path down'
 }
+
+@test "lbr run is stopped for a while, again and again: that is nobody's fault but its own" {
+	local pid i bad
+	sed -i 's/fall: 2/fall: 1/' "$FILE"
+	lbr apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	wait_for 10 answered
+	pid=$(<"$RUN.pid")
+	for i in {1..8}; do
+		kill -STOP "$pid"
+		read -rt "0.2$i" <> <(:) || : # longer than an answer may take
+		kill -CONT "$pid"
+		read -rt "0.0$i" <> <(:) || :
+	done
+	bad=$(metric lbr_check_good_total)
+	wait_for 5 eval '(($(metric lbr_check_good_total) > bad))'
+	[[ $(metric lbr_check_bad_total) == 0 ]]
+	run ! run_said 'is down'
+}
+
+@test "the last backend is drained: said at once, by doctor, and how it is undone" {
+	local undo
+	lbr drain "$X4"
+	run --separate-stderr lbr drain -s "$VIP4:80" "$Y4"
+	((status == 0))
+	[[ $stderr == *"all new connections to $VIP4:80/tcp are dropped now"*"try: lbr undrain $Y4 -s $VIP4:80"* ]]
+	[[ $output == *"~ service $VIP4:80/tcp up -> drained"* ]]
+	service state drained
+	rises no_backend on "$CLIENT" curl -s --max-time 0.3 "http://$VIP4/"
+	run -3 lbr doctor -j -c "$FILE"
+	undo=$(jq -r '.checks[] | select(.check == "services" and .state == "fail").try' <<<"$output")
+	[[ $undo == "lbr undrain $X4 -s $VIP4:80/tcp" ]]
+	on "$LB" env PATH="$ROOT/LoadBalancer:$PATH" bash -c "$undo"
+	service state up
+	get "$VIP4" >/dev/null
+}
+
+@test "all servers are down: show, doctor, metrics, all say so, and why" {
+	local command
+	run_begin "$FILE"
+	wait_for 10 answered
+	bad backend0x
+	bad backend0y
+	wait_for 5 service state down
+	[[ $(metric lbr_service_up) == 0 && $(metric lbr_backend_up) == 0 ]]
+	[[ $(metric lbr_backend_new_flows) == 2 ]]
+	look /status | jq -e '.services[0].state == "down" and (.backends | all(.state == "last resort"))'
+	run -3 lbr doctor -j -c "$FILE"
+	[[ $(jq -r '.checks[] | select(.check == "services").found' <<<"$output") == \
+		"$VIP4:80/tcp is down: 2 of 2 down; $X4: status 404" ]]
+	[[ $(jq -r '.checks[] | select(.check == "answers").found' <<<"$output") == \
+		"$X4 is last resort, for $VIP4:80/tcp: status 404; there:"* ]]
+	command=$(jq -r '[.checks[] | select(.check == "answers").try][0]' <<<"$output")
+	[[ $(on backend0x bash -c "$command") == *' 404 '* ]]
+	run lbr show
+	[[ $output == *'last resort'*'status 404'* ]]
+	fine backend0x
+	wait_for 5 service state degraded
+	[[ $(metric lbr_service_up) == 1 ]]
+	fine backend0y
+	wait_for 5 service state up
+	lbr doctor -j -c "$FILE" | jq -e '[.checks[] | select(.check == "services" or .check == "answers").state] | unique == ["ok"]'
+}

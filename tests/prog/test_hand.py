@@ -69,6 +69,10 @@ def named(world):
     world.lbr("drain", "-s", f"{VIP}:7103/tcp", TEN[0])
     equal([rows(world, each.port)[TEN[0]]["state"] for each in (one, other)],
           ["draining", "up"], "of one")
+    # As `show` prints it, without the protocol, where that names one service.
+    world.lbr("undrain", "-s", f"{VIP}:7103", TEN[0])
+    equal(rows(world, one.port)[TEN[0]]["state"], "up", "without the protocol")
+    world.lbr("drain", "-s", f"{VIP}:7103", TEN[0])
     world.lbr("weight", TEN[0], "7")
     equal([rows(world, each.port)[TEN[0]]["weight"] for each in (one, other)], [7, 7], "of all")
     equal(rows(world, one.port)[TEN[0]]["by-hand"], "state, weight", "both")
