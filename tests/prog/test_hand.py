@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What verbs set by hand, what `save` says of it, and who takes it back."""
 
+import datetime
 import json
 import random
+import time
 
 import frames as f
 from network import VIP, VIP6, backend, configuration, service
@@ -42,6 +44,30 @@ def drain(world):
     said = world.apply(text)
     assert f"{where} draining -> up, takes back what was set by hand\n" in said, said
     assert one in tcp.send(range(30000, 31000), f.SYN).values(), "it gets no new flows"
+
+
+@test("hand: since: the state's own time, which nothing else moves")
+def since(world):
+    tcp = Service(world, 7106)
+    text = configuration(tcp.text(TEN))
+    world.apply(text)
+    before, then = rows(world, tcp.port), int(time.time())
+    while int(time.time()) == then:
+        time.sleep(0.02)
+
+    def at(row):
+        return datetime.datetime.strptime(row["since"], "%Y-%m-%dT%H:%M:%S%z").timestamp()
+
+    world.lbr("drain", TEN[0])
+    world.lbr("weight", TEN[1], "9")
+    after = rows(world, tcp.port)
+    assert then < at(after[TEN[0]]) <= time.time(), after[TEN[0]]
+    equal([after[name]["since"] for name in TEN[1:]], [before[name]["since"] for name in TEN[1:]],
+          "of those that are as they were")
+    equal((after[TEN[0]]["why"], after[TEN[0]]["gets"], after[TEN[1]]["why"]),
+          ("set by hand", "its own", ""), "why")
+    world.apply(configuration(tcp.text(TEN), udp_idle="59s"))
+    equal(rows(world, tcp.port)[TEN[1]]["since"], before[TEN[1]]["since"], "over an apply")
 
 
 @test("hand: weight: shares of new flows; a file's own is no longer by hand")

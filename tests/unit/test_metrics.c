@@ -18,6 +18,8 @@ static const struct metric rows[] = {
 	{"seconds", "gauge", "It took.", "", "took", NULL, {NULL}, {NULL}},
 	{"bad", "gauge", "Is bad.",
 	 "rows", "how", "bad", {"name", "kind"}, {NULL}},
+	{"one_of", "gauge", "Is one of these.",
+	 "rows", "how", "goo|good|b", {"name"}, {NULL}},
 	{"some_total", "counter", "Of one kind.",
 	 "rows", "n", NULL, {"name"}, {"kind", "b"}},
 	{0},
@@ -46,6 +48,10 @@ static const char wanted[] = "# HELP up Whether.\n"
 			     "# TYPE bad gauge\n"
 			     "bad{name=\"eth\\\"0\\\\\",kind=\"a\"} 1\n"
 			     "bad{name=\"eth1\",kind=\"b\"} 0\n"
+			     "# HELP one_of Is one of these.\n"
+			     "# TYPE one_of gauge\n"
+			     "one_of{name=\"eth\\\"0\\\\\"} 0\n"
+			     "one_of{name=\"eth1\"} 1\n"
 			     "# HELP some_total Of one kind.\n"
 			     "# TYPE some_total counter\n"
 			     "some_total{name=\"eth1\"} 4294967296\n";
