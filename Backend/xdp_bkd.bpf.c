@@ -97,6 +97,8 @@ INLINE enum reason listed(const struct restore *restore,
 	if (!restore)
 		return packet_is_unknown(packet) ? REASON_fragment_passed
 						 : REASON_not_listed;
+	if (packet->is_martian || addr_equal(&packet->source, &restore->vip))
+		return REASON_martian_passed;
 	/* An error about a packet that this service did not send. */
 	if (packet->is_error && !addr_equal(&packet->quoted, &restore->vip))
 		return REASON_not_listed;

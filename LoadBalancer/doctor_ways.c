@@ -59,7 +59,7 @@ static bool own_address(const struct doctor *doctor, bool ipv6, char *text)
 	for (i = 0; link && i < count && !is_found; i++) {
 		if (rows[i].ifindex != link->ifindex ||
 		    addr_is_ipv4(&rows[i].address) == ipv6 ||
-		    !addr_is_usual(&rows[i].address))
+		    !addr_is_host(&rows[i].address))
 			continue;
 		addr_text(&rows[i].address, text);
 		is_found = true;

@@ -27,7 +27,7 @@ int own_write(const struct kernel *kernel, struct fault *fault_out)
 
 	count = addresses_read(&rows, fault_out);
 	for (i = 0; keys && ones && i < count && own < MAX_OWN_ADDRESSES; i++) {
-		if (!addr_is_usual(&rows[i].address))
+		if (!addr_is_host(&rows[i].address))
 			continue;
 		keys[own] = rows[i].address;
 		ones[own++] = 1;

@@ -35,7 +35,7 @@ INLINE __u32 hop_tos(const struct decision *d)
 /* Which packets share an answer: 0, all for the backend; else, this flow's. */
 INLINE __u64 hop_flow(const struct decision *d, const struct found *f)
 {
-	if (!f->generation->hops_by_flow && addr_is_usual(&d->packet.source))
+	if (!f->generation->hops_by_flow)
 		return 0;
 	return ((__u64)hop_tos(d) << 32 ^ d->hash) | 1;
 }

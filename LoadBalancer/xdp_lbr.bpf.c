@@ -163,7 +163,11 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 	}
 	if (reason == REASON_malformed)
 		return REASON_malformed_vip;
+	if (reason == REASON_NONE && d->packet.flags & PACKET_NEIGHBOUR)
+		return REASON_neighbour_discovery;
 	if (reason == REASON_NONE && d->packet.is_echo) {
+		if (d->packet.is_martian)
+			return REASON_martian;
 		echo_reply(&d->packet);
 		return REASON_echo_answered;
 	}
@@ -198,6 +202,8 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 		reason = REASON_malformed;
 	if (reason != REASON_NONE || !find_service(d, f))
 		return refuse(ctx, d, f, reason);
+	if (UNLIKELY(d->packet.is_martian))
+		return REASON_martian;
 	d->now = bpf_jiffies64();
 	if (d->packet.ttl <= 1)
 		return answered(ctx, &d->packet, ANSWER_EXCEEDED, 0);

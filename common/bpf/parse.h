@@ -93,6 +93,17 @@ __attribute__((noinline)) int parse_quote(struct xdp_md *ctx)
 	return 0;
 }
 
+/* By then the source of the packet in `parsed` is the client's. */
+__attribute__((noinline)) int parse_client(void)
+{
+	__u32 zero = 0;
+	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+
+	if (packet)
+		packet->is_martian = packet_has_martian_source(packet);
+	return 0;
+}
+
 /* Packets of which the first fragment has come. */
 MAP(fragments, LRU_HASH, struct fragment_key, struct fragment, FRAGMENTED);
 
@@ -144,8 +155,10 @@ INLINE enum reason parse_further(struct xdp_md *ctx, const struct packet *found,
 {
 	if (reason == REASON_NONE)
 		reason = parse_above(ctx);
-	if (reason == REASON_NONE && found->flags & PACKET_QUOTES)
+	if (reason == REASON_NONE && found->flags & PACKET_QUOTES) {
 		parse_quote(ctx);
+		parse_client();
+	}
 	if (reason == REASON_NONE &&
 	    found->flags & (PACKET_FIRST | PACKET_LATER))
 		reason = parse_fragment();

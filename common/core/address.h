@@ -37,15 +37,22 @@ INLINE int addr_is_v4(const struct addr *addr)
 }
 
 /*
- * Any of IPv4, 2000::/3 and fc00::/7: what clients have. A kernel routes IPv6
- * packets of other sources (link-local, multicast, ...) differently or not.
+ * One host's address, and no sender writes another (RFC 1122 3.2.1.3, RFC 4291
+ * 2): IPv4 but for 0/8, 127/8 and what is from 224/4 on; of IPv6 all but ::/96
+ * (with :: and ::1), link-local and multicast addresses. In wire order; one of
+ * ::ffff:0:0/96 is taken for the IPv4 address inside.
  */
-INLINE int addr_is_usual(const struct addr *addr)
+INLINE int addr_is_host(const struct addr *addr)
 {
-	if (!addr->w[0])
-		return addr->w[2] == V4_MAPPED && !addr->w[1];
-	return (addr->w[0] & bpf_htonl(0xe0000000)) == bpf_htonl(0x20000000) ||
-	       (addr->w[0] & bpf_htonl(0xfe000000)) == bpf_htonl(0xfc000000);
+	__u32 first = bpf_ntohl(addr->w[0]), last = bpf_ntohl(addr->w[3]);
+
+	if (!addr->w[0] && !addr->w[1]) {
+		if (addr->w[2] == V4_MAPPED)
+			return last - (1u << 24) < 0xdfu << 24 &&
+			       last >> 24 != 127;
+		return addr->w[2] != 0;
+	}
+	return first >> 24 != 0xff && first >> 22 != 0xfe80 >> 6;
 }
 
 /*

@@ -52,16 +52,6 @@ struct answer_v6 {
 };
 _Static_assert(sizeof(struct answer_v6) == 48, "answer_v6");
 
-/* One host's address: no group's, no broadcast, and none that says nothing. */
-INLINE int addr_is_host(const struct addr *addr)
-{
-	__u32 v4 = bpf_ntohl(addr->w[3]);
-
-	if (addr->w[2] != V4_MAPPED || addr->w[0] || addr->w[1])
-		return addr_is_usual(addr);
-	return v4 >> 24 && v4 >> 24 != 127 && v4 >> 28 < 0xe;
-}
-
 /*
  * Was the packet one on the wire? In generic mode it may be several, that the
  * kernel has put together, or that a sender on the same machine has left to be

@@ -60,6 +60,8 @@ enum packet_flags {
 	PACKET_LATER = 16, /* another one: what is at l4 is not a header */
 	PACKET_FIN = 32,
 	PACKET_PUSH = 64, /* TCP: the end of what was written to it */
+	PACKET_NEIGHBOUR =
+		128, /* ICMPv6: neighbour discovery, from this link */
 };
 
 /*
@@ -83,6 +85,14 @@ struct icmp {
 #define ICMP_EXCEEDED	 11
 #define ICMP_PARAMETER	 12
 #define ICMPV6_ERRORS	 128 /* all types below (RFC 4443 2.1) */
+
+/*
+ * Neighbour discovery (RFC 4861): router solicitation to redirect. A hop limit
+ * below 255 says that it has come from another link.
+ */
+#define ICMPV6_NEIGHBOUR_FIRST 133
+#define ICMPV6_NEIGHBOUR_LAST  137
+#define NEIGHBOUR_TTL	       255
 
 struct packet {
 	struct ethhdr *eth;
@@ -111,6 +121,7 @@ struct packet {
 	__u8 protocol;	   /* the transport's; IPPROTO_* */
 	__u8 flags;	   /* enum packet_flags */
 	__u8 ttl;	   /* or hop limit */
+	__u8 is_martian;   /* see packet_has_martian_source() */
 };
 
 /*
@@ -186,6 +197,9 @@ INLINE enum reason parse_icmp(struct packet *packet, void *end)
 				      icmp->type == ICMP_EXCEEDED ||
 				      icmp->type == ICMP_PARAMETER)
 		packet->flags |= PACKET_QUOTES;
+	if (packet->is_ipv6 && icmp->type >= ICMPV6_NEIGHBOUR_FIRST &&
+	    icmp->type <= ICMPV6_NEIGHBOUR_LAST && packet->ttl == NEIGHBOUR_TTL)
+		packet->flags |= PACKET_NEIGHBOUR;
 	return REASON_NONE;
 }
 
@@ -335,9 +349,25 @@ INLINE enum reason parse_ipv6_headers(struct packet *packet, void *end)
 						  : REASON_NONE;
 }
 
+/*
+ * Has it a source that no sender has: no host's address, its own destination
+ * (which would answer itself) or, in IPv6, an IPv4 address?
+ */
+INLINE int packet_has_martian_source(const struct packet *packet)
+{
+	const struct addr *source = &packet->source;
+
+	if (packet->is_ipv6)
+		return addr_is_v4(source) || !addr_is_host(source) ||
+		       addr_equal(source, &packet->destination);
+	return !addr_is_host(source) ||
+	       source->w[3] == packet->destination.w[3];
+}
+
 /* What is above IP, of a packet that may be a fragment. */
 INLINE enum reason packet_parse_above(struct packet *packet, void *end)
 {
+	packet->is_martian = packet_has_martian_source(packet);
 	if (!(packet->flags & PACKET_LATER))
 		return parse_l4(packet, end);
 	packet->l4 = packet->l3 + packet->l4_offset;
@@ -447,7 +477,8 @@ INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
 	else
 		return is_tag(ethertype) ? REASON_UNUSUAL : REASON_not_ip;
 	packet->l4 = packet->l3 + packet->l4_offset;
-	if (reason != REASON_NONE || packet->l4 + sizeof(struct tcphdr) > end)
+	if (reason != REASON_NONE || packet->l4 + sizeof(struct tcphdr) > end ||
+	    packet_has_martian_source(packet))
 		return REASON_UNUSUAL;
 	if (packet->protocol == IPPROTO_TCP)
 		reason = parse_tcp(packet, end);

@@ -47,6 +47,9 @@ INLINE void packet_quote(struct packet *packet, void *l4, void *end)
 	struct packet inner;
 	struct quoted_ports *ports;
 
+	/* No router has such an address. */
+	if (packet->is_martian)
+		return;
 	__builtin_memset(&inner, 0, sizeof(inner));
 	inner.l3 = l4 + sizeof(struct icmp);
 	if (quote_ip(&inner, packet->is_ipv6, end) != REASON_NONE)

@@ -43,6 +43,10 @@ REASON(local_passed, PASS, IN_LBR, \
 	"for a VIP but for none of its services, and the VIP is an address of this host") \
 REASON(would_loop, DROP, IN_LBR, \
 	"for a VIP, to be passed up, and the kernel would send it back the way it came") \
+REASON(neighbour_discovery, PASS, IN_LBR, \
+	"ICMPv6 for a VIP by which neighbours find each other (RFC 4861): the kernel answers, where the VIP is its own") \
+REASON(martian, DROP, IN_LBR, \
+	"for a VIP, from an address that no sender has: no host's, or the VIP itself") \
 REASON(malformed_vip, DROP, IN_LBR, \
 	"a header is cut short or contradicts itself; for a VIP") \
 REASON(fragment, DROP, IN_LBR, \
@@ -107,6 +111,8 @@ REASON(fragment_passed, PASS, IN_BKD, \
 	"a fragment, and the packet's first one has not come before it") \
 REASON(extension_passed, PASS, IN_BKD, \
 	"an IPv6 extension header that hides the ports") \
+REASON(martian_passed, PASS, IN_BKD, \
+	"for a listed service, from an address that no sender has; left as it is") \
 REASON(restore_expired, PASS, IN_BKD, \
 	"left the file longer than `grace` ago") \
 REASON(restored, PASS, IN_BKD, \

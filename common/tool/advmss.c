@@ -90,7 +90,7 @@ static bool is_for_clients(const struct route *route, unsigned int lo)
 	       !(route->info->rtm_flags & RTM_F_CLONED) &&
 	       route->info->rtm_protocol != RTPROT_RA && route->out != lo &&
 	       (!(route->to.w[0] | route->to.w[1] | route->to.w[2]) ||
-		addr_is_usual(&route->to));
+		addr_is_v4(&route->to) || addr_is_host(&route->to));
 }
 
 static int route_answer(const struct nlmsghdr *message, void *data)

@@ -89,7 +89,7 @@ static void own_addresses(struct interface *entry, const struct host *host)
 		const struct addr *address = &host->addresses[i].address;
 
 		if (host->addresses[i].ifindex != (int)entry->device ||
-		    !addr_is_usual(address) || is_vip(host->config, address))
+		    !addr_is_host(address) || is_vip(host->config, address))
 			continue;
 		family = addr_is_ipv4(address) ? 0 : 1;
 		if (!entry->own[family].w[3])

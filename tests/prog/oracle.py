@@ -43,12 +43,13 @@ class Read:
     """A frame, read: `fault` is None, or why it cannot be forwarded."""
 
     __slots__ = ("fault", "family", "source", "to", "protocol", "sport", "port",
-                 "ttl", "l4", "length", "echo", "frame", "piece", "id",
+                 "ttl", "l4", "length", "echo", "neighbour", "frame", "piece", "id",
                  "understood")
 
     def __init__(self, frame):
         self.frame, self.family, self.to, self.echo = frame, None, None, False
         self.port = self.sport = self.ttl = 0
+        self.neighbour = False
         self.piece = self.id = None  # of a fragment: "first" or "later"
         kind = frame[12] << 8 | frame[13]
         if kind == IPV4:
@@ -138,6 +139,8 @@ class Read:
             return "malformed"
         if self.protocol == icmp:
             self.echo = frame[at] == request and not frame[at + 1] and not self.piece
+            self.neighbour = (icmp == ICMPV6 and 133 <= frame[at] <= 137 and self.ttl == 255
+                              and not self.piece)
             return None
         self.sport, self.port = struct.unpack_from("!HH", frame, at)
         if self.protocol == TCP:
@@ -214,10 +217,15 @@ def reply(read):
 
 
 def is_host(address):
-    """Is it one host's (RFC 1122 3.2.1.3; RFC 4291: global or unique local)?"""
+    """Is it one host's (RFC 1122 3.2.1.3; RFC 4291 2: any other unicast)?"""
     if len(address) == 4:
         return address[0] not in (0, 127) and address[0] < 224
-    return address[0] >> 5 == 1 or address[0] >> 1 == 0x7E
+    return (address[0] != 0xFF and (address[0], address[1] & 0xC0) != (0xFE, 0x80)
+            and address[:12] not in (b"\0" * 12, b"\0" * 10 + b"\xff\xff"))
+
+
+def is_martian(read):
+    return not is_host(read.source) or read.source == read.to
 
 
 def report(read, own, kind, code, rest=0):
@@ -236,14 +244,6 @@ def report(read, own, kind, code, rest=0):
         cover = head[8:] + struct.pack("!II", len(icmp), ICMPV6)
     icmp = icmp[:2] + struct.pack("!H", 0xFFFF - total(cover + icmp)) + icmp[4:]
     return frame[6:12] + frame[0:6] + frame[12:14] + head + icmp
-
-
-def stays(read):
-    """Does the kernel never forward from such a source (RFC 4291 2.5.6, 2.7)?"""
-    source = read.source
-    return read.family == 6 and (
-        source[0] == 0xFF or source[0] == 0xFE and source[1] & 0xC0 == 0x80
-        or source == b"\0" * 15 + b"\1")
 
 
 class Pieces:
@@ -296,13 +296,13 @@ class LoadBalancer:
         if not read.fault:
             backend = (self.services.get((read.to, read.protocol, read.port))
                        or self.services.get((read.to, read.protocol, 0)))
+            if backend and is_martian(read):
+                return DROP, "martian", frame
             if backend and read.ttl <= 1:
-                if read.piece == "later" or not is_host(read.source):
+                if read.piece == "later":
                     return DROP, "ttl_exceeded", frame
                 return TX, "ttl_answered", report(
                     read, self.addresses[read.family], 11 if read.family == 4 else 3, 0)
-            if backend and stays(read):
-                return DROP, "fib_not_forwarded", frame
             if backend:
                 return TX, "forwarded", redirected(
                     frame, read.family, backend, 1, (self.router, self.own))
@@ -310,6 +310,10 @@ class LoadBalancer:
             return PASS, "malformed" if read.fault == "malformed" else "not_vip", frame
         if read.fault:
             return DROP, {"malformed": "malformed_vip"}.get(read.fault, read.fault), frame
+        if read.neighbour:
+            return PASS, "neighbour_discovery", frame
+        if read.echo and is_martian(read):
+            return DROP, "martian", frame
         if read.echo:
             return TX, "echo_answered", reply(read)
         return DROP, "unmatched", frame
@@ -340,4 +344,6 @@ class Backend:
                or self.restores.get((read.to, read.protocol, 0)))
         if not vip:
             return PASS, "not_listed", frame
+        if is_martian(read) or read.source == vip:
+            return PASS, "martian_passed", frame
         return PASS, "restored", redirected(frame, read.family, vip, 0)

@@ -7,7 +7,9 @@ import contextlib
 import json
 
 from scapy.layers.inet import ICMP, IP, UDP
-from scapy.layers.inet6 import ICMPv6EchoReply, IPv6, IPv6ExtHdrFragment, IPv6ExtHdrRouting
+from scapy.layers.inet6 import (
+    ICMPv6EchoReply, ICMPv6ND_NS, IPv6, IPv6ExtHdrFragment, IPv6ExtHdrRouting,
+)
 from scapy.layers.ipsec import AH
 from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
@@ -171,11 +173,9 @@ def rows_dropped():
         ("echo with a code", f.ip4() / ICMP(type=8, code=1) / Raw(b"ping"), "unmatched"),
         ("ICMPv6 echo in IPv4", f.ip4(proto=58) / Raw(b"\x80\0" + b"\0" * 8), "unmatched"),
         ("TTL 1, from a group", changed(f.ip4(ttl=1) / f.tcp(), IP, src="224.0.0.5"),
-         "ttl_exceeded"),
-        ("hop limit 1, from a link-local address",
-         changed(f.ip6(hlim=1) / f.tcp(), IPv6, src="fe80::1"), "ttl_exceeded"),
+         "martian"),
         ("from a link-local address", f.ether() / IPv6(src="fe80::1", dst=VIP6) / f.tcp(),
-         "fib_not_forwarded"),
+         "martian"),
         ("first fragment of an echo", f.ip4(flags="MF", id=9) / f.echo4(), "unmatched"),
         ("first fragment, too short", f.ip4(flags="MF", proto=6) / Raw(b"x" * 16),
          "malformed_vip"),
@@ -224,6 +224,8 @@ def rows_passed():
         ("not for a VIP (IPv6)", f.ip6(LB6) / f.tcp(22), "not_vip"),
         ("malformed", f.ip4(LB) / f.tcp(dataofs=4), "malformed"),
         ("version 5", f.ip4(version=5) / f.tcp(), "malformed"),
+        ("neighbour solicitation", f.ip6(hlim=255) / ICMPv6ND_NS(tgt=VIP6),
+         "neighbour_discovery"),
         ("no backend, pass", f.ip4() / f.tcp(91), "no_backend_passed"),
         ("no backend, pass (IPv6)", f.ip6() / f.tcp(91), "no_backend_passed"),
     ]
@@ -408,10 +410,11 @@ def too_big(world):
 
 
 # The helper's own errors cannot be had by a packet or a route, nor a driver
-# without headroom; the others are met in test_methods.py, test_solicit.py, test_pass.py
-# and test_checks.py.
-BEYOND = {"fib_error", "no_room", "neighbour_missing", "neighbour_asked", "neighbour_prompted",
-          "off_link", "no_outer_source", "local_passed", "would_loop", "check_reply"}
+# without headroom; the others are met in test_methods.py, test_answers.py,
+# test_solicit.py, test_pass.py and test_checks.py.
+BEYOND = {"fib_error", "no_room", "ttl_exceeded", "neighbour_missing", "neighbour_asked",
+          "neighbour_prompted", "off_link", "no_outer_source", "local_passed", "would_loop",
+          "check_reply"}
 
 
 @test("table: every reason is met")

@@ -76,6 +76,8 @@ static void passed_up(void **unused)
 		"not_vip",
 		"unmatched_passed",
 		"local_passed",
+		"neighbour_discovery",
+		"martian_passed",
 		"not_listed",
 		"fragment_passed",
 		"extension_passed",
