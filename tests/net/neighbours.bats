@@ -78,6 +78,27 @@ six="2001:db8:17::3 dev eth0 lladdr 02:42:ac:11:00:03"
 	none_of_router
 }
 
+carrier_is() { # 0|1
+	[[ $(on "$LB" cat /sys/class/net/eth0/carrier) == "$1" ]]
+}
+
+@test "a loss of carrier takes no next hop along, and nobody has to run for that" {
+	attach
+	ip -n "wires-$TOPO_RUN" link set "$LB-eth0" down
+	wait_for 5 carrier_is 0
+	[[ $(neighbours) == "$four managed"$'\n'"$six managed" ]]
+	ip -n "wires-$TOPO_RUN" link set "$LB-eth0" up
+	wait_for 5 carrier_is 1
+	aged
+	wait_for 5 get "$VIP4" --max-time 0.3
+	wait_for 5 get "$VIP6" --max-time 0.3
+	(($(reason neighbour_unresolved) == 0))
+	[[ $(on "$LB" cat /proc/sys/net/ipv4/conf/eth0/arp_evict_nocarrier) == 0 ]]
+	lbr down >/dev/null
+	[[ $(on "$LB" cat /proc/sys/net/ipv4/conf/eth0/arp_evict_nocarrier) == 1 ]]
+	[[ $(on "$LB" cat /proc/sys/net/ipv6/conf/eth0/ndisc_evict_nocarrier) == 1 ]]
+}
+
 @test "an entry that was there is there after down, no longer managed" {
 	on "$LB" ping -q -c 1 172.17.0.3
 	[[ $(neighbours) == "$four" ]]

@@ -78,17 +78,3 @@ manager() {
 	[[ $output == *"it is not up here"*"try: lbr up"* ]]
 	lbr up >/dev/null
 }
-
-managed() { # of all next hops: yes, no, or both
-	lbr show -j next-hops | jq -r '."next-hops"[].managed' | sort -u
-}
-
-@test "next hops that are flushed are kept fresh again" {
-	[[ $(managed) == yes ]] || skip "no managed neighbours before Linux 5.16"
-	run_begin "$BATS_TEST_TMPDIR/services.yaml"
-	on "$LB" ip neigh flush all
-	on "$LB" ip -6 neigh flush all
-	[[ $(managed) == no ]]
-	wait_for 10 eval '[[ $(managed) == yes ]]'
-	run_said '^neighbour 172.17.0.3 dev eth0: managed'
-}

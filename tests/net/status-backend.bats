@@ -68,6 +68,11 @@ as_shown() {
 	[[ $(metric bkd_file_info "$(lbr show -j | jq -r .digest)") == 1 ]]
 	[[ $(metric bkd_vip_on_lo) == 2 ]]
 	on "$X" ip address del "$VIP4/32" dev lo
+	wait_for 5 run_said "^lo: VIP $VIP4 added"
+	[[ $(metric bkd_vip_on_lo) == 2 ]]
+	# twice within a minute: it is left to whoever does that
+	on "$X" ip address del "$VIP4/32" dev lo
+	wait_for 5 run_said "^$VIP4: set back twice"
 	[[ $(metric bkd_vip_on_lo "$VIP4") == 0 && $(metric bkd_vip_on_lo "$VIP6") == 1 ]]
 	on "$X" ip address add "$VIP4/32" dev lo
 	[[ $(metric bkd_vip_on_lo) == 2 ]]
