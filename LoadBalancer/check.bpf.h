@@ -74,6 +74,10 @@ INLINE enum reason check_forward(struct xdp_md *ctx, struct decision *d,
 	if (!f->backend || f->backend->service != f->service->id)
 		return REASON_no_backend;
 	reason = find_hop(ctx, d, f);
+	/* This one runs in generic mode, whatever xdp_lbr does. */
+	if (reason == REASON_device_passed)
+		reason = hop_has_ethernet(f->hop) ? REASON_NONE
+						  : REASON_device_unfit;
 	/* Nobody would hear of it. */
 	if (reason == REASON_NONE && d->packet.length > f->hop->mtu)
 		return REASON_fib_too_big;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "LoadBalancer/devices.h"
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
@@ -22,9 +23,12 @@
 struct hop {
 	struct way way;
 	int backends;
+	bool only_xdp; /* of a method by which the kernel cannot send */
 };
 
 struct hops {
+	struct device *devices;
+	int device_count;
 	struct hop at[MOST];
 	int count;
 };
@@ -141,7 +145,8 @@ void look_vips(struct doctor *doctor)
 	running_free(&running);
 }
 
-static void hop_note(struct hops *hops, const struct way *way)
+static void hop_note(struct hops *hops, const struct way *way,
+		     const struct method *method)
 {
 	int i;
 
@@ -153,8 +158,9 @@ static void hop_note(struct hops *hops, const struct way *way)
 	if (i == MOST)
 		return;
 	if (i == hops->count)
-		hops->at[hops->count++] = (struct hop){*way, 0};
+		hops->at[hops->count++] = (struct hop){*way, 0, false};
 	hops->at[i].backends++;
+	hops->at[i].only_xdp |= !kernel_can_forward(method);
 }
 
 /* A next hop that `up` noted, and so others are reached by; NULL: none. */
@@ -203,13 +209,41 @@ static struct hops *hops_read(struct doctor *doctor)
 			if (!count)
 				no_route(doctor, to);
 			for (i = 0; i < count; i++)
-				hop_note(hops, &ways[i]);
+				hop_note(hops, &ways[i], &service->method);
 		}
 	}
 	return hops;
 }
 
-static void hop_look(struct doctor *doctor, const struct hop *hop)
+/* Where only the kernel can send. True: it was said. */
+static bool device_look(struct doctor *doctor, const struct hops *hops,
+			const struct hop *hop, const char *via,
+			const char *name)
+{
+	__u32 lacks = device_hinders(&doctor->kernel, hops->devices,
+				     hops->device_count, hop->way.ifindex);
+
+	if (!lacks)
+		return false;
+	found(doctor, hop->only_xdp ? HEALTH_FAIL : HEALTH_WARN,
+	      "%s on %s, next hop of %d backends: %s %s, so xdp_lbr %s", via,
+	      name, hop->backends, name, device_lacks_text(lacks),
+	      hop->only_xdp
+		      ? "drops what goes there by ipip or l2 (device_unfit)"
+		      : "hands what goes there to the kernel, which is slower "
+			"(device_passed)");
+	if (lacks & DEVICE_NO_ETHERNET)
+		mend(doctor,
+		     "another route, by an Ethernet device: ip route get %s",
+		     via);
+	else
+		mend(doctor, "lbr down && lbr up -m generic -c %s",
+		     doctor->path);
+	return true;
+}
+
+static void hop_look(struct doctor *doctor, const struct hops *hops,
+		     const struct hop *hop)
 {
 	char via[INET6_ADDRSTRLEN], name[IF_NAMESIZE] = "?";
 	struct neighbour is;
@@ -218,6 +252,8 @@ static void hop_look(struct doctor *doctor, const struct hop *hop)
 	neighbour_read(hop->way.ifindex, &hop->way.via, &is);
 	if_indextoname((unsigned)hop->way.ifindex, name);
 	addr_text(&hop->way.via, via);
+	if (device_look(doctor, hops, hop, via, name))
+		return;
 	if (is.there && !is.resolved) {
 		found(doctor, HEALTH_FAIL,
 		      "%s on %s, next hop of %d backends, does not say its MAC "
@@ -261,15 +297,20 @@ static void remembered_look(struct doctor *doctor)
 void look_next_hops(struct doctor *doctor)
 {
 	struct hops *hops = hops_read(doctor);
+	struct fault ignored;
 	int i;
 
 	remembered_look(doctor);
+	if (hops)
+		hops->device_count = devices_read(&hops->devices, &ignored);
 	for (i = 0; hops && i < hops->count; i++)
-		hop_look(doctor, &hops->at[i]);
+		hop_look(doctor, hops, &hops->at[i]);
 	if (hops && !doctor->said)
 		found(doctor, HEALTH_OK,
 		      "%d next hops of the backends: known and kept fresh",
 		      hops->count);
+	if (hops)
+		free(hops->devices);
 	free(hops);
 }
 

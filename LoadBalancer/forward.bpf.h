@@ -7,11 +7,24 @@
  */
 #pragma once
 
+/* Is it the kernel that is to send the packet, to the backend? */
+INLINE bool kernel_forwards(enum reason reason)
+{
+	return reason == REASON_neighbour_unresolved ||
+	       reason == REASON_super_packet || reason == REASON_device_passed;
+}
+
 /* What a method says where only the kernel could go on, and cannot by it. */
 INLINE enum reason method_stays(enum reason reason)
 {
-	return reason == REASON_neighbour_unresolved ? REASON_neighbour_missing
-						     : REASON_fib_too_big;
+	switch (reason) {
+	case REASON_neighbour_unresolved:
+		return REASON_neighbour_missing;
+	case REASON_device_passed:
+		return REASON_device_unfit;
+	default:
+		return REASON_fib_too_big;
+	}
 }
 
 /* What a method is given. */

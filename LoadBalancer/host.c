@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "LoadBalancer/devices.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/own.h"
 #include "common/tool/change.h"
@@ -147,7 +148,8 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 	int i, rc = 0;
 
 	if (!interfaces) {
-		if (kernel_attachments(kernel, fault_out))
+		if (!kernel->attachment_count &&
+		    kernel_attachments(kernel, fault_out))
 			return -1;
 		for (i = 0; i < kernel->attachment_count; i++)
 			names[i] = kernel->attachments[i].name;
@@ -158,6 +160,7 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 					fault_out);
 	free(vlans);
 	rc = rc ?: own_write(kernel, fault_out);
+	rc = rc ?: devices_write(kernel, fault_out);
 	/* `run` looks at routes and neighbours where they change. */
 	if (!rc && !kernel->again)
 		lbr_neighbours(kernel, config);

@@ -7,6 +7,7 @@
  */
 #include <bpf/libbpf.h>
 
+#include "LoadBalancer/devices.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/xdp_lbr.skel.h"
 #include "common/core/reason.h"
@@ -39,17 +40,38 @@ static const struct verb verbs[] = {
 	{0},
 };
 
+/* clang-format off: a line each, for those who add one */
 static const char *const maps[] = {
-	"generations", "services",	  "backends",
-	"tables",      "control",	  "interfaces",
-	"flows",       "flow_keys",	  "inserted",
-	"reasons",     "service_reasons", "backend_counts",
-	"changes",     "turns",		  "fragments",
-	"path_mtus",   "vlans",		  "vlan_ports",
-	"file",	       "watch",		  "watched",
-	"secrets",     "own_addresses",	  "checks",
-	"check_veth",  "verdicts",	  NULL,
+	"generations",
+	"services",
+	"backends",
+	"tables",
+	"control",
+	"interfaces",
+	"flows",
+	"flow_keys",
+	"inserted",
+	"reasons",
+	"service_reasons",
+	"backend_counts",
+	"changes",
+	"turns",
+	"fragments",
+	"path_mtus",
+	"vlans",
+	"vlan_ports",
+	"file",
+	"watch",
+	"watched",
+	"secrets",
+	"own_addresses",
+	"checks",
+	"check_veth",
+	"verdicts",
+	"devices",
+	NULL,
 };
+/* clang-format on */
 
 static const char *const inner[] = {"tables", "file", NULL};
 
@@ -81,6 +103,17 @@ static int concerns(const struct kernel *kernel, const struct config *config,
 		     config->path);
 }
 
+static int prepare(struct kernel *kernel, const struct config *config,
+		   struct fault *fault_out)
+{
+	/* `apply`: what runs is attached as it is. */
+	if (!kernel->object && !kernel->attachment_count &&
+	    kernel_attachments(kernel, fault_out))
+		return -1;
+	return devices_refuse(kernel, config, fault_out)
+		       ?: lbr_prepare(kernel, config, fault_out);
+}
+
 const struct role tool = {
 	.name = "lbr",
 	.program = "xdp_lbr",
@@ -94,7 +127,7 @@ const struct role tool = {
 	.open = open_program,
 	.maps = maps,
 	.inner = inner,
-	.prepare = lbr_prepare,
+	.prepare = prepare,
 	.carry_over = lbr_carry_over,
 	.concerns = concerns,
 	.build = lbr_build,

@@ -85,9 +85,46 @@ INLINE void way_source(struct addr *source, const struct handed *h,
 		*source = h->own[is_ipv6];
 }
 
+/* What XDP cannot send out of: see enum device_lacks. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_DEVICES);
+	__type(key, __u32);
+	__type(value, __u32);
+} devices SEC(".maps");
+
+INLINE __u32 device_lacks(__u32 ifindex)
+{
+	__u32 *lacks = bpf_map_lookup_elem(&devices, &ifindex);
+
+	return lacks ? *lacks : 0;
+}
+
+/*
+ * Without an Ethernet header there are no MAC addresses. Of a device that came
+ * after the tool looked, zeros say so; tunnels have other things in their
+ * place.
+ */
+INLINE bool hop_has_ethernet(const struct cached_hop *hop)
+{
+	return !(device_lacks(hop->out) & DEVICE_NO_ETHERNET) &&
+	       (mac_number(hop->source) || mac_number(hop->destination));
+}
+
+INLINE bool hop_takes_frames(const struct cached_hop *hop,
+			     const struct decision *d)
+{
+	if (hop->out == d->device)
+		return true;
+	return hop_has_ethernet(hop) &&
+	       (d->generic || !(device_lacks(hop->out) & DEVICE_NO_XMIT));
+}
+
 /*
  * Asks the FIB for the decision in `scratch`, and notes there what it said
- * and, in its place, the next hop.
+ * and, in its place, the next hop. Returns REASON_NONE; REASON_device_passed
+ * where only the kernel can send; else why there is none.
  */
 __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 {
@@ -101,12 +138,12 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 	__u32 overhead;
 
 	if (!h)
-		return 0;
+		return REASON_fib_error;
 	d->fib = -1;
 	backend = backend_of(d->slot, d->backend_id);
 	hop = bpf_map_lookup_elem(&next_hops, &d->hop_key);
 	if (!backend || !hop)
-		return 0;
+		return REASON_fib_error;
 	way_source(&source, h, backend);
 	route_question(&question, &source, &backend->address, d->device);
 	if (h->method.forward == FORWARD_IPIP)
@@ -123,8 +160,14 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 	hop->backend = d->backend_id;
 	hop->in = d->device;
 	hop->flow = d->hop_flow;
-	hop->asked = d->fib == BPF_FIB_LKUP_RET_SUCCESS ? d->now : 0;
-	return 0;
+	hop->asked = 0;
+	if (d->fib != BPF_FIB_LKUP_RET_SUCCESS)
+		return route_reason(d->fib);
+	/* Not remembered: to look what a device lacks costs others nothing. */
+	if (!hop_takes_frames(hop, d))
+		return REASON_device_passed;
+	hop->asked = d->now;
+	return REASON_NONE;
 }
 
 /*
@@ -182,6 +225,7 @@ INLINE enum reason too_big(struct xdp_md *ctx, struct decision *d,
 INLINE enum reason find_hop(struct xdp_md *ctx, struct decision *d,
 			    struct found *f)
 {
+	enum reason reason = REASON_NONE;
 	struct handed *h;
 
 	d->backend_id = f->backend->id;
@@ -194,21 +238,22 @@ INLINE enum reason find_hop(struct xdp_md *ctx, struct decision *d,
 		h = hand_over_question(d, f);
 		if (!h)
 			return REASON_fib_error;
-		hop_ask(ctx);
+		reason = hop_ask(ctx);
 		d->asked = true;
 		d->fib = h->decision.fib;
-		if (d->fib != BPF_FIB_LKUP_RET_SUCCESS)
-			return route_reason(d->fib);
 	}
-	return REASON_NONE;
+	return reason;
 }
 
 INLINE enum reason route(struct xdp_md *ctx, struct decision *d,
 			 struct found *f)
 {
-	enum reason reason = find_hop(ctx, d, f);
+	enum reason reason = find_hop(ctx, d, f), big;
 
-	if (reason != REASON_NONE || LIKELY(d->packet.length <= f->hop->mtu))
+	if (reason != REASON_NONE && reason != REASON_device_passed)
 		return reason;
-	return too_big(ctx, d, f);
+	if (LIKELY(d->packet.length <= f->hop->mtu))
+		return reason;
+	big = too_big(ctx, d, f);
+	return big == REASON_NONE ? reason : big;
 }

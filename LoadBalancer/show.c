@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "LoadBalancer/devices.h"
 #include "LoadBalancer/flows.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/show.h"
@@ -113,7 +114,9 @@ static json_t *next_hops_rows(const struct show *show)
 	char backend[INET6_ADDRSTRLEN], via[INET6_ADDRSTRLEN], mac[18];
 	char name[IF_NAMESIZE], remembered[96];
 	const char *how = hops_remembered(show, remembered, sizeof(remembered));
+	struct device *devices = NULL;
 	struct fault ignored;
+	int count = devices_read(&devices, &ignored);
 	struct next_hop hop;
 	size_t i, j;
 
@@ -130,7 +133,7 @@ static json_t *next_hops_rows(const struct show *show)
 			continue;
 		json_array_append_new(
 			rows,
-			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
 				  "backend", addr_text(&row->address, backend),
 				  "interface",
 				  hop.ifindex
@@ -142,8 +145,11 @@ static json_t *next_hops_rows(const struct show *show)
 				  "mac", hop_mac(&hop, mac), "neighbour",
 				  hop.neighbour.state, "managed",
 				  hop.neighbour.managed ? "yes" : "no",
+				  "sent-by",
+				  device_sender(devices, count, hop.ifindex),
 				  "remembered", how));
 	}
+	free(devices);
 	return rows;
 }
 

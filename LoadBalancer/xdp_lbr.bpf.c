@@ -210,8 +210,7 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 	if (!select_backend(d, f))
 		return no_backend(ctx, d, f);
 	reason = route(ctx, d, f);
-	if (reason != REASON_NONE && reason != REASON_neighbour_unresolved &&
-	    reason != REASON_super_packet)
+	if (reason != REASON_NONE && !kernel_forwards(reason))
 		return reason;
 	reason = forward(ctx, d, f, reason);
 	if (UNLIKELY(reason == REASON_neighbour_missing ||

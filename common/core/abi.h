@@ -215,6 +215,16 @@ enum unmatched {
 	UNMATCHED_PASS,
 };
 
+/*
+ * Of the map `devices`, by ifindex: why a packet cannot be sent out of a device
+ * by XDP. One that is not there takes what it is given.
+ */
+#define MAX_DEVICES 16384
+enum device_lacks {
+	DEVICE_NO_ETHERNET = 1, /* its packets have no such header: tun, gre */
+	DEVICE_NO_XMIT = 2, /* ndo_xdp_xmit: none redirected in native mode */
+};
+
 /* Of this host, that xdp_lbr knows. */
 #define MAX_OWN_ADDRESSES 16384
 

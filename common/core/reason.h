@@ -7,9 +7,9 @@
  * with two actions, cannot be written.
  *
  * The law the table keeps: a reason whose action is PASS leaves the packet
- * bit for bit as it came, except `neighbour_unresolved` and `super_packet`
- * (the kernel forwards them), `neighbour_prompted` (the kernel answers it),
- * `restored` and `decapsulated`.
+ * bit for bit as it came, except `neighbour_unresolved`, `device_passed` and
+ * `super_packet` (the kernel forwards them), `neighbour_prompted` (the kernel
+ * answers it), `restored` and `decapsulated`.
  *
  * REASON(name, action, programs, explanation)
  */
@@ -85,6 +85,10 @@ REASON(neighbour_asked, TX, IN_LBR, \
 	"next hop has no MAC address: this packet was made the ARP request or neighbour solicitation for it") \
 REASON(neighbour_prompted, PASS, IN_LBR, \
 	"next hop has no MAC address: this packet was made an echo request from it, for the kernel to look for it") \
+REASON(device_passed, PASS, IN_LBR, \
+	"XDP cannot send out of that device (no Ethernet header, or no ndo_xdp_xmit): handed to the kernel, to forward") \
+REASON(device_unfit, DROP, IN_LBR, \
+	"XDP cannot send out of that device, and by this service's method (ipip, l2) the kernel cannot forward") \
 REASON(off_link, DROP, IN_LBR, \
 	"l2: the backend is behind a router") \
 REASON(no_outer_source, DROP, IN_LBR, \

@@ -19,9 +19,10 @@
 
 #define ANSWER_SIZE 32768 /* a dump's answers come in pages of up to this */
 
-int netlink_ask(struct nlmsghdr *question, mnl_cb_t answer, void *data)
+int netlink_ask_of(int bus, struct nlmsghdr *question, mnl_cb_t answer,
+		   void *data)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, 0);
+	struct mnl_socket *socket = mnl_socket_open2(bus, 0);
 	static char page[ANSWER_SIZE];
 	unsigned int port;
 	ssize_t length;
@@ -46,6 +47,11 @@ out:
 	rc = rc < 0 ? -errno : 0;
 	mnl_socket_close(socket);
 	return rc;
+}
+
+int netlink_ask(struct nlmsghdr *question, mnl_cb_t answer, void *data)
+{
+	return netlink_ask_of(NETLINK_ROUTE, question, answer, data);
 }
 
 struct list {
@@ -142,6 +148,7 @@ static int link_answer(const struct nlmsghdr *message, void *data)
 	if (!link)
 		return MNL_CB_ERROR;
 	link->ifindex = info->ifi_index;
+	link->type = info->ifi_type;
 	return mnl_attr_parse(message, sizeof(*info), link_attribute, link);
 }
 

@@ -14,6 +14,7 @@ struct link {
 	int ifindex;
 	int lower;  /* ifindex of the device it stands on; 0: none */
 	int master; /* of the bond or bridge that it is a leg of; 0: none */
+	__u16 type; /* ARPHRD_* */
 	char name[IF_NAMESIZE];
 	char kind[16]; /* "veth", "macvlan", ...; "" for hardware */
 	__u8 mac[6];

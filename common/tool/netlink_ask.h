@@ -11,6 +11,10 @@
 /* Sends and hears the answers out. Returns 0 or -errno. */
 int netlink_ask(struct nlmsghdr *question, mnl_cb_t answer, void *data);
 
+/* The same of another family than rtnetlink: NETLINK_*. */
+int netlink_ask_of(int bus, struct nlmsghdr *question, mnl_cb_t answer,
+		   void *data);
+
 /* An address as it lies in an attribute. Returns 0, or -1: neither family. */
 int address_get(const struct nlattr *attribute, struct addr *address);
 void address_put(struct nlmsghdr *message, __u16 type,

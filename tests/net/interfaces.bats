@@ -116,3 +116,82 @@ clients_on_both() {
 	on "$LB" ip route del "$VIP4"
 	on "$ROUTER" ip route del "$VIP4"
 }
+
+# behind_a_bridge: eth1 is a port of br1, which has its addresses
+behind_a_bridge() {
+	on "$LB" ip -batch - <<-'EOF'
+		link add br1 type bridge
+		address flush dev eth1
+		link set eth1 master br1
+		link set br1 up
+		address add 172.19.0.6/16 dev br1
+		address add 2001:db8:19::6/64 dev br1 nodad
+	EOF
+	wait_for 5 on "$LB" ping -qc1 -W1 172.19.0.3 >/dev/null
+	wait_for 5 on "$LB" ping -qc1 -W1 2001:db8:19::3 >/dev/null
+}
+
+no_bridge() {
+	on "$LB" ip -batch - <<-'EOF'
+		link del br1
+		address add 172.19.0.6/16 dev eth1
+		address add 2001:db8:19::6/64 dev eth1 nodad
+	EOF
+}
+
+@test "native, out of a device that takes no redirected frames: by the kernel" {
+	local vip device
+	up_on native eth0
+	behind_a_bridge
+	lbr apply >/dev/null
+	for vip in "$VIP4" "$VIP6"; do
+		rises device_passed answers "$vip" 10 --fail-early | shared 10 1 9
+	done
+	run lbr doctor
+	[[ $output == *"br1 takes no redirected frames"* ]]
+	[[ $(lbr show next-hops) == *"xdp_lbr; native: kernel"* ]]
+	# What redirect does there: all is lost, and counted as sent.
+	read -r -a device < <(on "$LB" cat /sys/class/net/br1/ifindex)
+	on "$LB" bpftool map delete pinned "/sys/fs/bpf/l3dsr/lbr-$LAYOUT/devices" \
+		key "$((device & 255))" "$((device >> 8))" 0 0
+	rises redirected run ! get "$VIP4" --max-time 1
+	# In generic mode it takes them.
+	lbr down >/dev/null
+	lbr up -i eth0 -m generic >/dev/null
+	rises redirected answers "$VIP4" 10 --fail-early | shared 10 1 9
+	no_bridge
+}
+
+# through_tun FILE: a tun device that the backends are behind; FILE: what leaves
+# by it, as hex, a line each; until FILE.end is there
+through_tun() {
+	on "$LB" /usr/bin/python3 - "$1.end" >"$1" 3>&- <<-'EOF'
+		import fcntl, os, select, struct, subprocess, sys
+
+		tun = os.open("/dev/net/tun", os.O_RDWR)
+		fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH", b"tun9", 0x1001))
+		for words in ("link set tun9 up", "route replace 172.19.0.0/16 dev tun9"):
+		    subprocess.run(["ip", *words.split()], check=True)
+		while not os.path.exists(sys.argv[1]):
+		    if select.select([tun], [], [], 0.1)[0]:
+		        print(os.read(tun, 2000).hex(), flush=True)
+	EOF
+}
+
+@test "out of a device without an Ethernet header: by the kernel, IP alone" {
+	local out=$BATS_TEST_TMPDIR/tun
+	up_on generic eth0
+	on "$LB" ip link set eth1 down
+	through_tun "$out" &
+	wait_for 5 on "$LB" ip route get 172.19.0.3 dev tun9 >/dev/null 2>&1
+	run ! get "$VIP4" --max-time 0.2 # its neighbour is made by the first
+	rises device_passed run ! get "$VIP4" --max-time 0.2
+	lbr apply >/dev/null
+	rises device_passed run ! get "$VIP4" --max-time 0.2
+	[[ $(lbr show next-hops) == *"kernel: no Ethernet header"* ]]
+	wait_for 5 grep -q '^45.*ac110004ac1300' "$out" # from the client to a backend
+	run ! grep -v '^[46]' "$out"
+	touch "$out.end"
+	wait
+	on "$LB" ip link set eth1 up
+}

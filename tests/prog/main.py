@@ -10,8 +10,8 @@ import tap
 
 for module in ("table", "laws", "restore", "trace", "counts", "mutated", "select", "schedulers",
                "generations", "leaving", "hand", "next_hop", "vlan", "errors", "fragments",
-               "answers", "pass", "methods", "solicit", "undone", "sources", "explain", "watch",
-               "checks",
+               "answers", "pass", "devices", "methods", "solicit", "undone", "sources", "explain",
+               "watch", "checks",
                "files"):
     __import__(f"test_{module}")
 

@@ -411,10 +411,10 @@ def too_big(world):
 
 # The helper's own errors cannot be had by a packet or a route, nor a driver
 # without headroom; the others are met in test_methods.py, test_answers.py,
-# test_solicit.py, test_pass.py and test_checks.py.
+# test_solicit.py, test_pass.py, test_devices.py and test_checks.py.
 BEYOND = {"fib_error", "no_room", "ttl_exceeded", "neighbour_missing", "neighbour_asked",
           "neighbour_prompted", "off_link", "no_outer_source", "local_passed", "would_loop",
-          "check_reply"}
+          "device_passed", "device_unfit", "check_reply"}
 
 
 @test("table: every reason is met")

@@ -58,6 +58,8 @@ class Vlans:
                      "peer", f"{device}p")
             for link in device, f"{device}p":
                 self.lbr("ip", "link", "set", link, "up")
+            # Or a veth says that it takes no frame that is redirected to it.
+            self.lbr("ethtool", "-K", f"{device}p", "gro", "on")
         self.lbr("ip", "address", "add", "10.8.0.1/24", "dev", "out8")
         self.lbr("ip", "address", "add", "2001:db8:8::1/64", "dev", "out8", "nodad")
         for hop in "10.8.0.2", "2001:db8:8::2":

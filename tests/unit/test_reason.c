@@ -76,8 +76,12 @@ static void passed_up(void **unused)
 		"not_vip",
 		"unmatched_passed",
 		"local_passed",
+<<<<<<< HEAD
 		"neighbour_discovery",
 		"martian_passed",
+=======
+		"device_passed",
+>>>>>>> aa4bd36 (lbr: leave to the kernel what XDP cannot send)
 		"not_listed",
 		"fragment_passed",
 		"extension_passed",

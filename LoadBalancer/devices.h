@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * devices.h - devices that XDP cannot send out of; see devices.c
+ */
+#pragma once
+
+#include "common/tool/kernel.h"
+
+struct device {
+	__u32 ifindex;
+	__u32 lacks; /* enum device_lacks */
+};
+
+/*
+ * Those of this host that lack something. *list is to be freed. Returns their
+ * number, or -1 with a fault.
+ */
+int devices_read(struct device **list, struct fault *fault);
+/*
+ * What of it hinders any of the attached programs to send out of a device; 0:
+ * nothing. The kernel's attachments are read.
+ */
+__u32 device_hinders(const struct kernel *kernel, const struct device *list,
+		     int count, int ifindex);
+/* Who sends what leaves by it, for people: xdp_lbr, or only the kernel. */
+const char *device_sender(const struct device *list, int count, int ifindex);
+/* By these methods it can send what xdp_lbr cannot. */
+bool kernel_can_forward(const struct method *method);
+/* In words, for people. `lacks` is not 0. */
+const char *device_lacks_text(__u32 lacks);
+
+/* Writes the map `devices`. Returns 0, or -1 with a fault. */
+int devices_write(const struct kernel *kernel, struct fault *fault);
+
+/*
+ * Before anything is changed: refuses a file that names a backend which can be
+ * reached out of such a device only, by a method that needs XDP to send. 0 or
+ * -1 with a fault.
+ */
+int devices_refuse(const struct kernel *kernel, const struct config *config,
+		   struct fault *fault);
