@@ -232,12 +232,14 @@ static void word_difference(struct pair *pair, const char *name, unsigned old,
 static void settings_difference(struct pair *pair)
 {
 	static const char *const unmatched[] = {"local", "drop", "pass"};
+	static const char *const claims[] = {"none", "arp"};
 	static const char *const hops[] = {"by backend", "by flow"};
 	const struct generation *old = &pair->old->generation;
 	const struct generation *new = &pair->new->generation;
 
 	word_difference(pair, "unmatched", old->unmatched, new->unmatched,
 			unmatched);
+	word_difference(pair, "claim", old->claim, new->claim, claims);
 	number_difference(pair, "udp-idle", old->udp_idle, new->udp_idle,
 			  " jiffies");
 	number_difference(pair, "insert-limit", old->insert_limit,

@@ -190,6 +190,8 @@ const struct exam lbr_exams[] = {
 	{"own-vips",
 	 "a VIP that is an address of this host does not cut it off",
 	 NEEDS_FILE, look_own_vips},
+	{"claims", "nobody else answers by ARP or ND for a VIP that is claimed",
+	 NEEDS_BOTH, look_claims},
 	{"next-hops",
 	 "every backend has a route, and its next hop a MAC address that is "
 	 "kept fresh",

@@ -14,6 +14,8 @@ void look_mtu(struct doctor *doctor);
 void look_run(struct doctor *doctor);
 void look_services(struct doctor *doctor);
 void look_answers(struct doctor *doctor);
+/* claims.c */
+void look_claims(struct doctor *doctor);
 /* doctor_own.c */
 void look_own_vips(struct doctor *doctor);
 /* doctor_firewall.c */

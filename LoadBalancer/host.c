@@ -158,6 +158,7 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 	rc = rc
 		     ?: host_interfaces(kernel, config, interfaces ?: names,
 					fault_out);
+	rc = rc ?: lbr_claims(kernel, config, interfaces ?: names, fault_out);
 	free(vlans);
 	rc = rc ?: own_write(kernel, fault_out);
 	rc = rc ?: devices_write(kernel, fault_out);

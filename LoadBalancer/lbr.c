@@ -114,6 +114,12 @@ static int prepare(struct kernel *kernel, const struct config *config,
 		       ?: lbr_prepare(kernel, config, fault_out);
 }
 
+static void settle(struct kernel *kernel, const struct config *config)
+{
+	lbr_neighbours_settle(kernel, config);
+	lbr_claims_settle(kernel, config);
+}
+
 const struct role tool = {
 	.name = "lbr",
 	.program = "xdp_lbr",
@@ -134,5 +140,5 @@ const struct role tool = {
 	.difference = lbr_difference,
 	.host = lbr_host,
 	.notes = lbr_notes,
-	.settle = lbr_neighbours_settle,
+	.settle = settle,
 };

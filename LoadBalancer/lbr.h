@@ -23,6 +23,10 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 	     const char *const *interfaces, struct fault *fault);
 /* own.c: what the user should know of VIPs that this host has, or lacks */
 void lbr_notes(const struct config *config, FILE *out);
+/* claims.c: VIPs answered for by ARP and ND, as the file says */
+int lbr_claims(struct kernel *kernel, const struct config *config,
+	       const char *const *names, struct fault *fault);
+void lbr_claims_settle(struct kernel *kernel, const struct config *config);
 /* neighbours.c: next hops kept fresh, and those no longer needed let go */
 void lbr_neighbours(struct kernel *kernel, const struct config *config);
 void lbr_neighbours_settle(struct kernel *kernel, const struct config *config);

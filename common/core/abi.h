@@ -256,9 +256,9 @@ struct generation {
 	__u8 unmatched;	      /* enum unmatched */
 	__u8 hops_by_flow;    /* routes look at more than the destination */
 	__u8 recent_shift;    /* "recent" is within 2^this jiffies */
-	__u8 zero;
-	__u32 answer_limit;	       /* ICMP errors per second and CPU */
-	__u8 digest[32];	       /* of what its file means: see write.h */
+	__u8 claim;	      /* the tool's: the VIPs are answered for */
+	__u32 answer_limit;   /* ICMP errors per second and CPU */
+	__u8 digest[32];      /* of what its file means: see write.h */
 	struct prefix outer_source[2]; /* IPv4, IPv6; bits 0: its own address */
 	__u64 vips[VIP_BITS / 64];     /* xdp_lbr: see directory.h */
 };

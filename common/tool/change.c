@@ -9,6 +9,7 @@
 
 #include "common/tool/advmss.h"
 #include "common/tool/change.h"
+#include "common/tool/claim.h"
 #include "common/tool/detour.h"
 #include "common/tool/device.h"
 #include "common/tool/neighbours.h"
@@ -313,6 +314,45 @@ void change_neighbours_keep(struct kernel *kernel,
 		close(map);
 }
 
+static int undo(const struct change *change, struct fault *fault_out)
+{
+	if (!strcmp(change->kind, "sysctl"))
+		return undo_sysctl(change, fault_out);
+	if (!strcmp(change->kind, "address"))
+		return undo_address(change, fault_out);
+	if (!strcmp(change->kind, "neighbour"))
+		return undo_neighbour(change, fault_out);
+	if (!strcmp(change->kind, "advmss"))
+		return advmss_undo(change, fault_out);
+	if (!strcmp(change->kind, "claim"))
+		return claim_undo(change, fault_out);
+	if (!strcmp(change->kind, "route"))
+		return claim_route_undo(change, fault_out);
+	if (!strcmp(change->kind, "detour") && detour_remove())
+		printf("%s: removed\n", change->what);
+	return 0;
+}
+
+void changes_keep(struct kernel *kernel, const char *kind,
+		  bool (*needed)(const char *what, const void *data),
+		  const void *data)
+{
+	int map = kernel_map(kernel, "changes");
+	struct fault ignored;
+	struct change change;
+	__u32 i = 0;
+
+	while (map >= 0 && change_at(map, i, &change)) {
+		if (strcmp(change.kind, kind) || needed(change.what, data) ||
+		    undo(&change, &ignored))
+			i++;
+		else
+			change_forget(map, i);
+	}
+	if (map >= 0)
+		close(map);
+}
+
 int changes_undo(struct kernel *kernel, struct fault *fault_out)
 {
 	int map = kernel_map(kernel, "changes"), rc = 0;
@@ -324,18 +364,8 @@ int changes_undo(struct kernel *kernel, struct fault *fault_out)
 	while (change_at(map, count, &change))
 		count++;
 	while (count-- > 0) {
-		if (!change_at(map, count, &change))
-			continue;
-		if (!strcmp(change.kind, "sysctl"))
-			rc |= undo_sysctl(&change, fault_out);
-		else if (!strcmp(change.kind, "address"))
-			rc |= undo_address(&change, fault_out);
-		else if (!strcmp(change.kind, "neighbour"))
-			rc |= undo_neighbour(&change, fault_out);
-		else if (!strcmp(change.kind, "advmss"))
-			rc |= advmss_undo(&change, fault_out);
-		else if (!strcmp(change.kind, "detour") && detour_remove())
-			printf("%s: removed\n", change.what);
+		if (change_at(map, count, &change))
+			rc |= undo(&change, fault_out);
 	}
 	close(map);
 	return rc;

@@ -88,6 +88,13 @@ void change_neighbours_again(struct kernel *kernel,
 			     bool (*rose)(const void *data, int ifindex),
 			     const void *data);
 /* Puts back those that `needed` does not say yes to. */
+/*
+ * Undoes and forgets the changes of a kind whose `what` is no longer needed.
+ * What cannot be undone stays noted.
+ */
+void changes_keep(struct kernel *kernel, const char *kind,
+		  bool (*needed)(const char *what, const void *data),
+		  const void *data);
 void change_neighbours_keep(struct kernel *kernel,
 			    bool (*needed)(int ifindex,
 					   const struct addr *address,

@@ -91,6 +91,7 @@ struct config_service {
 struct config {
 	struct config_service *services;
 	size_t service_count;  /* at least 1 */
+	__u8 claim;	       /* 0: none; 1: by ARP and ND */
 	__u8 unmatched;	       /* enum unmatched, see abi.h */
 	__u32 flow_table_size; /* entries */
 	__u32 handshake_grace; /* milliseconds */

@@ -144,6 +144,7 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	new.answer_limit = config->answer_limit;
 	new.insert_window = (__u32)jiffies_of(1000);
 	new.unmatched = config->unmatched;
+	new.claim = config->claim;
 	memcpy(new.digest, config->digest, sizeof(new.digest));
 	/* How long it lets the one before it live; made a date at the switch.
 	 */

@@ -27,6 +27,7 @@ static const struct word unmatched_words[] = {{"local", UNMATCHED_LOCAL},
 					      {"drop", UNMATCHED_DROP},
 					      {"pass", UNMATCHED_PASS},
 					      {}};
+static const struct word claim_words[] = {{"none", 0}, {"arp", 1}, {}};
 static const struct word protocol_words[] = {
 	{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {}};
 static const struct word scheduler_words[] = {
@@ -93,6 +94,11 @@ const struct key keys[] = {
 		 "where the VIP is an address of that host (SSH), and drops "
 		 "it elsewhere; `drop` drops it everywhere; `pass` passes it, "
 		 "but for what that kernel would send back."},
+	{LEVEL_FILE, "claim", KIND_WORD, FIELD(config, claim),
+	 .words = claim_words, .standard = "none",
+	 .help = "Who answers for the VIPs in a LAN where no router sends them "
+		 "to the load balancer: `arp`: the load balancer, on the "
+		 "interfaces of `lbr up`, by ARP and for IPv6 by ND."},
 	{LEVEL_FILE, "flow-table-size", KIND_NUMBER,
 	 FIELD(config, flow_table_size),
 	 .min = 1, .max = 16777216, .standard = "1000000",

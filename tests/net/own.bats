@@ -190,3 +190,63 @@ still() {
 	on "$LB" ip link set eth0 address "$mac"
 	on "$ROUTER" ip neigh flush dev eth0
 }
+
+# flat: the client asks for the VIPs on its own LAN
+flat() {
+	on "$CLIENT" ip route replace "$VIP4" dev eth0
+	on "$CLIENT" ip -6 route replace "$VIP6" dev eth0
+	on "$CLIENT" ip neigh flush dev eth0
+	on "$CLIENT" ip -6 neigh flush dev eth0
+}
+
+# proxies: what of the load balancer's host has to do with claims
+proxies() {
+	on "$LB" sh -c 'ip neigh show proxy; ip -6 neigh show proxy
+		ip route show dev lo; cd /proc/sys/net
+		cat ipv4/neigh/eth0/proxy_delay ipv6/neigh/eth0/proxy_delay ipv6/conf/eth0/proxy_ndp'
+}
+
+# claims: the state of doctor's check, and who else answers
+claims() {
+	lbr doctor -c "$1" -j | jq -r '.checks[] | select(.check == "claims") |
+		"\(.state) \(.found)"'
+}
+
+@test "claim: arp: a flat LAN finds the VIPs; and is told where two claim them" {
+	local file=$BATS_TEST_TMPDIR/claim.yaml vip before mac
+	services "$file" '1iclaim: arp'
+	lbr up -m generic >/dev/null
+	flat
+	for vip in "$VIP4" "$VIP6"; do run ! get "$vip" --max-time 1; done
+	before=$(proxies)
+	lbr apply "$file" >"$BATS_TEST_TMPDIR/said"
+	grep -q "claim none -> arp" "$BATS_TEST_TMPDIR/said"
+	grep -q "$VIP4 dev eth0: answered by ARP" "$BATS_TEST_TMPDIR/said"
+	flat
+	for vip in "$VIP4" "$VIP6"; do
+		get "$vip" >/dev/null
+		answers "$vip" 10 --fail-early | shared 10 1 9
+	done
+	[[ $(claims "$file") == ok* ]]
+	# Asked by who has it already, not by broadcast: reachable, not failed.
+	on "$CLIENT" ip -6 neigh show "$VIP6" | grep -qE 'REACHABLE|DELAY|STALE|PROBE'
+
+	# Another host of the LAN answers, too.
+	mac=$(on "$ROUTER" cat /sys/class/net/eth0/address)
+	on "$ROUTER" ip address add "$VIP4/32" dev eth0
+	on "$ROUTER" ip address add "$VIP6/128" dev eth0 nodad
+	run claims "$file"
+	[[ $output == *warn*"$VIP4 on eth0: $mac answers"* ]]
+	[[ $output == *warn*"$VIP6 on eth0: $mac answers"* ]]
+	on "$ROUTER" ip address del "$VIP4/32" dev eth0
+	on "$ROUTER" ip address del "$VIP6/128" dev eth0
+
+	# No longer in the file: as it was before.
+	lbr apply >/dev/null
+	[[ $(proxies) == "$before" ]]
+	flat
+	for vip in "$VIP4" "$VIP6"; do run ! get "$vip" --max-time 1; done
+	lbr apply "$file" >/dev/null
+	lbr down >/dev/null
+	[[ $(proxies) == "$before" ]]
+}

@@ -26,7 +26,8 @@ struct row {
 	", backends: [{address: " backend "}]}\n"
 
 #define FILE_KEYS                                                              \
-	"services, unmatched, flow-table-size, handshake-grace, udp-idle, "    \
+	"services, unmatched, claim, flow-table-size, handshake-grace, "       \
+	"udp-idle, "                                                           \
 	"grace, drain-timeout, next-hop-age, insert-limit, answer-limit, "     \
 	"advmss, "                                                             \
 	"outer-source, lb-sources"

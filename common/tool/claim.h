@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * claim.h - addresses that a host answers for on a LAN and does not have:
+ * proxy ARP (RFC 1027), proxy ND (RFC 4861 7.2.8)
+ */
+#pragma once
+
+#include "common/tool/kernel.h"
+
+/*
+ * Answers for `address` on an interface, immediately; notes what was changed:
+ * "claim" (a proxy entry), for IPv4 "route" (the kernel answers only for what
+ * it would send out elsewhere), sysctls. Returns 0, or -1 with a fault.
+ */
+int claim_add(struct kernel *kernel, const struct addr *address,
+	      const char *interface, struct fault *fault);
+
+/* Undoes a change of these kinds. Returns 0, or -1 with a fault. */
+int claim_undo(const struct change *change, struct fault *fault);
+int claim_route_undo(const struct change *change, struct fault *fault);
+
+/* Who else answers for an address on an interface's LAN. */
+struct claimed {
+	struct addr address;
+	int ifindex;
+	__u8 own[6];   /* this host's MAC address there */
+	__u8 other[6]; /* zeros: nobody */
+};
+/*
+ * Asks for all at once and fills in `other` with what is answered within `wait`
+ * milliseconds. Returns 0, or -1 with errno.
+ */
+int claims_ask(struct claimed *list, int count, int wait);
