@@ -4,8 +4,9 @@
  *
  * The file lists backends; this host is those whose address it has on an
  * interface other than lo. What it restored before and the file no longer
- * says is kept for `grace`, so that the order in which a change reaches the
- * load balancer and the backends breaks no flow.
+ * says is kept for `grace` and `drain-timeout`: so the order in which a change
+ * reaches the load balancers and the backends breaks no flow, and no backend
+ * stops before a load balancer has.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -131,25 +132,43 @@ static int rows_of_file(int map, const struct config *config,
 	return 0;
 }
 
-/* Puts what was restored until now behind it, with an end. */
+/* That which is restored longest first. */
+static int by_end(const void *a, const void *b)
+{
+	const struct restore_row *x = a, *y = b;
+
+	if (x->restore.until != y->restore.until)
+		return x->restore.until > y->restore.until ? -1 : 1;
+	return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+/*
+ * Puts what was restored until now behind it, with an end: a load balancer may
+ * go by the file before for `grace`, and from then on drains for
+ * `drain-timeout`. Where the map is full, those that end first are left out.
+ */
 static int rows_of_before(struct kernel *kernel, int map,
 			  const struct config *config, struct restore_row *rows,
 			  int count)
 {
-	__u64 now = 0;
+	__u64 now = 0, span = jiffies_of((__u64)config->restore_grace +
+					 config->drain_timeout);
 	int i, rc = count ? jiffies_now(kernel, &now) : 0;
 
 	for (i = 0; !rc && i < count; i++) {
 		if (!rows[i].restore.until)
-			rows[i].restore.until =
-				now + jiffies_of(config->restore_grace);
-		if (rows[i].restore.until <= now)
-			continue;
+			rows[i].restore.until = now + span;
+	}
+	qsort(rows, (size_t)count, sizeof(*rows), by_end);
+	for (i = 0; !rc && i < count && rows[i].restore.until > now; i++) {
 		/* The file's own row wins. */
-		if (bpf_map_update_elem(map, &rows[i].key, &rows[i].restore,
-					BPF_NOEXIST) &&
-		    errno != EEXIST)
+		if (!bpf_map_update_elem(map, &rows[i].key, &rows[i].restore,
+					 BPF_NOEXIST) ||
+		    errno == EEXIST)
+			continue;
+		if (errno != E2BIG)
 			rc = -1;
+		break;
 	}
 	return rc;
 }

@@ -152,7 +152,7 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 	if (!rc && !families.ipv4 && !families.ipv6 && !kernel->again) {
 		fault(&said,
 		      "%s lists no address of this host: nothing is restored "
-		      "once `grace` is over",
+		      "once `grace` and `drain-timeout` are over",
 		      config->path);
 		cli_warn(kernel->role, &said);
 	}

@@ -25,7 +25,7 @@ const struct metric bkd_metrics[] = {
 	 "Whether the VIP of what is restored is on lo, where servers can answer from it.",
 	 "vips", "on-lo", NULL, {"vip"}, {NULL}},
 	{"bkd_service_restored", "gauge",
-	 "Whether the file lists the service, at this address; 0: it did, until `grace` is over.",
+	 "Whether the file lists the service, at this address; 0: it did, and flows may be left.",
 	 "restores", "for", "good", {"service", "protocol", "address", "forward"}, {NULL}},
 	{"bkd_service_packets_total", "counter",
 	 "Packets of the service, at this address, handed to this host's servers.",

@@ -96,8 +96,9 @@ static int lines(FILE *out, const struct restore_row *a, int a_count,
 		} else if (sign == '+' &&
 			   !!other->restore.until != !!a[i].restore.until) {
 			line(out, '~', &a[i],
-			     a[i].restore.until ? ", for `grace` only"
-						: ", for good again");
+			     a[i].restore.until
+				     ? ", for `grace` and `drain-timeout` only"
+				     : ", for good again");
 			printed++;
 		}
 	}

@@ -369,13 +369,6 @@ static void warn_service(const struct config *config,
 
 void conflicts_warn(const struct config *config, FILE *out)
 {
-	if (config->restore_grace < config->drain_timeout)
-		fprintf(out,
-			"%s: warning: grace (%u s) is shorter than "
-			"drain-timeout (%u s): a backend that has left the "
-			"file stops restoring while it still has flows\n",
-			config->path, config->restore_grace / 1000,
-			config->drain_timeout / 1000);
 	for (size_t i = 0; i < config->service_count; i++)
 		warn_service(config, &config->services[i], out);
 }

@@ -113,13 +113,14 @@ const struct key keys[] = {
 	 .help = "A UDP flow without a packet for this long is forgotten."},
 	{LEVEL_FILE, "grace", KIND_DURATION, FIELD(config, restore_grace),
 	 .min = 0, .max = 24 * HOURS, .standard = "10min",
-	 .help = "How long a backend goes on restoring what has left the "
-		 "file, so that flows outlive the roll-out of a change."},
+	 .help = "How long the roll-out of a change may take: a backend "
+		 "restores what has left the file for so long, and "
+		 "`drain-timeout` more."},
 	{LEVEL_FILE, "drain-timeout", KIND_DURATION,
 	 FIELD(config, drain_timeout),
 	 .min = 0, .max = 24 * HOURS, .standard = "5min",
-	 .help = "How long a backend that has left the file keeps the flows "
-		 "it has; `0s`: it loses them at once."},
+	 .help = "How long a backend or a service that has left the file "
+		 "keeps the flows it has; `0s`: it loses them at once."},
 	{LEVEL_FILE, "next-hop-age", KIND_DURATION, FIELD(config, next_hop_age),
 	 .min = 0, .max = 10 * SECONDS, .standard = "100ms",
 	 .help = "How long an answer of the kernel's FIB is remembered; `0s` "

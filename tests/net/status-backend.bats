@@ -50,7 +50,7 @@ as_shown() {
 	wait_for 5 eval '[[ $(metric bkd_service_restored "forward=\"ipip\"") == 4 ]]'
 	[[ $(look /metrics | grep -c "^bkd_service_restored.*rewrite.* 0$") == 4 ]]
 	linted bkd_packets_total
-	sed -i 's/forward: ipip/forward: rewrite/; s/grace: 10min/grace: 1s/' "$FILE"
+	sed -i 's/forward: ipip/forward: rewrite/; s/grace: 10min/grace: 1s\ndrain-timeout: 0s/' "$FILE"
 	run_signal HUP
 	wait_for 5 eval '[[ $(metric bkd_service_restored "forward=\"rewrite\"") == 4 ]]'
 	wait_for 10 eval '[[ $(look /metrics | grep -c ^bkd_service_restored) == 4 ]]'
@@ -98,7 +98,7 @@ as_shown() {
 	wait_for 5 run_said '^\+ restore 172.19.0.3:7778/udp to 192.168.25.10'
 	services "$FILE"
 	run_signal HUP
-	wait_for 5 run_said '^~ restore 172.19.0.3:7778/udp .* for `grace` only'
+	wait_for 5 run_said '^~ restore 172.19.0.3:7778/udp .* for `grace` and `drain-timeout` only'
 	run -1 bkd "$X" run
 	[[ $output == "bkd: cannot run: another \`bkd run\` does"* ]]
 	run_signal KILL

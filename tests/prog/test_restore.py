@@ -78,11 +78,30 @@ def grace(world):
     role("apply", world.file(configuration(less, grace="10min")))
     equal(restored(role, gone), "restored", "within the grace")
     role("apply", world.file(both))
-    role("apply", world.file(configuration(less, grace="1s")))
+    role("apply", world.file(configuration(less, grace="0s", drain_timeout="10min")))
+    equal(restored(role, gone), "restored", "while a load balancer drains")
+    role("apply", world.file(both))
+    role("apply", world.file(configuration(less, grace="1s", drain_timeout="0s")))
     wait_for(lambda: restored(role, gone) == "restore_expired", "the end of the grace")
     equal(restored(role, f.ip4(NEAR) / f.udp(53)), "restored", "what is still listed")
     role("apply", world.file(both))
     equal(restored(role, gone), "restored", "back in the file")
+
+
+@test("restore: file after file of other services: none is refused, the newest leavers are restored")
+def full(world):
+    """There is room for the rows of two files."""
+    def ports(first):
+        return [service([NEAR], port=port) for port in range(first, first + 4000)]
+
+    role = fresh(world, configuration(service([NEAR])))
+    for first in 1000, 11000, 21000, 31000:
+        role("apply", world.file(configuration(*ports(first))))
+    for port, reason in (31000, "restored"), (34999, "restored"), (21000, "restored"):
+        equal(restored(role, f.ip4(NEAR) / f.tcp(port)), reason, f"port {port}")
+    equal(restored(role, f.ip4(NEAR) / f.tcp(1000)), "not_listed", "the oldest")
+    equal(len(role.restores()), 8192, "rows")
+    fresh(world, configuration(service([NEAR])))
 
 
 @test("restore: packets of each row, which stay where they are across changes")
@@ -106,10 +125,11 @@ def counts(world):
     role.up(udp(82))
     equal(role.restores(), {web: 3, row(53): 3, row(81): 1, row(82): 0}, "another program")
     # What has gone leaves its counter to others, and not what it has counted.
-    for file in udp(53, 81), udp(82, grace="0s"), udp(82):
+    for file in udp(53, 81), udp(82, grace="0s", drain_timeout="0s"), udp(82):
         role("apply", file)
     role("apply", udp(82, *range(100, 110)))
     equal(role.restores(), {web: 3, row(82): 0, **{row(port): 0 for port in range(100, 110)}},
           "after it")
-    role("apply", world.file(configuration(service([NEAR], "192.168.25.11"), grace="0s")))
+    role("apply", world.file(configuration(service([NEAR], "192.168.25.11"), grace="0s",
+                                           drain_timeout="0s")))
     equal(role.restores()["192.168.25.11:80", "tcp"], 0, "the row of another VIP")
