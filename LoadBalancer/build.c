@@ -43,26 +43,50 @@ static void count_reset(struct build *build, __u32 index)
 		close(map);
 }
 
-/* A place for a backend that was not there. Returns it, or NULL: all taken. */
-static struct backend *backend_place(struct build *build)
+/* An index that neither generation uses, or BACKEND_SLOTS. */
+static __u32 index_free(struct build *build)
 {
-	struct backend *place;
-	__u32 tries, index, last;
+	__u32 tries, index;
 
 	for (tries = 0; tries < BACKEND_SLOTS; tries++) {
 		index = build->last_index++ % BACKEND_SLOTS;
-		place = &build->backends[index];
-		if (place->state != BACKEND_ABSENT ||
-		    build->old.backends[index].state != BACKEND_ABSENT)
-			continue;
-		/* Never an id twice; and none is 0. */
-		last = build->old.backends[index].id;
-		place->id =
-			((last ? last : index) + BACKEND_SLOTS) & ~FLOW_ENDS;
-		count_reset(build, index);
-		return place;
+		if (build->backends[index].state == BACKEND_ABSENT &&
+		    build->old.backends[index].state == BACKEND_ABSENT)
+			return index;
 	}
-	return NULL;
+	return BACKEND_SLOTS;
+}
+
+/* That of the leaving backend that would be gone first, or BACKEND_SLOTS. */
+static __u32 index_leaving(const struct build *build)
+{
+	__u32 index, first = BACKEND_SLOTS;
+
+	for (index = 0; index < BACKEND_SLOTS; index++) {
+		if (build->backends[index].state == BACKEND_ABSENT &&
+		    build->old.backends[index].state == BACKEND_LEAVING &&
+		    (first == BACKEND_SLOTS ||
+		     build->old.until[index] < build->old.until[first]))
+			first = index;
+	}
+	return first;
+}
+
+/* A place for a backend that was not there. Returns it, or NULL: all taken. */
+static struct backend *backend_place(struct build *build)
+{
+	__u32 index = index_free(build), last;
+
+	if (index == BACKEND_SLOTS)
+		index = index_leaving(build);
+	if (index == BACKEND_SLOTS)
+		return NULL;
+	/* Never an id twice; and none is 0. */
+	last = build->old.backends[index].id;
+	build->backends[index].id =
+		((last ? last : index) + BACKEND_SLOTS) & ~FLOW_ENDS;
+	count_reset(build, index);
+	return &build->backends[index];
 }
 
 static int backend_add(struct build *build, const struct service *service,
@@ -149,43 +173,61 @@ static int services_add(struct build *build, struct fault *fault_out)
 }
 
 /*
- * Every service, the mark of its VIP (several may make the same), and it once
- * more where fragments find it without a port. *count: of them.
+ * A service, the mark of its VIP (several may make the same), and it once more
+ * where fragments find it without a port. Returns behind the last.
+ */
+static struct directory_entry *entries_add(struct directory_entry *next,
+					   const struct running_service *row)
+{
+	next->key = row->key;
+	next->service = row->service;
+	next->protocol = row->key.protocol;
+	next->port_mask = row->by_address ? 0 : 0xffff;
+	next++;
+	if (row->by_address) {
+		*next = next[-1];
+		next->key.port = (FORCE __be16)PORT_UNKNOWN;
+		next++->key.protocol = IPPROTO_FRAGMENT;
+	}
+	next->service.leaving = row->service.leaving;
+	next++->key.vip = row->key.vip;
+	return next;
+}
+
+/*
+ * Those of the file before those that have left it, and of these the one that
+ * stays longest first: of one key, the first counts. *count: of them.
  */
 static struct directory_entry *entries_of(const struct build *build,
 					  size_t *count)
 {
+	const struct config_service *from = build->config->services;
 	size_t services = build->config->service_count, i;
 	struct directory_entry *entries =
-		calloc(3 * services, sizeof(*entries));
+		calloc(3 * (services + build->left_count), sizeof(*entries));
 	struct directory_entry *next = entries;
-	const struct config_service *from = build->config->services;
+	struct running_service row;
 
 	for (i = 0; entries && i < services; i++, from++) {
-		next->key = service_key_of(from);
-		next->service = build->services[i];
-		next->protocol = from->protocol;
-		next->port_mask = from->by_address ? 0 : 0xffff;
-		next++;
-		if (from->by_address) {
-			*next = next[-1];
-			next->key.port = (FORCE __be16)PORT_UNKNOWN;
-			next++->key.protocol = IPPROTO_FRAGMENT;
-		}
-		next++->key.vip = from->vip;
+		row = (struct running_service){service_key_of(from),
+					       build->services[i],
+					       from->by_address};
+		next = entries_add(next, &row);
 	}
+	for (i = 0; entries && i < build->left_count; i++)
+		next = entries_add(next, &build->left[i].service);
 	*count = (size_t)(next - entries);
 	return entries;
 }
 
 static void vips_mark(struct generation *generation,
-		      const struct config *config)
+		      const struct directory_entry *entries, size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < config->service_count; i++) {
-		__u32 bit = directory_bit(
-			hash_destination(&config->services[i].vip));
+	for (i = 0; i < count; i++) {
+		__u32 bit =
+			directory_bit(hash_destination(&entries[i].key.vip));
 
 		generation->vips[bit / 64] |= 1ULL << bit % 64;
 	}
@@ -207,9 +249,9 @@ static int services_write(struct build *build, struct fault *fault_out)
 	} else if (directory_fill(places->at, entries, count,
 				  &build->generation->directory_seed)) {
 		fault(fault_out, "cannot place %zu services in the directory",
-		      build->config->service_count);
+		      build->config->service_count + build->left_count);
 	} else {
-		vips_mark(build->generation, build->config);
+		vips_mark(build->generation, entries, count);
 		rc = 0;
 	}
 	part_close(&part);
@@ -276,13 +318,13 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	build.backends = calloc(BACKEND_SLOTS, sizeof(struct backend));
 	build.until = calloc(BACKEND_SLOTS, sizeof(*build.until));
 	build.indices = calloc(MAX_BACKENDS, sizeof(*build.indices));
+	build.left = calloc(MOST_SERVICES, sizeof(*build.left));
 	if (!build.services || !build.backends || !build.until ||
-	    !build.indices)
+	    !build.indices || !build.left)
 		fault(fault_out, "cannot build a generation: %s",
 		      strerror(ENOMEM));
 	else if (!services_add(&build, fault_out) &&
-		 !leaving_keep(kernel, config, &build.old, build.services,
-			       build.backends, build.until, fault_out) &&
+		 !leaving_keep(&build, fault_out) &&
 		 !services_write(&build, fault_out) &&
 		 !backends_write(&build, fault_out) &&
 		 !tables_write(&build, fault_out) &&
@@ -296,6 +338,7 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	free(build.backends);
 	free(build.until);
 	free(build.indices);
+	free(build.left);
 	running_free(&build.old);
 	return rc;
 }

@@ -6,6 +6,11 @@
 
 #include "LoadBalancer/running.h"
 
+struct left {
+	struct running_service service;
+	__u64 until; /* jiffies */
+};
+
 struct build {
 	struct kernel *kernel;
 	const struct config *config;
@@ -20,6 +25,8 @@ struct build {
 	size_t placed;	/* of them */
 	struct backend *backends; /* BACKEND_SLOTS, by index */
 	__u64 *until;		  /* as many; of those that are leaving */
+	struct left *left;	  /* services that have left the file, ... */
+	size_t left_count;	  /* ... the one that stays longest first */
 	__u32 last_index;	  /* where the search for a free one goes on */
 	__u32 service_id;	  /* the last given */
 	__u32 slots;		  /* of all tables */

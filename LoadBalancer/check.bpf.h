@@ -66,7 +66,7 @@ INLINE enum reason check_forward(struct xdp_md *ctx, struct decision *d,
 	f->in = *check ? check_interface(*check) : NULL;
 	if (!f->in || !find_generation(d, f))
 		return REASON_no_configuration;
-	if (!find_service(d, f))
+	if (!take_entry(d, f, find_entry(d, f)))
 		return REASON_unmatched;
 	d->now = bpf_jiffies64();
 	d->hash = flow_hash(&d->packet);

@@ -23,15 +23,16 @@ struct pair {
 };
 
 static void service_line(struct pair *pair, char sign,
-			 const struct running_service *service)
+			 const struct running_service *service,
+			 const char *more)
 {
 	char text[64], method[32];
 
-	fprintf(pair->out, "%c service %s/%s %s %s\n", sign,
+	fprintf(pair->out, "%c service %s/%s %s %s%s\n", sign,
 		endpoint_text(&service->key.vip, service->key.port, text),
 		protocol_name(service->key.protocol),
 		scheduler_name(service->service.scheduler),
-		method_text(&service->service.method, method));
+		method_text(&service->service.method, method), more);
 	pair->lines++;
 }
 
@@ -48,13 +49,18 @@ static void backend_line(struct pair *pair, char sign,
 	pair->lines++;
 }
 
-/* One that only one of the two has, or that leaves, or is back. */
+/* Seconds, rounded up. */
+static unsigned long long seconds_left(const struct pair *pair, __u64 until)
+{
+	return (milliseconds_of(jiffies_left(pair->now, until)) + 999) / 1000;
+}
+
+/* A backend that only one of the two has, or that leaves, or is back. */
 static void presence_line(struct pair *pair,
 			  const struct running_service *service,
 			  const struct backend *old, const struct backend *new)
 {
 	char more[64];
-	__u64 left;
 
 	if (old && old->state == BACKEND_LEAVING) {
 		snprintf(more, sizeof(more), "weight %u, was leaving",
@@ -66,14 +72,12 @@ static void presence_line(struct pair *pair,
 		return;
 	}
 	snprintf(more, sizeof(more), "weight %u", (old ?: new)->weight);
-	if (old && new) {
-		left = jiffies_left(pair->now,
-				    pair->new->until[new->id % BACKEND_SLOTS]);
+	if (old && new)
 		snprintf(more, sizeof(more),
 			 "weight %u, drains for at most %llu s", old->weight,
-			 (unsigned long long)(milliseconds_of(left) + 999) /
-				 1000);
-	}
+			 seconds_left(
+				 pair,
+				 pair->new->until[new->id % BACKEND_SLOTS]));
 	backend_line(pair, old ? '-' : '+', service, old ?: new, more);
 }
 
@@ -257,13 +261,51 @@ static void settings_difference(struct pair *pair)
 			hops);
 }
 
+/* A service that only one of the two has, or that leaves, or is back. */
+static void service_presence(struct pair *pair,
+			     const struct running_service *old,
+			     const struct running_service *new)
+{
+	char more[64] = "";
+
+	if (old && new && !old->service.leaving)
+		snprintf(more, sizeof(more),
+			 ", its flows drain for at most %llu s",
+			 seconds_left(pair, running_until(pair->new, new)));
+	else if (old && old->service.leaving)
+		snprintf(more, sizeof(more), ", was leaving%s",
+			 new	     ? ""
+			 : pair->cut ? ": cut"
+				     : ": drained");
+	service_line(pair, new && !new->service.leaving ? '+' : '-', new ?: old,
+		     more);
+	backends_difference(pair, old, new);
+}
+
+static void services_difference(struct pair *pair)
+{
+	const struct running_service *old = pair->old->services, *new;
+	size_t i;
+
+	for (i = 0; i < pair->old->service_count; i++, old++) {
+		new = running_service(pair->new, &old->key);
+		if (!new || !old->service.leaving != !new->service.leaving)
+			service_presence(pair, old, new);
+		else
+			service_difference(pair, old, new);
+	}
+	new = pair->new->services;
+	for (i = 0; i < pair->new->service_count; i++, new ++) {
+		if (!running_service(pair->old, &new->key))
+			service_presence(pair, NULL, new);
+	}
+}
+
 int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 {
 	struct fault ignored;
 	struct running old, new;
 	struct pair pair = {&old, &new, kernel->cut, 0, out, 0};
-	const struct running_service *other;
-	size_t i;
 
 	if (jiffies_now(kernel, &pair.now) ||
 	    running_read(kernel, before, &old, &ignored))
@@ -273,21 +315,7 @@ int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 		return -1;
 	}
 	settings_difference(&pair);
-	for (i = 0; i < old.service_count; i++) {
-		other = running_service(&new, &old.services[i].key);
-		if (other) {
-			service_difference(&pair, &old.services[i], other);
-			continue;
-		}
-		service_line(&pair, '-', &old.services[i]);
-		backends_difference(&pair, &old.services[i], NULL);
-	}
-	for (i = 0; i < new.service_count; i++) {
-		if (running_service(&old, &new.services[i].key))
-			continue;
-		service_line(&pair, '+', &new.services[i]);
-		backends_difference(&pair, NULL, &new.services[i]);
-	}
+	services_difference(&pair);
 	running_free(&old);
 	running_free(&new);
 	return pair.lines;

@@ -6,54 +6,62 @@
 #include <string.h>
 
 #include "LoadBalancer/flows.h"
+#include "common/tool/generation.h"
 
 struct leaving {
-	const struct config *config;
-	const struct running *old;
-	const struct service *services;
+	struct build *build;
 	const __u32 *in_use; /* flows, by index */
 	__u64 now, timeout, grace;
 };
 
-/* The file's service of this id. NULL: it has left, too. */
-static const struct config_service *service_of(const struct leaving *leaving,
-					       __u32 id)
+/* Has the file the service of this id? */
+static bool in_file(const struct build *build, __u32 id)
 {
 	size_t i;
 
-	for (i = 0; i < leaving->config->service_count; i++) {
-		if (leaving->services[i].id == id)
-			return &leaving->config->services[i];
+	for (i = 0; i < build->config->service_count; i++) {
+		if (build->services[i].id == id)
+			return true;
 	}
-	return NULL;
-}
-
-/* Can a backend of both tell whose VIP it is to restore, if it restores? */
-static bool are_told_apart(const struct config_service *a,
-			   const struct config_service *b)
-{
-	if (a->method.forward != b->method.forward)
-		return true;
-	if (a->method.forward == FORWARD_DSCP)
-		return a->method.dscp != b->method.dscp;
-	return a->method.forward != FORWARD_REWRITE ||
-	       a->protocol != b->protocol ||
-	       (a->port && b->port && a->port != b->port);
+	return false;
 }
 
 /*
- * Does the file use the address for another service, which the backend could
- * not tell from this one? Then it restores that one's VIP from now on.
+ * Would a backend of both restore what is sent to it for `row` by `other` of
+ * the file, and otherwise? What has left it restores by a row of its own, as
+ * long as it is sent here, where the file has none of the same key; and what is
+ * for a port, before what is for any.
  */
+static bool is_taken_over(const struct running_service *row,
+			  const struct config_service *other)
+{
+	const struct method *method = &row->service.method;
+	bool same_vip = !memcmp(&row->key.vip, &other->vip, sizeof(other->vip));
+
+	if (other->method.forward != method->forward ||
+	    other->method.dscp != method->dscp ||
+	    other->protocol != row->key.protocol ||
+	    (other->port != row->key.port && row->key.port))
+		return false;
+	/* The others say for which VIP they are. */
+	if (method->forward != FORWARD_REWRITE &&
+	    method->forward != FORWARD_DSCP)
+		return false;
+	return !same_vip || other->method.checksum != method->checksum;
+}
+
+/* By any other of the file that has the same address? */
 static bool is_claimed(const struct leaving *leaving,
-		       const struct config_service *service,
+		       const struct running_service *row,
 		       const struct addr *address)
 {
-	const struct config_service *other = leaving->config->services;
+	const struct config *config = leaving->build->config;
+	const struct config_service *other = config->services;
 	size_t i, j;
 
-	for (i = 0; i < leaving->config->service_count; i++, other++) {
-		if (other == service || are_told_apart(other, service))
+	for (i = 0; i < config->service_count; i++, other++) {
+		if (leaving->build->services[i].id == row->service.id ||
+		    !is_taken_over(row, other))
 			continue;
 		for (j = 0; j < other->backend_count; j++) {
 			if (!memcmp(&other->backends[j].address, address,
@@ -67,7 +75,7 @@ static bool is_claimed(const struct leaving *leaving,
 /* Until when it stays; not after now: not at all. */
 static __u64 stays_until(const struct leaving *leaving, __u32 index)
 {
-	const struct running *old = leaving->old;
+	const struct running *old = &leaving->build->old;
 	bool in_use = leaving->in_use[index];
 	__u64 span = leaving->timeout;
 
@@ -88,62 +96,109 @@ static __u64 stays_until(const struct leaving *leaving, __u32 index)
 	}
 }
 
-static void keep(const struct leaving *leaving, struct backend *backends,
-		 __u64 *until)
+/* Keeps the backend at `index`, if that is to be. */
+static bool keep(const struct leaving *leaving,
+		 const struct running_service *row, __u32 index)
 {
-	const struct config_service *service = NULL;
-	const struct backend *old;
-	__u32 id = 0, index;
-	__u64 end;
-	size_t i;
+	struct build *build = leaving->build;
+	const struct backend *old = &build->old.backends[index];
+	__u64 end = stays_until(leaving, index);
 
-	/* They are sorted by service. */
-	for (i = 0; i < leaving->old->backend_count; i++) {
-		old = leaving->old->by_address[i];
-		index = old->id % BACKEND_SLOTS;
-		if (backends[index].state != BACKEND_ABSENT)
-			continue;
-		if (!service || id != old->service)
-			service = service_of(leaving, old->service);
-		id = old->service;
-		end = stays_until(leaving, index);
-		if (!service || end <= leaving->now ||
-		    is_claimed(leaving, service, &old->address))
-			continue;
-		backends[index] = *old;
-		backends[index].state = BACKEND_LEAVING;
-		until[index] = end;
+	if (build->backends[index].state != BACKEND_ABSENT ||
+	    end <= leaving->now || is_claimed(leaving, row, &old->address))
+		return false;
+	build->backends[index] = *old;
+	build->backends[index].state = BACKEND_LEAVING;
+	build->until[index] = end;
+	return true;
+}
+
+/* Keeps of a service's backends those that are to be. */
+static void service_keep(const struct leaving *leaving,
+			 const struct running_service *row)
+{
+	struct build *build = leaving->build;
+	__u16 last = 0, index;
+	struct left *left;
+	size_t i, end;
+
+	running_range(&build->old, row->service.id, &i, &end);
+	for (; i < end; i++) {
+		index = (__u16)(build->old.by_address[i]->id % BACKEND_SLOTS);
+		if (keep(leaving, row, index) &&
+		    (!last || build->until[index] > build->until[last - 1]))
+			last = (__u16)(1 + index);
+	}
+	if (!last || in_file(build, row->service.id))
+		return;
+	left = &build->left[build->left_count++];
+	left->service = *row;
+	left->service.service.table_first = 0;
+	left->service.service.table_size = 0;
+	left->service.service.leaving = last;
+	left->until = build->until[last - 1];
+}
+
+/* Backends of services that found no room. */
+static void forget(struct build *build, const struct running_service *row)
+{
+	struct backend *backend;
+	size_t i, end;
+
+	running_range(&build->old, row->service.id, &i, &end);
+	for (; i < end; i++) {
+		backend = &build->backends[build->old.by_address[i]->id %
+					   BACKEND_SLOTS];
+		memset(backend, 0, sizeof(*backend));
 	}
 }
 
-int leaving_keep(const struct kernel *kernel, const struct config *config,
-		 const struct running *old, const struct service *services,
-		 struct backend *backends, __u64 *until,
-		 struct fault *fault_out)
+static int by_end(const void *a, const void *b)
+{
+	const struct left *x = a, *y = b;
+
+	if (x->until != y->until)
+		return x->until > y->until ? -1 : 1;
+	return memcmp(&x->service.key, &y->service.key, sizeof(x->service.key));
+}
+
+static void keep_all(const struct leaving *leaving)
+{
+	struct build *build = leaving->build;
+	size_t i;
+
+	for (i = 0; i < build->old.service_count; i++)
+		service_keep(leaving, &build->old.services[i]);
+	qsort(build->left, build->left_count, sizeof(*build->left), by_end);
+	/* Those that would be gone first. */
+	while (build->left_count > MAX_SERVICES)
+		forget(build, &build->left[--build->left_count].service);
+}
+
+int leaving_keep(struct build *build, struct fault *fault_out)
 {
 	struct leaving leaving = {
-		.config = config,
-		.old = old,
-		.services = services,
-		.timeout = jiffies_of(config->drain_timeout),
-		.grace = jiffies_of(config->handshake_grace),
+		.build = build,
+		.timeout = jiffies_of(build->config->drain_timeout),
+		.grace = jiffies_of(build->config->handshake_grace),
 	};
 	__u32 *in_use;
 	int rc;
 
-	if (kernel->cut || !old->backend_count)
+	if (build->kernel->cut || !build->old.backend_count)
 		return 0;
 	in_use = calloc(BACKEND_SLOTS, sizeof(*in_use));
 	if (!in_use)
 		return fault(fault_out, "cannot count flows: %s",
 			     strerror(ENOMEM));
-	rc = jiffies_now(kernel, &leaving.now)
-		     ?: flows_in_use(kernel, old, leaving.now, in_use);
+	rc = jiffies_now(build->kernel, &leaving.now)
+		     ?: flows_in_use(build->kernel, &build->old, leaving.now,
+				     in_use);
 	leaving.in_use = in_use;
 	if (rc)
 		fault(fault_out, "cannot count flows: %s", strerror(errno));
 	else
-		keep(&leaving, backends, until);
+		keep_all(&leaving);
 	free(in_use);
 	return rc;
 }

@@ -38,7 +38,7 @@ const struct metric lbr_metrics[] = {
 	 "", "flows-not-remembered", NULL, NONE},
 	{"lbr_service_up", "gauge",
 	 "Whether some backend that is to serve is up; 0: all were found down, or all drain.",
-	 "services", "state", "up|degraded", SERVICE},
+	 "services", "state", "up|degraded|leaving", SERVICE},
 	{"lbr_service_packets_total", "counter", "Packets sent to the service's backends.",
 	 "services", "packets", NULL, SERVICE},
 	{"lbr_service_bytes_total", "counter", "Bytes of these packets' frames.",

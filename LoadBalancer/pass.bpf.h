@@ -160,7 +160,7 @@ __attribute__((noinline)) int foreign(struct xdp_md *ctx, __u32 device,
 	if (!packet || !generation)
 		return REASON_foreign_mac;
 	directory = directory_of(slot, generation, packet);
-	if (!is_vip(&directory, packet))
+	if (!is_vip(&directory, packet, slot))
 		return REASON_foreign_mac;
 	in = bpf_map_lookup_elem(&interfaces, &zero);
 	if (!in || in->ifindex != device) {

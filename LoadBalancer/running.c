@@ -47,13 +47,15 @@ static int services_read(const struct kernel *kernel, __u32 slot,
 	struct running_service *row;
 	size_t i;
 
-	running->services = calloc(MAX_SERVICES, sizeof(*running->services));
+	running->services = calloc(MOST_SERVICES, sizeof(*running->services));
 	for (i = 0; running->services && places && i < DIRECTORY_PLACES; i++) {
 		const struct directory_entry *entry = &places->at[i];
 
 		if (!entry->used || !entry->key.protocol ||
 		    entry->key.protocol == IPPROTO_FRAGMENT)
 			continue;
+		if (running->service_count == MOST_SERVICES)
+			break;
 		row = &running->services[running->service_count++];
 		row->key = entry->key;
 		row->service = entry->service;
@@ -169,6 +171,14 @@ const struct running_service *running_service_of(const struct running *running,
 	found = bsearch(&key, running->by_id, running->service_count,
 			sizeof(key), by_id);
 	return found ? *found : NULL;
+}
+
+__u64 running_until(const struct running *running,
+		    const struct running_service *service)
+{
+	__u16 leaving = service->service.leaving;
+
+	return leaving ? running->until[(leaving - 1) % BACKEND_SLOTS] : 0;
 }
 
 struct backend *running_backend(const struct running *running, __u32 service,

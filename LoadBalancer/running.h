@@ -7,9 +7,11 @@
 #include "common/tool/endpoint.h"
 #include "common/tool/generation.h"
 
+/* Those of a file, and as many that have left it. */
+#define MOST_SERVICES (2 * MAX_SERVICES)
 struct running_service {
 	struct service_key key;
-	struct service service;
+	struct service service; /* .leaving: see there */
 	bool by_address;
 };
 
@@ -47,6 +49,9 @@ running_service_for(const struct running *running,
 		    const struct config_service *service);
 const struct running_service *running_service_of(const struct running *running,
 						 __u32 id);
+/* Until when a service that is leaving has flows, in jiffies. 0: for good. */
+__u64 running_until(const struct running *running,
+		    const struct running_service *service);
 struct backend *running_backend(const struct running *running, __u32 service,
 				const struct addr *address);
 /* The first backend of a service in by_address, and behind the last. */

@@ -30,19 +30,10 @@ INLINE struct backend *backend_of(__u32 generation, __u32 id)
 	return backend;
 }
 
-/* Is the time over of a backend that has left the file? Verified on its own. */
-__attribute__((noinline)) int leaving_is_over(__u32 generation, __u32 id,
-					      __u64 now)
-{
-	struct backend_rows *rows = bpf_map_lookup_elem(&backends, &generation);
-
-	return !rows || now >= rows->until[id % BACKEND_SLOTS];
-}
-
 INLINE bool is_over(const struct decision *d, const struct backend *backend)
 {
 	return backend->state == BACKEND_LEAVING &&
-	       leaving_is_over(d->slot, backend->id, d->now);
+	       leaving_is_over(d->slot, 1 + backend->id % BACKEND_SLOTS);
 }
 
 /* What a service's table says at `number`. */
@@ -96,14 +87,16 @@ INLINE struct backend *backend_before(const struct decision *d,
 	struct directory directory;
 	struct directory_entry *entry;
 	struct backend *backend;
-	bool for_vip;
+	__u16 for_vip;
 
 	generation = bpf_map_lookup_elem(&generations, &slot);
 	if (!generation)
 		return NULL;
 	directory = directory_of(slot, generation, &d->packet);
 	entry = service_of(&directory, &d->packet, &for_vip);
-	if (!entry || entry->service.id != f->service->id)
+	/* Another service's has nothing to say but that it differs. */
+	if (!entry || (!(d->packet.flags & PACKET_SYN) &&
+		       entry->service.id != f->service->id))
 		return NULL;
 	backend = backend_in_table(slot, &entry->service, d);
 	if (!backend)
@@ -178,6 +171,36 @@ INLINE struct backend *schedule(struct decision *d, const struct found *f,
 	return backend;
 }
 
+/* Does a remembered flow follow its memory, f->backend? */
+INLINE bool follows(const struct decision *d, const struct found *f)
+{
+	return select_follows(&d->packet, f->backend->state) &&
+	       !is_over(d, f->backend);
+}
+
+/* By its memory. */
+INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
+{
+	d->origin = ORIGIN_MOVED;
+	if (select_expired(&d->packet, flow->seen, (__u32)d->now,
+			   f->generation->udp_idle))
+		return false;
+	f->backend = backend_of(d->slot, flow->backend & ~FLOW_ENDS);
+	/* Of another service: see select_older(). */
+	if (!f->backend || f->backend->service != f->service->id ||
+	    !follows(d, f))
+		return false;
+	d->origin = ORIGIN_KNOWN;
+	if (DRY_RUN)
+		return true;
+	flow->seen = (__u32)d->now;
+	flow->backend = f->backend->id |
+			select_end(&d->packet, flow->backend & FLOW_ENDS);
+	return true;
+}
+
+#include "LoadBalancer/leaving.bpf.h"
+
 /*
  * The scheduler's choice for the decision in `scratch`, with all that goes
  * with it: what is to be remembered, the grace after a change, a memory to be
@@ -208,14 +231,22 @@ __attribute__((noinline)) int select_anew(void)
 INLINE bool select_slowly(struct decision *d, struct found *f)
 {
 	struct handed *h = hand_over(d);
+	struct directory_entry *entry;
 
 	if (!h)
 		return false;
-	select_anew();
+	h->decision.backend_id = 0;
+	select_older();
+	if (!h->decision.backend_id)
+		select_anew();
 	d->origin = h->decision.origin;
 	d->begins = h->decision.begins;
+	d->place = h->decision.place;
 	f->backend = backend_of(d->slot, h->decision.backend_id);
-	return f->backend;
+	entry = service_entry(d);
+	if (entry)
+		f->service = &entry->service;
+	return f->backend && entry;
 }
 
 /*
@@ -235,13 +266,6 @@ INLINE bool select_by_table(struct decision *d, struct found *f)
 	return f->backend;
 }
 
-/* Does a remembered flow follow its memory, f->backend? */
-INLINE bool follows(const struct decision *d, const struct found *f)
-{
-	return select_follows(&d->packet, f->backend->state) &&
-	       !is_over(d, f->backend);
-}
-
 /* By what the flow table said of it a moment ago. */
 INLINE bool select_recent(struct decision *d, struct found *f, int index)
 {
@@ -250,27 +274,6 @@ INLINE bool select_recent(struct decision *d, struct found *f, int index)
 	f->backend = backend_at(d->slot, index);
 	d->origin = ORIGIN_KNOWN;
 	return f->backend && follows(d, f);
-}
-
-/* By its memory. */
-INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
-{
-	d->origin = ORIGIN_MOVED;
-	if (select_expired(&d->packet, flow->seen, (__u32)d->now,
-			   f->generation->udp_idle))
-		return false;
-	f->backend = backend_of(d->slot, flow->backend & ~FLOW_ENDS);
-	/* Of another service: of any port, before this one came. */
-	if (!f->backend || f->backend->service != f->service->id ||
-	    !follows(d, f))
-		return false;
-	d->origin = ORIGIN_KNOWN;
-	if (DRY_RUN)
-		return true;
-	flow->seen = (__u32)d->now;
-	flow->backend = f->backend->id |
-			select_end(&d->packet, flow->backend & FLOW_ENDS);
-	return true;
 }
 
 /* Sets f->backend, d->origin and d->begins. False: there is none. */

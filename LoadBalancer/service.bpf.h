@@ -60,9 +60,35 @@ INLINE struct directory_entry *directory_find(struct directory *directory,
 	return directory_is(entry, &key) ? entry : NULL;
 }
 
-INLINE bool is_vip(struct directory *directory, const struct packet *packet)
+/*
+ * Is the time over of what is no longer in the file? `leaving`: as of struct
+ * service; 0: it is in the file. Verified on its own.
+ */
+__attribute__((noinline)) int leaving_is_over(__u32 generation, __u32 leaving)
 {
-	return directory_find(directory, packet, 0, 0);
+	struct backend_rows *rows = bpf_map_lookup_elem(&backends, &generation);
+
+	if (!leaving)
+		return 0;
+	return !rows ||
+	       bpf_jiffies64() >= rows->until[(leaving - 1) % BACKEND_SLOTS];
+}
+
+/* As decision.for_vip: its time may be over, see refuse(). */
+INLINE __u16 find_mark(struct directory *directory, const struct packet *packet)
+{
+	const struct directory_entry *entry =
+		directory_find(directory, packet, 0, 0);
+
+	return entry ? 1 + entry->service.leaving : 0;
+}
+
+INLINE bool is_vip(struct directory *directory, const struct packet *packet,
+		   __u32 slot)
+{
+	__u16 mark = find_mark(directory, packet);
+
+	return mark && !leaving_is_over(slot, mark - 1);
 }
 
 /*
@@ -71,7 +97,7 @@ INLINE bool is_vip(struct directory *directory, const struct packet *packet)
  */
 INLINE struct directory_entry *service_of(struct directory *directory,
 					  const struct packet *packet,
-					  bool *for_vip)
+					  __u16 *for_vip)
 {
 	struct directory_entry *entry = NULL;
 
@@ -79,7 +105,7 @@ INLINE struct directory_entry *service_of(struct directory *directory,
 	if (packet->protocol)
 		entry = directory_find(directory, packet, packet->port,
 				       packet->protocol);
-	*for_vip = entry || is_vip(directory, packet);
+	*for_vip = entry ? 1 : find_mark(directory, packet);
 	if (!entry && *for_vip && packet->port)
 		entry = directory_find(directory, packet, 0, packet->protocol);
 	return entry;
@@ -105,31 +131,74 @@ INLINE __u8 low_byte(const __u64 *word)
 	return bytes[__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 7 : 0];
 }
 
-/* Sets d->for_vip and f->service. False: for no service. */
-INLINE bool find_service(struct decision *d, struct found *f)
+/* The service of a decision that was handed over. */
+INLINE struct directory_entry *service_entry(const struct decision *d)
+{
+	struct directory_places *places =
+		bpf_map_lookup_elem(&services, &d->slot);
+
+	return places ? &places->at[d->place % DIRECTORY_PLACES] : NULL;
+}
+
+/*
+ * For the packet in `scratch`, whose service has left the file: which one it is
+ * for, in `place`, or for none (0), and whether for a VIP. See leaving.bpf.h.
+ */
+__attribute__((noinline)) int service_leaving(void);
+
+INLINE struct directory_entry *find_among_leaving(struct decision *d)
+{
+	struct handed *h = hand_over(d);
+	int is_found;
+
+	if (!h)
+		return NULL;
+	is_found = service_leaving();
+	d->for_vip = h->decision.for_vip;
+	d->place = h->decision.place;
+	return is_found ? service_entry(d) : NULL;
+}
+
+/* Sets d->for_vip and d->place. The service may have left the file. */
+INLINE struct directory_entry *find_entry(struct decision *d,
+					  const struct found *f)
 {
 	struct directory directory =
 		directory_of(d->slot, f->generation, &d->packet);
 	struct directory_entry *entry =
 		service_of(&directory, &d->packet, &d->for_vip);
 
-	/* Or it is an error about a packet that this VIP did not send. */
+	d->place = directory.place;
+	return entry;
+}
+
+/* Sets f->service. False: it is not for the service after all, or for none. */
+INLINE bool take_entry(struct decision *d, struct found *f,
+		       const struct directory_entry *entry)
+{
+	/* An error about a packet that this VIP did not send. */
 	if (!entry || (low_byte(&d->packet.is_error) &&
 		       !addr_equal(&d->packet.quoted, &d->packet.destination)))
 		return false;
-	d->place = directory.place;
 	f->service = &entry->service;
 	forget_ports(&d->packet, entry);
 	return true;
 }
 
+/* Sets d->for_vip and f->service. False: for no service. */
+INLINE bool find_service(struct decision *d, struct found *f)
+{
+	struct directory_entry *entry = find_entry(d, f);
+
+	if (entry && UNLIKELY(entry->service.leaving))
+		entry = find_among_leaving(d);
+	return take_entry(d, f, entry);
+}
+
 /* The service that was found, for who is handed the decision. */
 INLINE bool find_service_again(const struct decision *d, struct found *f)
 {
-	struct directory_places *places =
-		bpf_map_lookup_elem(&services, &d->slot);
-	struct directory_entry *entry =
-		places ? &places->at[d->place % DIRECTORY_PLACES] : NULL;
+	struct directory_entry *entry = service_entry(d);
 
 	f->service = entry ? &entry->service : NULL;
 	return entry;
@@ -141,5 +210,5 @@ INLINE void find_vip(struct decision *d, const struct found *f)
 	struct directory directory =
 		directory_of(d->slot, f->generation, &d->packet);
 
-	d->for_vip = is_vip(&directory, &d->packet);
+	d->for_vip = find_mark(&directory, &d->packet);
 }

@@ -22,13 +22,23 @@ static const char *time_text(time_t at, char text[32])
 	return text;
 }
 
+/* The time of day that jiffies will be `until`; 0: it has no end. */
+static time_t until_time(__u64 until, __u64 now)
+{
+	if (!until)
+		return 0;
+	return time(NULL) +
+	       (time_t)((milliseconds_of(jiffies_left(now, until)) + 500) /
+			1000);
+}
+
 static json_t *service_row(const struct show *show,
 			   const struct standings *standings,
-			   const struct running_service *row)
+			   const struct running_service *row, time_t until)
 {
 	struct backend_count sum = {0};
 	struct standing standing;
-	char text[64], method[32], since[32];
+	char text[64], method[32], since[32], when[32];
 	size_t i, end, backends = 0;
 
 	running_range(&show->running, row->service.id, &i, &end);
@@ -44,7 +54,8 @@ static json_t *service_row(const struct show *show,
 	}
 	service_stands(standings, row, &standing);
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}",
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, "
+		"s:s}",
 		"service", endpoint_text(&row->key.vip, row->key.port, text),
 		"protocol", protocol_name(row->key.protocol), "state",
 		standing.state, "since",
@@ -52,34 +63,35 @@ static json_t *service_row(const struct show *show,
 		scheduler_name(row->service.scheduler), "forward",
 		method_text(&row->service.method, method), "table-size",
 		(json_int_t)row->service.table_size, "backends",
-		(json_int_t)backends, "flows", (json_int_t)sum.flows, "packets",
-		(json_int_t)sum.packets, "bytes", (json_int_t)sum.bytes, "why",
-		standing.why);
+		(json_int_t)backends, "until", time_text(until, when), "flows",
+		(json_int_t)sum.flows, "packets", (json_int_t)sum.packets,
+		"bytes", (json_int_t)sum.bytes, "why", standing.why);
 }
 
 json_t *services_rows(const struct kernel *kernel, const struct show *show)
 {
+	const struct running *running = &show->running;
+	const struct running_service *row = running->services;
 	json_t *rows = json_array();
 	struct standings standings;
+	__u64 now, until;
 	size_t i;
 
-	standings_open(&standings, kernel, &show->running);
-	for (i = 0; i < show->running.service_count; i++)
+	if (jiffies_now(kernel, &now)) {
+		json_decref(rows);
+		return NULL;
+	}
+	standings_open(&standings, kernel, running);
+	for (i = 0; i < running->service_count; i++, row++) {
+		until = running_until(running, row);
+		if (until && until <= now)
+			continue;
 		json_array_append_new(rows,
-				      service_row(show, &standings,
-						  &show->running.services[i]));
+				      service_row(show, &standings, row,
+						  until_time(until, now)));
+	}
 	standings_close(&standings);
 	return rows;
-}
-
-/* The time of day that jiffies will be `until`; 0: it has no end. */
-static time_t until_time(__u64 until, __u64 now)
-{
-	if (!until)
-		return 0;
-	return time(NULL) +
-	       (time_t)((milliseconds_of(jiffies_left(now, until)) + 500) /
-			1000);
 }
 
 static json_t *backend_row(const struct show *show,

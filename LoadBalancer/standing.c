@@ -87,8 +87,18 @@ void service_stands(const struct standings *standings,
 	const struct running *running = standings->running;
 	char address[INET6_ADDRSTRLEN];
 	struct standing first = {0};
+	__u16 leaving = service->service.leaving;
 	size_t i, end;
 
+	if (leaving) {
+		*standing = (struct standing){
+			.status = SERVICE_LEAVING,
+			.state = service_status_name(SERVICE_LEAVING),
+			.since = running->since[(leaving - 1) % BACKEND_SLOTS],
+			.why = "not in the file",
+		};
+		return;
+	}
 	running_range(running, service->service.id, &i, &end);
 	for (; i < end; i++) {
 		size_t down = tally.down;

@@ -43,9 +43,42 @@ static const __u16 *table_same(const struct build *build,
 	return build->old_tables + old->service.table_first;
 }
 
+/* Has the one of any port flows of the other's, if both are of one VIP? */
+static bool are_related(const struct service_key *any,
+			const struct service_key *own)
+{
+	return !any->port && own->port && any->protocol == own->protocol &&
+	       !memcmp(&any->vip, &own->vip, sizeof(own->vip));
+}
+
+/*
+ * May flows that begin in the service be remembered as those of another, which
+ * had its port before it or leaves its port to it?
+ */
+static bool is_heir(const struct build *build,
+		    const struct config_service *from,
+		    const struct running_service *old)
+{
+	const struct service_key key = service_key_of(from);
+	size_t i;
+
+	for (i = 0; i < build->left_count; i++) {
+		if (are_related(&key, &build->left[i].service.key))
+			return true;
+	}
+	if (old && !old->service.leaving)
+		return false;
+	for (i = 0; i < build->old.service_count; i++) {
+		if (are_related(&build->old.services[i].key, &key))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Marks the slots whose flows may be remembered elsewhere: those that have
- * another backend than in the running table, or had one before.
+ * another backend than in the running table, or had one before; and all, where
+ * it may be with another service.
  */
 static void slots_mark(const struct build *build,
 		       const struct config_service *from,
@@ -54,11 +87,12 @@ static void slots_mark(const struct build *build,
 	const struct running_service *old =
 		running_service_for(&build->old, from);
 	const __u16 *was = build->old_tables;
+	bool heir = is_heir(build, from, old);
 	__u32 i;
 
-	if (!old)
+	if (!old && !heir)
 		return;
-	if (old->service.table_size != new->table_size ||
+	if (heir || old->service.table_size != new->table_size ||
 	    old->service.scheduler != new->scheduler)
 		was = NULL;
 	else if (was)

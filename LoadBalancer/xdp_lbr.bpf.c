@@ -88,11 +88,11 @@ struct decision {
 	__u32 backend_id;
 	__u32 hop_key; /* the hop's place in next_hops */
 	__u32 tos;     /* as route_question() takes it */
+	__u16 for_vip; /* 0: for none; else 1 + `leaving` of its mark */
 	__u8 origin;   /* enum origin */
-	bool for_vip;
-	bool begins;  /* the first packet of a flow */
-	bool asked;   /* the FIB, for this packet */
-	bool generic; /* what sees it is not what is on the wire */
+	bool begins;   /* the first packet of a flow */
+	bool asked;    /* the FIB, for this packet */
+	bool generic;  /* what sees it is not what is on the wire */
 };
 
 /* What was looked up for it. */
@@ -156,7 +156,8 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 		find_vip(d, f);
 	else if (is_check_reply(&d->packet))
 		return check_replied(ctx);
-	if (!d->for_vip) {
+	if (!d->for_vip || leaving_is_over(d->slot, d->for_vip - 1)) {
+		d->for_vip = 0;
 		if (reason == REASON_NONE && d->packet.flags & PACKET_QUOTES)
 			learn_mtu(ctx);
 		return reason == REASON_malformed ? reason : REASON_not_vip;

@@ -111,16 +111,20 @@ struct service {
 	__u8 scheduler; /* enum scheduler, see scheduler.h */
 	struct method method;
 	__u16 turns; /* its place in the map `turns` */
-	__u16 zero;
+	/*
+	 * 0: it is in the file. Else it has left, and has no table: 1 + the
+	 * index of its backend that stays longest, so `until` there is its end.
+	 */
+	__u16 leaving;
 };
 _Static_assert(sizeof(struct service) == 20, "service");
 
 /*
  * A place of the `services` map of a generation, see directory.h. More than
- * twice as many as there can be keys: every service, its VIP's mark, and again
- * where it takes fragments.
+ * twice as many as there can be keys: every service of a file and as many that
+ * have left it, the mark of each one's VIP, and again where it takes fragments.
  */
-#define DIRECTORY_PLACES (8 * MAX_SERVICES)
+#define DIRECTORY_PLACES (16 * MAX_SERVICES)
 struct directory_entry {
 	struct service_key key;
 	struct service service;

@@ -120,10 +120,9 @@ enum service_status service_status(const struct service_tally *tally)
 const char *service_status_name(enum service_status status)
 {
 	static const char *const names[] = {
-		[SERVICE_UP] = "up",
-		[SERVICE_DEGRADED] = "degraded",
-		[SERVICE_DOWN] = "down",
-		[SERVICE_DRAINED] = "drained",
+		[SERVICE_UP] = "up",	       [SERVICE_DEGRADED] = "degraded",
+		[SERVICE_DOWN] = "down",       [SERVICE_DRAINED] = "drained",
+		[SERVICE_LEAVING] = "leaving",
 	};
 
 	return names[status];

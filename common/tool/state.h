@@ -49,6 +49,7 @@ enum service_status {
 	SERVICE_DEGRADED, /* some backend that is to serve was found down */
 	SERVICE_DOWN,	  /* all that are to serve were found down */
 	SERVICE_DRAINED,  /* none is to serve */
+	SERVICE_LEAVING,  /* not in the file any more; its flows go on */
 };
 
 /* What it follows from: begin with zero, and add each backend. */

@@ -25,6 +25,9 @@ setup_file() {
 	services "$dir/one" "/{address: $X,/d"
 	services "$dir/random" 's/maglev/random/'
 	services "$dir/source" 's/maglev/source-hash/'
+	# the web service is no longer there, or is that of any port
+	services "$dir/gone" '0,/port: 80$/s//port: 8088/'
+	services "$dir/any" '0,/port: 80$/s//port: any/'
 }
 
 teardown_file() {
@@ -134,6 +137,36 @@ moves() {
 		apply both
 		advanced
 	done
+	run -0 tell finish
+	echo "# $output" >&3
+	[[ $output == "$HELD held, "*" asked, 0 broken" ]]
+}
+
+# both roles go by the file, the load balancer first or last
+apply_all() { # NAME
+	local backend
+	((RANDOM % 2)) || apply "$1"
+	for backend in "${BACKENDS[@]}"; do
+		bkd "$backend" apply "$BATS_FILE_TMPDIR/$1" >/dev/null
+	done
+	apply "$1"
+}
+
+@test "their service leaves the file and is back, and becomes that of any port: 0 broken" {
+	local name
+	attach generic "$BATS_FILE_TMPDIR/one"
+	begin "$HELD" 0
+	advanced
+	apply_all both # half of them are where the table does not say
+	advanced
+	for name in gone both any both any gone both; do
+		apply_all "$name"
+		advanced
+	done
+	apply_all gone
+	[[ $(lbr show -j services | jq -r '.services[] |
+		select(.service == "192.168.25.10:80").until') == 20* ]]
+	run ! on "$CLIENT" curl -sS -m 1 -o /dev/null "http://$VIP4/"
 	run -0 tell finish
 	echo "# $output" >&3
 	[[ $output == "$HELD held, "*" asked, 0 broken" ]]

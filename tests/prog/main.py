@@ -8,7 +8,8 @@ import sys
 import network
 import tap
 
-for module in ("table", "laws", "restore", "trace", "counts", "mutated", "select", "schedulers",
+for module in ("table", "left", "laws", "restore", "trace", "counts", "mutated", "select",
+               "schedulers",
                "generations", "leaving", "hand", "next_hop", "vlan", "errors", "fragments",
                "answers", "pass", "devices", "methods", "solicit", "undone", "sources", "explain",
                "watch", "checks",

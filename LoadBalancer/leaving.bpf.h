@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * leaving.bpf.h - flows of a service that others have taken the place of
+ *
+ * A packet has two services at most: that of its port, and that of any port.
+ * Who gets new flows is clear; but a flow that has begun stays with its own:
+ * with one that has left the file, while its backends drain, and with that of
+ * any port, where the port has got one of its own since. It is known by the
+ * flow table, and in the time of grace by the table of the generation before.
+ *
+ * Nothing here is on the way of a packet whose service is in the file and knows
+ * its flow.
+ */
+#pragma once
+
+/* Is the packet's flow one of f->service, which has it still? */
+INLINE bool is_flow_of(const struct decision *d, struct found *f)
+{
+	struct flow *flow = flow_lookup(d->hash);
+
+	if (flow && !select_expired(&d->packet, flow->seen, (__u32)d->now,
+				    f->generation->udp_idle)) {
+		f->backend = backend_of(d->slot, flow->backend & ~FLOW_ENDS);
+		if (f->backend && f->backend->service == f->service->id &&
+		    follows(d, f))
+			return true;
+	}
+	return !(d->packet.flags & PACKET_SYN) &&
+	       d->now < f->generation->grace_until &&
+	       select_asks_previous(&d->packet) && backend_before(d, f);
+}
+
+/* The same, of an entry; d->hash is then what it says of the flow. */
+INLINE bool entry_has(struct decision *d, struct found *f,
+		      const struct directory_entry *entry)
+{
+	__be16 source_port = d->packet.source_port, port = d->packet.port;
+	__u8 protocol = d->packet.protocol;
+	bool has;
+
+	f->service = &entry->service;
+	forget_ports(&d->packet, entry);
+	d->hash = flow_hash(&d->packet);
+	has = is_flow_of(d, f);
+	d->packet.source_port = source_port;
+	d->packet.port = port;
+	d->packet.protocol = protocol;
+	return has;
+}
+
+/* The service of any port; NULL: it is the packet's own, or there is none. */
+INLINE struct directory_entry *find_any(struct decision *d,
+					const struct found *f)
+{
+	struct directory directory =
+		directory_of(d->slot, f->generation, &d->packet);
+	struct directory_entry *entry = NULL;
+
+	if (d->packet.port)
+		entry = directory_find(&directory, &d->packet, 0,
+				       d->packet.protocol);
+	if (!entry || leaving_is_over(d->slot, entry->service.leaving))
+		return NULL;
+	d->place = directory.place;
+	return entry;
+}
+
+int service_leaving(void)
+{
+	__u32 zero = 0;
+	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+	struct decision *d = &h->decision;
+	struct found found = {}, *f = &found;
+	struct directory_entry *entry;
+	struct directory directory;
+
+	if (!h || !generation_of(d, f))
+		return 0;
+	entry = service_entry(d);
+	if (!entry)
+		return 0;
+	d->now = bpf_jiffies64();
+	if (!leaving_is_over(d->slot, entry->service.leaving) &&
+	    entry_has(d, f, entry))
+		return 1;
+	entry = find_any(d, f);
+	if (entry && (!entry->service.leaving || entry_has(d, f, entry)))
+		return 1;
+	directory = directory_of(d->slot, f->generation, &d->packet);
+	d->for_vip = find_mark(&directory, &d->packet);
+	return 0;
+}
+
+/* Does a backend restore what either method sends, by what the other does? */
+INLINE bool are_alike(const struct method *a, const struct method *b)
+{
+	return a->forward != b->forward || a->dscp != b->dscp ||
+	       a->checksum == b->checksum;
+}
+
+/*
+ * For the decision in `scratch`, whose flow its service does not know: that of
+ * any port may have it, which then is its service from now on. Leaves that one
+ * in `place`, and the backend that is remembered. Verified on its own.
+ */
+__attribute__((noinline)) int select_older(void)
+{
+	__u32 zero = 0;
+	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+	struct decision *d = &h->decision;
+	struct found found = {}, *f = &found;
+	const struct directory_entry *own, *any;
+	struct flow *flow;
+	__u32 place;
+	__u64 hash;
+
+	if (!h || !generation_of(d, f))
+		return 0;
+	if (d->packet.flags & PACKET_SYN ||
+	    (d->origin != ORIGIN_MOVED && d->now >= f->generation->grace_until))
+		return 0;
+	place = d->place;
+	hash = d->hash;
+	own = service_entry(d);
+	any = find_any(d, f);
+	if (own && any && any != own &&
+	    are_alike(&any->service.method, &own->service.method) &&
+	    entry_has(d, f, any)) {
+		flow = flow_lookup(d->hash);
+		if (flow && select_known(d, f, flow))
+			d->backend_id = f->backend->id;
+		return 1;
+	}
+	d->place = place;
+	d->hash = hash;
+	return 0;
+}
