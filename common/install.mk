@@ -13,8 +13,9 @@ COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 UNITS := $(PREFIX)/lib/systemd/system
 EXAMPLES := $(PREFIX)/share/doc/l3dsr
 
-UNIT_FILES := $(UNITS)/lbr.service $(UNITS)/lbr-run.service \
-	$(UNITS)/bkd@.service $(UNITS)/bkd-run.service
+UNIT_FILES := $(UNITS)/lbr.service $(UNITS)/lbr-attached.service \
+	$(UNITS)/lbr-run.service $(UNITS)/bkd@.service \
+	$(UNITS)/bkd-attached@.service $(UNITS)/bkd-run.service
 FILES := $(SBIN)/lbr $(SBIN)/bkd \
 	$(MAN)/man8/lbr.8 $(MAN)/man8/bkd.8 $(MAN)/man5/l3dsr.yaml.5 \
 	$(COMPLETIONS)/lbr $(COMPLETIONS)/bkd $(EXAMPLES)/services.yaml \

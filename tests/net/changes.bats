@@ -8,6 +8,7 @@
 
 bats_require_minimum_version 1.5.0
 load lib
+load run
 
 HELD=${HELD:-200} ROUNDS=${ROUNDS:-1} PAUSE=${PAUSE:-0.2}
 APPLIES=${APPLIES:-20} RATE=${RATE:-100} KILLS=${KILLS:-3}
@@ -36,6 +37,7 @@ teardown_file() {
 
 teardown() {
 	[[ ! ${flows_PID-} ]] || kill "$flows_PID" 2>/dev/null || :
+	run_end
 	detach
 }
 
@@ -170,6 +172,77 @@ apply_all() { # NAME
 	run -0 tell finish
 	echo "# $output" >&3
 	[[ $output == "$HELD held, "*" asked, 0 broken" ]]
+}
+
+# unit_runs HOST UNIT KEY: what the unit has under the key, as systemd runs it;
+# OPTIONS are those of /etc/default
+unit_runs() {
+	local command
+	while read -ra command; do
+		on "$1" "${command[@]}" >/dev/null
+	done < <(sed -n "s,^$3=@SBIN@/,,p" "$ROOT/common/install/$2.service.in" |
+		sed "s,^lbr,LoadBalancer/lbr,; s,^bkd,Backend/bkd,; s,%I,eth0,; s,\\\$OPTIONS,$OPTIONS,")
+}
+
+# unit_restarts HOST UNIT: what it requires stays, also where it is to stop when
+# it is needed no longer: while the unit has a job, it is
+unit_restarts() {
+	unit_runs "$1" "$2" ExecStop
+	unit_runs "$1" "$2" ExecStart
+}
+
+# unit_stops HOST UNIT
+unit_stops() {
+	local other
+	unit_runs "$1" "$2" ExecStop
+	while read -r other; do
+		grep -qx StopWhenUnneeded=yes "$ROOT/common/install/$other.service.in"
+		unit_runs "$1" "$other" ExecStop
+	done < <(sed -n '/^Requires=/ { s///; s/%i//; s/\.service$//p }' "$ROOT/common/install/$2.service.in")
+}
+
+@test "a restart of each unit, after a change: 0 broken; their stop takes all down" {
+	local backend file=$BATS_FILE_TMPDIR/both
+	local OPTIONS="-m generic -c $file"
+	attach generic "$BATS_FILE_TMPDIR/one"
+	begin 300 0
+	HELD=300 advanced
+	apply_all both # half of them are where the table does not say
+	run_begin "$file"
+	unit_restarts "$LB" lbr
+	HELD=300 advanced
+	run_signal TERM
+	[[ $(run_status) == 0 ]]
+	run_begin "$file"
+	for backend in "${BACKENDS[@]}"; do
+		unit_restarts "$backend" bkd@
+	done
+	unit_restarts "$LB" lbr
+	HELD=300 advanced
+	run -0 tell finish
+	echo "# $output" >&3
+	[[ $output == "300 held, "*" asked, 0 broken" ]]
+	run_end
+	unit_stops "$LB" lbr
+	run -1 lbr show
+	for backend in "${BACKENDS[@]}"; do
+		unit_stops "$backend" bkd@
+		run -1 bkd "$backend" show
+	done
+}
+
+@test "but down forgets, and an up after it goes by the table" {
+	attach generic "$BATS_FILE_TMPDIR/one"
+	begin 40 0
+	HELD=40 advanced
+	apply both
+	HELD=40 advanced
+	lbr down
+	lbr up -m generic -c "$BATS_FILE_TMPDIR/both" >/dev/null
+	tell advance
+	run -0 tell finish
+	echo "$output"
+	[[ $output != *" 0 broken"* ]]
 }
 
 # killed CMD...: kills it at a random moment of the first 80 ms, unless it has

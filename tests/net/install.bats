@@ -31,8 +31,10 @@ UNITS=lib/systemd/system
 	make -s -C "$ROOT" install DESTDIR="$to" PREFIX=/opt/lb >/dev/null
 	(cd "$to" && find . ! -type d | sort) >"$BATS_TEST_TMPDIR/files"
 	diff "$BATS_TEST_TMPDIR/files" - <<-'END'
+		./opt/lb/lib/systemd/system/bkd-attached@.service
 		./opt/lb/lib/systemd/system/bkd-run.service
 		./opt/lb/lib/systemd/system/bkd@.service
+		./opt/lb/lib/systemd/system/lbr-attached.service
 		./opt/lb/lib/systemd/system/lbr-run.service
 		./opt/lb/lib/systemd/system/lbr.service
 		./opt/lb/sbin/bkd
@@ -55,7 +57,7 @@ UNITS=lib/systemd/system
 @test "the units: systemd finds nothing wrong, and little exposed" {
 	local unit
 	command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
-	for unit in lbr lbr-run bkd@ bkd-run; do
+	for unit in lbr lbr-attached lbr-run bkd@ bkd-attached@ bkd-run; do
 		run -0 systemd-analyze verify --man=no \
 			"$BATS_FILE_TMPDIR/usr/$UNITS/$unit.service"
 		[[ ! $output ]]
@@ -96,10 +98,10 @@ bounded() {
 		done
 	done
 	get "$VIP4"
-	for host in "$LB lbr.service" "backend0x bkd@.service" "backend0y bkd@.service"; do
+	for host in "$LB lbr-attached" "backend0x bkd-attached@" "backend0y bkd-attached@"; do
 		read -r host unit <<<"$host"
 		# shellcheck disable=SC2046
-		bounded "$host" none $(commands "$unit" ExecStop)
+		bounded "$host" none $(commands "$unit.service" ExecStop)
 		[[ ! $(on "$host" ls /sys/fs/bpf/l3dsr 2>/dev/null) ]]
 	done
 	for key in NET_ADMIN SYS_ADMIN; do
