@@ -3,6 +3,8 @@
  * doctor_answers.c - whether backends answer, as far as `lbr run` knows
  */
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/standing.h"
 #include "common/core/inline.h"
+#include "common/tool/routes.h"
 #include "common/tool/run.h"
 #include "common/tool/state.h"
 
@@ -66,6 +69,47 @@ static void mend_there(struct doctor *doctor, const struct backend *backend,
 		     bpf_ntohs(check->port ?: from->port));
 }
 
+static bool is_attached(const struct kernel *kernel, __u32 device)
+{
+	int map = kernel_map(kernel, "interfaces");
+	struct interface row = {.ifindex = 1};
+	bool found = false;
+	__u32 i;
+
+	for (i = 0; map >= 0 && row.ifindex && !found && i < MAX_INTERFACES;
+	     i++)
+		found = !bpf_map_lookup_elem(map, &i, &row) &&
+			row.device == device;
+	if (map >= 0)
+		close(map);
+	return found;
+}
+
+/*
+ * Of a backend that no check says anything of, does xdp_lbr not hear the
+ * answers? They end at this host's own stack.
+ */
+static void unheard(struct doctor *doctor, const struct backend *backend,
+		    const struct config_service *from)
+{
+	char address[INET6_ADDRSTRLEN], vip[64], name[IF_NAMESIZE];
+	struct fault ignored;
+	struct next_hop hop;
+
+	if (backend->finding != FINDING_NONE ||
+	    route_read(&backend->address, &hop, &ignored) || !hop.ifindex ||
+	    is_attached(&doctor->kernel, (__u32)hop.ifindex) ||
+	    !if_indextoname((unsigned int)hop.ifindex, name))
+		return;
+	found(doctor, HEALTH_WARN,
+	      "%s, for %s/%s, cannot be checked: its answers come by %s, where "
+	      "xdp_lbr is not attached",
+	      addr_text(&backend->address, address),
+	      endpoint_text(&from->vip, from->port, vip),
+	      protocol_name(from->protocol), name);
+	mend(doctor, "lbr up -i %s", name);
+}
+
 /* What the health checks have found of a service's backends. */
 static void answers_of(struct doctor *doctor, const struct standings *standings,
 		       const struct running_service *service,
@@ -81,6 +125,8 @@ static void answers_of(struct doctor *doctor, const struct standings *standings,
 	for (; i < end; i++) {
 		backend = running->by_address[i];
 		backend_stands(standings, backend, &standing);
+		if (!standings->is_stale)
+			unheard(doctor, backend, from);
 		if (standing.status != STATUS_DOWN &&
 		    standing.status != STATUS_LAST_RESORT)
 			continue;

@@ -158,6 +158,12 @@ unmade() { # WHY
 	run ! run_said "$VIP4.*down"
 }
 
+# doctor_says COMMAND: to have backends answer, or ''
+doctor_says() {
+	lbr doctor -j -c "$FILE" | jq -e --arg command "$1" '[.checks[] |
+		select(.check == "answers") | .try] == [$command]' >/dev/null
+}
+
 @test "answers by an interface where xdp_lbr is not: said so, and nobody out; attached there, all is seen" {
 	local way='not by an attached interface: its answers come by eth1'
 	file rewrite "$X4" "$Y4" "$X6" "$Y6"
@@ -169,9 +175,11 @@ unmade() { # WHY
 	wait_for 5 good 3
 	run_said "$VIP4:80: backend $X4 cannot be checked: $way; try: lbr up -i eth1"
 	run ! run_said 'is down'
+	wait_for 5 doctor_says "lbr up -i eth1"
 	sniff wire wires "$X-eth0" -e
 	lbr up -i eth1 -c "$FILE"
 	wait_for 5 good 4
+	wait_for 5 doctor_says ''
 	wait_for 5 seen wire "172.19.0.6.[0-9]+ > $X4.80: Flags \[S\]"
 	sniff_end
 	fails_without "bkd $X down" "bkd $X up -c $FILE >/dev/null"
