@@ -180,8 +180,9 @@ void look_program(struct doctor *doctor)
 		      kernel->attachments[i].name, role->program,
 		      kernel->attachments[i].id);
 	for (i = 0; i < kernel->gone_count; i++) {
-		found(doctor, HEALTH_FAIL, "%s: the interface was removed",
-		      kernel->gone[i].name);
+		found(doctor, HEALTH_FAIL,
+		      "%s: the interface was removed, or %s from it",
+		      kernel->gone[i].name, role->program);
 		mend(doctor, "%s up, once it is there again; %s down -i %s",
 		     role->name, role->name, kernel->gone[i].name);
 	}

@@ -121,6 +121,22 @@ static enum mode mode_noted(const struct kernel *kernel, const char *name)
 	return strcmp(note.before, "native") ? MODE_GENERIC : MODE_NATIVE;
 }
 
+/*
+ * Is it the interface that it was, and somebody has detached the program? May
+ * it be attached again?
+ */
+static bool may_attach_again(struct kernel *kernel, const char *name)
+{
+	char what[64];
+	struct change note;
+
+	if (!change_find(kernel, "mode", name, &note) ||
+	    note.ifindex != if_nametoindex(name))
+		return true;
+	snprintf(what, sizeof(what), "%s on %s", kernel->role->program, name);
+	return change_again(kernel, what);
+}
+
 int kernel_choose_again(struct kernel *kernel, enum mode wanted,
 			struct fault *fault_out)
 {
@@ -129,7 +145,8 @@ int kernel_choose_again(struct kernel *kernel, enum mode wanted,
 
 	for (i = 0; i < kernel->gone_count; i++) {
 		gone = &kernel->gone[i];
-		if (!if_nametoindex(gone->name))
+		if (!if_nametoindex(gone->name) ||
+		    !may_attach_again(kernel, gone->name))
 			continue;
 		if (kernel_choose(kernel, gone->name,
 				  wanted ?: mode_noted(kernel, gone->name),

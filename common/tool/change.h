@@ -32,8 +32,8 @@ struct again {
  * `run`. What is left is said once, and noted for doctor.
  */
 bool change_again(struct kernel *kernel, const char *what);
-/* An interface is a new one: what was set back on the old one says nothing. */
-void change_again_all(struct kernel *kernel);
+/* The interface is a new one: what was set back on the old one says nothing. */
+void change_again_new(struct kernel *kernel, const char *name);
 
 /*
  * Sets /proc/sys/PATH to `value`, if it is not that already, and says so on

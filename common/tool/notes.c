@@ -73,6 +73,9 @@ void changes_follow(struct kernel *kernel)
 		if (at < 0)
 			continue;
 		if (!if_indextoname(change.ifindex, is)) {
+			/* Attached was the one that is gone. */
+			if (!strcmp(change.kind, "mode"))
+				continue;
 			change.ifindex = if_nametoindex(was);
 			if (!change.ifindex)
 				continue;
@@ -157,7 +160,7 @@ static int again_row(struct again *again, const char *what)
 	return again->count++;
 }
 
-/* Somebody takes it in hand again; NULL: all. */
+/* Somebody takes it in hand again. `what`: a part of what was left. */
 static void left_forget(struct kernel *kernel, const char *what)
 {
 	int map = kernel_map(kernel, "changes");
@@ -165,8 +168,7 @@ static void left_forget(struct kernel *kernel, const char *what)
 	__u32 i = 0;
 
 	while (map >= 0 && change_at(map, i, &change)) {
-		if (!strcmp(change.kind, "left") &&
-		    (!what || !strcmp(change.what, what)))
+		if (!strcmp(change.kind, "left") && strstr(change.what, what))
 			change_forget(map, i);
 		else
 			i++;
@@ -175,10 +177,20 @@ static void left_forget(struct kernel *kernel, const char *what)
 		close(map);
 }
 
-void change_again_all(struct kernel *kernel)
+void change_again_new(struct kernel *kernel, const char *name)
 {
-	left_forget(kernel, NULL);
-	kernel->again->count = 0;
+	struct again *again = kernel->again;
+	char part[IF_NAMESIZE + 8];
+	int i = 0;
+
+	snprintf(part, sizeof(part), "/conf/%s/", name);
+	left_forget(kernel, part);
+	while (i < again->count) {
+		if (strstr(again->rows[i].what, part))
+			again->rows[i] = again->rows[--again->count];
+		else
+			i++;
+	}
 }
 
 bool change_again(struct kernel *kernel, const char *what)

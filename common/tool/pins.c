@@ -237,8 +237,9 @@ int kernel_attached(const struct kernel *kernel, struct fault *fault_out)
 		      role->program);
 		return fault_hint(fault_out, "%s up -i IFACE", role->name);
 	}
-	fault(fault_out, "cannot find %s on %s: the interface was removed",
-	      role->program, kernel->gone[0].name);
+	fault(fault_out,
+	      "cannot find %s on %s: the interface was removed, or %s from it",
+	      role->program, kernel->gone[0].name, role->program);
 	if (if_nametoindex(kernel->gone[0].name))
 		return fault_hint(fault_out,
 				  "%s up, which attaches to the one that has "

@@ -18,21 +18,31 @@ static int host_again(struct kernel *kernel, const struct config *config,
 	return config ? kernel->role->host(kernel, config, NULL, fault_out) : 0;
 }
 
-/* Interfaces of ours that have been made again: they are ours again. */
-static int attach_again(struct kernel *kernel, const struct config *config,
-			struct fault *fault_out)
+static void say_once(struct upkeep *upkeep, const struct fault *fault_is)
 {
-	int i, count = kernel->attachment_count, new;
+	if (strcmp(upkeep->said.cause, fault_is->cause))
+		cli_warn(upkeep->role, fault_is);
+	upkeep->said = *fault_is;
+	upkeep->failed = true;
+}
 
-	new = kernel_choose_again(kernel, MODE_AUTO, fault_out);
-	if (new <= 0)
-		return new;
+/* To interfaces of ours that have been made again, or were taken from us. */
+static int attach_again(struct upkeep *upkeep, struct kernel *kernel,
+			const struct config *config, struct fault *fault_out)
+{
+	int i, count = kernel->attachment_count;
+
+	/* Another program may be on one of them. */
+	if (kernel_choose_again(kernel, MODE_AUTO, fault_out) < 0)
+		say_once(upkeep, fault_out);
+	if (kernel->attachment_count == count)
+		return 0;
 	for (i = count; i < kernel->attachment_count; i++)
-		printf("%s: made again\n", kernel->attachments[i].name);
-	change_again_all(kernel);
+		change_again_new(kernel, kernel->attachments[i].name);
 	return host_again(kernel, config, fault_out)
 		       ?: interfaces_write(kernel, config, fault_out)
-		       ?: kernel_attach_new(kernel, fault_out);
+		       ?: kernel_attach_new(kernel, fault_out)
+		       ?: interfaces_write(kernel, config, fault_out);
 }
 
 static void say_gone(struct upkeep *upkeep, const struct kernel *kernel)
@@ -41,9 +51,9 @@ static void say_gone(struct upkeep *upkeep, const struct kernel *kernel)
 
 	for (i = 0; i < kernel->gone_count; i++) {
 		if (kernel->gone_count > upkeep->gone_count)
-			printf("%s: removed; %s waits for it to be made "
-			       "again\n",
-			       kernel->gone[i].name, kernel->role->name);
+			printf("%s: %s is attached there no more: removed, or "
+			       "detached\n",
+			       kernel->gone[i].name, kernel->role->program);
 	}
 	upkeep->gone_count = kernel->gone_count;
 }
@@ -57,21 +67,14 @@ static int look_both(struct upkeep *upkeep, struct kernel *kernel,
 	if (kernel_attachments(kernel, fault_out))
 		return -1;
 	say_gone(upkeep, kernel);
-	if (what & MONITOR_LINK && kernel->gone_count &&
-	    attach_again(kernel, config, fault_out))
+	if (kernel->gone_count &&
+	    attach_again(upkeep, kernel, config, fault_out))
 		return -1;
 	if (host_again(kernel, config, fault_out))
 		return -1;
 	if (what & (MONITOR_LINK | MONITOR_ADDRESS))
 		return interfaces_write(kernel, config, fault_out);
 	return 0;
-}
-
-static void say_once(struct upkeep *upkeep, const struct fault *fault_is)
-{
-	if (strcmp(upkeep->said.cause, fault_is->cause))
-		cli_warn(upkeep->role, fault_is);
-	upkeep->said = *fault_is;
 }
 
 static unsigned int look(void *data, unsigned int what)
@@ -82,6 +85,7 @@ static unsigned int look(void *data, unsigned int what)
 	struct kernel kernel;
 	int rc;
 
+	upkeep->failed = false;
 	rc = kernel_open(&kernel, upkeep->role, ACCESS_CHANGE, &fault_is);
 	if (!rc && kernel.was_up) {
 		config = upkeep->config(upkeep->data, &kernel);
@@ -96,7 +100,7 @@ static unsigned int look(void *data, unsigned int what)
 	kernel_close(&kernel);
 	if (rc && rc != KERNEL_NOT_UP)
 		say_once(upkeep, &fault_is);
-	else
+	if (!upkeep->failed)
 		memset(&upkeep->said, 0, sizeof(upkeep->said));
 	return 0;
 }

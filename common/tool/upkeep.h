@@ -32,7 +32,8 @@ struct upkeep {
 	struct again again;
 	struct event *poll;
 	int gone_count;	   /* interfaces of ours that it has said are gone */
-	struct fault said; /* last, not to be said again and again */
+	struct fault said; /* last, not to be said again and again ... */
+	bool failed;	   /* ... in this look */
 };
 
 /* The first six are set. 0, or -1 with a fault; upkeep_stop() is due always. */

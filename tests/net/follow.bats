@@ -84,7 +84,7 @@ managed() { # COUNT
 @test "an interface that is made again is attached again, its settings too" {
 	begin
 	again
-	within run_said 'eth0: removed; lbr waits for it to be made again'
+	within run_said 'eth0: xdp_lbr is attached there no more'
 	within run_said 'eth0: xdp_lbr attached again, generic'
 	within get "$VIP4" --max-time 0.2
 	within get "$VIP6" --max-time 0.2
@@ -93,10 +93,28 @@ managed() { # COUNT
 	[[ $(on "$LB" cat /proc/sys/net/ipv4/conf/eth0/forwarding) == 1 ]]
 }
 
+detach() { # the link, as somebody else would
+	on "$LB" bpftool link detach pinned "/sys/fs/bpf/l3dsr/lbr-$LAYOUT/link-eth0"
+}
+
+@test "detached by somebody else, it is attached again; the second time it is left" {
+	begin
+	detach
+	wait_for 8 run_said 'eth0: xdp_lbr attached again, generic'
+	get "$VIP4" >/dev/null
+	detach
+	wait_for 8 run_said 'xdp_lbr on eth0: set back twice within 60 s'
+	run -1 lbr apply "$BATS_TEST_TMPDIR/services.yaml"
+	lbr doctor | grep -A1 'eth0: the interface was removed, or xdp_lbr from it' | grep -q 'lbr up'
+	lbr up >/dev/null
+	get "$VIP4" >/dev/null
+	lbr doctor | grep -q 'nobody has set anything back'
+}
+
 @test "... without lbr run, apply fails and says how, up mends it" {
 	again
 	run -1 lbr apply "$BATS_TEST_TMPDIR/services.yaml"
-	[[ $output == *"cannot find xdp_lbr on eth0: the interface was removed"*"try: lbr up"* ]]
+	[[ $output == *"cannot find xdp_lbr on eth0: the interface was removed, or xdp_lbr from it"*"try: lbr up"* ]]
 	lbr doctor | grep -A1 'eth0: the interface was removed' | grep -q 'lbr up'
 	lbr up >/dev/null
 	get "$VIP4" >/dev/null
