@@ -37,7 +37,7 @@ static void note(struct checked *backend, enum health_finding finding)
 {
 	struct health *health = &backend->health;
 	bool was_unknown = health->finding == FINDING_NONE;
-	bool has_changed = health_note(health, backend->check, finding);
+	bool has_changed = health_note(health, &backend->check, finding);
 	const char *why = health_is_down(health) ? backend->last.why : "";
 	bool is_news =
 		has_changed && !(was_unknown && health->finding == FINDING_UP);
@@ -60,11 +60,11 @@ static void done(struct probe *probe, void *data)
 	if (--backend->under_way)
 		return;
 	*result = backend->probe.result;
-	if (backend->check->application_port)
+	if (backend->check.application_port)
 		*result = join(&backend->probe.result,
 			       &backend->application.result,
-			       bpf_ntohs(backend->check->application_port));
-	finding = health_verdict(backend->check, result->path,
+			       bpf_ntohs(backend->check.application_port));
+	finding = health_verdict(&backend->check, result->path,
 				 result->application, result->silent);
 	if (finding == FINDING_UP)
 		backend->good++;
@@ -72,7 +72,7 @@ static void done(struct probe *probe, void *data)
 		backend->unmade++;
 	else
 		backend->bad++;
-	pause = health_pause(backend->check, finding == FINDING_UP);
+	pause = health_pause(&backend->check, finding == FINDING_UP);
 	took = result->took / 1000;
 	again_in(backend, pause > took ? pause - took : 0);
 	note(backend, finding);
@@ -85,7 +85,7 @@ static void begin(evutil_socket_t fd, short what, void *data)
 	(void)fd;
 	(void)what;
 	backend->under_way = 1;
-	if (backend->check->application_port) {
+	if (backend->check.application_port) {
 		backend->under_way = 2;
 		probe_start(&backend->application);
 	}
@@ -173,7 +173,8 @@ static void ask_for(struct checked *backend, const struct service_key *service,
 	struct probe *application = &backend->application;
 
 	backend->service = *service;
-	backend->check = probe->check = application->check = check;
+	backend->check = *check;
+	probe->check = application->check = &backend->check;
 	probe->vip = application->vip = service->vip;
 	probe->port = check->port ?: service->port;
 	probe->client_port = application->client_port = probe->port;
@@ -190,18 +191,21 @@ static struct checked *checked_of(struct checks *checks,
 {
 	struct checked *backend =
 		(struct checked *)checks_find(checks, from->id);
+	struct config_check asked = *check;
 
+	/* Where it stands in the file makes no difference. */
+	asked.line = 0;
 	if (!backend)
 		backend = checked_new(checks, check, from);
 	if (!backend)
 		return NULL;
 	/* What is under way was asked as the file said then. */
 	if (backend->under_way &&
-	    memcmp(backend->check, check, sizeof(*check))) {
+	    memcmp(&backend->check, &asked, sizeof(asked))) {
 		stop(backend);
 		again_in(backend, 0);
 	}
-	ask_for(backend, &service->key, check);
+	ask_for(backend, &service->key, &asked);
 	return backend;
 }
 

@@ -13,7 +13,7 @@ struct checks;
 struct checked {
 	struct checks *all;
 	struct service_key service;
-	const struct config_check *check; /* of checks.config */
+	struct config_check check; /* its own: a file may go meanwhile */
 	struct health health;
 	__u64 good, bad, unmade;
 	struct result last;

@@ -30,7 +30,7 @@ static json_t *check_row(const struct checked *row)
 		endpoint_text(&row->service.vip, row->service.port, vip),
 		"protocol", protocol_name(row->service.protocol), "backend",
 		addr_text(&row->probe.backend, address), "type",
-		types[row->check->type], "up", !health_is_down(&row->health),
+		types[row->check.type], "up", !health_is_down(&row->health),
 		"path", outcomes[row->last.path], "application",
 		outcomes[row->last.application], "why", row->last.why,
 		"seconds", row->last.took / 1e6, "good", (json_int_t)row->good,
