@@ -37,7 +37,7 @@ const struct metric lbr_metrics[] = {
 	 "Flows that insert-limit kept from being remembered.",
 	 "", "flows-not-remembered", NULL, NONE},
 	{"lbr_service_up", "gauge",
-	 "Whether some backend that is to serve is up; 0: all were found down, or all drain.",
+	 "0: all its backends were found down, or all drain. 1 also where it has left the file.",
 	 "services", "state", "up|degraded|leaving", SERVICE},
 	{"lbr_service_packets_total", "counter", "Packets sent to the service's backends.",
 	 "services", "packets", NULL, SERVICE},

@@ -17,7 +17,7 @@ function rows(status, now) {
 		const up = serve.filter(b => b.state === "up").length;
 		const h2 = make("h2", { text: service.service + "/" + service.protocol + " " }, into);
 		make("span", { class: "word " + word(service.state), text: service.state + " for " + ago(seconds(service.since), now.at) }, h2);
-		make("small", { text: " " + [service.scheduler, up + " of " + serve.length + " up", ...service.why ? [service.why] : []].join(", ") }, h2);
+		make("small", { text: " " + [service.scheduler, up + " of " + serve.length + " up", ...service.why === "-" ? [] : [service.why]].join(", ") }, h2);
 		const result = name => ({
 			name, text: true,
 			kind: b => (checks.get(key(b)) || { [name]: "unknown" })[name],
@@ -27,7 +27,7 @@ function rows(status, now) {
 			{ name: "backend", text: true, value: b => b.backend },
 			{ name: "state", text: true, kind: () => "state", fill: (b, td) => {
 				td.textContent = b.state + " for " + ago(seconds(b.since), now.at);
-				if (b.why) make("span", { class: "why", text: b.why }, td);
+				if (b.why !== "-") make("span", { class: "why", text: b.why }, td);
 			}, wide: true },
 			result("path"), result("application"),
 			{ name: "check", value: b => { const c = checks.get(key(b)); return c ? c.type + " " + (c.seconds * 1000).toFixed(1) + " ms" : ""; } },

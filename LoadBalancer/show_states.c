@@ -32,6 +32,11 @@ static time_t until_time(__u64 until, __u64 now)
 			1000);
 }
 
+static const char *why_text(const struct standing *standing)
+{
+	return *standing->why ? standing->why : "-";
+}
+
 static json_t *service_row(const struct show *show,
 			   const struct standings *standings,
 			   const struct running_service *row, time_t until)
@@ -65,7 +70,7 @@ static json_t *service_row(const struct show *show,
 		(json_int_t)row->service.table_size, "backends",
 		(json_int_t)backends, "until", time_text(until, when), "flows",
 		(json_int_t)sum.flows, "packets", (json_int_t)sum.packets,
-		"bytes", (json_int_t)sum.bytes, "why", standing.why);
+		"bytes", (json_int_t)sum.bytes, "why", why_text(&standing));
 }
 
 json_t *services_rows(const struct kernel *kernel, const struct show *show)
@@ -121,7 +126,7 @@ static json_t *backend_row(const struct show *show,
 		by_hand[row->by_hand & 3], "in-use", (json_int_t)in_use,
 		"until", time_text(until, when), "flows",
 		(json_int_t)count->flows, "packets", (json_int_t)count->packets,
-		"bytes", (json_int_t)count->bytes, "why", standing.why);
+		"bytes", (json_int_t)count->bytes, "why", why_text(&standing));
 }
 
 json_t *backends_rows(const struct kernel *kernel, const struct show *show)

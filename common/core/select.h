@@ -5,8 +5,9 @@
  * The program looks things up; what follows from them is here, so that it can
  * be read, and tested, without a kernel. The laws:
  *
- *  - A flow stays where it is while its backend is up. A SYN is no exception
- *    unless the backend drains: a spoofed or repeated SYN moves nobody.
+ *  - A flow stays where it is while its backend can be reached. A SYN is no
+ *    exception unless the backend gets no new flows, for it drains or its
+ *    application is down: a spoofed or repeated SYN moves nobody.
  *  - Where the scheduler is a function of the flow, a SYN costs no memory: the
  *    flow is remembered at the packet after it. So no flood of SYNs can push
  *    out a flow.

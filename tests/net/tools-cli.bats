@@ -172,8 +172,8 @@ same_as_text() {
 		'["generation","digest","trace","flows-not-remembered","interfaces","services","backends","reasons"]' ]]
 	diff <(jq -c '.services[0], .backends[0], .interfaces[0], .reasons[0] |
 		keys_unsorted' <<<"$output") - <<-'END'
-		["service","protocol","scheduler","forward","table-size","backends","flows","packets","bytes"]
-		["service","protocol","backend","weight","state","by-hand","in-use","until","flows","packets","bytes"]
+		["service","protocol","state","since","scheduler","forward","table-size","backends","until","flows","packets","bytes","why"]
+		["service","protocol","backend","weight","state","since","found","gets","by-hand","in-use","until","flows","packets","bytes","why"]
 		["interface","program","mode","id"]
 		["reason","action","packets","meaning"]
 	END
