@@ -76,12 +76,9 @@ static void passed_up(void **unused)
 		"not_vip",
 		"unmatched_passed",
 		"local_passed",
-<<<<<<< HEAD
 		"neighbour_discovery",
 		"martian_passed",
-=======
 		"device_passed",
->>>>>>> aa4bd36 (lbr: leave to the kernel what XDP cannot send)
 		"not_listed",
 		"fragment_passed",
 		"extension_passed",
