@@ -48,7 +48,7 @@ INLINE enum solicit solicit_turn(__u32 key, __u64 second, bool kernel_forwards,
 	struct solicited *done = bpf_map_lookup_elem(&solicited, &row);
 	__u64 now = bpf_jiffies64(), since;
 
-	if (!done || DRY_RUN || (kernel_forwards && !same_way))
+	if (!done || (kernel_forwards && !same_way))
 		return SOLICIT_NONE;
 	since = now - done->at;
 	if (since < second / 100 || !since)
@@ -176,8 +176,12 @@ INLINE enum reason solicited_instead(struct xdp_md *ctx,
 {
 	int what;
 
-	/* Several packets as one would be sent as several. */
-	if (f->in->generic && !packet_is_small(&d->packet))
+	/*
+	 * Several packets as one would be sent as several. And what is not
+	 * sent is not asked of solicit() either: the compiler sees that it
+	 * needs no argument then, and hands it none.
+	 */
+	if (DRY_RUN || (f->in->generic && !packet_is_small(&d->packet)))
 		return reason;
 	what = solicit(ctx, d->hop_key, d->packet.l3_offset,
 		       f->generation->insert_window,
