@@ -70,6 +70,7 @@ static const char *const maps[] = {
 	"check_veth",
 	"verdicts",
 	"devices",
+	"last_redirected",
 	NULL,
 };
 /* clang-format on */
@@ -115,6 +116,17 @@ static int prepare(struct kernel *kernel, const struct config *config,
 		       ?: lbr_prepare(kernel, config, fault_out);
 }
 
+static int carry_over(struct kernel *kernel, bool again,
+		      struct fault *fault_out)
+{
+	struct fault said;
+
+	/* The program is attached. That it cannot be is no reason to fail. */
+	if (again && lbr_refused(kernel, &said))
+		cli_warn(kernel->role, &said);
+	return lbr_carry_over(kernel, again, fault_out);
+}
+
 static void settle(struct kernel *kernel, const struct config *config)
 {
 	lbr_neighbours_settle(kernel, config);
@@ -135,7 +147,7 @@ const struct role tool = {
 	.maps = maps,
 	.inner = inner,
 	.prepare = prepare,
-	.carry_over = lbr_carry_over,
+	.carry_over = carry_over,
 	.concerns = concerns,
 	.build = lbr_build,
 	.difference = lbr_difference,

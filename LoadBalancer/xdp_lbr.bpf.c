@@ -64,6 +64,7 @@ MAP(inserted, PERCPU_ARRAY, __u32, struct insertions, 1);
 MAP(reasons, PERCPU_ARRAY, __u32, __u64, REASON_MAX);
 MAP(service_reasons, LRU_PERCPU_HASH, struct service_reason, __u64,
     SERVICE_REASONS);
+MAP(last_redirected, PERCPU_ARRAY, __u32, struct redirected, 1);
 MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);
 
 MAP(path_mtus, LRU_HASH, struct addr, struct path_mtu, PATH_MTUS);
@@ -233,6 +234,20 @@ __attribute__((noinline)) int count_service(__u32 service, __u32 reason)
 	return 0;
 }
 
+/* For refused.bpf.c, where the kernel does not send it. */
+INLINE void note_redirected(const struct decision *d, const struct found *f)
+{
+	__u32 zero = 0;
+	struct redirected *last = bpf_map_lookup_elem(&last_redirected, &zero);
+
+	if (!last || !f->backend)
+		return;
+	last->service = f->backend->service;
+	last->backend = f->backend->id;
+	last->bytes = d->packet.l3_offset + d->packet.length;
+	last->begins = d->begins;
+}
+
 SEC("xdp")
 int xdp_lbr(struct xdp_md *ctx)
 {
@@ -253,8 +268,10 @@ int xdp_lbr(struct xdp_md *ctx)
 		count_service(f.service->id, reason);
 	if (d.for_vip)
 		tell(&d, &f, reason);
-	if (reason == REASON_redirected && f.hop)
+	if (reason == REASON_redirected && f.hop) {
+		note_redirected(&d, &f);
 		return bpf_redirect(f.hop->out, 0);
+	}
 	return reason_action(reason);
 }
 

@@ -452,6 +452,15 @@ struct backend_count {
 };
 _Static_assert(sizeof(struct backend_count) == 24, "backend_count");
 
+/* Per CPU: the packet that was redirected last, as it was counted. */
+struct redirected {
+	__u32 service; /* struct service.id */
+	__u32 backend; /* struct backend.id */
+	__u32 bytes;   /* of the frame; 0: it was put right */
+	__u32 begins;  /* 1: a flow */
+};
+_Static_assert(sizeof(struct redirected) == 16, "redirected");
+
 /*
  * Per CPU; packets of a service that were not sent to a backend, by why. Those
  * that were are in the counts of its backends.

@@ -89,6 +89,8 @@ REASON(device_passed, PASS, IN_LBR, \
 	"XDP cannot send out of that device (no Ethernet header, or no ndo_xdp_xmit): handed to the kernel, to forward") \
 REASON(device_unfit, DROP, IN_LBR, \
 	"XDP cannot send out of that device, and by this service's method (ipip, l2) the kernel cannot forward") \
+REASON(redirect_refused, DROP, IN_LBR, \
+	"was to leave by another interface, and the kernel refused: that is down, or takes no frame of this kind or size") \
 REASON(off_link, DROP, IN_LBR, \
 	"l2: the backend is behind a router") \
 REASON(no_outer_source, DROP, IN_LBR, \

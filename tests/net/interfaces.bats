@@ -140,7 +140,7 @@ no_bridge() {
 }
 
 @test "native, out of a device that takes no redirected frames: by the kernel" {
-	local vip device
+	local vip device before sent
 	up_on native eth0
 	behind_a_bridge
 	lbr apply >/dev/null
@@ -150,11 +150,16 @@ no_bridge() {
 	run lbr doctor
 	[[ $output == *"br1 takes no redirected frames"* ]]
 	[[ $(lbr show next-hops) == *"xdp_lbr; native: kernel"* ]]
-	# What redirect does there: all is lost, and counted as sent.
+	# What redirect does there: all is lost, and is counted so.
 	read -r -a device < <(on "$LB" cat /sys/class/net/br1/ifindex)
 	on "$LB" bpftool map delete pinned "/sys/fs/bpf/l3dsr/lbr-$LAYOUT/devices" \
 		key "$((device & 255))" "$((device >> 8))" 0 0
-	rises redirected run ! get "$VIP4" --max-time 1
+	before=$(lbr show -j reasons)
+	sent=$(lbr show -j backends | jq '[.backends[].packets] | add')
+	run ! get "$VIP4" --max-time 1
+	(($(rose redirected) == 0 && $(rose redirect_refused) > 0))
+	(($(lbr show -j backends | jq '[.backends[].packets] | add') == sent))
+	lbr show reasons | grep -qE "$VIP4:80 +tcp +redirect_refused +[1-9]"
 	# In generic mode it takes them.
 	lbr down >/dev/null
 	lbr up -i eth0 -m generic >/dev/null

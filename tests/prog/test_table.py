@@ -414,7 +414,8 @@ def too_big(world):
 # test_solicit.py, test_pass.py, test_devices.py and test_checks.py.
 BEYOND = {"fib_error", "no_room", "ttl_exceeded", "neighbour_missing", "neighbour_asked",
           "neighbour_prompted", "off_link", "no_outer_source", "local_passed", "would_loop",
-          "device_passed", "device_unfit", "check_reply"}
+          "device_passed", "device_unfit", "redirect_refused",
+          "check_reply"}
 
 
 @test("table: every reason is met")

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * refused.bpf.c - what the kernel's redirect refuses of what xdp_lbr sends
+ *
+ * bpf_redirect() only notes where a packet is to go. That the device is down,
+ * takes no such frames, or not of that size, is found when xdp_lbr has ended
+ * and has counted the packet as sent; the kernel then drops it, and tells a
+ * tracepoint. That comes on the same CPU, before the next packet, so the counts
+ * of the last one are put right here.
+ *
+ * A program apart, for it needs the kernel's BTF (CONFIG_DEBUG_INFO_BTF); where
+ * there is none, packets are forwarded all the same.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "common/bpf/map.h"
+#include "common/core/abi.h"
+#include "common/core/reason.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile __u32 program = 0; /* the id of xdp_lbr */
+
+/* xdp_lbr's own. */
+MAP(reasons, PERCPU_ARRAY, __u32, __u64, REASON_MAX);
+MAP(service_reasons, LRU_PERCPU_HASH, struct service_reason, __u64,
+    SERVICE_REASONS);
+MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);
+MAP(last_redirected, PERCPU_ARRAY, __u32, struct redirected, 1);
+
+/* What is read of the kernel's. */
+struct bpf_prog_aux {
+	__u32 id;
+} __attribute__((preserve_access_index));
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+} __attribute__((preserve_access_index));
+
+static __always_inline void count(__u32 reason, __s64 by)
+{
+	__u64 *counter = bpf_map_lookup_elem(&reasons, &reason);
+
+	if (counter)
+		*counter += by;
+}
+
+static __always_inline void count_backend(const struct redirected *packet)
+{
+	__u32 key = packet->backend % BACKEND_SLOTS;
+	struct backend_count *counter =
+		bpf_map_lookup_elem(&backend_counts, &key);
+
+	if (!counter)
+		return;
+	counter->packets--;
+	counter->bytes -= packet->bytes;
+	counter->flows -= packet->begins;
+}
+
+static __always_inline void count_service(__u32 service)
+{
+	struct service_reason key = {service, REASON_redirect_refused};
+	__u64 one = 1, *counter = bpf_map_lookup_elem(&service_reasons, &key);
+
+	if (counter)
+		(*counter)++;
+	else
+		bpf_map_update_elem(&service_reasons, &key, &one, BPF_NOEXIST);
+}
+
+/* (device, program, target, error, map or its type, ...) */
+SEC("tp_btf/xdp_redirect_err")
+int xdp_lbr_refused(__u64 *arguments)
+{
+	struct bpf_prog *by = (void *)arguments[1];
+	__u32 zero = 0;
+	struct redirected *last = bpf_map_lookup_elem(&last_redirected, &zero);
+
+	/* By way of no map: what xdp_lbr hands to health checks is not sent. */
+	if (by->aux->id != program || arguments[4] || !last || !last->bytes)
+		return 0;
+	count(REASON_redirected, -1);
+	count(REASON_redirect_refused, 1);
+	count_backend(last);
+	count_service(last->service);
+	last->bytes = 0;
+	return 0;
+}

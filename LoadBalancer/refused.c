@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/refused.skel.h"
+
+#define BTF "/sys/kernel/btf/vmlinux"
+
+static int share(const struct kernel *kernel, struct bpf_object *object)
+{
+	struct bpf_map *map;
+	int fd, rc = 0;
+
+	bpf_object__for_each_map(map, object)
+	{
+		if (bpf_map__is_internal(map))
+			continue;
+		fd = kernel_map(kernel, bpf_map__name(map));
+		rc = rc ?: fd < 0 ? -1 : bpf_map__reuse_fd(map, fd);
+		if (fd >= 0)
+			close(fd);
+	}
+	return rc;
+}
+
+/* In the place of the one for the program before. 0, or -1 with errno. */
+static int pin(const struct kernel *kernel, int link)
+{
+	char path[192], aside[200];
+
+	snprintf(path, sizeof(path), "%s/refused", kernel->directory);
+	snprintf(aside, sizeof(aside), "%s-new", path);
+	unlink(aside);
+	return bpf_obj_pin(link, aside) || rename(aside, path) ? -1 : 0;
+}
+
+int lbr_refused(const struct kernel *kernel, struct fault *fault_out)
+{
+	struct bpf_prog_info info = {0};
+	__u32 length = sizeof(info);
+	struct refused_bpf *skeleton;
+	int link = -1, rc = -1;
+
+	if (access(BTF, R_OK))
+		return 0;
+	skeleton = refused_bpf__open();
+	if (skeleton &&
+	    !bpf_obj_get_info_by_fd(kernel->program, &info, &length)) {
+		skeleton->rodata->program = info.id;
+		if (!share(kernel, skeleton->obj) &&
+		    !refused_bpf__load(skeleton))
+			link = bpf_raw_tracepoint_open(
+				NULL, bpf_program__fd(
+					      skeleton->progs.xdp_lbr_refused));
+		if (link >= 0)
+			rc = pin(kernel, link);
+	}
+	if (rc)
+		fault(fault_out,
+		      "cannot count what the kernel's redirect refuses: %s",
+		      strerror(errno));
+	if (link >= 0)
+		close(link);
+	refused_bpf__destroy(skeleton);
+	return rc;
+}
