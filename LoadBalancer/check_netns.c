@@ -33,7 +33,7 @@
 #include "common/tool/netlink_ask.h"
 
 #define THIS_NETNS "/proc/thread-self/ns/net"
-/* What comes in by the veth is looked up here, and found to be ours. */
+/* The routing table for what comes in by the veth. */
 #define TABLE	 100
 #define PRIORITY 1
 /* In generic mode, what GRO has put together arrives as one packet. */
@@ -130,16 +130,19 @@ static int offload_set(__u32 command, __u32 on)
 }
 
 /*
- * What is sent is as on a wire: checksums are complete, packets no larger than
- * a link takes. GRO: without it veth takes nothing that XDP sends in native
- * mode, but silently.
+ * Packets leave as on a wire: with complete checksums, and no larger than a
+ * link takes. Without GRO, veth silently drops what a native XDP program
+ * redirects to it.
  */
 static int offloads_set(void)
 {
 	return offload_set(ETHTOOL_STXCSUM, 0) ?: offload_set(ETHTOOL_SGRO, 1);
 }
 
-/* What comes in goes by table TABLE, before the local addresses. */
+/*
+ * What comes in goes by table TABLE, what is sent by the main one; so the way
+ * back to a sender is by the veth, and a strict rp_filter is content.
+ */
 static int rule_add(__u8 family)
 {
 	struct question question;
@@ -155,7 +158,7 @@ static int rule_add(__u8 family)
 	return netlink_ask(question.message, NULL, NULL);
 }
 
-/* All addresses: by the device, in a table. */
+/* All addresses, by this device. */
 static int route_add(__u8 family, __u8 type, __u8 table, const char *device)
 {
 	struct question question;
@@ -180,7 +183,7 @@ static int family_add(__u8 family)
 			 ?: route_add(family, RTN_UNICAST, RT_TABLE_MAIN,
 				      CHECK_NEAR);
 
-	/* A family that the host does without. */
+	/* The host may lack a family. */
 	return rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP || rc == -EACCES ? 0
 									 : rc;
 }
@@ -198,7 +201,7 @@ static int furnish(int host)
 		       ?: family_add(AF_INET6);
 }
 
-/* Back in the host's namespace. In any other, nothing here would be right. */
+/* Back to the host's namespace. In another one, all that follows is wrong. */
 static void come_back(const struct check_netns *netns)
 {
 	if (!setns(netns->host, CLONE_NEWNET))
@@ -207,7 +210,10 @@ static void come_back(const struct check_netns *netns)
 	abort();
 }
 
-/* One of who is not there any more, of which the kernel has not heard yet. */
+/*
+ * Removes the veth. After a kill, the kernel removes it with the namespace, but
+ * maybe later than the next `lbr run` starts.
+ */
 static void far_remove(void)
 {
 	struct question question;
@@ -229,13 +235,13 @@ static int forbidden(const char *call, struct fault *fault_out)
 			  "RestrictNamespaces=net");
 }
 
-/* Returns 0 within a new namespace, or -1 with a fault where one was. */
+/* Returns 0 in a new namespace, or -1 with a fault in the old one. */
 static int enter_new(struct check_netns *netns, struct fault *fault_out)
 {
 	netns->host = open(THIS_NETNS, O_RDONLY | O_CLOEXEC);
 	if (netns->host < 0)
 		return forbidden(THIS_NETNS, fault_out);
-	/* Who may not come back must not leave. */
+	/* Before we leave: may we come back? */
 	if (setns(netns->host, CLONE_NEWNET))
 		return forbidden("setns", fault_out);
 	if (unshare(CLONE_NEWNET))
@@ -283,7 +289,7 @@ int check_netns_make(struct check_netns *netns, struct fault *fault_out)
 
 void check_netns_remove(struct check_netns *netns)
 {
-	/* At once, and not when the kernel finds the time for a namespace. */
+	/* At once; the kernel removes a namespace when it finds the time. */
 	if (netns->own >= 0)
 		far_remove();
 	forget(netns);

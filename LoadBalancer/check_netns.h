@@ -3,13 +3,12 @@
  * check_netns.h - the network namespace in which the sockets of health checks
  * are
  *
- * In the host's own namespace a connection to the VIP would never leave where
- * the VIP is an address of this host, and its reply be dropped as a martian;
- * and the host's rules, sysctls and firewall would have a say. Here there is
- * nothing but a veth: all that is sent leaves by it, and all that comes in by
- * it is for a socket here, whatever addresses it bears. The far end lies in the
- * host's namespace, is the only thing that the host sees of it, and goes with
- * the process, however that ends.
+ * Where the VIP is an address of this host, a connection to it never leaves the
+ * host's own namespace, and the kernel drops a reply from it as a martian. The
+ * host's rules, sysctls and firewall matter there, too. This namespace has
+ * nothing but a veth: all packets leave by it, and what comes in by it is for a
+ * socket here, whatever its addresses. The host sees the far end of the veth
+ * and nothing else; that end goes with the process, however the process ends.
  */
 #pragma once
 

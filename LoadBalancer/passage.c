@@ -63,7 +63,7 @@ static int attach(struct passage *passage, struct fault *fault_out)
 		     CHECK_FAR, strerror(errno));
 }
 
-/* Rows that a process left which was killed. */
+/* Removes the rows of a process that was killed. */
 static void rows_forget(int checks)
 {
 	struct check_key key;
@@ -245,7 +245,7 @@ static void key_of(struct check_key *key, const struct sockaddr_storage *own,
 	}
 }
 
-/* The veth is no link: servers are told what the interface takes. */
+/* Tells servers what the interface takes: the veth takes more. */
 static void segments_bound(const struct passage *passage, int fd,
 			   const struct origin *origin)
 {

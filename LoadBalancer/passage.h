@@ -50,9 +50,9 @@ int passage_socket(struct passage *passage, const struct passage_end *end,
 enum reason passage_reason(const struct passage *passage,
 			   const struct check_key *key);
 /*
- * Nothing comes back to the socket of `key` any more, unless it is by now that
- * of another backend. For a while after it was closed, late packets are better
- * lost in the namespace than answered by the host.
+ * Removes the row of `key`, unless it is another backend's by now. Call it some
+ * time after the socket is closed: until then late packets go to the namespace,
+ * and the host's kernel does not answer them with a reset.
  */
 void passage_forget(const struct passage *passage, const struct check_key *key,
 		    __u32 backend_id);

@@ -42,7 +42,7 @@ void probe_stop(struct probe *probe)
 	probe->fd = -1;
 }
 
-/* Late packets of its last socket have been heard, or never will. */
+/* Late packets of its last socket have come by now. */
 static void forget(struct probe *probe)
 {
 	if (probe->key.protocol && probe->prober->passage->id)
