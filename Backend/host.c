@@ -19,15 +19,18 @@
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/netlink.h"
-#include "common/tool/vlans.h"
 
-static void quiet(struct kernel *kernel, const char *name, const char *key,
-		  const char *value)
+/*
+ * For all interfaces, also those that come later: a Linux host answers ARP for
+ * an address of lo by whatever interface is asked. The kernel goes by the
+ * greater of `all` and the interface's own.
+ */
+static void quiet(struct kernel *kernel, const char *key, const char *value)
 {
 	struct fault said;
 	char path[128];
 
-	snprintf(path, sizeof(path), "net/ipv4/conf/%.15s/%s", name, key);
+	snprintf(path, sizeof(path), "net/ipv4/conf/all/%s", key);
 	if (change_sysctl(kernel, path, value, &said))
 		cli_warn(kernel->role, &said);
 }
@@ -113,30 +116,6 @@ static int vips_add(struct kernel *kernel, const struct config *config,
 	return rc;
 }
 
-/* Of `interfaces`, or of those that the program is attached to. */
-static int quiet_all(struct kernel *kernel, const char *const *interfaces,
-		     struct fault *fault_out)
-{
-	const char *names[MAX_INTERFACES + 1] = {NULL};
-	struct vlan_device *vlans = NULL;
-	int i, rc = 0;
-
-	if (!interfaces) {
-		if (kernel_attachments(kernel, fault_out))
-			return -1;
-		for (i = 0; i < kernel->attachment_count; i++)
-			names[i] = kernel->attachments[i].name;
-		rc = vlan_names(kernel, names, &vlans, fault_out);
-		interfaces = names;
-	}
-	for (; !rc && *interfaces; interfaces++) {
-		quiet(kernel, *interfaces, "arp_ignore", "1");
-		quiet(kernel, *interfaces, "arp_announce", "2");
-	}
-	free(vlans);
-	return rc;
-}
-
 int bkd_host(struct kernel *kernel, const struct config *config,
 	     const char *const *interfaces, struct fault *fault_out)
 {
@@ -144,6 +123,7 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 	struct fault said;
 	int rc;
 
+	(void)interfaces;
 	rc = vips_add(kernel, config, &families, fault_out);
 	if (!rc && families.ipv4)
 		rc = advmss_change(kernel, AF_INET, config->advmss, fault_out);
@@ -156,5 +136,9 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 		      config->path);
 		cli_warn(kernel->role, &said);
 	}
-	return rc ?: quiet_all(kernel, interfaces, fault_out);
+	if (!rc) {
+		quiet(kernel, "arp_ignore", "1");
+		quiet(kernel, "arp_announce", "2");
+	}
+	return rc;
 }

@@ -296,8 +296,8 @@ settled() { # NAME VALUE
 	run_begin "$BATS_TEST_TMPDIR/services.yaml"
 	on "$host" ip address del "$VIP4/32" dev lo
 	within run_said "lo: VIP $VIP4 added"
-	on "$host" sysctl -qw net.ipv4.conf.eth0.arp_ignore=0
-	wait_for 8 run_said 'eth0/arp_ignore: 0 -> 1'
+	on "$host" sysctl -qw net.ipv4.conf.all.arp_ignore=0
+	wait_for 8 run_said 'all/arp_ignore: 0 -> 1'
 	on "$host" ip link set eth0 name lan0
 	within run_said 'eth0: is called lan0 now'
 	on "$host" ip link set lan0 name eth0

@@ -164,10 +164,10 @@ down() { # ADDRESS: of the web service
 	run -0 bkd "$ROUTER" down -i eth0
 	[[ $output == "eth0: xdp_bkd detached" ]]
 	[[ $(bkd "$ROUTER" show -j interfaces | jq -r '.interfaces[].interface') == eth1 ]]
-	[[ $(on "$ROUTER" cat /proc/sys/net/ipv4/conf/eth1/arp_ignore) == 1 ]]
+	[[ $(on "$ROUTER" cat /proc/sys/net/ipv4/conf/all/arp_ignore) == 1 ]]
 	bkd "$ROUTER" down -i eth1
 	run -1 bkd "$ROUTER" show
-	[[ $(on "$ROUTER" cat /proc/sys/net/ipv4/conf/eth1/arp_ignore) == 0 ]]
+	[[ $(on "$ROUTER" cat /proc/sys/net/ipv4/conf/all/arp_ignore) == 0 ]]
 }
 
 # completed TOOL WORD...: what bash makes of the last word
