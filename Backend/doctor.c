@@ -3,11 +3,13 @@
  * doctor.c - what can be wrong on a backend
  */
 #include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "Backend/bkd.h"
-#include "common/doctor/doctor.h"
+#include "Backend/doctor.h"
 #include "common/tool/change.h"
 #include "common/tool/generation.h"
 #include "common/tool/write.h"
@@ -48,20 +50,48 @@ static void look_running(struct doctor *doctor)
 		mend(doctor, "bkd apply %s", doctor->path);
 }
 
-/* The file's services that this host is a backend of: their VIPs, each once. */
-static bool is_needed(const struct doctor *doctor, size_t service,
-		      const struct addr *own, int count)
+int served_read(struct doctor *doctor, struct served *served)
 {
-	const struct config_service *services = doctor->config.services;
+	const struct config *config = &doctor->config;
+	struct addr *own;
+	struct fault said;
+	int count = own_addresses(&doctor->kernel, &own, &said);
+	size_t s, b;
+
+	served->count = 0;
+	served->services =
+		count < 0 ? NULL
+			  : calloc(config->service_count + 1, sizeof(void *));
+	if (!served->services) {
+		found(doctor, HEALTH_UNKNOWN, "%s",
+		      count < 0 ? said.cause : strerror(ENOMEM));
+		if (count >= 0)
+			free(own);
+		return -1;
+	}
+	for (s = 0; s < config->service_count; s++) {
+		const struct config_service *at = &config->services[s];
+
+		for (b = 0; b < at->backend_count; b++) {
+			if (is_own(&at->backends[b].address, own, count))
+				break;
+		}
+		if (b < at->backend_count)
+			served->services[served->count++] = at;
+	}
+	free(own);
+	return 0;
+}
+
+/* Has a service before this one the same VIP? */
+static bool vip_came_before(const struct served *served, size_t service)
+{
 	size_t i;
 
 	for (i = 0; i < service; i++) {
-		if (!memcmp(&services[i].vip, &services[service].vip,
+		if (!memcmp(&served->services[i]->vip,
+			    &served->services[service]->vip,
 			    sizeof(struct addr)))
-			return false;
-	}
-	for (i = 0; i < services[service].backend_count; i++) {
-		if (is_own(&services[service].backends[i].address, own, count))
 			return true;
 	}
 	return false;
@@ -71,24 +101,31 @@ static void vip_look(struct doctor *doctor, const struct addr *vip,
 		     const struct link_address *rows, int count)
 {
 	int lo = (int)if_nametoindex("lo"), i;
-	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE];
+	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE], add[96];
+
+	bool is_on_lo = false;
 
 	addr_text(vip, text);
+	snprintf(add, sizeof(add), "ip address add %s/%d dev lo; ", text,
+		 addr_is_ipv4(vip) ? 32 : 128);
 	for (i = 0; i < count; i++) {
-		if (memcmp(&rows[i].address, vip, sizeof(*vip)))
+		if (!memcmp(&rows[i].address, vip, sizeof(*vip)))
+			is_on_lo |= rows[i].ifindex == lo;
+	}
+	for (i = 0; i < count; i++) {
+		if (memcmp(&rows[i].address, vip, sizeof(*vip)) ||
+		    rows[i].ifindex == lo)
 			continue;
-		if (rows[i].ifindex == lo)
-			return;
 		if_indextoname((unsigned)rows[i].ifindex, name);
 		found(doctor, HEALTH_FAIL,
 		      "%s is on %s, which claims it on its segment", text,
 		      name);
-		mend(doctor,
-		     "ip address del %s/%d dev %s; ip address add %s/%d dev lo",
-		     text, rows[i].prefix, name, text,
-		     addr_is_ipv4(vip) ? 32 : 128);
-		return;
+		mend(doctor, "%sip address del %s/%d dev %s",
+		     is_on_lo ? "" : add, text, rows[i].prefix, name);
+		is_on_lo = true; /* once that is done */
 	}
+	if (is_on_lo)
+		return;
 	found(doctor, HEALTH_FAIL, "%s is not on lo: no server answers for it",
 	      text);
 	mend(doctor, "ip address add %s/%d dev lo", text,
@@ -98,25 +135,24 @@ static void vip_look(struct doctor *doctor, const struct addr *vip,
 static void look_vips(struct doctor *doctor)
 {
 	struct link_address *rows = NULL;
-	struct addr *own = NULL;
+	struct served served;
 	struct fault said;
-	int count = addresses_read(&rows, &said);
-	int own_count = own_addresses(&doctor->kernel, &own, &said);
+	int count;
 	size_t s;
 
-	for (s = 0;
-	     count >= 0 && own_count >= 0 && s < doctor->config.service_count;
-	     s++) {
-		if (is_needed(doctor, s, own, own_count))
-			vip_look(doctor, &doctor->config.services[s].vip, rows,
-				 count);
+	if (served_read(doctor, &served))
+		return;
+	count = addresses_read(&rows, &said);
+	for (s = 0; count >= 0 && s < served.count; s++) {
+		if (!vip_came_before(&served, s))
+			vip_look(doctor, &served.services[s]->vip, rows, count);
 	}
-	if (count < 0 || own_count < 0)
+	if (count < 0)
 		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
 	else if (!doctor->said)
 		found(doctor, HEALTH_OK, "the VIPs are on lo");
 	free(rows);
-	free(own);
+	free(served.services);
 }
 
 /* The kernel goes by the greater of the interface's own and that of `all`. */
@@ -128,29 +164,39 @@ static int effective(const char *name, const char *key)
 	return own > all ? own : all;
 }
 
-/* IPv6 needs none of it: it answers for what is on the interface itself. */
+static void silence_look(struct doctor *doctor, const char *key, int least,
+			 const char *does)
+{
+	char names[128] = "";
+	size_t used = 0;
+	int i;
+
+	for (i = 0; i < doctor->link_count; i++) {
+		const char *name = doctor->links[i].name;
+
+		if (!strcmp(name, "lo") || effective(name, key) >= least ||
+		    used + IF_NAMESIZE + 2 > sizeof(names))
+			continue;
+		used += (size_t)snprintf(names + used, sizeof(names) - used,
+					 "%s%s", used ? ", " : "", name);
+	}
+	if (!used)
+		return;
+	found(doctor, HEALTH_FAIL, "%s: %s", names, does);
+	mend(doctor, "sysctl -w net/ipv4/conf/all/%s=%d", key, least);
+}
+
+/*
+ * By any interface: the kernel answers for an address of lo whatever interface
+ * asks. IPv6 needs none of it: it answers for what is on the interface itself.
+ */
 static void look_silence(struct doctor *doctor)
 {
-	const char *const *name;
-
-	for (name = doctor->names; *name; name++) {
-		if (effective(*name, "arp_ignore") < 1) {
-			found(doctor, HEALTH_FAIL,
-			      "%s: answers ARP for the VIP on lo", *name);
-			mend(doctor, "sysctl -w net/ipv4/conf/%s/arp_ignore=1",
-			     *name);
-		}
-		if (effective(*name, "arp_announce") < 2) {
-			found(doctor, HEALTH_FAIL,
-			      "%s: asks by ARP with the VIP as sender", *name);
-			mend(doctor,
-			     "sysctl -w net/ipv4/conf/%s/arp_announce=2",
-			     *name);
-		}
-	}
+	silence_look(doctor, "arp_ignore", 1, "answers ARP for the VIP on lo");
+	silence_look(doctor, "arp_announce", 2,
+		     "asks by ARP with the VIP as sender");
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "%s: claims no VIP by ARP",
-		      doctor->names[0]);
+		found(doctor, HEALTH_OK, "no interface claims a VIP by ARP");
 }
 
 const struct exam bkd_exams[] = {
@@ -173,6 +219,14 @@ const struct exam bkd_exams[] = {
 	{"vips", "the VIPs are on lo, and nowhere else", NEEDS_FILE, look_vips},
 	{"silence", "nobody is told by ARP that the VIPs are here", NEEDS_UP,
 	 look_silence},
+	{"drops", "no packet for a service is lost just now", NEEDS_UP,
+	 look_drops},
+	{"listeners", "a server listens on the VIP and port of each service",
+	 NEEDS_FILE, look_listeners},
+	{"firewall", "no rule drops what is for a service", NEEDS_FILE,
+	 look_firewall},
+	{"replies", "this host has a route back to clients", NEEDS_FILE,
+	 look_replies},
 	EXAM_RP_FILTER,
 	EXAM_BRIDGE,
 	{0},

@@ -198,6 +198,8 @@ const struct exam lbr_exams[] = {
 	 NEEDS_BOTH, look_next_hops},
 	{"mtu", "the ways to the backends take what clients send", NEEDS_BOTH,
 	 look_mtu},
+	{"drops", "no packet for a service is dropped just now", NEEDS_UP,
+	 look_drops},
 	{"flows", "the flow table has room", NEEDS_UP, look_flows},
 	{"run", "lbr run is alive, where the file names health checks",
 	 NEEDS_FILE, look_run},

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "LoadBalancer/devices.h"
 #include "LoadBalancer/doctor.h"
@@ -102,6 +103,27 @@ static bool is_first_of_vip(const struct running *running, size_t service)
 				  sizeof(struct addr));
 }
 
+#define WATCHED 500 /* milliseconds that packets for VIPs are waited for */
+
+/* Those that came for each service's backends in that time. */
+static struct backend_count *counts_of_now(const struct kernel *kernel,
+					   const struct running *running)
+{
+	const struct timespec time = {0, WATCHED * 1000000L};
+	struct backend_count *before = running_counts(kernel, running);
+	struct backend_count *now;
+	size_t i;
+
+	if (!before)
+		return NULL;
+	nanosleep(&time, NULL);
+	now = running_counts(kernel, running);
+	for (i = 0; now && i < BACKEND_SLOTS; i++)
+		now[i].packets -= before[i].packets;
+	free(before);
+	return now;
+}
+
 void look_vips(struct doctor *doctor)
 {
 	const struct kernel *kernel = &doctor->kernel;
@@ -117,7 +139,7 @@ void look_vips(struct doctor *doctor)
 		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
 		return;
 	}
-	counts = running_counts(kernel, &running);
+	counts = counts_of_now(kernel, &running);
 	if (!counts)
 		found(doctor, HEALTH_UNKNOWN, "cannot read the counters");
 	for (i = 0; counts && i < running.service_count; i++) {
@@ -130,13 +152,12 @@ void look_vips(struct doctor *doctor)
 		packets = packets_for(&running, counts, address);
 		if (packets) {
 			found(doctor, HEALTH_OK,
-			      "%s: %llu packets have come and were sent on",
-			      vip, (unsigned long long)packets);
+			      "%s: packets for it come, and are sent on", vip);
 			continue;
 		}
 		found(doctor, HEALTH_UNKNOWN,
-		      "%s: no packet of its services has come; on the router "
-		      "(or client) before this host:",
+		      "%s: no packet for its services came just now; on the "
+		      "router (or client) before this host:",
 		      vip);
 		mend(doctor, "ip %sroute replace %s via %s", ipv6 ? "-6 " : "",
 		     vip, own_address(doctor, ipv6, own) ? own : "ADDRESS");

@@ -11,8 +11,6 @@
  */
 #pragma once
 
-#include "common/core/age.h"
-
 /* Per CPU; next hops that share a row take turns. */
 #define SOLICITED 64
 struct solicited {
@@ -52,7 +50,7 @@ INLINE enum solicit solicit_turn(__u32 key, __u64 second, bool kernel_forwards,
 
 	if (!done || (kernel_forwards && !same_way))
 		return SOLICIT_NONE;
-	since = age(now, done->at);
+	since = now - done->at;
 	if (since < second / 100 || !since)
 		return SOLICIT_NONE;
 	done->at = now;

@@ -2,8 +2,9 @@
 /*
  * states.h - what health checks found, written into what runs
  *
- * The generation holds it, so a restarted `lbr run` goes on where the last one
- * ended. The map `verdicts` holds the reason why a backend is down.
+ * It stands in the generation, so that it outlives who checks: `lbr run` that
+ * begins again goes on where the last one ended. Why a backend is down stands
+ * beside it, in the map `verdicts`.
  */
 #pragma once
 
@@ -20,22 +21,21 @@ __u8 finding_of(const struct config *config,
 		const struct backend *old);
 
 /*
- * What is known now of a backend that runs. `*why`: the reason, as text; NULL
- * or "" leaves the one that was noted before.
+ * Asked of each backend that runs; `*why` is text for people, NULL or "": as it
+ * was noted before.
  */
 typedef enum health_finding
 finding_fn(const void *data, const struct backend *backend, const char **why);
 
 /*
- * Writes what `ask` says of each backend. Where that changes which flows a
- * backend gets, prints the difference and switches to a new generation. Returns
- * 0, or -1 with a fault.
+ * Writes it. Where packets meet something else by it, prints what changes and
+ * switches to a new generation. Returns 0, or -1 with a fault.
  */
 int states_write(struct kernel *kernel, finding_fn *ask, const void *data,
 		 struct fault *fault);
 
 /*
- * The reason why checks found the backend down, or "". `text` holds
- * VERDICT_TEXT bytes; `map` is the fd of `verdicts`.
+ * Why checks found the backend down; `text` holds VERDICT_TEXT. "": it is not,
+ * or nothing is known. `map`: the fd of `verdicts`.
  */
 const char *states_why(int map, const struct backend *backend, char *text);

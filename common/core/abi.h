@@ -170,7 +170,8 @@ enum health_finding {
 	FINDING_NONE, /* not checked, or no check has said anything yet */
 	FINDING_UP,
 	FINDING_APPLICATION_DOWN, /* something came back, and was bad */
-	FINDING_PATH_DOWN, /* nothing came back, or nothing could be sent */
+	FINDING_PATH_DOWN, /* nothing came back from the VIP, or none was sent
+			    */
 };
 
 /* What of a backend is as a verb has set it, and not as the file says. */
@@ -193,7 +194,7 @@ struct backend {
 	__u8 state;   /* enum backend_state */
 	__u8 by_hand; /* enum by_hand; the tool's */
 	__u8 finding; /* enum health_finding; the tool's */
-	__u8 drain;   /* 1: the file or a verb has it drain; the tool's */
+	__u8 drain;   /* it is wanted to drain; the tool's */
 	__u16 mtu;    /* of the way there, as the file says; 0: it does not */
 };
 _Static_assert(sizeof(struct backend) == 32, "backend");
@@ -202,10 +203,8 @@ _Static_assert(sizeof(struct backend) == 32, "backend");
 struct backend_rows {
 	struct backend at[BACKEND_SLOTS];
 	__u64 until[BACKEND_SLOTS]; /* jiffies; of one that is leaving */
-	/*
-	 * The tool's, in seconds of Unix time: when a backend, and the service
-	 * at its index in `turns`, came into the state that they are in.
-	 */
+	/* The tool's, in seconds of Unix time: since when what it says of a
+	 * backend, or of the service at its place in `turns`, is so. */
 	__u64 since[BACKEND_SLOTS];
 	__u64 service_since[MAX_SERVICES];
 };

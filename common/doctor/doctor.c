@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/doctor/drops.h"
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/output.h"
+#include "common/tool/routes.h"
 
 #define MOST_SAID 8 /* by one check; a file may name thousands of backends */
 
@@ -87,6 +89,50 @@ int sysctl_number(const char *format, ...)
 	return sysctl_read(path, value, sizeof(value)) ? -1 : atoi(value);
 }
 
+/* The name of a link that is there; NULL: none. */
+static const char *link_name(const struct doctor *doctor, int ifindex)
+{
+	int i;
+
+	for (i = 0; i < doctor->link_count; i++) {
+		if (doctor->links[i].ifindex == ifindex)
+			return doctor->links[i].name;
+	}
+	return NULL;
+}
+
+/*
+ * Where the program would be attached: on a backend, the interface that has an
+ * address of the file; on a load balancer, that of the route to a backend.
+ */
+static const char *likely_interface(const struct doctor *doctor)
+{
+	const struct config_service *at = doctor->config.services;
+	struct link_address *rows = NULL;
+	struct fault ignored;
+	struct next_hop hop;
+	const char *name = NULL;
+	int i, count = addresses_read(&rows, &ignored);
+	size_t s, b;
+
+	for (s = 0; s < doctor->config.service_count && !name; s++, at++) {
+		for (b = 0; b < at->backend_count && !name; b++) {
+			for (i = 0; i < count && !name; i++) {
+				if (!memcmp(&rows[i].address,
+					    &at->backends[b].address,
+					    sizeof(struct addr)))
+					name = link_name(doctor,
+							 rows[i].ifindex);
+			}
+			if (!name && !route_read(&at->backends[b].address, &hop,
+						 &ignored))
+				name = link_name(doctor, hop.ifindex);
+		}
+	}
+	free(rows);
+	return name ?: DEFAULT_INTERFACE;
+}
+
 /* What can be looked at. Returns 0, or -1 with a fault: nothing can. */
 static int doctor_open(struct doctor *doctor, const struct role *role,
 		       const struct options *options, struct fault *fault_out)
@@ -109,8 +155,9 @@ static int doctor_open(struct doctor *doctor, const struct role *role,
 	for (i = 0; i < kernel->attachment_count; i++)
 		doctor->names[i] = kernel->attachments[i].name;
 	if (!i)
-		doctor->names[0] = DEFAULT_INTERFACE;
+		doctor->names[0] = likely_interface(doctor);
 	doctor->rows = json_array();
+	drops_begin(doctor);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "common/core/reason.h"
 #include "common/tool/kernel.h"
 #include "common/tool/netlink.h"
 
@@ -36,6 +37,11 @@ struct doctor {
 	int link_count;
 	/* What the program is attached to; or would be. */
 	const char *names[MAX_INTERFACES + 1];
+
+	/* The counters when it began; see drops.h. */
+	__u64 reasons[REASON_MAX];
+	long long no_routes[2]; /* of IPv4, of IPv6 */
+	long long began;	/* nanoseconds, of CLOCK_MONOTONIC */
 
 	const struct exam *exam; /* the one that looks */
 	json_t *rows;		 /* what was found so far */
@@ -77,6 +83,9 @@ void look_rp_filter(struct doctor *doctor);
 void look_bridge(struct doctor *doctor);
 
 /* The rows that both tables share. */
+/* Each role's own, of the same name. */
+void look_drops(struct doctor *doctor);
+
 /* clang-format off */
 #define EXAM_KERNEL { "kernel", \
 	"what this kernel can do of what the program uses", NEEDS_NOTHING, \

@@ -6,26 +6,48 @@
 
 #include "common/doctor/doctor.h"
 #include "common/tool/change.h"
+#include "common/tool/routes.h"
 
-/* The kernel goes by the stricter of the interface's own and that of `all`. */
+/*
+ * A host elsewhere, where the default route leads: of a block that is for
+ * documentation (RFC 5737).
+ */
+static const struct addr elsewhere = {
+	.w = {0, 0, bpf_htonl(0xffff),
+	      bpf_htonl(0xcb007101)}}; /* 203.0.113.1 */
+
+/*
+ * Strict, the kernel drops a packet that came in by another interface than it
+ * would reach the sender by. The stricter of the interface's own setting and
+ * that of `all` counts. It matters where replies leave by another interface,
+ * or by none.
+ */
 void look_rp_filter(struct doctor *doctor)
 {
 	int all = sysctl_number("net/ipv4/conf/all/rp_filter");
 	const char *const *name;
+	const struct link *link;
+	struct next_hop back;
+	struct fault ignored;
 	int own;
 
 	for (name = doctor->names; *name; name++) {
 		own = sysctl_number("net/ipv4/conf/%.15s/rp_filter", *name);
-		if ((own > all ? own : all) != 1)
+		link = doctor_link(doctor, *name);
+		if ((own > all ? own : all) != 1 ||
+		    (!route_read(&elsewhere, &back, &ignored) && link &&
+		     back.ifindex == link->ifindex))
 			continue;
 		found(doctor, HEALTH_WARN,
 		      "%s: rp_filter is strict: the kernel drops a packet "
-		      "whose sender it would reach another way",
-		      *name);
+		      "whose sender it would reach another way, and the "
+		      "default route does not lead out of %s",
+		      *name, *name);
 		mend(doctor, "sysctl -w net/ipv4/conf/%s/rp_filter=2", *name);
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "%s: rp_filter is not strict",
+		found(doctor, HEALTH_OK,
+		      "%s: rp_filter is not strict, or does no harm",
 		      doctor->names[0]);
 }
 

@@ -144,7 +144,14 @@ void look_others(struct doctor *doctor)
 
 	for (name = doctor->names; *name; name++) {
 		link = doctor_link(doctor, *name);
-		if (!link || bpf_xdp_query(link->ifindex, 0, &query))
+		if (!link) {
+			found(doctor, HEALTH_FAIL, "%s: no such interface",
+			      *name);
+			mend(doctor, "ip -br link; then %s up -i NAME -c %s",
+			     doctor->kernel.role->name, doctor->path);
+			continue;
+		}
+		if (bpf_xdp_query(link->ifindex, 0, &query))
 			continue;
 		for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 			if (*modes[i].id &&
@@ -172,7 +179,8 @@ void look_program(struct doctor *doctor)
 	if (!doctor->is_up && !kernel->gone_count) {
 		found(doctor, HEALTH_FAIL, "%s is attached to no interface",
 		      role->program);
-		mend(doctor, "%s up -c %s", role->name, doctor->path);
+		mend(doctor, "%s up -i %s -c %s", role->name, doctor->names[0],
+		     doctor->path);
 		return;
 	}
 	for (i = 0; i < kernel->attachment_count; i++)

@@ -18,12 +18,11 @@ enum at {
 void http_answer_begin(struct http_answer *answer,
 		       const struct config_check *check)
 {
-	const char *body = answer->body;
+	const char *body = check->body;
 	size_t i, matched = 0;
 
 	memset(answer, 0, sizeof(*answer));
-	answer->good_status = check->status;
-	memcpy(answer->body, check->body, sizeof(answer->body));
+	answer->check = check;
 	for (i = 1; *body && body[i]; i++) {
 		while (matched && body[i] != body[matched])
 			matched = answer->shorter[matched - 1];
@@ -53,17 +52,16 @@ static int status_of(const char *text, size_t length)
 	return text[known + 1] == ' ' && status >= 100 ? status : -1;
 }
 
-static bool status_is_good(const struct http_answer *answer)
+static bool status_is_good(const struct config_check *check, int status)
 {
-	if (answer->good_status)
-		return answer->status == answer->good_status;
-	return answer->status >= 200 && answer->status < 400;
+	return check->status ? status == check->status
+			     : status >= 200 && status < 400;
 }
 
 /* Another answer follows; but the one that is wanted is it. */
 static bool is_interim(const struct http_answer *answer)
 {
-	return answer->status < 200 && answer->status != answer->good_status;
+	return answer->status < 200 && answer->status != answer->check->status;
 }
 
 static enum verdict bad(const struct http_answer *answer, const char *what,
@@ -95,11 +93,11 @@ static enum verdict judge_status(struct http_answer *answer, char *why,
 	}
 	if (!answer->status || is_interim(answer))
 		return VERDICT_OPEN;
-	if (!status_is_good(answer)) {
+	if (!status_is_good(answer->check, answer->status)) {
 		snprintf(why, size, "status %d", answer->status);
 		return VERDICT_BAD;
 	}
-	return *answer->body ? VERDICT_OPEN : VERDICT_GOOD;
+	return *answer->check->body ? VERDICT_OPEN : VERDICT_GOOD;
 }
 
 /* The value of a header of this name, else NULL. */
@@ -251,11 +249,11 @@ static enum verdict line_byte(struct http_answer *answer, char byte, char *why,
 	return verdict;
 }
 
-/* Looks for answer->body in what has come of the body. Whether it is there. */
+/* Looks for check->body in what has come of the body. Whether it is there. */
 static bool contains(struct http_answer *answer, const char *bytes,
 		     size_t length)
 {
-	const char *body = answer->body;
+	const char *body = answer->check->body;
 	size_t i, matched = answer->matched;
 
 	for (i = 0; i < length; i++) {

@@ -17,9 +17,7 @@
 #define HTTP_MOST 65536 /* bytes of an answer that are looked at */
 
 struct http_answer {
-	/* What is good, as the check said when it was asked. */
-	int good_status; /* 0: any 2xx or 3xx */
-	char body[CHECK_TEXT];
+	const struct config_check *check; /* status and body that are good */
 	enum verdict verdict;
 	size_t read; /* bytes so far */
 	__u8 at;     /* enum at: what the next byte is of */
@@ -28,13 +26,13 @@ struct http_answer {
 	__u64 left;	    /* bytes of the body, or of its chunk */
 	size_t line_length; /* may be more than is kept of it */
 	char line[256];
-	/* How much of `body` the answer's body's last bytes are; see Knuth,
-	 * Morris, Pratt: Fast pattern matching in strings (1977). */
+	/* How much of check->body the body's last bytes are; see Knuth, Morris,
+	 * Pratt: Fast pattern matching in strings (1977). */
 	size_t matched;
 	__u8 shorter[CHECK_TEXT];
 };
 
-/* `check` need not outlive it. */
+/* `check` must outlive it. */
 void http_answer_begin(struct http_answer *answer,
 		       const struct config_check *check);
 /*

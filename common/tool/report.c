@@ -66,6 +66,11 @@ const char *reason_name(__u32 reason)
 	return reason < REASON_MAX ? reason_rows[reason].name : "unknown";
 }
 
+const char *reason_text(__u32 reason)
+{
+	return reason < REASON_MAX ? reason_rows[reason].text : "unknown";
+}
+
 void report_reason(__u32 reason, json_t *root)
 {
 	if (reason >= REASON_MAX)

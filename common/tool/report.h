@@ -17,6 +17,8 @@ json_t *report_sections(const struct kernel *kernel, const char *only,
 /* A section's rows: every reason of the program, summed over the CPUs. */
 json_t *report_reasons(const struct kernel *kernel, struct fault *fault);
 const char *reason_name(__u32 reason);
+/* What it means, in a sentence's part. */
+const char *reason_text(__u32 reason);
 /* -1: there is none of this name. */
 int reason_find(const char *name);
 /* Adds one, what it means and its action. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * state.h - which flows a backend gets, and the words for its state
+ * state.h - which flows a backend gets, and what people are told of it
  *
- * Three things differ: what the file or a verb wants of a backend (to serve, or
- * to drain), what health checks found, and which flows it gets. The third
- * follows from the first two and from the service's other backends. The word
- * for people follows from all three. Both are worked out here and nowhere else:
- * `show`, the page, /status, the metrics, `doctor`, the journal and the lines
- * of `apply` say the same words.
+ * Three things that are not one: what is wanted of a backend (the file or a
+ * verb: to serve, or to drain), what health checks found, and which flows it
+ * gets. The third follows from the first two and from the other backends of the
+ * service; the word for all of it follows from all three. Both are worked out
+ * here and nowhere else. `show`, the page, /status, the metrics, `doctor`, the
+ * journal and the lines of `apply` all say these words.
  */
 #pragma once
 
@@ -35,16 +35,12 @@ enum backend_status {
 	STATUS_LAST_RESORT, /* found down, as are all others; gets flows */
 };
 
-/*
- * A backend that drains or leaves is never called down: whoever drained it may
- * have turned it off since.
- */
+/* Of one that drains or leaves, it is not said that it is down: that may be
+ * why. */
 enum backend_status backend_status(const struct backend *backend);
 const char *status_name(enum backend_status status);
-/*
- * The word, and whether its flows stay: "up", "down, keeps its flows". `text`
- * holds 48 bytes.
- */
+/* "up", "down, keeps its flows": the word, and what of its flows. `text` holds
+ * 48 bytes. */
 const char *status_flows(const struct backend *backend, char *text);
 
 /* The word for a service. */
@@ -56,7 +52,7 @@ enum service_status {
 	SERVICE_LEAVING,  /* not in the file any more; its flows go on */
 };
 
-/* Begin with zero, and add each backend of the service. */
+/* What it follows from: begin with zero, and add each backend. */
 struct service_tally {
 	size_t to_serve, down;
 };

@@ -106,8 +106,8 @@ is() {
 	echo "on the client: $command"
 	on "$CLIENT" bash -c "$command"
 	serves
-	get "$VIP6" >/dev/null
-	[[ $(state vips) == ok ]]
+	[[ $(talks lbr doctor -j | jq -r --arg vip "$VIP4" '.checks[] |
+		select(.check == "vips" and (.found | startswith($vip))).state') == ok ]]
 }
 
 @test "answers: the command is for where clients are" {
@@ -162,9 +162,23 @@ checked() {
 		}
 	EOF
 	ill "$LB" firewall warn
-	# two of them, and one that is elsewhere
-	(($(commands firewall <<<"$output" | wc -l) == 3))
-	on "$LB" bash -c "$(commands firewall <<<"$output" | head -n 2)"
+	# the rule; the policy, for each family; and one that is elsewhere
+	(($(commands firewall <<<"$output" | wc -l) == 4))
+	on "$LB" bash -c "$(commands firewall <<<"$output" | head -n 3)"
+	healthy "$LB"
+	# what it said to add opens the way to backends, and nothing else
+	[[ $(on "$LB" nft list chain inet mine on) == *"policy drop"*"172.19.0.3, 172.19.0.4"* ]]
+	on "$LB" nft delete table inet mine
+	# what is for this host itself is no matter of the services'
+	on "$LB" nft -f - <<-'EOF'
+		table inet mine {
+			chain in {
+				type filter hook input priority 0; policy drop;
+				ct state invalid drop
+				meta l4proto { icmp, ipv6-icmp } accept
+			}
+		}
+	EOF
 	healthy "$LB"
 	on "$LB" nft delete table inet mine
 }

@@ -22,10 +22,10 @@ checks() {
 	env PATH="$TOOLS" "$1" doctor --help | sed -nE 's/^\| `([a-z-]+)`.*/\1/p'
 }
 
-# file HOST SED-EXPR: its file, changed so; '': the scenario's
+# file HOST SED-EXPR...: its file, changed so; '': the scenario's
 file() {
 	local path=/etc/l3dsr/services.yaml
-	services "$BATS_TEST_TMPDIR/$1.yaml" "$2"
+	services "$BATS_TEST_TMPDIR/$1.yaml" "${@:2}"
 	on "$1" rm -f "$path"
 	on "$1" cp "$BATS_TEST_TMPDIR/$1.yaml" "$path"
 }
@@ -81,4 +81,23 @@ heal() {
 	done
 	healthy "$1"
 	wait_for 5 serves
+}
+
+# talks CMD...: CMD, while the client sends a datagram to the VIP each 10 ms
+talks() {
+	local pid=$BATS_TEST_TMPDIR/talks status=0
+	rm -f "$pid"
+	on "$CLIENT" /usr/bin/python3 - "$pid" 3>&- <<-EOF &
+		import os, socket, sys, time
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		print(os.getpid(), file=open(sys.argv[1] + ".new", "w"))
+		os.rename(sys.argv[1] + ".new", sys.argv[1])
+		for _ in range(3000):
+		    s.sendto(b"x", ("$VIP4", 7777))
+		    time.sleep(0.01)
+	EOF
+	wait_for 5 test -e "$pid"
+	"$@" || status=$?
+	kill "$(<"$pid")"
+	return $status
 }

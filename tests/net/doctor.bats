@@ -106,14 +106,16 @@ teardown() {
 	heal "$LB" redirects
 }
 
-@test "rp_filter strict, on either" {
-	local host
-	for host in "$LB" backend0x; do
-		on "$host" sysctl -qw net.ipv4.conf.all.rp_filter=1
-		ill "$host" rp-filter warn
-		heal "$host" rp-filter
-		on "$host" sysctl -qw net.ipv4.conf.all.rp_filter=0
-	done
+@test "rp_filter strict: of an interface that replies do not leave by" {
+	on "$LB" sysctl -qw net.ipv4.conf.all.rp_filter=1
+	ill "$LB" rp-filter warn
+	heal "$LB" rp-filter
+	on "$LB" sysctl -qw net.ipv4.conf.all.rp_filter=0
+	# a backend with one way out loses nothing by it
+	on backend0x sysctl -qw net.ipv4.conf.all.rp_filter=1
+	healthy backend0x
+	serves
+	on backend0x sysctl -qw net.ipv4.conf.all.rp_filter=0
 }
 
 @test "a bridge whose frames go through iptables" {
@@ -247,38 +249,36 @@ unplugged() {
 	[[ $(jq -r '.checks[] | select(.state == "fail").check' <<<"$output") == kernel ]]
 }
 
-@test "vips: one is not on lo" {
-	on backend0x ip address del "$VIP4/32" dev lo
-	ill backend0x vips fail
-	heal backend0x vips
+@test "drops: a policy route that loses every packet for services" {
+	talks healthy "$LB"
+	[[ $(jq -r '.checks[] | select(.check == "drops").found' <<<"$output") =~ \
+		^"none of "[0-9]+" packets for services just now was dropped"$ ]]
+	on "$LB" ip route add blackhole default table 99
+	on "$LB" ip rule add from 172.17.0.4 lookup 99
+	talks ill "$LB" drops fail
+	[[ $output == *"fib_blackhole: the route to the backend is a blackhole"* ]]
+	on "$LB" bash -c "${mend[*]}" | grep -q '^blackhole default table 99'
+	on "$LB" ip rule del from 172.17.0.4 lookup 99
+	on "$LB" ip route flush table 99
+	talks healthy "$LB"
 }
 
-@test "vips: one is on eth0, where it is claimed" {
-	on backend0x ip address del "$VIP4/32" dev lo
-	on backend0x ip address add "$VIP4/32" dev eth0
-	ill backend0x vips fail
-	heal backend0x vips
+@test "vips: packets for it come, and then no more" {
+	talks healthy "$LB"
+	jq -r '.checks[] | select(.check == "vips").found' <<<"$output" |
+		grep -qx "$VIP4: packets for it come, and are sent on"
+	healthy "$LB"
+	jq -r '.checks[] | select(.check == "vips" and .state == "unknown").found' <<<"$output" |
+		grep -q "^$VIP4: no packet for its services came just now"
 }
 
-@test "silence: ARP for the VIP is answered, and asked from it" {
-	on backend0x sysctl -qw net.ipv4.conf.all.arp_ignore=0 \
-		net.ipv4.conf.eth0.arp_ignore=0
-	ill backend0x silence fail
-	heal backend0x silence
-	on backend0x sysctl -qw net.ipv4.conf.all.arp_announce=0 \
-		net.ipv4.conf.eth0.arp_announce=0
-	ill backend0x silence fail
-	heal backend0x silence
-	on backend0x sysctl -qw net.ipv4.conf.all.arp_ignore=1 \
-		net.ipv4.conf.all.arp_announce=2
-}
-
-@test "listed: the file has no address of this host" {
-	file backend0x '/172.19.0.3\|19::3/d'
-	ill backend0x listed fail
-	[[ $output == *"lists no backend with an address of this host (172.19.0.3 "* ]]
-	file backend0x ''
-	healthy backend0x
+@test "an interface is not eth0, or not there" {
+	run on "$ROUTER" LoadBalancer/lbr doctor -j
+	[[ $(commands program <<<"$output") == "lbr up -i eth1 -c /etc/l3dsr/services.yaml" ]]
+	[[ $(jq -r '.checks[] | select(.check == "others").state' <<<"$output") == ok ]]
+	run on wires LoadBalancer/lbr doctor -j -c topology/l3dsr/services.yaml
+	[[ $(jq -r '.checks[] | select(.check == "others") | .state, .found' <<<"$output") == \
+		$'fail\neth0: no such interface' ]]
 }
 
 @test "not root: says so" {

@@ -420,15 +420,12 @@ static void is_down_in_time(void **state)
 static enum verdict judged(const struct config_check *check, const char *text,
 			   size_t length, size_t piece, bool all)
 {
-	struct config_check asked = *check;
 	struct http_answer answer;
 	enum verdict verdict = VERDICT_OPEN;
 	char why[96] = "", *bytes;
 	size_t at, n;
 
-	http_answer_begin(&answer, &asked);
-	/* While it comes, the file may be another. */
-	memset(&asked, 'x', sizeof(asked));
+	http_answer_begin(&answer, check);
 	for (at = 0; at < length; at += n) {
 		n = length - at < piece ? length - at : piece;
 		/* Of exactly that size, for who looks behind its end. */

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * doctor_server.c - the server behind the program, and its way back
+ *
+ * What xdp_bkd passes up is for the VIP and for a port: somebody must listen
+ * there, in this network namespace. Its answer goes to the client by this
+ * host's own routes.
+ */
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "Backend/bkd.h"
+#include "Backend/doctor.h"
+#include "common/doctor/drops.h"
+#include "common/core/address.h"
+#include "common/tool/endpoint.h"
+#include "common/tool/netlink_ask.h"
+#include "common/tool/sockets.h"
+
+/* How a service's packets would be taken. */
+enum listener {
+	LISTENER_NONE,
+	LISTENER_ELSEWHERE, /* on that port of another address */
+	LISTENER_WILDCARD,
+	LISTENER_VIP,
+};
+
+static enum listener listener_of(const struct config_service *service,
+				 const struct socket_row *rows, int count)
+{
+	bool ipv4 = addr_is_ipv4(&service->vip);
+	enum listener best = LISTENER_NONE, is;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (rows[i].port != service->port)
+			continue;
+		if (addr_equal(&rows[i].local, &service->vip))
+			is = LISTENER_VIP;
+		else if (rows[i].is_wildcard &&
+			 (ipv4 ? rows[i].takes_ipv4 : rows[i].takes_ipv6))
+			is = LISTENER_WILDCARD;
+		else
+			is = LISTENER_ELSEWHERE;
+		if (is > best)
+			best = is;
+	}
+	return best;
+}
+
+static void listener_look(struct doctor *doctor,
+			  const struct config_service *service,
+			  const struct socket_row *rows, int count)
+{
+	bool udp = service->protocol == IPPROTO_UDP;
+	enum listener is = listener_of(service, rows, count);
+	char text[64];
+
+	endpoint_text(&service->vip, service->port, text);
+	if (is < LISTENER_WILDCARD)
+		found(doctor, HEALTH_FAIL,
+		      "nobody listens on %s/%s in this network namespace%s",
+		      text, protocol_name(service->protocol),
+		      is == LISTENER_NONE
+			      ? ""
+			      : ", but on that port of another address; bind "
+				"the server to the VIP, or to all addresses");
+	else if (udp && is == LISTENER_WILDCARD)
+		found(doctor, HEALTH_WARN,
+		      "the UDP server of %s listens on all addresses: unless "
+		      "it asks where each datagram went (IP_PKTINFO), it "
+		      "answers from this host's own address; bind it to the "
+		      "VIP",
+		      text);
+	else
+		return;
+	mend(doctor, "ss -Hlnp%c 'sport = :%u'", udp ? 'u' : 't',
+	     ntohs(service->port));
+}
+
+void look_listeners(struct doctor *doctor)
+{
+	static const int protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+	struct socket_row *rows;
+	struct served served;
+	struct fault said;
+	size_t p, s, looked = 0;
+	int count;
+
+	if (served_read(doctor, &served))
+		return;
+	for (p = 0; p < 2; p++) {
+		count = sockets_read(protocols[p], &rows, &said);
+		if (count < 0) {
+			found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+			break;
+		}
+		for (s = 0; s < served.count; s++) {
+			const struct config_service *at = served.services[s];
+
+			/* Of any port: which of them, nobody says. */
+			if (at->protocol != protocols[p] || !at->port)
+				continue;
+			looked++;
+			listener_look(doctor, at, rows, count);
+		}
+		free(rows);
+	}
+	free(served.services);
+	if (!doctor->said)
+		found(doctor, HEALTH_OK,
+		      "somebody listens on the VIP and port of %zu service%s",
+		      looked, looked == 1 ? "" : "s");
+}
+
+/* A route by a gateway, of any table; `data`: their number. */
+static int each_route(const struct nlmsghdr *message, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attribute;
+	int *count = data, type;
+
+	mnl_attr_for_each(attribute, message, sizeof(*route))
+	{
+		type = mnl_attr_get_type(attribute);
+		if (route->rtm_type == RTN_UNICAST &&
+		    (type == RTA_GATEWAY || type == RTA_VIA ||
+		     type == RTA_MULTIPATH || type == RTA_NH_ID)) {
+			++*count;
+			break;
+		}
+	}
+	return MNL_CB_OK;
+}
+
+/* The routes of a family that lead beyond this host's segments; -1: unknown. */
+static int gateways(bool ipv6)
+{
+	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
+	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *route;
+	int count = 0;
+
+	question->nlmsg_type = RTM_GETROUTE;
+	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
+	route->rtm_family = ipv6 ? AF_INET6 : AF_INET;
+	return netlink_ask(question, each_route, &count) ? -1 : count;
+}
+
+/* The kernel counts, of either family, what it had no route for. */
+static void routes_look(struct doctor *doctor, bool ipv6)
+{
+	long long risen = no_routes_read(ipv6) - doctor->no_routes[ipv6];
+
+	if (risen <= 0)
+		return;
+	found(doctor, HEALTH_FAIL,
+	      "%s: %lld packet%s of this host had no route just now: answers, "
+	      "most likely",
+	      ipv6 ? "IPv6" : "IPv4", risen, risen == 1 ? "" : "s");
+	mend(doctor, "ip %sroute replace default via GATEWAY",
+	     ipv6 ? "-6 " : "");
+}
+
+void look_replies(struct doctor *doctor)
+{
+	struct served served;
+	size_t s;
+	int ipv6, count;
+
+	if (served_read(doctor, &served))
+		return;
+	for (ipv6 = 0; ipv6 < 2; ipv6++) {
+		for (s = 0; s < served.count; s++) {
+			if (addr_is_ipv4(&served.services[s]->vip) != ipv6)
+				break;
+		}
+		if (s == served.count)
+			continue;
+		count = gateways(ipv6);
+		if (count > 0) {
+			routes_look(doctor, ipv6);
+			continue;
+		}
+		found(doctor, count ? HEALTH_UNKNOWN : HEALTH_FAIL,
+		      "%s: no route leads beyond this host's own segments, so "
+		      "no answer to a client elsewhere",
+		      ipv6 ? "IPv6" : "IPv4");
+		mend(doctor, "ip %sroute replace default via GATEWAY",
+		     ipv6 ? "-6 " : "");
+	}
+	if (!doctor->said)
+		found(doctor, HEALTH_OK,
+		      served.count ? "routes lead beyond this host's segments"
+				   : "no service is restored here");
+	free(served.services);
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * doctor_drops.c - what xdp_lbr does not send just now, and why
+ */
+#include "LoadBalancer/doctor.h"
+#include "common/doctor/drops.h"
+
+#define ROUTES "ip rule; ip route show table all"
+
+static const struct drop_advice advice[] = {
+	{REASON_no_configuration, HEALTH_FAIL, "lbr apply FILE"},
+	{REASON_no_backend, HEALTH_FAIL, "lbr show backends"},
+	{REASON_fib_blackhole, HEALTH_FAIL, ROUTES " type blackhole"},
+	{REASON_fib_unreachable, HEALTH_FAIL, ROUTES " type unreachable"},
+	{REASON_fib_prohibit, HEALTH_FAIL, ROUTES " type prohibit"},
+	{REASON_fib_not_forwarded, HEALTH_FAIL, ROUTES},
+	{REASON_fib_forwarding_disabled, HEALTH_FAIL, "lbr apply FILE"},
+	{REASON_fib_unsupported, HEALTH_FAIL, ROUTES " | grep encap"},
+	{REASON_fib_too_big, HEALTH_FAIL, "lbr show next-hops"},
+	{REASON_fib_error, HEALTH_FAIL, "lbr watch fib_error"},
+	{REASON_neighbour_missing, HEALTH_FAIL,
+	 "lbr apply FILE; lbr show next-hops"},
+	{REASON_off_link, HEALTH_FAIL,
+	 "lbr show next-hops; for a backend behind a router: forward: ipip"},
+	{REASON_no_outer_source, HEALTH_FAIL,
+	 "ip address show dev IFACE; or, in FILE, outer-source: [ADDRESS]"},
+	{REASON_no_room, HEALTH_FAIL, "lbr up -m generic -c FILE"},
+	/* What clients send, or strangers, and no fault of this host. */
+	{REASON_unmatched, HEALTH_WARN, "lbr watch unmatched"},
+	{REASON_malformed_vip, HEALTH_WARN, "lbr watch malformed_vip"},
+	{0},
+};
+
+/* The kernel forwards what lacks a MAC address: now and then, it must. */
+#define SELDOM 10 /* of so many packets one */
+
+void look_drops(struct doctor *doctor)
+{
+	static const enum reason sent[] = {
+		REASON_forwarded, REASON_redirected, REASON_super_packet,
+		REASON_neighbour_unresolved, REASON_no_backend_passed};
+	__u64 risen[REASON_MAX], all = 0;
+	size_t i;
+
+	drops_end(doctor, risen);
+	for (i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
+		all += risen[sent[i]];
+	for (i = 0; i < REASON_MAX; i++) {
+		if (reason_action((enum reason)i) == XDP_DROP)
+			all += risen[i];
+	}
+	drops_tell(doctor, risen, all, advice);
+	if (risen[REASON_neighbour_unresolved] > SELDOM &&
+	    risen[REASON_neighbour_unresolved] * SELDOM > all) {
+		found(doctor, HEALTH_FAIL,
+		      "%llu of %llu packets just now went by the kernel, for "
+		      "want of a next hop's MAC address",
+		      (unsigned long long)risen[REASON_neighbour_unresolved],
+		      (unsigned long long)all);
+		mend(doctor, "lbr apply %s; lbr show next-hops", doctor->path);
+	}
+	if (!doctor->said)
+		found(doctor, HEALTH_OK,
+		      "none of %llu packets for services just now was dropped",
+		      (unsigned long long)all);
+}

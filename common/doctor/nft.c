@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/doctor/nft.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/core/address.h"
+#include "common/tool/config.h"
+
+json_t *nft_read(void)
+{
+	FILE *pipe = popen("nft -j list ruleset 2>/dev/null", "re");
+	json_t *root = pipe ? json_loadf(pipe, 0, NULL) : NULL;
+	json_t *objects;
+
+	if (pipe)
+		pclose(pipe);
+	objects = json_incref(json_object_get(root, "nftables"));
+	json_decref(root);
+	return objects;
+}
+
+const char *nft_word(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key)) ?: "?";
+}
+
+bool nft_is(const json_t *value, const char *word)
+{
+	const json_t *each;
+	size_t i;
+
+	if (json_is_string(value))
+		return !strcmp(json_string_value(value), word);
+	if (json_is_object(value)) /* {"set": [...]} */
+		value = json_object_get(value, "set");
+	json_array_foreach(value, i, each)
+	{
+		if (nft_is(each, word))
+			return true;
+	}
+	return false;
+}
+
+bool nft_has(const json_t *value, json_int_t number)
+{
+	const json_t *range = json_object_get(value, "range"), *each;
+	size_t i;
+
+	if (json_is_integer(value))
+		return json_integer_value(value) == number;
+	if (range)
+		return json_integer_value(json_array_get(range, 0)) <= number &&
+		       json_integer_value(json_array_get(range, 1)) >= number;
+	if (json_is_object(value))
+		value = json_object_get(value, "set");
+	json_array_foreach(value, i, each)
+	{
+		if (nft_has(each, number))
+			return true;
+	}
+	return false;
+}
+
+/* Is one of a rule's expressions of this name? */
+static bool has(const json_t *rule, const char *name)
+{
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach(json_object_get(rule, "expr"), i, each)
+	{
+		/* {"accept": null} is there, too. */
+		if (json_object_get(each, name))
+			return true;
+	}
+	return false;
+}
+
+bool nft_drops(const json_t *rule)
+{
+	return has(rule, "drop") || has(rule, "reject");
+}
+
+bool nft_accepts(const json_t *rule)
+{
+	return has(rule, "accept");
+}
+
+bool nft_goes_on(const json_t *rule)
+{
+	return has(rule, "jump") || has(rule, "goto") || has(rule, "vmap") ||
+	       has(rule, "xt");
+}
+
+const json_t *nft_match(const json_t *rule, const char *protocol,
+			const char *field)
+{
+	const json_t *each, *match, *left;
+	size_t i;
+
+	json_array_foreach(json_object_get(rule, "expr"), i, each)
+	{
+		match = json_object_get(each, "match");
+		left = json_object_get(json_object_get(match, "left"),
+				       "payload");
+		if ((nft_is(json_object_get(left, "protocol"), protocol) ||
+		     nft_is(json_object_get(left, "protocol"), "th")) &&
+		    nft_is(json_object_get(left, "field"), field) &&
+		    strcmp(nft_word(match, "op"), "!="))
+			return json_object_get(match, "right");
+	}
+	return NULL;
+}
+
+int nft_matches(const json_t *rule)
+{
+	const json_t *each;
+	int count = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(rule, "expr"), i, each) count +=
+		!!json_object_get(each, "match");
+	return count;
+}
+
+/* Have two addresses the first `bits` of 128 in common? */
+static bool is_within(const struct addr *a, const struct addr *b, int bits)
+{
+	const __u8 *x = (const __u8 *)a, *y = (const __u8 *)b;
+	int i;
+
+	for (i = 0; i < bits; i++) {
+		if ((x[i / 8] ^ y[i / 8]) & (0x80 >> i % 8))
+			return false;
+	}
+	return true;
+}
+
+bool nft_covers(const json_t *value, const struct addr *address)
+{
+	const json_t *prefix = json_object_get(value, "prefix"), *each;
+	const char *text = json_string_value(
+		prefix ? json_object_get(prefix, "addr") : value);
+	struct addr is;
+	int bits = 128;
+	size_t i;
+
+	if (text) {
+		if (addr_parse(text, &is))
+			return false;
+		if (prefix)
+			bits = (int)json_integer_value(
+				       json_object_get(prefix, "len")) +
+			       (addr_is_ipv4(&is) ? 96 : 0);
+		return is_within(&is, address, bits);
+	}
+	if (json_is_object(value))
+		value = json_object_get(value, "set");
+	json_array_foreach(value, i, each)
+	{
+		if (nft_covers(each, address))
+			return true;
+	}
+	return false;
+}
+
+/* Does a rule jump or go to this chain? */
+static bool leads_to(const json_t *rule, const char *chain)
+{
+	const json_t *each, *to;
+	size_t i;
+
+	json_array_foreach(json_object_get(rule, "expr"), i, each)
+	{
+		to = json_object_get(each, "jump")
+			     ?: json_object_get(each, "goto");
+		if (to && !strcmp(nft_word(to, "target"), chain))
+			return true;
+	}
+	return false;
+}
+
+#define DEPTH 8 /* of jumps that are followed */
+
+static bool reaches(const json_t *objects, const char *family,
+		    const char *table, const char *name, const char *hook,
+		    int depth)
+{
+	const json_t *each, *chain, *rule;
+	size_t i;
+
+	json_array_foreach(objects, i, each)
+	{
+		chain = json_object_get(each, "chain");
+		if (chain && !strcmp(nft_word(chain, "family"), family) &&
+		    !strcmp(nft_word(chain, "table"), table) &&
+		    !strcmp(nft_word(chain, "name"), name) &&
+		    !strcmp(nft_word(chain, "hook"), hook))
+			return true;
+		rule = json_object_get(each, "rule");
+		if (depth && rule &&
+		    !strcmp(nft_word(rule, "family"), family) &&
+		    !strcmp(nft_word(rule, "table"), table) &&
+		    leads_to(rule, name) &&
+		    reaches(objects, family, table, nft_word(rule, "chain"),
+			    hook, depth - 1))
+			return true;
+	}
+	return false;
+}
+
+bool nft_reaches(const json_t *objects, const json_t *rule, const char *hook)
+{
+	return reaches(objects, nft_word(rule, "family"),
+		       nft_word(rule, "table"), nft_word(rule, "chain"), hook,
+		       DEPTH);
+}

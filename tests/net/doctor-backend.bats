@@ -1,0 +1,197 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# bkd doctor, where one thing is broken at a time: what a backend can know of
+# its server, its firewall, its routes and its neighbours.
+
+# shellcheck disable=SC2030,SC2031,SC2154 # `run` and its friends
+
+load doctor
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	network
+	attach
+}
+
+teardown_file() {
+	network_down
+}
+
+setup() {
+	healthy backend0x
+	serves
+}
+
+teardown() {
+	[[ ! ${server-} ]] || kill "$server" 2>/dev/null || :
+	file backend0x ''
+	on backend0x bash -c 'nft flush ruleset 2>/dev/null; ip link del other0 2>/dev/null
+		ip route replace default via 172.19.0.2'
+	bkd backend0x apply >/dev/null
+}
+
+@test "vips: one is not on lo" {
+	on backend0x ip address del "$VIP4/32" dev lo
+	ill backend0x vips fail
+	heal backend0x vips
+}
+
+@test "vips: one is on eth0, where it is claimed" {
+	on backend0x ip address del "$VIP4/32" dev lo
+	on backend0x ip address add "$VIP4/32" dev eth0
+	ill backend0x vips fail
+	heal backend0x vips
+}
+
+@test "silence: ARP for the VIP is answered, and asked from it" {
+	on backend0x sysctl -qw net.ipv4.conf.all.arp_ignore=0 \
+		net.ipv4.conf.eth0.arp_ignore=0
+	ill backend0x silence fail
+	heal backend0x silence
+	on backend0x sysctl -qw net.ipv4.conf.all.arp_announce=0 \
+		net.ipv4.conf.eth0.arp_announce=0
+	ill backend0x silence fail
+	heal backend0x silence
+	on backend0x sysctl -qw net.ipv4.conf.all.arp_ignore=1 \
+		net.ipv4.conf.all.arp_announce=2
+}
+
+@test "listed: the file has no address of this host" {
+	file backend0x '/172.19.0.3\|19::3/d'
+	ill backend0x listed fail
+	[[ $output == *"lists no backend with an address of this host (172.19.0.3 "* ]]
+	file backend0x ''
+	healthy backend0x
+}
+
+@test "vips: one is on lo and on eth0" {
+	on backend0x ip address add "$VIP4/32" dev eth0
+	ill backend0x vips fail
+	[[ $output == *"$VIP4 is on eth0, which claims it on its segment"* ]]
+	heal backend0x vips
+	[[ $(on backend0x ip -o address show to "$VIP4") == *" lo "* ]]
+}
+
+# who has the VIP, asked by another interface than xdp_bkd is attached to
+@test "silence: another interface would answer for the VIP; up quiets all" {
+	on backend0x ip link add other0 type veth peer name other1
+	on backend0x ip link set dev other0 up
+	on backend0x sysctl -qw net.ipv4.conf.all.arp_ignore=0 \
+		net.ipv4.conf.eth0.arp_ignore=1 net.ipv4.conf.other0.arp_ignore=0
+	ill backend0x silence fail
+	[[ $output =~ \"other[01],\ other[01]:\ answers\ ARP\ for\ the\ VIP\ on\ lo\" ]]
+	heal backend0x silence
+	on backend0x sysctl -qw net.ipv4.conf.all.arp_ignore=0
+	bkd backend0x up >/dev/null
+	[[ $(on backend0x cat /proc/sys/net/ipv4/conf/all/arp_ignore) == 1 ]]
+	healthy backend0x
+}
+
+@test "replies: no route leads beyond this host's segments" {
+	on backend0x ip route del default
+	ill backend0x replies fail
+	[[ $output == *"IPv4: no route leads beyond this host's own segments"* ]]
+	on backend0x bash -c "$(commands replies <<<"$output" |
+		sed 's/GATEWAY/172.19.0.2/')"
+	healthy backend0x
+}
+
+@test "replies: a client asks, and no route leads back to it" {
+	on backend0x ip route del default
+	on backend0x ip route add 10.0.0.0/8 via 172.19.0.2 # to somebody else
+	healthy backend0x
+	# shellcheck disable=SC2016 # for the other shell
+	on "$CLIENT" bash -c 'echo $$ >"$1"; shift
+		while :; do curl -so /dev/null -m 0.3 "$@"; done' - \
+		"$BATS_TEST_TMPDIR/pid" "http://$VIP4/" 3>&- &
+	server=$!
+	wait_for 20 ill backend0x replies fail
+	kill "$(<"$BATS_TEST_TMPDIR/pid")"
+	[[ $output =~ "IPv4: "[0-9]+" packets of this host had no route just now" ]]
+	on backend0x bash -c "$(commands replies <<<"$output" |
+		sed 's/GATEWAY/172.19.0.2/')"
+	on backend0x ip route del 10.0.0.0/8
+	healthy backend0x
+}
+
+# listens ADDRESS: a UDP server on port 7778 there, and no other
+listens() {
+	local pid=$BATS_TEST_TMPDIR/pid
+	[[ ! -e $pid ]] || kill "$(<"$pid")"
+	rm -f "$pid"
+	on backend0x /usr/bin/python3 -c 'import os, socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind((sys.argv[1], 7778))
+print(os.getpid(), file=open(sys.argv[2] + ".new", "w"))
+os.rename(sys.argv[2] + ".new", sys.argv[2])
+time.sleep(60)' "$1" "$pid" 3>&- &
+	server=$!
+	wait_for 5 test -e "$pid"
+}
+
+# shellcheck disable=SC2016 # it is sed's
+@test "listeners: nobody on the port; on another address; on all; on the VIP" {
+	file backend0x 's/port: 7777/port: 7778/' '/the same over IPv6/,$ d'
+	bkd backend0x apply >/dev/null
+	ill backend0x listeners fail
+	[[ $output == *'nobody listens on 192.168.25.10:7778/udp in this network namespace"'* ]]
+	listens 172.19.0.3
+	ill backend0x listeners fail
+	[[ $output == *"but on that port of another address"* ]]
+	listens 0.0.0.0
+	ill backend0x listeners warn
+	[[ $output == *"listens on all addresses"* ]]
+	listens "$VIP4"
+	healthy backend0x
+}
+
+@test "firewall: a policy or a rule that drops what is for the service" {
+	command -v nft >/dev/null || skip "no nft here"
+	on backend0x nft -f - <<-'EOF'
+		table ip mine {
+			chain in {
+				type filter hook input priority 0; policy drop;
+				ct state invalid drop
+				tcp dport 22 accept
+			}
+		}
+	EOF
+	wait_for 5 broken
+	ill backend0x firewall fail
+	heal backend0x firewall
+	# what it says to add opens these ports, and no more
+	[[ $(on backend0x nft list chain ip mine in) == *"policy drop"* ]]
+	on backend0x nft flush ruleset
+	on backend0x nft -f - <<-'EOF'
+		table inet mine {
+			chain in {
+				type filter hook input priority 0
+				tcp dport { 80, 443 } drop
+			}
+		}
+	EOF
+	ill backend0x firewall fail
+	[[ $output == *"a rule of inet mine in drops packets for $VIP4:80/tcp"* ]]
+	on backend0x nft flush ruleset
+	healthy backend0x
+}
+
+@test "drops: packets of a load balancer that lb-sources does not name" {
+	file backend0x '1i lb-sources: [192.0.2.1]' \
+		'0,/forward: rewrite/s//forward: ipip/'
+	bkd backend0x apply >/dev/null
+	healthy backend0x
+	on "$ROUTER" "${PYTHON[@]}" - 3>&- <<-EOF &
+		import time
+		from scapy.all import IP, TCP, send
+		for _ in range(300):
+		    send(IP(src="172.17.0.2", dst="172.19.0.3") /
+		         IP(src="172.17.0.4", dst="$VIP4") / TCP(dport=80, flags="S"), verbose=False)
+		    time.sleep(0.02)
+	EOF
+	server=$!
+	wait_for 10 ill backend0x drops fail
+	[[ $output == *"foreign_source"* ]]
+}
