@@ -56,10 +56,11 @@ static void mend_there(struct doctor *doctor, const struct backend *backend,
 
 	if (backend->finding == FINDING_PATH_DOWN)
 		mend(doctor, "bkd doctor");
-	else if (check->type == CHECK_HTTP || check->type == CHECK_HTTPS)
-		mend(doctor, "curl -ksSi -m 5 %s%s%s http%s://%s%s",
+	else if ((check->type == CHECK_HTTP || check->type == CHECK_HTTPS) &&
+		 !strchr(check->path, '\'') && !strchr(check->host, '\''))
+		mend(doctor, "curl -gksSi -m 5 %s%s%s'http%s://%s%s'",
 		     *check->host ? "-H 'Host: " : "", check->host,
-		     *check->host ? "'" : "",
+		     *check->host ? "' " : "",
 		     check->type == CHECK_HTTPS ? "s" : "",
 		     endpoint_text(&from->vip, check->port ?: from->port, vip),
 		     check->path);
