@@ -7,26 +7,52 @@
  */
 #pragma once
 
-/* At most answer_limit errors a second and CPU. */
-INLINE bool may_answer(void)
+/* The cell that a client shares with few, and cannot choose. */
+INLINE struct answers *answer_share(const struct addr *client)
 {
-	__u32 zero = 0, slot = generation_slot();
+	__u32 zero = 0, cell;
+	struct secrets *secret = bpf_map_lookup_elem(&secrets, &zero);
+
+	if (!secret)
+		return NULL;
+	cell = siphash_tail(secret->answer, mark_half(client, 0),
+			    addr_is_v4(client) ? mark_half(client, 1) : 0, 0, 0,
+			    0) %
+	       ANSWER_SHARES;
+	return bpf_map_lookup_elem(&answer_shares, &cell);
+}
+
+/*
+ * At most answer_limit errors a second and CPU that a TTL has run out. Whoever
+ * sends too large packets spends the budget of its own cell alone: no other
+ * client is left without the answer that its connection cannot do without.
+ */
+__attribute__((noinline)) int may_answer(__u32 what)
+{
+	__u32 zero = 0, slot = generation_slot(), limit;
+	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
 	struct answers *done = bpf_map_lookup_elem(&answers, &zero);
 	struct generation *generation =
 		bpf_map_lookup_elem(&generations, &slot);
 	__u64 window;
 
-	if (!done || !generation || !generation->insert_window)
+	if (!packet || !generation || !generation->insert_window)
+		return false;
+	limit = generation->answer_limit;
+	if (what == ANSWER_TOO_BIG) {
+		done = answer_share(&packet->source);
+		limit = (limit + ANSWER_PARTS - 1) / ANSWER_PARTS;
+	}
+	if (!done)
 		return false;
 	window = bpf_jiffies64() / generation->insert_window;
 	if (DRY_RUN)
-		return done->window != window ||
-		       done->count < generation->answer_limit;
+		return done->window != window || done->count < limit;
 	if (done->window != window) {
 		done->window = window;
 		done->count = 0;
 	}
-	return done->count++ < generation->answer_limit;
+	return done->count++ < limit;
 }
 
 /* Makes room for `head` bytes before the packet, and ends it behind `quote`. */
@@ -190,7 +216,7 @@ __attribute__((noinline)) int answer(struct xdp_md *ctx, __u32 what, __u32 mtu)
 	own = &in->own[packet->is_ipv6 ? 1 : 0];
 	if (!own->w[3] || (what == ANSWER_TOO_BIG && !answer_helps(packet)))
 		return ANSWER_NONE;
-	if (!may_answer())
+	if (!may_answer(what))
 		return ANSWER_LIMITED;
 	packet->destination = *own;
 	return answer_write(ctx, what, mtu);

@@ -11,8 +11,10 @@
 #include "LoadBalancer/devices.h"
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/lbr.h"
+#include "LoadBalancer/path_mtus.h"
 #include "LoadBalancer/running.h"
 #include "common/core/address.h"
+#include "common/core/tunnel.h"
 #include "common/tool/change.h"
 #include "common/tool/device.h"
 #include "common/tool/generation.h"
@@ -349,56 +351,103 @@ static int largest(const struct doctor *doctor)
 	return most;
 }
 
-/* What the way to a backend takes; 0: there is none. */
-static int narrowest(const struct config_backend *backend)
-{
-	struct next_hop hop;
-	struct fault ignored;
-	char name[IF_NAMESIZE];
-	int mtu;
+/* The least that a client's packet may be on the way to a backend. */
+struct narrowest {
+	const struct config_service *service; /* NULL: nothing is less */
+	const struct config_backend *backend;
+	struct path_size size;
+	__u32 overhead;
+	int mss; /* of the TCP segments that fit */
+};
 
-	if (next_hop_read(&backend->address, &hop, &ignored) || !hop.ifindex ||
-	    !if_indextoname((unsigned)hop.ifindex, name))
-		return 0;
-	mtu = device_mtu(name);
-	if (hop.mtu && (int)hop.mtu < mtu)
-		mtu = (int)hop.mtu;
-	if (backend->mtu && backend->mtu < mtu)
-		mtu = backend->mtu;
-	return mtu;
+/* Has a service before this one the same way to that backend? */
+static bool way_seen(const struct config *config, size_t service,
+		     const struct addr *address)
+{
+	const struct config_service *this = &config->services[service], *other;
+	size_t b;
+
+	for (other = config->services; other < this; other++) {
+		if (other->method.forward != this->method.forward ||
+		    addr_is_ipv4(&other->vip) != addr_is_ipv4(&this->vip))
+			continue;
+		for (b = 0; b < other->backend_count; b++) {
+			if (addr_equal(&other->backends[b].address, address))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void narrow_note(const struct doctor *doctor,
+			const struct config_service *service,
+			const struct config_backend *backend, int most,
+			struct narrowest *least)
+{
+	struct narrowest way = {
+		.service = service,
+		.backend = backend,
+		.size = path_size(&doctor->kernel, &backend->address,
+				  backend->mtu),
+		.overhead =
+			method_overhead(&service->method, &backend->address),
+	};
+	int room = (int)(way.size.mtu - way.overhead);
+
+	if (!way.size.mtu || room >= most)
+		return;
+	way.mss = room - (addr_is_ipv4(&service->vip) ? 40 : 60);
+	if (!least->service || way.mss < least->mss)
+		*least = way;
+}
+
+static void narrow_tell(struct doctor *doctor, const struct narrowest *least,
+			int most)
+{
+	int room = (int)(least->size.mtu - least->overhead);
+	bool lost = !addr_is_ipv4(&least->service->vip) && room < IPV6_LEAST;
+	char text[INET6_ADDRSTRLEN], outer[64] = "";
+
+	if (least->overhead)
+		snprintf(outer, sizeof(outer), ", less %u for the outer header",
+			 least->overhead);
+	found(doctor, lost ? HEALTH_FAIL : HEALTH_WARN,
+	      "%s is reached by a way that takes %d bytes (%s: %u%s), clients "
+	      "send up to %d%s; here, and with the same file on each backend:",
+	      addr_text(&least->backend->address, text), room, least->size.by,
+	      least->size.mtu, outer, most,
+	      lost ? ", and of IPv6 none may be told to send less than 1280"
+		   : "");
+	mend(doctor,
+	     "sed -i -e '/^advmss:/d' -e '$a advmss: %d' %s && lbr apply %s",
+	     least->mss, doctor->path, doctor->path);
 }
 
 void look_mtu(struct doctor *doctor)
 {
 	const struct config_service *service = doctor->config.services;
-	int most = largest(doctor), least = most, mtu, headers = 40;
-	char text[INET6_ADDRSTRLEN] = "";
+	struct narrowest least = {0};
+	int most = largest(doctor);
 	size_t s, b;
 
 	for (s = 0; s < doctor->config.service_count; s++, service++) {
 		for (b = 0; b < service->backend_count; b++) {
-			if (backend_seen(&doctor->config, s, b))
-				continue;
-			mtu = narrowest(&service->backends[b]);
-			if (!mtu || mtu >= least)
-				continue;
-			least = mtu;
-			headers = addr_is_ipv4(&service->vip) ? 40 : 60;
-			addr_text(&service->backends[b].address, text);
+			if (!way_seen(&doctor->config, s,
+				      &service->backends[b].address))
+				narrow_note(doctor, service,
+					    &service->backends[b], most,
+					    &least);
 		}
 	}
-	if (least == most || (doctor->config.advmss &&
-			      (int)doctor->config.advmss + headers <= least)) {
+	if (!least.service)
 		found(doctor, HEALTH_OK,
-		      "the backends are sent what comes: up to %d bytes",
-		      least);
-		return;
-	}
-	found(doctor, HEALTH_WARN,
-	      "%s is reached by a way that takes %d bytes, clients send up to "
-	      "%d; here, and with the same file on each backend:",
-	      text, least, most);
-	mend(doctor,
-	     "sed -i -e '/^advmss:/d' -e '$a advmss: %d' %s && lbr apply %s",
-	     least - headers, doctor->path, doctor->path);
+		      "the backends are sent what comes: up to %d bytes", most);
+	else if (doctor->config.advmss &&
+		 (int)doctor->config.advmss <= least.mss)
+		found(doctor, HEALTH_OK,
+		      "advmss %u has clients send no more than the backends "
+		      "are sent",
+		      doctor->config.advmss);
+	else
+		narrow_tell(doctor, &least, most);
 }

@@ -21,6 +21,7 @@
 #include "LoadBalancer/devices.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/own.h"
+#include "LoadBalancer/path_mtus.h"
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/vlans.h"
@@ -162,6 +163,8 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 	free(vlans);
 	rc = rc ?: own_write(kernel, fault_out);
 	rc = rc ?: devices_write(kernel, fault_out);
+	if (!rc)
+		path_mtus_settle(kernel, config);
 	/* `run` looks at routes and neighbours where they change. */
 	if (!rc && !kernel->again)
 		lbr_neighbours(kernel, config);

@@ -26,7 +26,11 @@ static const struct verb verbs[] = {
 	{"save", NULL, "print the running state, as a file for `apply`",
 	 verb_save, NULL},
 	VERB_CHECK,
-	VERB_SHOW("interfaces|services|backends|flows|next-hops|reasons"),
+	VERB_SHOW("interfaces|services|backends|flows|next-hops|path-mtus|"
+		  "reasons"),
+	{"forget", NULL,
+	 "what routers have told of the MTU on the way to the backends",
+	 verb_forget, "path-mtus"},
 	VERB_TRACE,
 	VERB_RUN(lbr_run),
 	{"explain", "CLIENT SERVICE",
@@ -71,6 +75,8 @@ static const char *const maps[] = {
 	"verdicts",
 	"devices",
 	"last_redirected",
+	"route_mtus",
+	"guesses",
 	NULL,
 };
 /* clang-format on */

@@ -46,6 +46,8 @@ extern const struct metric lbr_metrics[];
 struct sockaddr_storage;
 unsigned int socket_address(struct sockaddr_storage *to,
 			    const struct addr *address, __be16 port);
+/* path_mtus.c: what routers have told, forgotten */
+int verb_forget(const struct role *role, const struct options *options);
 /* watch.c: decisions as they are made */
 int verb_watch(const struct role *role, const struct options *options);
 /* explain.c: what would become of a packet */

@@ -1,76 +1,169 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * learn.bpf.h - what routers say of the way to a backend
+ * learn.bpf.h - what routers say of the path to a backend
  *
  * A packet in an outer header is the load balancer's own to them: where the
- * next link does not take it, the error comes here. It is believed if it quotes
- * such a packet, from the address that it was sent to, and of no MTU that is
+ * next link does not take it, the error comes here. It is believed if the
+ * header that it quotes has our mark (common/core/mark.h), its checksum is
+ * true, and the MTU is less than the packet that it quotes was long, and not
  * less than any link's of today.
  */
 #pragma once
 
 #include "common/core/age.h"
 
-/* The MTU that an error tells of, or 0: it is about something else. */
-INLINE __u32 told_mtu(const struct packet *packet, const struct icmp *icmp)
-{
-	__u32 mtu =
-		(__u32)bpf_ntohs(icmp->id) << 16 | bpf_ntohs(icmp->sequence);
+/* An error that says that an outer header of ours was too big. */
+struct told {
+	struct addr to; /* the backend */
+	__u64 flow;	/* what the mark covers, see mark.h */
+	__u32 mark;	/* as it is quoted */
+	__u32 mask;	/* how wide it is */
+	__u32 length;	/* of the outer packet */
+	__u32 mtu;
+};
 
+INLINE bool is_too_big(const struct packet *packet, const struct icmp *icmp)
+{
 	if (packet->is_ipv6)
-		return icmp->type == ICMPV6_TOO_BIG && mtu >= IPV6_LEAST ? mtu
-									 : 0;
-	mtu &= 0xffff;
-	return icmp->type == ICMP_UNREACHABLE &&
-			       icmp->code == ICMP_FRAG_NEEDED &&
-			       mtu >= IPV4_LEAST
-		       ? mtu
-		       : 0;
+		return icmp->type == ICMPV6_TOO_BIG;
+	return icmp->type == ICMP_UNREACHABLE && icmp->code == ICMP_FRAG_NEEDED;
 }
 
-/* Of the error in `parsed`. The packet that it quotes has two IP headers. */
-__attribute__((noinline)) int learn_mtu(struct xdp_md *ctx)
+/* The outer packet quoted at `ip`, IPv4. False: it is none of ours. */
+INLINE bool told_v4(struct told *told, const struct packet *packet,
+		    struct iphdr *ip, void *end)
+{
+	void *inner = ip + 1;
+	struct addr from;
+
+	if (inner + 2 * sizeof(__be32) > end || ip->version != 4 ||
+	    ip->ihl != 5 ||
+	    (ip->protocol != IPPROTO_IPIP && ip->protocol != IPPROTO_IPV6))
+		return false;
+	addr_set_v4(&from, ip->saddr);
+	addr_set_v4(&told->to, ip->daddr);
+	told->flow = mark_word(inner, ip->protocol == IPPROTO_IPV6);
+	told->mark = bpf_ntohs(ip->id);
+	told->mask = MARK_V4;
+	told->length = bpf_ntohs(ip->tot_len);
+	return addr_equal(&from, &packet->destination);
+}
+
+/* The same, IPv6; but for the flow. */
+INLINE bool told_v6(struct told *told, const struct packet *packet,
+		    struct ipv6hdr *ip, void *end)
+{
+	struct addr from;
+
+	if ((void *)(ip + 1) > end || ip->version != 6 ||
+	    (ip->nexthdr != IPPROTO_IPIP && ip->nexthdr != IPPROTO_IPV6))
+		return false;
+	addr_set_v6(&from, ip->saddr.s6_addr32);
+	addr_set_v6(&told->to, ip->daddr.s6_addr32);
+	told->mark = bpf_ntohl(*(__be32 *)ip) & MARK_V6;
+	told->mask = MARK_V6;
+	told->length = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	return addr_equal(&from, &packet->destination);
+}
+
+/* The hash of the flow inside the outer IPv6 header at `at`; 0: unreadable. */
+__attribute__((noinline)) __u64 told_flow(struct xdp_md *ctx, __u32 at)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	__u32 zero = 0, at;
+	struct quoted_ports *ports;
+	struct packet inner;
+	struct ipv6hdr *ip;
+
+	if (at > L3_MOST + sizeof(struct answer_v6))
+		return 0;
+	ip = data + at;
+	if ((void *)(ip + 1) > end)
+		return 0;
+	ports = quote_flow(&inner, ip + 1, ip->nexthdr == IPPROTO_IPV6, end);
+	if (!ports)
+		return 0;
+	inner.source_port = ports->source;
+	inner.port = ports->destination;
+	return flow_hash(&inner);
+}
+
+/* Reads the error in `parsed`. False: it is about something else. */
+INLINE bool told_read(struct told *told, struct xdp_md *ctx,
+		      const struct packet *packet)
+{
+	void *end = (void *)(long)ctx->data_end;
+	__u32 at = packet->l3_offset;
+	struct icmp *icmp;
+	bool is_ours;
+
+	at += packet->is_ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	/* Routers put no options, nor other headers, into an error. */
+	if (at != packet->l3_offset + packet->l4_offset || at > L3_MOST)
+		return false;
+	icmp = (void *)(long)ctx->data + at;
+	if ((void *)(icmp + 1) > end || !is_too_big(packet, icmp))
+		return false;
+	told->mtu = bpf_ntohs(icmp->sequence);
+	if (packet->is_ipv6)
+		told->mtu |= (__u32)bpf_ntohs(icmp->id) << 16;
+	is_ours = packet->is_ipv6
+			  ? told_v6(told, packet, (void *)(icmp + 1), end)
+			  : told_v4(told, packet, (void *)(icmp + 1), end);
+	if (is_ours && packet->is_ipv6)
+		told->flow = told_flow(ctx, at + sizeof(*icmp));
+	return is_ours;
+}
+
+INLINE bool mark_is(const struct told *told, __u32 period)
+{
+	__u64 hash = own_mark_to(&told->to, told->flow, period);
+
+	return !((hash ^ told->mark) & told->mask);
+}
+
+/* At most MARK_GUESSES wrong marks a second: then none is looked at. */
+INLINE bool mark_is_good(const struct told *told, __u64 now)
+{
+	__u64 second = now / (constants.mtu_age / PATH_MTU_SECONDS);
+	__u32 zero = 0, period = mark_period(now);
+	struct guesses *guesses_ = bpf_map_lookup_elem(&guesses, &zero);
+
+	if (!guesses_ ||
+	    (guesses_->second == second && guesses_->wrong >= MARK_GUESSES))
+		return false;
+	if (mark_is(told, period) || mark_is(told, period - 1))
+		return true;
+	if (DRY_RUN)
+		return false;
+	if (guesses_->second != second) {
+		guesses_->second = second;
+		guesses_->wrong = 0;
+	}
+	__sync_fetch_and_add(&guesses_->wrong, 1);
+	return false;
+}
+
+/* Of the error in `parsed`; enum reason. */
+__attribute__((noinline)) int learn_mtu(struct xdp_md *ctx)
+{
+	__u32 zero = 0, least;
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
 	struct path_mtu value = {};
-	struct iphdr *v4;
-	struct ipv6hdr *v6;
-	struct icmp *icmp;
-	struct addr from, to;
-	__u8 protocol;
+	struct told told = {};
 
-	if (!packet)
-		return 0;
-	at = packet->l3_offset + packet->l4_offset;
-	if (at > L3_MOST + L4_MOST)
-		return 0;
-	icmp = data + at;
-	v4 = (void *)(icmp + 1);
-	v6 = (void *)(icmp + 1);
-	if (packet->is_ipv6) {
-		if ((void *)(v6 + 1) > end)
-			return 0;
-		addr_set_v6(&from, v6->saddr.s6_addr32);
-		addr_set_v6(&to, v6->daddr.s6_addr32);
-		protocol = v6->nexthdr;
-	} else {
-		if ((void *)(v4 + 1) > end)
-			return 0;
-		addr_set_v4(&from, v4->saddr);
-		addr_set_v4(&to, v4->daddr);
-		protocol = v4->protocol;
-	}
-	value.mtu = told_mtu(packet, icmp);
+	if (!packet || !told_read(&told, ctx, packet))
+		return REASON_not_vip;
+	least = packet->is_ipv6 ? IPV6_LEAST : IPV4_LEAST;
 	value.seen = bpf_jiffies64();
-	if (!value.mtu || !addr_equal(&from, &packet->destination) ||
-	    (protocol != IPPROTO_IPIP && protocol != IPPROTO_IPV6))
-		return 0;
+	value.mtu = told.mtu;
+	if (told.mtu < least || told.mtu >= told.length ||
+	    answer_sum(ctx, packet->l3_offset, packet->is_ipv6) != 0xffff ||
+	    !mark_is_good(&told, value.seen))
+		return REASON_path_mtu_refused;
 	if (!DRY_RUN)
-		bpf_map_update_elem(&path_mtus, &to, &value, BPF_ANY);
-	return 0;
+		bpf_map_update_elem(&path_mtus, &told.to, &value, BPF_ANY);
+	return REASON_path_mtu_learned;
 }
 
 /* What is known of the way to an address; 0: nothing, or of long ago. */
@@ -78,7 +171,6 @@ INLINE __u32 path_mtu(const struct addr *to, __u64 now)
 {
 	struct path_mtu *path = bpf_map_lookup_elem(&path_mtus, to);
 
-	if (!path || age(now, path->seen) > constants.mtu_age)
-		return 0;
-	return path->mtu;
+	return path && age(now, path->seen) <= constants.mtu_age ? path->mtu
+								 : 0;
 }

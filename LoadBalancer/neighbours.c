@@ -6,7 +6,8 @@
  * whose next hop has a MAC address no longer goes astray. Traffic that XDP
  * forwards mends neither. So the entries are made managed before packets go by
  * the new generation, and those that only the one before needed are let go when
- * it is switched from.
+ * it is switched from. The same questions tell which routes are locked to an
+ * MTU, which the program cannot see for itself (common/core/route.h).
  */
 #include <net/if.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 
 #include "LoadBalancer/lbr.h"
+#include "LoadBalancer/path_mtus.h"
 #include "LoadBalancer/running.h"
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
@@ -31,6 +33,7 @@ struct hops {
 	struct way ways[MOST];
 	int count;
 	bool more; /* there were */
+	struct route_mtus mtus;
 };
 
 static bool is_needed(int ifindex, const struct addr *via, const void *data)
@@ -46,11 +49,19 @@ static bool is_needed(int ifindex, const struct addr *via, const void *data)
 	return false;
 }
 
+static void hops_free(struct hops *hops)
+{
+	if (hops)
+		free(hops->mtus.rows);
+	free(hops);
+}
+
 static void hops_of(struct hops *hops, const struct addr *backend)
 {
 	struct way ways[MOST_WAYS];
 	int count = ways_read(backend, ways, MOST_WAYS), i;
 
+	route_mtus_note(&hops->mtus, backend, ways, count);
 	for (i = 0; i < count; i++) {
 		if (is_needed(ways[i].ifindex, &ways[i].via, hops))
 			continue;
@@ -132,16 +143,18 @@ static void carrier_keep(struct kernel *kernel, const struct hops *hops)
 
 void lbr_neighbours(struct kernel *kernel, const struct config *config)
 {
-	struct hops *hops;
+	struct hops *hops = hops_read(config);
 	bool is_new[MOST] = {false};
 	struct fault said;
 	int i;
 
+	if (hops)
+		route_mtus_write(kernel, &hops->mtus);
 	if (neighbours_possible(&said)) {
 		cli_warn(kernel->role, &said);
+		hops_free(hops);
 		return;
 	}
-	hops = hops_read(config);
 	for (i = 0; hops && i < hops->count; i++) {
 		if (change_neighbour(kernel, hops->ways[i].ifindex,
 				     &hops->ways[i].via, &is_new[i], &said))
@@ -158,7 +171,7 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 	/* `run` has more to do, and hears of it. */
 	if (hops && !kernel->again)
 		wait_for(hops, is_new);
-	free(hops);
+	hops_free(hops);
 }
 
 void lbr_neighbours_settle(struct kernel *kernel, const struct config *config)
@@ -179,5 +192,5 @@ void lbr_neighbours_settle(struct kernel *kernel, const struct config *config)
 	}
 	if (hops)
 		change_neighbours_keep(kernel, is_needed, hops);
-	free(hops);
+	hops_free(hops);
 }

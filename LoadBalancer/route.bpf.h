@@ -121,6 +121,35 @@ INLINE bool hop_takes_frames(const struct cached_hop *hop,
 	       (d->generic || !(device_lacks(hop->out) & DEVICE_NO_XMIT));
 }
 
+/* The MTU of an interface, without any route's; see route_mtu(). */
+INLINE __u32 device_mtu(struct xdp_md *ctx, __u32 ifindex)
+{
+	__u32 mtu = 0;
+
+	/* It is the answer, whether this frame fits or not. */
+	if (constants.has_mtu)
+		bpf_check_mtu(ctx, ifindex, &mtu, 0, 0);
+	return mtu ?: ETH_DATA_LEN;
+}
+
+/* Sets both MTUs of the hop, by what the FIB has said. */
+INLINE void hop_narrow(struct xdp_md *ctx, const struct handed *h,
+		       const struct backend *backend, struct cached_hop *hop,
+		       __u32 said)
+{
+	__u32 *locked = bpf_map_lookup_elem(&route_mtus, &backend->address);
+	struct route_limits limits = {
+		.device = device_mtu(ctx, hop->out),
+		.file = backend->mtu,
+		.overhead = method_overhead(&h->method, &backend->address),
+	};
+
+	limits.link = route_mtu(limits.device, said, locked ? *locked : 0);
+	if (limits.overhead)
+		limits.told = path_mtu(&backend->address, h->decision.now);
+	route_narrow(hop, &limits, !!h->decision.packet.is_ipv6);
+}
+
 /*
  * Asks the FIB for the decision in `scratch`, and notes there what it said
  * and, in its place, the next hop. Returns REASON_NONE; REASON_device_passed
@@ -135,7 +164,6 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 	struct backend *backend;
 	struct cached_hop *hop;
 	struct addr source;
-	__u32 overhead;
 
 	if (!h)
 		return REASON_fib_error;
@@ -147,15 +175,15 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 	way_source(&source, h, backend);
 	route_question(&question, &source, &backend->address, d->device);
 	if (h->method.forward == FORWARD_IPIP)
-		route_outer(&question, &d->packet, d->tos, d->hash);
+		route_outer(&question, &d->packet, d->tos,
+			    own_mark_to(&backend->address, d->hash,
+					mark_period(d->now)) &
+				    MARK_V6);
 	else
 		route_packet(&question, &d->packet, d->tos, &h->method);
 	d->fib = bpf_fib_lookup(ctx, &question, sizeof(question), 0);
 	route_answer(hop, &question);
-	overhead = method_overhead(&h->method, &backend->address);
-	route_narrow(hop, backend->mtu,
-		     overhead ? path_mtu(&backend->address, d->now) : 0,
-		     overhead);
+	hop_narrow(ctx, h, backend, hop, question.mtu_result);
 	hop_over_vlan(hop, d);
 	hop->backend = d->backend_id;
 	hop->in = d->device;
@@ -214,7 +242,8 @@ INLINE enum reason too_big(struct xdp_md *ctx, struct decision *d,
 	if (f->in->generic && !packet_is_single(&d->packet))
 		return f->hop->out != f->in->device ? REASON_super_packet
 						    : REASON_NONE;
-	if (packet_may_be_cut(&d->packet))
+	if (packet_may_be_cut(&d->packet) &&
+	    method_may_be_cut(&f->service->method))
 		return d->packet.length <= f->hop->link_mtu
 			       ? REASON_NONE /* by a router further on */
 			       : REASON_super_packet;

@@ -14,6 +14,7 @@
 #include "LoadBalancer/devices.h"
 #include "LoadBalancer/flows.h"
 #include "LoadBalancer/lbr.h"
+#include "LoadBalancer/path_mtus.h"
 #include "LoadBalancer/show.h"
 #include "common/tool/netlink.h"
 #include "common/tool/routes.h"
@@ -108,13 +109,15 @@ static const char *hops_remembered(const struct show *show, char *text,
 	return text;
 }
 
-static json_t *next_hops_rows(const struct show *show)
+static json_t *next_hops_rows(const struct kernel *kernel,
+			      const struct show *show)
 {
 	json_t *rows = json_array();
 	char backend[INET6_ADDRSTRLEN], via[INET6_ADDRSTRLEN], mac[18];
 	char name[IF_NAMESIZE], remembered[96];
 	const char *how = hops_remembered(show, remembered, sizeof(remembered));
 	struct device *devices = NULL;
+	struct path_size size;
 	struct fault ignored;
 	int count = devices_read(&devices, &ignored);
 	struct next_hop hop;
@@ -131,9 +134,11 @@ static json_t *next_hops_rows(const struct show *show)
 		}
 		if (j < i || next_hop_read(&row->address, &hop, &ignored))
 			continue;
+		size = path_size(kernel, &row->address, row->mtu);
 		json_array_append_new(
 			rows,
-			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, "
+				  "s:s, s:s}",
 				  "backend", addr_text(&row->address, backend),
 				  "interface",
 				  hop.ifindex
@@ -147,7 +152,8 @@ static json_t *next_hops_rows(const struct show *show)
 				  hop.neighbour.managed ? "yes" : "no",
 				  "sent-by",
 				  device_sender(devices, count, hop.ifindex),
-				  "remembered", how));
+				  "mtu", (json_int_t)size.mtu, "mtu-by",
+				  size.mtu ? size.by : "-", "remembered", how));
 	}
 	free(devices);
 	return rows;
@@ -238,7 +244,7 @@ SECTION(services, services_rows(kernel, &show))
 SECTION(backends, backends_rows(kernel, &show))
 SECTION(flows, flows_rows(kernel, &show))
 SECTION(service_reasons, service_reasons_rows(kernel, &show))
-SECTION(next_hops, next_hops_rows(&show))
+SECTION(next_hops, next_hops_rows(kernel, &show))
 
 const struct section lbr_sections[] = {
 	{"interfaces", report_interfaces, true, NULL, NULL},
@@ -246,6 +252,7 @@ const struct section lbr_sections[] = {
 	{"backends", backends, true, NULL, NULL},
 	{"flows", flows, false, NULL, NULL},
 	{"next-hops", next_hops, false, NULL, NULL},
+	{"path-mtus", path_mtus_rows, false, NULL, NULL},
 	{"reasons", report_reasons, true, "packets", NULL},
 	{"reasons-by-service", service_reasons, false, "packets", "reasons"},
 	{0},

@@ -68,6 +68,10 @@ MAP(last_redirected, PERCPU_ARRAY, __u32, struct redirected, 1);
 MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);
 
 MAP(path_mtus, LRU_HASH, struct addr, struct path_mtu, PATH_MTUS);
+MAP(route_mtus, HASH, struct addr, __u32, ROUTE_MTUS);
+MAP(guesses, ARRAY, __u32, struct guesses, 1);
+MAP(answers, PERCPU_ARRAY, __u32, struct answers, 1);
+MAP(answer_shares, PERCPU_ARRAY, __u32, struct answers, ANSWER_SHARES);
 
 /* The tool's alone: what it changed on this host; what file was its; what
  * health checks found. */
@@ -105,13 +109,6 @@ struct found {
 	const struct cached_hop *hop;
 };
 
-/* What this CPU has answered in one window. */
-struct answers {
-	__u64 window; /* jiffies / struct generation.insert_window */
-	__u64 count;
-};
-MAP(answers, PERCPU_ARRAY, __u32, struct answers, 1);
-
 /*
  * What a function that the kernel verifies on its own is given, and gives
  * back: [0]. The packet's pointers mean nothing there.
@@ -140,6 +137,7 @@ INLINE struct handed *hand_over(const struct decision *d)
 #include "LoadBalancer/flows.bpf.h"
 #include "LoadBalancer/select.bpf.h"
 #include "LoadBalancer/answer.bpf.h"
+#include "LoadBalancer/mark.bpf.h"
 #include "LoadBalancer/learn.bpf.h"
 #include "LoadBalancer/retag.bpf.h"
 #include "LoadBalancer/check_reply.bpf.h"
@@ -160,7 +158,7 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 	if (!d->for_vip || leaving_is_over(d->slot, d->for_vip - 1)) {
 		d->for_vip = 0;
 		if (reason == REASON_NONE && d->packet.flags & PACKET_QUOTES)
-			learn_mtu(ctx);
+			return learn_mtu(ctx);
 		return reason == REASON_malformed ? reason : REASON_not_vip;
 	}
 	if (reason == REASON_malformed)

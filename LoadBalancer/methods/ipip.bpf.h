@@ -41,6 +41,22 @@ INLINE void *ipip_link(struct way *way, const int overhead)
 	return to + 1;
 }
 
+/* The mark in the outer header in front of a packet, as it is sent. */
+INLINE __u32 ipip_mark(const struct way *way, const struct packet *packet,
+		       bool is_ipv6)
+{
+	const struct addr *to = &way->backend->address;
+	__u32 period = mark_period(bpf_jiffies64());
+
+	if (is_ipv6)
+		return own_mark_to(to, way->hash, period) & MARK_V6;
+	/* Of such a size, no router says that it is too big. */
+	if (packet->length + sizeof(struct iphdr) <= MARK_LENGTH)
+		return 0;
+	return own_mark_to(to, mark_word(packet->l3, packet->is_ipv6), period) &
+	       MARK_V4;
+}
+
 /* Puts the outer header, `overhead` bytes, in front of the packet. */
 INLINE enum reason ipip_put(struct way *way, const struct addr *source,
 			    const int overhead)
@@ -50,18 +66,19 @@ INLINE enum reason ipip_put(struct way *way, const struct addr *source,
 	struct outer outer;
 	void *put;
 
-	tunnel_outer(&outer, packet, way->hash);
+	tunnel_outer(&outer, packet);
 	put = ipip_link(way, overhead);
 	packet->l3_offset += overhead;
 	if (!put || packet_locate(packet, (void *)(long)way->ctx->data,
 				  (void *)(long)way->ctx->data_end))
 		return REASON_no_room;
+	rewrite_ttl(packet, packet->ttl - 1);
+	outer.mark = ipip_mark(way, packet, is_ipv6);
 	if (is_ipv6)
 		tunnel_put_v6(put, &outer, source, &way->backend->address);
 	else
 		tunnel_put_v4(put, &outer, source, &way->backend->address);
 	rewrite_macs(packet, way->hop->destination, way->hop->source);
-	rewrite_ttl(packet, packet->ttl - 1);
 	return REASON_NONE;
 }
 

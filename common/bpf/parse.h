@@ -80,16 +80,14 @@ __attribute__((noinline)) int parse_quote(struct xdp_md *ctx)
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	__u32 zero = 0, at;
-	struct packet packet, *found = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *found = bpf_map_lookup_elem(&parsed, &zero);
 
 	if (!found)
 		return 0;
-	packet = *found;
-	at = packet.l3_offset + packet.l4_offset;
+	at = found->l3_offset + found->l4_offset;
 	if (at > L3_MOST + L4_MOST)
 		return 0;
-	packet_quote(&packet, data + at, end);
-	*found = packet;
+	packet_quote(found, data + at, end);
 	return 0;
 }
 

@@ -47,7 +47,8 @@ struct constants {
 	char host[64];	/* the host's name, for the trace */
 	__u8 has_frags; /* frames may have several buffers (5.18) */
 	__u8 can_trace; /* bpf_trace_vprintk() is there (5.16) */
-	__u8 zero[2];
+	__u8 has_mtu;	/* bpf_check_mtu() is there (5.12) */
+	__u8 zero;
 	__u32 flow_buckets; /* of the flow table */
 	__u32 fragment_age; /* jiffies that a first fragment is remembered */
 	__u32 mtu_age;	    /* jiffies that a path's MTU is remembered */
@@ -403,7 +404,8 @@ _Static_assert(sizeof(struct fragment) == 16, "fragment");
 
 /*
  * By a backend's address: what a router on the way there has said of the MTU
- * behind it, in an error about a packet from one of our own addresses.
+ * behind it, in an error about an outer header of ours, proven by its mark
+ * (mark.h).
  */
 #define PATH_MTUS	 4096
 #define PATH_MTU_SECONDS 600
@@ -413,6 +415,36 @@ struct path_mtu {
 	__u32 zero;
 };
 _Static_assert(sizeof(struct path_mtu) == 16, "path_mtu");
+
+/*
+ * Wrong marks in such errors, host-wide: the map `guesses`, [0]. CPUs that
+ * count at once may let a few more through.
+ */
+struct guesses {
+	__u64 second; /* jiffies / jiffies in a second */
+	__u64 wrong;  /* in that second */
+};
+_Static_assert(sizeof(struct guesses) == 16, "guesses");
+
+/*
+ * Per CPU: ICMP errors sent in one window, for all clients (map `answers`, of
+ * time exceeded) or for those who share a cell (map `answer_shares`, of packets
+ * that are too big). Which cell a client has is its address (IPv6: its /64),
+ * hashed with a secret. A cell has one part of `answer-limit`.
+ */
+#define ANSWER_SHARES 4096
+#define ANSWER_PARTS  16
+struct answers {
+	__u64 window; /* jiffies / struct generation.insert_window */
+	__u64 count;
+};
+_Static_assert(sizeof(struct answers) == 16, "answers");
+
+/*
+ * By a backend's address: the least MTU that a route of this host to it is
+ * locked to, bytes. The tool's to fill (route_mtus.c).
+ */
+#define ROUTE_MTUS MAX_BACKENDS
 
 /*
  * Per CPU: what the FIB answered to the question how a backend is reached.

@@ -30,8 +30,6 @@ enum answer {
 #define ICMP_FRAG_NEEDED 4 /* a code of ICMP_UNREACHABLE */
 #define ICMPV6_TOO_BIG	 2
 #define ICMPV6_EXCEEDED	 3
-#define IPV4_LEAST	 552  /* of what is believed: net.ipv4.route.min_pmtu */
-#define IPV6_LEAST	 1280 /* no link's MTU is less (RFC 8200 5) */
 
 /* What is put before the quote. */
 struct answer_v4 {
@@ -53,22 +51,24 @@ struct answer_v6 {
 _Static_assert(sizeof(struct answer_v6) == 48, "answer_v6");
 
 /*
- * Was the packet one on the wire? In generic mode it may be several, that the
- * kernel has put together, or that a sender on the same machine has left to be
- * cut further on. A fragment is never one of these, nor is a SYN.
- */
-INLINE int packet_is_single(const struct packet *packet)
-{
-	return packet->flags & (PACKET_FIRST | PACKET_LATER | PACKET_SYN);
-}
-
-/*
  * Is it one, most likely, by its size? Who answers several has a driver send
  * an error as if it were several.
  */
 INLINE int packet_is_small(const struct packet *packet)
 {
 	return packet->length <= ETH_DATA_LEN;
+}
+
+/*
+ * Was the packet one on the wire? In generic mode it may be several, that the
+ * kernel has put together, or that a sender on the same machine has left to be
+ * cut further on. A fragment is never one of these, nor is a SYN; nor UDP of
+ * this size, for the kernel puts none together that it is to forward.
+ */
+INLINE int packet_is_single(const struct packet *packet)
+{
+	return packet->flags & (PACKET_FIRST | PACKET_LATER | PACKET_SYN) ||
+	       (packet->protocol == IPPROTO_UDP && packet_is_small(packet));
 }
 
 /*

@@ -94,6 +94,10 @@ struct icmp {
 #define ICMPV6_NEIGHBOUR_LAST  137
 #define NEIGHBOUR_TTL	       255
 
+/* No MTU is less, bytes: RFC 8200 5; of IPv4, none that is worth a belief. */
+#define IPV6_LEAST 1280
+#define IPV4_LEAST 576
+
 struct packet {
 	struct ethhdr *eth;
 	union {

@@ -41,30 +41,43 @@ INLINE enum reason quote_ip(struct packet *inner, int is_ipv6, void *end)
 	return reason == REASON_NONE ? parse_ipv6_headers(inner, end) : reason;
 }
 
+/*
+ * The quoted packet at `l3`, as it was sent: its ends and protocol. Returns
+ * where its ports lie; NULL: it cannot be read, or has none.
+ */
+INLINE struct quoted_ports *quote_flow(struct packet *inner, void *l3,
+				       int is_ipv6, void *end)
+{
+	struct quoted_ports *ports;
+
+	__builtin_memset(inner, 0, sizeof(*inner));
+	inner->l3 = l3;
+	if (quote_ip(inner, is_ipv6, end) != REASON_NONE)
+		return 0;
+	/* Of such a one the ports are not there. */
+	if (inner->flags & PACKET_LATER)
+		return 0;
+	if (inner->protocol != IPPROTO_TCP && inner->protocol != IPPROTO_UDP)
+		return 0;
+	ports = inner->l3 + inner->l4_offset;
+	if ((void *)(ports + 1) > end)
+		return 0;
+	return ports;
+}
+
 /* `l4`: where the error's ICMP header lies, as packet->l4 has it. */
 INLINE void packet_quote(struct packet *packet, void *l4, void *end)
 {
 	struct packet inner;
-	struct quoted_ports *ports;
+	struct quoted_ports *ports = quote_flow(
+		&inner, l4 + sizeof(struct icmp), packet->is_ipv6, end);
 
 	/* No router has such an address. */
 	if (packet->is_martian)
 		return;
-	__builtin_memset(&inner, 0, sizeof(inner));
-	inner.l3 = l4 + sizeof(struct icmp);
-	if (quote_ip(&inner, packet->is_ipv6, end) != REASON_NONE)
-		return;
-	/* Of such a one the ports are not there. */
-	if (inner.flags & PACKET_LATER)
-		return;
-	if (inner.protocol != IPPROTO_TCP && inner.protocol != IPPROTO_UDP)
-		return;
-	if (packet->l4_offset + sizeof(struct icmp) + inner.l4_offset +
-		    sizeof(*ports) >
-	    packet->length)
-		return;
-	ports = inner.l3 + inner.l4_offset;
-	if ((void *)(ports + 1) > end)
+	if (!ports || packet->l4_offset + sizeof(struct icmp) +
+				      inner.l4_offset + sizeof(*ports) >
+			      packet->length)
 		return;
 	packet->quoted = inner.source;
 	packet->source = inner.destination;

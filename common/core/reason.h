@@ -35,6 +35,10 @@ REASON(malformed, PASS, IN_LBR | IN_BKD, \
 	"a header is cut short or contradicts itself; not for a VIP") \
 REASON(not_vip, PASS, IN_LBR, \
 	"the destination is no VIP") \
+REASON(path_mtu_learned, PASS, IN_LBR, \
+	"ipip: a router on the way to a backend says what it takes, and proves it by the mark it quotes") \
+REASON(path_mtu_refused, PASS, IN_LBR, \
+	"the same without a good mark or checksum, or of an MTU that cannot be: not believed") \
 REASON(unmatched_passed, PASS, IN_LBR, \
 	"for a VIP but for none of its services; unmatched: pass") \
 REASON(unmatched, DROP, IN_LBR, \

@@ -86,9 +86,9 @@ INLINE void route_packet(struct bpf_fib_lookup *question,
 			bpf_htonl((__u32)method->dscp << 22);
 }
 
-/* It is the header in front of `packet`; see tunnel.h. */
+/* It is the header in front of `packet`; see tunnel.h. `label`: IPv6's. */
 INLINE void route_outer(struct bpf_fib_lookup *question,
-			const struct packet *packet, __u32 tos, __u64 hash)
+			const struct packet *packet, __u32 tos, __u32 label)
 {
 	question->l4_protocol = tunnel_protocol(packet->is_ipv6);
 	if (packet->is_ipv6)
@@ -96,19 +96,17 @@ INLINE void route_outer(struct bpf_fib_lookup *question,
 	if (question->family == ROUTE_AF_INET)
 		question->tos = (__u8)tos;
 	else
-		question->flowinfo = bpf_htonl(tos << 20 | tunnel_label(hash));
+		question->flowinfo = bpf_htonl(tos << 20 | label);
 }
 
 /*
- * The answer, out of the struct that held the question. Before Linux 5.12 it
- * does not say the MTU; then it is taken for Ethernet's.
+ * The answer, out of the struct that held the question; but for the MTU, see
+ * route_mtu().
  */
 INLINE void route_answer(struct cached_hop *hop,
 			 const struct bpf_fib_lookup *answer)
 {
 	hop->out = answer->ifindex;
-	hop->link_mtu = answer->mtu_result ? answer->mtu_result : 1500;
-	hop->mtu = hop->link_mtu;
 	if (answer->family == ROUTE_AF_INET)
 		addr_set_v4(&hop->via, answer->ipv4_dst);
 	else
@@ -118,20 +116,52 @@ INLINE void route_answer(struct cached_hop *hop,
 }
 
 /*
- * The largest packet that reaches the backend whole, and that the way out
- * takes: where the way there is narrower than its first link, as the file says
- * or a router has told (0: it has not), and where packets on it are `overhead`
- * bytes longer.
+ * The MTU of the way out, bytes: that of the `device`, or what a locked route
+ * says. `said` is the FIB's mtu_result, 0 before Linux 5.12. It may be that of
+ * a PMTU exception, which any host makes with one ICMP error to an address of
+ * ours, and which a Linux router does not go by (ip_forward_use_pmtu). Where
+ * the route is locked, the kernel does not look for one. `locked`: the least
+ * that a route of this host to that backend is locked to, 0: none is.
  */
-INLINE void route_narrow(struct cached_hop *hop, __u32 file, __u32 told,
-			 __u32 overhead)
+INLINE __u32 route_mtu(__u32 device, __u32 said, __u32 locked)
 {
-	if (file && file < hop->mtu)
-		hop->mtu = file;
-	if (told && told < hop->mtu)
-		hop->mtu = told;
-	hop->mtu -= overhead;
-	hop->link_mtu -= overhead;
+	if (!locked || !said || said >= device)
+		return device;
+	return said < locked ? locked : said;
+}
+
+/* What bounds the size of a packet on its way; 0: it does not. */
+struct route_limits {
+	__u32 device;	/* MTU of the interface that it leaves by */
+	__u32 link;	/* the same, or less: route_mtu() */
+	__u32 file;	/* the backend's `mtu:` */
+	__u32 told;	/* by a router on the way, see path_mtu */
+	__u32 overhead; /* bytes that its method adds */
+};
+
+INLINE __u32 route_least(__u32 mtu, __u32 limit)
+{
+	return limit && limit < mtu ? limit : mtu;
+}
+
+/*
+ * The largest packet that reaches the backend whole (mtu), and that the way out
+ * takes (link_mtu). For IPv6 it is never less than 1280, which every sender may
+ * use and none may be told to go below (RFC 2473 7.1), unless the interface
+ * itself takes less.
+ */
+INLINE void route_narrow(struct cached_hop *hop,
+			 const struct route_limits *limits, int is_ipv6)
+{
+	__u32 mtu = route_least(route_least(limits->link, limits->file),
+				limits->told) -
+		    limits->overhead;
+
+	hop->link_mtu = limits->link - limits->overhead;
+	if (is_ipv6 && mtu < IPV6_LEAST)
+		mtu = route_least(IPV6_LEAST,
+				  limits->device - limits->overhead);
+	hop->mtu = mtu;
 }
 
 INLINE enum reason route_reason(long result)

@@ -3,14 +3,18 @@
  * tunnel.h - an IP packet in another (RFC 2003, 2473, 4213), of either family
  *
  * The outer header takes over what routers go by: type of service with its ECN
- * bits (RFC 6040, normal mode), "don't fragment", and, in IPv6, a flow label
- * that differs from flow to flow (RFC 6438). Off again, the ECN bits that were
- * set on the way are carried in (RFC 6040, 4.2); the rest of it is dropped.
+ * bits (RFC 6040, normal mode). It may not be fragmented (DF, RFC 2003 3.1),
+ * for xdp_bkd puts no fragments together; a router that cannot send it on says
+ * so, and is believed by the mark in it (mark.h). In IPv6 that mark is the flow
+ * label, which differs from flow to flow (RFC 6438). Off again, the ECN bits
+ * that were set on the way are carried in (RFC 6040, 4.2); the rest of it is
+ * dropped.
  */
 #pragma once
 
 #include "common/core/checksum.h"
 #include "common/core/dscp.h"
+#include "common/core/mark.h"
 #include "common/core/quote.h"
 
 #define TUNNEL_TTL 64
@@ -28,6 +32,31 @@ INLINE __u32 method_overhead(const struct method *method,
 		return 0;
 	return addr_is_v4(backend) ? sizeof(struct iphdr)
 				   : sizeof(struct ipv6hdr);
+}
+
+/*
+ * The least MTU of a way to `backend` that leaves each packet for `vip` the
+ * size that its sender may count on, bytes: 1280 for IPv6 (RFC 8200 5), also
+ * inside an outer header; IPv4_LEAST for IPv4.
+ */
+INLINE __u32 method_least_mtu(const struct method *method,
+			      const struct addr *vip,
+			      const struct addr *backend)
+{
+	if (!addr_is_v4(vip))
+		return IPV6_LEAST + method_overhead(method, backend);
+	return addr_is_v4(backend) ? IPV4_LEAST : IPV6_LEAST;
+}
+
+/*
+ * May a packet of IPv4 without DF be fragmented on its way to the backend, by
+ * a router or by this host's kernel? Not in an outer header; and by the method
+ * l2, there is no router, and the kernel does not know where it is to go.
+ */
+INLINE int method_may_be_cut(const struct method *method)
+{
+	return method->forward == FORWARD_REWRITE ||
+	       method->forward == FORWARD_DSCP;
 }
 
 /* The outer header's protocol. */
@@ -61,33 +90,21 @@ INLINE void tunnel_source(struct addr *source, const struct prefix *prefix,
 	}
 }
 
-INLINE __u32 tunnel_label(__u64 hash)
-{
-	return hash >> 32 & 0xfffff;
-}
-
 /* What the outer header says, beside its ends. */
 struct outer {
-	__u32 length; /* of the packet inside */
-	__u32 label;  /* of the flow, 20 bits */
-	__be16 id;
-	__be16 fragment; /* IPv4: the field with DF */
+	__u32 length; /* of the packet inside, bytes */
+	__u32 mark;   /* see mark.h: IPv4's id, or IPv6's flow label */
 	__u8 tos;
 	__u8 protocol;
 };
 
-INLINE void tunnel_outer(struct outer *outer, const struct packet *packet,
-			 __u64 hash)
+/* All but the mark, which is 0. */
+INLINE void tunnel_outer(struct outer *outer, const struct packet *packet)
 {
 	outer->length = packet->length;
-	outer->label = tunnel_label(hash);
+	outer->mark = 0;
 	outer->tos = packet_tos(packet);
 	outer->protocol = tunnel_protocol(packet->is_ipv6);
-	outer->id = packet->is_ipv6 ? 0 : packet->ipv4->id;
-	/* An IPv6 packet is never cut on its way. */
-	outer->fragment = packet->is_ipv6
-				  ? bpf_htons(0x4000)
-				  : packet->ipv4->frag_off & bpf_htons(0x4000);
 }
 
 INLINE void tunnel_put_v4(struct iphdr *ip, const struct outer *outer,
@@ -99,8 +116,7 @@ INLINE void tunnel_put_v4(struct iphdr *ip, const struct outer *outer,
 	__be32 *words = (__be32 *)ip;
 	__be32 first = bpf_htonl(0x45000000 | (__u32)outer->tos << 16 |
 				 (outer->length + sizeof(*ip)));
-	__be32 second = bpf_htonl((__u32)bpf_ntohs(outer->id) << 16 |
-				  bpf_ntohs(outer->fragment));
+	__be32 second = bpf_htonl(outer->mark << 16 | 0x4000);
 	__u32 sum = checksum_word(first) + checksum_word(second) +
 		    checksum_word(bpf_htonl(kind)) +
 		    checksum_word(source->w[3]) + checksum_word(to->w[3]);
@@ -119,7 +135,7 @@ INLINE void tunnel_put_v6(struct ipv6hdr *ip, const struct outer *outer,
 	__be32 *words = (__be32 *)ip;
 
 	words[0] =
-		bpf_htonl(0x60000000 | (__u32)outer->tos << 20 | outer->label);
+		bpf_htonl(0x60000000 | (__u32)outer->tos << 20 | outer->mark);
 	ip->payload_len = bpf_htons((__u16)outer->length);
 	ip->nexthdr = outer->protocol;
 	ip->hop_limit = TUNNEL_TTL;

@@ -60,7 +60,8 @@ struct kernel {
 	struct bpf_map_info shapes[MAX_INNER]; /* of the object's inner maps */
 	struct addr addresses[MAX_OWN];	       /* named as this host's */
 	int address_count;
-	bool cut; /* backends that leave the file lose their flows */
+	bool cut;	 /* backends that leave the file lose their flows */
+	bool drop_flows; /* and all else that was learned from packets */
 	/* fds of a flow table that the object's one replaces, or -1 */
 	int old_flows, old_flow_keys;
 	struct attachment attachments[MAX_INTERFACES];

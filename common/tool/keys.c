@@ -130,8 +130,9 @@ const struct key keys[] = {
 	 .help = "How many flows each CPU may begin to remember in a second."},
 	{LEVEL_FILE, "answer-limit", KIND_NUMBER, FIELD(config, answer_limit),
 	 .min = 0, .max = 1000000, .standard = "1000",
-	 .help = "How many ICMP errors (time exceeded, packet too big) each "
-		 "CPU may answer with in a second; `0`: none."},
+	 .help = "How many TTLs that have run out each CPU may answer in a "
+		 "second; a client's too large packets (IPv6: a /64's), a "
+		 "sixteenth of it; `0`: none."},
 	{LEVEL_FILE, "advmss", KIND_NUMBER, FIELD(config, advmss),
 	 .min = 88, .max = 65495, .words = mtu_words, .standard = "route",
 	 .help = "The largest TCP segment that a backend asks clients for: "

@@ -127,6 +127,9 @@ static void probe(struct constants *constants, __u32 buckets)
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
 					BPF_FUNC_xdp_get_buff_len, NULL) == 1;
 	constants->can_trace = kernel_can_trace();
+	constants->has_mtu =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_check_mtu,
+					NULL) == 1;
 	constants->flow_buckets = buckets;
 	constants->fragment_age = (__u32)jiffies_of(FRAGMENT_SECONDS * 1000);
 	constants->mtu_age = (__u32)jiffies_of(PATH_MTU_SECONDS * 1000);

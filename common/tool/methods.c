@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/core/tunnel.h"
+
 static const struct {
 	const char *name;
 	bool crosses; /* families */
@@ -52,6 +54,34 @@ static int check_families(const struct config_service *service,
 			      addr_text(&service->vip, vip),
 			      methods[service->method.forward].name,
 			      crossing(others));
+	}
+	return 0;
+}
+
+/* What is inside IPv6, and IPv6 itself, must have its 1280 bytes. */
+static int check_mtus(const struct config_service *service,
+		      const struct refusal *refusal)
+{
+	char address[INET6_ADDRSTRLEN];
+	__u32 least;
+
+	for (size_t i = 0; i < service->backend_count; i++) {
+		const struct config_backend *backend = &service->backends[i];
+
+		least = method_least_mtu(&service->method, &service->vip,
+					 &backend->address);
+		if (!backend->mtu || backend->mtu >= least)
+			continue;
+		return refuse(
+			refusal, backend->line,
+			"mtu %u of backend %s: must be at least %u: every "
+			"sender of IPv6 may count on %d bytes%s",
+			backend->mtu, addr_text(&backend->address, address),
+			least, IPV6_LEAST,
+			least > IPV6_LEAST
+				? ", and the outer header of ipip takes the "
+				  "rest"
+				: "");
 	}
 	return 0;
 }
@@ -182,7 +212,8 @@ int methods_check(const struct config *config, const struct refusal *refusal)
 	for (size_t i = 0; i < config->service_count && !result; i++)
 		result = check_keys(config, &config->services[i], refusal)
 				 ?: check_families(&config->services[i],
-						   refusal);
+						   refusal)
+				 ?: check_mtus(&config->services[i], refusal);
 	return result ?: check_marks(config, refusal);
 }
 

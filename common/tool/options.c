@@ -57,6 +57,8 @@ static const struct option_row rows[] = {
 	 "of an ICMP error that says that a packet to the client was too big"},
 	{'v', "vlan", "ID[,ID]", WORD(vlan), "explain", "lbr",
 	 "of one that comes in with this tag, or these two, the outer one first"},
+	{'b', "backend", "ADDRESS", WORD(backend), "forget", "lbr",
+	 "only of the way to this backend (default: to all)"},
 	{'a', "all", FLAG(all), "show", NULL,
 	 "show the reasons without a packet too (JSON always has them)"},
 	{'w', "watch", FLAG(watch), "show", NULL,

@@ -39,6 +39,7 @@ struct options {
 	bool syn;
 	bool error;
 	const char *vlan;
+	const char *backend;
 	bool watch;
 	const char *argument;	      /* the word behind the options, or NULL */
 	const char *second;	      /* and the one behind it, or NULL */

@@ -14,15 +14,6 @@
 #include "common/tool/netlink_ask.h"
 #include "common/tool/routes.h"
 
-static int metrics_attribute(const struct nlattr *attribute, void *data)
-{
-	struct next_hop *hop = data;
-
-	if (mnl_attr_get_type(attribute) == RTAX_MTU)
-		hop->mtu = mnl_attr_get_u32(attribute);
-	return MNL_CB_OK;
-}
-
 static int route_attribute(const struct nlattr *attribute, void *data)
 {
 	struct next_hop *hop = data;
@@ -37,8 +28,6 @@ static int route_attribute(const struct nlattr *attribute, void *data)
 	case RTA_PREFSRC:
 		address_get(attribute, &hop->source);
 		break;
-	case RTA_METRICS:
-		return mnl_attr_parse_nested(attribute, metrics_attribute, hop);
 	}
 	return MNL_CB_OK;
 }
@@ -92,8 +81,21 @@ struct ways {
 	struct way *ways;
 	int room, count;
 	struct way one; /* under construction */
+	__u32 mtu;	/* of the route */
+	bool is_locked; /* so that no PMTU exception is looked for */
 	bool unicast;
 };
+
+static int metrics_attribute(const struct nlattr *attribute, void *data)
+{
+	struct ways *ways = data;
+
+	if (mnl_attr_get_type(attribute) == RTAX_MTU)
+		ways->mtu = mnl_attr_get_u32(attribute);
+	else if (mnl_attr_get_type(attribute) == RTAX_LOCK)
+		ways->is_locked = mnl_attr_get_u32(attribute) >> RTAX_MTU & 1;
+	return MNL_CB_OK;
+}
 
 static int way_attribute(const struct nlattr *attribute, void *data)
 {
@@ -129,10 +131,13 @@ static int ways_attribute(const struct nlattr *attribute, void *data)
 	struct ways *ways = data;
 	struct way way;
 
+	if (mnl_attr_get_type(attribute) == RTA_METRICS)
+		return mnl_attr_parse_nested(attribute, metrics_attribute,
+					     ways);
 	if (mnl_attr_get_type(attribute) != RTA_MULTIPATH)
 		return way_attribute(attribute, &ways->one);
 	for (; RTNH_OK(hop, rest); hop = RTNH_NEXT(hop)) {
-		way = (struct way){hop->rtnh_ifindex, *ways->to};
+		way = (struct way){hop->rtnh_ifindex, *ways->to, 0};
 		mnl_attr_parse_payload((const char *)hop + sizeof(*hop),
 				       hop->rtnh_len - sizeof(*hop),
 				       way_attribute, &way);
@@ -155,8 +160,10 @@ int ways_read(const struct addr *to, struct way *found, int room)
 {
 	char buffer[MNL_NLMSG_HDRLEN + 128] = {0};
 	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
-	struct ways ways = {to, found, room, 0, {0, *to}, false};
+	struct ways ways = {
+		.to = to, .ways = found, .room = room, .one.via = *to};
 	struct rtmsg *route;
+	int i;
 
 	question->nlmsg_type = RTM_GETROUTE;
 	question->nlmsg_flags = NLM_F_REQUEST;
@@ -170,6 +177,8 @@ int ways_read(const struct addr *to, struct way *found, int room)
 		return 0;
 	if (!ways.count)
 		way_add(&ways, &ways.one);
+	for (i = 0; ways.is_locked && i < ways.count; i++)
+		found[i].locked = ways.mtu;
 	return ways.count;
 }
 

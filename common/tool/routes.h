@@ -16,7 +16,6 @@ struct next_hop {
 	int ifindex;	    /* 0: there is no route */
 	struct addr via;    /* the address itself where it is on-link */
 	struct addr source; /* that this host would use; 0: it is not said */
-	__u32 mtu;	    /* bytes; 0: the interface's own */
 	struct neighbour neighbour;
 };
 /* The same without the neighbour. */
@@ -29,6 +28,8 @@ int next_hop_read(const struct addr *to, struct next_hop *hop,
 struct way {
 	int ifindex;
 	struct addr via;
+	__u32 locked; /* MTU, bytes, that its route is locked to; 0: it is not
+		       */
 };
 #define MOST_WAYS 16 /* of one route that are looked at */
 /* All that the route to an address has; at most `room`. Their number. */

@@ -263,6 +263,7 @@ static int up_run(struct up *up, const struct role *role,
 		return -1;
 	}
 	kernel->cut = options->now;
+	kernel->drop_flows = options->drop_flows;
 	rc = predecessor_open(kernel, &up->before, fault_out);
 	rc = rc ?: addresses_named(kernel, &options->addresses, fault_out);
 	if (!rc && !kernel->was_up)

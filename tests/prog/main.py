@@ -11,8 +11,8 @@ import tap
 for module in ("table", "left", "laws", "restore", "trace", "counts", "mutated", "select",
                "schedulers",
                "generations", "leaving", "hand", "next_hop", "vlan", "errors", "fragments",
-               "answers", "pass", "devices", "methods", "solicit", "undone", "sources", "explain",
-               "watch", "checks",
+               "answers", "pass", "devices", "methods", "solicit", "path_mtu", "undone", "sources",
+               "explain", "watch", "checks",
                "files"):
     __import__(f"test_{module}")
 

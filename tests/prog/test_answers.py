@@ -146,6 +146,56 @@ def limited(world):
         equal(sum(action == TX for action, _ in results), said, "sent")
 
 
+def answered_of(world, packets):
+    """How many are answered, the rest dropped and counted."""
+    before = world.lbr.reasons()
+    results = world.lbr.run([bytes(packet) for packet in packets])
+    after = world.lbr.reasons()
+    said = sum(action == TX for action, _ in results)
+    rose = {name: after[name] - before[name] for name in after}
+    equal((rose["too_big_answered"] + rose["ttl_answered"], rose["answer_limited"]),
+          (said, len(packets) - said), "counted")
+    return said
+
+
+@test("answers: who sends what is too big, or of TTL 1, spends nobody else's answers (native)")
+def fair(world):
+    world.up(setting(1400, answer_limit=320), "native")  # 20 of a cell's
+
+    def large(layer, source):
+        packet = of_size(layer, 1450, DATA, **({"flags": "DF"} if layer is f.ip4 else {}))
+        packet = Ether(bytes(packet))
+        methods.ends(packet).src = source
+        if IP in packet:
+            del packet[IP].chksum
+        return Ether(bytes(packet))
+
+    def others(count):
+        """Each of another client: cells are hashed, so few share one."""
+        return [large(f.ip4, f"198.51.{i // 250}.{i % 250 + 1}") for i in range(count)] + [
+            large(f.ip6, f"2001:db8:{i + 1:x}::1") for i in range(count)]
+
+    # A flood of one client, of one /64, and of what has run out of its TTL.
+    floods = {"IPv4": [large(f.ip4, "203.0.113.9")] * 400,
+              "IPv6": [large(f.ip6, f"2001:db8:f00:1::{i:x}") for i in range(1, 401)]}
+    for name, flood in floods.items():
+        said = answered_of(world, flood)
+        assert 20 <= said <= 40, f"{name}: {said} of a flood answered"
+        said = answered_of(world, others(100))
+        assert said >= 190, f"{name}: {said} of 200 others answered"
+    said = answered_of(world, [f.ip4(ttl=1) / SYN] * 1100)
+    assert 320 <= said <= 640, f"{said} of TTL 1 answered"
+    said = answered_of(world, others(100))
+    assert said >= 190, f"TTL 1: {said} of 200 others answered"
+    # And the other way round.
+    wait_for(lambda: one(world.lbr, f.ip4(ttl=1) / SYN)[2] == "ttl_answered", "another second")
+    answered_of(world, floods["IPv4"])
+    assert answered_of(world, [f.ip4(ttl=1) / SYN] * 100) == 100, "TTL 1 after what was too big"
+    world.apply(setting(1400, answer_limit=0))
+    equal(answered_of(world, others(50)), 0, "answer-limit: 0")
+    world.up(setting())
+
+
 @contextlib.contextmanager
 def narrow(mtu, lock="lock "):
     """The route to the backends takes no more."""
@@ -225,22 +275,14 @@ def cut(world):
                            handed_up(packet, NEAR))])
 
 
-@test("answers: IPv6 is told of no MTU below 1280 (native)")
-def least(world):
-    world.up(setting(1200, answer_limit=1000000), "native")
-    large, small = (of_size(f.ip6, size, DATA) for size in (1281, 1280))
-    check(world, [("1281", large, "too_big_answered", TX, too_big(large, 1280)),
-                  ("1280", small, "fib_too_big", DROP, bytes(small))])
-
-
 @test("answers: generic mode: of the size of what may be several, nothing is said")
 def generic(world):
     with narrow(1300):
         world.up(setting(answer_limit=1000000))
         rows = []
         for packet, to in kinds(1400):
-            if TCP in packet and packet[TCP].flags == "S":
-                rows.append(("a SYN", packet, "too_big_answered", TX, too_big(packet, 1300)))
+            if UDP in packet or packet[TCP].flags == "S":
+                rows.append(("a SYN, or UDP", packet, "too_big_answered", TX, too_big(packet, 1300)))
             else:
                 rows.append(("data", packet, "forwarded", TX, sent(packet, to)))
         piece = of_size(lambda: f.ip6() / IPv6ExtHdrFragment(m=1, id=next(IDS)), 1400)
@@ -250,6 +292,8 @@ def generic(world):
         rows.append(("TTL 1", piece, "ttl_answered", TX, exceeded(piece)))
         piece = of_size(f.ip4, 9000, DATA, ttl=1)
         rows.append(("TTL 1, several", piece, "ttl_exceeded", DROP, bytes(piece)))
+        piece = of_size(f.ip4, 9000, UDP(sport=40000, dport=7777), flags="DF")
+        rows.append(("UDP, several", piece, "forwarded", TX, sent(piece, NEAR)))
         check(world, rows)
     world.up(setting())
 
@@ -269,75 +313,3 @@ def random_packets(world):
     for packet, (action, got) in zip(rows, world.lbr.run([bytes(packet) for packet in rows])):
         equal(action, TX, packet.summary())
         equal(got.hex(), exceeded(packet).hex(), packet.summary())
-
-
-FAR, FAR6 = "172.19.0.77", "2001:db8:19::77"  # nobody else's: what is told stays
-
-
-def altered(packet, at, byte):
-    """`byte` in place of another: the ICMP type, or code."""
-    frame = bytearray(bytes(packet))
-    frame[at] = byte
-    return Ether(bytes(frame))
-
-
-def told(mtu, ipv6=False, by=None, about=None, inside=None, to=None):
-    """A router's word on a packet to that backend in an outer header."""
-    if ipv6:
-        inner = IPv6(src=about or LB6, dst=FAR6) / (inside or IPv6(src="2001:db8:17::4", dst=VIP6))
-        return Ether(dst=LB_MAC, src=ROUTER_MAC) / IPv6(src=by or ROUTER6, dst=to or LB6) / (
-            ICMPv6PacketTooBig(mtu=mtu)) / Raw(bytes(inner / TCP()))
-    inner = IP(src=about or LB, dst=FAR) / (inside or IP(src="172.17.0.4", dst=VIP))
-    return Ether(dst=LB_MAC, src=ROUTER_MAC) / IP(src=by or ROUTER, dst=to or LB) / (
-        ICMP(type=3, code=4, nexthopmtu=mtu)) / Raw(bytes(inner / TCP()))
-
-
-@test("answers: ipip: what routers say of the way to a backend is learned (native)")
-def learned(world):
-    def up(forward):
-        lines = configuration(
-            service([FAR], VIP, 2601, forward=forward), service([FAR6], VIP6, 2601, forward=forward),
-            next_hop_age="0s", answer_limit=1000000, lb_sources=f"['{LB}', '{LB6}']")
-        world.up(lines if forward == "ipip" else lines.replace("lb-sources", "# "), "native")
-
-    four = of_size(f.ip4, 1400, TCP(sport=40000, dport=2601, flags="PA"), flags="DF")
-    six = of_size(f.ip6, 1400, TCP(sport=40000, dport=2601, flags="PA"))
-    four, six = Ether(bytes(four)), Ether(bytes(six))
-
-    def fits(*packets):
-        for packet in packets:
-            methods.check(world, packet, methods.tunnelled(packet, to={4: FAR, 6: FAR6}))
-
-    def answered(packet, mtu):
-        methods.check(world, packet, too_big(packet, mtu), "too_big_answered", TX)
-
-    def passed(word):
-        word = Ether(bytes(word))
-        check(world, [("passed on to the kernel", word, "not_vip", PASS, bytes(word))])
-
-    up("ipip")
-    for stray in (
-            told(1300, about="172.17.0.9"), told(1300, inside=UDP()),
-            altered(told(1300), 35, 1), altered(told(1300), 34, 11), told(500),
-            told(1300, True, about="2001:db8:17::9"), told(1300, True, inside=UDP()),
-            altered(told(1300, True), 54, 3), told(1200, True),
-            told(1300, by="172.17.0.77", to="172.17.0.99", about=LB)):
-        passed(stray)
-        fits(four, six)
-    passed(told(1300))
-    answered(four, 1300 - 20)
-    fits(six)
-    passed(told(1330, True))
-    answered(six, 1330 - 40)
-    # The last word counts, and more than the link takes is nothing.
-    passed(told(1350))
-    answered(four, 1350 - 20)
-    passed(told(9000))
-    fits(four)
-    # Nobody else's packets are put into another header.
-    passed(told(1300))
-    answered(four, 1300 - 20)
-    up("rewrite")
-    passed(told(1300))
-    check(world, [("rewrite", four, "forwarded", TX, sent(four, FAR))])
-    world.up(setting())

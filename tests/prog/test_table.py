@@ -385,6 +385,7 @@ def too_big(world):
     ways = [f"route replace 172.19.0.3/32 via {ROUTER} dev eth0 mtu lock 1300",
             f"route replace 2001:db8:19::3/128 via {ROUTER6} dev eth0 mtu lock 1300"]
     on("lbdsr0a", "ip", "-batch", "-", text="\n".join(ways))
+    world.up(setting(), "native")  # reads which routes are locked
     rows = []
     for layer, to, head in (f.ip4, "172.19.0.3", 40), (f.ip6, "2001:db8:19::3", 60):
         large, small = (layer() / f.tcp(payload=b"x" * (size - head)) for size in (1301, 1300))
@@ -411,11 +412,12 @@ def too_big(world):
 
 # The helper's own errors cannot be had by a packet or a route, nor a driver
 # without headroom; the others are met in test_methods.py, test_answers.py,
-# test_solicit.py, test_pass.py, test_devices.py and test_checks.py.
+# test_solicit.py, test_pass.py, test_devices.py, test_checks.py and
+# test_path_mtu.py.
 BEYOND = {"fib_error", "no_room", "ttl_exceeded", "neighbour_missing", "neighbour_asked",
           "neighbour_prompted", "off_link", "no_outer_source", "local_passed", "would_loop",
-          "device_passed", "device_unfit", "redirect_refused",
-          "check_reply"}
+          "device_passed", "device_unfit", "redirect_refused", "check_reply", "path_mtu_learned",
+          "path_mtu_refused"}
 
 
 @test("table: every reason is met")

@@ -222,13 +222,66 @@ static void notes(void **unused)
 		"192.0.2.1", "80", "checksum: update, " DSCP("5"), NEAR)));
 }
 
+/* Every method and both families at both ends: the least `mtu:` that is taken.
+ */
+static void least_mtu(void **unused)
+{
+	static const struct {
+		const char *forward, *vip, *backend;
+		unsigned int least;
+	} rows[] = {
+		{"rewrite", "192.0.2.1", NEAR, 576},
+		{"rewrite", "2001:db8::1", "2001:db8::2", 1280},
+		{"dscp, dscp: 5", "192.0.2.1", NEAR, 576},
+		{"dscp, dscp: 5", "2001:db8::1", "2001:db8::2", 1280},
+		{"ipip", "192.0.2.1", NEAR, 576},
+		{"ipip", "192.0.2.1", "2001:db8::2", 1280},
+		{"ipip", "2001:db8::1", NEAR, 1300},
+		{"ipip", "2001:db8::1", "2001:db8::2", 1320},
+		{"l2", "192.0.2.1", NEAR, 576},
+		{"l2", "192.0.2.1", "2001:db8::2", 1280},
+		{"l2", "2001:db8::1", NEAR, 1280},
+		{"l2", "2001:db8::1", "2001:db8::2", 1280},
+	};
+	char text[400], wanted[400], why[512];
+	struct config config;
+	unsigned int mtu;
+
+	(void)unused;
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		mtu = rows[i / 2].least - i % 2;
+		if (mtu < 576) /* the key's own limit */
+			continue;
+		snprintf(text, sizeof(text),
+			 SOURCES BEGIN
+			 "- {vip: '%s', port: 80, forward: %s, "
+			 "backends: [\n{address: '%s', mtu: %u}]}\n",
+			 rows[i / 2].vip, rows[i / 2].forward,
+			 rows[i / 2].backend, mtu);
+		snprintf(wanted, sizeof(wanted),
+			 "f.yaml:4: mtu %u of backend %s: must be at least %u: "
+			 "every sender of IPv6 may count on 1280 bytes%s",
+			 mtu, rows[i / 2].backend, rows[i / 2].least,
+			 rows[i / 2].least > 1280 ? ", and the outer header of "
+						    "ipip takes the rest"
+						  : "");
+		assert_int_equal(!!config_parse("f.yaml", text, strlen(text),
+						&config, why, sizeof(why),
+						NULL),
+				 i % 2);
+		if (i % 2)
+			assert_string_equal(why, wanted);
+		else
+			config_free(&config);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(accepts),
-		cmocka_unit_test(refuses),
-		cmocka_unit_test(fills_in),
-		cmocka_unit_test(notes),
+		cmocka_unit_test(accepts),   cmocka_unit_test(refuses),
+		cmocka_unit_test(fills_in),  cmocka_unit_test(notes),
+		cmocka_unit_test(least_mtu),
 	};
 
 	return RUN("methods", tests);

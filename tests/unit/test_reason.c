@@ -74,6 +74,8 @@ static void passed_up(void **unused)
 		"no_configuration",
 		"malformed",
 		"not_vip",
+		"path_mtu_learned",
+		"path_mtu_refused",
 		"unmatched_passed",
 		"local_passed",
 		"neighbour_discovery",

@@ -123,10 +123,10 @@ static void outer_asked(void **unused)
 	assert_true(!hop.sport && !hop.dport);
 	assert_int_equal(hop.tos, 0xb9);
 	route_question(&hop, &to6, &to6, 7);
-	route_outer(&hop, &packet, tos, 0xabc23456ULL << 32);
+	route_outer(&hop, &packet, tos, 0x23456);
 	assert_memory_equal(&hop.flowinfo, outside, 4);
 	packet.is_ipv6 = 0;
-	route_outer(&hop, &packet, 0xb9, 0x23456ULL << 32);
+	route_outer(&hop, &packet, 0xb9, 0x23456);
 	assert_int_equal(hop.l4_protocol, 4);
 	assert_memory_equal(&hop.flowinfo, outside, 4);
 }
@@ -148,42 +148,86 @@ static void answer_noted(void **unused)
 	memset(&hop, 0xff, sizeof(hop));
 	route_answer(&hop, &answer);
 	assert_int_equal(hop.out, 9);
-	assert_int_equal(hop.mtu, 1280);
-	assert_int_equal(hop.link_mtu, 1280);
 	assert_memory_equal(&hop.via, backend, 16);
 	assert_memory_equal(hop.destination, answer.dmac, 6);
 	assert_memory_equal(hop.source, answer.smac, 6);
-	answer.mtu_result = 0;
 	answer.family = INET;
 	memcpy(&answer.ipv4_dst, v4 + 12, 4);
 	route_answer(&hop, &answer);
-	assert_int_equal(hop.mtu, 1500);
 	assert_memory_equal(&hop.via, v4, 16);
+}
+
+/*
+ * The FIB's word counts where a route is locked, and no further down than that:
+ * below it is an exception, which anybody can make.
+ */
+static void mtu_of_the_way_out(void **unused)
+{
+	static const struct {
+		uint32_t device, said, locked, mtu;
+	} rows[] = {
+		{1500, 1500, 0, 1500},	  {1500, 552, 0, 1500},
+		{1500, 1280, 0, 1500},	  {1500, 0, 0, 1500},
+		{1500, 1300, 1300, 1300}, {1500, 552, 1300, 1300},
+		{1500, 1400, 1300, 1400}, {1500, 1500, 1300, 1500},
+		{1500, 9000, 9000, 1500}, {9000, 1500, 1500, 1500},
+		{1500, 0, 1300, 1500},
+	};
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(
+			route_mtu(rows[i].device, rows[i].said, rows[i].locked),
+			rows[i].mtu);
 }
 
 /* What is less counts; what is put around a packet does always. */
 static void way_narrowed(void **unused)
 {
 	static const struct {
-		uint32_t link, file, told, overhead, mtu;
+		uint32_t device, link, file, told, overhead, mtu, mtu6;
 	} rows[] = {
-		{1500, 0, 0, 0, 1500},	     {1500, 1400, 0, 0, 1400},
-		{1500, 1500, 1500, 0, 1500}, {1500, 9000, 9000, 0, 1500},
-		{1500, 0, 1400, 0, 1400},    {1500, 1400, 1300, 0, 1300},
-		{1500, 1300, 1400, 0, 1300}, {1500, 0, 0, 20, 1480},
-		{1500, 1400, 0, 40, 1360},   {1500, 1400, 1300, 40, 1260},
-		{65535, 0, 0, 40, 65495},
+		{1500, 1500, 0, 0, 0, 1500, 1500},
+		{1500, 1500, 1400, 0, 0, 1400, 1400},
+		{1500, 1500, 1500, 1500, 0, 1500, 1500},
+		{1500, 1500, 9000, 9000, 0, 1500, 1500},
+		{1500, 1500, 0, 1400, 0, 1400, 1400},
+		{1500, 1500, 1400, 1300, 0, 1300, 1300},
+		{1500, 1500, 1300, 1400, 0, 1300, 1300},
+		{1500, 1400, 0, 0, 0, 1400, 1400},
+		{1500, 1400, 1300, 0, 0, 1300, 1300},
+		{1500, 1500, 0, 0, 20, 1480, 1480},
+		{1500, 1500, 1400, 0, 40, 1360, 1360},
+		{65535, 65535, 0, 0, 40, 65495, 65495},
+		/* Nobody is told of less than 1280 for IPv6. */
+		{1500, 1500, 1400, 1300, 40, 1260, 1280},
+		{1500, 1500, 0, 1280, 20, 1260, 1280},
+		{1500, 1280, 0, 0, 40, 1240, 1280},
+		{1500, 1500, 0, 600, 20, 580, 1280},
+		/* What the interface itself does not take, is not sent. */
+		{1280, 1280, 0, 0, 40, 1240, 1240},
+		{1310, 1310, 0, 0, 40, 1270, 1270},
+		{1320, 1320, 0, 0, 40, 1280, 1280},
 	};
 	size_t i;
 
 	(void)unused;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct cached_hop hop = {.mtu = rows[i].link,
-					 .link_mtu = rows[i].link};
+		const struct route_limits limits = {
+			.device = rows[i].device,
+			.link = rows[i].link,
+			.file = rows[i].file,
+			.told = rows[i].told,
+			.overhead = rows[i].overhead,
+		};
+		struct cached_hop hop = {0};
 
-		route_narrow(&hop, rows[i].file, rows[i].told,
-			     rows[i].overhead);
+		route_narrow(&hop, &limits, 0);
 		assert_int_equal(hop.mtu, rows[i].mtu);
+		assert_int_equal(hop.link_mtu, rows[i].link - rows[i].overhead);
+		route_narrow(&hop, &limits, 1);
+		assert_int_equal(hop.mtu, rows[i].mtu6);
 		assert_int_equal(hop.link_mtu, rows[i].link - rows[i].overhead);
 	}
 }
@@ -215,9 +259,13 @@ static void answers(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ipv4_asked),	cmocka_unit_test(ipv6_asked),
-		cmocka_unit_test(outer_asked),	cmocka_unit_test(answer_noted),
-		cmocka_unit_test(way_narrowed), cmocka_unit_test(answers),
+		cmocka_unit_test(ipv4_asked),
+		cmocka_unit_test(ipv6_asked),
+		cmocka_unit_test(outer_asked),
+		cmocka_unit_test(answer_noted),
+		cmocka_unit_test(mtu_of_the_way_out),
+		cmocka_unit_test(way_narrowed),
+		cmocka_unit_test(answers),
 	};
 
 	return RUN("route", tests);

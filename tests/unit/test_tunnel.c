@@ -148,15 +148,16 @@ struct ends {
 };
 
 static void check_outer_v4(const uint8_t *ip, const struct random_frame *random,
-			   const uint8_t *inner, const struct ends *ends)
+			   const uint8_t *inner, const struct ends *ends,
+			   uint32_t mark)
 {
 	size_t length = random->frame.length - 14;
 
 	assert_int_equal(ip[0], 0x45);
 	assert_int_equal(ip[1], tos_of(inner));
 	assert_int_equal(ip[2] << 8 | ip[3], length + 20);
-	assert_int_equal(ip[6] << 8 | ip[7],
-			 random->is_ipv6 ? 0x4000 : (inner[6] & 0x40) << 8);
+	assert_int_equal(ip[4] << 8 | ip[5], mark);
+	assert_int_equal(ip[6] << 8 | ip[7], 0x4000);
 	assert_int_equal(ip[8], 64);
 	assert_int_equal(ip[9], random->is_ipv6 ? 41 : 4);
 	assert_true(ipv4_checksum_is_true(ip));
@@ -165,10 +166,12 @@ static void check_outer_v4(const uint8_t *ip, const struct random_frame *random,
 }
 
 static void check_outer_v6(const uint8_t *ip, const struct random_frame *random,
-			   const uint8_t *inner, const struct ends *ends)
+			   const uint8_t *inner, const struct ends *ends,
+			   uint32_t mark)
 {
 	size_t length = random->frame.length - 14;
 
+	assert_int_equal((ip[1] & 0xf) << 16 | ip[2] << 8 | ip[3], mark);
 	assert_int_equal(ip[0] >> 4, 6);
 	assert_int_equal(tos_of(ip), tos_of(inner));
 	assert_int_equal(ip[4] << 8 | ip[5], length);
@@ -233,17 +236,20 @@ static void tunnelled(void **unused)
 		memcpy(large + 14 + overhead, was.bytes + 14, was.length - 14);
 		put_word(large + 12, overhead == 40 ? 0x86dd : 0x0800);
 		frame = frame_copy(large, was.length + overhead);
-		tunnel_outer(&outer, &packet, draw(&state));
+		tunnel_outer(&outer, &packet);
+		assert_int_equal(outer.mark, 0);
+		outer.mark =
+			draw(&state) & (overhead == 40 ? MARK_V6 : MARK_V4);
 		if (overhead == 40) {
 			tunnel_put_v6((void *)(frame.bytes + 14), &outer,
 				      &source, &to);
 			check_outer_v6(frame.bytes + 14, &random,
-				       was.bytes + 14, &ends);
+				       was.bytes + 14, &ends, outer.mark);
 		} else {
 			tunnel_put_v4((void *)(frame.bytes + 14), &outer,
 				      &source, &to);
 			check_outer_v4(frame.bytes + 14, &random,
-				       was.bytes + 14, &ends);
+				       was.bytes + 14, &ends, outer.mark);
 		}
 		assert_memory_equal(frame.bytes + 14 + overhead, was.bytes + 14,
 				    was.length - 14);

@@ -175,6 +175,9 @@ static void draw_config(struct config *config, struct config_service *services,
 		for (j = 0; j < services[i].backend_count; j++) {
 			memset(&backends[i][j], 0, sizeof(backends[i][j]));
 			draw_record(LEVEL_BACKEND, &backends[i][j]);
+			/* What IPv6 needs, also in an outer header. */
+			if (backends[i][j].mtu && backends[i][j].mtu < 1320)
+				backends[i][j].mtu = 1320;
 			snprintf(text, sizeof(text),
 				 six ? "2001:db8:1::%zx:%zx" : "10.1.%zu.%zu",
 				 i, 1 + j);

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * path_mtus.c - see path_mtus.h
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <jansson.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/path_mtus.h"
+#include "common/core/age.h"
+#include "common/tool/change.h"
+#include "common/tool/cli.h"
+#include "common/tool/device.h"
+
+/*
+ * An IPv6 interface may have less than its device (net.ipv6.conf.IFACE.mtu),
+ * and a route that is not locked then has that. 0: it has not.
+ */
+static __u32 ipv6_mtu(const char *name)
+{
+	char path[64 + IF_NAMESIZE], value[16];
+	int mtu;
+
+	snprintf(path, sizeof(path), "net/ipv6/conf/%s/mtu", name);
+	if (sysctl_read(path, value, sizeof(value)))
+		return 0;
+	mtu = atoi(value);
+	return mtu > 0 && mtu < device_mtu(name) ? (__u32)mtu : 0;
+}
+
+void route_mtus_note(struct route_mtus *mtus, const struct addr *backend,
+		     const struct way *ways, int count)
+{
+	struct route_mtu *grown;
+	char name[IF_NAMESIZE];
+	__u32 least = 0, mtu;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		mtu = ways[i].locked;
+		if (!mtu && !addr_is_ipv4(backend) &&
+		    if_indextoname((unsigned int)ways[i].ifindex, name))
+			mtu = ipv6_mtu(name);
+		if (mtu && (!least || mtu < least))
+			least = mtu;
+	}
+	if (!least)
+		return;
+	grown = realloc(mtus->rows, (mtus->count + 1) * sizeof(*grown));
+	if (!grown)
+		return;
+	mtus->rows = grown;
+	grown[mtus->count++] = (struct route_mtu){*backend, least};
+}
+
+static bool is_noted(const struct route_mtus *mtus, const struct addr *to)
+{
+	size_t i;
+
+	for (i = 0; i < mtus->count; i++) {
+		if (!memcmp(&mtus->rows[i].to, to, sizeof(*to)))
+			return true;
+	}
+	return false;
+}
+
+void route_mtus_write(const struct kernel *kernel, struct route_mtus *mtus)
+{
+	int map = kernel_map(kernel, "route_mtus");
+	struct addr key, next;
+	bool more;
+	size_t i;
+
+	for (i = 0; map >= 0 && i < mtus->count; i++)
+		bpf_map_update_elem(map, &mtus->rows[i].to, &mtus->rows[i].mtu,
+				    BPF_ANY);
+	/* A key that is gone is followed by the first one: none is left out. */
+	more = map >= 0 && !bpf_map_get_next_key(map, NULL, &next);
+	while (more) {
+		key = next;
+		more = !bpf_map_get_next_key(map, &key, &next);
+		if (!is_noted(mtus, &key))
+			bpf_map_delete_elem(map, &key);
+	}
+	if (map >= 0)
+		close(map);
+	free(mtus->rows);
+	memset(mtus, 0, sizeof(*mtus));
+}
+
+/* What of its age is left, milliseconds; 0: it is expired. */
+static __u64 left_of(const struct path_mtu *path, __u64 now)
+{
+	__u64 most = jiffies_of(PATH_MTU_SECONDS * 1000);
+	__u64 old = age(now, path->seen);
+
+	return old > most ? 0 : milliseconds_of(most - old) + 1;
+}
+
+static __u32 told(const struct kernel *kernel, const struct addr *backend)
+{
+	int map = kernel_map(kernel, "path_mtus");
+	struct path_mtu path = {0};
+	__u64 now = 0;
+
+	if (map < 0)
+		return 0;
+	if (bpf_map_lookup_elem(map, backend, &path) ||
+	    jiffies_now(kernel, &now) || !left_of(&path, now))
+		path.mtu = 0;
+	close(map);
+	return path.mtu;
+}
+
+static __u32 locked(const struct kernel *kernel, const struct addr *backend)
+{
+	int map = kernel_map(kernel, "route_mtus");
+	__u32 mtu = 0;
+
+	if (map < 0)
+		return 0;
+	if (bpf_map_lookup_elem(map, backend, &mtu))
+		mtu = 0;
+	close(map);
+	return mtu;
+}
+
+struct path_size path_size(const struct kernel *kernel,
+			   const struct addr *backend, __u32 file)
+{
+	const struct path_size limits[] = {
+		{locked(kernel, backend), "route"},
+		{file, "file"},
+		{told(kernel, backend), "router"},
+	};
+	struct path_size size = {0, "interface"};
+	struct way ways[MOST_WAYS];
+	char name[IF_NAMESIZE];
+	int count = ways_read(backend, ways, MOST_WAYS), i;
+	__u32 mtu;
+
+	for (i = 0; i < count; i++) {
+		if (!if_indextoname((unsigned int)ways[i].ifindex, name))
+			continue;
+		mtu = (__u32)device_mtu(name);
+		if (!size.mtu || mtu < size.mtu)
+			size.mtu = mtu;
+	}
+	for (i = 0; size.mtu && i < 3; i++) {
+		if (limits[i].mtu && limits[i].mtu < size.mtu)
+			size = limits[i];
+	}
+	return size;
+}
+
+json_t *path_mtus_rows(const struct kernel *kernel, struct fault *fault_out)
+{
+	int map = kernel_map(kernel, "path_mtus");
+	char text[INET6_ADDRSTRLEN];
+	struct addr key, *last = NULL;
+	struct path_mtu path;
+	json_t *rows;
+	__u64 now, left;
+
+	if (map < 0 || jiffies_now(kernel, &now)) {
+		fault(fault_out, "cannot read the path MTUs: %s",
+		      strerror(errno));
+		return NULL;
+	}
+	rows = json_array();
+	for (; !bpf_map_get_next_key(map, last, &key); last = &key) {
+		if (bpf_map_lookup_elem(map, &key, &path))
+			continue;
+		left = left_of(&path, now);
+		if (left)
+			json_array_append_new(
+				rows,
+				json_pack("{s:s, s:I, s:I}", "backend",
+					  addr_text(&key, text), "mtu",
+					  (json_int_t)path.mtu, "seconds-left",
+					  (json_int_t)(left / 1000)));
+	}
+	close(map);
+	return rows;
+}
+
+int path_mtus_forget(const struct kernel *kernel, const struct addr *backend)
+{
+	int map = kernel_map(kernel, "path_mtus"), forgotten = 0;
+	char text[INET6_ADDRSTRLEN];
+	struct addr key, next;
+	bool more;
+
+	more = map >= 0 && !bpf_map_get_next_key(map, NULL, &next);
+	while (more) {
+		key = next;
+		more = !bpf_map_get_next_key(map, &key, &next);
+		if ((backend && memcmp(backend, &key, sizeof(key))) ||
+		    bpf_map_delete_elem(map, &key))
+			continue;
+		printf("path MTU of backend %s: forgotten\n",
+		       addr_text(&key, text));
+		forgotten++;
+	}
+	if (map >= 0)
+		close(map);
+	return forgotten;
+}
+
+void path_mtus_settle(const struct kernel *kernel, const struct config *config)
+{
+	const struct config_service *service = config->services;
+	const struct config_backend *backend;
+	const struct running_service *was;
+	struct running running;
+	struct backend *old;
+	struct fault ignored;
+	size_t i;
+
+	if (kernel->drop_flows) {
+		path_mtus_forget(kernel, NULL);
+		return;
+	}
+	if (running_read(kernel, generation_current(kernel), &running,
+			 &ignored))
+		return;
+	for (; service < config->services + config->service_count; service++) {
+		was = running_service_for(&running, service);
+		for (i = 0; was && i < service->backend_count; i++) {
+			backend = &service->backends[i];
+			old = running_backend(&running, was->service.id,
+					      &backend->address);
+			if (old && old->mtu != backend->mtu)
+				path_mtus_forget(kernel, &backend->address);
+		}
+	}
+	running_free(&running);
+}
+
+int verb_forget(const struct role *role, const struct options *options)
+{
+	struct fault fault_is = {0};
+	struct addr backend;
+	struct kernel kernel;
+	int rc;
+
+	if (strcmp(options->words[0], "path-mtus")) {
+		fprintf(stderr,
+			"lbr: cannot run 'forget': no such choice: '%s'\n"
+			"  usage: lbr forget [-b ADDRESS] path-mtus\n",
+			options->words[0]);
+		return EXIT_USAGE;
+	}
+	if (options->backend && addr_parse(options->backend, &backend)) {
+		fault(&fault_is,
+		      "cannot forget the path MTU of '%s': it is neither an "
+		      "IPv4 nor an IPv6 address",
+		      options->backend);
+		return cli_failed(role, &fault_is);
+	}
+	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
+	if (!rc &&
+	    !path_mtus_forget(&kernel, options->backend ? &backend : NULL))
+		puts("no path MTU was known");
+	kernel_close(&kernel);
+	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
+}
