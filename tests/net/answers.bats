@@ -16,6 +16,7 @@ way() {
 	[[ $1 == any ]] || mtu6=(mtu lock "$(($1 < 1280 ? 1280 : $1))")
 	on "$LB" ip route replace 172.19.0.0/16 via "$NEXT4" "${mtu[@]}"
 	on "$LB" ip -6 route replace 2001:db8:19::/64 via "$NEXT6" "${mtu6[@]}"
+	lbr apply # reads which routes are locked
 }
 
 # false_sums: how many ICMP errors with a false checksum the client has had

@@ -84,7 +84,8 @@ is() {
 }
 
 @test "mtu: the way to the backends takes less than clients send" {
-	on "$LB" ip route change 172.19.0.0/16 via 172.17.0.3 mtu 1000
+	on "$LB" ip route change 172.19.0.0/16 via 172.17.0.3 mtu lock 1000
+	lbr apply
 	ill "$LB" mtu warn
 	heal "$LB" mtu
 	on "$LB" grep -x 'advmss: 960' /etc/l3dsr/services.yaml
