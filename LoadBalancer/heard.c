@@ -225,6 +225,8 @@ int heard_look(struct heard *heard, struct kernel *kernel,
 {
 	int i, rc = 0;
 
+	/* Messages were lost, or none was heard yet. */
+	heard->is_asked |= what == MONITOR_ALL;
 	if (what & (MONITOR_ROUTE | MONITOR_RULE))
 		lbr_neighbours(kernel, config);
 	if (what & (MONITOR_ROUTE | MONITOR_RULE) || heard->is_asked)

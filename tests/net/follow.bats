@@ -227,12 +227,17 @@ begin_renamed() {
 	on "$LB" ip route replace 172.19.0.0/16 nexthop via 172.17.0.3 nexthop via 172.17.0.4
 	within run_said 'next hops: one for each flow now: a route has several'
 	within run_said 'neighbour 172.17.0.4 dev eth0: managed'
-	[[ $(lbr show -j next-hops | jq -r '."next-hops"[0].remembered') == "by flow"* ]]
+	remembered "by flow"
 	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
 	within run_said 'next hops: one for each backend now'
 	on "$LB" ip rule add from 10.0.0.0/8 lookup main
 	within run_said 'next hops: one for each flow now: a rule'
 	on "$LB" ip rule del from 10.0.0.0/8 lookup main
+	within remembered "by backend"
+}
+
+remembered() { # HOW
+	[[ $(lbr show -j next-hops | jq -r '."next-hops"[0].remembered') == "$1"* ]]
 }
 
 @test "without lbr run, doctor says that next hops are not as the routes are" {
@@ -263,6 +268,27 @@ ticks() {
 	echo "$(($(ticks) - before)) ticks"
 	(($(ticks) - before < 100))
 	run ! run_said 'next hops'
+}
+
+lost() { # messages, that nobody had room for
+	# shellcheck disable=SC2016
+	on "$LB" awk 'NR > 1 { n += $9 } END { print n + 0 }' /proc/net/netlink
+}
+
+@test "where it cannot listen and messages are lost, it looks at everything" {
+	local i
+	begin
+	run_signal STOP
+	for ((i = 0; i < 6000; i++)); do
+		echo "link set dev lo txqueuelen $((1000 + i % 2))"
+	done >"$BATS_TEST_TMPDIR/links"
+	on "$LB" ip -batch "$BATS_TEST_TMPDIR/links"
+	on "$LB" ip route replace 172.19.0.0/16 nexthop via 172.17.0.3 nexthop via 172.17.0.4
+	(($(lost) > 0))
+	run_signal CONT
+	within run_said 'next hops: one for each flow now'
+	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
+	within run_said 'next hops: one for each backend now'
 }
 
 setting() {
