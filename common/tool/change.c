@@ -78,6 +78,7 @@ int change_sysctl(struct kernel *kernel, const char *path, const char *value,
 	if (sysctl_write(path, value)) {
 		fault(fault_out, "cannot set sysctl %s to %s: %s", path, value,
 		      strerror(errno));
+		change_again_failed(kernel, path);
 		return fault_hint(fault_out,
 				  "sysctl -w %s=%s on this host; for a "
 				  "container, --sysctl when it is started",

@@ -32,6 +32,8 @@ struct again {
  * `run`. What is left is said once, and noted for doctor.
  */
 bool change_again(struct kernel *kernel, const char *what);
+/* It could not be set, so nobody can set it back. */
+void change_again_failed(struct kernel *kernel, const char *what);
 /* The interface is a new one: what was set back on the old one says nothing. */
 void change_again_new(struct kernel *kernel, const char *name);
 

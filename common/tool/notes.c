@@ -193,6 +193,14 @@ void change_again_new(struct kernel *kernel, const char *name)
 	}
 }
 
+void change_again_failed(struct kernel *kernel, const char *what)
+{
+	int i = kernel->again ? again_row(kernel->again, what) : -1;
+
+	if (i >= 0)
+		kernel->again->rows[i].at = 0;
+}
+
 bool change_again(struct kernel *kernel, const char *what)
 {
 	time_t now = time(NULL);

@@ -11,19 +11,23 @@
 static const struct timeval poll_every = {5, 0};
 #define POLLED (MONITOR_SETTING | MONITOR_NEIGHBOUR)
 
-/* The host's settings; where the file is not known, they are left. */
-static int host_again(struct kernel *kernel, const struct config *config,
-		      struct fault *fault_out)
-{
-	return config ? kernel->role->host(kernel, config, NULL, fault_out) : 0;
-}
-
 static void say_once(struct upkeep *upkeep, const struct fault *fault_is)
 {
 	if (strcmp(upkeep->said.cause, fault_is->cause))
 		cli_warn(upkeep->role, fault_is);
 	upkeep->said = *fault_is;
 	upkeep->failed = true;
+}
+
+/*
+ * The host's settings; where the file is not known, they are left. One that
+ * cannot be set keeps nothing else from being followed.
+ */
+static void host_again(struct upkeep *upkeep, struct kernel *kernel,
+		       const struct config *config, struct fault *fault_out)
+{
+	if (config && kernel->role->host(kernel, config, NULL, fault_out))
+		say_once(upkeep, fault_out);
 }
 
 /* To interfaces of ours that have been made again, or were taken from us. */
@@ -39,8 +43,8 @@ static int attach_again(struct upkeep *upkeep, struct kernel *kernel,
 		return 0;
 	for (i = count; i < kernel->attachment_count; i++)
 		change_again_new(kernel, kernel->attachments[i].name);
-	return host_again(kernel, config, fault_out)
-		       ?: interfaces_write(kernel, config, fault_out)
+	host_again(upkeep, kernel, config, fault_out);
+	return interfaces_write(kernel, config, fault_out)
 		       ?: kernel_attach_new(kernel, fault_out)
 		       ?: interfaces_write(kernel, config, fault_out);
 }
@@ -70,8 +74,7 @@ static int look_both(struct upkeep *upkeep, struct kernel *kernel,
 	if (kernel->gone_count &&
 	    attach_again(upkeep, kernel, config, fault_out))
 		return -1;
-	if (host_again(kernel, config, fault_out))
-		return -1;
+	host_again(upkeep, kernel, config, fault_out);
 	if (what & (MONITOR_LINK | MONITOR_ADDRESS))
 		return interfaces_write(kernel, config, fault_out);
 	return 0;
