@@ -232,7 +232,8 @@ static void service_sync(struct checks *checks, const struct running *running,
 	}
 }
 
-int checks_sync(struct checks *checks, const struct running *running)
+int checks_sync(struct checks *checks, const struct running *running,
+		struct fault *fault_out)
 {
 	struct checked **rows =
 		calloc(running->backend_count + 1, sizeof(struct checked *));
@@ -240,7 +241,7 @@ int checks_sync(struct checks *checks, const struct running *running)
 	size_t count = 0, i;
 
 	if (!rows)
-		return -1;
+		return fault(fault_out, "cannot check: no memory");
 	for (i = 0; i < checks->config->service_count; i++)
 		service_sync(checks, running, &checks->config->services[i],
 			     rows, &count);

@@ -37,8 +37,12 @@ struct checks {
 	void *data;
 };
 
-/* Goes by `config`, and what runs. Backends that are still there are known. */
-int checks_sync(struct checks *checks, const struct running *running);
+/*
+ * Goes by `config`, and what runs. Backends that are still there are known.
+ * Returns 0, or -1 with a fault.
+ */
+int checks_sync(struct checks *checks, const struct running *running,
+		struct fault *fault);
 /* None is checked; what is known of them is forgotten. */
 void checks_stop(struct checks *checks);
 /* For states_write(). */

@@ -37,9 +37,14 @@ struct explain {
 	struct running running;
 	struct explain_bpf *skeleton;
 	struct link link; /* that the packet comes in by */
+	const struct role *role;
+	const char *name; /* of the interface; NULL: the first attached */
+	bool tagged;	  /* the packet */
 	bool json;
 	bool many; /* questions */
 };
+
+static int sees_tags(const struct explain *explain, struct fault *fault_out);
 
 static int open_program(struct explain *explain, struct fault *fault_out)
 {
@@ -59,13 +64,12 @@ static int open_program(struct explain *explain, struct fault *fault_out)
 	return kernel_load_over(kernel, explain->skeleton->obj, own, fault_out);
 }
 
-static int open_all(struct explain *explain, const struct role *role,
-		    const struct options *options, struct fault *fault_out)
+/* What runs now. */
+static int open_now(struct explain *explain, struct fault *fault_out)
 {
 	struct kernel *kernel = &explain->kernel;
-	const char *name = options->interfaces.name[0];
 
-	if (kernel_open(kernel, role, ACCESS_READ, fault_out) ||
+	if (kernel_open(kernel, explain->role, ACCESS_READ, fault_out) ||
 	    kernel_attachments(kernel, fault_out) ||
 	    running_read(kernel, generation_current(kernel), &explain->running,
 			 fault_out))
@@ -73,18 +77,23 @@ static int open_all(struct explain *explain, const struct role *role,
 	if (!kernel->attachment_count)
 		return fault(fault_out, "cannot explain: xdp_lbr is attached "
 					"to no interface");
-	if (link_find(name ?: kernel->attachments[0].name, &explain->link,
-		      fault_out))
+	if (link_find(explain->name ?: kernel->attachments[0].name,
+		      &explain->link, fault_out) ||
+	    (explain->tagged && sees_tags(explain, fault_out)))
 		return -1;
 	return open_program(explain, fault_out);
 }
 
 static void close_all(struct explain *explain)
 {
+	if (!explain->kernel.role)
+		return;
 	explain_bpf__destroy(explain->skeleton);
+	explain->skeleton = NULL;
 	if (explain->running.backends)
 		running_free(&explain->running);
 	kernel_close(&explain->kernel);
+	explain->kernel.role = NULL;
 }
 
 /* "192.0.2.1:80/tcp", or udp; tcp where it names none. */
@@ -198,8 +207,16 @@ static json_t *hex(const __u8 *bytes, size_t size)
 	return json_string(text);
 }
 
-static int answer(struct explain *explain, const struct asked *asked,
-		  struct fault *fault_out)
+static int print(const struct explain *explain, json_t *root)
+{
+	return explain->many && explain->json
+		       ? output_print_one(root, true)
+		       : output_print(root, explain->json);
+}
+
+/* What would become of it now. NULL with a fault. */
+static json_t *ask(struct explain *explain, const struct asked *asked,
+		   struct fault *fault_out)
 {
 	int map = bpf_map__fd(explain->skeleton->maps.explained);
 	__u8 frame[ASKED_ROOM], out[2 * ASKED_ROOM];
@@ -209,10 +226,11 @@ static int answer(struct explain *explain, const struct asked *asked,
 	json_t *root;
 
 	if (run(explain, frame, length, out, &size, &action, fault_out))
-		return -1;
-	if (bpf_map_lookup_elem(map, &zero, &record))
-		return fault(fault_out, "cannot read the answer: %s",
-			     strerror(errno));
+		return NULL;
+	if (bpf_map_lookup_elem(map, &zero, &record)) {
+		fault(fault_out, "cannot read the answer: %s", strerror(errno));
+		return NULL;
+	}
 	record.source = asked->client;
 	record.destination = asked->vip;
 	record.source_port = asked->client_port;
@@ -230,10 +248,29 @@ static int answer(struct explain *explain, const struct asked *asked,
 		json_object_set_new(root, "returned",
 				    json_integer((json_int_t)action));
 	}
-	if (explain->many && explain->json ? output_print_one(root, true)
-					   : output_print(root, explain->json))
-		return fault(fault_out, "cannot print: %s", strerror(errno));
-	return 0;
+	return root;
+}
+
+/* Asked of what runs, also where that has changed since it was opened. */
+static int answer(struct explain *explain, const struct asked *asked,
+		  struct fault *fault_out)
+{
+	int left = KERNEL_READS, rc = 0;
+	json_t *root = NULL;
+
+	do {
+		json_decref(root);
+		root = NULL;
+		if (kernel_changed(&explain->kernel)) {
+			close_all(explain);
+			rc = open_now(explain, fault_out);
+		}
+		if (!rc)
+			root = ask(explain, asked, fault_out);
+	} while (kernel_changed(&explain->kernel) && left--);
+	if (!root)
+		return -1;
+	return print(explain, root) ? EXIT_FAILED : 0;
 }
 
 /*
@@ -245,9 +282,9 @@ static int answer_lines(struct explain *explain, const struct asked *every,
 {
 	char client[64], service[64], syn[8], line[256];
 	struct asked asked, kind = *every;
-	int words;
+	int words, rc = 0;
 
-	while (fgets(line, sizeof(line), stdin)) {
+	while (!rc && fgets(line, sizeof(line), stdin)) {
 		words = sscanf(line, "%63s %63s %7s", client, service, syn);
 		if (words < 2 || (words == 3 && strcmp(syn, "syn")))
 			return fault(fault_out,
@@ -255,11 +292,13 @@ static int answer_lines(struct explain *explain, const struct asked *every,
 				     "SERVICE, and may end in `syn`",
 				     (int)strcspn(line, "\n"), line);
 		kind.syn = every->syn || words == 3;
-		if (asked_parse(client, service, &kind, &asked, fault_out) ||
-		    answer(explain, &asked, fault_out))
-			return -1;
+		rc = asked_parse(client, service, &kind, &asked, fault_out)
+			     ?: answer(explain, &asked, fault_out);
 	}
-	return 0;
+	if (!rc && ferror(stdin))
+		return fault(fault_out, "cannot read standard input: %s",
+			     strerror(errno));
+	return rc;
 }
 
 static int is_wrong(const struct options *options)
@@ -307,15 +346,16 @@ int verb_explain(const struct role *role, const struct options *options)
 	explain = calloc(1, sizeof(*explain));
 	if (!explain)
 		return EXIT_FAILED;
+	explain->role = role;
+	explain->name = options->interfaces.name[0];
+	explain->tagged = asked.tag_count;
 	explain->json = options->json;
 	explain->many = !options->argument;
-	rc = open_all(explain, role, options, &fault_is);
-	if (!rc && asked.tag_count)
-		rc = sees_tags(explain, &fault_is);
+	rc = open_now(explain, &fault_is);
 	if (!rc)
 		rc = explain->many ? answer_lines(explain, &asked, &fault_is)
 				   : answer(explain, &asked, &fault_is);
 	close_all(explain);
 	free(explain);
-	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
+	return rc < 0 ? cli_failed(role, &fault_is) : rc;
 }

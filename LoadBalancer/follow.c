@@ -5,6 +5,9 @@
  * Others change what runs: `apply`, `up`, `down`. So once a second it is looked
  * whether the generation is another. A check's result that takes a backend out
  * or in is written as a generation too, of all that were found in a moment.
+ *
+ * The loop waits for nobody: it reads without a lock, and where another process
+ * holds the lock that a change needs, it tries again and says for whom.
  */
 #include "LoadBalancer/follow.h"
 
@@ -19,6 +22,8 @@
 
 static const struct timeval second = {1, 0};
 static const struct timeval moment = {0, 10 * 1000};
+/* Until a lock that another process holds is tried again. */
+static const struct timeval soon = {0, 20 * 1000};
 
 static bool is_checked(const struct config *config)
 {
@@ -32,19 +37,35 @@ static bool is_checked(const struct config *config)
 }
 
 /* What runs now, and what it says of checks. 0, or -1 with a fault. */
+static int read_once(const struct kernel *kernel, struct running *running,
+		     struct config *config, struct fault *fault_out)
+{
+	if (file_running(kernel, NULL, config, fault_out))
+		return -1;
+	if (!running_read(kernel, generation_current(kernel), running,
+			  fault_out))
+		return 0;
+	config_free(config);
+	return -1;
+}
+
 static int read_now(const struct follow *follow, struct running *running,
 		    struct config *config, struct fault *fault_out)
 {
+	int rc, left = KERNEL_READS;
 	struct kernel kernel;
-	int rc = kernel_open(&kernel, follow->role, ACCESS_READ, fault_out);
+	bool changed;
 
-	rc = rc ?: file_running(&kernel, NULL, config, fault_out);
-	if (!rc && running_read(&kernel, generation_current(&kernel), running,
-				fault_out)) {
-		config_free(config);
-		rc = -1;
-	}
-	kernel_close(&kernel);
+	do {
+		rc = kernel_open(&kernel, follow->role, ACCESS_READ, fault_out);
+		rc = rc ?: read_once(&kernel, running, config, fault_out);
+		changed = kernel_changed(&kernel) && left--;
+		kernel_close(&kernel);
+		if (changed && !rc) {
+			running_free(running);
+			config_free(config);
+		}
+	} while (changed);
 	return rc ? -1 : 0;
 }
 
@@ -54,7 +75,31 @@ static bool is_cut_off(const struct follow *follow)
 	return follow->passage.id && passage_is_stale(&follow->passage);
 }
 
-/* Returns 0, or -1 with a fault. */
+/* The lock for a change. 0, KERNEL_BUSY for now, or -1; with a fault. */
+static int change_open(struct follow *follow, struct kernel *kernel,
+		       struct fault *fault_out)
+{
+	int rc = kernel_open(kernel, follow->role, ACCESS_TRY, fault_out);
+
+	lock_tried(&follow->waiting, kernel->directory, rc == KERNEL_BUSY);
+	return rc;
+}
+
+/* The way of checks, where there are any. 0, KERNEL_BUSY, or -1. */
+static int passage_now(struct follow *follow, struct fault *fault_out)
+{
+	char path[KERNEL_DIRECTORY];
+	int rc;
+
+	if (follow->passage.id || !is_checked(&follow->config))
+		return 0;
+	rc = passage_open(&follow->passage, follow->role, fault_out);
+	kernel_directory(follow->role, path);
+	lock_tried(&follow->waiting, path, rc == KERNEL_BUSY);
+	return rc;
+}
+
+/* Returns 0, or with a fault KERNEL_BUSY or -1. */
 static int adopt(struct follow *follow, struct fault *fault_out)
 {
 	struct config old = follow->config, new;
@@ -76,15 +121,14 @@ static int adopt(struct follow *follow, struct fault *fault_out)
 		checks_stop(&follow->checks);
 		passage_close(&follow->passage);
 	}
-	rc = follow->passage.id || !is_checked(&follow->config)
-		     ? 0
-		     : passage_open(&follow->passage, follow->role, fault_out);
+	rc = passage_now(follow, fault_out);
 	if (!rc) {
 		follow->number = running.generation.number;
-		rc = checks_sync(&follow->checks, &running);
-	} else {
-		checks_stop(&follow->checks);
+		rc = checks_sync(&follow->checks, &running, fault_out);
 	}
+	/* The rows go by the old file, which is gone now. */
+	if (rc)
+		checks_stop(&follow->checks);
 	running_free(&running);
 	config_free(&old);
 	return rc;
@@ -93,16 +137,12 @@ static int adopt(struct follow *follow, struct fault *fault_out)
 /* Of what runs now; 0: nothing does. Where it cannot be seen, as it was. */
 static __u64 number_now(const struct follow *follow)
 {
-	struct generation generation = {.number = follow->number};
 	struct fault ignored;
 	struct kernel kernel;
 	int rc = kernel_open(&kernel, follow->role, ACCESS_READ, &ignored);
 
-	if (!rc)
-		generation_read(&kernel, generation_current(&kernel),
-				&generation);
 	kernel_close(&kernel);
-	return rc == KERNEL_NOT_UP ? 0 : generation.number;
+	return rc == KERNEL_NOT_UP ? 0 : rc ? follow->number : kernel.number;
 }
 
 /* For upkeep. Another one than is known here: look() comes first. */
@@ -141,7 +181,9 @@ static void look(evutil_socket_t fd, short what, void *data)
 {
 	struct follow *follow = data;
 	__u64 number = number_now(follow);
+	const struct timeval *next = &second;
 	struct fault fault_is = {0};
+	int rc = 0;
 
 	(void)fd;
 	(void)what;
@@ -152,11 +194,14 @@ static void look(evutil_socket_t fd, short what, void *data)
 		if (follow->passage.id)
 			passage_close(&follow->passage);
 		follow->number = 0;
-	} else if ((number != follow->number || is_cut_off(follow)) &&
-		   adopt(follow, &fault_is)) {
-		cli_warn(follow->role, &fault_is);
+	} else if (number != follow->number || is_cut_off(follow)) {
+		rc = adopt(follow, &fault_is);
 	}
-	event_add(follow->look, &second);
+	if (rc == KERNEL_BUSY)
+		next = &soon;
+	else if (rc)
+		cli_warn(follow->role, &fault_is);
+	event_add(follow->look, next);
 }
 
 void follow_again(struct follow *follow)
@@ -165,26 +210,47 @@ void follow_again(struct follow *follow)
 	event_active(follow->look, EV_TIMEOUT, 0);
 }
 
+/* 0, or with a fault KERNEL_BUSY or -1. */
+static int states_now(struct follow *follow, struct fault *fault_out)
+{
+	struct kernel kernel;
+	int rc = change_open(follow, &kernel, fault_out);
+
+	if (!rc &&
+	    states_write(&kernel, checks_finding, &follow->checks, fault_out))
+		rc = -1;
+	kernel_close(&kernel);
+	return rc;
+}
+
 static void write_states(evutil_socket_t fd, short what, void *data)
 {
 	struct follow *follow = data;
 	struct fault fault_is = {0};
-	struct kernel kernel;
-	int rc;
+	int rc = states_now(follow, &fault_is);
 
 	(void)fd;
 	(void)what;
-	rc = kernel_open(&kernel, follow->role, ACCESS_CHANGE, &fault_is);
-	if (!rc &&
-	    states_write(&kernel, checks_finding, &follow->checks, &fault_is))
-		rc = -1;
-	kernel_close(&kernel);
-	if (rc) {
-		cli_warn(follow->role, &fault_is);
-		event_add(follow->write, &second);
+	if (!rc) {
+		event_active(follow->look, EV_TIMEOUT, 0);
 		return;
 	}
-	event_active(follow->look, EV_TIMEOUT, 0);
+	if (rc != KERNEL_BUSY)
+		cli_warn(follow->role, &fault_is);
+	event_add(follow->write, rc == KERNEL_BUSY ? &soon : &second);
+}
+
+/* What was found last is not to be lost; nor is the end to wait for ever. */
+static void write_last(struct follow *follow)
+{
+	static const struct timespec pause = {0, 20 * 1000 * 1000};
+	struct fault fault_is = {0};
+	int left = 50, rc;
+
+	while ((rc = states_now(follow, &fault_is)) == KERNEL_BUSY && left--)
+		nanosleep(&pause, NULL);
+	if (rc)
+		cli_warn(follow->role, &fault_is);
 }
 
 static void changed(struct checked *backend, bool is_news, void *data)
@@ -224,18 +290,22 @@ int follow_start(struct follow *follow, struct event_base *base,
 	};
 	if (!follow->look || !follow->write)
 		return fault(fault_out, "cannot run: no memory");
-	if (upkeep_start(&follow->upkeep, base, fault_out) ||
-	    adopt(follow, fault_out))
+	if (upkeep_start(&follow->upkeep, base, fault_out))
 		return -1;
-	event_add(follow->look, &second);
-	return 0;
+	switch (adopt(follow, fault_out)) {
+	case 0:
+		return event_add(follow->look, &second);
+	case KERNEL_BUSY:
+		return event_add(follow->look, &soon);
+	default:
+		return -1;
+	}
 }
 
 void follow_stop(struct follow *follow)
 {
-	/* What was found last is not to be lost. */
 	if (follow->write && evtimer_pending(follow->write, NULL))
-		write_states(-1, EV_TIMEOUT, follow);
+		write_last(follow);
 	upkeep_stop(&follow->upkeep);
 	heard_free(&follow->heard);
 	checks_stop(&follow->checks);

@@ -8,6 +8,7 @@
 #include "LoadBalancer/checks.h"
 #include "LoadBalancer/heard.h"
 #include "LoadBalancer/passage.h"
+#include "common/tool/lock.h"
 #include "common/tool/upkeep.h"
 
 struct follow {
@@ -20,6 +21,8 @@ struct follow {
 	__u64 number;	 /* of the generation that checks follow; 0: none */
 	__u8 digest[32]; /* of its file */
 	struct event *look, *write;
+	/* For whom it waits, when it has something to change. */
+	struct lock_waiting waiting;
 	/* For who looks, counted at most once in a while: */
 	time_t counted;
 	size_t flows, flows_most;

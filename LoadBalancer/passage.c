@@ -100,7 +100,7 @@ int passage_open(struct passage *passage, const struct role *role,
 	int rc;
 
 	passage_init(passage, passage->config);
-	rc = kernel_open(kernel, role, ACCESS_CHANGE, fault_out);
+	rc = kernel_open(kernel, role, ACCESS_TRY, fault_out);
 	if (!rc)
 		detour_remove();
 	rc = rc ?: check_netns_make(&passage->netns, fault_out);
@@ -113,8 +113,7 @@ int passage_open(struct passage *passage, const struct role *role,
 		return rc;
 	}
 	passage->id = map_id(kernel_map(kernel, "generations"));
-	close(kernel->lock);
-	kernel->lock = -1;
+	kernel_unlock(kernel);
 	return 0;
 }
 

@@ -127,6 +127,9 @@ static int renew(struct watcher *watcher, struct fault *fault_out)
 	    !generation_read(&kernel, generation_current(&kernel), &now_is) &&
 	    now_is.number != watcher->running.generation.number)
 		rc = running_again(watcher, &kernel, fault_out);
+	/* For the next time. */
+	if (kernel_changed(&kernel))
+		watcher->running.generation.number = 0;
 	kernel_close(&kernel);
 	return rc ? -1 : 0;
 }

@@ -181,24 +181,62 @@ static void say_more(struct doctor *doctor)
 		json_sprintf("%s (and %d more)", text, doctor->left_out));
 }
 
+/* Reads again what the checks look at. Returns 0 or -1. */
+static int doctor_again(struct doctor *doctor)
+{
+	const struct role *role = doctor->kernel.role;
+	struct kernel *kernel = &doctor->kernel;
+	int i, rc;
+
+	kernel_close(kernel);
+	rc = kernel_open(kernel, role, ACCESS_READ, &doctor->attached)
+		     ?: kernel_attachments(kernel, &doctor->attached);
+	doctor->is_up = !rc && kernel->was_up && kernel->attachment_count;
+	for (i = 0; i < kernel->attachment_count; i++)
+		doctor->names[i] = kernel->attachments[i].name;
+	if (!i)
+		doctor->names[i++] = DEFAULT_INTERFACE;
+	doctor->names[i] = NULL;
+	return rc;
+}
+
+/* One check; again, where what it looked at has changed meanwhile. */
+static void exam_look(struct doctor *doctor, const struct exam *exam)
+{
+	size_t rows = json_array_size(doctor->rows);
+	int counts[HEALTHS], left = KERNEL_READS;
+
+	memcpy(counts, doctor->counts, sizeof(counts));
+	doctor->exam = exam;
+	for (;;) {
+		doctor->said = doctor->left_out = 0;
+		exam->look(doctor);
+		if (!kernel_changed(&doctor->kernel) || !left-- ||
+		    doctor_again(doctor))
+			break;
+		while (json_array_size(doctor->rows) > rows)
+			json_array_remove(doctor->rows, rows);
+		memcpy(doctor->counts, counts, sizeof(counts));
+	}
+	if (doctor->left_out)
+		say_more(doctor);
+}
+
 /* How many checks are left for when there is something to look at. */
 static int doctor_look(struct doctor *doctor)
 {
-	enum needs there = (doctor->is_up ? NEEDS_UP : 0) |
-			   (doctor->has_file ? NEEDS_FILE : 0);
 	const struct exam *exam = doctor->kernel.role->exams;
 	int left = 0;
 
 	for (; exam->name; exam++) {
+		enum needs there = (doctor->is_up ? NEEDS_UP : 0) |
+				   (doctor->has_file ? NEEDS_FILE : 0);
+
 		if (exam->needs & ~there) {
 			left++;
 			continue;
 		}
-		doctor->exam = exam;
-		doctor->said = doctor->left_out = 0;
-		exam->look(doctor);
-		if (doctor->left_out)
-			say_more(doctor);
+		exam_look(doctor, exam);
 	}
 	return left;
 }

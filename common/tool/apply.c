@@ -62,32 +62,39 @@ int apply_config(struct kernel *kernel, const struct config *config,
 	return 0;
 }
 
-int verb_apply(const struct role *role, const struct options *options)
+int apply_file(const struct role *role, const struct options *options,
+	       enum access access, struct fault *fault_out)
 {
 	struct config config;
 	struct kernel kernel;
-	struct fault fault_is = {0};
 	const char *path;
 	int rc;
 
 	path = options->argument ?: options->config ?: DEFAULT_CONFIG;
-	if (config_read(path, &config, fault_is.cause, sizeof(fault_is.cause),
-			stderr)) {
-		fault_hint(&fault_is, "%s check %s", role->name, path);
-		return cli_failed(role, &fault_is);
-	}
-	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
+	if (config_read(path, &config, fault_out->cause,
+			sizeof(fault_out->cause), stderr))
+		return fault_hint(fault_out, "%s check %s", role->name, path);
+	rc = kernel_open(&kernel, role, access, fault_out);
 	kernel.cut = options->now;
 	if (!rc)
 		kernel.address_count =
 			change_addresses(&kernel, kernel.addresses, MAX_OWN);
-	rc = rc ?: kernel_attachments(&kernel, &fault_is);
+	rc = rc ?: kernel_attachments(&kernel, fault_out);
 	if (!rc && !options->dry_run)
-		rc = kernel_attached(&kernel, &fault_is);
-	rc = rc ?: apply_config(&kernel, &config, options->dry_run, &fault_is);
+		rc = kernel_attached(&kernel, fault_out);
+	rc = rc ?: apply_config(&kernel, &config, options->dry_run, fault_out);
 	kernel_close(&kernel);
 	if (!rc && role->notes)
 		role->notes(&config, stdout);
 	config_free(&config);
-	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
+	return rc;
+}
+
+int verb_apply(const struct role *role, const struct options *options)
+{
+	struct fault fault_is = {0};
+
+	if (apply_file(role, options, ACCESS_CHANGE, &fault_is))
+		return cli_failed(role, &fault_is);
+	return EXIT_DONE;
 }

@@ -7,11 +7,13 @@
  * status 0; a wrong command gets one line, and the one that helps, on stderr
  * with status 2.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/tool/cli.h"
+#include "common/tool/printing.h"
 
 #ifndef L3DSR_VERSION
 #define L3DSR_VERSION "unknown"
@@ -79,15 +81,11 @@ static bool asks_for_help(const char *word)
 	       !strcmp(word, "help");
 }
 
-int cli_main(const struct role *role, int argc, char **argv)
+static int run(const struct role *role, int argc, char **argv)
 {
 	const struct verb *verb;
 	struct options options;
 
-	/* A reader that has gone must not stop a change half way. */
-	signal(SIGPIPE, SIG_IGN);
-	/* What is printed is read while it happens, also through a pipe. */
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2)
 		return misused(role, NULL);
 	if (asks_for_help(argv[1]) && argc == 2)
@@ -108,6 +106,24 @@ int cli_main(const struct role *role, int argc, char **argv)
 	if (options_parse(role, verb, argc - 1, argv + 1, &options))
 		return EXIT_USAGE;
 	return options.help ? verb_help(role, verb) : verb->run(role, &options);
+}
+
+int cli_main(const struct role *role, int argc, char **argv)
+{
+	int rc, error;
+
+	/* A reader that has gone must not stop a change half way. */
+	signal(SIGPIPE, SIG_IGN);
+	printing_start();
+	rc = run(role, argc, argv);
+	error = printing_end();
+	if (!error)
+		return rc;
+	/* `| head -1` has what it wanted. */
+	if (error != EPIPE)
+		fprintf(stderr, "%s: cannot write to standard output: %s\n",
+			role->name, strerror(error));
+	return rc == EXIT_USAGE ? rc : EXIT_FAILED;
 }
 
 int cli_failed(const struct role *role, const struct fault *fault)

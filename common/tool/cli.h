@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "common/tool/kernel.h"
 #include "common/tool/options.h"
 #include "common/tool/role.h"
 
@@ -30,6 +31,13 @@ int trace_possible(enum trace trace, struct fault *fault);
  */
 int apply_config(struct kernel *kernel, const struct config *config,
 		 bool dry_run, struct fault *fault);
+
+/*
+ * The file that the options name, applied. `access` is ACCESS_CHANGE, or
+ * ACCESS_TRY. Returns 0, or with a fault what kernel_open() does.
+ */
+int apply_file(const struct role *role, const struct options *options,
+	       enum access access, struct fault *fault);
 
 int verb_up(const struct role *role, const struct options *options);
 int verb_down(const struct role *role, const struct options *options);

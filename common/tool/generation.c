@@ -67,7 +67,7 @@ int jiffies_now(const struct kernel *kernel, __u64 *now)
 
 __u32 generation_current(const struct kernel *kernel)
 {
-	return control_get(kernel, CONTROL_GENERATION) - 1;
+	return kernel->current - 1;
 }
 
 int generation_read(const struct kernel *kernel, __u32 slot,
@@ -178,6 +178,7 @@ int generation_switch(struct kernel *kernel, __u32 slot,
 		return fault(fault_out,
 			     "cannot switch to the new generation: %s",
 			     strerror(errno));
+	kernel->current = slot + 1;
 	return 0;
 }
 

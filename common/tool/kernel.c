@@ -10,18 +10,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/tool/bpffs.h"
+#include "common/tool/generation.h"
 #include "common/tool/kernel.h"
+#include "common/tool/lock.h"
 #include "common/tool/predecessor.h"
+#include "common/tool/printing.h"
 
-#define BPFFS	"/sys/fs/bpf"
-#define PINS	BPFFS "/l3dsr"
-#define MOUNTED PINS "/mounted" /* a mark: the mount is ours */
+#define BPFFS "/sys/fs/bpf"
+#define PINS  BPFFS "/l3dsr"
+
+void kernel_directory(const struct role *role, char path[KERNEL_DIRECTORY])
+{
+	snprintf(path, KERNEL_DIRECTORY, PINS "/%s-%s", role->name,
+		 L3DSR_LAYOUT);
+}
 
 void kernel_path(const struct kernel *kernel, const char *prefix,
 		 const char *name, char *path, size_t size)
@@ -64,25 +71,76 @@ static int directory_make(const struct kernel *kernel, struct fault *fault_out)
 	return fault_hint(fault_out, "run it as root");
 }
 
-/*
- * Opens and locks the directory. Returns 0, -1 with errno, or 1: what was
- * locked has been removed meanwhile by who held the lock before.
- */
-static int directory_lock(struct kernel *kernel, enum access access)
+/* Takes the lock, or sees that it is there. Returns 0, or -1 with errno. */
+static int directory_open(struct kernel *kernel, enum access access)
 {
-	struct stat locked, there;
+	struct stat there;
 
-	kernel->lock = open(kernel->directory, O_RDONLY | O_CLOEXEC);
+	if (access == ACCESS_READ) {
+		if (stat(kernel->directory, &there))
+			return -1;
+		kernel->inode = there.st_ino;
+		return 0;
+	}
+	kernel->lock = access == ACCESS_TRY ? lock_try(kernel->directory)
+					    : lock_wait(kernel->directory,
+							kernel->role->name);
 	if (kernel->lock < 0)
 		return -1;
-	if (flock(kernel->lock, access == ACCESS_READ ? LOCK_SH : LOCK_EX) ||
-	    fstat(kernel->lock, &locked))
+	printing_hold();
+	return 0;
+}
+
+static int not_opened(const struct kernel *kernel, struct fault *fault_out)
+{
+	char text[HOLDER_TEXT];
+	struct holder holder;
+
+	switch (errno) {
+	case ENOENT:
+		fault(fault_out, "cannot find %s: it is not up here",
+		      kernel->role->program);
+		fault_hint(fault_out, "%s up", kernel->role->name);
+		return KERNEL_NOT_UP;
+	case EWOULDBLOCK:
+		lock_holder(kernel->directory, &holder);
+		fault(fault_out, "cannot lock %s: %s holds it",
+		      kernel->directory, holder_text(&holder, text));
+		return KERNEL_BUSY;
+	default:
+		fault(fault_out, "cannot open %s: %s", kernel->directory,
+		      strerror(errno));
+		return fault_hint(fault_out, "run it as root");
+	}
+}
+
+/*
+ * Which generation runs. What there is no pin of has not come up yet; what
+ * cannot be read is not the same. Returns 0 or -1 with errno.
+ */
+static int running_look(const struct kernel *kernel, __u32 *current,
+			__u64 *number)
+{
+	struct generation generation = {0};
+	__u32 key = CONTROL_GENERATION, slot;
+	int control = kernel_map(kernel, "control"), generations, rc;
+
+	*current = 0;
+	*number = 0;
+	if (control < 0)
+		return errno == ENOENT ? 0 : -1;
+	rc = bpf_map_lookup_elem(control, &key, current);
+	close(control);
+	if (rc || !*current)
+		return rc;
+	generations = kernel_map(kernel, "generations");
+	if (generations < 0)
 		return -1;
-	if (!stat(kernel->directory, &there) && there.st_ino == locked.st_ino)
-		return 0;
-	close(kernel->lock);
-	kernel->lock = -1;
-	return 1;
+	slot = *current - 1;
+	rc = bpf_map_lookup_elem(generations, &slot, &generation);
+	close(generations);
+	*number = generation.number;
+	return rc;
 }
 
 int kernel_open(struct kernel *kernel, const struct role *role,
@@ -96,29 +154,47 @@ int kernel_open(struct kernel *kernel, const struct role *role,
 	kernel->lock = kernel->program = -1;
 	kernel->old_flows = kernel->old_flow_keys = -1;
 	libbpf_set_print(NULL); /* the tool has words of its own */
-	snprintf(kernel->directory, sizeof(kernel->directory), PINS "/%s-%s",
-		 role->name, L3DSR_LAYOUT);
+	kernel_directory(role, kernel->directory);
 	if (access != ACCESS_TAKE_OVER && other_layout(kernel, fault_out))
 		return -1;
 	do {
 		if ((access == ACCESS_CREATE || access == ACCESS_TAKE_OVER) &&
 		    directory_make(kernel, fault_out))
 			return -1;
-		rc = directory_lock(kernel, access);
-	} while (rc > 0);
-	if (rc && errno == ENOENT) {
-		fault(fault_out, "cannot find %s: it is not up here",
-		      role->program);
-		fault_hint(fault_out, "%s up", role->name);
-		return KERNEL_NOT_UP;
+		rc = directory_open(kernel, access);
+	} while (rc && errno == ESTALE);
+	if (rc)
+		return not_opened(kernel, fault_out);
+	if (!running_look(kernel, &kernel->current, &kernel->number)) {
+		kernel->was_up = kernel->current;
+		return 0;
 	}
-	if (rc) {
-		fault(fault_out, "cannot open %s: %s", kernel->directory,
-		      strerror(errno));
-		return fault_hint(fault_out, "run it as root");
-	}
-	kernel->was_up = control_get(kernel, CONTROL_GENERATION);
-	return 0;
+	fault(fault_out, "cannot read what runs from %s: %s", kernel->directory,
+	      strerror(errno));
+	return fault_hint(fault_out, "run it as root");
+}
+
+bool kernel_changed(const struct kernel *kernel)
+{
+	struct stat there;
+	__u32 current;
+	__u64 number;
+
+	if (kernel->lock >= 0 || !kernel->inode)
+		return false;
+	if (stat(kernel->directory, &there) || there.st_ino != kernel->inode)
+		return true;
+	return running_look(kernel, &current, &number) ||
+	       current != kernel->current || number != kernel->number;
+}
+
+void kernel_unlock(struct kernel *kernel)
+{
+	if (kernel->lock < 0)
+		return;
+	close(kernel->lock);
+	kernel->lock = -1;
+	printing_release();
 }
 
 static void attachment_close(const struct attachment *each)
@@ -142,8 +218,7 @@ void kernel_close(struct kernel *kernel)
 	if (kernel->old_flow_keys >= 0)
 		close(kernel->old_flow_keys);
 	bpf_object__close(kernel->object);
-	if (kernel->lock >= 0)
-		close(kernel->lock);
+	kernel_unlock(kernel);
 }
 
 int kernel_map(const struct kernel *kernel, const char *name)
@@ -185,8 +260,7 @@ int kernel_shape(const struct kernel *kernel, const char *name,
 		return 0;
 	}
 	/* As the running generation has it. */
-	fd = kernel_inner(kernel, name,
-			  control_get(kernel, CONTROL_GENERATION) - 1);
+	fd = kernel_inner(kernel, name, kernel->current - 1);
 	if (fd < 0)
 		return -1;
 	rc = bpf_obj_get_info_by_fd(fd, shape, &length);

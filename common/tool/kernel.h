@@ -3,8 +3,9 @@
  * kernel.h - the door to the kernel: pins, maps, programs, links
  *
  * The kernel holds the state. Under /sys/fs/bpf/l3dsr/NAME-LAYOUT/ lie the
- * pinned maps and one pinned bpf_link for each interface; who opens that
- * directory holds its lock, so two tools never change it at once.
+ * pinned maps and one pinned bpf_link for each interface. Whoever changes them
+ * holds the directory's lock, so two tools never do at once; whoever reads them
+ * holds nothing, waits for nobody, and sees afterwards whether they changed.
  *
  * Only kernel.c and attach.c know libbpf's objects; elsewhere a map is a file
  * descriptor, for the bpf(2) wrappers of <bpf/bpf.h>.
@@ -18,14 +19,19 @@
 #include "common/tool/role.h"
 
 enum access {
-	ACCESS_READ,	  /* beside other readers */
+	ACCESS_READ,	  /* beside all others, see kernel_changed() */
 	ACCESS_CHANGE,	  /* alone */
+	ACCESS_TRY,	  /* alone, and without waiting */
 	ACCESS_CREATE,	  /* alone, and it need not be there yet */
 	ACCESS_TAKE_OVER, /* ... also from another layout's */
 };
 
 /* kernel_open(): nothing is there; the fault says so. */
 #define KERNEL_NOT_UP 1
+/* ... with ACCESS_TRY: another process changes it; the fault says which. */
+#define KERNEL_BUSY 2
+/* How often a reader reads again what changed while it read. */
+#define KERNEL_READS 5
 
 enum mode {
 	MODE_AUTO,
@@ -47,14 +53,18 @@ struct attachment {
 	bool is_before;		/* pinned by the predecessor, see there */
 };
 
-#define MAX_OWN	  16
-#define MAX_INNER 4 /* maps of generations in one program */
+#define KERNEL_DIRECTORY 128 /* the longest path of one, and the end */
+#define MAX_OWN		 16
+#define MAX_INNER	 4 /* maps of generations in one program */
 
 struct kernel {
 	const struct role *role;
-	char directory[128];
-	int lock;			       /* fd of the directory */
+	char directory[KERNEL_DIRECTORY];
+	int lock;			       /* fd of the directory, or -1 */
+	__u64 inode;			       /* its; of a reader */
 	bool was_up;			       /* a generation runs */
+	__u32 current;			       /* its slot and 1; 0: none */
+	__u64 number;			       /* its, when this was opened */
 	struct bpf_object *object;	       /* loaded by this run, or NULL */
 	int program;			       /* its fd, or -1 */
 	struct bpf_map_info shapes[MAX_INNER]; /* of the object's inner maps */
@@ -73,13 +83,23 @@ struct kernel {
 	struct again *again; /* of `run`, see change.h; else NULL */
 };
 
+/* Where a role's pins are. */
+void kernel_directory(const struct role *role, char path[KERNEL_DIRECTORY]);
 /*
- * Opens the pin directory and takes its lock; ACCESS_CREATE makes it where it
- * is not there, and mounts bpffs. Returns 0, or with a fault -1 or
- * KERNEL_NOT_UP. kernel_close() is due in every case.
+ * Opens the pin directory, and takes its lock if it is to be changed; then what
+ * is printed is kept until the lock is given back. ACCESS_CREATE makes the
+ * directory where it is not there, and mounts bpffs. Returns 0, or with a fault
+ * -1, KERNEL_NOT_UP or KERNEL_BUSY. kernel_close() is due in every case.
  */
 int kernel_open(struct kernel *kernel, const struct role *role,
 		enum access access, struct fault *fault);
+/*
+ * For a reader, when it has read: has what runs become another since it was
+ * opened? Then what was read may be of two generations: open and read again.
+ */
+bool kernel_changed(const struct kernel *kernel);
+/* What comes after needs no lock. */
+void kernel_unlock(struct kernel *kernel);
 void kernel_close(struct kernel *kernel);
 
 /* fd of a map, this run's own or the pinned one, or -1. The caller closes. */

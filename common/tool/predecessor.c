@@ -4,11 +4,12 @@
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
+
+#include "common/tool/lock.h"
+#include "common/tool/printing.h"
 
 bool predecessor_find(const struct kernel *kernel, char *path, size_t size)
 {
@@ -68,10 +69,11 @@ int predecessor_open(const struct kernel *kernel, struct kernel *before,
 		*before->directory = '\0';
 		return 0;
 	}
-	before->lock = open(before->directory, O_RDONLY | O_CLOEXEC);
-	if (before->lock < 0 || flock(before->lock, LOCK_EX))
+	before->lock = lock_wait(before->directory, before->role->name);
+	if (before->lock < 0)
 		return fault(fault_out, "cannot open %s: %s", before->directory,
 			     strerror(errno));
+	printing_hold();
 	return changes_readable(before, fault_out);
 }
 

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "common/tool/cli.h"
+#include "common/tool/lock.h"
 #include "common/tool/notify.h"
+#include "common/tool/printing.h"
 
 struct run {
 	const struct work *work;
@@ -20,6 +22,8 @@ struct run {
 	struct server *server;
 	struct event_base *base;
 	struct event *term, *interrupt, *hangup;
+	struct event *apply; /* the file, as SIGHUP asks for */
+	struct lock_waiting waiting;
 	int alone; /* fd */
 };
 
@@ -74,19 +78,56 @@ static void end(evutil_socket_t signal, short what, void *data)
 	event_base_loopbreak(run->base);
 }
 
+/* Is it another process's turn? Asked before the file is read. */
+static bool is_locked(struct run *run)
+{
+	char directory[KERNEL_DIRECTORY];
+	bool busy;
+	int fd;
+
+	kernel_directory(run->status.role, directory);
+	fd = lock_try(directory);
+	busy = fd < 0 && errno == EWOULDBLOCK;
+	if (fd >= 0)
+		close(fd);
+	lock_tried(&run->waiting, directory, busy);
+	return busy;
+}
+
+/* Until another process gives the lock back, it is tried again. */
+static void apply(evutil_socket_t fd, short what, void *data)
+{
+	static const struct timeval soon = {0, 20 * 1000};
+	struct run *run = data;
+	const struct role *role = run->status.role;
+	const struct work *work = run->work;
+	struct options options = {.argument = run->path};
+	struct fault fault_is = {0};
+	int rc = is_locked(run)
+			 ? KERNEL_BUSY
+			 : apply_file(role, &options, ACCESS_TRY, &fault_is);
+
+	(void)fd;
+	(void)what;
+	if (rc == KERNEL_BUSY) {
+		event_add(run->apply, &soon);
+		return;
+	}
+	if (rc)
+		cli_failed(role, &fault_is);
+	else if (work->applied)
+		work->applied(work->data);
+	notify("READY=1");
+}
+
 static void again(evutil_socket_t signal, short what, void *data)
 {
 	struct run *run = data;
-	const struct work *work = run->work;
-	struct options options = {.argument = run->path};
 
 	(void)signal;
 	(void)what;
 	notify("RELOADING=1");
-	/* It says itself what went wrong. */
-	if (!verb_apply(run->status.role, &options) && work->applied)
-		work->applied(work->data);
-	notify("READY=1");
+	event_active(run->apply, EV_TIMEOUT, 0);
 }
 
 static int listen_on(struct run *run, const char *where,
@@ -108,8 +149,9 @@ static int run_start(struct run *run, struct fault *fault_out)
 		run->term = evsignal_new(run->base, SIGTERM, end, run);
 		run->interrupt = evsignal_new(run->base, SIGINT, end, run);
 		run->hangup = evsignal_new(run->base, SIGHUP, again, run);
+		run->apply = evtimer_new(run->base, apply, run);
 	}
-	if (!run->term || !run->interrupt || !run->hangup ||
+	if (!run->term || !run->interrupt || !run->hangup || !run->apply ||
 	    event_add(run->term, NULL) || event_add(run->interrupt, NULL) ||
 	    event_add(run->hangup, NULL))
 		return fault(fault_out, "cannot run: no event loop");
@@ -130,6 +172,7 @@ static void run_stop(struct run *run)
 	event_drop(run->term);
 	event_drop(run->interrupt);
 	event_drop(run->hangup);
+	event_drop(run->apply);
 	if (run->base)
 		event_base_free(run->base);
 	if (run->alone >= 0)
@@ -150,7 +193,8 @@ int run_work(const struct role *role, const struct options *options,
 	struct fault fault_is = {0};
 	int rc;
 
-	rc = alone(&run, &fault_is) ?: run_start(&run, &fault_is);
+	rc = printing_background(&fault_is) ?: alone(&run, &fault_is);
+	rc = rc ?: run_start(&run, &fault_is);
 	rc = rc ?: listen_on(&run, listen, &fault_is);
 	if (!rc) {
 		printf("running; status on %s, SIGHUP applies %s, SIGTERM "

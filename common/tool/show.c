@@ -86,13 +86,21 @@ static void root_hide(const struct role *role, json_t *root)
 static json_t *show_read(const struct role *role, const char *only,
 			 struct fault *fault_out)
 {
+	int left = KERNEL_READS;
 	struct kernel kernel;
-	json_t *root = NULL;
+	json_t *root;
+	bool changed;
 
-	if (!kernel_open(&kernel, role, ACCESS_READ, fault_out) &&
-	    !kernel_attachments(&kernel, fault_out))
-		root = report_sections(&kernel, only, fault_out);
-	kernel_close(&kernel);
+	do {
+		root = NULL;
+		if (!kernel_open(&kernel, role, ACCESS_READ, fault_out) &&
+		    !kernel_attachments(&kernel, fault_out))
+			root = report_sections(&kernel, only, fault_out);
+		changed = kernel_changed(&kernel) && left--;
+		kernel_close(&kernel);
+		if (changed)
+			json_decref(root);
+	} while (changed);
 	return root;
 }
 

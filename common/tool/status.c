@@ -11,31 +11,39 @@
 static json_t *snapshot(const struct status *status)
 {
 	struct fault ignored;
+	int rc, left = KERNEL_READS;
 	struct kernel kernel;
-	json_t *root = NULL;
 	char host[64] = "-";
-	bool up;
-	int rc = kernel_open(&kernel, status->role, ACCESS_READ, &ignored);
+	int attached;
+	bool changed;
+	json_t *root;
 
-	if (!rc && !kernel_attachments(&kernel, &ignored))
-		root = report_sections(&kernel, NULL, &ignored);
-	else if (rc == KERNEL_NOT_UP)
-		root = json_object();
-	if (root)
-		status->role->telling->add(status->data, rc ? NULL : &kernel,
-					   root);
-	up = kernel.attachment_count;
+	do {
+		root = NULL;
+		rc = kernel_open(&kernel, status->role, ACCESS_READ, &ignored);
+		if (!rc && !kernel_attachments(&kernel, &ignored))
+			root = report_sections(&kernel, NULL, &ignored);
+		else if (rc == KERNEL_NOT_UP)
+			root = json_object();
+		if (root)
+			status->role->telling->add(status->data,
+						   rc ? NULL : &kernel, root);
+		attached = kernel.attachment_count;
+		changed = !rc && kernel_changed(&kernel) && left--;
+		kernel_close(&kernel);
+		if (changed)
+			json_decref(root);
+	} while (changed);
 	if (root)
 		json_object_set_new(root, "attached",
-				    json_integer(kernel.attachment_count));
-	kernel_close(&kernel);
+				    json_integer(attached));
 	if (!root)
 		return NULL;
 	gethostname(host, sizeof(host) - 1);
 	json_object_set_new(root, "host", json_string(host));
 	json_object_set_new(root, "version", json_string(L3DSR_VERSION));
 	json_object_set_new(root, "layout", json_string(L3DSR_LAYOUT));
-	json_object_set_new(root, "up", json_boolean(up));
+	json_object_set_new(root, "up", json_boolean(attached));
 	json_object_set_new(root, "started",
 			    json_integer((json_int_t)status->started));
 	return root;

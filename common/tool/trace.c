@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,14 +55,17 @@ int verb_trace(const struct role *role, const struct options *options)
 	enum trace trace = trace_parse(options->argument);
 	int rc;
 
-	rc = options->argument ? trace_possible(trace, &fault_is) : 0;
-	rc = rc ?: kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
-	if (rc)
+	if (options->argument && trace_possible(trace, &fault_is))
 		return cli_failed(role, &fault_is);
-	if (options->argument)
-		rc = trace_set(&kernel, trace);
-	printf("trace %s; read it with: cat " TRACE_PIPE "\n",
-	       trace_name(trace_get(&kernel)));
+	rc = kernel_open(&kernel, role,
+			 options->argument ? ACCESS_CHANGE : ACCESS_READ,
+			 &fault_is);
+	if (!rc && options->argument && trace_set(&kernel, trace))
+		rc = fault(&fault_is, "cannot set the trace: %s",
+			   strerror(errno));
+	if (!rc)
+		printf("trace %s; read it with: cat " TRACE_PIPE "\n",
+		       trace_name(trace_get(&kernel)));
 	kernel_close(&kernel);
-	return rc ? EXIT_FAILED : EXIT_DONE;
+	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
 }

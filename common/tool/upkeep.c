@@ -89,7 +89,8 @@ static unsigned int look(void *data, unsigned int what)
 	int rc;
 
 	upkeep->failed = false;
-	rc = kernel_open(&kernel, upkeep->role, ACCESS_CHANGE, &fault_is);
+	rc = kernel_open(&kernel, upkeep->role, ACCESS_TRY, &fault_is);
+	lock_tried(&upkeep->waiting, kernel.directory, rc == KERNEL_BUSY);
 	if (!rc && kernel.was_up) {
 		config = upkeep->config(upkeep->data, &kernel);
 		kernel.again = &upkeep->again;
@@ -101,6 +102,8 @@ static unsigned int look(void *data, unsigned int what)
 					  &fault_is);
 	}
 	kernel_close(&kernel);
+	if (rc == KERNEL_BUSY)
+		return what;
 	if (rc && rc != KERNEL_NOT_UP)
 		say_once(upkeep, &fault_is);
 	if (!upkeep->failed)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/tool/change.h"
+#include "common/tool/lock.h"
 #include "common/tool/monitor.h"
 
 struct upkeep {
@@ -30,6 +31,7 @@ struct upkeep {
 	/* The rest is upkeep.c's: */
 	struct monitor monitor;
 	struct again again;
+	struct lock_waiting waiting;
 	struct event *poll;
 	int gone_count;	   /* interfaces of ours that it has said are gone */
 	struct fault said; /* last, not to be said again and again ... */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lock.h - one process at a time: the lock of a directory
+ *
+ * It is a flock(2), so it is gone with its process. What is waited for is told
+ * by name: the kernel lists holders in /proc/locks, where those of another PID
+ * namespace are missing.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "common/tool/fault.h"
+
+struct holder {
+	pid_t pid; /* 0: not to be seen from here */
+	bool stopped;
+	char command[48]; /* "lbr apply", printable; empty: it has ended */
+};
+
+#define HOLDER_TEXT 96
+
+/*
+ * Takes the lock of the directory `path`, unless another process has it.
+ * Returns an fd that holds it until it is closed; -1 with errno, EWOULDBLOCK
+ * where another has it, ESTALE where the directory was replaced meanwhile: try
+ * again.
+ */
+int lock_try(const char *path);
+/* The same, and waits. Who is waited for longer than 1 s is told on stderr. */
+int lock_wait(const char *path, const char *tool);
+
+/* Who holds it; false: nobody that is known. */
+bool lock_holder(const char *path, struct holder *holder);
+/* "'lbr apply' (pid 123, stopped)" */
+const char *holder_text(const struct holder *holder, char text[HOLDER_TEXT]);
+
+/*
+ * For a loop, which must not wait but tries again: what it tells of that.
+ * Zeroed at first.
+ */
+struct lock_waiting {
+	double since; /* CLOCK_MONOTONIC; 0: nobody is waited for */
+	pid_t told;
+	bool is_told;
+	struct holder holder; /* who was last */
+};
+
+/* After each try. After 1 s, and for each new holder, it is printed. */
+void lock_tried(struct lock_waiting *waiting, const char *path, bool busy);
+/* Seconds; 0: none. */
+double lock_waited(const struct lock_waiting *waiting);

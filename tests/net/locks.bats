@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Nobody waits for a human with a lock: whatever a verb prints to, and wherever
+# it was stopped, a backend that dies is taken out.
+
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # wait_for's eval; `run` and its friends
+
+load lib
+load run
+load status
+bats_require_minimum_version 1.5.0
+
+X=backend0x X4=172.19.0.3
+PINS=/sys/fs/bpf/l3dsr/lbr-$LAYOUT
+
+setup() {
+	FILE=$BATS_TEST_TMPDIR/services.yaml OTHER=$BATS_TEST_TMPDIR/other.yaml
+	services "$FILE" \
+		"s/^\( *\)protocol: tcp/&\n\1check: {type: http, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}/"
+	sed 's/weight: 1}/weight: 7}/' "$FILE" >"$OTHER"
+	lbr apply "$FILE" >/dev/null
+}
+
+teardown() {
+	local pid
+	for pid in "$BATS_TEST_TMPDIR"/verb.*.pid; do
+		[[ ! -e $pid ]] || kill -KILL "$(<"$pid")" 2>/dev/null || :
+	done
+	run_end
+	bkd "$X" up >/dev/null
+	services "$BATS_TEST_TMPDIR/plain.yaml"
+	lbr apply "$BATS_TEST_TMPDIR/plain.yaml" >/dev/null
+}
+
+state_is() { # STATE: X's, of its first service by TCP
+	[[ $(lbr show -j backends | jq -r --arg address "$X4" \
+		'[.backends[] | select(.backend == $address and .protocol == "tcp")][0].state') == "$1" ]]
+}
+
+# dies, lives: the path to X's application
+dies() {
+	bkd "$X" down >/dev/null
+}
+
+lives() {
+	bkd "$X" up >/dev/null
+	wait_for 5 state_is active
+}
+
+# full_pipe: in $PIPE, nothing can be written; nobody reads
+full_pipe() {
+	PIPE=$BATS_TEST_TMPDIR/pipe
+	mkfifo "$PIPE"
+	exec {HELD}<>"$PIPE"
+	dd if=/dev/zero of="$PIPE" bs=4096 count=4096 oflag=nonblock 2>/dev/null || :
+}
+
+# begun NAME OUT VERB...: lbr's verb in the background
+begun() {
+	on "$LB" bash -c 'echo $$ >"$1.new"; mv "$1.new" "$1"; exec LoadBalancer/lbr "${@:2}"' \
+		- "$BATS_TEST_TMPDIR/verb.$1.pid" "${@:3}" <&0 >"$2" 2>&1 3>&- &
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/verb.$1.pid"
+	PID=$(<"$BATS_TEST_TMPDIR/verb.$1.pid")
+}
+
+is_stuck() { # PID: it sleeps in write(2)
+	local number word
+	number=$(printf '#include <sys/syscall.h>\nSYS_write\n' | cc -E -P - | tail -n 1)
+	read -r word _ <"/proc/$1/syscall" && [[ $word == "$number" ]]
+}
+
+is_free() {
+	on "$LB" flock -n "$PINS" true
+}
+
+@test "a verb whose reader does not read holds up no other, and no verdict" {
+	local verb n=0
+	run_begin "$FILE"
+	wait_for 10 answered
+	full_pipe
+	for verb in "apply -n $OTHER" "apply $OTHER" "apply $FILE" "up -c $FILE" \
+		"drain 172.19.0.4" "undrain 172.19.0.4" "weight 172.19.0.4 3" save \
+		show 'show -j' 'show -a reasons' 'show flows' 'show -w' doctor 'trace off' \
+		'explain 10.1.1.1:1000 192.168.25.10:80' "check $FILE"; do
+		# shellcheck disable=SC2086
+		begun "$((n += 1))" "$PIPE" $verb
+		wait_for 10 is_stuck "$PID"
+		is_free
+	done
+	dies
+	wait_for 2 state_is down
+	lives
+	lbr apply "$FILE" >/dev/null # under the nose of all of them
+}
+
+@test "a question to explain that is still being typed holds up nobody" {
+	run_begin "$FILE"
+	wait_for 10 answered
+	mkfifo "$BATS_TEST_TMPDIR/questions"
+	exec {HELD}<>"$BATS_TEST_TMPDIR/questions"
+	begun explain "$BATS_TEST_TMPDIR/answers" explain <"$BATS_TEST_TMPDIR/questions"
+	echo "10.1.1.1:1000 192.168.25.10:80" >&"$HELD"
+	wait_for 5 grep -q "generation: " "$BATS_TEST_TMPDIR/answers"
+	is_free
+	dies
+	wait_for 2 state_is down
+	# It answers of what runs now.
+	echo "10.1.1.1:1000 192.168.25.10:80" >&"$HELD"
+	wait_for 5 grep -q 'backend: 172.19.0.4' "$BATS_TEST_TMPDIR/answers"
+	lives
+}
+
+@test "whoever waits for the lock says for whom, and lbr run waits for nobody" {
+	run_begin "$FILE"
+	wait_for 10 answered
+	on "$LB" bash -c 'echo $$ >"$1"; exec flock -o "$2" sleep 60' \
+		- "$BATS_TEST_TMPDIR/verb.holder.pid" "$PINS" 3>&- &
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/verb.holder.pid"
+	wait_for 5 eval '! is_free'
+	local holder
+	holder=$(<"$BATS_TEST_TMPDIR/verb.holder.pid")
+	dies
+	begun waiting "$BATS_TEST_TMPDIR/said" apply "$OTHER"
+	wait_for 3 grep -q "^lbr: waiting for 'flock .*' (pid $holder), which holds $PINS" \
+		"$BATS_TEST_TMPDIR/said"
+	wait_for 3 run_said "^waiting for 'flock .*' \(pid $holder\), which holds $PINS"
+	# Readers need no lock, and the page is served.
+	lbr show >/dev/null
+	[[ $(code /metrics) == 200 ]]
+	kill "$holder"
+	wait_for 2 state_is down
+	run_said 'is free, after'
+	wait_for 3 eval '! kill -0 "$PID" 2>/dev/null'
+	lives
+}
+
+# LOCKS_ROUNDS: how often each verb is stopped
+@test "a verb that was stopped, wherever, is named, and then no verdict is late" {
+	local verbs=("apply $OTHER" "apply $FILE" 'weight 172.19.0.4 3' "up -c $FILE"
+		show doctor) verb i stopped=0
+	run_begin "$FILE"
+	wait_for 10 answered
+	for ((i = 0; i < ${LOCKS_ROUNDS:-3}; i++)); do
+		verb=${verbs[RANDOM % ${#verbs[@]}]}
+		# shellcheck disable=SC2086
+		begun "s$i" /dev/null $verb
+		read -rt "0.0$((RANDOM % 9))$((RANDOM % 10))" <> <(:) || :
+		kill -STOP "$PID" 2>/dev/null || continue
+		dies
+		if is_free; then
+			wait_for 2 state_is down
+			kill -CONT "$PID"
+		else
+			stopped=$((stopped + 1))
+			wait_for 3 run_said "^waiting for 'lbr ${verb%% *}' \(pid $PID, stopped\)"
+			kill -CONT "$PID"
+			wait_for 2 state_is down
+		fi
+		wait_for 5 eval '! kill -0 "$PID" 2>/dev/null'
+		lives
+	done
+	echo "stopped with the lock held: $stopped" >&3
+}
