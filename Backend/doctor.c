@@ -204,6 +204,7 @@ const struct exam bkd_exams[] = {
 	EXAM_FILE,
 	EXAM_OTHERS,
 	EXAM_PROGRAM,
+	EXAM_LOCK,
 	EXAM_MODE,
 	EXAM_LINK,
 	EXAM_VETH,

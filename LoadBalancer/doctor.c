@@ -168,6 +168,7 @@ const struct exam lbr_exams[] = {
 	EXAM_FILE,
 	EXAM_OTHERS,
 	EXAM_PROGRAM,
+	EXAM_LOCK,
 	EXAM_MODE,
 	EXAM_LINK,
 	EXAM_VETH,

@@ -14,7 +14,7 @@
 #include "LoadBalancer/standing.h"
 #include "common/core/inline.h"
 #include "common/tool/routes.h"
-#include "common/tool/run.h"
+#include "common/tool/run_lock.h"
 #include "common/tool/state.h"
 
 static bool names_checks(const struct config *config)
@@ -31,8 +31,14 @@ static bool names_checks(const struct config *config)
 void look_run(struct doctor *doctor)
 {
 	bool checks = names_checks(&doctor->config);
+	struct fault said;
+	int alive = run_is_alive(doctor->kernel.role, &said);
 
-	if (run_is_alive(doctor->kernel.role) || !checks) {
+	if (alive < 0) {
+		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+		return;
+	}
+	if (alive || !checks) {
 		found(doctor, HEALTH_OK, "%s",
 		      checks ? "lbr run is alive, and checks backends"
 			     : "the file names no health checks");

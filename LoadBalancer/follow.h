@@ -23,9 +23,6 @@ struct follow {
 	struct event *look, *write;
 	/* For whom it waits, when it has something to change. */
 	struct lock_waiting waiting;
-	/* For who looks, counted at most once in a while: */
-	time_t counted;
-	size_t flows, flows_most;
 };
 
 /* Returns 0, or -1 with a fault. */

@@ -6,16 +6,18 @@
 #include <unistd.h>
 
 #include "LoadBalancer/states.h"
-#include "common/tool/run.h"
+#include "common/tool/run_lock.h"
 #include "common/tool/state.h"
 
 void standings_open(struct standings *standings, const struct kernel *kernel,
 		    const struct running *running)
 {
+	struct fault ignored;
+
 	*standings = (struct standings){
 		.running = running,
 		.verdicts = kernel_map(kernel, "verdicts"),
-		.is_stale = !run_is_alive(kernel->role),
+		.is_stale = run_is_alive(kernel->role, &ignored) != 1,
 	};
 }
 

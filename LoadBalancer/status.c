@@ -47,32 +47,23 @@ static json_t *checks_rows(const struct checks *checks)
 	return rows;
 }
 
-#define WHILE 5 /* seconds; a look at all of a large table takes 10 ms */
-
-static void flow_table(const struct kernel *kernel, struct follow *follow,
-		       json_t *root)
+static void flow_table(const struct kernel *kernel, json_t *root)
 {
 	struct flow_table table;
-	time_t now = time(NULL);
-	size_t i;
+	size_t i, flows = 0;
 
-	if (now - follow->counted >= WHILE) {
-		/* Of none where it cannot be opened. */
-		if (flow_table_open(&table, kernel_map(kernel, "flows"),
-				    kernel_map(kernel, "flow_keys")))
-			table.places = 0;
-		follow->flows = 0;
-		for (i = 0; i < table.places; i++)
-			follow->flows += table.flows[i].hash != 0;
-		/* As flow-table-size says: half of the places, see flows.h. */
-		follow->flows_most = table.places / 2;
-		follow->counted = now;
-		flow_table_close(&table);
-	}
+	/* Of none where it cannot be opened. */
+	if (flow_table_open(&table, kernel_map(kernel, "flows"),
+			    kernel_map(kernel, "flow_keys")))
+		table.places = 0;
+	for (i = 0; i < table.places; i++)
+		flows += table.flows[i].hash != 0;
 	json_object_set_new(root, "flow-table-entries",
-			    json_integer((json_int_t)follow->flows));
+			    json_integer((json_int_t)flows));
+	/* As flow-table-size says: half of the places, see flows.h. */
 	json_object_set_new(root, "flow-table-size",
-			    json_integer((json_int_t)follow->flows_most));
+			    json_integer((json_int_t)table.places / 2));
+	flow_table_close(&table);
 }
 
 static void add(void *data, const struct kernel *kernel, json_t *root)
@@ -80,8 +71,10 @@ static void add(void *data, const struct kernel *kernel, json_t *root)
 	struct follow *follow = data;
 
 	if (kernel)
-		flow_table(kernel, follow, root);
+		flow_table(kernel, root);
 	json_object_set_new(root, "checks", checks_rows(&follow->checks));
+	json_object_set_new(root, "lock-waited",
+			    json_real(lock_waited(&follow->waiting)));
 }
 
 static const char page[] =

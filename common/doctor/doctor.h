@@ -68,6 +68,7 @@ int sysctl_number(const char *format, ...)
 void look_kernel(struct doctor *doctor);
 void look_file(struct doctor *doctor);
 void look_others(struct doctor *doctor);
+void look_lock(struct doctor *doctor);
 void look_program(struct doctor *doctor);
 void look_mode(struct doctor *doctor);
 void look_link(struct doctor *doctor);
@@ -97,6 +98,8 @@ void look_drops(struct doctor *doctor);
 	look_others }
 #define EXAM_PROGRAM { "program", \
 	"our program is attached", NEEDS_NOTHING, look_program }
+#define EXAM_LOCK { "lock", \
+	"no process keeps others from changing what runs", NEEDS_UP, look_lock }
 #define EXAM_MODE { "mode", \
 	"native or generic, and why", NEEDS_UP, look_mode }
 #define EXAM_LINK { "link", \

@@ -16,10 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/tool/bpffs.h"
+#include "common/tool/lock.h"
+
+/* A mark: the mount is ours, and whoever goes last undoes it. */
+#define MOUNTED PINS "/mounted"
 
 /* The mount namespace of a process, as text; empty where it is not for us. */
 static void namespace_of(int process, char *text, size_t size)
@@ -110,4 +115,51 @@ int bpffs_mount(bool *mounted, struct fault *fault_out)
 	}
 	*mounted = true;
 	return 0;
+}
+
+int pins_make(struct fault *fault_out)
+{
+	bool mounted;
+
+	if (bpffs_mount(&mounted, fault_out))
+		return -1;
+	if ((!mkdir(PINS, 0700) || errno == EEXIST) &&
+	    (!mounted || !mkdir(MOUNTED, 0700)))
+		return 0;
+	fault(fault_out, "cannot make " PINS ": %s", strerror(errno));
+	return fault_hint(fault_out, "run it as root");
+}
+
+/* What a `run` that was killed has left. */
+static void runs_remove(void)
+{
+	DIR *directory = opendir(PINS);
+	struct dirent *entry;
+	char path[512];
+	int fd;
+
+	while (directory && (entry = readdir(directory))) {
+		snprintf(path, sizeof(path), PINS "/%s", entry->d_name);
+		if (strncmp(path, PINS_RUN, strlen(PINS_RUN)))
+			continue;
+		fd = lock_try(path);
+		if (fd < 0)
+			continue;
+		rmdir(path);
+		close(fd);
+	}
+	if (directory)
+		closedir(directory);
+}
+
+void pins_leave(void)
+{
+	bool last;
+
+	runs_remove();
+	last = !rmdir(MOUNTED);
+	if (!rmdir(PINS) && last)
+		umount2(BPFFS, MNT_DETACH);
+	else if (last)
+		mkdir(MOUNTED, 0700); /* another role is still here */
 }

@@ -5,7 +5,9 @@
 
 #include "common/tool/fault.h"
 
-#define BPFFS "/sys/fs/bpf"
+#define BPFFS	 "/sys/fs/bpf"
+#define PINS	 BPFFS "/l3dsr"
+#define PINS_RUN PINS "/run-" /* and a role's name: see run_lock.h */
 
 /*
  * Mounts bpffs where it is not; *mounted says whether it was not. Refuses
@@ -13,3 +15,8 @@
  * fault.
  */
 int bpffs_mount(bool *mounted, struct fault *fault);
+
+/* Makes the directory of all pins, and mounts what it lies in; 0 or -1. */
+int pins_make(struct fault *fault);
+/* Removes it where it is empty, and undoes the mount if that was ours. */
+void pins_leave(void);

@@ -4,7 +4,9 @@
 #endif
 #include "common/tool/http_request.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
 static int refuse(struct request *request, int status)
 {
@@ -50,9 +52,68 @@ static int request_line(const char *line, const char *end,
 	return refuse(request, 200);
 }
 
+/* Of "name:80", "[::1]:80", "::1": what is no port. */
+static int host_copy(const char *from, const char *end, char *host)
+{
+	const char *last, *colon;
+	size_t length;
+
+	while (from < end && (*from == ' ' || *from == '\t'))
+		from++;
+	while (end > from && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	last = end;
+	if (from < end && *from == '[') {
+		from++;
+		last = memchr(from, ']', (size_t)(end - from));
+		if (!last)
+			return -1;
+	} else {
+		colon = memchr(from, ':', (size_t)(end - from));
+		if (colon)
+			last = colon;
+	}
+	length = (size_t)(last - from);
+	if (length >= HOST_MOST)
+		return -1;
+	memcpy(host, from, length);
+	host[length] = '\0';
+	return 0;
+}
+
+/* What `Host:` says, of the lines up to the empty one. */
+static int request_host(const char *line, const char *end, char *host)
+{
+	static const char name[] = "Host:";
+	const char *next;
+	int found = 0;
+
+	for (; line < end; line = next + 2) {
+		next = memmem(line, (size_t)(end - line) + 2, "\r\n", 2);
+		if (!next)
+			break;
+		if ((size_t)(next - line) < sizeof(name) - 1 ||
+		    strncasecmp(line, name, sizeof(name) - 1))
+			continue;
+		if (found++ || host_copy(line + sizeof(name) - 1, next, host))
+			return -1;
+	}
+	return 0;
+}
+
+bool http_host_is_here(const char *host, const char *own)
+{
+	struct in6_addr address;
+
+	return !*host || !strcasecmp(host, "localhost") ||
+	       (*own && !strcasecmp(host, own)) ||
+	       inet_pton(AF_INET, host, &address) == 1 ||
+	       inet_pton(AF_INET6, host, &address) == 1;
+}
+
 int http_request(const char *text, size_t length, struct request *request)
 {
-	const char *end;
+	const char *end, *all;
 
 	memset(request, 0, sizeof(*request));
 	if (length > REQUEST_MOST)
@@ -62,8 +123,10 @@ int http_request(const char *text, size_t length, struct request *request)
 			return refuse(request, 431);
 		return 0;
 	}
+	all = memmem(text, length, "\r\n\r\n", 4);
 	end = memmem(text, length, "\r\n", 2);
-	if (memchr(text, '\0', (size_t)(end - text)))
+	if (memchr(text, '\0', (size_t)(end - text)) ||
+	    (all > end && request_host(end + 2, all, request->host)))
 		return refuse(request, 400);
 	return request_line(text, end, request);
 }

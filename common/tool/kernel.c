@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,9 +19,6 @@
 #include "common/tool/lock.h"
 #include "common/tool/predecessor.h"
 #include "common/tool/printing.h"
-
-#define BPFFS "/sys/fs/bpf"
-#define PINS  BPFFS "/l3dsr"
 
 void kernel_directory(const struct role *role, char path[KERNEL_DIRECTORY])
 {
@@ -52,19 +48,12 @@ static int other_layout(const struct kernel *kernel, struct fault *fault_out)
 			  kernel->role->name);
 }
 
-/* A mark: the mount is ours, and whoever goes last undoes it. */
-#define MOUNTED PINS "/mounted"
-
 /* Makes the pin directory, and whatever it lies in. */
 static int directory_make(const struct kernel *kernel, struct fault *fault_out)
 {
-	bool mounted;
-
-	if (bpffs_mount(&mounted, fault_out))
+	if (pins_make(fault_out))
 		return -1;
-	if ((!mkdir(PINS, 0700) || errno == EEXIST) &&
-	    (!mounted || !mkdir(MOUNTED, 0700)) &&
-	    (!mkdir(kernel->directory, 0700) || errno == EEXIST))
+	if (!mkdir(kernel->directory, 0700) || errno == EEXIST)
 		return 0;
 	fault(fault_out, "cannot make %s: %s", kernel->directory,
 	      strerror(errno));
@@ -346,7 +335,6 @@ void kernel_remove(struct kernel *kernel)
 	DIR *directory = opendir(kernel->directory);
 	struct dirent *entry;
 	char path[512];
-	bool last;
 
 	while (directory && (entry = readdir(directory))) {
 		if (*entry->d_name == '.')
@@ -358,11 +346,7 @@ void kernel_remove(struct kernel *kernel)
 	if (directory)
 		closedir(directory);
 	rmdir(kernel->directory);
-	last = !rmdir(MOUNTED);
-	if (!rmdir(PINS) && last)
-		umount2(BPFFS, MNT_DETACH);
-	else if (last)
-		mkdir(MOUNTED, 0700); /* another role is still here */
+	pins_leave();
 }
 
 __u32 control_get(const struct kernel *kernel, enum control key)

@@ -57,7 +57,9 @@ static void tell(struct lock_waiting *waiting, const char *path,
 
 	if (now() - waiting->since < PATIENCE)
 		return;
-	lock_holder(path, holder);
+	/* One that is not found has just ended, or is never to be seen. */
+	if (!lock_holder(path, holder) && waiting->is_told)
+		return;
 	if (waiting->is_told && holder->pid == waiting->told)
 		return;
 	waiting->is_told = true;

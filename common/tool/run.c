@@ -4,16 +4,15 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/tool/cli.h"
 #include "common/tool/lock.h"
 #include "common/tool/notify.h"
 #include "common/tool/printing.h"
+#include "common/tool/run_lock.h"
 
 struct run {
 	const struct work *work;
@@ -24,50 +23,10 @@ struct run {
 	struct event *term, *interrupt, *hangup;
 	struct event *apply; /* the file, as SIGHUP asks for */
 	struct lock_waiting waiting;
+	struct event *serve; /* once more, where the port was taken */
+	const char *listen;
 	int alone; /* fd */
 };
-
-socklen_t run_name(const struct role *role, struct sockaddr_un *name)
-{
-	*name = (struct sockaddr_un){.sun_family = AF_UNIX};
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1) +
-	       (socklen_t)snprintf(name->sun_path + 1,
-				   sizeof(name->sun_path) - 1, "l3dsr/%s-run",
-				   role->name);
-}
-
-bool run_is_alive(const struct role *role)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un its;
-	socklen_t length = run_name(role, &its);
-	bool is_alive;
-
-	/* It need not take the call: that there is somebody is enough. */
-	is_alive = fd >= 0 && (!connect(fd, (struct sockaddr *)&its, length) ||
-			       errno == EAGAIN);
-	if (fd >= 0)
-		close(fd);
-	return is_alive;
-}
-
-/* One in each network namespace. */
-static int alone(struct run *run, struct fault *fault_out)
-{
-	const struct role *role = run->status.role;
-	struct sockaddr_un own;
-	socklen_t length = run_name(role, &own);
-
-	run->alone = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (run->alone >= 0 &&
-	    !bind(run->alone, (struct sockaddr *)&own, length) &&
-	    !listen(run->alone, 1))
-		return 0;
-	if (errno == EADDRINUSE)
-		return fault(fault_out, "cannot run: another `%s run` does",
-			     role->name);
-	return fault(fault_out, "cannot run: %s", strerror(errno));
-}
 
 static void end(evutil_socket_t signal, short what, void *data)
 {
@@ -130,14 +89,42 @@ static void again(evutil_socket_t signal, short what, void *data)
 	event_active(run->apply, EV_TIMEOUT, 0);
 }
 
-static int listen_on(struct run *run, const char *where,
-		     struct fault *fault_out)
+/* 0, or -1 with a fault. */
+static int serve(struct run *run, struct fault *fault_out)
 {
-	if (!strcmp(where, "none"))
-		return 0;
-	run->server = server_start(run->base, where, status_documents,
+	run->server = server_start(run->base, run->listen, status_documents,
 				   &run->status, fault_out);
 	return run->server ? 0 : -1;
+}
+
+/* Checks go on without a page. It comes when its port is free. */
+static void serve_again(evutil_socket_t fd, short what, void *data)
+{
+	static const struct timeval while_is = {2, 0};
+	struct run *run = data;
+	struct fault ignored;
+
+	(void)fd;
+	(void)what;
+	if (serve(run, &ignored))
+		event_add(run->serve, &while_is);
+	else
+		printf("status on %s\n", run->listen);
+}
+
+static int serve_begin(struct run *run, struct fault *fault_out)
+{
+	struct fault said;
+
+	if (!strcmp(run->listen, "none"))
+		return 0;
+	if (!server_can_be(run->listen, fault_out))
+		return -1;
+	if (!serve(run, &said))
+		return 0;
+	cli_warn(run->status.role, &said);
+	serve_again(-1, EV_TIMEOUT, run);
+	return 0;
 }
 
 static int run_start(struct run *run, struct fault *fault_out)
@@ -145,15 +132,17 @@ static int run_start(struct run *run, struct fault *fault_out)
 	const struct work *work = run->work;
 
 	run->base = event_base_new();
-	if (run->base) {
+	if (run->base &&
+	    !event_base_priority_init(run->base, SERVER_PRIORITIES)) {
 		run->term = evsignal_new(run->base, SIGTERM, end, run);
 		run->interrupt = evsignal_new(run->base, SIGINT, end, run);
 		run->hangup = evsignal_new(run->base, SIGHUP, again, run);
 		run->apply = evtimer_new(run->base, apply, run);
+		run->serve = evtimer_new(run->base, serve_again, run);
 	}
 	if (!run->term || !run->interrupt || !run->hangup || !run->apply ||
-	    event_add(run->term, NULL) || event_add(run->interrupt, NULL) ||
-	    event_add(run->hangup, NULL))
+	    !run->serve || event_add(run->term, NULL) ||
+	    event_add(run->interrupt, NULL) || event_add(run->hangup, NULL))
 		return fault(fault_out, "cannot run: no event loop");
 	return work->begin ? work->begin(work->data, run->base, fault_out) : 0;
 }
@@ -173,33 +162,38 @@ static void run_stop(struct run *run)
 	event_drop(run->interrupt);
 	event_drop(run->hangup);
 	event_drop(run->apply);
+	event_drop(run->serve);
 	if (run->base)
 		event_base_free(run->base);
-	if (run->alone >= 0)
-		close(run->alone);
+	run_unlock(run->status.role, run->alone);
 	libevent_global_shutdown();
 }
 
 int run_work(const struct role *role, const struct options *options,
 	     const struct work *work)
 {
-	const char *listen = options->listen ?: role->listen;
 	struct run run = {
 		.work = work,
 		.path = options->config ?: DEFAULT_CONFIG,
 		.status = {role, work->data, time(NULL)},
+		.listen = options->listen ?: role->listen,
 		.alone = -1,
 	};
 	struct fault fault_is = {0};
 	int rc;
 
-	rc = printing_background(&fault_is) ?: alone(&run, &fault_is);
-	rc = rc ?: run_start(&run, &fault_is);
-	rc = rc ?: listen_on(&run, listen, &fault_is);
+	rc = printing_background(&fault_is);
+	if (!rc)
+		run.alone = run_lock(role, &fault_is);
+	rc = rc || run.alone < 0 ? -1 : run_start(&run, &fault_is);
+	rc = rc ?: serve_begin(&run, &fault_is);
 	if (!rc) {
-		printf("running; status on %s, SIGHUP applies %s, SIGTERM "
+		printf("running; status on %s%s, SIGHUP applies %s, SIGTERM "
 		       "ends it\n",
-		       listen, run.path);
+		       run.listen,
+		       run.server || !strcmp(run.listen, "none") ? ""
+								 : ", later",
+		       run.path);
 		notify("READY=1");
 		event_base_dispatch(run.base);
 		notify("STOPPING=1");

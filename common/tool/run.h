@@ -7,13 +7,9 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <sys/socket.h>
-
 #include "common/tool/status.h"
 
 struct options;
-struct sockaddr_un;
 
 /* What a tool does meanwhile; what it need not do is NULL. */
 struct work {
@@ -26,11 +22,3 @@ struct work {
 /* The verb, until SIGTERM. Returns the exit status. */
 int run_work(const struct role *role, const struct options *options,
 	     const struct work *work);
-
-/*
- * The abstract socket that the tool listens on while it runs: its length. It is
- * of the network namespace, and gone with the process, however that ends.
- */
-socklen_t run_name(const struct role *role, struct sockaddr_un *name);
-/* Does the tool's `run` run here? Somebody has that name. */
-bool run_is_alive(const struct role *role);

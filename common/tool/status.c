@@ -35,8 +35,7 @@ static json_t *snapshot(const struct status *status)
 			json_decref(root);
 	} while (changed);
 	if (root)
-		json_object_set_new(root, "attached",
-				    json_integer(attached));
+		json_object_set_new(root, "attached", json_integer(attached));
 	if (!root)
 		return NULL;
 	gethostname(host, sizeof(host) - 1);
@@ -82,8 +81,8 @@ static int page_write(void *data, struct evbuffer *out)
 }
 
 const struct document_at status_documents[] = {
-	{"/", "text/html; charset=utf-8", page_write},
-	{"/status", "application/json", json_write},
-	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", text_write},
+	{"/", "text/html; charset=utf-8", page_write, 1},
+	{"/status", "application/json", json_write, 0},
+	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", text_write, 0},
 	{0},
 };

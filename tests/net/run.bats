@@ -78,3 +78,34 @@ manager() {
 	[[ $output == *"it is not up here"*"try: lbr up"* ]]
 	lbr up >/dev/null
 }
+
+@test "a name that anybody may take does not keep it from running" {
+	on "$LB" setpriv --reuid 65534 --clear-groups /usr/bin/python3 -c 'import os, socket, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(b"\0l3dsr/lbr-run")
+s.listen(1)
+print(os.getpid(), flush=True)
+time.sleep(60)' >"$BATS_TEST_TMPDIR/bound" 3>&- &
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/bound"
+	# Nor does doctor take it for the process.
+	sed -i 's/^\( *\)protocol: tcp/&\n\1check: {type: http}/' "$BATS_TEST_TMPDIR/services.yaml"
+	lbr doctor -c "$BATS_TEST_TMPDIR/services.yaml" -j | jq -e \
+		'[.checks[] | select(.check == "run")][0].state == "warn"'
+	run_begin "$BATS_TEST_TMPDIR/services.yaml"
+	lbr doctor -c "$BATS_TEST_TMPDIR/services.yaml" -j | jq -e \
+		'[.checks[] | select(.check == "run")][0].state == "ok"'
+	kill "$(<"$BATS_TEST_TMPDIR/bound")"
+}
+
+@test "a page whose port is taken comes later; all else goes on" {
+	on "$LB" /usr/bin/python3 -c 'import os, socket, time
+s = socket.create_server(("127.0.0.1", 8404))
+print(os.getpid(), flush=True)
+time.sleep(60)' >"$BATS_TEST_TMPDIR/bound" 3>&- &
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/bound"
+	run_begin "$BATS_TEST_TMPDIR/services.yaml"
+	run_said '^lbr: warning: cannot listen on 127.0.0.1:8404: Address already in use'
+	kill "$(<"$BATS_TEST_TMPDIR/bound")"
+	wait_for 10 run_said '^status on 127.0.0.1:8404'
+	[[ $(on "$LB" curl -so /dev/null -w '%{http_code}' http://127.0.0.1:8404/) == 200 ]]
+}

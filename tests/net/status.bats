@@ -65,12 +65,48 @@ teardown() {
 	run_end
 	run_begin "$FILE" env
 	run_end
-	run ! lbr run -c "$FILE" -l 192.0.2.1:80
-	[[ $output == *'cannot listen on 192.0.2.1:80: Cannot assign'*'try: '*'--listen'* ]]
 	run ! lbr run -c "$FILE" -l localhost
 	[[ $output == *'cannot listen on localhost: Invalid argument'* ]]
 	# What it had changed by then is put back.
 	run ! on "$LB" ip link show lbr-check0
+}
+
+@test "it answers no page from elsewhere whose name was made to point here" {
+	run_begin "$FILE"
+	local name
+	for name in localhost:8404 LOCALHOST 127.0.0.1 '[::1]:8404' 172.17.0.2:80 "$LB:8404"; do
+		[[ $(code /status -H "Host: $name") == 200 ]]
+	done
+	for name in attacker.example attacker.example:8404 127.0.0.1.attacker.example \
+		localhost.attacker.example "$LB.attacker.example"; do
+		[[ $(code /status -H "Host: $name") == 421 && $(code / -H "Host: $name") == 421 ]]
+	done
+	[[ $(code / --http1.0 -H 'Host:') == 200 ]]
+}
+
+# thousands FILE: services that are not checked, beside two that are
+thousands() {
+	local port
+	services "$1" "s/^\( *\)protocol: tcp/&\n\1check: {type: http, interval: 400ms, timeout: 200ms, rise: 1, fall: 2}/"
+	for ((port = 1000; port < 2000; port++)); do
+		printf '  - {vip: %s, port: %s, protocol: tcp, scheduler: round-robin, backends: [%s, %s]}\n' \
+			"$VIP4" "$port" '{address: 172.19.0.3}' '{address: 172.19.0.4}'
+	done >>"$1"
+}
+
+@test "60 clients at once, of a page of a thousand services: no check is late for them" {
+	thousands "$FILE"
+	lbr apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	wait_for 20 eval '(($(metric lbr_check_good_total) >= 8))'
+	# shellcheck disable=SC2016
+	run on "$LB" bash -c 'seq 180 | xargs -P 60 -I{} curl -sS -m 20 -o /dev/null \
+		-w "%{http_code} %{size_download} %{time_total}\n" http://127.0.0.1:8404/metrics'
+	echo "$output" | sort | uniq -c
+	[[ $(cut -d' ' -f1 <<<"$output" | sort -u) == 200 ]]
+	(($(cut -d' ' -f2 <<<"$output" | sort -n | head -n 1) > 1000000))
+	[[ $(metric lbr_check_bad_total) == 0 ]]
+	run ! run_said 'is down'
 }
 
 @test "10,000 slow clients: little memory, and no check is late" {
