@@ -64,7 +64,8 @@ setup() {
 teardown() {
 	run_end
 	services "$BATS_TEST_TMPDIR/plain.yaml"
-	lbr apply "$BATS_TEST_TMPDIR/plain.yaml" >/dev/null
+	# At once: what a test has added is not to drain in the next.
+	lbr apply --now "$BATS_TEST_TMPDIR/plain.yaml" >/dev/null
 }
 
 states() { # ADDRESS: of that backend, in all services
