@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <net/if.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/interfaces.h"
 #include "common/tool/kernel.h"
+
+/*
+ * A sysctl that stays as it was set: of another interface, or what next hops
+ * need of this one (they are reached by it whether it is attached to or not).
+ */
+static bool is_needed(const char *what, const void *name)
+{
+	char part[IF_NAMESIZE + 2];
+
+	snprintf(part, sizeof(part), "/%s/", (const char *)name);
+	return !strstr(what, part) || strstr(what, "evict_nocarrier");
+}
 
 /* One that was not attached is no reason to leave others as they are. */
 static int detach(struct kernel *kernel, const struct options *options,
@@ -13,12 +27,13 @@ static int detach(struct kernel *kernel, const struct options *options,
 	char *const *name;
 
 	for (name = options->interfaces.name; *name; name++) {
-		if (kernel_detach_from(kernel, *name))
-			printf("%s: %s detached\n", *name,
-			       kernel->role->program);
-		else
+		if (!kernel_detach_from(kernel, *name)) {
 			printf("%s: %s is not attached\n", *name,
 			       kernel->role->program);
+			continue;
+		}
+		printf("%s: %s detached\n", *name, kernel->role->program);
+		changes_keep(kernel, "sysctl", is_needed, *name);
 	}
 	return kernel->attachment_count
 		       ? interfaces_write(kernel, NULL, fault_out)

@@ -157,6 +157,23 @@ down() { # ADDRESS: of the web service
 	bkd backend0x down
 }
 
+@test "down -i: puts back what was set of that interface, and nothing else" {
+	local conf=/proc/sys/net/ipv4/conf
+	lbr down
+	on "$LB" ip link add spare0 type veth peer name spare1
+	on "$LB" ip link set dev spare0 up
+	on "$LB" ip link set dev spare1 up
+	lbr up -i eth0 -i spare0
+	[[ $(on "$LB" cat $conf/{eth0,spare0}/forwarding) == $'1\n1' ]]
+	run -0 lbr down -i spare0
+	[[ $output == *"spare0: xdp_lbr detached"*"conf/spare0/forwarding: 1 -> 0"* ]]
+	[[ $(on "$LB" cat $conf/{eth0,spare0}/forwarding) == $'1\n0' ]]
+	[[ $output != *"/eth0/"* ]]
+	on "$LB" ip link del spare0
+	lbr down
+	[[ $(on "$LB" cat $conf/eth0/forwarding) == 0 ]]
+}
+
 @test "down -i: from one interface only; from the last: all is put back" {
 	bkd "$ROUTER" down
 	services "$BATS_TEST_TMPDIR/router.yaml" 's/172.19.0.3/172.17.0.3/'
