@@ -25,6 +25,7 @@ setup_file() {
 # afresh MODE: `over` it; what was learned by the test before would hide the fault
 afresh() {
 	over "$1"
+	lbr forget path-mtus
 	on "$CLIENT" ip route flush cache
 	on "$CLIENT" ip -6 route flush cache
 }
