@@ -84,7 +84,7 @@ static struct backend *backend_place(struct build *build)
 	/* Never an id twice; and none is 0. */
 	last = build->old.backends[index].id;
 	build->backends[index].id =
-		((last ? last : index) + BACKEND_SLOTS) & ~FLOW_ENDS;
+		((last ? last : index) + BACKEND_SLOTS) & FLOW_BACKEND;
 	count_reset(build, index);
 	return &build->backends[index];
 }

@@ -69,7 +69,8 @@ INLINE enum reason check_forward(struct xdp_md *ctx, struct decision *d,
 	if (!take_entry(d, f, find_entry(d, f)))
 		return REASON_unmatched;
 	d->now = bpf_jiffies64();
-	d->hash = flow_hash(&d->packet);
+	if (!name_flow(d))
+		return REASON_no_configuration;
 	f->backend = backend_of(d->slot, (*check)->backend);
 	if (!f->backend || f->backend->service != f->service->id)
 		return REASON_no_backend;

@@ -145,7 +145,7 @@ static void look_flows(struct doctor *doctor)
 		return;
 	}
 	for (i = 0; i < table.places; i++)
-		used += !!table.flows[i].hash;
+		used += flow_is_remembered(&table.flows[i]);
 	/* Twice as many places as flow-table-size, in buckets of four. */
 	if (used <= table.places / 2) {
 		found(doctor, HEALTH_OK, "%zu flows remembered, room for %zu",

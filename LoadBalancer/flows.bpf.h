@@ -29,6 +29,38 @@ INLINE struct recent_bucket *recent_of(__u64 hash)
 	return bpf_map_lookup_elem(&recent_flows, &key);
 }
 
+/* The packet is the first of its flow, and went to this backend. */
+__attribute__((noinline)) int begun_add(__u64 hash, __u32 backend, __u64 now)
+{
+	__u32 key = begun_number(hash);
+	struct begun_bucket *begun = bpf_map_lookup_elem(&begun_flows, &key);
+
+	if (begun)
+		begun_write(begun, hash, backend, (__u32)now);
+	return 0;
+}
+
+/* Where the first packet went, within `span` jiffies: begun_find(). */
+__attribute__((noinline)) int begun_backend(__u64 hash, __u64 now, __u64 span)
+{
+	__u32 key = begun_number(hash);
+	struct begun_bucket *begun = bpf_map_lookup_elem(&begun_flows, &key);
+
+	return begun ? (int)begun_find(begun, hash, (__u32)now, span) : 0;
+}
+
+/* Sets d->hash. False: the secrets cannot be read. */
+INLINE bool name_flow(struct decision *d)
+{
+	__u32 zero = 0;
+	const struct secrets *key = bpf_map_lookup_elem(&secrets, &zero);
+
+	if (!key)
+		return false;
+	d->hash = flow_hash(&d->packet, key->flow);
+	return true;
+}
+
 INLINE void flow_forget(__u64 hash)
 {
 	struct flow *flow = flow_lookup(hash);
@@ -37,32 +69,34 @@ INLINE void flow_forget(__u64 hash)
 		flow->hash = 0;
 }
 
-/* At most insert_limit flows a second and CPU: a flood cannot do more. */
+/*
+ * At most insert_limit flows a second and CPU: a flood cannot do more. Those
+ * that only begin have a limit of their own, so that no flood of SYNs keeps
+ * others from being remembered.
+ */
 INLINE bool may_insert(const struct generation *generation,
-		       struct insertions *done, __u64 now)
+		       struct insertions *done, bool begins, __u64 now)
 {
-	__u64 window;
+	__u64 *count = begins ? &done->begun : &done->count, window;
 
 	if (!generation->insert_window)
 		return false;
 	window = now / generation->insert_window;
 	if (DRY_RUN)
 		return done->window != window ||
-		       done->count < generation->insert_limit;
+		       *count < generation->insert_limit;
 	if (done->window != window) {
 		done->window = window;
 		done->count = 0;
+		done->begun = 0;
 	}
-	if (done->count++ < generation->insert_limit)
+	if ((*count)++ < generation->insert_limit)
 		return true;
 	done->refused++;
 	return false;
 }
 
-/*
- * A lookup beside this sees the place empty while it is written. `key` is for
- * people only: it lies in a map of its own, which no lookup touches.
- */
+/* A lookup beside this sees the place empty while it is written. */
 INLINE void flow_write(struct flow *flow, __u64 hash, __u32 backend, __u64 now)
 {
 	*(volatile __u64 *)&flow->hash = 0;
@@ -71,26 +105,57 @@ INLINE void flow_write(struct flow *flow, __u64 hash, __u32 backend, __u64 now)
 	*(volatile __u64 *)&flow->hash = hash;
 }
 
-/* False: it could not be remembered. */
-INLINE bool flow_remember(const struct generation *generation, __u64 hash,
-			  const struct flow_key *key, __u32 backend, __u64 now)
+/* Seconds that a flow which only begins keeps its way from others. */
+#define YOUNG_SECONDS 5
+
+/*
+ * Writes the flow into its bucket. `slot`: of the generation. `backend`: with
+ * FLOW_BEGINS, if it only begins. The way, or -1: it could not be remembered.
+ * Verified on its own.
+ */
+__attribute__((noinline)) int flow_store(__u32 slot, __u64 hash, __u32 backend,
+					 __u64 now)
 {
+	bool begins = backend & FLOW_BEGINS;
 	__u32 zero = 0, number = flow_bucket(hash, constants.flow_buckets);
 	struct insertions *done = bpf_map_lookup_elem(&inserted, &zero);
 	struct flow_bucket *bucket = bpf_map_lookup_elem(&flows, &number);
-	struct flow_keys *names = bpf_map_lookup_elem(&flow_keys, &number);
+	struct generation *generation =
+		bpf_map_lookup_elem(&generations, &slot);
 	struct flow *flow;
 	int place;
 
-	if (!done || !bucket || !names || !may_insert(generation, done, now))
+	if (!done || !bucket || !generation ||
+	    !may_insert(generation, done, begins, now))
+		return -1;
+	place = flow_place(bucket, hash, (__u32)now, begins,
+			   YOUNG_SECONDS * (__u64)generation->insert_window);
+	if (place < 0 || DRY_RUN)
+		return place;
+	flow = &bucket->flows[place & (FLOWS_PER_BUCKET - 1)];
+	if (flow_is_known(flow) && flow->hash != hash)
+		done->evicted++;
+	flow_write(flow, hash, backend, now);
+	return place;
+}
+
+/* The same with whose it is, for people. False: it could not be remembered. */
+INLINE bool flow_remember(const struct decision *d, __u32 service,
+			  __u32 backend)
+{
+	__u32 number = flow_bucket(d->hash, constants.flow_buckets);
+	struct flow_keys *names = bpf_map_lookup_elem(&flow_keys, &number);
+	int place = flow_store(d->slot, d->hash, backend, d->now);
+	struct flow_key *key;
+
+	if (!names || place < 0)
 		return false;
 	if (DRY_RUN)
 		return true;
-	place = flow_place(bucket, hash, (__u32)now) & (FLOWS_PER_BUCKET - 1);
-	flow = &bucket->flows[place];
-	if (flow->hash && flow->hash != hash)
-		done->evicted++;
-	names->keys[place] = *key;
-	flow_write(flow, hash, backend, now);
+	key = &names->keys[place & (FLOWS_PER_BUCKET - 1)];
+	key->source = d->packet.source;
+	key->source_port = d->packet.source_port;
+	key->port = d->packet.port;
+	key->service = service;
 	return true;
 }

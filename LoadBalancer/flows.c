@@ -46,11 +46,16 @@ void flow_table_close(struct flow_table *table)
 	memset(table, 0, sizeof(*table));
 }
 
+bool flow_is_remembered(const struct flow *flow)
+{
+	return flow_is_known(flow);
+}
+
 /*
  * How long a flow of TCP may be silent and is in use: for ever, as far as
  * servers are concerned; as long as RFC 5382 asks of who keeps state for it.
- * And how long after its client has said that it is done: for what is still
- * under way.
+ * And how long after its client has said that it is done, for what is still
+ * under way; or after a SYN that nothing has followed.
  */
 #define SILENT ((2 * 60 + 4) * 60 * 1000)
 #define ENDED  (5 * 1000)
@@ -74,12 +79,12 @@ int flows_in_use(const struct kernel *kernel, const struct running *running,
 			continue;
 		backend = &running->backends[flow->backend % BACKEND_SLOTS];
 		service = running_service_of(running, backend->service);
-		if (backend->id != (flow->backend & ~FLOW_ENDS) || !service)
+		if (backend->id != (flow->backend & FLOW_BACKEND) || !service)
 			continue;
 		most = service->key.protocol == IPPROTO_UDP
 			       ? running->generation.udp_idle
-		       : flow->backend & FLOW_ENDS ? ended
-						   : silent;
+		       : flow->backend & (FLOW_ENDS | FLOW_BEGINS) ? ended
+								   : silent;
 		if (age_low((__u32)now, flow->seen) <= most)
 			in_use[backend->id % BACKEND_SLOTS]++;
 	}
@@ -118,7 +123,7 @@ int lbr_prepare(struct kernel *kernel, const struct config *config,
 static bool makes_room(const struct flow *flow, const struct flow *other,
 		       __u32 now)
 {
-	return !flow->hash || flow->hash == other->hash ||
+	return !flow_is_known(flow) || flow->hash == other->hash ||
 	       age_low(now, flow->seen) >= age_low(now, other->seen);
 }
 
@@ -136,13 +141,14 @@ static size_t copy(const struct flow_table *from, struct flow_table *to,
 		flow = &from->flows[i];
 		if (!flow->hash)
 			continue;
-		copied++;
+		copied += flow_is_known(flow) != 0;
 		number = flow_bucket(flow->hash, to->buckets);
 		bucket = &((struct flow_bucket *)to->flows)[number];
 		if (!again && flow_find(bucket, flow->hash) >= 0)
 			continue;
-		place = flow_place(bucket, flow->hash, now);
-		if (!makes_room(&bucket->flows[place], flow, now))
+		place = flow_place(bucket, flow->hash, now,
+				   flow->backend & FLOW_BEGINS, 0);
+		if (place < 0 || !makes_room(&bucket->flows[place], flow, now))
 			continue;
 		bucket->flows[place] = *flow;
 		to->keys[(size_t)number * FLOWS_PER_BUCKET + (size_t)place] =

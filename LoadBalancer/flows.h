@@ -23,6 +23,9 @@ struct flow_table {
 int flow_table_open(struct flow_table *table, int flows, int keys);
 void flow_table_close(struct flow_table *table);
 
+/* Not of an empty way, nor of a flow of which only SYNs have come. */
+bool flow_is_remembered(const struct flow *flow);
+
 /*
  * Adds up, by a backend's index, the flows that are in use; `now` in jiffies.
  * Returns 0, or -1 with errno.

@@ -146,7 +146,7 @@ INLINE enum reason method_forward(struct xdp_md *ctx, const struct decision *d,
 				   .ttl = d->packet.ttl};
 
 	return forward_by_method(ctx, packet.word, method.word, d->hop_key,
-				 d->hash);
+				 hash_packet(&d->packet));
 }
 
 /* `reason`: the kernel has to forward it, and why; or none. */

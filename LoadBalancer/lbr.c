@@ -55,6 +55,7 @@ static const char *const maps[] = {
 	"interfaces",
 	"flows",
 	"flow_keys",
+	"begun_flows",
 	"inserted",
 	"reasons",
 	"service_reasons",

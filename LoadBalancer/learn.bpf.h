@@ -85,7 +85,7 @@ __attribute__((noinline)) __u64 told_flow(struct xdp_md *ctx, __u32 at)
 		return 0;
 	inner.source_port = ports->source;
 	inner.port = ports->destination;
-	return flow_hash(&inner);
+	return hash_packet(&inner);
 }
 
 /* Reads the error in `parsed`. False: it is about something else. */

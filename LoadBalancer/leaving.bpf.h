@@ -20,7 +20,7 @@ INLINE bool is_flow_of(const struct decision *d, struct found *f)
 
 	if (flow && !select_expired(&d->packet, flow->seen, (__u32)d->now,
 				    f->generation->udp_idle)) {
-		f->backend = backend_of(d->slot, flow->backend & ~FLOW_ENDS);
+		f->backend = backend_of(d->slot, flow->backend & FLOW_BACKEND);
 		if (f->backend && f->backend->service == f->service->id &&
 		    follows(d, f))
 			return true;
@@ -40,8 +40,7 @@ INLINE bool entry_has(struct decision *d, struct found *f,
 
 	f->service = &entry->service;
 	forget_ports(&d->packet, entry);
-	d->hash = flow_hash(&d->packet);
-	has = is_flow_of(d, f);
+	has = name_flow(d) && is_flow_of(d, f);
 	d->packet.source_port = source_port;
 	d->packet.port = port;
 	d->packet.protocol = protocol;

@@ -13,7 +13,9 @@ INLINE void record_write(struct record *record, const struct lbr_line *facts)
 		bpf_map_lookup_elem(&generations, &slot);
 
 	__builtin_memset(record, 0, sizeof(*record));
-	record->hash = facts->hash;
+	record->hash = hash_ends(&facts->line.source, facts->line.source_port,
+				 &facts->line.destination, facts->line.port,
+				 facts->line.protocol);
 	record->generation = generation ? generation->number : 0;
 	record->fib = facts->fib;
 	record->source = facts->line.source;

@@ -213,7 +213,7 @@ INLINE struct handed *hand_over_question(const struct decision *d,
 	if (!h)
 		return NULL;
 	to = &h->decision;
-	to->hash = d->hash;
+	to->hash = hash_packet(&d->packet);
 	to->slot = d->slot;
 	to->backend_id = d->backend_id;
 	to->hop_key = d->hop_key;

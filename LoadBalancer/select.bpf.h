@@ -3,9 +3,10 @@
  * select.bpf.h - a flow's backend: the lookups for the rules of
  * common/core/select.h
  *
- * The flow table comes first, the service's table second. What is decided is
- * remembered here, before the route is known: a flow whose packet is dropped
- * for want of a route goes to the same backend once there is one.
+ * The flow table comes first, then the note of a first packet, then the
+ * service's table. What is decided is remembered here, before the route is
+ * known: a flow whose packet is dropped for want of a route goes to the same
+ * backend once there is one.
  */
 #pragma once
 
@@ -56,7 +57,8 @@ INLINE int slot_at(__u32 generation, const struct service *service,
 INLINE int slot_of(__u32 generation, const struct service *service,
 		   const struct decision *d)
 {
-	struct scheduling from = {.hash = d->hash, .source = &d->packet.source};
+	struct scheduling from = {.hash = hash_packet(&d->packet),
+				  .source = &d->packet.source};
 
 	return slot_at(generation, service,
 		       scheduler_table_slot(service->scheduler, &from,
@@ -107,13 +109,32 @@ INLINE struct backend *backend_before(const struct decision *d,
 	return backend;
 }
 
+/* `begins`: FLOW_BEGINS or 0. */
 INLINE bool remember(const struct decision *d, const struct found *f,
-		     const struct backend *backend)
+		     const struct backend *backend, __u32 begins)
 {
-	struct flow_key key = {d->packet.source, d->packet.source_port,
-			       d->packet.port, f->service->id};
+	return flow_remember(d, f->service->id, backend->id | begins);
+}
 
-	return flow_remember(f->generation, d->hash, &key, backend->id, d->now);
+/*
+ * Where the first packet of the flow went; NULL: none has come, or it is not
+ * there any more for the flow. A note of UDP holds as long as a flow does.
+ */
+INLINE struct backend *backend_begun(const struct decision *d,
+				     const struct found *f)
+{
+	__u64 span = BEGUN_SECONDS * (__u64)f->generation->insert_window;
+	struct backend *backend;
+	__u32 id;
+
+	if (d->packet.protocol == IPPROTO_UDP)
+		span = f->generation->udp_idle;
+	id = (__u32)begun_backend(d->hash, d->now, span);
+	backend = id ? backend_of(d->slot, id) : NULL;
+	if (!backend || backend->service != f->service->id ||
+	    !select_follows(&d->packet, backend->state) || is_over(d, backend))
+		return NULL;
+	return backend;
 }
 
 /*
@@ -126,7 +147,6 @@ INLINE struct backend *choose(const struct decision *d, const struct found *f)
 	__u32 key = service->turns, number;
 	__u64 *turn = bpf_map_lookup_elem(&turns, &key);
 	struct scheduling from = {
-		.hash = d->hash,
 		.source = &d->packet.source,
 		.turn = turn ? *turn : 0,
 		.cpu = bpf_get_smp_processor_id(),
@@ -136,38 +156,65 @@ INLINE struct backend *choose(const struct decision *d, const struct found *f)
 
 	number = scheduler_slot(service->scheduler, &from, service->table_size);
 	backend = backend_in_slot(d->slot, slot_at(d->slot, service, number));
-	if (!backend || !remember(d, f, backend))
+	if (!backend || !remember(d, f, backend, FLOW_BEGINS))
 		return NULL;
 	if (turn && !DRY_RUN)
 		(*turn)++;
 	return backend;
 }
 
-/* By the scheduler and its table, for a flow that nothing is known of. */
+/* Keeps what select_keeps() says. False: the flow table does not hold it. */
+INLINE bool keep(const struct decision *d, const struct found *f,
+		 const struct backend *backend, bool second, bool differs)
+{
+	enum keep what = select_keeps(&d->packet, second, differs);
+
+	if (what == KEEP_NOTHING)
+		return false;
+	if (what != KEEP_NOTE &&
+	    remember(d, f, backend, what == KEEP_WAY ? FLOW_BEGINS : 0))
+		return true;
+	if (!DRY_RUN)
+		begun_add(d->hash, backend->id, d->now);
+	return false;
+}
+
+/*
+ * By the scheduler and its table, for a flow that the flow table does not know
+ * or, `known`, knows of another backend. *kept: it does, from now on.
+ */
 INLINE struct backend *schedule(struct decision *d, const struct found *f,
-				bool *remembered)
+				bool known, bool *kept)
 {
 	const struct service *service = f->service;
-	struct backend *backend, *before = NULL;
+	bool is_syn = d->packet.flags & PACKET_SYN;
+	struct backend *backend, *before = NULL, *begun = NULL;
 
-	if ((d->packet.flags & PACKET_SYN) &&
+	if (is_syn && !(d->packet.flags & PACKET_RST) &&
 	    !scheduler_is_function(service->scheduler)) {
 		backend = choose(d, f);
-		*remembered = backend;
+		*kept = backend;
 		if (backend)
 			return backend;
 	}
-	backend = backend_in_table(d->slot, service, d);
-	if (d->now < f->generation->grace_until &&
+	if (!is_syn && !known)
+		begun = backend_begun(d, f);
+	if (begun)
+		d->origin = ORIGIN_KNOWN;
+	/* One that is not remembered would begin with each of its packets. */
+	if (d->packet.protocol == IPPROTO_UDP)
+		d->begins = !begun && !d->packet.is_error;
+	backend = begun ?: backend_in_table(d->slot, service, d);
+	if (!begun && d->now < f->generation->grace_until &&
 	    select_asks_previous(&d->packet))
 		before = backend_before(d, f);
-	if (before && !(d->packet.flags & PACKET_SYN) && before != backend) {
+	if (before && !is_syn && before != backend) {
 		d->origin = ORIGIN_PREVIOUS;
 		backend = before;
 	}
-	if (backend &&
-	    select_remembers(&d->packet, before && before != backend))
-		*remembered = remember(d, f, backend);
+	if (backend)
+		*kept = keep(d, f, backend, begun || known,
+			     before && before != backend);
 	return backend;
 }
 
@@ -185,7 +232,7 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 	if (select_expired(&d->packet, flow->seen, (__u32)d->now,
 			   f->generation->udp_idle))
 		return false;
-	f->backend = backend_of(d->slot, flow->backend & ~FLOW_ENDS);
+	f->backend = backend_of(d->slot, flow->backend & FLOW_BACKEND);
 	/* Of another service: see select_older(). */
 	if (!f->backend || f->backend->service != f->service->id ||
 	    !follows(d, f))
@@ -195,6 +242,7 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 		return true;
 	flow->seen = (__u32)d->now;
 	flow->backend = f->backend->id |
+			select_begins(&d->packet, flow->backend & FLOW_BEGINS) |
 			select_end(&d->packet, flow->backend & FLOW_ENDS);
 	return true;
 }
@@ -211,18 +259,15 @@ __attribute__((noinline)) int select_anew(void)
 	__u32 zero = 0;
 	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
 	struct decision *d = &h->decision;
-	bool remembered = false, known;
+	bool kept = false, known;
 	struct found found = {}, *f = &found;
 	struct backend *backend;
 
 	if (!h || !generation_of(d, f) || !find_service_again(d, f))
 		return 0;
 	known = d->origin == ORIGIN_MOVED;
-	backend = schedule(d, f, &remembered);
-	/* One that is not remembered would begin with each of its packets. */
-	if (d->packet.protocol == IPPROTO_UDP)
-		d->begins = remembered;
-	if (known && !remembered)
+	backend = schedule(d, f, known, &kept);
+	if (known && !kept)
 		flow_forget(d->hash);
 	d->backend_id = backend ? backend->id : 0;
 	return 0;
@@ -263,7 +308,11 @@ INLINE bool select_by_table(struct decision *d, struct found *f)
 	if (slot < 0 || slot & SLOT_MOVED)
 		return false;
 	f->backend = backend_in_slot(d->slot, slot);
-	return f->backend;
+	if (!f->backend)
+		return false;
+	if (!DRY_RUN)
+		begun_add(d->hash, f->backend->id, d->now);
+	return true;
 }
 
 /* By what the flow table said of it a moment ago. */
@@ -273,7 +322,8 @@ INLINE bool select_recent(struct decision *d, struct found *f, int index)
 		return false;
 	f->backend = backend_at(d->slot, index);
 	d->origin = ORIGIN_KNOWN;
-	return f->backend && follows(d, f);
+	return f->backend && f->backend->service == f->service->id &&
+	       follows(d, f);
 }
 
 /* Sets f->backend, d->origin and d->begins. False: there is none. */
@@ -284,7 +334,8 @@ INLINE bool select_backend(struct decision *d, struct found *f)
 	__u64 word;
 
 	d->begins = d->packet.flags & PACKET_SYN;
-	d->hash = flow_hash(&d->packet);
+	if (!name_flow(d))
+		return false;
 	if (select_by_table(d, f))
 		return true;
 	recent = recent_of(d->hash);
@@ -295,8 +346,8 @@ INLINE bool select_backend(struct decision *d, struct found *f)
 		return true;
 	flow = flow_lookup(d->hash);
 	if (flow && select_known(d, f, flow)) {
-		/* Of one that ends, the flow table hears every packet. */
-		if (flow->backend & FLOW_ENDS)
+		/* Of one that begins or ends, it hears every packet. */
+		if (flow->backend & (FLOW_BEGINS | FLOW_ENDS))
 			recent_forget(recent, word);
 		else
 			recent_add(recent, word, f->backend->id);

@@ -56,7 +56,7 @@ static json_t *flow_row(const struct show *show, const struct flow_key *key,
 		endpoint_text(&key->source, key->source_port, client),
 		"service", endpoint_text(&service->key.vip, key->port, vip),
 		"protocol", protocol_name(service->key.protocol), "backend",
-		backend->id == (flow->backend & ~FLOW_ENDS)
+		backend->id == (flow->backend & FLOW_BACKEND)
 			? addr_text(&backend->address, address)
 			: "gone");
 }
@@ -70,7 +70,7 @@ static json_t *flows_rows(const struct kernel *kernel, const struct show *show)
 	if (!flow_table_open(&table, kernel_map(kernel, "flows"),
 			     kernel_map(kernel, "flow_keys"))) {
 		for (i = 0; i < table.places; i++) {
-			if (!table.flows[i].hash)
+			if (!flow_is_remembered(&table.flows[i]))
 				continue;
 			row = flow_row(show, &table.keys[i], &table.flows[i]);
 			if (row)

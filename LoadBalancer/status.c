@@ -57,7 +57,7 @@ static void flow_table(const struct kernel *kernel, json_t *root)
 			    kernel_map(kernel, "flow_keys")))
 		table.places = 0;
 	for (i = 0; i < table.places; i++)
-		flows += table.flows[i].hash != 0;
+		flows += flow_is_remembered(&table.flows[i]);
 	json_object_set_new(root, "flow-table-entries",
 			    json_integer((json_int_t)flows));
 	/* As flow-table-size says: half of the places, see flows.h. */

@@ -34,7 +34,6 @@ struct lbr_line {
 	__u32 service; /* struct service.id; 0: none */
 	__u32 in;
 	__u32 out;
-	__u64 hash;
 	char dev[48]; /* text: the interface out, and the source MAC address */
 };
 
@@ -174,7 +173,6 @@ INLINE bool gather(const struct decision *d, const struct found *f,
 	facts->asked = d->asked;
 	facts->begins = d->begins;
 	facts->fib = d->fib;
-	facts->hash = d->hash;
 	facts->slot = d->slot;
 	facts->in = f->in->device;
 	facts->has_hop = f->hop != NULL;

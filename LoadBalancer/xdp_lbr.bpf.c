@@ -26,6 +26,7 @@
 #include "common/bpf/vlan.h"
 #include "common/core/abi.h"
 #include "common/core/answer.h"
+#include "common/core/begun.h"
 #include "common/core/directory.h"
 #include "common/core/echo.h"
 #include "common/core/flows.h"
@@ -57,6 +58,7 @@ MAP(control, ARRAY, __u32, __u32, CONTROLS);
 MAP(interfaces, ARRAY, __u32, struct interface, MAX_INTERFACES);
 MAP_MAPPED(flows, __u32, struct flow_bucket, 1);
 MAP_MAPPED(flow_keys, __u32, struct flow_keys, 1);
+MAP(begun_flows, ARRAY, __u32, struct begun_bucket, BEGUN_BUCKETS);
 MAP(recent_flows, ARRAY, __u32, struct recent_bucket, RECENT_BUCKETS);
 MAP(next_hops, PERCPU_ARRAY, __u32, struct cached_hop, CACHED_HOPS);
 MAP(turns, PERCPU_ARRAY, __u32, __u64, MAX_SERVICES);
@@ -84,7 +86,7 @@ MAP_SPARSE(verdicts, HASH, __u32, struct verdict_text, BACKEND_SLOTS);
 struct decision {
 	struct packet packet;
 	__u64 now;	/* jiffies */
-	__u64 hash;	/* of the flow */
+	__u64 hash;	/* of the flow, with a key: see flows.h */
 	__u64 hop_flow; /* which packets share the hop; 0: the backend's */
 	__s64 fib;	/* its answer, where it was asked */
 	__u32 slot;	/* of the generation it goes by */

@@ -183,9 +183,9 @@ enum by_hand {
 
 /*
  * A backend of a service, at its index. The id is index + n * BACKEND_SLOTS,
- * below FLOW_ENDS, and is never given to another (service, address): a flow
- * that names an id which is no longer here is selected anew. Where the state is
- * absent, the id is the last that was given to this index.
+ * at most FLOW_BACKEND, and is never given to another (service, address): a
+ * flow that names an id which is no longer here is selected anew. Where the
+ * state is absent, the id is the last that was given to this index.
  */
 struct backend {
 	struct addr address;
@@ -289,12 +289,13 @@ enum control {
  * restart, change and upgrade. All zero: not filled yet.
  */
 #define SECRET_WORDS 2
+#define FLOW_KEYS    16
 struct secrets {
-	__u64 flow[SECRET_WORDS];   /* the flow table's hash */
+	__u64 flow[FLOW_KEYS];	    /* the flow table's hash, see flows.h */
 	__u64 mark[SECRET_WORDS];   /* marks in outer headers, see mark.h */
 	__u64 answer[SECRET_WORDS]; /* shares of the answer budget */
 };
-_Static_assert(sizeof(struct secrets) == 48, "secrets");
+_Static_assert(sizeof(struct secrets) == 160, "secrets");
 
 /* In the word of CONTROL_TRACE. */
 enum trace {
@@ -328,11 +329,13 @@ _Static_assert(sizeof(struct flow_key) == 24, "flow_key");
 /* A place of the flow table; see flows.h. */
 struct flow {
 	__u64 hash;    /* of the flow; 0: the place is empty */
-	__u32 backend; /* struct backend.id, and FLOW_ENDS */
+	__u32 backend; /* struct backend.id, FLOW_ENDS, FLOW_BEGINS */
 	__u32 seen;    /* low half of jiffies at a recent packet */
 };
 _Static_assert(sizeof(struct flow) == 16, "flow");
-#define FLOW_ENDS 0x80000000u /* its client has sent FIN or RST */
+#define FLOW_ENDS    0x80000000u /* its client has sent FIN or RST */
+#define FLOW_BEGINS  0x40000000u /* only SYNs have come: makes room for any */
+#define FLOW_BACKEND 0x3fffffffu
 
 #define FLOWS_PER_BUCKET 4
 struct flow_bucket { /* one cache line */
@@ -345,6 +348,18 @@ struct flow_keys {
 	struct flow_key keys[FLOWS_PER_BUCKET];
 };
 _Static_assert(sizeof(struct flow_keys) == 96, "flow_keys");
+
+/* Flows of which one packet has come; see begun.h. 0: an empty way. */
+#define BEGUN_BUCKETS	 (1 << 15)
+#define BEGUN_PER_BUCKET 4
+struct begun {
+	__u64 check; /* the flow's hash XOR `note` */
+	__u64 note;  /* struct backend.id << 32 | low half of jiffies */
+};
+struct begun_bucket { /* one cache line */
+	struct begun flows[BEGUN_PER_BUCKET];
+};
+_Static_assert(sizeof(struct begun_bucket) == 64, "begun_bucket");
 
 /* What the flow table said a moment ago; see recent.h. */
 #define RECENT_BUCKETS	  (1 << 15)
@@ -470,10 +485,11 @@ _Static_assert(sizeof(struct cached_hop) == 64, "cached_hop");
 struct insertions {
 	__u64 window; /* jiffies / struct generation.insert_window */
 	__u64 count;
+	__u64 begun;   /* the same of those at a SYN: a limit of their own */
 	__u64 refused; /* since the load: those over insert_limit */
 	__u64 evicted; /* since the load: others that had to make room */
 };
-_Static_assert(sizeof(struct insertions) == 32, "insertions");
+_Static_assert(sizeof(struct insertions) == 40, "insertions");
 
 /* Per CPU; what has been sent to a backend, at its index. */
 struct backend_count {

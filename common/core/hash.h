@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hash.h - a flow as one number
+ * hash.h - the slot of a flow, as one number
  *
  * Which slot a flow falls on must be the same on every load balancer that
  * reads the same file, so there is no seed, and nothing of the host goes in.
@@ -34,20 +34,29 @@ INLINE __u64 hash_destination(const struct addr *addr)
 }
 
 /*
- * All 64 bits: the high half for tables of backends, the low one for flows.
- * The VIP by itself, so that the CPU need not wait for the client to be done.
+ * All 64 bits, of which tables of backends take the high half. Anybody can
+ * compute it, and a flow of the same: it says where a flow begins, never which
+ * flow it is (see flow_hash()).
  */
-INLINE __u64 hash_packet(const struct packet *packet)
+INLINE __u64 hash_ends(const struct addr *source, __be16 source_port,
+		       const struct addr *destination, __be16 port,
+		       __u8 protocol)
 {
-	__u64 hash = (__u64)packet->protocol << 32 |
-		     (__u32)bpf_ntohs(packet->source_port) << 16 |
-		     bpf_ntohs(packet->port);
+	__u64 hash = (__u64)protocol << 32 |
+		     (__u32)bpf_ntohs(source_port) << 16 | bpf_ntohs(port);
 
-	hash = hash_addr(hash, &packet->source);
-	hash = hash_mix(hash, hash_destination(&packet->destination));
+	hash = hash_addr(hash, source);
+	/* By itself, so that the CPU need not wait for the client. */
+	hash = hash_mix(hash, hash_destination(destination));
 	hash ^= hash >> 33;
 	hash *= 0xff51afd7ed558ccdULL;
 	return hash;
+}
+
+INLINE __u64 hash_packet(const struct packet *packet)
+{
+	return hash_ends(&packet->source, packet->source_port,
+			 &packet->destination, packet->port, packet->protocol);
 }
 
 INLINE __u32 hash_flow(const struct packet *packet)

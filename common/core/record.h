@@ -16,7 +16,7 @@ enum record_flags {
 };
 
 struct record {
-	__u64 hash;	  /* of the flow */
+	__u64 hash;	  /* of its ends, as tables take it: see hash.h */
 	__u64 generation; /* its number */
 	__s64 fib;	  /* its answer, where it was asked */
 	struct addr source;

@@ -8,12 +8,14 @@
  *  - A flow stays where it is while its backend can be reached. A SYN is no
  *    exception unless the backend gets no new flows, for it drains or its
  *    application is down: a spoofed or repeated SYN moves nobody.
- *  - Where the scheduler is a function of the flow, a SYN costs no memory: the
- *    flow is remembered at the packet after it. So no flood of SYNs can push
- *    out a flow.
+ *  - A flow is remembered at its second packet, which goes where the first
+ *    went (begun.h). So no flood of single packets pushes out a flow, or keeps
+ *    one from being remembered. Where the scheduler is no function of the flow,
+ *    a SYN takes a way of the flow table at once, but none that is in use.
  *  - A connection whose SYN went by one generation and whose ACK meets the
- *    next is not torn: for a while an unknown ACK goes by the generation
- *    before, and a SYN that the two would place differently is remembered.
+ *    next is not torn: where no note is left, for a while an unknown ACK goes
+ *    by the generation before, and of a SYN that the two would place
+ *    differently the flow table keeps the choice.
  */
 #pragma once
 
@@ -24,7 +26,7 @@
 /* A word on where a selection came from, for people (see trace). */
 enum origin {
 	ORIGIN_TABLE,	 /* by the scheduler, unknown before */
-	ORIGIN_KNOWN,	 /* by the flow table */
+	ORIGIN_KNOWN,	 /* by the flow table, or where its first packet went */
 	ORIGIN_PREVIOUS, /* by the table of the generation before */
 	ORIGIN_MOVED,	 /* anew, for its backend was gone, down or draining */
 };
@@ -32,7 +34,8 @@ enum origin {
 /* Does the table alone place the packet, where its slot has never moved? */
 INLINE int select_is_simple(const struct packet *packet, __u8 scheduler)
 {
-	return (packet->flags & PACKET_SYN) && scheduler_is_function(scheduler);
+	return (packet->flags & (PACKET_SYN | PACKET_RST)) == PACKET_SYN &&
+	       scheduler_is_function(scheduler);
 }
 
 /* Does a remembered flow follow its memory, its backend being `state`? */
@@ -69,24 +72,42 @@ INLINE int select_expired(const struct packet *packet, __u32 seen, __u32 now,
 	return packet->protocol == IPPROTO_UDP && age_low(now, seen) > idle;
 }
 
+/* Of a flow with FLOW_BEGINS: does it still only begin? */
+INLINE __u32 select_begins(const struct packet *packet, __u32 begins)
+{
+	return packet->is_error || packet->flags & (PACKET_SYN | PACKET_RST)
+		       ? begins
+		       : 0;
+}
+
 /*
- * May the generation before have placed this flow? A UDP flow is remembered
- * at its first packet, so one that is unknown is new.
+ * May the generation before have placed this flow? That of a UDP flow is in
+ * the note of its first packet, so one that has none is new.
  */
 INLINE int select_asks_previous(const struct packet *packet)
 {
 	return packet->protocol == IPPROTO_TCP;
 }
 
+/* What is kept of a flow that was selected anew. */
+enum keep {
+	KEEP_NOTHING,
+	KEEP_NOTE, /* that it has begun, and where: see begun.h */
+	KEEP_WAY,  /* a way of the flow table that makes room for any, and that
+		    */
+	KEEP_FLOW, /* it is remembered */
+};
+
 /*
- * Is a flow that went by the table to be remembered? `differs`: it is the
- * time of grace, and the generation before would have placed it elsewhere.
+ * `second`: a packet of it has come before. `differs`: it is the time of grace,
+ * and the generation before would have placed it elsewhere.
  */
-INLINE int select_remembers(const struct packet *packet, int differs)
+INLINE enum keep select_keeps(const struct packet *packet, int second,
+			      int differs)
 {
 	if (packet->flags & PACKET_RST || packet->is_error)
-		return 0;
+		return KEEP_NOTHING;
 	if (packet->flags & PACKET_SYN)
-		return differs;
-	return 1;
+		return differs ? KEEP_WAY : KEEP_NOTE;
+	return second ? KEEP_FLOW : KEEP_NOTE;
 }

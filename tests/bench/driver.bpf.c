@@ -88,7 +88,7 @@ static __always_inline int drive(struct xdp_md *ctx, bool is_ipv6)
 				to[i] = words[i];
 		}
 	} else {
-		flow = turn++ * FLOW_STEP & scenario.flows;
+		flow = (turn++ >> scenario.twice) * FLOW_STEP & scenario.flows;
 #pragma unroll
 		for (i = 0; i < WORDS; i++) {
 			if (i < count)

@@ -30,5 +30,6 @@ struct scenario {
 	__u32 length; /* of the frame */
 	__u32 words;  /* how many of the headers' are written */
 	__u32 grows;  /* 1: the program puts something in front */
+	__u32 twice;  /* 1: each flow in two turns, one after the other */
 	__u32 sum;    /* the one's complement sum of flow 0's IPv4 header */
 };

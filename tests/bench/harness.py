@@ -123,14 +123,14 @@ class Bench:
 
     def age(self):
         """The table's entries as they lie after long use: not in a row."""
-        self.process(self.frames("ack", 1 << 31).command())
-        self.subject(FLOW_TABLE)
+        self.process(self.frames("ack", 1 << 31).command(twice=True))
+        self.subject(2 * FLOW_TABLE)
         self.process("forget")
 
     def remember(self):
         packet = "udp" if self.scenario.packet == "udp" else "ack"
-        self.process(self.frames(packet).command(self.scenario.grows))
-        self.subject(self.scenario.flows)
+        self.process(self.frames(packet).command(self.scenario.grows, twice=True))
+        self.subject(2 * self.scenario.flows)  # the second packet is remembered
 
     def one_round(self):
         """ns of (floor, program)"""

@@ -7,7 +7,7 @@
  *
  * `instructions`: how many of the program the verifier walked
  *
- * `load FAMILY FLOWS WORDS GROWS SUM FRAME`: a driver; see driver.h
+ * `load FAMILY FLOWS WORDS GROWS TWICE SUM FRAME`: a driver; see driver.h
  *
  * `run WHAT TURNS`: `bare`, the swap alone; `floor`, driver and swap;
  * `subject`, driver and program. Answers TURN NS ACTION FRAME: the number of
@@ -286,8 +286,9 @@ static void obey(const char *line)
 		send_live(turns);
 	} else if (sscanf(line, "run %15s %d", what, &turns) == 2 && driver) {
 		run(what, turns);
-	} else if (sscanf(line, "load %u %u %u %u %u %3028s", &family, &s.flows,
-			  &s.words, &s.grows, &s.sum, hex) == 6) {
+	} else if (sscanf(line, "load %u %u %u %u %u %u %3028s", &family,
+			  &s.flows, &s.words, &s.grows, &s.twice, &s.sum,
+			  hex) == 7) {
 		s.flows--;
 		load(family, &s, hex);
 	} else {

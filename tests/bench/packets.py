@@ -92,9 +92,9 @@ class Template:
         if flows > 1 and family == 4:  # the driver fills it in
             self.frame = self.frame[:24] + b"\0\0" + self.frame[26:]
 
-    def command(self, grows=False):
+    def command(self, grows=False, twice=False):
         header_sum = int.from_bytes(self.header_sum(self.frame), sys.byteorder)
-        return (f"load {self.family} {self.flows} {self.words} {int(grows)} {header_sum} "
+        return (f"load {self.family} {self.flows} {self.words} {int(grows)} {int(twice)} {header_sum} "
                 f"{self.frame.hex()}")
 
     @staticmethod

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""flood.py syn|ack COUNT VIP: from the client's interface, COUNT of them, each
-of another flow, from addresses that nobody has. Says how many were sent."""
+"""flood.py syn|ack|both COUNT VIP: from the client's interface, COUNT of them,
+each of another flow, from addresses that nobody has; `both`: COUNT SYNs, and
+then an ACK of each of their flows. Says how many were sent."""
 
 import os
 import sys
@@ -25,11 +26,13 @@ class Client(Measure):
 
 def main():
     what, count, vip = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    template = Template(Scenario("", 4, what, NEW), what, NEW, vip, [vip])
+    packets = ("syn", "ack") if what == "both" else (what,)
     with Client() as client:
-        client(template.command())
-        client(f"send {count}")
-    print(count)
+        for packet in packets:
+            template = Template(Scenario("", 4, packet, NEW), packet, NEW, vip, [vip])
+            client(template.command())  # from the first flow on
+            client(f"send {count}")
+    print(count * len(packets))
 
 
 main()

@@ -12,7 +12,7 @@ for module in ("table", "left", "laws", "restore", "trace", "counts", "mutated",
                "schedulers",
                "generations", "leaving", "hand", "next_hop", "vlan", "errors", "fragments",
                "answers", "pass", "devices", "methods", "solicit", "path_mtu", "undone", "sources",
-               "explain", "watch", "checks",
+               "trust", "explain", "watch", "checks",
                "files"):
     __import__(f"test_{module}")
 

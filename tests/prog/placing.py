@@ -45,6 +45,12 @@ class Service:
         return placed
 
 
+    def hold(self, sports, flags=f.ACK):
+        """The same of two packets each: the second is remembered."""
+        self.send(sports, flags)
+        return self.send(sports, flags)
+
+
 def share(placed):
     counts = collections.Counter(placed.values())
     return {address: count / len(placed) for address, count in counts.items()}

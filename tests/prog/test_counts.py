@@ -116,19 +116,19 @@ def insert_limit(world):
     for turn in range(tries):
         tcp = Service(world, 4001 + turn)
         world.apply(configuration(tcp.text(TEN), insert_limit=limit))
-        tcp.send(PORTS[:500], f.ACK)
+        tcp.hold(PORTS[:500])
         flows, refused, sports = world.flows(), not_remembered(world), iter(PORTS[1000:])
         tried = 0
 
         def another_second():
             nonlocal tried
             tried += 1
-            tcp.send([next(sports)], f.ACK)
+            tcp.hold([next(sports)])
             return world.flows() > flows
 
         wait_for(another_second, "another second's flows")
         start = time.monotonic()
-        tcp.send(PORTS[500:1000], f.ACK)
+        tcp.hold(PORTS[500:1000])
         took = time.monotonic() - start
         added = world.flows() - flows
         equal(not_remembered(world) - refused, 500 + tried - added, "not remembered")

@@ -63,7 +63,7 @@ def fresh(world, text):
 def refused(world):
     tcp = Service(world, 3001)
     fresh(world, configuration(tcp.text(TEN), flow_table_size=100))
-    tcp.send(PORTS[:50], f.ACK)
+    tcp.hold(PORTS[:50])
     before, all_before = dump(world), dump(world, whole=True)
     assert all_before.startswith(before) and all_before.count("\n") > before.count("\n") + 16000
     for name, text in REFUSED.items():

@@ -28,7 +28,7 @@ def drain(world):
     tcp, sports, one = Service(world, 7101), PORTS[:2000], TEN[0]
     text = configuration(tcp.text(TEN), handshake_grace="0s")
     world.apply(text)
-    before, file = tcp.send(sports, f.ACK), digest(world)
+    before, file = tcp.hold(sports), digest(world)
     where = f"~ backend {one} of {VIP}:{tcp.port}/tcp"
     equal(world.lbr("drain", one), f"{where} up -> draining\n", "said")
     stayed(before, tcp.send(sports, f.PUSH), "known")

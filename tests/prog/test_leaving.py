@@ -27,7 +27,7 @@ def at(placed, address):
 def begun(world, tcp, sports=PORTS[:1000], **settings):
     """Flows that are remembered; those of the one that will leave."""
     leave(world, configuration(tcp.text(TEN), **settings))
-    return at(tcp.send(sports, f.ACK), LEFT)
+    return at(tcp.hold(sports), LEFT)
 
 
 @test("leaving: its flows stay, SYNs go elsewhere, and `show` tells how many")
@@ -108,7 +108,7 @@ def ended(world):
                                          **settings))
 
     apply(TEN)
-    placed = {each: at(each.send(PORTS[:300], flags), LEFT)
+    placed = {each: at(each.hold(PORTS[:300], flags), LEFT)
               for each, flags in ((tcp, f.ACK), (udp, 0), (other, f.ACK))}
     half = list(placed[tcp])
     tcp.send(half, f.ACK)  # known by now, and a moment ago

@@ -155,7 +155,7 @@ def removed(world):
     tcp = Service(world, 1113, scheduler="source-hash")
     world.apply(configuration(tcp.text(TEN), handshake_grace="0s", insert_limit=1000000))
     before, known = tcp.from_clients(CLIENTS), CLIENTS[:1000]
-    tcp.from_clients(known, 50000, f.ACK)
+    [tcp.from_clients(known, 50000, f.ACK) for _ in range(2)]
     world.apply(configuration(tcp.text(TEN[1:]), handshake_grace="0s", insert_limit=1000000))
     after = tcp.from_clients(CLIENTS)
     gone = moved(before, after)

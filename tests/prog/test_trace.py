@@ -90,8 +90,8 @@ def all_sent(world):
                               + RESOLVED.replace(ROUTER, full(ROUTER6)[1:-1]))):
             client = Client(world.lbr)
             for packet, what, origin in (
-                    (f.tcp(flags="S"), "tcp syn", "new"), (f.tcp(flags="R"), "tcp rst", "new"),
-                    (f.tcp(), "tcp", "new"), (f.tcp(), "tcp", "known"),
+                    (f.tcp(flags="S"), "tcp syn", "new"), (f.tcp(flags="R"), "tcp rst", "known"),
+                    (f.tcp(), "tcp", "known"), (f.tcp(), "tcp", "known"),
                     (f.tcp(flags="R"), "tcp rst", "known")):
                 client.check(layer() / packet, f"{to}:80", f"{what}, flow {origin}, {sent}")
             for origin in "new", "known":

@@ -75,7 +75,7 @@ static void placed(void **unused)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct flow_bucket bucket =
 			bucket_of(rows[i].hashes, rows[i].seen);
-		int place = flow_place(&bucket, 9, rows[i].now);
+		int place = flow_place(&bucket, 9, rows[i].now, 0, 0);
 
 		if (place != rows[i].place)
 			fail_msg("%s: place %d, not %d", rows[i].name, place,
@@ -97,7 +97,7 @@ static void rarely_evicted(void **unused)
 		__u64 hash = draw(&state) | 1;
 		struct flow_bucket *bucket = &table[flow_bucket(hash, buckets)];
 
-		bucket->flows[flow_place(bucket, hash, i)] =
+		bucket->flows[flow_place(bucket, hash, i, 0, 0)] =
 			(struct flow){hash, 1, i};
 	}
 	for (i = 0; i < buckets; i++)
@@ -107,27 +107,155 @@ static void rarely_evicted(void **unused)
 	assert_true(kept >= size / 100 * 96);
 }
 
-static void a_hash_is_never_empty(void **unused)
+/* One that only begins takes what is empty, or of another that began long ago.
+ */
+static void begins(void **unused)
 {
-	struct packet packet = {.protocol = IPPROTO_TCP};
-	int port;
+	enum { B = FLOW_BEGINS };
+	static const struct {
+		const char *name;
+		__u64 hashes[4];
+		__u32 backends[4], seen[4];
+		int known,
+			begins; /* the way: of one that is known, or begins */
+	} rows[] = {
+		{"an empty bucket", {0}, {0}, {0}, 0, 0},
+		{"its own", {1, 2, 9, 0}, {1, 1, 1 | B, 0}, {0}, 2, 2},
+		{"its own, known", {1, 2, 9, 0}, {1, 1, 1, 0}, {0}, 2, 2},
+		{"all known", {1, 2, 3, 4}, {1, 1, 1, 1}, {9, 8, 7, 9}, 2, -1},
+		{"a young one that begins",
+		 {1, 2, 3, 4},
+		 {1, 1 | B, 1, 1},
+		 {0, 95, 0, 0},
+		 1,
+		 -1},
+		{"an old one that begins",
+		 {1, 2, 3, 4},
+		 {1, 1, 1, 1 | B},
+		 {0, 0, 0, 94},
+		 3,
+		 3},
+		{"the older of two that begin",
+		 {1, 2, 3, 4},
+		 {1 | B, 1, 1 | B, 1},
+		 {90, 0, 80, 0},
+		 2,
+		 2},
+	};
+	size_t i;
+	int j;
 
 	(void)unused;
-	for (port = 0; port < 65536; port++) {
-		packet.source_port = bpf_htons(port);
-		assert_true(flow_hash(&packet));
-		/* The table's half is what hash_flow() says. */
-		assert_int_equal(flow_hash(&packet) >> 32, hash_flow(&packet));
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct flow_bucket bucket =
+			bucket_of(rows[i].hashes, rows[i].seen);
+
+		for (j = 0; j < FLOWS_PER_BUCKET; j++)
+			bucket.flows[j].backend = rows[i].backends[j];
+		if (flow_place(&bucket, 9, 100, 0, 5) != rows[i].known ||
+		    flow_place(&bucket, 9, 100, 1, 5) != rows[i].begins)
+			fail_msg("%s", rows[i].name);
+		assert_int_equal(!!flow_is_known(&bucket.flows[0]),
+				 rows[i].hashes[0] &&
+					 !(rows[i].backends[0] & B));
 	}
+}
+
+static void keys_of(uint64_t *state, __u64 *keys)
+{
+	int i;
+
+	for (i = 0; i < FLOW_KEYS; i++)
+		keys[i] = draw(state);
+}
+
+/* Each bit of a flow flips each bit of its hash about every second time. */
+static void every_bit_counts(void **unused)
+{
+	enum { TRIES = 4096, BITS = 128 + 16 + 16 + 8 };
+	static int flips[BITS][64];
+	struct packet packet = {0}, other;
+	__u64 keys[FLOW_KEYS], hash, changed;
+	uint64_t state = 3;
+	__u32 bit, out;
+	int i;
+
+	(void)unused;
+	for (i = 0; i < TRIES; i++) {
+		keys_of(&state, keys);
+		for (bit = 0; bit < 4; bit++)
+			packet.source.w[bit] = (__be32)draw(&state);
+		packet.source_port = (__be16)draw(&state);
+		packet.port = (__be16)draw(&state);
+		packet.protocol = (__u8)draw(&state);
+		packet.destination.w[3] = (__be32)draw(&state);
+		hash = flow_hash(&packet, keys);
+		assert_true(hash & 1); /* never an empty way */
+		for (bit = 0; bit < BITS; bit++) {
+			other = packet;
+			if (bit < 128)
+				other.source.w[bit / 32] ^= 1u << bit % 32;
+			else if (bit < 144)
+				other.source_port ^= 1u << (bit - 128);
+			else if (bit < 160)
+				other.port ^= 1u << (bit - 144);
+			else
+				other.protocol ^= 1u << (bit - 160);
+			changed = hash ^ flow_hash(&other, keys);
+			for (out = 1; out < 64; out++)
+				flips[bit][out] += changed >> out & 1;
+		}
+	}
+	for (bit = 0; bit < BITS; bit++)
+		for (out = 1; out < 64; out++)
+			if (flips[bit][out] < TRIES * 2 / 5 ||
+			    flips[bit][out] > TRIES * 3 / 5)
+				fail_msg("bit %u flips bit %u %d of %d times",
+					 bit, out, flips[bit][out], TRIES);
+}
+
+/* Flows that follow one another are spread over the buckets as by chance. */
+static void spread(void **unused)
+{
+	enum { FLOWS = 65536, BUCKETS = 16384, KEYS = 20 };
+	static int hits[BUCKETS];
+	__u64 keys[FLOW_KEYS];
+	uint64_t state = 4;
+	double sum, least = 1e9, most = 0;
+	int key, n, walk;
+
+	(void)unused;
+	for (key = 0; key < KEYS; key++) {
+		keys_of(&state, keys);
+		for (walk = 0; walk < 2; walk++) {
+			memset(hits, 0, sizeof(hits));
+			for (n = 0; n < FLOWS; n++) {
+				struct packet packet = {0};
+
+				addr_set_v4(&packet.source,
+					    bpf_htonl(0x0a000000 +
+						      (walk ? n : n >> 8)));
+				packet.source_port =
+					bpf_htons((__u16)(walk ? 40000 : n));
+				hits[flow_bucket(flow_hash(&packet, keys),
+						 BUCKETS)]++;
+			}
+			for (sum = 0, n = 0; n < BUCKETS; n++)
+				sum += (hits[n] - 4.0) * (hits[n] - 4.0) / 4.0;
+			least = sum < least ? sum : least;
+			most = sum > most ? sum : most;
+		}
+	}
+	/* Chi squared of 16383 degrees: 181 is a standard deviation. */
+	assert_true(least > 16383 - 6 * 181 && most < 16383 + 6 * 181);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(found_where_it_is),
-		cmocka_unit_test(placed),
-		cmocka_unit_test(rarely_evicted),
-		cmocka_unit_test(a_hash_is_never_empty),
+		cmocka_unit_test(found_where_it_is), cmocka_unit_test(placed),
+		cmocka_unit_test(rarely_evicted),    cmocka_unit_test(begins),
+		cmocka_unit_test(every_bit_counts),  cmocka_unit_test(spread),
 	};
 
 	return RUN("flows", tests);

@@ -85,25 +85,38 @@ static void generation_before_asked(void **unused)
 	assert_false(select_asks_previous(&udp));
 }
 
-static void remembered(void **unused)
+/* A flow is remembered at its second packet; one packet proves nothing. */
+static void kept(void **unused)
 {
+	static const struct packet error = {.protocol = IPPROTO_TCP,
+					    .is_error = 1};
 	static const struct {
 		const struct packet *packet;
-		int same, differs;
+		enum keep first, second, first_differs;
 	} rows[] = {
-		{&syn, NO, YES}, /* so a flood of SYNs costs no memory */
-		{&ack, YES, YES},   {&rst, NO, NO},
-		{&syn_rst, NO, NO}, {&udp, YES, YES},
+		{&syn, KEEP_NOTE, KEEP_NOTE, KEEP_WAY},
+		{&ack, KEEP_NOTE, KEEP_FLOW, KEEP_NOTE},
+		{&rst, KEEP_NOTHING, KEEP_NOTHING, KEEP_NOTHING},
+		{&syn_rst, KEEP_NOTHING, KEEP_NOTHING, KEEP_NOTHING},
+		{&udp, KEEP_NOTE, KEEP_FLOW, KEEP_NOTE},
+		{&error, KEEP_NOTHING, KEEP_NOTHING, KEEP_NOTHING},
 	};
 	size_t i;
 
 	(void)unused;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(!!select_remembers(rows[i].packet, 0),
-				 rows[i].same);
-		assert_int_equal(!!select_remembers(rows[i].packet, 1),
-				 rows[i].differs);
+		assert_int_equal(select_keeps(rows[i].packet, 0, 0),
+				 rows[i].first);
+		assert_int_equal(select_keeps(rows[i].packet, 1, 0),
+				 rows[i].second);
+		assert_int_equal(select_keeps(rows[i].packet, 0, 1),
+				 rows[i].first_differs);
 	}
+	assert_int_equal(select_begins(&syn, FLOW_BEGINS), FLOW_BEGINS);
+	assert_int_equal(select_begins(&rst, FLOW_BEGINS), FLOW_BEGINS);
+	assert_int_equal(select_begins(&error, FLOW_BEGINS), FLOW_BEGINS);
+	assert_int_equal(select_begins(&ack, FLOW_BEGINS), 0);
+	assert_int_equal(select_begins(&ack, 0), 0);
 }
 
 /* What its client says of a flow's end, packet after packet. */
@@ -144,6 +157,7 @@ static void simple(void **unused)
 	assert_false(select_is_simple(&syn, SCHEDULER_RANDOM));
 	assert_false(select_is_simple(&syn, SCHEDULER_ROUND_ROBIN));
 	assert_false(select_is_simple(&ack, SCHEDULER_MAGLEV));
+	assert_false(select_is_simple(&syn_rst, SCHEDULER_MAGLEV));
 	assert_false(select_is_simple(&udp, SCHEDULER_SOURCE_HASH));
 }
 
@@ -153,7 +167,7 @@ int main(void)
 		cmocka_unit_test(follows_its_memory),
 		cmocka_unit_test(expires_when_idle),
 		cmocka_unit_test(generation_before_asked),
-		cmocka_unit_test(remembered),
+		cmocka_unit_test(kept),
 		cmocka_unit_test(simple),
 		cmocka_unit_test(ends),
 	};

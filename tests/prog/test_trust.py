@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What somebody off a flow's path can do to it: nothing. He knows its ends and
+all of the program but the flow table's key, and sends what he likes."""
+
+import json
+import struct
+
+from scapy.layers.inet import TCP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether
+
+import frames as f
+from network import TX, VIP6, backend, configuration, on, service
+from oracle import ip
+from placing import PORTS, TEN, Service, stayed
+from tap import equal, test
+
+TEN6 = [f"2001:db8:19::1:{n}" for n in range(1, 11)]
+WORD = (1 << 64) - 1
+GOLDEN = 0x9E3779B97F4A7C15
+
+
+def mix(state, word):
+    state = (state ^ word) * GOLDEN & WORD
+    return state ^ state >> 32
+
+
+def unmixed(state, after):
+    """The word that makes `after` of `state`."""
+    after ^= after >> 32
+    return after * pow(GOLDEN, -1, 1 << 64) & WORD ^ state
+
+
+def halves(address):
+    return struct.unpack("!QQ", ip(address))
+
+
+def twin(client, sport, port, prefix, own):
+    """A flow from `prefix`::/64 and the port `own`, of the slot hash (hash.h) of
+    another, all 64 bits: its client's address."""
+    state = 6 << 32 | sport << 16 | port
+    for word in halves(client):
+        state = mix(state, word)
+    first = mix(6 << 32 | own << 16 | port, halves(prefix)[0])
+    low = unmixed(first, state)
+    return ":".join(f"{value:x}" for value in struct.unpack(
+        "!8H", struct.pack("!QQ", halves(prefix)[0], low)))
+
+
+def send(world, client, sport, port, flags):
+    """The backend that the packet went to."""
+    packet = f.ether() / IPv6(src=client, dst=VIP6) / TCP(sport=sport, dport=port, flags=flags)
+    [(action, frame)] = world.lbr.run([bytes(packet)])
+    equal(action, TX, "action")
+    return Ether(frame)[IPv6].dst
+
+
+def key(world):
+    shown = on("lbdsr0a", "bpftool", "-j", "map", "lookup", "pinned",
+               f"{world.lbr.pins}/secrets", "key", "0", "0", "0", "0")
+    return bytes(int(byte, 16) for byte in json.loads(shown)["value"])[: 16 * 8]
+
+
+VICTIMS = [(f"2001:db8:17::{n:x}", 40000 + n) for n in range(1, 41)]
+
+
+def twins(port, count=1):
+    return [[(twin(*victim, port, f"2001:db8:66:{n}::", 50000 + n), 50000 + n)
+             for n in range(count)] for victim in VICTIMS]
+
+
+@test("trust: a flow of another's slot hash falls on its slot")
+def control(world):
+    world.apply(configuration(service(TEN6, VIP6, 6401)))
+    for victim, [other] in zip(VICTIMS, twins(6401)):
+        equal(send(world, *other, 6401, "S"), send(world, *victim, 6401, "S"), "by the table")
+
+
+@test("trust: and is no other's for the flow table: it moves none, forgets and evicts none")
+def collisions(world):
+    for port, scheduler in (6402, "round-robin"), (6403, "random"), (6404, "maglev"):
+        def apply(drain):
+            world.apply(configuration(service(
+                [backend(row, drain=drain and n < 5) for n, row in enumerate(TEN6)],
+                VIP6, port, scheduler=scheduler), handshake_grace="0s"))
+
+        apply(False)
+        before = world.flows()
+        placed = [[send(world, *victim, port, flags) for flags in "SA"] for victim in VICTIMS]
+        assert all(one == other for one, other in placed), "handshakes"
+        # Where they drain, a SYN of the same flow goes elsewhere, and forgets it.
+        apply(True)
+        for others in twins(port, 5):
+            for other in others:
+                for flags in "S", "A", "PA":
+                    send(world, *other, port, flags)
+        equal(world.flows() - before, 6 * len(VICTIMS), f"{scheduler}: flows that are remembered")
+        equal([send(world, *victim, port, "PA") for victim in VICTIMS],
+              [one for one, _ in placed], f"{scheduler}: where they are")
+
+
+@test("trust: the key lives as long as the flow table")
+def keys(world):
+    tcp, sports = Service(world, 6405), PORTS[:100]
+    world.up(configuration(tcp.text(TEN)))
+    first, before = key(world), tcp.hold(sports)
+    assert any(first), "it is 0"
+    rest = configuration(tcp.text(TEN[:9]), handshake_grace="0s")
+    for again in (lambda: world.up(rest), lambda: world.apply(rest, now=False),
+                  lambda: world.up(configuration(tcp.text(TEN), flow_table_size=500000))):
+        again()
+        equal(key(world), first, "the key")
+    world.up(configuration(tcp.text(TEN)))
+    stayed({sport: row for sport, row in before.items() if row != TEN[9]},
+           tcp.send([sport for sport in sports if before[sport] != TEN[9]], f.PUSH), "known")
+    world.lbr("down")
+    world.up(configuration(tcp.text(TEN)))
+    assert key(world) != first, "a new table has the old key"
+
+
+@test("trust: one packet inserts nothing, whatever it is; the second does")
+def one_packet(world):
+    for port, scheduler in (6406, "maglev"), (6407, "random"), (6408, "source-hash"):
+        tcp, udp = (Service(world, port, kind, scheduler) for kind in ("tcp", "udp"))
+        world.apply(configuration(tcp.text(TEN), udp.text(TEN)))
+        before, sports = world.flows(), iter(range(10000, 60000))
+        for flags in f.SYN, f.ACK, f.PUSH, f.FIN, f.RST, f.SYN | f.RST, f.SYN | 1, 0, 0xFF:
+            tcp.send([next(sports) for _ in range(20)], flags)
+        udp.send([next(sports) for _ in range(20)])
+        equal(world.flows() - before, 0, f"{scheduler}: after one packet of each flow")
+        for flags in f.SYN, f.SYN | f.RST, f.RST:
+            many = [next(sports) for _ in range(20)]
+            tcp.send(many, flags), tcp.send(many, flags)
+        equal(world.flows() - before, 0, f"{scheduler}: after two that say nothing")
+        many = [next(sports) for _ in range(20)]
+        tcp.send(many, f.SYN), tcp.send(many, f.ACK)
+        udp.send(many), udp.send(many)
+        equal(world.flows() - before, 40, f"{scheduler}: after two")
+
+
+def flood(tcp, flags, count):
+    """Of single packets, each of another flow."""
+    for first in range(0, count, 500):
+        tcp.from_clients([f"10.{first // 500}.{n // 250}.{n % 250 + 1}" for n in range(500)],
+                         41000, flags)
+
+
+@test("trust: a flood of single packets keeps no flow from being remembered")
+def not_kept_out(world):
+    limit, sports = 1000, PORTS[:300]
+    for port, scheduler, flags in ((6409, "maglev", f.ACK), (6410, "maglev", f.SYN),
+                                   (6411, "random", f.ACK), (6412, "random", f.SYN)):
+        tcp = Service(world, port, scheduler=scheduler)
+        world.apply(configuration(tcp.text(TEN[:5]), insert_limit=limit))
+        flood(tcp, flags, 3 * limit)
+        before = tcp.send(sports, f.SYN)
+        for more in f.ACK, f.PUSH:
+            stayed(before, tcp.send(sports, more), f"{scheduler}: under a flood")
+        flood(tcp, flags, 3 * limit)
+        world.apply(configuration(tcp.text(TEN), handshake_grace="0s"))
+        stayed(before, tcp.send(sports, f.PUSH), f"{scheduler}: at the next change")
+
+
+@test("trust: a flood of SYNs evicts no flow, nor a handshake that is under way")
+def not_evicted(world):
+    world.lbr("down")  # a table in use cannot become this small
+    try:
+        tcp = Service(world, 6413, scheduler="random")
+        world.up(configuration(tcp.text(TEN), flow_table_size=64))
+        sports = PORTS[:60]
+        before = tcp.send(sports, f.SYN)
+        stayed(before, tcp.send(sports, f.ACK), "ACK")
+        known = world.flows()
+        assert known > 50, f"{known} remembered"
+        begun = tcp.send(PORTS[100:160], f.SYN)
+        flood(tcp, f.SYN, 2000)
+        equal(world.flows(), known, "flows remembered")
+        stayed(begun, tcp.send(PORTS[100:160], f.ACK), "a handshake's ACK")
+        # Some of those had a way, and the rest went by the table.
+        stayed(before, tcp.send(sports, f.PUSH), "known flows")
+    finally:
+        world.up(configuration(tcp.text(TEN)))
