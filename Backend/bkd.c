@@ -34,12 +34,16 @@ static const char *const inner[] = {"restores", "sources", NULL};
 static struct bpf_object *open_program(const struct constants *constants)
 {
 	struct xdp_bkd_bpf *skeleton = xdp_bkd_bpf__open();
+	struct bpf_object *object;
 
 	if (!skeleton)
 		return NULL;
 	*(struct constants *)&skeleton->rodata->constants = *constants;
 	/* The object goes its own way; the skeleton's frame has served. */
-	return skeleton->obj;
+	object = skeleton->obj;
+	skeleton->obj = NULL;
+	xdp_bkd_bpf__destroy(skeleton);
+	return object;
 }
 
 const struct role tool = {

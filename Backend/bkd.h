@@ -15,6 +15,9 @@ int bkd_concerns(const struct kernel *kernel, const struct config *config,
 int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	      struct generation *generation, struct fault *fault);
 /* restores.c: what is restored in a generation, read out of the kernel */
+/* Of `lb-sources`, a line each. Their number, or -1. */
+int sources_difference(struct kernel *kernel, __u32 before, __u32 after,
+		       FILE *out);
 int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
 /* host.c: the VIPs on lo, and nobody told of them */
 int bkd_host(struct kernel *kernel, const struct config *config,

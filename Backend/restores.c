@@ -108,7 +108,7 @@ static int lines(FILE *out, const struct restore_row *a, int a_count,
 int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 {
 	struct restore_row *old, *new;
-	int old_count, new_count, printed = -1;
+	int old_count, new_count, printed = -1, sources;
 
 	old_count = restores_read(kernel, before, &old);
 	new_count = restores_read(kernel, after, &new);
@@ -117,5 +117,6 @@ int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 			  lines(out, new, new_count, old, old_count, '+');
 	free(old);
 	free(new);
-	return printed;
+	sources = sources_difference(kernel, before, after, out);
+	return printed < 0 || sources < 0 ? -1 : printed + sources;
 }

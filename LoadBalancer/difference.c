@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "LoadBalancer/file.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
+#include "common/tool/write.h"
 #include "common/core/age.h"
 #include "common/tool/state.h"
 
@@ -301,11 +303,43 @@ static void services_difference(struct pair *pair)
 	}
 }
 
+/*
+ * What of the file no packet meets, or not at once: checks, times. Where both
+ * say the same, neither is read.
+ */
+static int files_difference(struct pair *pair, const struct kernel *kernel,
+			    __u32 before, __u32 after)
+{
+	static const char *const told[] = {
+		"unmatched",	"udp-idle",	"insert-limit", "answer-limit",
+		"next-hop-age", "outer-source", "scheduler",	"forward",
+		"dscp",		"checksum",	"table-size",	"fragments",
+		NULL,
+	};
+	struct config old, new;
+	struct fault ignored;
+	int lines = -1;
+
+	if (!memcmp(pair->old->generation.digest, pair->new->generation.digest,
+		    sizeof(pair->new->generation.digest)))
+		return 0;
+	if (file_read(kernel, before, &old, &ignored))
+		return -1;
+	if (!file_read(kernel, after, &new, &ignored)) {
+		lines = config_difference(&old, &new, told, pair->out);
+		config_free(&new);
+	}
+	config_free(&old);
+	pair->lines += lines;
+	return lines < 0 ? -1 : 0;
+}
+
 int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 {
 	struct fault ignored;
 	struct running old, new;
 	struct pair pair = {&old, &new, kernel->cut, 0, out, 0};
+	int rc;
 
 	if (jiffies_now(kernel, &pair.now) ||
 	    running_read(kernel, before, &old, &ignored))
@@ -316,7 +350,8 @@ int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 	}
 	settings_difference(&pair);
 	services_difference(&pair);
+	rc = files_difference(&pair, kernel, before, after);
 	running_free(&old);
 	running_free(&new);
-	return pair.lines;
+	return rc ? -1 : pair.lines;
 }

@@ -63,17 +63,21 @@ int file_keep(struct kernel *kernel, const struct config *config, __u32 slot,
 	return rc;
 }
 
-static int text_read(const struct kernel *kernel, struct config *config,
-		     struct fault *fault_out)
+int file_read(const struct kernel *kernel, __u32 slot, struct config *config,
+	      struct fault *fault_out)
 {
-	int fd = kernel_inner(kernel, "file", generation_current(kernel));
+	int fd = kernel_inner(kernel, "file", slot);
 	char why[sizeof(fault_out->cause) - 64];
 	size_t size;
 	char *text = map_open(fd, PROT_READ, &size);
-	int rc;
+	int rc, error = errno;
 
 	if (fd >= 0)
 		close(fd);
+	if (!text && error != ENOENT)
+		return fault(fault_out,
+			     "cannot read the file that %s goes by: %s",
+			     kernel->role->program, strerror(error));
 	if (!text) {
 		fault(fault_out,
 		      "cannot read the file that %s goes by: the "
@@ -123,6 +127,12 @@ static int overlay(const struct kernel *kernel, struct config *config,
 	}
 	running_free(&running);
 	return 0;
+}
+
+static int text_read(const struct kernel *kernel, struct config *config,
+		     struct fault *fault_out)
+{
+	return file_read(kernel, generation_current(kernel), config, fault_out);
 }
 
 int file_running(const struct kernel *kernel, struct config *file,

@@ -17,6 +17,10 @@
 int file_keep(struct kernel *kernel, const struct config *config, __u32 slot,
 	      struct fault *fault);
 
+/* The file of generation slot `slot`, as it was read. 0, or -1 with a fault. */
+int file_read(const struct kernel *kernel, __u32 slot, struct config *config,
+	      struct fault *fault);
+
 /*
  * The running generation's file, and the same with what has been set by hand:
  * either may be NULL. Release each with config_free(). Returns 0, or -1 with a

@@ -139,18 +139,26 @@ static int advmss_read(int family, struct advmss_route **routes)
 	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
 	struct reading reading = {.lo = if_nametoindex("lo")};
 	struct rtmsg *info;
-	int rc;
+	int tries, rc = -EINTR;
 
 	question->nlmsg_type = RTM_GETROUTE;
 	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	info = mnl_nlmsg_put_extra_header(question, sizeof(*info));
 	info->rtm_family = (unsigned char)family;
-	rc = netlink_ask(question, route_answer, &reading);
-	*routes = reading.routes;
-	if (!rc)
-		return reading.count;
-	advmss_free(reading.routes, reading.count);
 	*routes = NULL;
+	/* One that changes under the reader's eyes is interrupted: once more.
+	 */
+	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
+		advmss_free(reading.routes, reading.count);
+		reading.routes = NULL;
+		reading.count = 0;
+		rc = netlink_ask(question, route_answer, &reading);
+	}
+	if (!rc) {
+		*routes = reading.routes;
+		return reading.count;
+	}
+	advmss_free(reading.routes, reading.count);
 	/* A family that the kernel was built without. */
 	return rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP ? 0 : rc;
 }

@@ -23,13 +23,35 @@ static bool same_file(const struct kernel *kernel, __u32 slot,
 	       !memcmp(running.digest, config->digest, sizeof(running.digest));
 }
 
+/* Nothing is printed but the difference. Returns 1: it is switched to. */
+static int switch_to(struct kernel *kernel, const struct config *config,
+		     __u32 slot, bool dry_run, struct fault *fault_out)
+{
+	__u32 current = generation_current(kernel);
+	int changes;
+
+	changes = kernel->role->difference(kernel, current, slot, stdout);
+	if (changes < 0)
+		return fault(fault_out, "cannot read the running state");
+	if (!changes)
+		printf("%s: nothing that packets meet changes\n", config->path);
+	if (dry_run)
+		return 0;
+	/* Also of the same file: what was changed on the host, or flushed. */
+	if (kernel->role->host(kernel, config, NULL, fault_out) ||
+	    interfaces_write(kernel, config, fault_out))
+		return -1;
+	if (!changes && same_file(kernel, current, config))
+		return 0;
+	return generation_switch(kernel, slot, fault_out) ? -1 : 1;
+}
+
 int apply_config(struct kernel *kernel, const struct config *config,
 		 bool dry_run, struct fault *fault_out)
 {
-	__u32 current = generation_current(kernel);
-	int slot, changes;
+	int slot, rc;
 
-	if (current == NO_SLOT) {
+	if (generation_current(kernel) == NO_SLOT) {
 		fault(fault_out, "cannot apply %s: no generation runs",
 		      config->path);
 		return fault_hint(fault_out, "%s up", kernel->role->name);
@@ -42,22 +64,12 @@ int apply_config(struct kernel *kernel, const struct config *config,
 	slot = generation_build(kernel, config, fault_out);
 	if (slot < 0)
 		return -1;
-	changes =
-		kernel->role->difference(kernel, current, (__u32)slot, stdout);
-	if (changes < 0)
-		return fault(fault_out, "cannot read the running state");
-	if (!changes)
-		printf("%s: nothing that packets meet changes\n", config->path);
-	if (dry_run)
-		return 0;
-	/* Also of the same file: what was changed on the host, or flushed. */
-	if (kernel->role->host(kernel, config, NULL, fault_out) ||
-	    interfaces_write(kernel, config, fault_out))
+	rc = switch_to(kernel, config, (__u32)slot, dry_run, fault_out);
+	if (rc <= 0)
+		generation_drop(kernel, (__u32)slot);
+	if (rc < 0)
 		return -1;
-	if ((changes || !same_file(kernel, current, config)) &&
-	    generation_switch(kernel, (__u32)slot, fault_out))
-		return -1;
-	if (kernel->role->settle)
+	if (!dry_run && kernel->role->settle)
 		kernel->role->settle(kernel, config);
 	return 0;
 }

@@ -157,6 +157,20 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	return (int)slot;
 }
 
+void generation_drop(struct kernel *kernel, __u32 slot)
+{
+	const char *const *name;
+	int outer;
+
+	for (name = kernel->role->inner; *name; name++) {
+		outer = kernel_map(kernel, *name);
+		if (outer < 0)
+			continue;
+		bpf_map_delete_elem(outer, &slot);
+		close(outer);
+	}
+}
+
 int generation_switch(struct kernel *kernel, __u32 slot,
 		      struct fault *fault_out)
 {

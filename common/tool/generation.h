@@ -24,6 +24,9 @@ int generation_write(const struct kernel *kernel, __u32 slot,
 int generation_build(struct kernel *kernel, const struct config *config,
 		     struct fault *fault);
 
+/* Frees what only a generation has that was built and is not switched to. */
+void generation_drop(struct kernel *kernel, __u32 slot);
+
 /* Makes packets go by `slot`. The generation before stays for its grace. */
 int generation_switch(struct kernel *kernel, __u32 slot, struct fault *fault);
 

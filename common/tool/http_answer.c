@@ -39,6 +39,8 @@ static int status_of(const char *text, size_t length)
 	int status = 0;
 	size_t i;
 
+	if (!length)
+		return 0; /* nor need there be a text */
 	if (memcmp(text, head, length < known ? length : known))
 		return -1;
 	/* The minor version, a blank, three digits, and what ends them. */

@@ -135,6 +135,31 @@ static bool is_left_out(const struct key *key, const char *record)
 	return true;
 }
 
+static void write_record(enum level level, const char *record, FILE *out);
+
+/* No list. False: it need not be said. */
+static bool write_key(const struct key *key, const char *record,
+		      const char *before, FILE *out)
+{
+	if (key->kind == KIND_PREFIXES) {
+		write_prefixes(key, record, before, out);
+		return false; /* it ends its line itself */
+	}
+	if (key->kind == KIND_RECORD) {
+		if (is_left_out(key, record))
+			return false;
+		fprintf(out, "%s%s: {", before, key->name);
+		write_record(key->entry, record + key->offset, out);
+		return true;
+	}
+	if (is_standard(key, record))
+		return false;
+	fprintf(out, "%s%s: ", before, key->name);
+	write_value(key, record + key->offset, out);
+	fputs(styles[key->level].last, out);
+	return true;
+}
+
 static void write_record(enum level level, const char *record, FILE *out)
 {
 	const struct style *style = &styles[level];
@@ -145,28 +170,10 @@ static void write_record(enum level level, const char *record, FILE *out)
 	for (key = keys; key < keys + key_count; key++) {
 		if (key->level != level)
 			continue;
-		if (key->kind == KIND_LIST) {
+		if (key->kind == KIND_LIST)
 			list = key;
-			continue;
-		}
-		if (key->kind == KIND_PREFIXES) {
-			write_prefixes(key, record, before, out);
-			continue;
-		}
-		if (key->kind == KIND_RECORD) {
-			if (is_left_out(key, record))
-				continue;
-			fprintf(out, "%s%s: {", before, key->name);
-			write_record(key->entry, record + key->offset, out);
+		else if (write_key(key, record, before, out))
 			before = style->next;
-			continue;
-		}
-		if (is_standard(key, record))
-			continue;
-		fprintf(out, "%s%s: ", before, key->name);
-		write_value(key, record + key->offset, out);
-		fputs(style->last, out);
-		before = style->next;
 	}
 	if (!list) {
 		fputs("}\n", out);
@@ -177,6 +184,27 @@ static void write_record(enum level level, const char *record, FILE *out)
 	memcpy(&count, record + list->count_offset, sizeof(count));
 	for (; count; count--, entry += levels[list->entry].record_size)
 		write_record(list->entry, entry, out);
+}
+
+char *key_text(const struct key *key, const void *record)
+{
+	char *text = NULL, *value;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	write_key(key, record, "", out);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	/* "NAME: VALUE" and the end of the line; or nothing. */
+	value = *text ? text + strlen(key->name) + 2
+		      : (char *)(key->standard ?: "none");
+	value = strndup(value, strcspn(value, "\n"));
+	free(text);
+	return value;
 }
 
 void config_write(const struct config *config, FILE *out)

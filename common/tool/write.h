@@ -12,6 +12,19 @@
 
 void config_write(const struct config *config, FILE *out);
 
+struct key;
+
+/* The value of a key, no list, as in a file; to be freed. NULL: no memory. */
+char *key_text(const struct key *key, const void *record);
+
+/*
+ * Prints a line for each key of the file, and of services that both have, that
+ * differs and is not one of `told`, whose end is NULL. Their number, or -1: no
+ * memory.
+ */
+int config_difference(const struct config *old, const struct config *new,
+		      const char *const *told, FILE *out);
+
 /*
  * SHA-256 of what a file means: of its text as it would be written with
  * services and backends in one order. How it was written makes no difference:

@@ -165,3 +165,37 @@ is_free() {
 	done
 	echo "stopped with the lock held: $stopped" >&3
 }
+
+@test "what stdout refuses is an error of every verb, with its cause" {
+	local verb
+	for verb in "apply -n $OTHER" "apply $OTHER" "apply $FILE" "up -c $FILE" "weight 172.19.0.4 3" \
+		save show 'show -j' doctor 'trace off' "check $FILE" --help 'up --help' --version \
+		'explain 10.1.1.1:1000 192.168.25.10:80'; do
+		# shellcheck disable=SC2086
+		run -1 on "$LB" bash -c '"$@" >/dev/full' - LoadBalancer/lbr $verb
+		[[ $output == *'lbr: cannot write to standard output: No space left on device' ]]
+	done
+	run -1 on "$LB" bash -c 'LoadBalancer/lbr save >&-'
+	[[ $output == 'lbr: cannot write to standard output: Bad file descriptor' ]]
+	# The change was made, nevertheless.
+	[[ $(lbr show -j backends | jq '[.backends[] | select(.backend == "172.19.0.4")][0].weight') == 3 ]]
+	# A reader that has what it wanted is none.
+	run on "$LB" bash -c 'LoadBalancer/lbr show -a | head -n 1'
+	[[ ${#lines[@]} == 1 ]]
+}
+
+@test "apply names the check that it changes, and the sources of a backend" {
+	sed -i 's/fall: 2/fall: 5/' "$FILE"
+	run -0 lbr apply "$FILE"
+	[[ $output == *'~ check of 192.168.25.10:80/tcp {'*'} -> {'*'fall: 5'* ]]
+	[[ $output != *'nothing that packets meet'* ]]
+	run -0 lbr apply "$FILE"
+	[[ $output == *'nothing that packets meet changes' ]]
+	services "$OTHER"
+	echo 'lb-sources: [172.17.0.0/16]' >>"$OTHER"
+	run -0 bkd "$X" apply "$OTHER"
+	[[ $output == *'+ lb-source 172.17.0.0/16'* && $output != *nothing* ]]
+	services "$OTHER"
+	run -0 bkd "$X" apply "$OTHER"
+	[[ $output == *'- lb-source 172.17.0.0/16'* ]]
+}
