@@ -139,8 +139,15 @@ static int undo_sysctl(const struct change *change, struct fault *fault_out)
 	char now[64];
 
 	/* It may have gone, with its interface. */
-	if (sysctl_read(change->what, now, sizeof(now)) ||
-	    !strcmp(now, change->before))
+	if (sysctl_read(change->what, now, sizeof(now)))
+		return errno == ENOENT
+			       ? 0
+			       : fault(fault_out,
+				       "cannot read sysctl %s, to put back %s: "
+				       "%s",
+				       change->what, change->before,
+				       strerror(errno));
+	if (!strcmp(now, change->before))
 		return 0;
 	if (sysctl_write(change->what, change->before))
 		return fault(fault_out, "cannot put back sysctl %s to %s: %s",
@@ -360,8 +367,14 @@ int changes_undo(struct kernel *kernel, struct fault *fault_out)
 	struct change change;
 	__u32 count = 0;
 
+	/* There is none where `up` did not come so far. */
 	if (map < 0)
-		return 0;
+		return errno == ENOENT
+			       ? 0
+			       : fault(fault_out,
+				       "cannot read what was changed on this "
+				       "host: %s",
+				       strerror(errno));
 	while (change_at(map, count, &change))
 		count++;
 	while (count-- > 0) {

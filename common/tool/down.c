@@ -71,8 +71,7 @@ int verb_down(const struct role *role, const struct options *options)
 		       role->program);
 	/* What could not be put back stays noted, for a `down` that can. */
 	rc = changes_undo(&kernel, &fault_is);
-	if (!rc)
-		kernel_remove(&kernel);
+	rc = rc ?: kernel_remove(&kernel, &fault_is);
 	kernel_close(&kernel);
 	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
 }

@@ -330,23 +330,41 @@ int kernel_pin(struct kernel *kernel, bool replace, struct fault *fault_out)
 	return pin_clock(kernel, fault_out);
 }
 
-void kernel_remove(struct kernel *kernel)
+#define NOTES "changes" /* of what to put back: the last to go */
+
+static int pin_remove(const struct kernel *kernel, const char *name,
+		      struct fault *fault_out)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", kernel->directory, name);
+	if (!unlink(path) || errno == ENOENT)
+		return 0;
+	return fault(fault_out, "cannot remove %s: %s", path, strerror(errno));
+}
+
+int kernel_remove(struct kernel *kernel, struct fault *fault_out)
 {
 	DIR *directory = opendir(kernel->directory);
 	struct dirent *entry;
-	char path[512];
+	int rc = 0;
 
-	while (directory && (entry = readdir(directory))) {
-		if (*entry->d_name == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", kernel->directory,
-			 entry->d_name);
-		unlink(path);
+	if (!directory)
+		return fault(fault_out, "cannot read %s: %s", kernel->directory,
+			     strerror(errno));
+	while (!rc && (entry = readdir(directory))) {
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
+		    strcmp(entry->d_name, NOTES))
+			rc = pin_remove(kernel, entry->d_name, fault_out);
 	}
-	if (directory)
-		closedir(directory);
-	rmdir(kernel->directory);
-	pins_leave();
+	closedir(directory);
+	rc = rc ?: pin_remove(kernel, NOTES, fault_out);
+	if (!rc && rmdir(kernel->directory))
+		rc = fault(fault_out, "cannot remove %s: %s", kernel->directory,
+			   strerror(errno));
+	if (!rc)
+		pins_leave();
+	return rc;
 }
 
 __u32 control_get(const struct kernel *kernel, enum control key)

@@ -172,8 +172,8 @@ void kernel_attach_undo(struct kernel *kernel);
 bool kernel_detach_from(struct kernel *kernel, const char *name);
 /* Detaches all, and forgets the pins. */
 void kernel_detach(struct kernel *kernel);
-/* Removes every pin and the directory. */
-void kernel_remove(struct kernel *kernel);
+/* Removes every pin and the directory. Returns 0, or -1 with a fault. */
+int kernel_remove(struct kernel *kernel, struct fault *fault);
 
 /* Path of a pin in the directory. */
 void kernel_path(const struct kernel *kernel, const char *prefix,

@@ -101,8 +101,14 @@ static enum mode mode_attached(int ifindex)
 						       : MODE_AUTO;
 }
 
-/* Opens one pinned link. */
-static void attachment_open(struct kernel *kernel, const char *pin)
+static int not_opened(const char *path, int error, struct fault *fault_out)
+{
+	return fault(fault_out, "cannot open %s: %s", path, strerror(error));
+}
+
+/* Opens one pinned link. Returns 0, or -1 with a fault. */
+static int attachment_open(struct kernel *kernel, const char *pin,
+			   struct fault *fault_out)
 {
 	struct bpf_link_info info = {0};
 	__u32 length = sizeof(info);
@@ -112,28 +118,33 @@ static void attachment_open(struct kernel *kernel, const char *pin)
 
 	link_path(kernel, pin, path, sizeof(path));
 	link = bpf_obj_get(path);
+	/* A `down` may have been quicker than a reader. */
 	if (link < 0)
-		return;
+		return errno == ENOENT ? 0 : not_opened(path, errno, fault_out);
 	if (bpf_obj_get_info_by_fd(link, &info, &length)) {
+		not_opened(path, errno, fault_out);
 		close(link);
-		return;
+		return -1;
 	}
 	opened = info.xdp.ifindex
 			 ? attachment_new(kernel, pin)
 			 : list_new(kernel->gone, &kernel->gone_count, pin);
 	if (!opened) {
 		close(link);
-		return;
+		return fault(fault_out,
+			     "cannot open %s: there are more than %d", path,
+			     MAX_INTERFACES);
 	}
 	opened->link = link;
 	opened->old_program = bpf_prog_get_fd_by_id(info.prog_id);
 	opened->id = info.prog_id;
 	if (!info.xdp.ifindex)
-		return;
+		return 0;
 	opened->ifindex = (int)info.xdp.ifindex;
 	if_indextoname(info.xdp.ifindex, opened->name);
 	opened->mode = opened->old_mode = mode_attached(opened->ifindex);
 	snprintf(opened->why, sizeof(opened->why), "as it was");
+	return 0;
 }
 
 static void pin_move(const struct kernel *kernel, struct attachment *each,
@@ -188,7 +199,7 @@ int kernel_attachments(struct kernel *kernel, struct fault *fault_out)
 {
 	struct dirent *entry;
 	DIR *directory;
-	int i;
+	int i, rc = 0;
 
 	if (kernel->attachment_count || kernel->gone_count)
 		return 0;
@@ -196,15 +207,17 @@ int kernel_attachments(struct kernel *kernel, struct fault *fault_out)
 	if (!directory)
 		return fault(fault_out, "cannot read %s: %s", kernel->directory,
 			     strerror(errno));
-	while ((entry = readdir(directory))) {
+	while (!rc && (entry = readdir(directory))) {
 		char name[IFNAMSIZ];
 
 		if (strncmp(entry->d_name, LINK, strlen(LINK)))
 			continue;
 		interface_of(entry->d_name, name);
-		attachment_open(kernel, name);
+		rc = attachment_open(kernel, name, fault_out);
 	}
 	closedir(directory);
+	if (rc)
+		return -1;
 	for (i = 0; i < kernel->attachment_count; i++) {
 		const struct attachment *each = &kernel->attachments[i];
 

@@ -220,14 +220,14 @@ static void up_take_back(struct up *up)
 			cli_warn(up->kernel.role, &said);
 		if (up->attached)
 			kernel_attach_undo(&up->kernel);
-		kernel_remove(&up->kernel);
+		if (kernel_remove(&up->kernel, &said))
+			cli_warn(up->kernel.role, &said);
 		return;
 	}
 	kernel_detach(&up->kernel);
-	if (changes_undo(&up->kernel, &said))
+	if (changes_undo(&up->kernel, &said) ||
+	    kernel_remove(&up->kernel, &said))
 		cli_warn(up->kernel.role, &said);
-	else
-		kernel_remove(&up->kernel);
 }
 
 /* Those of -a, and those of the `up` before. */
@@ -274,8 +274,9 @@ static int up_run(struct up *up, const struct role *role,
 		up_take_back(up);
 	} else {
 		up_report(up);
-		if (predecessor_is(&up->before))
-			kernel_remove(&up->before);
+		if (predecessor_is(&up->before) &&
+		    kernel_remove(&up->before, fault_out))
+			cli_warn(role, fault_out);
 	}
 	kernel_close(&up->before);
 	kernel_close(kernel);

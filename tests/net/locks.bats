@@ -199,3 +199,28 @@ is_free() {
 	run -0 bkd "$X" apply "$OTHER"
 	[[ $output == *'- lb-source 172.17.0.0/16'* ]]
 }
+
+@test "what cannot be read is not taken for what is not there" {
+	local verb
+	# So few files: not all pins can be opened.
+	for verb in down show 'show -j' "apply $OTHER" "up -c $OTHER"; do
+		# shellcheck disable=SC2086
+		run on "$LB" bash -c 'exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 5; exec "$@"' - LoadBalancer/lbr $verb
+		echo "$verb: $status: $output"
+		[[ $status == 1 && $output == *'Too many open files'* && $output != *none* ]]
+	done
+	on "$LB" mount -o remount,ro /sys/fs/bpf
+	for verb in down show save "apply $OTHER" "up -c $OTHER"; do
+		# shellcheck disable=SC2086
+		run on "$LB" LoadBalancer/lbr $verb
+		echo "$verb: $status: $output"
+		[[ $status == 1 && $output == *'Read-only file system'* && $output != *none* ]] ||
+			break
+	done
+	on "$LB" mount -o remount,rw /sys/fs/bpf
+	[[ $status == 1 && $output == *'Read-only file system'* ]]
+	# All is as it was.
+	lbr show -j interfaces | jq -e '.interfaces | length == 1'
+	[[ $(on "$LB" sysctl -n net.ipv4.conf.eth0.send_redirects) == 0 ]]
+	get "$VIP4" >/dev/null
+}
