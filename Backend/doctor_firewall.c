@@ -38,8 +38,9 @@ static enum verdict verdict_of(const json_t *objects, const json_t *chain,
 		if (nft_goes_on(rule))
 			verdict = VERDICT_UNKNOWN;
 		port = nft_match(rule, protocol, "dport");
-		if (nft_matches(rule) && !(nft_matches(rule) == 1 && port &&
-					   nft_has(port, ntohs(service->port))))
+		if (nft_matches(rule) &&
+		    !(nft_matches(rule) == 1 && port &&
+		      nft_has(port, bpf_ntohs(service->port))))
 			continue;
 		*by = rule;
 		if (nft_accepts(rule))
@@ -93,7 +94,7 @@ static void chain_look(struct doctor *doctor, const json_t *objects,
 		      "none accepts %s/%s",
 		      where, text, protocol);
 		mend(doctor, "nft insert rule %s %s dport %u accept", where,
-		     protocol, ntohs(service->port));
+		     protocol, bpf_ntohs(service->port));
 	} else {
 		found(doctor, HEALTH_UNKNOWN,
 		      "nftables: whether %s accepts %s/%s lies in other "

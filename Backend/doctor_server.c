@@ -79,7 +79,7 @@ static void listener_look(struct doctor *doctor,
 	else
 		return;
 	mend(doctor, "ss -Hlnp%c 'sport = :%u'", udp ? 'u' : 't',
-	     ntohs(service->port));
+	     bpf_ntohs(service->port));
 }
 
 void look_listeners(struct doctor *doctor)

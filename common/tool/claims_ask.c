@@ -63,12 +63,12 @@ static void arp_send(int fd, const struct claimed *row)
 {
 	__be32 sender = sender_of(row->ifindex, &row->address);
 	struct arp ask = {
-		.eth.h_proto = htons(ETH_P_ARP),
+		.eth.h_proto = bpf_htons(ETH_P_ARP),
 		.head = {htons(ARPHRD_ETHER), htons(ETH_P_IP), 6, 4,
 			 htons(ARPOP_REQUEST)},
 	};
 	struct sockaddr_ll to = {.sll_family = AF_PACKET,
-				 .sll_protocol = htons(ETH_P_ARP),
+				 .sll_protocol = bpf_htons(ETH_P_ARP),
 				 .sll_ifindex = row->ifindex};
 
 	memset(ask.eth.h_dest, 0xff, 6);
