@@ -174,6 +174,18 @@ def unusual_source(world):
         equal(action(source), wanted, f"action for a packet from {source}")
 
 
+@test("next hop: that there is none is not remembered")
+def none_there(world):
+    with neighbours():
+        ip("route", "replace", "blackhole", FAR)
+        world.apply(file(2114, LONG))
+        for _ in range(2):
+            [(action, _)] = world.lbr.run([frame(2114, *FLOWS[0])])
+            equal(action, DROP, "action for a packet that no route leads on")
+        ip("route", "replace", FAR, "via", A[0])
+        equal(hops(world, 2114, FLOWS[:1]), [A[1]], "hop, at once")
+
+
 @test("next hop: a rule on the type of service is obeyed within one flow")
 def tos_rule(world):
     with neighbours():
