@@ -182,7 +182,7 @@ same_as_text() {
 		'["client","service","protocol","backend"]' ]]
 	run -0 lbr show -j next-hops
 	[[ $(jq -c '."next-hops"[0] | keys_unsorted' <<<"$output") == \
-		'["backend","interface","via","mac","neighbour","managed","remembered"]' ]]
+		'["backend","interface","via","mac","neighbour","managed","sent-by","mtu","mtu-by","remembered"]' ]]
 	run -0 bkd backend0x show -j
 	[[ $(jq -c 'keys_unsorted' <<<"$output") == \
 		'["generation","digest","trace","interfaces","restores","reasons"]' ]]
