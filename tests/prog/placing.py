@@ -46,9 +46,13 @@ class Service:
 
 
     def hold(self, sports, flags=f.ACK):
-        """The same of two packets each: the second is remembered."""
-        self.send(sports, flags)
-        return self.send(sports, flags)
+        """The same of two packets each: the second is remembered. Not of all at
+        once, for the notes of first packets have room for some."""
+        placed, sports = {}, list(sports)
+        for at in range(0, len(sports), 500):
+            self.send(sports[at : at + 500], flags)
+            placed.update(self.send(sports[at : at + 500], flags))
+        return placed
 
 
 def share(placed):
