@@ -134,11 +134,12 @@ ping_vip() {
 	harmful "$VIP6" datagram "$VIP6" 9
 }
 
-@test "stray UDP to the VIP: unmatched: pass, and still no redirect, IPv4" {
+# Its route to the VIP leads back to the router.
+@test "stray UDP to the VIP: unmatched: pass, and yet not sent back; no redirect" {
 	changed=1
 	services "$BATS_TEST_TMPDIR/pass.yaml" '1iunmatched: pass'
 	lbr apply "$BATS_TEST_TMPDIR/pass.yaml" >/dev/null
-	harmless "$VIP4" rises unmatched_passed datagram "$VIP4" 9
+	harmless "$VIP4" rises would_loop datagram "$VIP4" 9
 }
 
 # serve HOST PORT: a web server that is not ours to balance

@@ -33,7 +33,7 @@ def dump(world, whole=False):
         set -e
         cd {world.lbr.pins}
         for map in *; do
-            case $map in clock|link-*|{"|".join(COUNTERS + LARGE)}) continue ;; esac
+            case $map in clock|link-*|refused|{"|".join(COUNTERS + LARGE)}) continue ;; esac
             echo "$map"
             bpftool map dump pinned $map
         done
