@@ -4,19 +4,21 @@
  * question for it (see common/core/solicit.h)
  *
  * At most one in a hundredth of a second, CPU and next hop. By methods by which
- * the kernel can forward the packet itself, it does, and asks by itself; but
- * where it has asked in vain, it waits for a second before it asks again, and
- * the packets with it. So there one packet is given up for an ARP request, too,
- * from the second hundredth of a second on.
+ * the kernel can forward the packet itself, it does, and asks by itself: no
+ * packet is lost. But where it has asked in vain, it waits for a second before
+ * it asks again, and the packets with it. So where packets have gone to the
+ * kernel without a pause for PATIENCE hundredths of a second, one is given up
+ * for an ARP request, too.
  */
 #pragma once
+
+#define PATIENCE 5
 
 /* Per CPU; next hops that share a row take turns. */
 #define SOLICITED 64
 struct solicited {
-	__u64 at; /* jiffies of the last, or of the first packet after a pause
-		   */
-	__u64 count;
+	__u64 at;    /* jiffies of the last, or of the first after a pause */
+	__u64 count; /* since the pause, at most one in a hundredth */
 };
 MAP(solicited, PERCPU_ARRAY, __u32, struct solicited, SOLICITED);
 
@@ -54,13 +56,14 @@ INLINE enum solicit solicit_turn(__u32 key, __u64 second, bool kernel_forwards,
 	if (since < second / 100 || !since)
 		return SOLICIT_NONE;
 	done->at = now;
-	if (since > second) {
+	if (since > (kernel_forwards ? second / 4 : second)) {
 		done->count = 0;
 		return kernel_forwards ? SOLICIT_NONE : SOLICIT_SELF;
 	}
-	if (kernel_forwards || (same_way && !(done->count++ & 1)))
-		return SOLICIT_HOP;
-	return SOLICIT_SELF;
+	done->count++;
+	if (kernel_forwards)
+		return done->count < PATIENCE ? SOLICIT_NONE : SOLICIT_HOP;
+	return same_way && done->count & 1 ? SOLICIT_HOP : SOLICIT_SELF;
 }
 
 /* Ends the frame `size` bytes behind the link's header. */
