@@ -58,6 +58,24 @@ struct decision {
 #include "common/bpf/parse.h"
 #include "common/bpf/exit.h"
 
+/*
+ * See parse.h. The first fragment is for this host's MAC address; of a packet
+ * inside another one, restore() has asked that. It need not be for a listed
+ * port: else the later fragments of the host's own packets would be counted as
+ * fragments without a first one.
+ */
+__attribute__((noinline)) int fragment_is_wanted(struct xdp_md *ctx)
+{
+	__u32 zero = 0;
+	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct ethhdr *eth = (void *)(long)ctx->data;
+
+	if (!packet || (void *)(eth + 1) > (void *)(long)ctx->data_end)
+		return false;
+	return packet->l3_offset > L2_MOST ||
+	       find_interface(device_of(ctx, packet), eth);
+}
+
 /* By the packet's port, else by any. The addresses are in the key already. */
 INLINE struct restore *restore_of(struct restore_key *key,
 				  const struct packet *packet)

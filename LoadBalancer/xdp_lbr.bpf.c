@@ -149,6 +149,27 @@ INLINE struct handed *hand_over(const struct decision *d)
 #include "LoadBalancer/pass.bpf.h"
 #include "LoadBalancer/trace.bpf.h"
 
+/*
+ * See parse.h. The first fragment is for this host's MAC address, and for a
+ * VIP or in reply to a health check.
+ */
+__attribute__((noinline)) int fragment_is_wanted(struct xdp_md *ctx)
+{
+	__u32 zero = 0, slot = generation_slot();
+	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct generation *generation =
+		bpf_map_lookup_elem(&generations, &slot);
+	struct ethhdr *eth = (void *)(long)ctx->data;
+	struct directory directory;
+
+	if (!packet || !generation ||
+	    (void *)(eth + 1) > (void *)(long)ctx->data_end ||
+	    !find_interface(device_of(ctx, packet), eth))
+		return false;
+	directory = directory_of(slot, generation, packet);
+	return is_vip(&directory, packet, slot) || check_reply_is();
+}
+
 /* Not for a service, or not fit to be forwarded: for a VIP at all? */
 INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 			  const struct found *f, enum reason reason)

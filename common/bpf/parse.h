@@ -102,8 +102,15 @@ __attribute__((noinline)) int parse_client(void)
 	return 0;
 }
 
-/* Packets of which the first fragment has come. */
+/* Packets for this host of which the first fragment has come. */
 MAP(fragments, LRU_HASH, struct fragment_key, struct fragment, FRAGMENTED);
+
+/*
+ * Is the first fragment in `parsed` to be remembered? The including program
+ * answers. The frame is as it came. Fragments for other hosts, which a bridge
+ * floods, would push out the fragments for this host.
+ */
+__attribute__((noinline)) int fragment_is_wanted(struct xdp_md *ctx);
 
 /*
  * For the fragment in `parsed`: the first one's ports are remembered, another
@@ -112,7 +119,7 @@ MAP(fragments, LRU_HASH, struct fragment_key, struct fragment, FRAGMENTED);
  * its ends. One of UDP, which a service may take even so, goes on as unknown;
  * of others it is REASON_fragment.
  */
-__attribute__((noinline)) int parse_fragment(void)
+__attribute__((noinline)) int parse_fragment(struct xdp_md *ctx)
 {
 	__u32 zero = 0;
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
@@ -130,7 +137,7 @@ __attribute__((noinline)) int parse_fragment(void)
 		value.source_port = packet->source_port;
 		value.port = packet->port;
 		value.protocol = packet->protocol;
-		if (!DRY_RUN)
+		if (!DRY_RUN && fragment_is_wanted(ctx))
 			bpf_map_update_elem(&fragments, &key, &value, BPF_ANY);
 		return REASON_NONE;
 	}
@@ -159,7 +166,7 @@ INLINE enum reason parse_further(struct xdp_md *ctx, const struct packet *found,
 	}
 	if (reason == REASON_NONE &&
 	    found->flags & (PACKET_FIRST | PACKET_LATER))
-		reason = parse_fragment();
+		reason = parse_fragment(ctx);
 	return reason;
 }
 

@@ -8,8 +8,10 @@ import contextlib
 import socket
 import struct
 
-from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6TimeExceeded, IPv6
+from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
+from scapy.layers.inet6 import (
+    ICMPv6DestUnreach, ICMPv6TimeExceeded, IPv6, IPv6ExtHdrFragment, fragment6,
+)
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
@@ -143,6 +145,27 @@ def replies(world):
             [(action, got)] = world.lbr.run([frame])
             equal((action, got.hex()), (REDIRECT, handed(frame).hex()), name)
         equal(world.lbr.reasons()["check_reply"] - before, len(REPLIES), "check_reply")
+
+
+@test("checks: a reply in fragments is handed over, and no other packet's")
+def fragments(world):
+    world.apply(near_and_far())
+    with checks(world):
+        for packet in reply(UDP, id=7), link(
+                IPv6(src=VIP6, dst=LB6) / IPv6ExtHdrFragment(id=7)
+                / UDP(sport=7777, dport=PORT) / Raw(b"fine")):
+            packet[UDP].payload = Raw(bytes(4000))
+            pieces = fragment6(packet, 1280) if IPv6 in packet else fragment(packet, 1280)
+            frames = [bytes(piece) for piece in pieces]
+            assert len(frames) >= 3
+            for frame in frames:
+                [(action, got)] = world.lbr.run([frame])
+                equal((action, got.hex()), (REDIRECT, handed(frame).hex()), packet.summary())
+            packet[UDP].sport = 7778
+            packet[IPv6ExtHdrFragment if IPv6 in packet else IP].id = 8
+            pieces = fragment6(packet, 1280) if IPv6 in packet else fragment(packet, 1280)
+            for frame in map(bytes, pieces):
+                equal(world.lbr.run([frame]), [(PASS, frame)], "of another port")
 
 
 @test("checks: what differs from a reply in one field passes as it came")

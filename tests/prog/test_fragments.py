@@ -2,6 +2,7 @@
 """Fragments: all of a packet's go where its first one went, in any order once
 that has come; what becomes of each is the first's fate, to the byte."""
 
+import json
 import struct
 import time
 
@@ -12,7 +13,7 @@ from scapy.packet import Raw
 
 import frames as f
 from network import (
-    BACKEND_MAC, CLIENT, DROP, LB, PASS, TX, VIP, VIP6, configuration, service,
+    BACKEND_MAC, CLIENT, DROP, LB, LB6, PASS, ROUTER_MAC, TX, VIP, VIP6, configuration, on, service,
 )
 from oracle import mac
 from placing import TEN, wait_for
@@ -21,6 +22,7 @@ from test_errors import TEN6, address, error4, one, quote
 from test_restore import fresh
 from test_table import sent
 
+OTHER = ((LB, "192.168.25.99"), (LB6, "2001:db8:25::99"))
 NEAR, NEAR6 = "172.19.0.3", "2001:db8:19::3"
 PAYLOAD = bytes(range(256)) * 16
 IDS = iter(range(1000, 60000))
@@ -158,6 +160,53 @@ def aged(world):
     equal(one(world.lbr, last)[2], "forwarded", "at once")
     wait_for(lambda: one(world.lbr, last)[2] == "fragment", "the end of the 5 s")
     assert time.monotonic() - since > 4, "it was forgotten before"
+
+
+def remembered(role):
+    """How many first fragments are."""
+    dump = on(role.host, "bpftool", "-j", "map", "dump", "pinned", f"{role.pins}/fragments")
+    return len(json.loads(dump))
+
+
+@test("fragments: a first is remembered if it is for this host's MAC address and a VIP")
+def asked_first(world):
+    world.apply(configuration(*both(), *both(80, "tcp")))
+    for name, (ipv6, l4, _) in KINDS.items():
+        first, last, *_ = cut(whole(ipv6, l4))
+        layer = IPv6 if ipv6 else IP
+        count = remembered(world.lbr)
+        flooded = Ether(bytes(first))
+        flooded.dst = ROUTER_MAC
+        equal(one(world.lbr, flooded)[2], "foreign_mac", name)
+        equal(one(world.lbr, last)[2], "fragment", f"{name}, behind another host's")
+        for destination in OTHER[ipv6]:
+            stray = Ether(bytes(first))
+            stray[layer].dst = destination
+            if not ipv6:
+                del stray[IP].chksum
+            equal(one(world.lbr, Ether(bytes(stray)))[2], "not_vip", f"{name}, {destination}")
+        equal(remembered(world.lbr) - count, 0, f"{name}, of others")
+        equal(one(world.lbr, first)[2], "forwarded", name)
+        equal(remembered(world.lbr) - count, 1, f"{name}, of a VIP")
+        equal(one(world.lbr, last)[2], "forwarded", f"{name}, behind its own")
+
+
+@test("fragments: xdp_bkd remembers a first for its own MAC address")
+def asked_first_behind(world):
+    role = fresh(world, configuration(*both(80, "tcp")))
+    for ipv6, address_ in (False, NEAR), (True, NEAR6):
+        first, last, *_ = cut(whole(ipv6, TCP(sport=40000, dport=80, flags="PA")))
+        near, far = (Ether(mac(BACKEND_MAC["backend0x"]) + sent(piece, address_)[6:])
+                     for piece in (first, last))
+        flooded = Ether(bytes(near))
+        flooded.dst = ROUTER_MAC
+        count = remembered(role)
+        equal(one(role, flooded)[2], "foreign_mac", address_)
+        equal(one(role, far)[2], "fragment_passed", f"{address_}, behind another host's")
+        equal(remembered(role) - count, 0, f"{address_}, of others")
+        equal(one(role, near)[2], "restored", address_)
+        equal(remembered(role) - count, 1, address_)
+        equal(one(role, far)[2], "restored", f"{address_}, behind its own")
 
 
 @test("fragments: an error that quotes a first one goes where that went")
