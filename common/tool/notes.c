@@ -34,17 +34,18 @@ bool change_read(const struct kernel *kernel, __u32 i, struct change *change)
 static int change_name(const char *kind, const char *what,
 		       char name[IF_NAMESIZE])
 {
-	const char *at = NULL;
+	const char *before = "", *at = what;
 
-	if (!strcmp(kind, "mode"))
-		at = what;
-	else if (!strcmp(kind, "neighbour"))
-		at = strstr(what, " dev ");
+	if (!strcmp(kind, "neighbour") || !strcmp(kind, "claim"))
+		before = " dev ";
 	else if (!strcmp(kind, "sysctl") || !strcmp(kind, "left"))
-		at = strstr(what, "/conf/");
+		before = strstr(what, "/neigh/") ? "/neigh/" : "/conf/";
+	else if (strcmp(kind, "mode"))
+		return -1;
+	at = strstr(what, before);
 	if (!at)
 		return -1;
-	at += *at == ' ' ? strlen(" dev ") : *at == '/' ? strlen("/conf/") : 0;
+	at += strlen(before);
 	snprintf(name, IF_NAMESIZE, "%.*s", (int)strcspn(at, "/"), at);
 	return (int)(at - what);
 }
@@ -180,10 +181,10 @@ static void left_forget(struct kernel *kernel, const char *what)
 void change_again_new(struct kernel *kernel, const char *name)
 {
 	struct again *again = kernel->again;
-	char part[IF_NAMESIZE + 8];
+	char part[IF_NAMESIZE + 2];
 	int i = 0;
 
-	snprintf(part, sizeof(part), "/conf/%s/", name);
+	snprintf(part, sizeof(part), "/%s/", name);
 	left_forget(kernel, part);
 	while (i < again->count) {
 		if (strstr(again->rows[i].what, part))

@@ -250,3 +250,15 @@ claims() {
 	lbr down >/dev/null
 	[[ $(proxies) == "$before" ]]
 }
+
+@test "claim: arp: of an interface that is renamed, down undoes all, too" {
+	local file=$BATS_TEST_TMPDIR/claim.yaml before
+	services "$file" '1iclaim: arp'
+	before=$(proxies)
+	lbr up -m generic -c "$file" >/dev/null
+	[[ $(proxies) != "$before" ]]
+	on "$LB" ip link set eth0 name other
+	lbr down >/dev/null
+	on "$LB" ip link set other name eth0
+	[[ $(proxies) == "$before" ]]
+}
