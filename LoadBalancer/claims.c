@@ -94,9 +94,11 @@ static void ask_for(void *data, const struct addr *vip, bool is_own)
 		return;
 	for (name = doctor->names; *name; name++) {
 		link = doctor_link(doctor, *name);
+		if (!link) /* just removed */
+			continue;
 		grown = realloc(asking->rows,
 				((size_t)asking->count + 1) * sizeof(*grown));
-		if (!link || !grown)
+		if (!grown)
 			return;
 		asking->rows = grown;
 		grown[asking->count] = (struct claimed){
