@@ -7,6 +7,7 @@
  * host's own routes.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
@@ -143,13 +144,18 @@ static int gateways(bool ipv6)
 	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
 	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
 	struct rtmsg *route;
-	int count = 0;
+	int count, tries, rc = -EINTR;
 
 	question->nlmsg_type = RTM_GETROUTE;
 	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
 	route->rtm_family = ipv6 ? AF_INET6 : AF_INET;
-	return netlink_ask(question, each_route, &count) ? -1 : count;
+	/* A dump during which a route changes is interrupted: once more. */
+	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
+		count = 0;
+		rc = netlink_ask(question, each_route, &count);
+	}
+	return rc ? -1 : count;
 }
 
 /* The kernel counts, of either family, what it had no route for. */
@@ -187,7 +193,13 @@ void look_replies(struct doctor *doctor)
 			routes_look(doctor, ipv6);
 			continue;
 		}
-		found(doctor, count ? HEALTH_UNKNOWN : HEALTH_FAIL,
+		if (count < 0) {
+			found(doctor, HEALTH_UNKNOWN,
+			      "%s: this host's routes cannot be read",
+			      ipv6 ? "IPv6" : "IPv4");
+			continue;
+		}
+		found(doctor, HEALTH_FAIL,
 		      "%s: no route leads beyond this host's own segments, so "
 		      "no answer to a client elsewhere",
 		      ipv6 ? "IPv6" : "IPv4");

@@ -7,6 +7,7 @@
  */
 #include "common/tool/xdp_features.h"
 
+#include <errno.h>
 #include <linux/genetlink.h>
 #include <stdlib.h>
 
@@ -94,13 +95,20 @@ int xdp_features_read(struct xdp_features **rows)
 	char buffer[QUESTION_SIZE] = {0};
 	struct list list = {NULL, 0};
 	__u16 id = family();
+	int tries, rc = -EINTR;
 
 	*rows = NULL;
 	if (!id)
 		return 0;
-	if (netlink_ask_of(NETLINK_GENERIC,
-			   question(buffer, id, NLM_F_DUMP, NETDEV_GET),
-			   device_answer, &list)) {
+	/* A dump during which a device changes is interrupted: once more. */
+	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
+		list.count = 0;
+		rc = netlink_ask_of(
+			NETLINK_GENERIC,
+			question(buffer, id, NLM_F_DUMP, NETDEV_GET),
+			device_answer, &list);
+	}
+	if (rc) {
 		free(list.rows);
 		return 0;
 	}
