@@ -205,7 +205,7 @@ static int refuse_backend(const struct kernel *kernel,
 		if (!hinders_all(kernel, list, count, ways[i].ifindex))
 			return 0;
 	}
-	if (!ways_count)
+	if (ways_count <= 0)
 		return 0;
 	return refuse(service, backend, ways[0].ifindex,
 		      device_lacks(list, count, ways[0].ifindex), fault_out);

@@ -219,6 +219,7 @@ static struct hops *hops_read(struct doctor *doctor)
 	const struct config_service *service = doctor->config.services;
 	struct hops *hops = calloc(1, sizeof(*hops));
 	struct way ways[MOST_WAYS];
+	char text[INET6_ADDRSTRLEN];
 	size_t s, b;
 	int count, i;
 
@@ -229,7 +230,11 @@ static struct hops *hops_read(struct doctor *doctor)
 			if (backend_seen(&doctor->config, s, b))
 				continue;
 			count = ways_read(to, ways, MOST_WAYS);
-			if (!count)
+			if (count < 0)
+				found(doctor, HEALTH_UNKNOWN,
+				      "the route to %s cannot be read",
+				      addr_text(to, text));
+			else if (!count)
 				no_route(doctor, to);
 			for (i = 0; i < count; i++)
 				hop_note(hops, &ways[i], &service->method);

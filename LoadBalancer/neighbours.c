@@ -32,7 +32,8 @@
 struct hops {
 	struct way ways[MOST];
 	int count;
-	bool more; /* there were */
+	bool more;   /* there were */
+	bool unread; /* some route could not be read */
 	struct route_mtus mtus;
 };
 
@@ -61,6 +62,7 @@ static void hops_of(struct hops *hops, const struct addr *backend)
 	struct way ways[MOST_WAYS];
 	int count = ways_read(backend, ways, MOST_WAYS), i;
 
+	hops->unread |= count < 0;
 	route_mtus_note(&hops->mtus, backend, ways, count);
 	for (i = 0; i < count; i++) {
 		if (is_needed(ways[i].ifindex, &ways[i].via, hops))
@@ -148,7 +150,7 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 	struct fault said;
 	int i;
 
-	if (hops)
+	if (hops && !hops->unread)
 		route_mtus_write(kernel, &hops->mtus);
 	if (neighbours_possible(&said)) {
 		cli_warn(kernel->role, &said);
@@ -181,16 +183,19 @@ void lbr_neighbours_settle(struct kernel *kernel, const struct config *config)
 	struct fault ignored;
 	size_t i;
 
-	/* Those that are leaving have flows still. */
-	if (hops && !running_read(kernel, generation_current(kernel), &running,
+	/* Which ones are needed must be known before any is let go. */
+	if (!hops || running_read(kernel, generation_current(kernel), &running,
 				  &ignored)) {
-		for (i = 0; i < running.backend_count; i++) {
-			if (running.by_address[i]->state == BACKEND_LEAVING)
-				hops_of(hops, &running.by_address[i]->address);
-		}
-		running_free(&running);
+		hops_free(hops);
+		return;
 	}
-	if (hops)
+	/* Those that are leaving have flows still. */
+	for (i = 0; i < running.backend_count; i++) {
+		if (running.by_address[i]->state == BACKEND_LEAVING)
+			hops_of(hops, &running.by_address[i]->address);
+	}
+	running_free(&running);
+	if (!hops->unread)
 		change_neighbours_keep(kernel, is_needed, hops);
 	hops_free(hops);
 }

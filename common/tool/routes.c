@@ -38,6 +38,13 @@ static int route_answer(const struct nlmsghdr *message, void *data)
 			      data);
 }
 
+/* Is it an answer: that no packet to the address leaves this host? */
+static bool is_no_route(int rc)
+{
+	return rc == -ENETUNREACH || rc == -EHOSTUNREACH || rc == -EACCES ||
+	       rc == -EINVAL || rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP;
+}
+
 int route_read(const struct addr *to, struct next_hop *hop,
 	       struct fault *fault_out)
 {
@@ -56,8 +63,7 @@ int route_read(const struct addr *to, struct next_hop *hop,
 	route->rtm_dst_len = addr_is_ipv4(to) ? 32 : 128;
 	address_put(question, RTA_DST, to);
 	rc = netlink_ask(question, route_answer, hop);
-	if (rc == -ENETUNREACH || rc == -EHOSTUNREACH || rc == -EACCES ||
-	    rc == -EINVAL)
+	if (is_no_route(rc))
 		return 0;
 	if (rc)
 		return fault(fault_out, "cannot ask for a route: %s",
@@ -163,7 +169,7 @@ int ways_read(const struct addr *to, struct way *found, int room)
 	struct ways ways = {
 		.to = to, .ways = found, .room = room, .one.via = *to};
 	struct rtmsg *route;
-	int i;
+	int i, rc;
 
 	question->nlmsg_type = RTM_GETROUTE;
 	question->nlmsg_flags = NLM_F_REQUEST;
@@ -173,7 +179,10 @@ int ways_read(const struct addr *to, struct way *found, int room)
 	/* The route itself, not what one packet would make of it. */
 	route->rtm_flags = RTM_F_FIB_MATCH;
 	address_put(question, RTA_DST, to);
-	if (netlink_ask(question, ways_answer, &ways) || !ways.unicast)
+	rc = netlink_ask(question, ways_answer, &ways);
+	if (rc)
+		return is_no_route(rc) ? 0 : -1;
+	if (!ways.unicast)
 		return 0;
 	if (!ways.count)
 		way_add(&ways, &ways.one);

@@ -32,7 +32,10 @@ struct way {
 		       */
 };
 #define MOST_WAYS 16 /* of one route that are looked at */
-/* All that the route to an address has; at most `room`. Their number. */
+/*
+ * All that the route to an address has; at most `room`. Returns their number,
+ * 0 where there is no route, or -1 where the kernel does not say.
+ */
 int ways_read(const struct addr *to, struct way *ways, int room);
 
 /*
