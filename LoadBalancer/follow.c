@@ -210,7 +210,7 @@ void follow_again(struct follow *follow)
 	event_active(follow->look, EV_TIMEOUT, 0);
 }
 
-/* 0, or with a fault KERNEL_BUSY or -1. */
+/* 0, or with a fault KERNEL_BUSY, KERNEL_NOT_UP or -1. */
 static int states_now(struct follow *follow, struct fault *fault_out)
 {
 	struct kernel kernel;
@@ -235,6 +235,9 @@ static void write_states(evutil_socket_t fd, short what, void *data)
 		event_active(follow->look, EV_TIMEOUT, 0);
 		return;
 	}
+	/* Of what is not up there are no states; look() says so. */
+	if (rc == KERNEL_NOT_UP)
+		return;
 	if (rc != KERNEL_BUSY)
 		cli_warn(follow->role, &fault_is);
 	event_add(follow->write, rc == KERNEL_BUSY ? &soon : &second);
@@ -249,7 +252,7 @@ static void write_last(struct follow *follow)
 
 	while ((rc = states_now(follow, &fault_is)) == KERNEL_BUSY && left--)
 		nanosleep(&pause, NULL);
-	if (rc)
+	if (rc && rc != KERNEL_NOT_UP)
 		cli_warn(follow->role, &fault_is);
 }
 

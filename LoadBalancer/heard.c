@@ -87,8 +87,7 @@ static unsigned int route_matters(struct heard *heard,
 static bool port_rises(struct heard *heard, const struct nlmsghdr *message)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-	bool runs = message->nlmsg_type == RTM_NEWLINK &&
-		    info->ifi_flags & LOWER_UP;
+	bool runs = info->ifi_flags & LOWER_UP;
 	bool rises;
 	int i;
 
@@ -97,6 +96,12 @@ static bool port_rises(struct heard *heard, const struct nlmsghdr *message)
 	for (i = 0; i < heard->port_count; i++) {
 		if (heard->ports[i].ifindex == info->ifi_index)
 			break;
+	}
+	/* Indices do not come again: keep the row for another interface. */
+	if (message->nlmsg_type == RTM_DELLINK) {
+		if (i < heard->port_count)
+			heard->ports[i] = heard->ports[--heard->port_count];
+		return false;
 	}
 	if (i == HEARD_PORTS)
 		return runs;
