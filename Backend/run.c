@@ -97,14 +97,18 @@ static int own_follow(struct kernel *kernel, const struct config *config,
 		      struct fault *fault_out)
 {
 	__u32 current = generation_current(kernel);
-	int slot = generation_build(kernel, config, fault_out), changes;
+	int slot = generation_build(kernel, config, fault_out), changes, rc = 0;
 
 	if (slot < 0)
 		return -1;
 	changes = bkd_difference(kernel, current, (__u32)slot, stdout);
 	if (changes < 0)
-		return fault(fault_out, "cannot read the running state");
-	return changes ? generation_switch(kernel, (__u32)slot, fault_out) : 0;
+		rc = fault(fault_out, "cannot read the running state");
+	else if (changes)
+		rc = generation_switch(kernel, (__u32)slot, fault_out);
+	if (rc || !changes)
+		generation_drop(kernel, (__u32)slot);
+	return rc;
 }
 
 static int also(void *data, struct kernel *kernel, const struct config *config,

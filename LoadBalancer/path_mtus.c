@@ -172,6 +172,8 @@ json_t *path_mtus_rows(const struct kernel *kernel, struct fault *fault_out)
 	if (map < 0 || jiffies_now(kernel, &now)) {
 		fault(fault_out, "cannot read the path MTUs: %s",
 		      strerror(errno));
+		if (map >= 0)
+			close(map);
 		return NULL;
 	}
 	rows = json_array();
@@ -198,7 +200,9 @@ int path_mtus_forget(const struct kernel *kernel, const struct addr *backend)
 	struct addr key, next;
 	bool more;
 
-	more = map >= 0 && !bpf_map_get_next_key(map, NULL, &next);
+	if (map < 0)
+		return -1;
+	more = !bpf_map_get_next_key(map, NULL, &next);
 	while (more) {
 		key = next;
 		more = !bpf_map_get_next_key(map, &key, &next);
@@ -209,8 +213,7 @@ int path_mtus_forget(const struct kernel *kernel, const struct addr *backend)
 		       addr_text(&key, text));
 		forgotten++;
 	}
-	if (map >= 0)
-		close(map);
+	close(map);
 	return forgotten;
 }
 
@@ -249,7 +252,7 @@ int verb_forget(const struct role *role, const struct options *options)
 	struct fault fault_is = {0};
 	struct addr backend;
 	struct kernel kernel;
-	int rc;
+	int rc, forgotten;
 
 	if (strcmp(options->words[0], "path-mtus")) {
 		fprintf(stderr,
@@ -266,9 +269,15 @@ int verb_forget(const struct role *role, const struct options *options)
 		return cli_failed(role, &fault_is);
 	}
 	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
-	if (!rc &&
-	    !path_mtus_forget(&kernel, options->backend ? &backend : NULL))
-		puts("no path MTU was known");
+	if (!rc) {
+		forgotten = path_mtus_forget(
+			&kernel, options->backend ? &backend : NULL);
+		if (forgotten < 0)
+			rc = fault(&fault_is, "cannot read the path MTUs: %s",
+				   strerror(errno));
+		else if (!forgotten)
+			puts("no path MTU was known");
+	}
 	kernel_close(&kernel);
 	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
 }

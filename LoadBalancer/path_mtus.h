@@ -38,7 +38,10 @@ struct path_size path_size(const struct kernel *kernel,
 
 /* A section of `show`: what routers have told, and for how long it holds. */
 json_t *path_mtus_rows(const struct kernel *kernel, struct fault *fault);
-/* Forgets what was told of the way to a backend; NULL: to all. How many. */
+/*
+ * Forgets what was told of the way to a backend; NULL: to all. Returns their
+ * number, or -1 with errno.
+ */
 int path_mtus_forget(const struct kernel *kernel, const struct addr *backend);
 /* The same of those whose `mtu:` is another in the file than what runs. */
 void path_mtus_settle(const struct kernel *kernel, const struct config *config);

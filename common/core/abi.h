@@ -457,7 +457,7 @@ _Static_assert(sizeof(struct answers) == 16, "answers");
 
 /*
  * By a backend's address: the least MTU that a route of this host to it is
- * locked to, bytes. The tool's to fill (route_mtus.c).
+ * locked to, bytes. The tool's to fill (path_mtus.c).
  */
 #define ROUTE_MTUS MAX_BACKENDS
 

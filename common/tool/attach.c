@@ -142,6 +142,7 @@ int kernel_choose_again(struct kernel *kernel, enum mode wanted,
 {
 	const struct attachment *gone;
 	int i, count = 0;
+	bool failed = false;
 
 	for (i = 0; i < kernel->gone_count; i++) {
 		gone = &kernel->gone[i];
@@ -151,10 +152,11 @@ int kernel_choose_again(struct kernel *kernel, enum mode wanted,
 		if (kernel_choose(kernel, gone->name,
 				  wanted ?: mode_noted(kernel, gone->name),
 				  fault_out))
-			return -1;
-		count++;
+			failed = true;
+		else
+			count++;
 	}
-	return count;
+	return failed ? -1 : count;
 }
 
 static int link_create(struct attachment *new, int program, enum mode mode)

@@ -12,7 +12,7 @@ int map_replace(int map, const void *keys, size_t key_size, const void *values,
 	char key[16], last[16];
 	const char *each = keys;
 	bool begun = false;
-	int i, rc = 0;
+	int i, rc = map < 0 ? -1 : 0;
 
 	for (i = 0; i < count && !rc; i++)
 		rc = bpf_map_update_elem(
@@ -30,6 +30,7 @@ int map_replace(int map, const void *keys, size_t key_size, const void *values,
 		memcpy(last, key, key_size);
 		begun = true;
 	}
-	close(map);
+	if (map >= 0)
+		close(map);
 	return rc;
 }
