@@ -137,7 +137,7 @@ __attribute__((noinline)) int parse_fragment(struct xdp_md *ctx)
 		value.source_port = packet->source_port;
 		value.port = packet->port;
 		value.protocol = packet->protocol;
-		if (!DRY_RUN && fragment_is_wanted(ctx))
+		if (fragment_is_wanted(ctx) && !DRY_RUN)
 			bpf_map_update_elem(&fragments, &key, &value, BPF_ANY);
 		return REASON_NONE;
 	}
