@@ -172,7 +172,7 @@ static void keys_of(uint64_t *state, __u64 *keys)
 /* Each bit of a flow flips each bit of its hash about every second time. */
 static void every_bit_counts(void **unused)
 {
-	enum { TRIES = 4096, BITS = 128 + 16 + 16 + 8 };
+	enum { TRIES = 4096, BITS = 128 + 16 + 16 + 8 + 128 };
 	static int flips[BITS][64];
 	struct packet packet = {0}, other;
 	__u64 keys[FLOW_KEYS], hash, changed;
@@ -183,12 +183,13 @@ static void every_bit_counts(void **unused)
 	(void)unused;
 	for (i = 0; i < TRIES; i++) {
 		keys_of(&state, keys);
-		for (bit = 0; bit < 4; bit++)
+		for (bit = 0; bit < 4; bit++) {
 			packet.source.w[bit] = (__be32)draw(&state);
+			packet.destination.w[bit] = (__be32)draw(&state);
+		}
 		packet.source_port = (__be16)draw(&state);
 		packet.port = (__be16)draw(&state);
 		packet.protocol = (__u8)draw(&state);
-		packet.destination.w[3] = (__be32)draw(&state);
 		hash = flow_hash(&packet, keys);
 		assert_true(hash & 1); /* never an empty way */
 		for (bit = 0; bit < BITS; bit++) {
@@ -199,8 +200,11 @@ static void every_bit_counts(void **unused)
 				other.source_port ^= 1u << (bit - 128);
 			else if (bit < 160)
 				other.port ^= 1u << (bit - 144);
-			else
+			else if (bit < 168)
 				other.protocol ^= 1u << (bit - 160);
+			else
+				other.destination.w[(bit - 168) / 32] ^=
+					1u << (bit - 168) % 32;
 			changed = hash ^ flow_hash(&other, keys);
 			for (out = 1; out < 64; out++)
 				flips[bit][out] += changed >> out & 1;
@@ -212,6 +216,39 @@ static void every_bit_counts(void **unused)
 			    flips[bit][out] > TRIES * 3 / 5)
 				fail_msg("bit %u flips bit %u %d of %d times",
 					 bit, out, flips[bit][out], TRIES);
+}
+
+/*
+ * With a key by which the sum of one byte order is blind for a word, the sum of
+ * the other still tells flows apart by it. So with the high bits of a word: one
+ * sum alone hardly knows of them.
+ */
+static void both_orders_count(void **unused)
+{
+	struct packet packet = {0}, other;
+	__u64 keys[FLOW_KEYS];
+	uint64_t state = 5;
+	int i, bit, order;
+	__u32 word;
+
+	(void)unused;
+	for (i = 0; i < 1000; i++) {
+		for (order = 0; order < 2; order++) {
+			keys_of(&state, keys);
+			for (bit = 0; bit < 4; bit++)
+				packet.source.w[bit] = (__be32)draw(&state);
+			word = (FORCE __u32)packet.source.w[1];
+			if (order)
+				word = __builtin_bswap32(word);
+			keys[order * FLOW_KEYS / 2 + 1] = -(__u64)word;
+			for (bit = 0; bit < 32; bit++) {
+				other = packet;
+				other.source.w[0] ^= 1u << bit;
+				assert_true(flow_hash(&packet, keys) !=
+					    flow_hash(&other, keys));
+			}
+		}
+	}
 }
 
 /* Flows that follow one another are spread over the buckets as by chance. */
@@ -256,6 +293,7 @@ int main(void)
 		cmocka_unit_test(found_where_it_is), cmocka_unit_test(placed),
 		cmocka_unit_test(rarely_evicted),    cmocka_unit_test(begins),
 		cmocka_unit_test(every_bit_counts),  cmocka_unit_test(spread),
+		cmocka_unit_test(both_orders_count),
 	};
 
 	return RUN("flows", tests);
