@@ -93,12 +93,13 @@ const struct key keys[] = {
 		 "services: `local` passes it to the load balancer's kernel "
 		 "where the VIP is an address of that host (SSH), and drops "
 		 "it elsewhere; `drop` drops it everywhere; `pass` passes it, "
-		 "but for what that kernel would send back."},
+		 "unless that kernel would send it back."},
 	{LEVEL_FILE, "claim", KIND_WORD, FIELD(config, claim),
 	 .words = claim_words, .standard = "none",
-	 .help = "Who answers for the VIPs in a LAN where no router sends them "
-		 "to the load balancer: `arp`: the load balancer, on the "
-		 "interfaces of `lbr up`, by ARP and for IPv6 by ND."},
+	 .help = "Who answers ARP (IPv6: ND) for the VIPs in a LAN where no "
+		 "router sends them to the load balancer: `arp`: the load "
+		 "balancer, on the interfaces of `lbr up`; `none`: only a host "
+		 "that has the address."},
 	{LEVEL_FILE, "flow-table-size", KIND_NUMBER,
 	 FIELD(config, flow_table_size),
 	 .min = 1, .max = 16777216, .standard = "1000000",
@@ -113,9 +114,9 @@ const struct key keys[] = {
 	 .help = "A UDP flow without a packet for this long is forgotten."},
 	{LEVEL_FILE, "grace", KIND_DURATION, FIELD(config, restore_grace),
 	 .min = 0, .max = 24 * HOURS, .standard = "10min",
-	 .help = "How long the roll-out of a change may take: a backend "
-		 "restores what has left the file for so long, and "
-		 "`drain-timeout` more."},
+	 .help = "How long the roll-out of a change may take: a backend goes "
+		 "on restoring what has left the file for this time plus "
+		 "`drain-timeout`."},
 	{LEVEL_FILE, "drain-timeout", KIND_DURATION,
 	 FIELD(config, drain_timeout),
 	 .min = 0, .max = 24 * HOURS, .standard = "5min",
@@ -130,9 +131,10 @@ const struct key keys[] = {
 	 .help = "How many flows each CPU may begin to remember in a second."},
 	{LEVEL_FILE, "answer-limit", KIND_NUMBER, FIELD(config, answer_limit),
 	 .min = 0, .max = 1000000, .standard = "1000",
-	 .help = "How many TTLs that have run out each CPU may answer in a "
-		 "second; a client's too large packets (IPv6: a /64's), a "
-		 "sixteenth of it; `0`: none."},
+	 .help = "How many ICMP errors each CPU may send in a second about "
+		 "TTLs that have expired; about packets that are too big, "
+		 "a sixteenth of it for each client (IPv6: each /64). `0`: "
+		 "none."},
 	{LEVEL_FILE, "advmss", KIND_NUMBER, FIELD(config, advmss),
 	 .min = 88, .max = 65495, .words = mtu_words, .standard = "route",
 	 .help = "The largest TCP segment that a backend asks clients for: "
@@ -205,9 +207,9 @@ const struct key keys[] = {
 	 .words = all_down_words, .renamed = {"last", "all"},
 	 .standard = "all",
 	 .help = "Where new flows go when every backend is down: `all`: to "
-		 "those whose path is good, or, where there are none, to all; "
-		 "`drop`; `pass` (also where all drain): the load balancer's "
-		 "kernel gets them."},
+		 "those whose path is good or, if there are none, to all; "
+		 "`drop`: nowhere; `pass` (also when all drain): to the load "
+		 "balancer's kernel."},
 	{LEVEL_SERVICE, "backends",
 	 LIST(config_service, backends, backend_count, LEVEL_BACKEND),
 	 .max = MAX_BACKENDS,
@@ -232,9 +234,9 @@ const struct key keys[] = {
 	 .words = check_words, .standard = "tcp",
 	 .help = "`tcp`: it takes a connection; `http`, `https` (of any "
 		 "certificate): it answers a GET; `udp`: it answers a "
-		 "datagram. All to the VIP, by way of the backend. Without it, "
-		 "`http` where a key of http is there, `udp` where one of udp "
-		 "is."},
+		 "datagram. All ask the VIP, by way of the backend. A check "
+		 "without `type` that has a key of http is `http`, one that "
+		 "has a key of udp is `udp`."},
 	{LEVEL_CHECK, "interval", KIND_DURATION,
 	 FIELD(config_check, interval),
 	 .min = 100, .max = 1 * HOURS, .standard = "2s",
