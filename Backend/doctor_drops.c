@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_drops.c - what xdp_bkd does not restore just now, though it was sent
- * to be
+ * doctor_drops.c - packets for services that xdp_bkd does not restore just now
  */
 #include "Backend/doctor.h"
 #include "common/doctor/drops.h"

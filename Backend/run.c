@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * run.c - `bkd run`: for who looks, and to follow the host
+ * run.c - `bkd run`: serves status and metrics, and follows the host
  *
- * It need not wait for xdp_bkd: that it is not up is what is to be told. Unlike
- * xdp_lbr's, xdp_bkd's file is not kept in the kernel: it is read again, and
- * followed only where it is the one that runs.
+ * It does not wait for xdp_bkd, for it has to say whether that is up. The
+ * kernel keeps xdp_lbr's file, but not xdp_bkd's: `bkd run` reads it again, and
+ * follows it only if it is the one that runs.
  */
 #include "common/tool/run.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sources.c - of whom tunnelled packets are taken, read out of the kernel
+ * sources.c - the senders of tunnelled packets that xdp_bkd accepts
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>

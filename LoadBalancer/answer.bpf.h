@@ -7,7 +7,7 @@
  */
 #pragma once
 
-/* The cell that a client shares with few, and cannot choose. */
+/* The client's cell. Few clients share it, and none can choose its own. */
 INLINE struct answers *answer_share(const struct addr *client)
 {
 	__u32 zero = 0, cell;
@@ -23,9 +23,9 @@ INLINE struct answers *answer_share(const struct addr *client)
 }
 
 /*
- * At most answer_limit errors a second and CPU that a TTL has run out. Whoever
- * sends too large packets spends the budget of its own cell alone: no other
- * client is left without the answer that its connection cannot do without.
+ * At most answer_limit errors a second and CPU about TTLs that have expired. A
+ * client that sends packets that are too big spends the budget of its own cell
+ * alone: it takes from no other client the answer that its connection needs.
  */
 __attribute__((noinline)) int may_answer(__u32 what)
 {

@@ -32,7 +32,7 @@ struct {
  */
 MAP(check_veth, DEVMAP, __u32, __u32, 1);
 
-/* What is in `parsed` is of this check: by its ends, of an error as well. */
+/* Does the packet in `parsed`, or the ICMP error, belong to this check? */
 INLINE bool check_reply_is_of(const struct check *check,
 			      const struct packet *packet)
 {

@@ -30,8 +30,8 @@ struct checks {
 	struct checked **rows; /* by backend id */
 	size_t count;
 	/*
-	 * What is to be noted of a backend is another; `is_news`: it has come
-	 * up or gone down, or it is down otherwise than before.
+	 * The finding or its reason has changed. `is_news`: the backend has
+	 * come up or gone down, or what is down has changed.
 	 */
 	void (*changed)(struct checked *backend, bool is_news, void *data);
 	void *data;

@@ -17,8 +17,8 @@ struct device {
  */
 int devices_read(struct device **list, struct fault *fault);
 /*
- * What of it hinders any of the attached programs to send out of a device; 0:
- * nothing. The kernel's attachments are read.
+ * Which lack keeps any of the attached programs from sending out of a device;
+ * 0: none. kernel_attachments() has to come first.
  */
 __u32 device_hinders(const struct kernel *kernel, const struct device *list,
 		     int count, int ifindex);

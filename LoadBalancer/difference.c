@@ -304,8 +304,8 @@ static void services_difference(struct pair *pair)
 }
 
 /*
- * What of the file no packet meets, or not at once: checks, times. Where both
- * say the same, neither is read.
+ * Keys of the file that no packet meets, or not at once: checks, times. If both
+ * files mean the same, neither is read.
  */
 static int files_difference(struct pair *pair, const struct kernel *kernel,
 			    __u32 before, __u32 after)

@@ -183,10 +183,9 @@ static bool answers_known(struct doctor *doctor)
 	running_free(&running);
 	if (is_known && !doctor->said)
 		found(doctor, HEALTH_OK,
-		      "each backend of %zu service%s that %s checked does, or "
+		      "%zu service%s with a check: each backend answers, or "
 		      "drains",
-		      checked, checked == 1 ? "" : "s",
-		      checked == 1 ? "is" : "are");
+		      checked, checked == 1 ? "" : "s");
 	return is_known;
 }
 
@@ -259,7 +258,8 @@ void look_services(struct doctor *doctor)
 	standings_close(&standings);
 	running_free(&running);
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "%zu service%s: each has one", count,
+		found(doctor, HEALTH_OK,
+		      "%zu service%s: each has such a backend", count,
 		      count == 1 ? "" : "s");
 }
 
@@ -279,12 +279,12 @@ void look_answers(struct doctor *doctor)
 		if (service->protocol != IPPROTO_TCP || !service->port)
 			continue;
 		found(doctor, HEALTH_UNKNOWN,
-		      "whether each backend answers is seen where clients "
-		      "are; there, several times:");
+		      "only a client can see whether each backend answers; "
+		      "there, several times:");
 		mend(doctor, "curl -sSo /dev/null -m 5 http://%s/",
 		     endpoint_text(&service->vip, service->port, text));
 		return;
 	}
 	found(doctor, HEALTH_UNKNOWN,
-	      "whether each backend answers is seen where clients are");
+	      "only a client can see whether each backend answers");
 }

@@ -42,7 +42,8 @@ static void look_rule(struct doctor *doctor, const json_t *objects,
 		return;
 	found(doctor, HEALTH_WARN,
 	      "nftables: a rule of %s %s %s drops what conntrack calls "
-	      "invalid: so it calls what the kernel forwards for xdp_lbr",
+	      "invalid, as it calls packets that the kernel forwards for "
+	      "xdp_lbr",
 	      nft_word(rule, "family"), nft_word(rule, "table"),
 	      nft_word(rule, "chain"));
 	mend(doctor, "nft delete rule %s %s %s handle %lld",

@@ -53,8 +53,8 @@ static void look_own_vip(void *data, const struct addr *vip, bool is_own)
 		      text);
 	} else if (unmatched == UNMATCHED_PASS && back_by(doctor, vip, name)) {
 		found(doctor, HEALTH_WARN,
-		      "%s is no address of this host, whose kernel would send "
-		      "what unmatched: pass passes up back out of %s: it is "
+		      "%s is no address of this host: its kernel would send "
+		      "packets of unmatched: pass back out of %s, so they are "
 		      "dropped (would_loop)",
 		      text, name);
 		default_again(doctor);

@@ -316,8 +316,8 @@ static void remembered_look(struct doctor *doctor)
 	    running.hops_by_flow || !routes_by_flow(why, sizeof(why)))
 		return;
 	found(doctor, HEALTH_WARN,
-	      "%s, and next hops are remembered for each backend: its flows "
-	      "share one",
+	      "%s, but next hops are remembered for each backend: all its "
+	      "flows share one",
 	      why);
 	mend(doctor, "lbr apply %s; lbr run does so by itself", doctor->path);
 }
@@ -417,11 +417,11 @@ static void narrow_tell(struct doctor *doctor, const struct narrowest *least,
 		snprintf(outer, sizeof(outer), ", less %u for the outer header",
 			 least->overhead);
 	found(doctor, lost ? HEALTH_FAIL : HEALTH_WARN,
-	      "%s is reached by a way that takes %d bytes (%s: %u%s), clients "
-	      "send up to %d%s; here, and with the same file on each backend:",
+	      "the way to %s takes %d bytes (%s: %u%s), and clients send up "
+	      "to %d%s; here, and with the same file on each backend:",
 	      addr_text(&least->backend->address, text), room, least->size.by,
 	      least->size.mtu, outer, most,
-	      lost ? ", and of IPv6 none may be told to send less than 1280"
+	      lost ? ", and no IPv6 client can be told to send less than 1280"
 		   : "");
 	mend(doctor,
 	     "sed -i -e '/^advmss:/d' -e '$a advmss: %d' %s && lbr apply %s",
@@ -450,8 +450,8 @@ void look_mtu(struct doctor *doctor)
 	else if (doctor->config.advmss &&
 		 (int)doctor->config.advmss <= least.mss)
 		found(doctor, HEALTH_OK,
-		      "advmss %u has clients send no more than the backends "
-		      "are sent",
+		      "advmss %u: clients send no more than the way to the "
+		      "backends takes",
 		      doctor->config.advmss);
 	else
 		narrow_tell(doctor, &least, most);

@@ -2,9 +2,9 @@
 /*
  * follow.c - see follow.h
  *
- * Others change what runs: `apply`, `up`, `down`. So once a second it is looked
- * whether the generation is another. A check's result that takes a backend out
- * or in is written as a generation too, of all that were found in a moment.
+ * Others change what runs: `apply`, `up`, `down`. So look() compares the
+ * generation once a second. A verdict that takes a backend out or in is written
+ * as a generation, too, together with all others of the same moment.
  *
  * The loop waits for nobody: it reads without a lock, and where another process
  * holds the lock that a change needs, it tries again and says for whom.
@@ -111,7 +111,7 @@ static int adopt(struct follow *follow, struct fault *fault_out)
 	follow->config = new;
 	if (heard_backends(&follow->heard, &new, fault_out))
 		cli_warn(follow->role, fault_out);
-	/* What `up` or `apply` has set is set; but not who has changed it. */
+	/* Another file may need other settings of this host. */
 	if (memcmp(follow->digest, running.generation.digest,
 		   sizeof(follow->digest)))
 		upkeep_all(&follow->upkeep);
@@ -145,7 +145,7 @@ static __u64 number_now(const struct follow *follow)
 	return rc == KERNEL_NOT_UP ? 0 : rc ? follow->number : kernel.number;
 }
 
-/* For upkeep. Another one than is known here: look() comes first. */
+/* For upkeep. NULL: another generation runs, which look() has to read first. */
 static const struct config *config_now(void *data, struct kernel *kernel)
 {
 	struct follow *follow = data;
@@ -235,7 +235,7 @@ static void write_states(evutil_socket_t fd, short what, void *data)
 		event_active(follow->look, EV_TIMEOUT, 0);
 		return;
 	}
-	/* Of what is not up there are no states; look() says so. */
+	/* What is not up has no states; look() says that it is down. */
 	if (rc == KERNEL_NOT_UP)
 		return;
 	if (rc != KERNEL_BUSY)
@@ -243,7 +243,7 @@ static void write_states(evutil_socket_t fd, short what, void *data)
 	event_add(follow->write, rc == KERNEL_BUSY ? &soon : &second);
 }
 
-/* What was found last is not to be lost; nor is the end to wait for ever. */
+/* Writes the last verdicts, but does not wait for the lock for ever. */
 static void write_last(struct follow *follow)
 {
 	static const struct timespec pause = {0, 20 * 1000 * 1000};

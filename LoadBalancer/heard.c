@@ -186,7 +186,7 @@ static long milliseconds_now(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* What one hop is for: all packets to a backend, or those of a flow. */
+/* Are next hops remembered for each backend, or for each flow? */
 static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 			struct fault *fault_out)
 {
@@ -207,7 +207,8 @@ static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 		heard->asking = milliseconds_now() - now;
 		heard->is_asked = false;
 	} else if (!by_flow) {
-		return 0; /* it is asked later, and till then no less true */
+		return 0; /* asked later; until then, for each flow is right,
+			     too */
 	}
 	heard->is_by_flow = by_flow;
 	if (by_flow == heard->by_flow)

@@ -5,8 +5,8 @@
  * A host with a full table of the Internet hears of thousands of routes a
  * second. One matters if a backend's address is in it, or if it is the first
  * for which two packets to one destination may have different next hops. To
- * look through all routes takes long there, so that is done again no sooner
- * than a hundred times later than it took.
+ * read all routes takes long there, so it takes at most a hundredth of the
+ * time.
  */
 #pragma once
 

@@ -28,8 +28,7 @@ static const struct verb verbs[] = {
 	VERB_CHECK,
 	VERB_SHOW("interfaces|services|backends|flows|next-hops|path-mtus|"
 		  "reasons"),
-	{"forget", NULL,
-	 "what routers have told of the MTU on the way to the backends",
+	{"forget", NULL, "forget the path MTUs that routers have reported",
 	 verb_forget, "path-mtus"},
 	VERB_TRACE,
 	VERB_RUN(lbr_run),

@@ -5,8 +5,8 @@
  * A packet in an outer header is the load balancer's own to them: where the
  * next link does not take it, the error comes here. It is believed if the
  * header that it quotes has our mark (common/core/mark.h), its checksum is
- * true, and the MTU is less than the packet that it quotes was long, and not
- * less than any link's of today.
+ * right, and the MTU is smaller than the quoted packet, and not smaller than
+ * that of any link today.
  */
 #pragma once
 

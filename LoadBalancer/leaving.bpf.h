@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * leaving.bpf.h - flows of a service that others have taken the place of
+ * leaving.bpf.h - flows of a service whose place another has taken
  *
  * A packet has two services at most: that of its port, and that of any port.
  * Who gets new flows is clear; but a flow that has begun stays with its own:
@@ -8,8 +8,7 @@
  * any port, where the port has got one of its own since. It is known by the
  * flow table, and in the time of grace by the table of the generation before.
  *
- * Nothing here is on the way of a packet whose service is in the file and knows
- * its flow.
+ * A packet whose service is in the file and knows its flow does not come here.
  */
 #pragma once
 

@@ -27,10 +27,10 @@ static bool in_file(const struct build *build, __u32 id)
 }
 
 /*
- * Would a backend of both restore what is sent to it for `row` by `other` of
- * the file, and otherwise? What has left it restores by a row of its own, as
- * long as it is sent here, where the file has none of the same key; and what is
- * for a port, before what is for any.
+ * Would a backend of both services restore packets for `row` by the row of
+ * `other`, and so wrongly? It keeps its own row of a service that has left the
+ * file, unless the file has a row of the same key; and a row of a port comes
+ * before one of any port.
  */
 static bool is_taken_over(const struct running_service *row,
 			  const struct config_service *other)

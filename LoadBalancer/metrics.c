@@ -79,7 +79,7 @@ const struct metric lbr_metrics[] = {
 	{"lbr_check_bad_total", "counter", "Checks that were bad.",
 	 "checks", "bad", NULL, BACKEND},
 	{"lbr_check_unmade_total", "counter",
-	 "Checks that say nothing, for lack of something on this host.",
+	 "Checks that were not made, for lack of something on this host.",
 	 "checks", "unmade", NULL, BACKEND},
 	{"lbr_lock_wait_seconds", "gauge",
 	 "How long a verdict has waited for a process that holds the lock; 0: none does.",

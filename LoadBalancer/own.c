@@ -100,8 +100,8 @@ static void note(void *data, const struct addr *vip, bool is_own)
 	addr_text(vip, text);
 	if (!is_own && notes->config->unmatched == UNMATCHED_PASS)
 		fprintf(notes->out,
-			"%s: note: VIP %s is no address of this host: of what "
-			"`unmatched: pass` passes up, xdp_lbr drops what the "
+			"%s: note: VIP %s is no address of this host: xdp_lbr "
+			"drops those packets of `unmatched: pass` that the "
 			"kernel would send back (would_loop)\n",
 			notes->config->path, text);
 	if (!is_own)
@@ -109,7 +109,7 @@ static void note(void *data, const struct addr *vip, bool is_own)
 	if (notes->config->unmatched == UNMATCHED_DROP)
 		fprintf(notes->out,
 			"%s: warning: VIP %s is an address of this host, and "
-			"`unmatched: drop` drops all that is for none of its "
+			"`unmatched: drop` drops packets for none of its "
 			"services: SSH to it, answers to this host's own "
 			"connections from it\n",
 			notes->config->path, text);

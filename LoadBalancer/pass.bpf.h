@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pass.bpf.h - what is for a VIP and no backend gets: may the kernel have it?
+ * pass.bpf.h - packets for a VIP but for no backend: may the kernel have them?
  *
  * The router sends the VIP's packets here. A kernel that does not have the VIP
  * as an address routes what it is given, mostly back to that router: one
@@ -98,7 +98,7 @@ __attribute__((noinline)) int passed(struct xdp_md *ctx, __u32 device,
 		       : PASSED_ON;
 }
 
-/* For who asks passed(). */
+/* Puts the packet where passed() reads it. */
 INLINE bool parsed_put(const struct packet *packet)
 {
 	__u32 zero = 0;

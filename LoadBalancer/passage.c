@@ -187,7 +187,7 @@ static bool interface_of(const struct passage *passage, __u32 device,
 	return false;
 }
 
-/* Where a check counts as come in, and what it is sent from. */
+/* The interface by which a check counts as received, and its source address. */
 struct origin {
 	struct interface in;
 	struct addr own;
@@ -195,10 +195,10 @@ struct origin {
 };
 
 /*
- * What this host would speak to the backend from, and by which interface: there
- * the answer comes back. Where that is none that xdp_lbr is attached to, where
- * the VIP is of another family than the backend, or there is no way to it
- * (xdp_lbr_check will say why): an attached interface's own address.
+ * The address and interface from which this host would speak to the backend:
+ * the answer comes back there. If xdp_lbr is not attached to that interface, if
+ * the VIP is of another family than the backend, or if there is no route to it
+ * (xdp_lbr_check will say why): an address of an attached interface.
  */
 static int origin_of(const struct passage *passage,
 		     const struct passage_end *end, struct origin *origin)

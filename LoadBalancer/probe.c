@@ -80,7 +80,7 @@ static void bad(struct probe *probe, const char *why)
 	probe_application(probe, OUTCOME_BAD);
 }
 
-/* Nothing was sent: of the path to the VIP, only xdp_lbr_check tells why. */
+/* Nothing was sent, which says nothing about the path: xdp_lbr_check would. */
 static void unsent(struct probe *probe, int error)
 {
 	struct result *result = &probe->result;
@@ -132,7 +132,7 @@ static void path_bad(struct probe *probe, const char *why)
 		not_heard(probe);
 		return;
 	}
-	/* What has not come as far as the data path says nothing of it. */
+	/* A packet that did not reach the data path says nothing about it. */
 	result->path = reason == REASON_NONE ? OUTCOME_UNKNOWN : OUTCOME_BAD;
 	result->application = OUTCOME_UNKNOWN;
 	if (is_sent(reason))
@@ -167,8 +167,8 @@ static bool is_connected(const struct probe *probe)
 }
 
 /*
- * Some servers never answer. That nobody refuses the datagram says little, but
- * nothing against them; nor of the path, of which it says nothing.
+ * Some servers never answer. If nobody refuses the datagram, that says nothing
+ * against the server, and nothing about the path.
  */
 static bool may_be_silent(const struct probe *probe)
 {
@@ -265,7 +265,7 @@ static int stream_begin(struct probe *probe)
 	return bufferevent_enable(probe->stream, EV_READ | EV_WRITE);
 }
 
-/* TCP is connected, or not: what comes after is not to be mistaken for it. */
+/* TCP is connected, or has failed: apart from TLS, which comes after it. */
 static void tls_start(evutil_socket_t fd, short what, void *data)
 {
 	struct probe *probe = data;

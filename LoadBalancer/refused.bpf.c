@@ -77,7 +77,8 @@ int xdp_lbr_refused(__u64 *arguments)
 	__u32 zero = 0;
 	struct redirected *last = bpf_map_lookup_elem(&last_redirected, &zero);
 
-	/* By way of no map: what xdp_lbr hands to health checks is not sent. */
+	/* Replies to health checks go by a map, and were not counted as sent.
+	 */
 	if (by->aux->id != program || arguments[4] || !last || !last->bytes)
 		return 0;
 	count(REASON_redirected, -1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * since.c - since when the states of a generation in the making are what they
- * are: where the word is the one that the running generation has, as long
+ * since.c - since when each state of a new generation holds: if it is the same
+ * as in the running generation, for as long as there; else from now on
  */
 #include <time.h>
 

@@ -180,9 +180,9 @@ INLINE enum reason solicited_instead(struct xdp_md *ctx,
 	int what;
 
 	/*
-	 * Several packets as one would be sent as several. And what is not
-	 * sent is not asked of solicit() either: the compiler sees that it
-	 * needs no argument then, and hands it none.
+	 * A super-packet would be sent as several questions. And a dry run
+	 * must not call solicit() at all: the compiler would see that it needs
+	 * no arguments then, and pass none.
 	 */
 	if (DRY_RUN || (f->in->generic && !packet_is_small(&d->packet)))
 		return reason;

@@ -204,8 +204,8 @@ _Static_assert(sizeof(struct backend) == 32, "backend");
 struct backend_rows {
 	struct backend at[BACKEND_SLOTS];
 	__u64 until[BACKEND_SLOTS]; /* jiffies; of one that is leaving */
-	/* The tool's, in seconds of Unix time: since when what it says of a
-	 * backend, or of the service at its place in `turns`, is so. */
+	/* The tool's, in seconds of Unix time: since when the state of a
+	 * backend, or of the service at its index in `turns`, holds. */
 	__u64 since[BACKEND_SLOTS];
 	__u64 service_since[MAX_SERVICES];
 };
@@ -222,7 +222,7 @@ enum unmatched {
 
 /*
  * Of the map `devices`, by ifindex: why a packet cannot be sent out of a device
- * by XDP. One that is not there takes what it is given.
+ * by XDP. A device without a row takes all frames.
  */
 #define MAX_DEVICES 16384
 enum device_lacks {

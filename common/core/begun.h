@@ -6,7 +6,8 @@
  * one of a flow takes no way of the flow table and no share of `insert-limit`;
  * it leaves a note here of where it went, and the second one, which finds the
  * note, is remembered. A flood of single packets overwrites notes, and that is
- * all: who finds none is a first packet once more, and goes by the table.
+ * all: a packet that finds none counts as the first again, and goes by the
+ * table.
  *
  * The second packet follows the note, so a handshake that a change of the pool
  * meets in the middle stays with the backend that had the SYN.

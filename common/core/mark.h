@@ -9,10 +9,11 @@
  * header has DF: RFC 6864 4.1), IPv6's flow label (20 bits; one value for each
  * flow, as RFC 6437 and 6438 want it).
  *
- * Hashed are the backend's address, the time, and what tells packets or flows
- * apart and is in the quote: with IPv4 the word of the inner header that holds
- * its identification (IPv6: its flow label), with IPv6 the inner flow. So who
- * has seen one mark knows no other, and that one is of use for MARK_PERIOD.
+ * The hash covers the backend's address, the time, and what tells packets or
+ * flows apart and is in the quote: with IPv4 the word of the inner header that
+ * holds its identification (IPv6: its flow label), with IPv6 the inner flow. So
+ * somebody who has seen one mark knows no other, and can use it for two periods
+ * at most.
  *
  * To guess one: marks of two periods are good, so 1 of 32,768 guesses is right
  * (IPv6: 1 of 524,288). MARK_GUESSES wrong ones a second and host are looked

@@ -36,9 +36,9 @@ REASON(malformed, PASS, IN_LBR | IN_BKD, \
 REASON(not_vip, PASS, IN_LBR, \
 	"the destination is no VIP") \
 REASON(path_mtu_learned, PASS, IN_LBR, \
-	"ipip: a router on the way to a backend says what it takes, and proves it by the mark it quotes") \
+	"ipip: a router on the path to a backend reports its MTU, and quotes our mark as proof") \
 REASON(path_mtu_refused, PASS, IN_LBR, \
-	"the same without a good mark or checksum, or of an MTU that cannot be: not believed") \
+	"ipip: such a report with a wrong mark or checksum, or an impossible MTU: not believed") \
 REASON(unmatched_passed, PASS, IN_LBR, \
 	"for a VIP but for none of its services; unmatched: pass") \
 REASON(unmatched, DROP, IN_LBR, \
@@ -48,9 +48,9 @@ REASON(local_passed, PASS, IN_LBR, \
 REASON(would_loop, DROP, IN_LBR, \
 	"for a VIP, to be passed up, and the kernel would send it back the way it came") \
 REASON(neighbour_discovery, PASS, IN_LBR, \
-	"ICMPv6 for a VIP by which neighbours find each other (RFC 4861): the kernel answers, where the VIP is its own") \
+	"ICMPv6 neighbour discovery for a VIP (RFC 4861): the kernel answers if the VIP is its own address") \
 REASON(martian, DROP, IN_LBR, \
-	"for a VIP, from an address that no sender has: no host's, or the VIP itself") \
+	"for a VIP, from an address that no host can send from, or from the VIP itself") \
 REASON(malformed_vip, DROP, IN_LBR, \
 	"a header is cut short or contradicts itself; for a VIP") \
 REASON(fragment, DROP, IN_LBR, \
@@ -86,15 +86,15 @@ REASON(neighbour_unresolved, PASS, IN_LBR, \
 REASON(neighbour_missing, DROP, IN_LBR, \
 	"next hop has no MAC address yet, and by this service's method (ipip, l2) only xdp_lbr can forward") \
 REASON(neighbour_asked, TX, IN_LBR, \
-	"next hop has no MAC address: this packet was made the ARP request or neighbour solicitation for it") \
+	"next hop has no MAC address: this packet was turned into the ARP request or neighbour solicitation for it") \
 REASON(neighbour_prompted, PASS, IN_LBR, \
-	"next hop has no MAC address: this packet was made an echo request from it, for the kernel to look for it") \
+	"next hop has no MAC address: this packet was turned into an echo request from the next hop, so that the kernel resolves it") \
 REASON(device_passed, PASS, IN_LBR, \
 	"XDP cannot send out of that device (no Ethernet header, or no ndo_xdp_xmit): handed to the kernel, to forward") \
 REASON(device_unfit, DROP, IN_LBR, \
 	"XDP cannot send out of that device, and by this service's method (ipip, l2) the kernel cannot forward") \
 REASON(redirect_refused, DROP, IN_LBR, \
-	"was to leave by another interface, and the kernel refused: that is down, or takes no frame of this kind or size") \
+	"redirected to another interface, and the kernel dropped it: the interface is down, or takes no frame of this kind or size") \
 REASON(off_link, DROP, IN_LBR, \
 	"l2: the backend is behind a router") \
 REASON(no_outer_source, DROP, IN_LBR, \
@@ -122,7 +122,7 @@ REASON(fragment_passed, PASS, IN_BKD, \
 REASON(extension_passed, PASS, IN_BKD, \
 	"an IPv6 extension header that hides the ports") \
 REASON(martian_passed, PASS, IN_BKD, \
-	"for a listed service, from an address that no sender has; left as it is") \
+	"for a listed service, from an address that no host can send from; left as it is") \
 REASON(restore_expired, PASS, IN_BKD, \
 	"left the file longer than `grace` ago") \
 REASON(restored, PASS, IN_BKD, \

@@ -43,7 +43,7 @@ static double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* It has nothing of its parent's open, nor waits for it. */
+/* It closes its parent's files, and dies with its parent. */
 static void child_settle(int memory, int pipe)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -115,7 +115,7 @@ static void end(struct document *document, int good)
 		begin_soon(document);
 }
 
-/* It has closed the pipe with its end, or is not done in time. */
+/* The child has ended, which closes the pipe; or its time is over. */
 static void done(evutil_socket_t fd, short what, void *data)
 {
 	struct document *document = data;

@@ -14,7 +14,7 @@
 
 #include "common/tool/printing.h"
 
-#define PATIENCE 0.9 /* seconds, until it is told who is waited for */
+#define PATIENCE 0.9 /* seconds that we wait before we say for whom */
 
 static double now(void)
 {
@@ -34,7 +34,7 @@ int lock_try(const char *path)
 	if (flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &locked)) {
 		error = errno;
 	} else {
-		/* The one who had it may have removed it. */
+		/* The last holder may have removed the directory. */
 		error = stat(path, &there)		? errno
 			: there.st_ino != locked.st_ino ? ESTALE
 							: 0;
@@ -47,7 +47,7 @@ int lock_try(const char *path)
 	return -1;
 }
 
-/* Tells of it once a holder, and only after a while. */
+/* Says for whom we wait: after a while, and once for each holder. */
 static void tell(struct lock_waiting *waiting, const char *path,
 		 const char *tool)
 {

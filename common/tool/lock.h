@@ -2,9 +2,9 @@
 /*
  * lock.h - one process at a time: the lock of a directory
  *
- * It is a flock(2), so it is gone with its process. What is waited for is told
- * by name: the kernel lists holders in /proc/locks, where those of another PID
- * namespace are missing.
+ * It is a flock(2), so it ends with its process. Whoever waits for it is told
+ * the holder's name: the kernel lists holders in /proc/locks, but for those of
+ * another PID namespace.
  */
 #pragma once
 
@@ -29,7 +29,7 @@ struct holder {
  * again.
  */
 int lock_try(const char *path);
-/* The same, and waits. Who is waited for longer than 1 s is told on stderr. */
+/* The same, and waits; after 1 s it prints on stderr for whom. */
 int lock_wait(const char *path, const char *tool);
 
 /* Who holds it; false: nobody that is known. */

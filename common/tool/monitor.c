@@ -152,7 +152,8 @@ int monitor_start(struct monitor *monitor, struct event_base *base,
 		return fault(fault_out, "cannot follow this host: %s",
 			     strerror(errno));
 	fd = mnl_socket_get_fd(monitor->socket);
-	/* Without, more is lost in a burst, and then all is looked at. */
+	/* Without it, a burst loses more messages: then we look at everything.
+	 */
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	monitor->heard =
 		event_new(base, fd, EV_READ | EV_PERSIST, heard, monitor);

@@ -58,7 +58,7 @@ static const struct option_row rows[] = {
 	{'v', "vlan", "ID[,ID]", WORD(vlan), "explain", "lbr",
 	 "of one that comes in with this tag, or these two, the outer one first"},
 	{'b', "backend", "ADDRESS", WORD(backend), "forget", "lbr",
-	 "only of the way to this backend (default: to all)"},
+	 "only that of the path to this backend (default: all)"},
 	{'a', "all", FLAG(all), "show", NULL,
 	 "show the reasons without a packet too (JSON always has them)"},
 	{'w', "watch", FLAG(watch), "show", NULL,

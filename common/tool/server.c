@@ -116,8 +116,7 @@ static struct document *document_find(const struct server *server,
 	return NULL;
 }
 
-/* Of what type; `body` is emptied, and handed on to nobody who asked for HEAD.
- */
+/* Sends `body`, which is emptied; a client that asked by HEAD gets none. */
 static void answer(struct client *client, int status, const char *type,
 		   struct evbuffer *body)
 {

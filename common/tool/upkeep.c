@@ -7,7 +7,7 @@
 #include "common/tool/interfaces.h"
 #include "common/tool/kernel.h"
 
-/* Of a sysctl, rtnetlink tells in a few cases only. */
+/* rtnetlink reports only a few of the sysctls that change. */
 static const struct timeval poll_every = {5, 0};
 #define POLLED (MONITOR_SETTING | MONITOR_NEIGHBOUR)
 
@@ -55,8 +55,8 @@ static void say_gone(struct upkeep *upkeep, const struct kernel *kernel)
 
 	for (i = 0; i < kernel->gone_count; i++) {
 		if (kernel->gone_count > upkeep->gone_count)
-			printf("%s: %s is attached there no more: removed, or "
-			       "detached\n",
+			printf("%s: %s is no longer attached: the interface "
+			       "was removed, or the program detached\n",
 			       kernel->gone[i].name, kernel->role->program);
 	}
 	upkeep->gone_count = kernel->gone_count;

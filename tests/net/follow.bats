@@ -84,7 +84,7 @@ managed() { # COUNT
 @test "an interface that is made again is attached again, its settings too" {
 	begin
 	again
-	within run_said 'eth0: xdp_lbr is attached there no more'
+	within run_said 'eth0: xdp_lbr is no longer attached'
 	within run_said 'eth0: xdp_lbr attached again, generic'
 	within get "$VIP4" --max-time 0.2
 	within get "$VIP6" --max-time 0.2
