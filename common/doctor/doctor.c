@@ -186,8 +186,15 @@ static int doctor_again(struct doctor *doctor)
 {
 	const struct role *role = doctor->kernel.role;
 	struct kernel *kernel = &doctor->kernel;
-	int i, rc;
+	struct fault ignored;
+	struct link *links;
+	int i, rc, count = links_read(&links, &ignored);
 
+	if (count >= 0) {
+		free(doctor->links);
+		doctor->links = links;
+		doctor->link_count = count;
+	}
 	kernel_close(kernel);
 	rc = kernel_open(kernel, role, ACCESS_READ, &doctor->attached)
 		     ?: kernel_attachments(kernel, &doctor->attached);
@@ -195,7 +202,7 @@ static int doctor_again(struct doctor *doctor)
 	for (i = 0; i < kernel->attachment_count; i++)
 		doctor->names[i] = kernel->attachments[i].name;
 	if (!i)
-		doctor->names[i++] = DEFAULT_INTERFACE;
+		doctor->names[i++] = likely_interface(doctor);
 	doctor->names[i] = NULL;
 	return rc;
 }
