@@ -11,7 +11,7 @@
 
 #include "common/tool/report.h"
 
-#define WINDOW 1000000000LL /* nanoseconds that are looked at */
+#define WINDOW 500000000LL /* nanoseconds that are looked at */
 
 /* The sum over all CPUs of each reason. */
 static void counters_read(const struct kernel *kernel, __u64 sums[REASON_MAX])

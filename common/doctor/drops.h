@@ -24,7 +24,8 @@ long long no_routes_read(bool ipv6);
 void drops_begin(struct doctor *doctor);
 
 /*
- * What each reason has counted since, a second or more: waits until it is one.
+ * What each reason has counted since, in half a second or more: waits until it
+ * is that long.
  */
 void drops_end(const struct doctor *doctor, __u64 risen[REASON_MAX]);
 
