@@ -11,8 +11,10 @@
 
 static void default_again(struct doctor *doctor)
 {
-	mend(doctor, "sed -i '/^unmatched:/d' %s && lbr apply %s", doctor->path,
-	     doctor->path);
+	mend(doctor,
+	     "sed -i -e '/^unmatched:/d' -e '/on-all-down: pass$/d' %s && lbr "
+	     "apply %s",
+	     doctor->path, doctor->path);
 }
 
 /* Where the kernel would send what comes for it, if there packets come in. */
@@ -37,6 +39,7 @@ static void look_own_vip(void *data, const struct addr *vip, bool is_own)
 {
 	struct doctor *doctor = data;
 	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE];
+	const char *passes = own_passes(&doctor->config, vip);
 	__u8 unmatched = doctor->config.unmatched;
 
 	addr_text(vip, text);
@@ -51,12 +54,12 @@ static void look_own_vip(void *data, const struct addr *vip, bool is_own)
 		      "%s is an address of this host: what is for none of its "
 		      "services is passed up",
 		      text);
-	} else if (unmatched == UNMATCHED_PASS && back_by(doctor, vip, name)) {
+	} else if (passes && back_by(doctor, vip, name)) {
 		found(doctor, HEALTH_WARN,
 		      "%s is no address of this host: its kernel would send "
-		      "packets of unmatched: pass back out of %s, so they are "
-		      "dropped (would_loop)",
-		      text, name);
+		      "packets of %s back out of %s, so they are dropped "
+		      "(would_loop)",
+		      text, passes, name);
 		default_again(doctor);
 	}
 }

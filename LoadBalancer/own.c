@@ -92,18 +92,39 @@ struct notes {
 	FILE *out;
 };
 
+/* Has a service of this VIP `on-all-down: pass`? */
+static bool passes_all_down(const struct config *config, const struct addr *vip)
+{
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++) {
+		if (config->services[i].on_all_down == ALL_DOWN_PASS &&
+		    addr_equal(&config->services[i].vip, vip))
+			return true;
+	}
+	return false;
+}
+
+const char *own_passes(const struct config *config, const struct addr *vip)
+{
+	if (config->unmatched == UNMATCHED_PASS)
+		return "unmatched: pass";
+	return passes_all_down(config, vip) ? "on-all-down: pass" : NULL;
+}
+
 static void note(void *data, const struct addr *vip, bool is_own)
 {
 	const struct notes *notes = data;
+	const char *passes = own_passes(notes->config, vip);
 	char text[INET6_ADDRSTRLEN];
 
 	addr_text(vip, text);
-	if (!is_own && notes->config->unmatched == UNMATCHED_PASS)
+	if (!is_own && passes)
 		fprintf(notes->out,
 			"%s: note: VIP %s is no address of this host: xdp_lbr "
-			"drops those packets of `unmatched: pass` that the "
-			"kernel would send back (would_loop)\n",
-			notes->config->path, text);
+			"drops those packets of `%s` that the kernel would "
+			"send back (would_loop)\n",
+			notes->config->path, text, passes);
 	if (!is_own)
 		return;
 	if (notes->config->unmatched == UNMATCHED_DROP)

@@ -20,3 +20,9 @@ int own_write(const struct kernel *kernel, struct fault *fault);
 int own_vips(const struct config *config,
 	     void (*say)(void *data, const struct addr *vip, bool is_own),
 	     void *data);
+
+/*
+ * What of the file has packets for this VIP passed up, which is no address of
+ * this host: "unmatched: pass", "on-all-down: pass"; NULL: nothing.
+ */
+const char *own_passes(const struct config *config, const struct addr *vip);

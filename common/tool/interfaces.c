@@ -333,7 +333,9 @@ int interfaces_write(struct kernel *kernel, const struct config *config,
 	}
 	if (!rc && memcmp(&next, &there, sizeof(next))) {
 		rc = list_write(map, &next, fault_out);
-		if (!rc && kernel->again)
+		/* `up` says what it attaches to, and `down -i` what it leaves.
+		 */
+		if (!rc && (kernel->again || (config && !kernel->object)))
 			say_changes(&there, &next);
 	}
 	if (map >= 0)

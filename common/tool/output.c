@@ -5,7 +5,7 @@
 
 #include "common/tool/output.h"
 
-#define CELL	160 /* the longest is what a reason means */
+#define CELL	640 /* the longest is what doctor finds */
 #define COLUMNS 16  /* no table of ours has as many */
 
 /* No column, but a line of its own below the row it mends. */

@@ -154,6 +154,14 @@ still() {
 	[[ $(came) == "$count" ]]
 }
 
+@test "on-all-down: pass: check and doctor say it of a VIP that is not this host's" {
+	local file=$BATS_TEST_TMPDIR/pass.yaml
+	services "$file" '0,/    backends:/s//    on-all-down: pass\n    backends:/'
+	run -0 lbr check "$file"
+	[[ $output == *"VIP $VIP4 is no address of this host: xdp_lbr drops those packets of \`on-all-down: pass\`"* ]]
+	[[ $output != *"VIP $VIP6"* ]]
+}
+
 @test "unmatched: pass: a stray packet is not sent back to the router" {
 	local vip
 	through_the_router
