@@ -151,8 +151,12 @@ def refused(world):
                      told(1400, changed(9 if head == 20 else 6, 0x11)),  # no outer header
                      told(1400, outer, 24 if head == 20 else 60)]
         if head == 20:
+            other = bytearray(bytes(told(1400, outer)))
+            other[35] = 1  # host unreachable, and an MTU where it has none
+            add = int.from_bytes(other[36:38], "big") + 3
+            other[36:38] = (add % 0x10000 + add // 0x10000).to_bytes(2, "big")
             strangers += [told(1400, outer, icmp=ICMP(type=11)),
-                          told(1400, outer, icmp=ICMP(type=3, code=1)),
+                          told(1400, outer, icmp=ICMP(type=3, code=1)), Ether(bytes(other)),
                           told(1400, outer, to="172.17.0.99")]
         else:
             strangers.append(told(1400, outer, icmp=ICMPv6TimeExceeded()))
