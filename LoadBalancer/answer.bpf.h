@@ -7,6 +7,23 @@
  */
 #pragma once
 
+/*
+ * Is the checksum of the IP header at `l3_offset` (bytes) right? IPv6 has none:
+ * yes. A new header, around or in place of a damaged one, would have a good
+ * checksum, so no hop would drop what goes to a wrong address.
+ */
+__attribute__((noinline)) int header_is_whole(struct xdp_md *ctx,
+					      __u32 l3_offset, __u32 is_ipv6)
+{
+	void *data = (void *)(long)ctx->data;
+
+	if (is_ipv6)
+		return true;
+	return l3_offset <= L3_MOST &&
+	       checksum_ipv4_is_right(data + l3_offset,
+				      (void *)(long)ctx->data_end);
+}
+
 /* The client's cell. Few clients share it, and none can choose its own. */
 INLINE struct answers *answer_share(const struct addr *client)
 {
@@ -173,6 +190,7 @@ INLINE void answer_checksum(struct xdp_md *ctx, __u32 at, bool is_ipv6)
 enum answer_result {
 	ANSWER_NONE, /* nothing is written */
 	ANSWER_LIMITED,
+	ANSWER_DAMAGED, /* the packet's header is */
 	ANSWER_SENT,
 };
 
@@ -216,6 +234,8 @@ __attribute__((noinline)) int answer(struct xdp_md *ctx, __u32 what, __u32 mtu)
 	own = &in->own[packet->is_ipv6 ? 1 : 0];
 	if (!own->w[3] || (what == ANSWER_TOO_BIG && !answer_helps(packet)))
 		return ANSWER_NONE;
+	if (!header_is_whole(ctx, packet->l3_offset, !!packet->is_ipv6))
+		return ANSWER_DAMAGED;
 	if (!may_answer(what))
 		return ANSWER_LIMITED;
 	packet->destination = *own;
@@ -240,5 +260,7 @@ INLINE enum reason answered(struct xdp_md *ctx, const struct packet *packet,
 		return exceeded ? REASON_ttl_answered : REASON_too_big_answered;
 	if (result == ANSWER_LIMITED)
 		return REASON_answer_limited;
+	if (result == ANSWER_DAMAGED)
+		return REASON_malformed_vip;
 	return exceeded ? REASON_ttl_exceeded : REASON_fib_too_big;
 }

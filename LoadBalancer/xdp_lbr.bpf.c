@@ -191,6 +191,9 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 	if (reason == REASON_NONE && d->packet.is_echo) {
 		if (d->packet.is_martian)
 			return REASON_martian;
+		if (!header_is_whole(ctx, d->packet.l3_offset,
+				     !!d->packet.is_ipv6))
+			return REASON_malformed_vip;
 		echo_reply(&d->packet);
 		return REASON_echo_answered;
 	}

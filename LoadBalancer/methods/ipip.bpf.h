@@ -96,6 +96,9 @@ INLINE enum reason ipip_forward(struct way *way)
 		return REASON_no_outer_source;
 	if (way->packet.length > 0xffff - sizeof(struct iphdr))
 		return REASON_fib_too_big;
+	if (!header_is_whole(way->ctx, way->packet.l3_offset,
+			     !!way->packet.is_ipv6))
+		return REASON_malformed_vip;
 	if (addr_is_v4(&way->backend->address))
 		return ipip_put(way, &source, sizeof(struct iphdr));
 	return ipip_put(way, &source, sizeof(struct ipv6hdr));

@@ -81,6 +81,30 @@ INLINE __u16 checksum_fold(__u32 sum)
 	return (__u16)sum;
 }
 
+/*
+ * Is the checksum of the IPv4 header at `ip` right? With it, all words of the
+ * header and of its options add up to 0xffff (RFC 1071 1). `end`: of the frame.
+ */
+INLINE int checksum_ipv4_is_right(const void *ip, const void *end)
+{
+	const __be32 *word = ip;
+	__u32 i, words, sum = 0;
+
+	if ((const void *)(word + 5) > end)
+		return 0;
+	words = *(const __u8 *)ip & 15;
+	for (i = 0; i < 15; i++, word++) {
+		if (i >= words)
+			break;
+		/* Or clang moves `end`, which the verifier refuses. */
+		asm volatile("" : "+r"(word));
+		if ((const void *)(word + 1) > end)
+			return 0;
+		sum += checksum_word(*word);
+	}
+	return checksum_fold(sum) == 0xffff;
+}
+
 /* The checksum after one 16-bit word went from `before` to `after`. */
 INLINE __sum16 checksum_replace16(__sum16 checksum, __be16 before, __be16 after)
 {

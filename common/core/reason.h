@@ -52,7 +52,7 @@ REASON(neighbour_discovery, PASS, IN_LBR, \
 REASON(martian, DROP, IN_LBR, \
 	"for a VIP, from an address that no host can send from, or from the VIP itself") \
 REASON(malformed_vip, DROP, IN_LBR, \
-	"a header is cut short or contradicts itself; for a VIP") \
+	"a header is cut short or contradicts itself, or the IPv4 checksum of what is to be answered or tunnelled is wrong; for a VIP") \
 REASON(fragment, DROP, IN_LBR, \
 	"a fragment for a VIP, and the packet's first one has not come before it") \
 REASON(extension, DROP, IN_LBR, \

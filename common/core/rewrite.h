@@ -14,7 +14,9 @@
  * only the pseudo header's sum, to be completed by a device further on
  * (CHECKSUM_PARTIAL), and XDP cannot tell.
  *
- * The IPv4 header has a checksum of its own and every hop looks at it.
+ * The IPv4 header has a checksum of its own and every hop looks at it. It is
+ * changed by as much as the header is, and not computed anew: a header that
+ * came damaged is still damaged when it leaves, and the next hop drops it.
  */
 #pragma once
 

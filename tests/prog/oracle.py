@@ -92,6 +92,11 @@ class Read:
             self.id = (self.protocol, frame[18:20])
         return self.transport(ICMP, 8)
 
+    def damaged(self):
+        """Is the checksum of its IPv4 header wrong?"""
+        end = ETHER + (self.frame[14] & 15) * 4
+        return self.family == 4 and total(self.frame[ETHER:end]) != 0xFFFF
+
     def ipv6(self):
         frame = self.frame
         if len(frame) < ETHER + 40 or frame[14] >> 4 != 6:
@@ -301,6 +306,8 @@ class LoadBalancer:
             if backend and read.ttl <= 1:
                 if read.piece == "later":
                     return DROP, "ttl_exceeded", frame
+                if read.damaged():
+                    return DROP, "malformed_vip", frame
                 return TX, "ttl_answered", report(
                     read, self.addresses[read.family], 11 if read.family == 4 else 3, 0)
             if backend:
@@ -314,6 +321,8 @@ class LoadBalancer:
             return PASS, "neighbour_discovery", frame
         if read.echo and is_martian(read):
             return DROP, "martian", frame
+        if read.echo and read.damaged():
+            return DROP, "malformed_vip", frame
         if read.echo:
             return TX, "echo_answered", reply(read)
         return DROP, "unmatched", frame

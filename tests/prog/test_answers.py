@@ -7,7 +7,7 @@ import contextlib
 import json
 import random
 
-from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_NOP
 from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6, IPv6ExtHdrFragment
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
@@ -74,6 +74,36 @@ def ttl(world):
 
 
 IDS = iter(range(40000, 50000))
+
+
+def damaged(packet):
+    """Frames, each with one bit wrong of its IPv4 header: of TOS, id, checksum,
+    source or options."""
+    frame = bytes(packet)
+    for at in 1, 4, 5, 10, 11, *range(13, 16), *range(20, (frame[ETHER] & 15) * 4):
+        for bit in 0x01, 0x40:
+            wrong = bytearray(frame)
+            wrong[ETHER + at] ^= bit
+            yield bytes(wrong)
+
+
+@test("answers: a packet whose IPv4 header is damaged is dropped")
+def unanswered(world):
+    world.apply(setting(1400, answer_limit=1000000))
+    large = {"flags": "DF"}
+    for name, packet, reason in (
+            ("echo", f.ip4() / f.echo4(), "echo_answered"),
+            ("echo, options", f.ip4(options=f.ip_options()) / f.echo4(), "echo_answered"),
+            ("echo, all options", f.ip4(options=[IPOption_NOP()] * 40) / f.echo4(),
+             "echo_answered"),
+            ("TTL", f.ip4(ttl=1) / SYN, "ttl_answered"),
+            ("TTL, options", f.ip4(ttl=1, options=f.ip_options()) / SYN, "ttl_answered"),
+            ("too big", of_size(f.ip4, 1450, **large), "too_big_answered")):
+        equal(one(world.lbr, packet)[2], reason, name)
+        before = world.lbr.reasons()
+        frames = list(damaged(packet))
+        equal(world.lbr.run(frames), [(DROP, frame) for frame in frames], name)
+        equal(world.lbr.reasons()["malformed_vip"] - before["malformed_vip"], len(frames), name)
 
 
 @test("answers: nothing is said about errors and later fragments")

@@ -160,6 +160,25 @@ def ipip(world):
             check(world, packet, tunnelled(packet, cross), name=f"{name}, cross {cross}")
 
 
+@test("methods: a damaged IPv4 header gets no good one of ipip, and stays wrong by others")
+def damaged(world):
+    for keys in {"forward": "ipip"}, {"forward": "dscp", "dscp": 46}, {"forward": "rewrite"}:
+        for cross in (False, True) if keys["forward"] == "ipip" else (False,):
+            world.apply(setting(cross, **keys))
+            for packet in f.ip4() / f.tcp(), f.ip4(options=f.ip_options()) / f.udp():
+                frame = bytearray(bytes(packet))
+                frame[ETHER + 15] ^= 0x01  # the client's address
+                frame = bytes(frame)
+                if keys["forward"] == "ipip":
+                    check(world, Ether(frame), frame, "malformed_vip", DROP)
+                    continue
+                [(action, got)] = world.lbr.run([frame])
+                equal(action, TX, f"{keys}")
+                size = (got[ETHER] & 15) * 4
+                equal(total(got[ETHER : ETHER + size]), total(frame[ETHER : ETHER + size]),
+                      f"{keys}: the header's sum")
+
+
 @test("methods: l2: MAC addresses and TTL, backends of either family")
 def l2(world):
     with on_link():

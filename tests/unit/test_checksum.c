@@ -215,6 +215,33 @@ static void bytes_summed(void **unused)
 	}
 }
 
+/* With options of any length; then cut short; then with one bit wrong. */
+static void header_checked(void **unused)
+{
+	enum { LINK = 14 };
+	uint64_t state = 3;
+	int i;
+
+	(void)unused;
+	for (i = 0; i < HEADERS / 10; i++) {
+		uint8_t bytes[LINK + 60] = {0}, *ip;
+		size_t length = 4 * (5 + draw_below(&state, 11));
+		uint32_t bit = 8 + draw_below(&state, 8 * (uint32_t)length - 8);
+		struct frame header;
+
+		draw_bytes(&state, bytes + LINK, length);
+		bytes[LINK] = 0x40 | length / 4;
+		put_ipv4_checksum(bytes + LINK);
+		header = frame_copy(bytes, LINK + length);
+		ip = header.bytes + LINK;
+		assert_true(checksum_ipv4_is_right(ip, ip + length));
+		assert_false(checksum_ipv4_is_right(ip, ip + length - 1));
+		ip[bit / 8] ^= 1 << bit % 8;
+		assert_false(checksum_ipv4_is_right(ip, ip + length));
+		frame_free(header);
+	}
+}
+
 static void large_sums_folded(void **unused)
 {
 	uint64_t state = 1, sum;
@@ -239,6 +266,7 @@ int main(void)
 		cmocka_unit_test(there_and_back),
 		cmocka_unit_test(ttl_and_destination),
 		cmocka_unit_test(bytes_summed),
+		cmocka_unit_test(header_checked),
 		cmocka_unit_test(large_sums_folded),
 	};
 
