@@ -56,10 +56,12 @@ full_pipe() {
 	dd if=/dev/zero of="$PIPE" bs=4096 count=4096 oflag=nonblock 2>/dev/null || :
 }
 
-# begun NAME OUT VERB...: lbr's verb in the background
+# begun NAME OUT VERB...: lbr's verb in the background. OUT is the verb's alone:
+# what started it has something to say when it is killed, and must not wait.
 begun() {
-	on "$LB" bash -c 'echo $$ >"$1.new"; mv "$1.new" "$1"; exec LoadBalancer/lbr "${@:2}"' \
-		- "$BATS_TEST_TMPDIR/verb.$1.pid" "${@:3}" <&0 >"$2" 2>&1 3>&- &
+	on "$LB" bash -c 'echo $$ >"$1.new"; mv "$1.new" "$1"
+		exec LoadBalancer/lbr "${@:3}" >"$2" 2>&1' \
+		- "$BATS_TEST_TMPDIR/verb.$1.pid" "$2" "${@:3}" <&0 >/dev/null 2>&1 3>&- &
 	wait_for 5 test -s "$BATS_TEST_TMPDIR/verb.$1.pid"
 	PID=$(<"$BATS_TEST_TMPDIR/verb.$1.pid")
 }
