@@ -99,13 +99,25 @@ INLINE int flow_is_known(const struct flow *flow)
 }
 
 /*
+ * Is a known flow of this age in use? Not `young` jiffies after its client has
+ * ended it, nor when it has been silent for FLOW_SILENT times that (2 h 4 min,
+ * RFC 5382, where `young` is 5 s).
+ */
+#define FLOW_SILENT 1488
+
+INLINE int flow_is_in_use(const struct flow *flow, __u64 age, __u64 young)
+{
+	return age <= (flow->backend & FLOW_ENDS ? young : young * FLOW_SILENT);
+}
+
+/*
  * The way where the flow is to be written: its own, else an empty one, else of
  * those that begin, else of all the one that was seen last the longest ago.
  * `now` in jiffies, the low half.
  *
- * Where the flow itself only `begins`, none that is known makes room for it,
- * and none that begins, for `young` jiffies: then -1. So a flood of SYNs takes
- * what is empty and no more, and a handshake that is under way stays.
+ * Where the flow itself only `begins`, no flow in use makes room for it, and
+ * none that begins, for `young` jiffies: then -1. So a flood of SYNs takes what
+ * nobody uses and no more, and a handshake that is under way stays.
  */
 INLINE int flow_place(const struct flow_bucket *bucket, __u64 hash, __u32 now,
 		      int begins, __u64 young)
@@ -123,8 +135,10 @@ INLINE int flow_place(const struct flow_bucket *bucket, __u64 hash, __u32 now,
 			rank = 3ULL << 32;
 		else if (flow->backend & FLOW_BEGINS)
 			rank = begins && rank <= young ? 0 : 2ULL << 32 | rank;
+		else if (begins && flow_is_in_use(flow, rank, young))
+			rank = 0;
 		else
-			rank = begins ? 0 : 1ULL << 32 | rank;
+			rank = 1ULL << 32 | rank;
 		if (rank > highest) {
 			highest = rank;
 			place = i;
