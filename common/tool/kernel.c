@@ -135,6 +135,7 @@ static int running_look(const struct kernel *kernel, __u32 *current,
 int kernel_open(struct kernel *kernel, const struct role *role,
 		enum access access, struct fault *fault_out)
 {
+	bool makes = access == ACCESS_CREATE || access == ACCESS_TAKE_OVER;
 	int rc;
 
 	memset(kernel, 0, sizeof(*kernel));
@@ -146,12 +147,12 @@ int kernel_open(struct kernel *kernel, const struct role *role,
 	kernel_directory(role, kernel->directory);
 	if (access != ACCESS_TAKE_OVER && other_layout(kernel, fault_out))
 		return -1;
+	/* A `down` may remove it before it is opened, or locked. */
 	do {
-		if ((access == ACCESS_CREATE || access == ACCESS_TAKE_OVER) &&
-		    directory_make(kernel, fault_out))
+		if (makes && directory_make(kernel, fault_out))
 			return -1;
 		rc = directory_open(kernel, access);
-	} while (rc && errno == ESTALE);
+	} while (rc && (errno == ESTALE || (makes && errno == ENOENT)));
 	if (rc)
 		return not_opened(kernel, fault_out);
 	if (!running_look(kernel, &kernel->current, &kernel->number)) {
