@@ -7,6 +7,7 @@
 # shellcheck disable=SC2030,SC2031,SC2154 # `run` and its friends
 
 load lib
+load ssh
 bats_require_minimum_version 1.5.0
 PATH=$PATH:$ROOT/build/keepalived/usr/sbin
 
@@ -14,7 +15,7 @@ setup_file() {
 	command -v keepalived >/dev/null || return 0
 	network
 	attach generic
-	listen_2222 "$BATS_FILE_TMPDIR/listens"
+	serve_ssh "$BATS_FILE_TMPDIR/listens"
 }
 
 teardown_file() {
@@ -29,28 +30,6 @@ setup() {
 
 teardown() {
 	keepalived_end
-}
-
-# listen_2222 PIDFILE: port 2222 of every address that the load balancer has
-listen_2222() {
-	on "$LB" /usr/bin/python3 - "$1" >/dev/null 2>&1 3>&- <<-'EOP' &
-		import os, socket, sys
-
-		server = socket.create_server(("::", 2222), family=socket.AF_INET6,
-		                              dualstack_ipv6=True)
-		with open(sys.argv[1], "w") as file:
-		    file.write(str(os.getpid()))
-		while True:
-		    client, _ = server.accept()
-		    client.sendall(b"SSH-2.0-test\r\n")
-		    client.close()
-	EOP
-	wait_for 10 test -s "$1"
-}
-
-ssh() { # ADDRESS
-	on "$CLIENT" timeout 2 bash -c "grep -m 1 -q SSH-2.0 </dev/tcp/$1/2222" \
-		2>/dev/null
 }
 
 # keepalived_begin [OPTION...]: master of both VIPs, at once

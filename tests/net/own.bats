@@ -7,6 +7,7 @@
 # shellcheck disable=SC2030,SC2031,SC2154 # `run` and its friends
 
 load lib
+load ssh
 bats_require_minimum_version 1.5.0
 
 OWN=172.17.0.2 # of the load balancer, its only IPv4 address
@@ -36,29 +37,6 @@ teardown() {
 	on "$ROUTER" ip -6 route del "$VIP6" 2>/dev/null || :
 	on "$CLIENT" ip route replace "$VIP4" via "$OWN"
 	on "$CLIENT" ip -6 route replace "$VIP6" via "$OWN6"
-}
-
-# serve_ssh PIDFILE: port 2222 of every address of the load balancer
-serve_ssh() {
-	on "$LB" /usr/bin/python3 - "$1" >/dev/null 2>&1 3>&- <<-'EOP' &
-		import os, socket, sys
-
-		server = socket.create_server(("::", 2222), family=socket.AF_INET6,
-		                              dualstack_ipv6=True)
-		with open(sys.argv[1], "w") as file:
-		    file.write(str(os.getpid()))
-		while True:
-		    client, _ = server.accept()
-		    client.sendall(b"SSH-2.0-test\r\n")
-		    client.close()
-	EOP
-	wait_for 10 test -s "$1"
-}
-
-# ssh ADDRESS: the greeting of port 2222 there
-ssh() {
-	on "$CLIENT" timeout 2 bash -c "grep -m 1 -q SSH-2.0 </dev/tcp/$1/2222" \
-		2>/dev/null
 }
 
 # own_file FILE [LINE...]: port 80 of the load balancer's own addresses
