@@ -71,9 +71,10 @@ detach() {
 	done
 }
 
-# wait_for SECONDS CMD...: until CMD succeeds
+# wait_for SECONDS CMD...: until CMD succeeds. SECONDS is what a quiet machine
+# needs at most; a busy or an emulated one gets PATIENCE times as long.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${PATIENCE:-3}))
 	shift
 	until "$@"; do
 		((SECONDS < end)) || {
@@ -82,6 +83,22 @@ wait_for() {
 		}
 		read -rt 0.05 <> <(:) || :
 	done
+}
+
+# within MILLISECONDS CMD...: what the product promises; says what it took
+within() {
+	local limit=$1 began=${EPOCHREALTIME/./} took
+	shift
+	until "$@"; do
+		took=$(((${EPOCHREALTIME/./} - began) / 1000))
+		((took < limit)) || {
+			echo "not within $limit ms: $*" >&2
+			return 1
+		}
+		read -rt 0.01 <> <(:) || :
+	done
+	took=$(((${EPOCHREALTIME/./} - began) / 1000))
+	echo "$took ms: $*"
 }
 
 # aged: until what xdp_lbr remembers of the FIB is no older than now. A change of
