@@ -20,11 +20,18 @@ static bool is_needed(const char *what, const void *name)
 	return !strstr(what, part) || strstr(what, "evict_nocarrier");
 }
 
+/* Also by an interface of ours that is gone: it may be made again. */
+static bool is_wanted(const struct kernel *kernel)
+{
+	return kernel->attachment_count || kernel->gone_count;
+}
+
 /* One that was not attached is no reason to leave others as they are. */
 static int detach(struct kernel *kernel, const struct options *options,
 		  struct fault *fault_out)
 {
 	char *const *name;
+	int i;
 
 	for (name = options->interfaces.name; *name; name++) {
 		if (!kernel_detach_from(kernel, *name)) {
@@ -35,9 +42,12 @@ static int detach(struct kernel *kernel, const struct options *options,
 		printf("%s: %s detached\n", *name, kernel->role->program);
 		changes_keep(kernel, "sysctl", is_needed, *name);
 	}
-	return kernel->attachment_count
-		       ? interfaces_write(kernel, NULL, fault_out)
-		       : 0;
+	for (i = 0; !kernel->attachment_count && i < kernel->gone_count; i++)
+		printf("%s: gone; %s stays up for it (%s down: for good)\n",
+		       kernel->gone[i].name, kernel->role->program,
+		       kernel->role->name);
+	return is_wanted(kernel) ? interfaces_write(kernel, NULL, fault_out)
+				 : 0;
 }
 
 int verb_down(const struct role *role, const struct options *options)
@@ -60,7 +70,7 @@ int verb_down(const struct role *role, const struct options *options)
 	/* Others stay, and what they need of this host. */
 	if (options->interfaces.count) {
 		rc = detach(&kernel, options, &fault_is);
-		if (rc || kernel.attachment_count) {
+		if (rc || is_wanted(&kernel)) {
 			kernel_close(&kernel);
 			return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
 		}

@@ -121,6 +121,38 @@ detach() { # the link, as somebody else would
 	lbr apply "$BATS_TEST_TMPDIR/services.yaml"
 }
 
+# keeps_the_gone HOST TOOL: eth0 and an interface that is deleted
+keeps_the_gone() {
+	local program=xdp_$2 tool=("$2")
+	[[ $2 == lbr ]] || tool=(bkd "$1")
+	on "$1" ip link add spare0 type veth peer name spare1
+	"${tool[@]}" up -i eth0 -i spare0 >/dev/null
+	on "$1" ip link del spare0
+	run -0 "${tool[@]}" down -i eth0
+	[[ $output == *"eth0: $program detached"* ]]
+	[[ $output == *"spare0: gone; $program stays up for it ($2 down: for good)"* ]]
+	"${tool[@]}" show >/dev/null
+	# made again, it is attached to once more
+	on "$1" ip link add spare0 type veth peer name spare1
+	run -0 "${tool[@]}" up
+	[[ $output == *"spare0: $program attached"* && $output != *eth0:* ]]
+	"${tool[@]}" up -i eth0 >/dev/null
+	get "$VIP4" >/dev/null
+	# and where it is given up, too, eth0 is the last
+	on "$1" ip link del spare0
+	"${tool[@]}" down -i spare0
+	"${tool[@]}" show >/dev/null
+	"${tool[@]}" down -i eth0
+	run -1 "${tool[@]}" show
+	"${tool[@]}" up >/dev/null
+}
+
+@test "down -i of the last that is there stays up for one that is gone for now" {
+	keeps_the_gone "$LB" lbr
+	keeps_the_gone backend0x bkd
+	get "$VIP4" >/dev/null
+}
+
 @test "a renamed interface is known by its new name everywhere, and put back by it" {
 	local verb
 	on "$LB" ip link set eth0 name wan0
