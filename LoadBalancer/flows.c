@@ -9,6 +9,7 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,8 +169,8 @@ int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
 	if (kernel->old_flows < 0)
 		return 0;
 	if (jiffies_now(kernel, &now) ||
-	    flow_table_open(&from, dup(kernel->old_flows),
-			    dup(kernel->old_flow_keys)) ||
+	    flow_table_open(&from, fcntl(kernel->old_flows, F_DUPFD_CLOEXEC, 3),
+			    fcntl(kernel->old_flow_keys, F_DUPFD_CLOEXEC, 3)) ||
 	    flow_table_open(&to, kernel_map(kernel, "flows"),
 			    kernel_map(kernel, "flow_keys"))) {
 		flow_table_close(&from);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memfd_create() */
+#define _GNU_SOURCE /* memfd_create, dup3 */
 #endif
 #include "common/tool/document_build.h"
 
@@ -51,10 +51,10 @@ static void child_settle(int memory, int pipe)
 	signal(SIGINT, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	/* Aside first: each may be where the other is to be. */
-	memory = fcntl(memory, F_DUPFD, 5);
-	pipe = fcntl(pipe, F_DUPFD, 5);
-	dup2(memory, 3);
-	dup2(pipe, 4);
+	memory = fcntl(memory, F_DUPFD_CLOEXEC, 5);
+	pipe = fcntl(pipe, F_DUPFD_CLOEXEC, 5);
+	dup3(memory, 3, O_CLOEXEC);
+	dup3(pipe, 4, O_CLOEXEC);
 #ifdef SYS_close_range
 	syscall(SYS_close_range, 5U, ~0U, 0U);
 #endif

@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "common/core/address.h"
@@ -22,7 +23,7 @@
 int netlink_ask_of(int bus, struct nlmsghdr *question, mnl_cb_t answer,
 		   void *data)
 {
-	struct mnl_socket *socket = mnl_socket_open2(bus, 0);
+	struct mnl_socket *socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	static char page[ANSWER_SIZE];
 	unsigned int port;
 	ssize_t length;

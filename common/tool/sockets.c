@@ -13,6 +13,7 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +94,8 @@ static int dump(struct mnl_socket *socket, int family, int protocol,
 int sockets_read(int protocol, struct socket_row **list,
 		 struct fault *fault_out)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_SOCK_DIAG, 0);
+	struct mnl_socket *socket =
+		mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
 	__u32 states = 1 << (protocol == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE);
 	struct sockets all = {NULL, 0};
 	int rc = socket ? mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) : -1;

@@ -5,7 +5,7 @@
 # within 0.2 s on a machine that has time; each test prints what it took), and
 # where it does not run, `apply` says what is wrong.
 
-# shellcheck disable=SC2154 # `run`
+# shellcheck disable=SC2030,SC2031,SC2154 # `run`
 
 bats_require_minimum_version 1.5.0
 load lib

@@ -109,3 +109,38 @@ time.sleep(60)' >"$BATS_TEST_TMPDIR/bound" 3>&- &
 	wait_for 10 run_said '^status on 127.0.0.1:8404'
 	[[ $(on "$LB" curl -so /dev/null -w '%{http_code}' http://127.0.0.1:8404/) == 200 ]]
 }
+
+# inherited PID: its descriptors, but the standard ones, that its children keep
+inherited() {
+	local fd flags open=0
+	for fd in "/proc/$1/fdinfo/"*; do
+		flags=$(awk '/^flags:/ { print $2 }' "$fd" 2>/dev/null) || continue
+		((${fd##*/} > 2)) || continue
+		open=$((open + 1))
+		((0$flags & 02000000)) ||
+			echo "$fd: $(readlink "/proc/$1/fd/${fd##*/}")"
+	done
+	((open > 5)) || echo "no descriptors of $1?"
+}
+
+@test "no descriptor of it is left to a program that it starts" {
+	local port file=$BATS_TEST_TMPDIR/services.yaml
+	sed -i 's/^\( *\)protocol: tcp/&\n\1check: {type: http, interval: 400ms, timeout: 200ms}/' "$file"
+	lbr apply "$file" >/dev/null
+	for port in 8404 8405; do
+		[[ $port == 8404 ]] || run_of backend0x
+		# bats' own stay behind
+		run_begin "$file" bash -c 'for fd in "/proc/$$/fd/"*; do
+			((${fd##*/} < 3)) || eval "exec ${fd##*/}>&-"
+			done; exec "$@"' -
+		# a client that asks for nothing
+		on "$RUN_HOST" bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"; echo $$; exec sleep 60' \
+			- "$port" >"$RUN.client" 3>&- &
+		wait_for 5 test -s "$RUN.client"
+		for _ in {1..20}; do inherited "$(<"$RUN.pid")"; done >"$RUN.inherited"
+		kill "$(<"$RUN.client")"
+		diff /dev/null "$RUN.inherited"
+	done
+	services "$file"
+	lbr apply "$file" >/dev/null
+}
