@@ -132,8 +132,8 @@ int config_parse(const char *name, const char *text, size_t length,
 void config_free(struct config *config);
 
 /*
- * The table of keys, for the manual and the README: a Markdown table on `out`,
- * its head and one line a key.
+ * The table of keys, for `check --help`: a Markdown table on `out`, its head
+ * and one line a key.
  */
 void config_print_keys(FILE *out);
 

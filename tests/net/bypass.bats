@@ -10,6 +10,7 @@
 # pass it either.
 
 load lib
+bats_require_minimum_version 1.5.0
 
 setup_file() {
 	network
@@ -34,6 +35,9 @@ replies_by_lb() {
 teardown() {
 	on "$ROUTER" ip route del 172.17.0.4 2>/dev/null || :
 	on "$ROUTER" ip route del 2001:db8:17::4 2>/dev/null || :
+	on "$ROUTER" ip route del "$VIP4" 2>/dev/null || :
+	on "$ROUTER" sysctl -qw net.ipv4.conf.eth1.rp_filter=0
+	on "$ROUTER" nft delete table ip mine 2>/dev/null || :
 	stop
 }
 
@@ -142,6 +146,27 @@ passes_through() { # VIP
 	mac=$(on "$ROUTER" cat /sys/class/net/eth0/address)
 	[[ $(tcpdump -n -e -r "$seen" "src host $VIP4" 2>/dev/null |
 		awk '{ print $2 }' | sort -u) == "$mac" ]]
+}
+
+# serves: a request is answered, over IPv4
+serves() {
+	get "$VIP4" --max-time 1 >/dev/null
+}
+
+@test "a router must not ask for the way back (strict rp_filter), nor drop what is invalid" {
+	on "$ROUTER" ip route replace "$VIP4" via 172.17.0.2
+	on "$ROUTER" sysctl -qw net.ipv4.conf.eth1.rp_filter=2
+	serves
+	on "$ROUTER" sysctl -qw net.ipv4.conf.eth1.rp_filter=1
+	run ! serves
+	on "$ROUTER" sysctl -qw net.ipv4.conf.eth1.rp_filter=0
+	serves
+	command -v nft >/dev/null || return 0
+	on "$ROUTER" nft 'table ip mine { chain c {
+		type filter hook forward priority 0; ct state invalid drop; }; }'
+	run ! serves
+	on "$ROUTER" nft delete table ip mine
+	serves
 }
 
 @test "a port that no service has is dropped and counted: unmatched" {
