@@ -171,7 +171,7 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 	if (hops && hops->count)
 		carrier_keep(kernel, hops);
 	/* `run` has more to do, and hears of it. */
-	if (hops && !kernel->again)
+	if (hops && !kernel->in_loop)
 		wait_for(hops, is_new);
 	hops_free(hops);
 }

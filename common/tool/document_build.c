@@ -124,8 +124,8 @@ static void done(evutil_socket_t fd, short what, void *data)
 
 	event_free(document->done);
 	document->done = NULL;
-	if (!good)
-		kill(document->child, SIGKILL);
+	/* It may have been stopped after its last byte: do not wait for it. */
+	kill(document->child, SIGKILL);
 	waitpid(document->child, NULL, 0);
 	end(document, good);
 }

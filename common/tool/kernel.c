@@ -141,6 +141,7 @@ int kernel_open(struct kernel *kernel, const struct role *role,
 	memset(kernel, 0, sizeof(*kernel));
 	kernel->role = role;
 	kernel->exclusive = access != ACCESS_READ;
+	kernel->in_loop = access == ACCESS_TRY;
 	kernel->lock = kernel->program = -1;
 	kernel->old_flows = kernel->old_flow_keys = -1;
 	libbpf_set_print(NULL); /* the tool has words of its own */

@@ -80,6 +80,7 @@ struct kernel {
 	struct attachment gone[MAX_INTERFACES];
 	int gone_count;
 	bool exclusive;	     /* no other tool has the lock */
+	bool in_loop;	     /* ACCESS_TRY: for an answer, do not wait */
 	struct again *again; /* of `run`, see change.h; else NULL */
 };
 

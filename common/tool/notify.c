@@ -23,7 +23,9 @@ void notify(const char *state)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
+	/* A manager that does not read must not keep us waiting. */
+	sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
+	       (struct sockaddr *)&to,
 	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
 	close(fd);
 }

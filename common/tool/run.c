@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/tool/cli.h"
@@ -53,6 +54,19 @@ static bool is_locked(struct run *run)
 	return busy;
 }
 
+/* The loop must not wait for the writer of a pipe. */
+static int refuse_pipe(const struct run *run, struct fault *fault_out)
+{
+	struct stat file;
+
+	if (stat(run->path, &file) || S_ISREG(file.st_mode))
+		return 0;
+	fault(fault_out, "cannot apply %s: it is not a regular file",
+	      run->path);
+	return fault_hint(fault_out, "%s apply %s", run->status.role->name,
+			  run->path);
+}
+
 /* Until another process gives the lock back, it is tried again. */
 static void apply(evutil_socket_t fd, short what, void *data)
 {
@@ -62,9 +76,12 @@ static void apply(evutil_socket_t fd, short what, void *data)
 	const struct work *work = run->work;
 	struct options options = {.argument = run->path};
 	struct fault fault_is = {0};
-	int rc = is_locked(run)
-			 ? KERNEL_BUSY
-			 : apply_file(role, &options, ACCESS_TRY, &fault_is);
+	int rc = refuse_pipe(run, &fault_is);
+
+	if (!rc)
+		rc = is_locked(run) ? KERNEL_BUSY
+				    : apply_file(role, &options, ACCESS_TRY,
+						 &fault_is);
 
 	(void)fd;
 	(void)what;

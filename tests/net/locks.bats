@@ -140,6 +140,39 @@ is_free() {
 	lives
 }
 
+# full_manager SOCKET: no room is left for what is said to it; nobody reads
+full_manager() {
+	on "$LB" /usr/bin/python3 -c 'import os, socket, sys, time
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.bind(sys.argv[1])
+other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+other.setblocking(False)
+try:
+    while True:
+        other.sendto(b"X=1", sys.argv[1])
+except BlockingIOError:
+    print(os.getpid(), flush=True)
+time.sleep(60)' "$1" >"$BATS_TEST_TMPDIR/verb.manager.pid" 3>&- &
+	wait_for 10 test -s "$BATS_TEST_TMPDIR/verb.manager.pid"
+}
+
+@test "lbr run waits for no manager that does not read, and for no pipe" {
+	full_manager "$BATS_TEST_TMPDIR/manager"
+	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/manager run_begin "$FILE"
+	wait_for 10 answered
+	rm "$FILE"
+	mkfifo "$FILE"
+	run_signal HUP
+	wait_for 5 run_said "^lbr: cannot apply $FILE: it is not a regular file"
+	[[ $(code /status) == 200 ]]
+	rm "$FILE"
+	cp "$OTHER" "$FILE"
+	run_signal HUP
+	wait_for 5 run_said '~ backend 172.19.0.3 of .* weight 1 -> 7'
+	run_signal TERM
+	[[ $(run_status) == 0 ]]
+}
+
 # LOCKS_ROUNDS: how often each verb is stopped
 @test "a verb that was stopped, wherever, is named, and then no verdict is late" {
 	local verbs=("apply $OTHER" "apply $FILE" 'weight 172.19.0.4 3' "up -c $FILE"
