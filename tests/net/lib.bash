@@ -71,6 +71,18 @@ detach() {
 	done
 }
 
+# jq: 1.6 -e succeeds where there was no input, as of a curl that failed
+jq() {
+	[[ $1 == -e ]] || {
+		command jq "$@"
+		return
+	}
+	local said
+	said=$(command jq "$@") || return
+	[[ $said ]] || return 4
+	echo "$said"
+}
+
 # wait_for SECONDS CMD...: until CMD succeeds. SECONDS is what a quiet machine
 # needs at most; a busy or an emulated one gets PATIENCE times as long.
 wait_for() {
