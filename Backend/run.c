@@ -106,8 +106,6 @@ static int own_follow(struct kernel *kernel, const struct config *config,
 		rc = fault(fault_out, "cannot read the running state");
 	else if (changes)
 		rc = generation_switch(kernel, (__u32)slot, fault_out);
-	if (rc || !changes)
-		generation_drop(kernel, (__u32)slot);
 	return rc;
 }
 

@@ -295,6 +295,14 @@ static void outer_set(struct generation *generation,
 			*source;
 }
 
+/* The last one given: no service gets the id of one that was before it. */
+static int id_keep(const struct build *build, struct fault *fault_out)
+{
+	if (!control_set(build->kernel, CONTROL_SERVICE_ID, build->service_id))
+		return 0;
+	return fault(fault_out, "cannot write control: %s", strerror(errno));
+}
+
 int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	      struct generation *generation, struct fault *fault_out)
 {
@@ -329,7 +337,7 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 		 !backends_write(&build, fault_out) &&
 		 !tables_write(&build, fault_out) &&
 		 !file_keep(kernel, config, slot, fault_out))
-		rc = control_set(kernel, CONTROL_SERVICE_ID, build.service_id);
+		rc = id_keep(&build, fault_out);
 	if (build.old_tables)
 		munmap((void *)build.old_tables, build.old_size);
 	if (tables >= 0)

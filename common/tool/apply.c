@@ -23,7 +23,7 @@ static bool same_file(const struct kernel *kernel, __u32 slot,
 	       !memcmp(running.digest, config->digest, sizeof(running.digest));
 }
 
-/* Nothing is printed but the difference. Returns 1: it is switched to. */
+/* Nothing is printed but the difference. */
 static int switch_to(struct kernel *kernel, const struct config *config,
 		     __u32 slot, bool dry_run, struct fault *fault_out)
 {
@@ -43,13 +43,13 @@ static int switch_to(struct kernel *kernel, const struct config *config,
 		return -1;
 	if (!changes && same_file(kernel, current, config))
 		return 0;
-	return generation_switch(kernel, slot, fault_out) ? -1 : 1;
+	return generation_switch(kernel, slot, fault_out);
 }
 
 int apply_config(struct kernel *kernel, const struct config *config,
 		 bool dry_run, struct fault *fault_out)
 {
-	int slot, rc;
+	int slot;
 
 	if (generation_current(kernel) == NO_SLOT) {
 		fault(fault_out, "cannot apply %s: no generation runs",
@@ -64,10 +64,7 @@ int apply_config(struct kernel *kernel, const struct config *config,
 	slot = generation_build(kernel, config, fault_out);
 	if (slot < 0)
 		return -1;
-	rc = switch_to(kernel, config, (__u32)slot, dry_run, fault_out);
-	if (rc <= 0)
-		generation_drop(kernel, (__u32)slot);
-	if (rc < 0)
+	if (switch_to(kernel, config, (__u32)slot, dry_run, fault_out))
 		return -1;
 	if (!dry_run && kernel->role->settle)
 		kernel->role->settle(kernel, config);

@@ -149,6 +149,7 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	/* How long it lets the one before it live; made a date at the switch.
 	 */
 	new.grace_until = jiffies_of(config->handshake_grace);
+	kernel->built = slot + 1;
 	if (kernel->role->build(kernel, config, slot, &new, fault_out))
 		return -1;
 	if (generation_write(kernel, slot, &new))
@@ -157,18 +158,20 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	return (int)slot;
 }
 
-void generation_drop(struct kernel *kernel, __u32 slot)
+void generation_drop(struct kernel *kernel)
 {
+	__u32 slot = kernel->built - 1;
 	const char *const *name;
 	int outer;
 
-	for (name = kernel->role->inner; *name; name++) {
+	for (name = kernel->role->inner; kernel->built && *name; name++) {
 		outer = kernel_map(kernel, *name);
 		if (outer < 0)
 			continue;
 		bpf_map_delete_elem(outer, &slot);
 		close(outer);
 	}
+	kernel->built = 0;
 }
 
 int generation_switch(struct kernel *kernel, __u32 slot,
@@ -193,6 +196,7 @@ int generation_switch(struct kernel *kernel, __u32 slot,
 			     "cannot switch to the new generation: %s",
 			     strerror(errno));
 	kernel->current = slot + 1;
+	kernel->built = 0;
 	return 0;
 }
 

@@ -19,13 +19,14 @@ int generation_write(const struct kernel *kernel, __u32 slot,
 
 /*
  * Builds the file as a generation in a slot that nothing goes by. Returns the
- * slot, or -1 with a fault. Packets do not see it.
+ * slot, or -1 with a fault. Packets do not see it. Unless it is switched to,
+ * kernel_close() frees it.
  */
 int generation_build(struct kernel *kernel, const struct config *config,
 		     struct fault *fault);
 
-/* Frees what only a generation has that was built and is not switched to. */
-void generation_drop(struct kernel *kernel, __u32 slot);
+/* For kernel_close(): frees what was built, whole or not, and never ran. */
+void generation_drop(struct kernel *kernel);
 
 /* Makes packets go by `slot`. The generation before stays for its grace. */
 int generation_switch(struct kernel *kernel, __u32 slot, struct fault *fault);

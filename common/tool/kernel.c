@@ -200,6 +200,7 @@ void kernel_close(struct kernel *kernel)
 {
 	int i;
 
+	generation_drop(kernel);
 	for (i = 0; i < kernel->attachment_count; i++)
 		attachment_close(&kernel->attachments[i]);
 	for (i = 0; i < kernel->gone_count; i++)

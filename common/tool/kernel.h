@@ -65,6 +65,7 @@ struct kernel {
 	bool was_up;			       /* a generation runs */
 	__u32 current;			       /* its slot and 1; 0: none */
 	__u64 number;			       /* its, when this was opened */
+	__u32 built;			       /* slot and 1 of one aside */
 	struct bpf_object *object;	       /* loaded by this run, or NULL */
 	int program;			       /* its fd, or -1 */
 	struct bpf_map_info shapes[MAX_INNER]; /* of the object's inner maps */

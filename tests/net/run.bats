@@ -110,6 +110,44 @@ time.sleep(60)' >"$BATS_TEST_TMPDIR/bound" 3>&- &
 	[[ $(on "$LB" curl -so /dev/null -w '%{http_code}' http://127.0.0.1:8404/) == 200 ]]
 }
 
+# aside: how many generations have memory, whether packets go by them or not
+aside() {
+	on "$LB" bpftool -j map dump pinned "/sys/fs/bpf/l3dsr/lbr-$LAYOUT/tables" | jq length
+}
+
+said_times() { # REGEX COUNT
+	(($(grep -cE -- "$1" "$RUN.out") >= $2))
+}
+
+@test "changes that fail, of all kinds, over and over, leave nothing behind" {
+	local i memory files before file=$BATS_TEST_TMPDIR/services.yaml
+	lbr down >/dev/null # a map that is frozen stays so
+	sed -i 's/^\( *\)protocol: tcp/&\n\1check: {type: http, status: 418, interval: 400ms, timeout: 200ms}/' "$file"
+	lbr up -c "$file" >/dev/null
+	before=$(aside)
+	on "$LB" bpftool map freeze pinned "/sys/fs/bpf/l3dsr/lbr-$LAYOUT/generations"
+	run -1 lbr weight 172.19.0.3 7
+	[[ $output == *"cannot write a generation: Operation not permitted"* ]]
+	run -1 lbr up -c "$file"
+	(($(aside) == before))
+	# verdicts, which are tried again each second
+	run_begin "$file"
+	wait_for 20 said_times 'cannot write a generation' 2
+	sed -i 's/weight: 1}/weight: 7}/' "$file"
+	for i in {3..40}; do
+		run_signal HUP
+		wait_for 10 said_times 'cannot write a generation' "$i"
+		((i != 20)) || memory=$(run_memory) files=$(find "/proc/$(<"$RUN.pid")/fd" -type l | wc -l)
+	done
+	(($(aside) == before))
+	(($(run_memory) <= memory + 128))
+	(($(find "/proc/$(<"$RUN.pid")/fd" -type l | wc -l) <= files + 4)) # checks under way
+	run_end
+	lbr down >/dev/null
+	services "$file"
+	lbr up -c "$file" >/dev/null
+}
+
 # inherited PID: its descriptors, but the standard ones, that its children keep
 inherited() {
 	local fd flags open=0
