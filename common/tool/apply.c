@@ -12,6 +12,7 @@
 #include "common/tool/generation.h"
 #include "common/tool/interfaces.h"
 #include "common/tool/kernel.h"
+#include "common/tool/printing.h"
 
 /* Was the running generation built from a file that says the same? */
 static bool same_file(const struct kernel *kernel, __u32 slot,
@@ -23,25 +24,32 @@ static bool same_file(const struct kernel *kernel, __u32 slot,
 	       !memcmp(running.digest, config->digest, sizeof(running.digest));
 }
 
-/* Nothing is printed but the difference. */
+/* Also of the same file: what was changed on the host, or flushed. */
+static int host_apply(struct kernel *kernel, const struct config *config,
+		      bool dry_run, struct fault *fault_out)
+{
+	if (dry_run)
+		return interfaces_differ(kernel, config, fault_out);
+	return kernel->role->host(kernel, config, NULL, fault_out)
+		       ?: interfaces_write(kernel, config, fault_out);
+}
+
+/* Nothing is printed but what changes. */
 static int switch_to(struct kernel *kernel, const struct config *config,
 		     __u32 slot, bool dry_run, struct fault *fault_out)
 {
 	__u32 current = generation_current(kernel);
+	size_t before = printing_count();
 	int changes;
 
 	changes = kernel->role->difference(kernel, current, slot, stdout);
 	if (changes < 0)
 		return fault(fault_out, "cannot read the running state");
-	if (!changes)
-		printf("%s: nothing that packets meet changes\n", config->path);
-	if (dry_run)
-		return 0;
-	/* Also of the same file: what was changed on the host, or flushed. */
-	if (kernel->role->host(kernel, config, NULL, fault_out) ||
-	    interfaces_write(kernel, config, fault_out))
+	if (host_apply(kernel, config, dry_run, fault_out))
 		return -1;
-	if (!changes && same_file(kernel, current, config))
+	if (printing_count() == before)
+		printf("%s: nothing that packets meet changes\n", config->path);
+	if (dry_run || (!changes && same_file(kernel, current, config)))
 		return 0;
 	return generation_switch(kernel, slot, fault_out);
 }

@@ -308,29 +308,55 @@ static int list_write(int map, const struct list *list, struct fault *fault_out)
 	return 0;
 }
 
-int interfaces_write(struct kernel *kernel, const struct config *config,
+/* What is `there` as it should be, in its order, then what is new. */
+static int list_next(const struct kernel *kernel, const struct config *config,
+		     struct list *there, struct list *next,
 		     struct fault *fault_out)
 {
-	struct list wanted = {.count = 0}, next = {.count = 0};
-	struct list there = {.count = 0};
-	int map = kernel_map(kernel, "interfaces"), rc;
+	struct list wanted = {.count = 0};
 	const struct interface *found;
 	__u32 key;
 
-	rc = list_wanted(kernel, config, &wanted, fault_out)
-		     ?: vlans_put(kernel, fault_out);
-	list_read(&there, map);
+	if (list_wanted(kernel, config, &wanted, fault_out))
+		return -1;
 	if (!config)
-		own_keep(&wanted, &there);
-	for (key = 0; key < there.count; key++) {
-		found = list_find(&wanted, &there.entries[key]);
-		if (found && !list_find(&next, found))
-			list_add(&next, found);
+		own_keep(&wanted, there);
+	for (key = 0; key < there->count; key++) {
+		found = list_find(&wanted, &there->entries[key]);
+		if (found && !list_find(next, found))
+			list_add(next, found);
 	}
 	for (key = 0; key < wanted.count; key++) {
-		if (!list_find(&next, &wanted.entries[key]))
-			list_add(&next, &wanted.entries[key]);
+		if (!list_find(next, &wanted.entries[key]))
+			list_add(next, &wanted.entries[key]);
 	}
+	return 0;
+}
+
+int interfaces_differ(const struct kernel *kernel, const struct config *config,
+		      struct fault *fault_out)
+{
+	struct list there = {.count = 0}, next = {.count = 0};
+	int map = kernel_map(kernel, "interfaces");
+
+	list_read(&there, map);
+	if (map >= 0)
+		close(map);
+	if (list_next(kernel, config, &there, &next, fault_out))
+		return -1;
+	say_changes(&there, &next);
+	return 0;
+}
+
+int interfaces_write(struct kernel *kernel, const struct config *config,
+		     struct fault *fault_out)
+{
+	struct list there = {.count = 0}, next = {.count = 0};
+	int map = kernel_map(kernel, "interfaces"), rc;
+
+	list_read(&there, map);
+	rc = list_next(kernel, config, &there, &next, fault_out)
+		     ?: vlans_put(kernel, fault_out);
 	if (!rc && memcmp(&next, &there, sizeof(next))) {
 		rc = list_write(map, &next, fault_out);
 		/* `up` says what it attaches to, and `down -i` what it leaves.

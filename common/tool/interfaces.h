@@ -16,6 +16,13 @@ int interfaces_write(struct kernel *kernel, const struct config *config,
 		     struct fault *fault);
 
 /*
+ * Prints what interfaces_write() would change, a line each. Returns 0, or -1
+ * with a fault.
+ */
+int interfaces_differ(const struct kernel *kernel, const struct config *config,
+		      struct fault *fault);
+
+/*
  * Is there an address that is not in the program's list, or a device that sends
  * from other addresses than the list says (where `config` is not NULL)? One of
  * these, and *missing, as it should be; 0; or -1 with a fault.

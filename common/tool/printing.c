@@ -32,6 +32,7 @@ STAILQ_HEAD(pieces, piece);
 static struct {
 	int held; /* depth */
 	bool threaded, ending;
+	size_t count;	/* bytes that stdout has been given */
 	int failed;	/* errno of stdout's first failure */
 	size_t waiting; /* bytes of `pieces` */
 	size_t lost;	/* bytes that found no room */
@@ -114,6 +115,8 @@ static ssize_t put(void *cookie, const char *text, size_t length)
 {
 	int fd = cookie ? STDERR_FILENO : STDOUT_FILENO;
 
+	if (!cookie)
+		all.count += length;
 	if (all.threaded) {
 		hand_over(fd, text, length);
 		return (ssize_t)length;
@@ -176,6 +179,12 @@ void printing_release(void)
 			print(piece->fd, piece->text, piece->length);
 		free(piece);
 	}
+}
+
+size_t printing_count(void)
+{
+	fflush(stdout);
+	return all.count;
 }
 
 void printing_now(const char *text)

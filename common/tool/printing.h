@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "common/tool/fault.h"
 
 /* From now on; before anything is printed. */
@@ -19,6 +21,8 @@ void printing_start(void);
  */
 void printing_hold(void);
 void printing_release(void);
+/* Bytes that stdout has been told to print so far. */
+size_t printing_count(void);
 /* At once, past what is held, on stderr; unless that would have to wait. */
 void printing_now(const char *text);
 /*

@@ -238,6 +238,27 @@ change() {
 	[[ $(lbr show -j | jq .generation) == $(($(jq .generation <<<"$before") + 1)) ]]
 }
 
+@test "what changes of the host alone is not said to be nothing" {
+	services "$file"
+	local source='eth0: IPv4 is sent from 172.17.9.9, not 172.17.0.2'
+	lbr apply "$file"
+	on "$LB" ip -4 address flush dev eth0
+	on "$LB" ip address add 172.17.9.9/32 dev eth0
+	on "$LB" ip address add 172.17.0.2/16 dev eth0
+	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
+	run -0 lbr apply -n "$file"
+	[[ $output == "$source" ]]
+	run -0 lbr apply "$file"
+	[[ $output == *"$source"* && $output != *nothing* ]]
+	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
+	run -0 lbr apply "$file"
+	[[ $output == *forwarding* && $output != *nothing* ]]
+	run -0 lbr apply "$file"
+	[[ $output == "$file: nothing that packets meet changes" ]]
+	on "$LB" ip address del 172.17.9.9/32 dev eth0
+	lbr apply "$file"
+}
+
 @test "a weight of 3 to 1 sends three of four connections there" {
 	change '0.3, weight: 1' '0.3, weight: 3'
 	lbr apply "$file"
