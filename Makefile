@@ -17,6 +17,8 @@
 #			tests/kernels/README.md)
 #	make test-changes	10,000 connections while all is changed
 #			(root; 20 min)
+#	make test-locks	each verb, stopped at 20 moments of its life
+#			(root; 10 min)
 #	make test-long	all that is not in test
 #	make mutants	put faults into the code, and see tests fail (root)
 #	make bench	what a packet costs in the data path (root; 5 min)
@@ -32,7 +34,8 @@ include common/install.mk
 
 .DEFAULT_GOAL := all
 .PHONY: FORCE all man deps demo demo-docker check test test-fresh test-docker \
-	test-kernels test-changes test-long mutants bench bench-net clean
+	test-kernels test-changes test-locks test-long mutants bench bench-net \
+	clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C LoadBalancer \
@@ -64,8 +67,8 @@ demo-docker: deps
 		topology/docker-engine topology/demo docker; \
 	else echo "  SKIP	docker ($$none)"; fi
 
-check test test-fresh test-docker test-kernels test-changes test-long mutants \
-	bench bench-net: GROUP := build play test
+check test test-fresh test-docker test-kernels test-changes test-locks \
+	test-long mutants bench bench-net: GROUP := build play test
 
 check: deps
 	@tests/run check
@@ -91,7 +94,12 @@ test-changes: deps
 	@HELD=10000 PAUSE=4 ROUNDS=20 KILLS=20 APPLIES=200 RATE=1000 \
 		bats tests/net/changes.bats
 
-test-long: test-fresh test-docker test-kernels test-changes
+# Each verb of both tools, stopped 20 times, while `run` has something to do.
+test-locks: deps
+	@$(MAKE) --no-print-directory all
+	@LOCKS_ROUNDS=20 bats -f 'a verb that was stopped' tests/net/locks.bats
+
+test-long: test-fresh test-docker test-kernels test-changes test-locks
 
 mutants: deps
 	@status=0; \

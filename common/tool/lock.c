@@ -47,7 +47,7 @@ int lock_try(const char *path)
 	return -1;
 }
 
-/* Says for whom we wait: after a while, and once for each holder. */
+/* Says for whom we wait, after a while: of each holder, and when it stops. */
 static void tell(struct lock_waiting *waiting, const char *path,
 		 const char *tool)
 {
@@ -60,9 +60,11 @@ static void tell(struct lock_waiting *waiting, const char *path,
 	/* One that is not found has just ended, or is never to be seen. */
 	if (!lock_holder(path, holder) && waiting->is_told)
 		return;
-	if (waiting->is_told && holder->pid == waiting->told)
+	if (waiting->is_told && holder->pid == waiting->told &&
+	    (!holder->stopped || waiting->told_stopped))
 		return;
 	waiting->is_told = true;
+	waiting->told_stopped = holder->stopped;
 	waiting->told = holder->pid;
 	length = snprintf(line, sizeof(line),
 			  "%s%swaiting for %s, which holds %s\n", tool,

@@ -44,11 +44,12 @@ const char *holder_text(const struct holder *holder, char text[HOLDER_TEXT]);
 struct lock_waiting {
 	double since; /* CLOCK_MONOTONIC; 0: nobody is waited for */
 	pid_t told;
-	bool is_told;
+	bool is_told, told_stopped;
 	struct holder holder; /* who was last */
 };
 
-/* After each try. After 1 s, and for each new holder, it is printed. */
+/* After each try. It prints the holder after 1 s, a new one, and when it stops.
+ */
 void lock_tried(struct lock_waiting *waiting, const char *path, bool busy);
 /* Seconds; 0: none. */
 double lock_waited(const struct lock_waiting *waiting);
