@@ -3,8 +3,7 @@
  * doctor_firewall.c - nftables, of what xdp_bkd passes up
  *
  * It goes through the hooks prerouting and input as any packet for this host
- * does, with the VIP as its destination. Rules are not run here, but read: what
- * a chain with jumps, maps or extensions does is not known.
+ * does, with the VIP as its destination.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -14,53 +13,14 @@
 #include "common/doctor/nft.h"
 #include "common/tool/endpoint.h"
 
-enum verdict { VERDICT_ACCEPT, VERDICT_DROP, VERDICT_POLICY, VERDICT_UNKNOWN };
-
-/* What a base chain does with a service's packets; *by: the rule, if one. */
-static enum verdict verdict_of(const json_t *objects, const json_t *chain,
-			       const struct config_service *service,
-			       const json_t **by)
-{
-	const char *protocol = protocol_name(service->protocol);
-	const json_t *each, *rule, *port;
-	enum verdict verdict = VERDICT_POLICY;
-	size_t i;
-
-	json_array_foreach(objects, i, each)
-	{
-		rule = json_object_get(each, "rule");
-		if (!rule ||
-		    strcmp(nft_word(rule, "family"),
-			   nft_word(chain, "family")) ||
-		    strcmp(nft_word(rule, "table"), nft_word(chain, "table")) ||
-		    strcmp(nft_word(rule, "chain"), nft_word(chain, "name")))
-			continue;
-		if (nft_goes_on(rule))
-			verdict = VERDICT_UNKNOWN;
-		port = nft_match(rule, protocol, "dport");
-		if (nft_matches(rule) &&
-		    !(nft_matches(rule) == 1 && port &&
-		      nft_has(port, bpf_ntohs(service->port))))
-			continue;
-		*by = rule;
-		if (nft_accepts(rule))
-			return VERDICT_ACCEPT;
-		if (nft_drops(rule))
-			return VERDICT_DROP;
-	}
-	if (verdict == VERDICT_POLICY &&
-	    strcmp(nft_word(chain, "policy"), "drop"))
-		return VERDICT_ACCEPT;
-	return verdict;
-}
-
 static bool is_on_the_way(const json_t *chain,
 			  const struct config_service *service)
 {
 	const char *family = nft_word(chain, "family");
 	const char *hook = nft_word(chain, "hook");
 
-	return (!strcmp(hook, "input") || !strcmp(hook, "prerouting")) &&
+	return !strcmp(nft_word(chain, "type"), "filter") &&
+	       (!strcmp(hook, "input") || !strcmp(hook, "prerouting")) &&
 	       (!strcmp(family, "inet") ||
 		!strcmp(family, addr_is_ipv4(&service->vip) ? "ip" : "ip6"));
 }
@@ -69,38 +29,41 @@ static void chain_look(struct doctor *doctor, const json_t *objects,
 		       const json_t *chain,
 		       const struct config_service *service)
 {
-	const char *protocol = protocol_name(service->protocol);
-	const json_t *rule = NULL;
-	enum verdict verdict = verdict_of(objects, chain, service, &rule);
+	const struct nft_packet packet = {
+		.to = service->vip,
+		.port = bpf_ntohs(service->port),
+		.protocol = protocol_name(service->protocol),
+	};
+	const json_t *by;
+	enum nft_verdict verdict = nft_verdict(objects, chain, &packet, &by);
 	char text[64], where[128];
 
-	if (verdict == VERDICT_ACCEPT ||
-	    (verdict == VERDICT_UNKNOWN &&
-	     strcmp(nft_word(chain, "policy"), "drop")))
+	if (verdict == NFT_ACCEPTS)
 		return;
 	endpoint_text(&service->vip, service->port, text);
 	snprintf(where, sizeof(where), "%s %s %s", nft_word(chain, "family"),
-		 nft_word(chain, "table"), nft_word(chain, "name"));
-	if (verdict == VERDICT_DROP) {
+		 nft_word(chain, "table"),
+		 by ? nft_word(by, "chain") : nft_word(chain, "name"));
+	if (verdict == NFT_MAY_DROP) {
+		found(doctor, HEALTH_UNKNOWN,
+		      "nftables: %s may drop packets for %s/%s; what it asks "
+		      "for is more than where they go to:",
+		      where, text, packet.protocol);
+		mend(doctor, "nft -a list chain %s", where);
+	} else if (by) {
 		found(doctor, HEALTH_FAIL,
 		      "nftables: a rule of %s drops packets for %s/%s", where,
-		      text, protocol);
+		      text, packet.protocol);
 		mend(doctor, "nft delete rule %s handle %lld", where,
 		     (long long)json_integer_value(
-			     json_object_get(rule, "handle")));
-	} else if (verdict == VERDICT_POLICY) {
+			     json_object_get(by, "handle")));
+	} else {
 		found(doctor, HEALTH_FAIL,
 		      "nftables: %s drops what no rule of it accepts, and "
 		      "none accepts %s/%s",
-		      where, text, protocol);
+		      where, text, packet.protocol);
 		mend(doctor, "nft insert rule %s %s dport %u accept", where,
-		     protocol, bpf_ntohs(service->port));
-	} else {
-		found(doctor, HEALTH_UNKNOWN,
-		      "nftables: whether %s accepts %s/%s lies in other "
-		      "chains; look for its port in:",
-		      where, text, protocol);
-		mend(doctor, "nft list ruleset");
+		     packet.protocol, packet.port);
 	}
 }
 

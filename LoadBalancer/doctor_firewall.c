@@ -12,6 +12,7 @@
 
 #include "LoadBalancer/doctor.h"
 #include "common/doctor/nft.h"
+#include "common/tool/endpoint.h"
 
 /* `ct state invalid` */
 static bool matches_invalid(const json_t *expression)
@@ -29,57 +30,32 @@ static bool matches_invalid(const json_t *expression)
 static void look_rule(struct doctor *doctor, const json_t *objects,
 		      const json_t *rule)
 {
-	bool invalid = false;
+	bool invalid = false, sure = true;
 	const json_t *each;
 	size_t i;
 
-	json_array_foreach(json_object_get(rule, "expr"), i, each) invalid |=
-		matches_invalid(each);
+	json_array_foreach(json_object_get(rule, "expr"), i, each)
+	{
+		if (matches_invalid(each))
+			invalid = true;
+		else if (nft_is_condition(each))
+			sure = false;
+	}
 	/* What is for this host itself (input) is no matter of ours. */
 	if (!invalid || !nft_drops(rule) ||
 	    !(nft_reaches(objects, rule, "forward") ||
 	      nft_reaches(objects, rule, "prerouting")))
 		return;
 	found(doctor, HEALTH_WARN,
-	      "nftables: a rule of %s %s %s drops what conntrack calls "
+	      "nftables: a rule of %s %s %s %s what conntrack calls "
 	      "invalid, as it calls packets that the kernel forwards for "
 	      "xdp_lbr",
 	      nft_word(rule, "family"), nft_word(rule, "table"),
-	      nft_word(rule, "chain"));
+	      nft_word(rule, "chain"), sure ? "drops" : "may drop");
 	mend(doctor, "nft delete rule %s %s %s handle %lld",
 	     nft_word(rule, "family"), nft_word(rule, "table"),
 	     nft_word(rule, "chain"),
 	     (long long)json_integer_value(json_object_get(rule, "handle")));
-}
-
-static bool same_chain(const json_t *rule, const json_t *chain)
-{
-	return !strcmp(nft_word(rule, "family"), nft_word(chain, "family")) &&
-	       !strcmp(nft_word(rule, "table"), nft_word(chain, "table")) &&
-	       !strcmp(nft_word(rule, "chain"), nft_word(chain, "name"));
-}
-
-/* Does a rule of the chain accept all that is for this address? */
-static bool is_accepted(const json_t *objects, const json_t *chain,
-			const struct addr *address)
-{
-	const char *protocol = addr_is_ipv4(address) ? "ip" : "ip6";
-	const json_t *each, *rule;
-	int matches;
-	size_t i;
-
-	json_array_foreach(objects, i, each)
-	{
-		rule = json_object_get(each, "rule");
-		if (!rule || !same_chain(rule, chain) || !nft_accepts(rule))
-			continue;
-		matches = nft_matches(rule);
-		if (!matches ||
-		    (matches == 1 &&
-		     nft_covers(nft_match(rule, protocol, "daddr"), address)))
-			return true;
-	}
-	return false;
 }
 
 /* Is it a service whose packets the kernel may have to forward? */
@@ -89,68 +65,100 @@ static bool is_handed_over(const struct config_service *service)
 	       service->method.forward == FORWARD_DSCP;
 }
 
-/*
- * The backends of a family that the chain does not accept, as nft names a set:
- * "{ 192.0.2.1, 192.0.2.2 }". Their number.
- */
-static int refused_backends(const struct doctor *doctor, const json_t *objects,
-			    const json_t *chain, bool ipv6, char *set,
-			    size_t size)
+/* Backends, as nft names a set: "{ 192.0.2.1, 192.0.2.2 }". */
+struct backends {
+	char set[512];
+	size_t used;
+	int count;
+};
+
+static void backends_add(struct backends *backends, const struct addr *address)
+{
+	const size_t size = sizeof(backends->set), used = backends->used;
+	char text[INET6_ADDRSTRLEN], with[INET6_ADDRSTRLEN + 2];
+
+	addr_text(address, text);
+	snprintf(with, sizeof(with), " %s,", text);
+	if (used + sizeof(text) + 4 > size || strstr(backends->set, with))
+		return;
+	backends->used += (size_t)snprintf(backends->set + used, size - used,
+					   "%s%s", used ? "" : "{", with);
+	backends->count++;
+}
+
+/* What the chain does with packets of the service to its backends. */
+static void look_service(const json_t *objects, const json_t *chain,
+			 const struct config_service *service,
+			 struct backends dropped[2], struct backends *maybe)
 {
 	const char *family = nft_word(chain, "family");
-	char text[INET6_ADDRSTRLEN];
-	size_t s, b, used = 0;
-	int count = 0;
+	struct nft_packet packet = {
+		.port = bpf_ntohs(service->port),
+		.protocol = protocol_name(service->protocol),
+		.may_be_invalid = true,
+	};
+	const json_t *by;
+	size_t i;
 
-	if (!strcmp(family, ipv6 ? "ip" : "ip6") || !strcmp(family, "bridge"))
-		return 0;
-	for (s = 0; s < doctor->config.service_count; s++) {
-		const struct config_service *at = &doctor->config.services[s];
-
-		for (b = 0; is_handed_over(at) && b < at->backend_count; b++) {
-			const struct addr *to = &at->backends[b].address;
-
-			addr_text(to, text);
-			if (addr_is_ipv4(to) == ipv6 || strstr(set, text) ||
-			    is_accepted(objects, chain, to) ||
-			    used + sizeof(text) + 4 > size)
-				continue;
-			used += (size_t)snprintf(set + used, size - used,
-						 "%s %s", used ? "," : "{",
-						 text);
-			count++;
+	for (i = 0; i < service->backend_count; i++) {
+		packet.to = service->backends[i].address;
+		if (strcmp(family, "inet") &&
+		    strcmp(family, addr_is_ipv4(&packet.to) ? "ip" : "ip6"))
+			continue;
+		switch (nft_verdict(objects, chain, &packet, &by)) {
+		case NFT_ACCEPTS:
+			break;
+		case NFT_DROPS:
+			backends_add(&dropped[!addr_is_ipv4(&packet.to)],
+				     &packet.to);
+			break;
+		case NFT_MAY_DROP:
+			backends_add(maybe, &packet.to);
+			break;
 		}
 	}
-	snprintf(set + used, size - used, " }");
-	return count;
 }
 
 static void look_chain(struct doctor *doctor, const json_t *objects,
 		       const json_t *chain)
 {
-	char set[2][512] = {"", ""};
-	int refused[2], ipv6;
+	static const char *const families[] = {"ip", "ip6"};
+	struct backends dropped[2] = {0}, maybe = {0};
+	char where[128];
+	size_t s;
+	int i;
 
 	if (strcmp(nft_word(chain, "hook"), "forward") ||
-	    strcmp(nft_word(chain, "policy"), "drop"))
+	    strcmp(nft_word(chain, "type"), "filter"))
 		return;
-	for (ipv6 = 0; ipv6 < 2; ipv6++)
-		refused[ipv6] = refused_backends(doctor, objects, chain, ipv6,
-						 set[ipv6], sizeof(set[ipv6]));
-	for (ipv6 = 0; ipv6 < 2; ipv6++) {
-		if (!refused[ipv6])
+	snprintf(where, sizeof(where), "%s %s %s", nft_word(chain, "family"),
+		 nft_word(chain, "table"), nft_word(chain, "name"));
+	for (s = 0; s < doctor->config.service_count; s++) {
+		if (is_handed_over(&doctor->config.services[s]))
+			look_service(objects, chain,
+				     &doctor->config.services[s], dropped,
+				     &maybe);
+	}
+	for (i = 0; i < 2; i++) {
+		if (!dropped[i].count)
 			continue;
 		found(doctor, HEALTH_WARN,
-		      "nftables: %s %s %s drops what no rule of it accepts, "
-		      "and so packets to %d backend%s whose next hop is not "
-		      "resolved yet",
-		      nft_word(chain, "family"), nft_word(chain, "table"),
-		      nft_word(chain, "name"), refused[ipv6],
-		      refused[ipv6] == 1 ? "" : "s");
-		mend(doctor, "nft 'insert rule %s %s %s %s daddr %s accept'",
-		     nft_word(chain, "family"), nft_word(chain, "table"),
-		     nft_word(chain, "name"), ipv6 ? "ip6" : "ip", set[ipv6]);
+		      "nftables: %s drops packets to %d backend%s whose next "
+		      "hop is not resolved yet",
+		      where, dropped[i].count,
+		      dropped[i].count == 1 ? "" : "s");
+		dropped[i].set[dropped[i].used - 1] = '\0'; /* a comma */
+		mend(doctor, "nft 'insert rule %s %s daddr %s } accept'", where,
+		     families[i], dropped[i].set);
 	}
+	if (!maybe.count)
+		return;
+	found(doctor, HEALTH_UNKNOWN,
+	      "nftables: %s may drop packets to %d backend%s whose next hop is "
+	      "not resolved yet; what it asks for is more than where they go "
+	      "to:",
+	      where, maybe.count, maybe.count == 1 ? "" : "s");
+	mend(doctor, "nft -a list chain %s", where);
 }
 
 static bool hands_over(const struct doctor *doctor)

@@ -25,11 +25,18 @@ const char *nft_word(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key)) ?: "?";
 }
 
+/* Of an element of a set that has more to it: {"elem": {"val": ...}}. */
+static const json_t *plain(const json_t *value)
+{
+	return json_object_get(json_object_get(value, "elem"), "val") ?: value;
+}
+
 bool nft_is(const json_t *value, const char *word)
 {
 	const json_t *each;
 	size_t i;
 
+	value = plain(value);
 	if (json_is_string(value))
 		return !strcmp(json_string_value(value), word);
 	if (json_is_object(value)) /* {"set": [...]} */
@@ -44,9 +51,11 @@ bool nft_is(const json_t *value, const char *word)
 
 bool nft_has(const json_t *value, json_int_t number)
 {
-	const json_t *range = json_object_get(value, "range"), *each;
+	const json_t *range, *each;
 	size_t i;
 
+	value = plain(value);
+	range = json_object_get(value, "range");
 	if (json_is_integer(value))
 		return json_integer_value(value) == number;
 	if (range)
@@ -77,51 +86,34 @@ static bool has(const json_t *rule, const char *name)
 	return false;
 }
 
+bool nft_same_table(const json_t *a, const json_t *b)
+{
+	return !strcmp(nft_word(a, "family"), nft_word(b, "family")) &&
+	       !strcmp(nft_word(a, "table"), nft_word(b, "table"));
+}
+
 bool nft_drops(const json_t *rule)
 {
 	return has(rule, "drop") || has(rule, "reject");
 }
 
-bool nft_accepts(const json_t *rule)
+bool nft_is_verdict(const json_t *expression)
 {
-	return has(rule, "accept");
-}
+	static const char *const verdicts[] = {
+		"accept", "drop", "reject", "return", "jump", "goto", NULL,
+	};
+	const char *const *verdict;
 
-bool nft_goes_on(const json_t *rule)
-{
-	return has(rule, "jump") || has(rule, "goto") || has(rule, "vmap") ||
-	       has(rule, "xt");
-}
-
-const json_t *nft_match(const json_t *rule, const char *protocol,
-			const char *field)
-{
-	const json_t *each, *match, *left;
-	size_t i;
-
-	json_array_foreach(json_object_get(rule, "expr"), i, each)
-	{
-		match = json_object_get(each, "match");
-		left = json_object_get(json_object_get(match, "left"),
-				       "payload");
-		if ((nft_is(json_object_get(left, "protocol"), protocol) ||
-		     nft_is(json_object_get(left, "protocol"), "th")) &&
-		    nft_is(json_object_get(left, "field"), field) &&
-		    strcmp(nft_word(match, "op"), "!="))
-			return json_object_get(match, "right");
+	for (verdict = verdicts; *verdict; verdict++) {
+		if (json_object_get(expression, *verdict))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
-int nft_matches(const json_t *rule)
+bool nft_goes_elsewhere(const json_t *rule)
 {
-	const json_t *each;
-	int count = 0;
-	size_t i;
-
-	json_array_foreach(json_object_get(rule, "expr"), i, each) count +=
-		!!json_object_get(each, "match");
-	return count;
+	return has(rule, "xt") || has(rule, "queue");
 }
 
 /* Have two addresses the first `bits` of 128 in common? */
@@ -137,15 +129,32 @@ static bool is_within(const struct addr *a, const struct addr *b, int bits)
 	return true;
 }
 
+static bool is_between(const json_t *range, const struct addr *address)
+{
+	struct addr first, last;
+
+	return !addr_parse(json_string_value(json_array_get(range, 0)) ?: "",
+			   &first) &&
+	       !addr_parse(json_string_value(json_array_get(range, 1)) ?: "",
+			   &last) &&
+	       memcmp(&first, address, sizeof(first)) <= 0 &&
+	       memcmp(address, &last, sizeof(last)) <= 0;
+}
+
 bool nft_covers(const json_t *value, const struct addr *address)
 {
-	const json_t *prefix = json_object_get(value, "prefix"), *each;
-	const char *text = json_string_value(
-		prefix ? json_object_get(prefix, "addr") : value);
+	const json_t *prefix, *each;
 	struct addr is;
+	const char *text;
 	int bits = 128;
 	size_t i;
 
+	value = plain(value);
+	if (json_object_get(value, "range"))
+		return is_between(json_object_get(value, "range"), address);
+	prefix = json_object_get(value, "prefix");
+	text = json_string_value(prefix ? json_object_get(prefix, "addr")
+					: value);
 	if (text) {
 		if (addr_parse(text, &is))
 			return false;

@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "common/core/abi.h"
+
 /* The list of its objects, to be released; NULL: it cannot be read. */
 json_t *nft_read(void);
 
@@ -18,25 +20,23 @@ bool nft_has(const json_t *value, json_int_t number);
 /* A string of an object; "?" where there is none. */
 const char *nft_word(const json_t *object, const char *key);
 
-/* Does one of a rule's expressions drop or reject; does one accept? */
+/* Are two objects (a rule, a chain) of one table? */
+bool nft_same_table(const json_t *a, const json_t *b);
+
+/* Does one of a rule's expressions drop or reject? */
 bool nft_drops(const json_t *rule);
-bool nft_accepts(const json_t *rule);
-/* Does one hand the packet to another chain, or ask a map for its verdict? */
-bool nft_goes_on(const json_t *rule);
-
+/* Does this expression accept, drop, reject, return, jump or go to a chain? */
+bool nft_is_verdict(const json_t *expression);
+/* Has the rule a verdict that the ruleset does not tell: xt, queue? */
+bool nft_goes_elsewhere(const json_t *rule);
 /*
- * The right side of the first match of a rule whose left side is `field` of
- * `protocol`, as {"payload": {"protocol": "tcp", "field": "dport"}}; NULL:
- * there is none.
+ * Does it decide by more than the packet whether the rest of its rule is for
+ * it: a limit, a quota, a count of connections, a set that it is added to? Also
+ * one that is not known here, and "match".
  */
-const json_t *nft_match(const json_t *rule, const char *protocol,
-			const char *field);
+bool nft_is_condition(const json_t *expression);
 
-/* The matches of a rule; 0: it is for every packet. */
-int nft_matches(const json_t *rule);
-
-/* Is this address, or a prefix that it is in, the value or in it? */
-struct addr;
+/* Is this address, or a prefix or range that it is in, the value or in it? */
 bool nft_covers(const json_t *value, const struct addr *address);
 
 /*
@@ -44,3 +44,25 @@ bool nft_covers(const json_t *value, const struct addr *address);
  * chain of this rule: is it a base chain of that hook, or jumped to from one?
  */
 bool nft_reaches(const json_t *objects, const json_t *rule, const char *hook);
+
+/* The first packet of a connection, as a hook sees it. */
+struct nft_packet {
+	struct addr to;
+	__u16 port;	      /* host's byte order; 0: any */
+	const char *protocol; /* "tcp", "udp" */
+	bool may_be_invalid;  /* for conntrack, and not new */
+};
+
+enum nft_verdict {
+	NFT_ACCEPTS, /* passes it on */
+	NFT_DROPS,
+	NFT_MAY_DROP, /* a rule asks for more than is known of the packet */
+};
+
+/*
+ * What a base chain, with all that it jumps to, does with the packet. *by: the
+ * rule that drops, or that may; NULL: its policy does, or may.
+ */
+enum nft_verdict nft_verdict(const json_t *objects, const json_t *chain,
+			     const struct nft_packet *packet,
+			     const json_t **by);

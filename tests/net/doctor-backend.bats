@@ -175,6 +175,21 @@ time.sleep(60)' "$1" "$pid" 3>&- &
 	ill backend0x firewall fail
 	[[ $output == *"a rule of inet mine in drops packets for $VIP4:80/tcp"* ]]
 	on backend0x nft flush ruleset
+	# a condition that may hold or not is neither a fault nor nothing
+	on backend0x nft -f - <<-'EOF'
+		table inet mine {
+			chain in {
+				type filter hook input priority 0; policy drop;
+				ct state vmap { established: accept, invalid: drop }
+				meta l4proto { icmp, ipv6-icmp } accept
+				udp dport 7777 accept
+				tcp dport { 80, 8080 } limit rate 1000/second accept
+			}
+		}
+	EOF
+	run -0 bkd backend0x doctor
+	[[ $output == *"inet mine in may drop packets for $VIP4:80/tcp"*"nft -a list chain inet mine in"* ]]
+	on backend0x nft flush ruleset
 	healthy backend0x
 }
 

@@ -182,6 +182,25 @@ checked() {
 	EOF
 	healthy "$LB"
 	on "$LB" nft delete table inet mine
+	# a condition that may hold or not
+	on "$LB" nft -f - <<-'EOF'
+		table inet mine {
+			chain on {
+				type filter hook forward priority 0; policy drop;
+				ct state established,related accept
+				ip6 daddr 2001:db8:19::/64 accept
+				ip daddr 172.19.0.0/16 limit rate 1000/second accept
+			}
+			chain in { type filter hook prerouting priority 0
+				ct state invalid limit rate over 5/second drop
+			}
+		}
+	EOF
+	run lbr doctor
+	[[ $output == *"inet mine on may drop packets to 2 backends"*"nft -a list chain inet mine on"* ]]
+	[[ $output == *"a rule of inet mine in may drop what conntrack calls invalid"* ]]
+	[[ $output != *"drops packets to"* ]]
+	on "$LB" nft delete table inet mine
 }
 
 @test "firewall: without nft it is not known" {
