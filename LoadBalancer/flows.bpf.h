@@ -29,15 +29,14 @@ INLINE struct recent_bucket *recent_of(__u64 hash)
 	return bpf_map_lookup_elem(&recent_flows, &key);
 }
 
-/* The packet is the first of its flow, and went to this backend. */
-__attribute__((noinline)) int begun_add(__u64 hash, __u32 backend, __u64 now)
+/* The first packet of the flow went to the backend of this index. */
+INLINE void begun_add(__u64 hash, __u32 backend, __u64 now)
 {
 	__u32 key = begun_number(hash);
 	struct begun_bucket *begun = bpf_map_lookup_elem(&begun_flows, &key);
 
 	if (begun)
-		begun_write(begun, hash, backend, (__u32)now);
-	return 0;
+		begun_write(begun, hash, backend, now);
 }
 
 /* Where the first packet went, within `span` jiffies: begun_find(). */
@@ -46,7 +45,7 @@ __attribute__((noinline)) int begun_backend(__u64 hash, __u64 now, __u64 span)
 	__u32 key = begun_number(hash);
 	struct begun_bucket *begun = bpf_map_lookup_elem(&begun_flows, &key);
 
-	return begun ? (int)begun_find(begun, hash, (__u32)now, span) : 0;
+	return begun ? begun_find(begun, hash, now, span) : -1;
 }
 
 /* Sets d->hash. False: the secrets cannot be read. */

@@ -118,19 +118,20 @@ INLINE bool remember(const struct decision *d, const struct found *f,
 
 /*
  * Where the first packet of the flow went; NULL: none has come, or it is not
- * there any more for the flow. A note of UDP holds as long as a flow does.
+ * there any more for the flow. A note of UDP holds as long as a flow does. If
+ * its index is another backend's by now, the flow's own is gone.
  */
 INLINE struct backend *backend_begun(const struct decision *d,
 				     const struct found *f)
 {
 	__u64 span = BEGUN_SECONDS * (__u64)f->generation->insert_window;
 	struct backend *backend;
-	__u32 id;
+	int index;
 
 	if (d->packet.protocol == IPPROTO_UDP)
 		span = f->generation->udp_idle;
-	id = (__u32)begun_backend(d->hash, d->now, span);
-	backend = id ? backend_of(d->slot, id) : NULL;
+	index = begun_backend(d->hash, d->now, span);
+	backend = index < 0 ? NULL : backend_at(d->slot, index);
 	if (!backend || backend->service != f->service->id ||
 	    !select_follows(&d->packet, backend->state) || is_over(d, backend))
 		return NULL;
@@ -311,7 +312,7 @@ INLINE bool select_by_table(struct decision *d, struct found *f)
 	if (!f->backend)
 		return false;
 	if (!DRY_RUN)
-		begun_add(d->hash, f->backend->id, d->now);
+		begun_add(d->hash, slot, d->now);
 	return true;
 }
 

@@ -12,70 +12,83 @@
  * The second packet follows the note, so a handshake that a change of the pool
  * meets in the middle stays with the backend that had the SYN.
  *
- * 2 MiB for all CPUs, four notes to a bucket; the oldest makes room. A note's
- * two words are no atomic pair, so the first is the flow's hash XOR the second:
- * of one that two CPUs write at once no flow is found (as in Hyatt and Mann, A
- * lock-less transposition table implementation, 2002).
+ * Each SYN writes here, so the notes must not wait for memory: 256 KiB for all
+ * CPUs stay in the second-level cache of one. A bucket is half a cache line of
+ * four notes, the newest first. A note is one word: 34 bits of the flow's hash
+ * (others say which bucket), 16 of the time, and the index of the backend. What
+ * two CPUs write at once may cost a note, and makes no wrong one.
  */
 #pragma once
 
 #include "common/core/abi.h"
-#include "common/core/age.h"
 #include "common/core/hash.h"
 
 /* How long a TCP flow's note holds: longer than SYNs are repeated. */
 #define BEGUN_SECONDS 60
+
+/* The time is in units of 2^8 jiffies, and begins anew after 2^24 of them (4.6
+ * hours at 1000 Hz): a note as old as that counts as new. */
+#define BEGUN_UNIT    8
+#define BEGUN_TIME    14 /* where it begins */
+#define BEGUN_FLOW    30 /* where the hash begins */
+#define BEGUN_BACKEND ((__u64)BACKEND_SLOTS - 1)
+_Static_assert(BACKEND_SLOTS == 1 << BEGUN_TIME, "a note has no more");
 
 INLINE __u32 begun_number(__u64 hash)
 {
 	return hash_slot(hash >> 32, BEGUN_BUCKETS);
 }
 
-/* The flow's note, 0 where it has none. */
-INLINE __u64 begun_note(const struct begun *begun, __u64 hash)
+/* Never 0, as a flow's hash is odd. `backend`: its index. */
+INLINE __u64 begun_note(__u64 hash, __u32 backend, __u64 now)
 {
-	__u64 note = *(const volatile __u64 *)&begun->note;
-	__u64 check = *(const volatile __u64 *)&begun->check;
-
-	return (check ^ note) == hash ? note : 0;
+	return hash << BEGUN_FLOW |
+	       (__u64)(__u16)(now >> BEGUN_UNIT) << BEGUN_TIME |
+	       (backend & BEGUN_BACKEND);
 }
 
-/* `backend`: struct backend.id. `now` in jiffies, the low half. */
+/* Of one flow? */
+INLINE int begun_is(__u64 note, __u64 other)
+{
+	return !((note ^ other) >> BEGUN_FLOW);
+}
+
+/* `backend`: its index. `now` in jiffies. */
 INLINE void begun_write(struct begun_bucket *bucket, __u64 hash, __u32 backend,
-			__u32 now)
+			__u64 now)
 {
-	__u64 note = (__u64)backend << 32 | now, rank, highest = 0;
-	int i, way = 0;
-
-	for (i = 0; i < BEGUN_PER_BUCKET; i++) {
-		const struct begun *begun = &bucket->flows[i];
-
-		rank = age_low(now, (__u32)begun->note);
-		if (begun_note(begun, hash))
-			rank = 2ULL << 32;
-		else if (!begun->note)
-			rank = 1ULL << 32;
-		if (rank > highest) {
-			highest = rank;
-			way = i;
-		}
-	}
-	*(volatile __u64 *)&bucket->flows[way].check = hash ^ note;
-	*(volatile __u64 *)&bucket->flows[way].note = note;
-}
-
-/* The id of the backend; 0: no packet has come, or longer than `span` ago. */
-INLINE __u32 begun_find(const struct begun_bucket *bucket, __u64 hash,
-			__u32 now, __u64 span)
-{
-	__u64 note;
+	__u64 note = begun_note(hash, backend, now), next = note, old;
 	int i;
 
 	for (i = 0; i < BEGUN_PER_BUCKET; i++) {
-		note = begun_note(&bucket->flows[i], hash);
-		if (note)
-			return age_low(now, (__u32)note) > span ? 0
-								: note >> 32;
+		old = bucket->notes[i];
+		bucket->notes[i] = next;
+		if (begun_is(old, note))
+			return;
+		next = old;
 	}
-	return 0;
+}
+
+/*
+ * The index of the backend, or -1: no packet has come, or longer than `span`
+ * jiffies ago (and two units, at most).
+ */
+INLINE int begun_find(const struct begun_bucket *bucket, __u64 hash, __u64 now,
+		      __u64 span)
+{
+	__u64 wanted = begun_note(hash, 0, now), note;
+	__u16 age;
+	int i;
+
+	for (i = 0; i < BEGUN_PER_BUCKET; i++) {
+		note = bucket->notes[i];
+		if (!begun_is(note, wanted))
+			continue;
+		/* Another CPU may be a unit ahead. */
+		age = (wanted >> BEGUN_TIME) - (note >> BEGUN_TIME) + 1;
+		return age > (span >> BEGUN_UNIT) + 2
+			       ? -1
+			       : (int)(note & BEGUN_BACKEND);
+	}
+	return -1;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The notes of first packets: found for a span, overwritten by the newest, and
+ * The notes of first packets: found for a span, overwritten by newer ones, and
  * never one flow's for another's.
  */
 #include <string.h>
@@ -8,6 +8,8 @@
 #include "common/core/begun.h"
 #include "tests/unit/oracle.h"
 #include "tests/unit/unit.h"
+
+#define UNIT (1 << BEGUN_UNIT)
 
 static void found_for_a_span(void **unused)
 {
@@ -17,62 +19,88 @@ static void found_for_a_span(void **unused)
 
 	(void)unused;
 	for (n = 0; n < 10000; n++) {
-		__u64 hash = draw(&state) | 1;
-		__u32 now = (__u32)draw(&state);
-		__u32 backend = (__u32)draw(&state) % FLOW_BACKEND + 1;
+		__u64 hash = draw(&state) | 1, now = draw(&state);
+		__u32 backend = (__u32)draw(&state) % BACKEND_SLOTS;
+		__u64 span = draw(&state) % (1 << 20);
 
 		memset(&bucket, 0, sizeof(bucket));
-		assert_int_equal(begun_find(&bucket, hash, now, 60), 0);
+		assert_int_equal(begun_find(&bucket, hash, now, span), -1);
 		begun_write(&bucket, hash, backend, now);
-		assert_int_equal(begun_find(&bucket, hash, now, 60), backend);
+		assert_int_equal(begun_find(&bucket, hash, now, span), backend);
 		/* By a CPU that is a tick behind, too. */
-		assert_int_equal(begun_find(&bucket, hash, now - 1, 60),
+		assert_int_equal(begun_find(&bucket, hash, now - 1, span),
 				 backend);
-		assert_int_equal(begun_find(&bucket, hash, now + 60, 60),
+		assert_int_equal(begun_find(&bucket, hash, now + span, span),
 				 backend);
-		assert_int_equal(begun_find(&bucket, hash, now + 61, 60), 0);
-		assert_int_equal(begun_find(&bucket, hash ^ 2, now, 60), 0);
+		assert_int_equal(
+			begun_find(&bucket, hash, now + span + 2 * UNIT, span),
+			-1);
+		/* A span that no time of a note can tell. */
+		assert_int_equal(
+			begun_find(&bucket, hash, now - UNIT - 1, 1 << 24),
+			backend);
 		assert_true(begun_number(hash) < BEGUN_BUCKETS);
 	}
+}
+
+/* Each bit of the hash says whose it is: by the bucket, or in the note. */
+static void of_no_other_flow(void **unused)
+{
+	struct begun_bucket bucket;
+	uint64_t state = 2;
+	int n, bit, apart = 0;
+
+	(void)unused;
+	for (n = 0; n < 100; n++) {
+		__u64 hash = draw(&state) | 1;
+
+		memset(&bucket, 0, sizeof(bucket));
+		begun_write(&bucket, hash, 7, 0);
+		for (bit = 1; bit < 64; bit++) {
+			__u64 other = hash ^ 1ULL << bit;
+
+			apart += begun_number(other) != begun_number(hash) ||
+				 begun_find(&bucket, other, 0, 0) < 0;
+		}
+	}
+	/* 34 bits in the note, 13 by the bucket; bit 0 is 1 in all. */
+	assert_int_equal(apart, n * (33 + 13));
 }
 
 static void oldest_makes_room(void **unused)
 {
 	struct begun_bucket bucket = {0};
-	__u32 n;
+	__u32 n, other, last = BEGUN_PER_BUCKET + 1;
 
 	(void)unused;
-	for (n = 1; n <= BEGUN_PER_BUCKET + 1; n++)
-		begun_write(&bucket, n, n, n);
-	assert_int_equal(begun_find(&bucket, 1, n, 60), 0);
-	for (n = 2; n <= BEGUN_PER_BUCKET + 1; n++)
-		assert_int_equal(begun_find(&bucket, n, n, 60), n);
-	/* Its own is written anew, and no other is lost. */
-	begun_write(&bucket, 2, 77, 9);
-	assert_int_equal(begun_find(&bucket, 2, 9, 60), 77);
-	for (n = 3; n <= BEGUN_PER_BUCKET + 1; n++)
-		assert_int_equal(begun_find(&bucket, n, 9, 60), n);
-}
-
-/* Half of one note and half of another, as two CPUs may leave them. */
-static void torn(void **unused)
-{
-	struct begun_bucket one = {0}, other = {0};
-
-	(void)unused;
-	begun_write(&one, 0x1111, 5, 100);
-	begun_write(&other, 0x2221, 6, 100);
-	one.flows[0].note = other.flows[0].note;
-	assert_int_equal(begun_find(&one, 0x1111, 100, 60), 0);
-	assert_int_equal(begun_find(&one, 0x2221, 100, 60), 0);
+	for (n = 1; n <= last; n++)
+		begun_write(&bucket, n, n, n * UNIT);
+	assert_int_equal(begun_find(&bucket, 1, last * UNIT, 60 * UNIT), -1);
+	for (n = 2; n <= last; n++)
+		assert_int_equal(begun_find(&bucket, n, last * UNIT, 60 * UNIT),
+				 n);
+	/* Its own is written anew, whichever it is, and no other is lost. */
+	for (n = last; n >= 2; n--) {
+		begun_write(&bucket, n, 77 + n, 9 * UNIT);
+		assert_int_equal(begun_find(&bucket, n, 9 * UNIT, 0), 77 + n);
+		for (other = 2; other <= last; other++)
+			assert_true(begun_find(&bucket, other, 9 * UNIT,
+					       60 * UNIT) >= 0);
+	}
+	/* It is then the newest. */
+	begun_write(&bucket, 2, 2, 9 * UNIT);
+	for (n = 11; n < 10 + BEGUN_PER_BUCKET; n++)
+		begun_write(&bucket, n, n, 9 * UNIT);
+	assert_int_equal(begun_find(&bucket, 2, 9 * UNIT, 0), 2);
+	assert_int_equal(begun_find(&bucket, 3, 9 * UNIT, 0), -1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(found_for_a_span),
+		cmocka_unit_test(of_no_other_flow),
 		cmocka_unit_test(oldest_makes_room),
-		cmocka_unit_test(torn),
 	};
 
 	return RUN("begun", tests);
