@@ -180,14 +180,20 @@ time.sleep(60)' "$1" >"$BATS_TEST_TMPDIR/verb.manager.pid" 3>&- &
 	[[ $(run_status) == 0 ]]
 }
 
-# stopped ROLE HOST FILE OTHER: each verb, LOCKS_ROUNDS times; unless that is said,
-# once, and a few of them. What it took is printed.
-stopped() {
+# victim: $VICTIM is the pid of a process on X
+victim() {
 	on "$X" bash -c 'echo $$ >"$1"; exec sleep 3600' \
 		- "$BATS_TEST_TMPDIR/verb.backend.pid" 3>&- &
 	wait_for 5 test -s "$BATS_TEST_TMPDIR/verb.backend.pid"
+	VICTIM=$(<"$BATS_TEST_TMPDIR/verb.backend.pid")
+}
+
+# stopped ROLE HOST FILE OTHER: each verb, LOCKS_ROUNDS times; unless that is said,
+# once, and a few of them. What it took is printed.
+stopped() {
+	victim
 	on "$2" "${PYTHON[@]}" tests/net/locks_stop.py "$1" "${LOCKS_ROUNDS:-1}" "${@:3}" \
-		"$(<"$BATS_TEST_TMPDIR/verb.backend.pid")" |
+		"$VICTIM" |
 		tee "$BATS_TEST_TMPDIR/took"
 	((PIPESTATUS[0] == 0))
 	sed 's/^/# /' "$BATS_TEST_TMPDIR/took" >&3
@@ -212,6 +218,19 @@ many_vips() { # FIRST-PORT
 	bkd "$X" up -m generic -c "$FILE" >/dev/null
 	stopped bkd "$X" "$FILE" "$OTHER"
 	bkd "$X" up -m generic >/dev/null
+}
+
+@test "^Z and ^S hold up no other terminal, and no verdict; fg ends well" {
+	command -v less >/dev/null || skip 'no less'
+	{
+		cat "$FILE"
+		for i in {1..500}; do
+			echo "  - {vip: 10.98.$((i / 250)).$((i % 250)), port: $i, protocol: udp," \
+				"backends: [{address: $X4}, {address: 172.19.0.4}]}"
+		done
+	} >"$OTHER"
+	victim
+	on "$LB" "${PYTHON[@]}" tests/net/locks_terminal.py "$FILE" "$OTHER" "$VICTIM"
 }
 
 @test "what stdout refuses is an error of every verb, with its cause" {
