@@ -8,6 +8,7 @@ import struct
 import subprocess
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+TOPO = f"{ROOT}/topology/topo"
 TESTRUN = "build/tests/prog/testrun"
 SEEN = "build/tests/prog/seen"
 PINS = "/sys/fs/bpf/l3dsr"
@@ -29,7 +30,7 @@ ABORTED, DROP, PASS, TX, REDIRECT = range(5)
 def on(host, *command, status=0, text=None):
     """Runs a command on a host; its stdout. `status` None: whatever it is."""
     done = subprocess.run(
-        ["topology/topo", "exec", host, *command],
+        [TOPO, "exec", host, *command],
         cwd=ROOT, input=text or "", text=True, capture_output=True, check=False,
     )
     if status is not None and done.returncode != status:
@@ -51,7 +52,7 @@ class Program:
 
     def __init__(self, host, link):
         self.process = subprocess.Popen(
-            ["topology/topo", "exec", host, TESTRUN, link], preexec_fn=one_cpu,
+            [TOPO, "exec", host, TESTRUN, link], preexec_fn=one_cpu,
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )
 

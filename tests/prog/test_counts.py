@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import frames as f
-from network import ROOT, VIP, VIP6, backend, configuration, service
+from network import ROOT, TOPO, VIP, VIP6, backend, configuration, service
 from placing import PORTS, TEN, Service, wait_for
 from scapy.layers.inet import IP, TCP, UDP
 from tap import Skip, equal, test
@@ -88,7 +88,7 @@ def watched(world):
     frames = 5 * [bytes(f.ip4(ttl=1) / f.tcp(4105, "S"))]
     world.lbr.run(frames)
     process = subprocess.Popen(
-        ["topology/topo", "exec", "lbdsr0a", "LoadBalancer/lbr", "show", "-j", "-w", "reasons"],
+        [TOPO, "exec", "lbdsr0a", "LoadBalancer/lbr", "show", "-j", "-w", "reasons"],
         cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         rose = [json.loads(process.stdout.readline())]

@@ -12,7 +12,7 @@ from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6
 from scapy.layers.l2 import Ether
 
 from network import (
-    CLIENT, CLIENT6, LB_MAC, ROOT, TX, VIP, VIP6, backend, configuration, on, service,
+    CLIENT, CLIENT6, LB_MAC, ROOT, TOPO, TX, VIP, VIP6, backend, configuration, on, service,
 )
 from placing import TEN
 from tap import equal, test
@@ -31,7 +31,7 @@ class Explain:
     def __init__(self, world, *options):
         cpus = os.sched_getaffinity(world.lbr.program.process.pid)
         self.process = subprocess.Popen(
-            ["topology/topo", "exec", "lbdsr0a", "LoadBalancer/lbr", "explain", "-j",
+            [TOPO, "exec", "lbdsr0a", "LoadBalancer/lbr", "explain", "-j",
              *options],
             preexec_fn=lambda: os.sched_setaffinity(0, cpus),
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

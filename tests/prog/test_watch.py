@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import frames as f
-from network import CLIENT, ROOT, VIP, VIP6, configuration, on, service
+from network import CLIENT, ROOT, TOPO, VIP, VIP6, configuration, on, service
 from placing import PORTS, TEN, Service, wait_for
 from tap import equal, test
 
@@ -35,7 +35,7 @@ class Watch:
     def __init__(self, world, *arguments):
         before = until(world)
         self.process = subprocess.Popen(
-            ["topology/topo", "exec", "lbdsr0a", "LoadBalancer/lbr", "watch", *arguments],
+            [TOPO, "exec", "lbdsr0a", "LoadBalancer/lbr", "watch", *arguments],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         wait_for(lambda: word(world) & WATCHED and until(world) != before, "somebody to watch")
 
