@@ -8,12 +8,13 @@ with a line on stdout:
     finish     says how many were broken: reset, silent for 5 s, another answer
 """
 
+import os
 import select
 import socket
 import sys
 import time
 
-SILENCE = 5  # seconds
+SILENCE = 5 / 3 * int(os.environ.get("PATIENCE", "3"))  # seconds; see lib.bash
 
 vip, count = sys.argv[1], int(sys.argv[2])
 REQUEST = f"GET /files/small HTTP/1.1\r\nHost: {vip}\r\n\r\n".encode()

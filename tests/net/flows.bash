@@ -16,6 +16,6 @@ begin() {
 tell() {
 	local said
 	echo "$1" >&"${flows[1]}"
-	read -rt 120 said <&"${flows[0]}"
+	read -rt $((40 * ${PATIENCE:-3})) said <&"${flows[0]}"
 	echo "$said"
 }
