@@ -11,9 +11,9 @@ from network import (
     BACK_ROUTER_MAC, BACKEND_MAC, LB, LB6, LB_MAC, ROUTER_MAC, VIP, VIP6, configuration, service,
 )
 from oracle import ETHER, Backend, LoadBalancer, ip, mac, redirected, Read, same, same_echo
-from tap import equal, test
+from tap import FEWER, equal, test
 
-SEED, MUTATED, BATCH = 20240608, 100_000, 10_000
+SEED, MUTATED, BATCH = 20240608, 100_000 // FEWER, 10_000
 NEAR, NEAR6 = "172.19.0.3", "2001:db8:19::3"  # backend0x
 HOST = "backend0x"
 WORDS = {"udp": 17, "tcp": 6}
@@ -150,11 +150,11 @@ def mutated_lbr(world):
     for reason in ("forwarded", "echo_answered", "malformed_vip", "malformed", "not_vip",
                    "unmatched", "fragment", "extension", "ttl_answered", "foreign_mac",
                    "not_ip"):
-        assert rose[reason] > 20, f"{reason}: {rose[reason]} only"
+        assert rose[reason] > 20 // FEWER, f"{reason}: {rose[reason]} only"
 
 
 @test("mutated: 100,000 frames, xdp_bkd")
 def mutated_bkd(world):
     rose = mutated(world.bkd[HOST], restorer(world), for_backend(), SEED + 1, MUTATED)
     for reason in ("restored", "not_listed", "malformed", "fragment_passed", "extension_passed"):
-        assert rose[reason] > 20, f"{reason}: {rose[reason]} only"
+        assert rose[reason] > 20 // FEWER, f"{reason}: {rose[reason]} only"
