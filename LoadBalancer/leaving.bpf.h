@@ -24,9 +24,7 @@ INLINE bool is_flow_of(const struct decision *d, struct found *f)
 		    follows(d, f))
 			return true;
 	}
-	return !(d->packet.flags & PACKET_SYN) &&
-	       d->now < f->generation->grace_until &&
-	       select_asks_previous(&d->packet) && backend_before(d, f);
+	return !(d->packet.flags & PACKET_SYN) && backend_before(d, f);
 }
 
 /* The same, of an entry; d->hash is then what it says of the flow. */

@@ -78,29 +78,52 @@ INLINE struct backend *backend_in_table(__u32 generation,
 }
 
 /*
- * Where the generation before would have sent this flow, as that backend is
- * today. NULL where it is not the time of grace, or the answer is nowhere.
+ * What the generation before says of the flow of the decision in `scratch`: the
+ * slot of its table there. -1: nothing. Verified on its own.
  */
-INLINE struct backend *backend_before(const struct decision *d,
-				      const struct found *f)
+__attribute__((noinline)) int slot_before(void)
 {
-	__u32 slot = f->generation->previous;
+	__u32 zero = 0, slot;
+	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+	struct decision *d = &h->decision;
+	const struct directory_entry *own, *entry;
 	struct generation *generation;
 	struct directory directory;
-	struct directory_entry *entry;
-	struct backend *backend;
 	__u16 for_vip;
 
+	if (!h)
+		return -1;
+	own = service_entry(d);
+	generation = bpf_map_lookup_elem(&generations, &d->slot);
+	if (!own || !generation)
+		return -1;
+	slot = generation->previous;
 	generation = bpf_map_lookup_elem(&generations, &slot);
 	if (!generation)
-		return NULL;
+		return -1;
 	directory = directory_of(slot, generation, &d->packet);
 	entry = service_of(&directory, &d->packet, &for_vip);
 	/* Another service's has nothing to say but that it differs. */
 	if (!entry || (!(d->packet.flags & PACKET_SYN) &&
-		       entry->service.id != f->service->id))
+		       entry->service.id != own->service.id))
+		return -1;
+	return slot_of(slot, &entry->service, d);
+}
+
+/*
+ * In the time of grace: where the generation before would have sent the flow,
+ * as that backend is today. NULL where it is over, or the answer is nowhere.
+ * `d` is the decision in `scratch`, f->service that of d->place.
+ */
+INLINE struct backend *backend_before(const struct decision *d,
+				      const struct found *f)
+{
+	struct backend *backend;
+
+	if (d->now >= f->generation->grace_until ||
+	    !select_asks_previous(&d->packet))
 		return NULL;
-	backend = backend_in_table(slot, &entry->service, d);
+	backend = backend_in_slot(f->generation->previous, slot_before());
 	if (!backend)
 		return NULL;
 	backend = backend_of(d->slot, backend->id);
@@ -206,8 +229,7 @@ INLINE struct backend *schedule(struct decision *d, const struct found *f,
 	if (d->packet.protocol == IPPROTO_UDP)
 		d->begins = !begun && !d->packet.is_error;
 	backend = begun ?: backend_in_table(d->slot, service, d);
-	if (!begun && d->now < f->generation->grace_until &&
-	    select_asks_previous(&d->packet))
+	if (!begun)
 		before = backend_before(d, f);
 	if (before && !is_syn && before != backend) {
 		d->origin = ORIGIN_PREVIOUS;

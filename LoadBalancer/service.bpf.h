@@ -44,7 +44,7 @@ INLINE struct directory_entry *directory_find(struct directory *directory,
 					      const struct packet *packet,
 					      __be16 port, __u8 protocol)
 {
-	struct service_key key = {packet->destination, port, protocol, 0};
+	const struct addr *vip = &packet->destination;
 	__u64 hash =
 		directory_hash(directory->vip, port, protocol, directory->seed);
 	struct directory_entry *entry;
@@ -53,11 +53,11 @@ INLINE struct directory_entry *directory_find(struct directory *directory,
 		return NULL;
 	directory->place = directory_first(hash);
 	entry = &directory->places->at[directory->place];
-	if (directory_is(entry, &key))
+	if (directory_is(entry, vip, port, protocol))
 		return entry;
 	directory->place = directory_second(hash);
 	entry = &directory->places->at[directory->place];
-	return directory_is(entry, &key) ? entry : NULL;
+	return directory_is(entry, vip, port, protocol) ? entry : NULL;
 }
 
 /*

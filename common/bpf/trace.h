@@ -28,6 +28,7 @@ struct line {
 	/* What is to be said; filled in by the data path. */
 	struct addr source;
 	struct addr destination;
+	__u8 interface[16]; /* at a multiple of 4, see line_begin() */
 	__be16 source_port;
 	__be16 port;
 	__u8 protocol;
@@ -35,7 +36,6 @@ struct line {
 	__u8 is_error;
 	__u8 action;
 	__u8 reason;
-	__u8 interface[16];
 
 	/* The strings it is put together from. */
 	char from[TEXT_ROOM];
@@ -57,7 +57,10 @@ INLINE void line_begin(struct line *line, const struct packet *packet,
 	line->is_error = packet->is_error;
 	line->reason = reason;
 	line->action = reason_action(reason);
-	__builtin_memcpy(line->interface, in->name, sizeof(in->name));
+	/* Untold that it is aligned, the compiler takes it byte by byte. */
+	__builtin_memcpy(__builtin_assume_aligned(line->interface, 4),
+			 __builtin_assume_aligned(in->name, 4),
+			 sizeof(in->name));
 }
 
 /* Powers of two, so that a mask keeps an index inside. */

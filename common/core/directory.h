@@ -51,10 +51,10 @@ INLINE __u32 directory_second(__u64 hash)
 	return (__u32)(hash >> 32) % DIRECTORY_PLACES;
 }
 
+/* No struct service_key: it would cost the programs stack. */
 INLINE int directory_is(const struct directory_entry *entry,
-			const struct service_key *key)
+			const struct addr *vip, __be16 port, __u8 protocol)
 {
-	return addr_equal(&entry->key.vip, &key->vip) &&
-	       entry->key.port == key->port &&
-	       entry->key.protocol == key->protocol && entry->used;
+	return addr_equal(&entry->key.vip, vip) && entry->key.port == port &&
+	       entry->key.protocol == protocol && entry->used;
 }

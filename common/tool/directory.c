@@ -46,8 +46,10 @@ static bool is_there(const struct directory_entry *places, __u32 seed,
 {
 	__u64 hash = hash_of(key, seed);
 
-	return directory_is(&places[directory_first(hash)], key) ||
-	       directory_is(&places[directory_second(hash)], key);
+	return directory_is(&places[directory_first(hash)], &key->vip,
+			    key->port, key->protocol) ||
+	       directory_is(&places[directory_second(hash)], &key->vip,
+			    key->port, key->protocol);
 }
 
 int directory_fill(struct directory_entry *places,

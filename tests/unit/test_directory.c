@@ -20,10 +20,11 @@ static const struct directory_entry *find(const struct directory_entry *places,
 				    key->protocol, seed);
 	const struct directory_entry *entry = &places[directory_first(hash)];
 
-	if (directory_is(entry, key))
+	if (directory_is(entry, &key->vip, key->port, key->protocol))
 		return entry;
 	entry = &places[directory_second(hash)];
-	return directory_is(entry, key) ? entry : NULL;
+	return directory_is(entry, &key->vip, key->port, key->protocol) ? entry
+									: NULL;
 }
 
 static struct directory_entry entry_of(__u32 number)
