@@ -145,7 +145,7 @@ no_bridge() {
 	behind_a_bridge
 	lbr apply >/dev/null
 	for vip in "$VIP4" "$VIP6"; do
-		rises device_passed answers "$vip" 10 --fail-early | shared 10 1 9
+		rises device_passed answers "$vip" 20 --fail-early | shared 20 1 19
 	done
 	run lbr doctor
 	[[ $output == *"br1 takes no redirected frames"* ]]
@@ -163,7 +163,7 @@ no_bridge() {
 	# In generic mode it takes them.
 	lbr down >/dev/null
 	lbr up -i eth0 -m generic >/dev/null
-	rises redirected answers "$VIP4" 10 --fail-early | shared 10 1 9
+	rises redirected answers "$VIP4" 20 --fail-early | shared 20 1 19
 	no_bridge
 }
 

@@ -91,7 +91,7 @@ all_well() {
 	local vip
 	for vip in "$VIP4" "$VIP6"; do
 		wait_for 5 get "$vip" >/dev/null
-		answers "$vip" 10 --fail-early | shared 10 1 9
+		answers "$vip" 20 --fail-early | shared 20 1 19
 		rises local_passed ssh "$vip"
 		ssh "$vip"
 	done

@@ -211,7 +211,7 @@ claims() {
 	flat
 	for vip in "$VIP4" "$VIP6"; do
 		get "$vip" >/dev/null
-		answers "$vip" 10 --fail-early | shared 10 1 9
+		answers "$vip" 20 --fail-early | shared 20 1 19
 	done
 	[[ $(claims "$file") == ok* ]]
 	# Asked by who has it already, not by broadcast: reachable, not failed.
