@@ -36,6 +36,23 @@ __attribute__((noinline)) int parse_link(struct xdp_md *ctx)
 	return reason == REASON_NONE ? (FORCE __u16)ethertype : -1;
 }
 
+/* packet_is_big() for the packet in `parsed`, of which little is known. */
+__attribute__((noinline)) int parse_big(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u32 zero = 0;
+	struct packet *found = bpf_map_lookup_elem(&parsed, &zero);
+	__u64 frame = constants.has_frags ? bpf_xdp_get_buff_len(ctx)
+					  : (__u64)(end - data);
+
+	if (!found || found->l3_offset > L3_MOST)
+		return REASON_malformed;
+	return packet_is_big(found, data + found->l3_offset, end, frame)
+		       ? REASON_NONE
+		       : REASON_malformed;
+}
+
 /* The IP headers behind it. One after the other: the stack is full with one. */
 __attribute__((noinline)) int parse_ip(struct xdp_md *ctx, int ethertype)
 {
@@ -53,7 +70,7 @@ __attribute__((noinline)) int parse_ip(struct xdp_md *ctx, int ethertype)
 	packet.l3 = data + packet.l3_offset;
 	reason = packet_parse_ip(&packet, end, (FORCE __be16)ethertype);
 	*found = packet;
-	return reason;
+	return reason == REASON_malformed ? parse_big(ctx) : reason;
 }
 
 /* What is above them. */

@@ -45,7 +45,8 @@
 #define IPV4_WHOLE    bpf_htons(0x4000) /* don't fragment */
 #define IPV6_FRAGMENT bpf_htons(0xfff9)
 #define IPV6_OFFSET   bpf_htons(0xfff8)
-#define IPV6_HEADERS  8 /* extension headers that are walked */
+#define IPV6_HEADERS  8	     /* extension headers that are walked */
+#define LENGTH_MOST   0xffff /* bytes, that IPv4's header can say */
 
 /* Where headers begin at the latest, in bytes; for the verifier. */
 #define L2_MOST 22  /* Ethernet with two tags */
@@ -357,6 +358,32 @@ INLINE enum reason parse_ipv6_headers(struct packet *packet, void *end)
 }
 
 /*
+ * BIG TCP: what generic XDP sees of a GSO packet whose length does not fit into
+ * 16 bits. Its header says 0, and the frame's length counts, as for the
+ * kernel's iph_totlen(). In IPv6 there may be a jumbo option, too (RFC 2675),
+ * that says the same; Linux puts it there, and takes it out again. No wire has
+ * such frames: what says 0 and is short is malformed, as ever.
+ *
+ * Asked after REASON_malformed of packet_parse_ip(). Sets the length where it
+ * is one; `frame`: its bytes, also those behind `end`.
+ */
+INLINE int packet_is_big(struct packet *packet, const struct iphdr *ip,
+			 void *end, __u64 frame)
+{
+	if (!packet->has_destination || packet->protocol != IPPROTO_TCP ||
+	    packet->flags & (PACKET_FIRST | PACKET_LATER) ||
+	    frame <= packet->l3_offset + LENGTH_MOST)
+		return 0;
+	if (packet->is_ipv6
+		    ? packet->length != sizeof(struct ipv6hdr)
+		    : (void *)(ip + 1) > end || ip->tot_len || ip->ihl < 5 ||
+			      ip->frag_off & IPV4_FRAGMENT)
+		return 0;
+	packet->length = frame - packet->l3_offset;
+	return 1;
+}
+
+/*
  * Has it a source that no sender has: no host's address, its own destination
  * (which would answer itself) or, in IPv6, an IPv4 address?
  */
@@ -462,6 +489,9 @@ INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
 
 	if (reason == REASON_NONE)
 		reason = packet_parse_ip(packet, end, ethertype);
+	if (reason == REASON_malformed &&
+	    packet_is_big(packet, packet->l3, end, end - data))
+		reason = REASON_NONE;
 	return reason == REASON_NONE ? packet_parse_above(packet, end) : reason;
 }
 

@@ -12,7 +12,7 @@ for module in ("table", "left", "laws", "restore", "trace", "counts", "mutated",
                "schedulers",
                "generations", "leaving", "hand", "next_hop", "vlan", "errors", "fragments",
                "answers", "pass", "devices", "methods", "solicit", "path_mtu", "undone", "sources",
-               "trust", "explain", "watch", "checks",
+               "trust", "explain", "watch", "checks", "big",
                "files"):
     __import__(f"test_{module}")
 

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_FRAME 65536
+#define MAX_FRAME 69632 /* more than IPv4 can say */
 
 struct answers {
 	char *bytes;

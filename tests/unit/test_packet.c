@@ -490,10 +490,77 @@ static void tags_are_walked(void **unused)
 	}
 }
 
+/* clang-format off */
+#define JUMBO(next, length) \
+	next, 0, 0xc2, 4, 0, (length) >> 16, WORD((length) & 0xffff)
+
+/* BIG TCP: a header, and so many bytes of IP in the frame. */
+static const struct {
+	struct row row;
+	size_t there;
+} big[] = {
+	{{"IPv4", BYTES(IPV4(5, 0, 0, TCP), TCP_HEADER(5, ACK)),
+	  REASON_NONE, TCP}, 65536},
+	{{"IPv4, don't fragment", BYTES(IPV4(5, 0, 0x4000, TCP),
+					TCP_HEADER(5, ACK)),
+	  REASON_NONE, TCP}, 90000},
+	{{"IPv4 that its length could say",
+	  BYTES(IPV4(5, 0, 0, TCP), TCP_HEADER(5, ACK)),
+	  REASON_malformed}, 65535},
+	{{"IPv4, UDP", BYTES(IPV4(5, 0, 0, UDP), UDP_HEADER(8)),
+	  REASON_malformed}, 65536},
+	{{"IPv4, a fragment", BYTES(IPV4(5, 0, 0x2000, TCP),
+				    TCP_HEADER(5, ACK)),
+	  REASON_malformed}, 65536},
+	{{"IPv4, its header too short", BYTES(IPV4(4, 0, 0, TCP),
+					      TCP_HEADER(5, ACK)),
+	  REASON_malformed}, 65536},
+	{{"IPv4 that says 1", BYTES(IPV4(5, 1, 0, TCP), TCP_HEADER(5, ACK)),
+	  REASON_malformed}, 65536},
+	{{"IPv6", BYTES(IPV6(0, HOP_BY_HOP), JUMBO(TCP, 65536),
+			TCP_HEADER(5, ACK)),
+	  REASON_NONE, TCP}, 65576},
+	{{"IPv6 that its length could say",
+	  BYTES(IPV6(0, HOP_BY_HOP), JUMBO(TCP, 65495), TCP_HEADER(5, ACK)),
+	  REASON_malformed}, 65535},
+	{{"IPv6, UDP", BYTES(IPV6(0, HOP_BY_HOP), JUMBO(UDP, 65536),
+			     UDP_HEADER(8)),
+	  REASON_malformed}, 65576},
+};
+/* clang-format on */
+
+static void big_tcp(void **unused)
+{
+	struct packet packet;
+	enum reason reason;
+	struct frame frame;
+	uint8_t *bytes;
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(big) / sizeof(*big); i++) {
+		bytes = calloc(1, 14 + big[i].there);
+		assert_non_null(bytes);
+		memcpy(bytes, big[i].row.bytes, big[i].row.length);
+		frame = frame_copy(bytes, 14 + big[i].there);
+		reason = parse(&packet, frame);
+		if (reason != big[i].row.reason)
+			fail_msg("%s: reason %d", big[i].row.name, reason);
+		if (reason == REASON_NONE) {
+			check_understood(&packet, &big[i].row, frame);
+			assert_int_equal(packet.length, big[i].there);
+		}
+		check_plain(&packet, REASON_malformed, &big[i].row, frame);
+		frame_free(frame);
+		free(bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_of_the_table),
+		cmocka_unit_test(big_tcp),
 		cmocka_unit_test(every_truncation),
 		cmocka_unit_test(every_byte_changed),
 		cmocka_unit_test(tags_are_walked),
