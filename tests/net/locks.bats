@@ -189,14 +189,13 @@ victim() {
 }
 
 # stopped ROLE HOST FILE OTHER: each verb, LOCKS_ROUNDS times; unless that is said,
-# once, and a few of them. What it took is printed.
+# once, and a few of them. What it took is printed when it happens.
 stopped() {
 	victim
 	on "$2" "${PYTHON[@]}" tests/net/locks_stop.py "$1" "${LOCKS_ROUNDS:-1}" "${@:3}" \
 		"$VICTIM" |
-		tee "$BATS_TEST_TMPDIR/took"
+		sed -u 's/^/# /' | tee >(cat >&3)
 	((PIPESTATUS[0] == 0))
-	sed 's/^/# /' "$BATS_TEST_TMPDIR/took" >&3
 }
 
 @test "a verb that was stopped, wherever, is named, and then no verdict is late" {

@@ -53,7 +53,7 @@ class Role:
         yield f"check {file}", {}
         for options in ("", " -j", " -a"):
             yield "show" + options, {}
-        yield "show -w", {"ends_after": 0.3, "good": (0, -2)}
+        yield "show -w", {"ends_after": 0.3, "good": (0, -15)}
         for subject in self.subjects:
             yield "show " + subject, {}
         yield f"doctor -c {file}", {"good": (0, 3)}

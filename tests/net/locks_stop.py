@@ -103,7 +103,7 @@ class Verb:
                                    stdout=subprocess.DEVNULL, stderr=stderr)
         process.begun = now()
         if self.ends_after:
-            timer = threading.Timer(self.ends_after, process.send_signal, [signal.SIGINT])
+            timer = threading.Timer(self.ends_after, process.send_signal, [signal.SIGTERM])
             timer.daemon = True
             timer.start()
         return process
@@ -134,7 +134,7 @@ class Stopper:
         """How long it lives, and has the lock."""
         process = verb.start()
         first = last = None
-        while process.poll() is None:
+        while process.poll() is None and now() < process.begun + PATIENCE:
             if not verb.locks:
                 time.sleep(0.001)
             elif process.pid in self.lock.holders():
@@ -275,6 +275,8 @@ class Stopper:
                 self.without_lock(many)
             self.stopped = []
             self.run_itself(number)
+            print(f"round {number + 1} of {self.rounds}: with the lock so far, "
+                  f"{sum(verb.held for verb in verbs)}", flush=True)
         self.report(verbs)
 
     def report(self, verbs):
