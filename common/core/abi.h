@@ -350,12 +350,12 @@ struct flow_keys {
 _Static_assert(sizeof(struct flow_keys) == 96, "flow_keys");
 
 /* Flows of which one packet has come; see begun.h. 0: an empty way. */
-#define BEGUN_BUCKETS	 (1 << 13)
-#define BEGUN_PER_BUCKET 4
-struct begun_bucket {
+#define BEGUN_BUCKETS	 (1 << 12)
+#define BEGUN_PER_BUCKET 8
+struct begun_bucket { /* one cache line */
 	__u64 notes[BEGUN_PER_BUCKET];
 };
-_Static_assert(sizeof(struct begun_bucket) == 32, "begun_bucket");
+_Static_assert(sizeof(struct begun_bucket) == 64, "begun_bucket");
 
 /* What the flow table said a moment ago; see recent.h. */
 #define RECENT_BUCKETS	  (1 << 15)
