@@ -39,13 +39,14 @@ LOCKED := flock $(ROOT)
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)	$(patsubst $(ROOT)/%,%,$(2))")
 
-common_sources := $(wildcard $(ROOT)/common/tool/*.c \
-	$(ROOT)/common/doctor/*.c)
+# What a tool is linked of: every room of common/ and of the role.
+common_sources := $(filter-out $(ROOT)/common/man/% $(ROOT)/common/install/%, \
+	$(wildcard $(ROOT)/common/*/*.c))
 common_objects := $(common_sources:$(ROOT)/%.c=$(BUILD)/%.o)
-tool_sources := $(wildcard $(ROOT)/$(ROLE)/*.c)
+tool_sources := $(wildcard $(ROOT)/$(ROLE)/*.c $(ROOT)/$(ROLE)/*/*.c)
 tool_objects := $(filter-out %.bpf.o,$(tool_sources:$(ROOT)/%.c=$(BUILD)/%.o))
-skeletons := $(patsubst $(ROOT)/$(ROLE)/%.bpf.c,$(OUT)/%.skel.h,$(wildcard \
-	$(ROOT)/$(ROLE)/*.bpf.c))
+skeletons := $(patsubst $(ROOT)/%.bpf.c,$(BUILD)/%.skel.h,$(filter \
+	%.bpf.c,$(tool_sources)))
 
 # Called again by the rules below, inside the lock.
 .PHONY: locked-build
@@ -71,7 +72,7 @@ $(BUILD)/%.bpf.o: $(ROOT)/%.bpf.c
 
 $(OUT)/%.skel.h: $(OUT)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@.new && mv $@.new $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf >$@.new && mv $@.new $@
 
 # The page that `run` serves, as a string of C: without what only its reader
 # needs, for 8191 characters are as many as sparse takes.
@@ -83,7 +84,7 @@ $(OUT)/page.h: $(ROOT)/common/tool/page.html $(ROOT)/$(ROLE)/page.js
 			-e 's/@TOOL@/$(TOOL)/g; s/@PROGRAM@/$(PROGRAM)/g' \
 			-e 's/[\"]/\\&/g; s/.*/"&\\n"/' >$@.new && mv $@.new $@
 
-$(OUT)/status.o: $(OUT)/page.h
+$(OUT)/status.o $(OUT)/verbs/status.o: $(OUT)/page.h
 
 # What bash completes, out of the same tables.
 $(OUT)/complete: $(BUILD)/common/install/complete.o $(filter-out %/main.o, \
