@@ -19,6 +19,7 @@
 #include "Backend/bkd.h"
 #include "common/tool/generation.h"
 #include "common/tool/netlink.h"
+#include "common/base/address.h"
 
 bool is_own(const struct addr *address, const struct addr *own, int count)
 {

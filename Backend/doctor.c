@@ -13,6 +13,8 @@
 #include "common/tool/change.h"
 #include "common/tool/generation.h"
 #include "common/tool/write.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
 
 static void look_listed(struct doctor *doctor)
 {
@@ -107,7 +109,7 @@ static void vip_look(struct doctor *doctor, const struct addr *vip,
 
 	addr_text(vip, text);
 	snprintf(add, sizeof(add), "ip address add %s/%d dev lo; ", text,
-		 addr_is_ipv4(vip) ? 32 : 128);
+		 addr_is_v4(vip) ? 32 : 128);
 	for (i = 0; i < count; i++) {
 		if (!memcmp(&rows[i].address, vip, sizeof(*vip)))
 			is_on_lo |= rows[i].ifindex == lo;
@@ -129,7 +131,7 @@ static void vip_look(struct doctor *doctor, const struct addr *vip,
 	found(doctor, HEALTH_FAIL, "%s is not on lo: no server answers for it",
 	      text);
 	mend(doctor, "ip address add %s/%d dev lo", text,
-	     addr_is_ipv4(vip) ? 32 : 128);
+	     addr_is_v4(vip) ? 32 : 128);
 }
 
 static void look_vips(struct doctor *doctor)

@@ -12,6 +12,7 @@
 #include "Backend/doctor.h"
 #include "common/doctor/nft.h"
 #include "common/tool/endpoint.h"
+#include "common/core/address.h"
 
 static bool is_on_the_way(const json_t *chain,
 			  const struct config_service *service)
@@ -22,7 +23,7 @@ static bool is_on_the_way(const json_t *chain,
 	return !strcmp(nft_word(chain, "type"), "filter") &&
 	       (!strcmp(hook, "input") || !strcmp(hook, "prerouting")) &&
 	       (!strcmp(family, "inet") ||
-		!strcmp(family, addr_is_ipv4(&service->vip) ? "ip" : "ip6"));
+		!strcmp(family, addr_is_v4(&service->vip) ? "ip" : "ip6"));
 }
 
 static void chain_look(struct doctor *doctor, const json_t *objects,

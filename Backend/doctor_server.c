@@ -33,7 +33,7 @@ enum listener {
 static enum listener listener_of(const struct config_service *service,
 				 const struct socket_row *rows, int count)
 {
-	bool ipv4 = addr_is_ipv4(&service->vip);
+	bool ipv4 = addr_is_v4(&service->vip);
 	enum listener best = LISTENER_NONE, is;
 	int i;
 
@@ -183,7 +183,7 @@ void look_replies(struct doctor *doctor)
 		return;
 	for (ipv6 = 0; ipv6 < 2; ipv6++) {
 		for (s = 0; s < served.count; s++) {
-			if (addr_is_ipv4(&served.services[s]->vip) != ipv6)
+			if (addr_is_v4(&served.services[s]->vip) != ipv6)
 				break;
 		}
 		if (s == served.count)

@@ -19,6 +19,7 @@
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/netlink.h"
+#include "common/core/address.h"
 
 /*
  * For all interfaces, also those that come later: a Linux host answers ARP for
@@ -103,7 +104,7 @@ static int vips_add(struct kernel *kernel, const struct config *config,
 	for (s = 0; !rc && s < config->service_count; s++, service++) {
 		if (!is_listed(service, &is))
 			continue;
-		if (addr_is_ipv4(&service->vip))
+		if (addr_is_v4(&service->vip))
 			families->ipv4 = true;
 		else
 			families->ipv6 = true;

@@ -11,6 +11,7 @@
 #include "Backend/bkd.h"
 #include "common/tool/endpoint.h"
 #include "common/tool/generation.h"
+#include "common/base/address.h"
 
 static int by_key(const void *a, const void *b)
 {

@@ -10,6 +10,7 @@
 #include "common/tool/endpoint.h"
 #include "common/tool/generation.h"
 #include "common/tool/report.h"
+#include "common/base/address.h"
 
 static json_t *row_report(const struct restore_row *row, int counts)
 {

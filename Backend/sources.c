@@ -12,6 +12,8 @@
 #include "Backend/bkd.h"
 #include "common/tool/config.h"
 #include "common/tool/generation.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
 
 static int by_value(const void *a, const void *b)
 {
@@ -58,8 +60,7 @@ static int lines(FILE *out, const struct prefix *a, int a_count,
 			continue;
 		fprintf(out, "%c lb-source %s/%u\n", sign,
 			addr_text(&a[i].address, text),
-			addr_is_ipv4(&a[i].address) ? a[i].bits - 96
-						    : a[i].bits);
+			addr_is_v4(&a[i].address) ? a[i].bits - 96 : a[i].bits);
 		printed++;
 	}
 	return printed;

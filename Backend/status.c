@@ -95,6 +95,7 @@ static void add(void *unused, const struct kernel *kernel, json_t *root)
 
 static const char page[] =
 #include "Backend/page.h"
+#include "common/base/address.h"
 	;
 
 const struct telling bkd_telling = {bkd_metrics, page, add};

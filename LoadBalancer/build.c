@@ -28,6 +28,7 @@
 #include "common/tool/order.h"
 #include "common/tool/routes.h"
 #include "common/tool/state.h"
+#include "common/core/address.h"
 
 /* A counter that the index's last owner left behind. */
 static void count_reset(struct build *build, __u32 index)
@@ -291,7 +292,7 @@ static void outer_set(struct generation *generation,
 	size_t i;
 
 	for (i = 0; i < config->outer_source_count; i++, source++)
-		generation->outer_source[!addr_is_ipv4(&source->address)] =
+		generation->outer_source[!addr_is_v4(&source->address)] =
 			*source;
 }
 

@@ -16,6 +16,7 @@
 #include "common/core/address.h"
 #include "common/tool/change.h"
 #include "common/tool/claim.h"
+#include "common/base/address.h"
 
 struct claiming {
 	struct kernel *kernel;

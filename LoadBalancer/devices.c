@@ -23,6 +23,7 @@
 #include "common/tool/netlink.h"
 #include "common/tool/routes.h"
 #include "common/tool/xdp_features.h"
+#include "common/base/address.h"
 
 /* Before Linux 6.3, which says: those that are known to have none. */
 static bool kind_lacks_xmit(const char *kind)

@@ -15,6 +15,7 @@
 #include "common/tool/write.h"
 #include "common/core/age.h"
 #include "common/tool/state.h"
+#include "common/base/address.h"
 
 struct pair {
 	const struct running *old, *new;

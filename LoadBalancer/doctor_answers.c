@@ -16,6 +16,7 @@
 #include "common/tool/routes.h"
 #include "common/tool/run_lock.h"
 #include "common/tool/state.h"
+#include "common/base/address.h"
 
 static bool names_checks(const struct config *config)
 {

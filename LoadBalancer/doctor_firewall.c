@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "LoadBalancer/doctor.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
 #include "common/doctor/nft.h"
 #include "common/tool/endpoint.h"
 
@@ -103,13 +105,13 @@ static void look_service(const json_t *objects, const json_t *chain,
 	for (i = 0; i < service->backend_count; i++) {
 		packet.to = service->backends[i].address;
 		if (strcmp(family, "inet") &&
-		    strcmp(family, addr_is_ipv4(&packet.to) ? "ip" : "ip6"))
+		    strcmp(family, addr_is_v4(&packet.to) ? "ip" : "ip6"))
 			continue;
 		switch (nft_verdict(objects, chain, &packet, &by)) {
 		case NFT_ACCEPTS:
 			break;
 		case NFT_DROPS:
-			backends_add(&dropped[!addr_is_ipv4(&packet.to)],
+			backends_add(&dropped[!addr_is_v4(&packet.to)],
 				     &packet.to);
 			break;
 		case NFT_MAY_DROP:

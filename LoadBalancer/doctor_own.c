@@ -8,6 +8,7 @@
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/own.h"
 #include "common/tool/routes.h"
+#include "common/base/address.h"
 
 static void default_again(struct doctor *doctor)
 {

@@ -20,6 +20,7 @@
 #include "common/tool/generation.h"
 #include "common/tool/neighbours.h"
 #include "common/tool/routes.h"
+#include "common/base/address.h"
 
 #define MOST 512 /* next hops; see neighbours.c */
 
@@ -65,7 +66,7 @@ static bool own_address(const struct doctor *doctor, bool ipv6, char *text)
 
 	for (i = 0; link && i < count && !is_found; i++) {
 		if (rows[i].ifindex != link->ifindex ||
-		    addr_is_ipv4(&rows[i].address) == ipv6 ||
+		    addr_is_v4(&rows[i].address) == ipv6 ||
 		    !addr_is_host(&rows[i].address))
 			continue;
 		addr_text(&rows[i].address, text);
@@ -149,7 +150,7 @@ void look_vips(struct doctor *doctor)
 
 		if (!is_first_of_vip(&running, i))
 			continue;
-		ipv6 = !addr_is_ipv4(address);
+		ipv6 = !addr_is_v4(address);
 		addr_text(address, vip);
 		packets = packets_for(&running, counts, address);
 		if (packets) {
@@ -202,7 +203,7 @@ static const char *hop_noted(const struct doctor *doctor, bool ipv6,
 
 static void no_route(struct doctor *doctor, const struct addr *backend)
 {
-	bool ipv6 = !addr_is_ipv4(backend);
+	bool ipv6 = !addr_is_v4(backend);
 	char text[INET6_ADDRSTRLEN];
 	struct change change;
 	const char *via = hop_noted(doctor, ipv6, &change);
@@ -374,7 +375,7 @@ static bool way_seen(const struct config *config, size_t service,
 
 	for (other = config->services; other < this; other++) {
 		if (other->method.forward != this->method.forward ||
-		    addr_is_ipv4(&other->vip) != addr_is_ipv4(&this->vip))
+		    addr_is_v4(&other->vip) != addr_is_v4(&this->vip))
 			continue;
 		for (b = 0; b < other->backend_count; b++) {
 			if (addr_equal(&other->backends[b].address, address))
@@ -401,7 +402,7 @@ static void narrow_note(const struct doctor *doctor,
 
 	if (!way.size.mtu || room >= most)
 		return;
-	way.mss = room - (addr_is_ipv4(&service->vip) ? 40 : 60);
+	way.mss = room - (addr_is_v4(&service->vip) ? 40 : 60);
 	if (!least->service || way.mss < least->mss)
 		*least = way;
 }
@@ -410,7 +411,7 @@ static void narrow_tell(struct doctor *doctor, const struct narrowest *least,
 			int most)
 {
 	int room = (int)(least->size.mtu - least->overhead);
-	bool lost = !addr_is_ipv4(&least->service->vip) && room < IPV6_LEAST;
+	bool lost = !addr_is_v4(&least->service->vip) && room < IPV6_LEAST;
 	char text[INET6_ADDRSTRLEN], outer[64] = "";
 
 	if (least->overhead)

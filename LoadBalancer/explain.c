@@ -23,6 +23,7 @@
 #include "common/tool/netlink.h"
 #include "common/tool/output.h"
 #include "common/tool/report.h"
+#include "common/core/address.h"
 
 /*
  * Maps in which a run works; and those that remember for a moment what the
@@ -165,7 +166,7 @@ static int asked_parse(const char *client, const char *service,
 	*asked = *kind;
 	if (!endpoint_parse(client, &asked->client, &asked->client_port) &&
 	    !service_parse(service, asked) &&
-	    addr_is_ipv4(&asked->client) == addr_is_ipv4(&asked->vip))
+	    addr_is_v4(&asked->client) == addr_is_v4(&asked->vip))
 		return 0;
 	fault(fault_out, "cannot explain '%s %s': not two ends of a flow",
 	      client, service);

@@ -13,6 +13,7 @@
 #include "common/core/packet.h"
 #include "common/tool/config.h"
 #include "common/tool/report.h"
+#include "common/core/address.h"
 
 /* Nobody's: what the packet came from makes no difference. */
 static const __u8 from_mac[ETH_ALEN] = {0x02, 0, 0, 0, 0, 0x01};
@@ -43,7 +44,7 @@ static __sum16 sum_above(const struct asked *asked, __u8 protocol,
 	__u64 sum = sum_of(at, size) + sum_of(rest, sizeof(rest));
 
 	/* An IPv4 address's other words add up to 0xffff. */
-	if (addr_is_ipv4(&asked->vip))
+	if (addr_is_v4(&asked->vip))
 		sum += checksum_word(asked->client.w[3]) +
 		       checksum_word(asked->vip.w[3]);
 	else
@@ -81,7 +82,7 @@ static size_t put_ip(const struct addr *from, const struct addr *to,
 	struct iphdr *ip = at;
 	struct ipv6hdr *ipv6 = at;
 
-	if (addr_is_ipv4(to)) {
+	if (addr_is_v4(to)) {
 		ip->version = 4;
 		ip->ihl = sizeof(*ip) / 4;
 		ip->tot_len = bpf_htons((__u16)(sizeof(*ip) + size));
@@ -108,7 +109,7 @@ static size_t put_ip(const struct addr *from, const struct addr *to,
 /* Quotes what the service sent to the client. Its size. */
 static size_t put_error(const struct asked *asked, void *at)
 {
-	bool is_ipv4 = addr_is_ipv4(&asked->vip);
+	bool is_ipv4 = addr_is_v4(&asked->vip);
 	struct icmp *icmp = at;
 	void *quoted = icmp + 1;
 	struct udphdr *ports;
@@ -140,14 +141,14 @@ static void *put_link(const struct asked *asked, const __u8 *mac, void *frame)
 						   : bpf_htons(ETH_P_8021Q);
 		*next++ = bpf_htons(asked->tags[i]);
 	}
-	*next++ = addr_is_ipv4(&asked->vip) ? bpf_htons(ETH_P_IP)
-					    : bpf_htons(ETH_P_IPV6);
+	*next++ = addr_is_v4(&asked->vip) ? bpf_htons(ETH_P_IP)
+					  : bpf_htons(ETH_P_IPV6);
 	return next;
 }
 
 size_t asked_frame(const struct asked *asked, const __u8 *mac, __u8 *frame)
 {
-	bool is_ipv4 = addr_is_ipv4(&asked->vip);
+	bool is_ipv4 = addr_is_v4(&asked->vip);
 	size_t header = is_ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 	__u8 protocol = asked->protocol;
 	void *ip;

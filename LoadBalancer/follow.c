@@ -19,6 +19,7 @@
 #include "LoadBalancer/states.h"
 #include "common/tool/cli.h"
 #include "common/tool/generation.h"
+#include "common/base/address.h"
 
 static const struct timeval second = {1, 0};
 static const struct timeval moment = {0, 10 * 1000};

@@ -19,6 +19,7 @@
 #include "common/tool/state.h"
 #include "common/tool/values.h"
 #include "common/tool/write.h"
+#include "common/base/address.h"
 
 struct hand {
 	const char *verb;

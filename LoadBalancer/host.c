@@ -25,6 +25,7 @@
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/vlans.h"
+#include "common/core/address.h"
 
 #define IPV4 "net/ipv4/conf/"
 #define IPV6 "net/ipv6/conf/"
@@ -123,11 +124,11 @@ static int host_interfaces(struct kernel *kernel, const struct config *config,
 
 	for (i = 0; i < config->service_count; i++) {
 		service = &config->services[i];
-		*(addr_is_ipv4(&service->vip) ? &ipv4 : &ipv6) = true;
+		*(addr_is_v4(&service->vip) ? &ipv4 : &ipv6) = true;
 		/* The FIB is asked for the way to the backend. */
 		for (b = 0; b < service->backend_count; b++)
-			*(addr_is_ipv4(&service->backends[b].address) ? &ipv4
-								      : &ipv6) =
+			*(addr_is_v4(&service->backends[b].address) ? &ipv4
+								    : &ipv6) =
 				true;
 	}
 	if (ipv4)

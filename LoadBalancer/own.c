@@ -17,6 +17,7 @@
 #include "common/core/address.h"
 #include "common/tool/map_replace.h"
 #include "common/tool/netlink.h"
+#include "common/base/address.h"
 
 int own_write(const struct kernel *kernel, struct fault *fault_out)
 {

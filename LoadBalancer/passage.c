@@ -142,7 +142,7 @@ unsigned int socket_address(struct sockaddr_storage *to,
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
 
 	memset(to, 0, sizeof(*to));
-	if (addr_is_ipv4(address)) {
+	if (addr_is_v4(address)) {
 		v4->sin_family = AF_INET;
 		v4->sin_port = (FORCE in_port_t)port;
 		v4->sin_addr.s_addr = (FORCE in_addr_t)address->w[3];
@@ -203,7 +203,7 @@ struct origin {
 static int origin_of(const struct passage *passage,
 		     const struct passage_end *end, struct origin *origin)
 {
-	bool is_ipv4 = addr_is_ipv4(&end->vip);
+	bool is_ipv4 = addr_is_v4(&end->vip);
 	struct fault ignored;
 	struct next_hop hop;
 
@@ -220,7 +220,7 @@ static int origin_of(const struct passage *passage,
 		hop.source.w[3] = 0;
 	}
 	origin->own = origin->in.own[!is_ipv4];
-	if (hop.source.w[3] && addr_is_ipv4(&hop.source) == is_ipv4 &&
+	if (hop.source.w[3] && addr_is_v4(&hop.source) == is_ipv4 &&
 	    memcmp(&hop.source, &origin->own, sizeof(hop.source)) &&
 	    !is_vip(passage, &hop.source))
 		origin->own = hop.source;
@@ -248,7 +248,7 @@ static void key_of(struct check_key *key, const struct sockaddr_storage *own,
 static void segments_bound(const struct passage *passage, int fd,
 			   const struct origin *origin)
 {
-	int most, headers = addr_is_ipv4(&origin->own) ? 40 : 60;
+	int most, headers = addr_is_v4(&origin->own) ? 40 : 60;
 	struct ifreq request = {0};
 
 	if (!if_indextoname(origin->in.device, request.ifr_name) ||
@@ -288,7 +288,7 @@ int passage_socket(struct passage *passage, const struct passage_end *end,
 	if (origin_of(passage, end, &origin))
 		return -1;
 	fd = check_netns_socket(
-		&passage->netns, addr_is_ipv4(&end->vip) ? AF_INET : AF_INET6,
+		&passage->netns, addr_is_v4(&end->vip) ? AF_INET : AF_INET6,
 		end->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM);
 	if (fd < 0)
 		return -1;

@@ -18,6 +18,8 @@
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/device.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
 
 /*
  * An IPv6 interface may have less than its device (net.ipv6.conf.IFACE.mtu),
@@ -45,7 +47,7 @@ void route_mtus_note(struct route_mtus *mtus, const struct addr *backend,
 
 	for (i = 0; i < count; i++) {
 		mtu = ways[i].locked;
-		if (!mtu && !addr_is_ipv4(backend) &&
+		if (!mtu && !addr_is_v4(backend) &&
 		    if_indextoname((unsigned int)ways[i].ifindex, name))
 			mtu = ipv6_mtu(name);
 		if (mtu && (!least || mtu < least))

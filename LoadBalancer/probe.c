@@ -23,6 +23,8 @@
 #include "LoadBalancer/probe_steps.h"
 #include "common/tool/endpoint.h"
 #include "common/tool/report.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
 
 void probe_stop(struct probe *probe)
 {
@@ -338,7 +340,7 @@ static int probe_socket(struct probe *probe, __u8 protocol)
 	if (!probe->direct)
 		return passage_socket(probe->prober->passage, &end, &probe->key,
 				      &probe->elsewhere);
-	return socket(addr_is_ipv4(&probe->backend) ? AF_INET : AF_INET6,
+	return socket(addr_is_v4(&probe->backend) ? AF_INET : AF_INET6,
 		      (protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM) |
 			      SOCK_NONBLOCK | SOCK_CLOEXEC,
 		      0);

@@ -9,13 +9,15 @@
 #include <string.h>
 
 #include "LoadBalancer/probe_steps.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
 
 /* As a client names the service, whichever port is asked (RFC 9110 7.2). */
 static void host_put(const struct probe *probe, struct evbuffer *request)
 {
 	const struct config_check *check = probe->check;
 	__u16 port = bpf_ntohs(probe->client_port);
-	bool is_ipv4 = addr_is_ipv4(&probe->vip);
+	bool is_ipv4 = addr_is_v4(&probe->vip);
 	char vip[INET6_ADDRSTRLEN];
 
 	if (*check->host)

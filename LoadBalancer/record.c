@@ -12,6 +12,7 @@
 #include "common/core/schedule.h"
 #include "common/core/select.h"
 #include "common/tool/report.h"
+#include "common/base/address.h"
 
 #define TEXT 160
 

@@ -19,6 +19,7 @@
 #include "common/tool/netlink.h"
 #include "common/tool/routes.h"
 #include "common/tool/report.h"
+#include "common/base/address.h"
 
 static int show_read(const struct kernel *kernel, struct show *show,
 		     struct fault *fault_out)

@@ -12,6 +12,7 @@
 #include "LoadBalancer/show.h"
 #include "LoadBalancer/standing.h"
 #include "common/core/age.h"
+#include "common/base/address.h"
 
 /* A time of day as text. "-": there is none. */
 static const char *time_text(time_t at, char text[32])

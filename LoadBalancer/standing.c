@@ -8,6 +8,7 @@
 #include "LoadBalancer/states.h"
 #include "common/tool/run_lock.h"
 #include "common/tool/state.h"
+#include "common/base/address.h"
 
 void standings_open(struct standings *standings, const struct kernel *kernel,
 		    const struct running *running)

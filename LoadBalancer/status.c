@@ -79,6 +79,7 @@ static void add(void *data, const struct kernel *kernel, json_t *root)
 
 static const char page[] =
 #include "LoadBalancer/page.h"
+#include "common/base/address.h"
 	;
 
 const struct telling lbr_telling = {lbr_metrics, page, add};

@@ -25,6 +25,7 @@
 #include "common/tool/cli.h"
 #include "common/tool/output.h"
 #include "common/tool/report.h"
+#include "common/base/address.h"
 
 #define SECONDS 2
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/core/address.h"
 #include "common/doctor/drops.h"
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
@@ -72,7 +73,7 @@ bool doctor_serves(const struct doctor *doctor, bool ipv6)
 	size_t i;
 
 	for (i = 0; i < doctor->config.service_count; i++) {
-		if (addr_is_ipv4(&doctor->config.services[i].vip) != ipv6)
+		if (addr_is_v4(&doctor->config.services[i].vip) != ipv6)
 			return true;
 	}
 	return false;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/address.h"
 #include "common/core/address.h"
 #include "common/tool/config.h"
 
@@ -161,7 +162,7 @@ bool nft_covers(const json_t *value, const struct addr *address)
 		if (prefix)
 			bits = (int)json_integer_value(
 				       json_object_get(prefix, "len")) +
-			       (addr_is_ipv4(&is) ? 96 : 0);
+			       (addr_is_v4(&is) ? 96 : 0);
 		return is_within(&is, address, bits);
 	}
 	if (json_is_object(value))

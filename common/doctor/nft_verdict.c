@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "common/core/address.h"
-#include "common/tool/config.h"
 #include "common/doctor/nft.h"
+#include "common/tool/config.h"
 
 enum truth { NO, MAYBE, YES };
 
@@ -82,7 +82,7 @@ static enum truth payload_is(const struct nft_packet *packet,
 	if (!strcmp(protocol, "ether") || !strcmp(protocol, "vlan"))
 		return MAYBE;
 	/* Also of another protocol above IP. */
-	if (strcmp(protocol, addr_is_ipv4(&packet->to) ? "ip" : "ip6"))
+	if (strcmp(protocol, addr_is_v4(&packet->to) ? "ip" : "ip6"))
 		return NO;
 	if (!strcmp(field, "daddr"))
 		return known(nft_covers(right, &packet->to));
@@ -94,7 +94,7 @@ static enum truth payload_is(const struct nft_packet *packet,
 static enum truth meta_is(const struct nft_packet *packet, const char *key,
 			  const json_t *right)
 {
-	bool ipv4 = addr_is_ipv4(&packet->to);
+	bool ipv4 = addr_is_v4(&packet->to);
 
 	if (!strcmp(key, "l4proto"))
 		return protocol_is(packet, right);

@@ -12,6 +12,7 @@
 #include "common/tool/change.h"
 #include "common/tool/config.h"
 #include "common/tool/netlink_ask.h"
+#include "common/base/address.h"
 
 /* A unicast route of the tables that packets leave by. */
 struct advmss_route {

@@ -16,6 +16,7 @@
 #include "common/tool/netlink.h"
 #include "common/tool/notes.h"
 #include "common/tool/routes.h"
+#include "common/base/address.h"
 
 static int sysctl_open(const char *path, int flags)
 {

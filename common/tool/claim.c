@@ -11,6 +11,8 @@
 #include "common/tool/change.h"
 #include "common/tool/config.h"
 #include "common/tool/netlink_ask.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
 
 #define MESSAGE_SIZE (MNL_NLMSG_HDRLEN + 128)
 
@@ -43,7 +45,7 @@ static int route_to_lo(const struct addr *address, bool add)
 			       (add ? NLM_F_CREATE | NLM_F_EXCL : 0);
 	route = mnl_nlmsg_put_extra_header(message, sizeof(*route));
 	route->rtm_family = family_of(address);
-	route->rtm_dst_len = addr_is_ipv4(address) ? 32 : 128;
+	route->rtm_dst_len = addr_is_v4(address) ? 32 : 128;
 	route->rtm_table = RT_TABLE_MAIN;
 	route->rtm_protocol = RTPROT_STATIC;
 	route->rtm_scope = RT_SCOPE_LINK;
@@ -96,7 +98,7 @@ int claim_add(struct kernel *kernel, const struct addr *address,
 	      const char *interface, struct fault *fault_out)
 {
 	char text[INET6_ADDRSTRLEN], what[112];
-	bool ipv6 = !addr_is_ipv4(address);
+	bool ipv6 = !addr_is_v4(address);
 	struct change change;
 	int rc;
 

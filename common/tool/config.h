@@ -136,12 +136,3 @@ void config_free(struct config *config);
  * and one line a key.
  */
 void config_print_keys(FILE *out);
-
-/* Text of an address; `text` holds INET6_ADDRSTRLEN. IPv4 in dotted form. */
-const char *addr_text(const struct addr *addr, char *text);
-/*
- * 0, or -1 where `text` is neither an IPv4 nor an IPv6 address. Takes any
- * address, also ones that a file may not name.
- */
-int addr_parse(const char *text, struct addr *addr);
-bool addr_is_ipv4(const struct addr *addr);

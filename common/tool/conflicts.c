@@ -16,6 +16,7 @@
 #include "common/tool/health.h"
 #include "common/tool/methods.h"
 #include "common/tool/values.h"
+#include "common/base/address.h"
 
 /* What one entry of the file claims for itself. */
 struct claim {

@@ -6,6 +6,8 @@
 
 #include "common/core/inline.h"
 #include "common/tool/endpoint.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
 
 const char *scheduler_name(__u8 scheduler)
 {
@@ -51,7 +53,7 @@ const char *endpoint_text(const struct addr *address, __be16 port, char *text)
 
 	if (port)
 		snprintf(number, sizeof(number), "%u", bpf_ntohs(port));
-	snprintf(text, 64, addr_is_ipv4(address) ? "%s:%s" : "[%s]:%s",
+	snprintf(text, 64, addr_is_v4(address) ? "%s:%s" : "[%s]:%s",
 		 addr_text(address, name), number);
 	return text;
 }
@@ -82,7 +84,7 @@ int endpoint_parse(const char *text, struct addr *address, __be16 *port)
 		 text + bracketed);
 	number = strtoul(colon + 1, &end, 10);
 	if (*end || end == colon + 1 || !number || number > 65535 ||
-	    addr_parse(name, address) || addr_is_ipv4(address) == bracketed)
+	    addr_parse(name, address) || addr_is_v4(address) == bracketed)
 		return -1;
 	*port = bpf_htons((__u16)number);
 	return 0;

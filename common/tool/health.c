@@ -9,6 +9,7 @@
 
 #include "common/core/inline.h"
 #include "common/tool/keys.h"
+#include "common/base/address.h"
 
 enum health_finding health_verdict(const struct config_check *check,
 				   enum outcome path, enum outcome application,

@@ -22,6 +22,7 @@
 #include "common/tool/netlink.h"
 #include "common/tool/report.h"
 #include "common/tool/vlans.h"
+#include "common/base/address.h"
 
 struct list {
 	struct interface entries[MAX_INTERFACES];
@@ -91,7 +92,7 @@ static void own_addresses(struct interface *entry, const struct host *host)
 		if (host->addresses[i].ifindex != (int)entry->device ||
 		    !addr_is_host(address) || is_vip(host->config, address))
 			continue;
-		family = addr_is_ipv4(address) ? 0 : 1;
+		family = addr_is_v4(address) ? 0 : 1;
 		if (!entry->own[family].w[3])
 			entry->own[family] = *address;
 	}

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "common/core/tunnel.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
 
 static const struct {
 	const char *name;
@@ -34,7 +36,7 @@ static const char *crossing(char text[64])
 static int check_families(const struct config_service *service,
 			  const struct refusal *refusal)
 {
-	bool ipv4 = addr_is_ipv4(&service->vip);
+	bool ipv4 = addr_is_v4(&service->vip);
 	char address[INET6_ADDRSTRLEN];
 	char vip[INET6_ADDRSTRLEN];
 	char others[64];
@@ -44,7 +46,7 @@ static int check_families(const struct config_service *service,
 	for (size_t i = 0; i < service->backend_count; i++) {
 		const struct config_backend *backend = &service->backends[i];
 
-		if (addr_is_ipv4(&backend->address) == ipv4)
+		if (addr_is_v4(&backend->address) == ipv4)
 			continue;
 		return refuse(refusal, backend->line,
 			      "backend %s: must be an %s address, as the VIP "
@@ -126,13 +128,12 @@ static int check_outer(const struct config *config,
 	const struct prefix *sources = config->outer_sources;
 
 	if (config->outer_source_count < 2 ||
-	    addr_is_ipv4(&sources[0].address) !=
-		    addr_is_ipv4(&sources[1].address))
+	    addr_is_v4(&sources[0].address) != addr_is_v4(&sources[1].address))
 		return 0;
 	return refuse(refusal, 0,
 		      "outer-source: must be at most one of each family, not "
 		      "two of %s",
-		      addr_is_ipv4(&sources[0].address) ? "IPv4" : "IPv6");
+		      addr_is_v4(&sources[0].address) ? "IPv4" : "IPv6");
 }
 
 /* A backend's address and a mark: which VIP is it? */

@@ -262,13 +262,13 @@ int addresses_read(struct link_address **rows, struct fault *fault_out)
 
 __u8 family_of(const struct addr *address)
 {
-	return addr_is_ipv4(address) ? AF_INET : AF_INET6;
+	return addr_is_v4(address) ? AF_INET : AF_INET6;
 }
 
 void address_put(struct nlmsghdr *message, __u16 type,
 		 const struct addr *address)
 {
-	if (addr_is_ipv4(address))
+	if (addr_is_v4(address))
 		mnl_attr_put(message, type, 4, &address->w[3]);
 	else
 		mnl_attr_put(message, type, 16, address);
@@ -285,7 +285,7 @@ int address_on_lo(const struct addr *address, bool add)
 				(add ? NLM_F_CREATE | NLM_F_EXCL : 0);
 	info = mnl_nlmsg_put_extra_header(question, sizeof(*info));
 	info->ifa_family = family_of(address);
-	info->ifa_prefixlen = addr_is_ipv4(address) ? 32 : 128;
+	info->ifa_prefixlen = addr_is_v4(address) ? 32 : 128;
 	info->ifa_flags = IFA_F_PERMANENT | IFA_F_NODAD;
 	info->ifa_index = if_nametoindex("lo");
 	address_put(question, IFA_LOCAL, address);

@@ -60,7 +60,7 @@ int route_read(const struct addr *to, struct next_hop *hop,
 	question->nlmsg_flags = NLM_F_REQUEST;
 	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
 	route->rtm_family = family_of(to);
-	route->rtm_dst_len = addr_is_ipv4(to) ? 32 : 128;
+	route->rtm_dst_len = addr_is_v4(to) ? 32 : 128;
 	address_put(question, RTA_DST, to);
 	rc = netlink_ask(question, route_answer, hop);
 	if (is_no_route(rc))
@@ -175,7 +175,7 @@ int ways_read(const struct addr *to, struct way *found, int room)
 	question->nlmsg_flags = NLM_F_REQUEST;
 	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
 	route->rtm_family = family_of(to);
-	route->rtm_dst_len = addr_is_ipv4(to) ? 32 : 128;
+	route->rtm_dst_len = addr_is_v4(to) ? 32 : 128;
 	/* The route itself, not what one packet would make of it. */
 	route->rtm_flags = RTM_F_FIB_MATCH;
 	address_put(question, RTA_DST, to);

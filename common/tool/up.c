@@ -21,6 +21,7 @@
 #include "common/tool/netlink.h"
 #include "common/tool/predecessor.h"
 #include "common/tool/vlans.h"
+#include "common/base/address.h"
 
 struct up {
 	struct kernel kernel;

@@ -16,6 +16,8 @@
 #include "common/core/inline.h"
 #include "common/tool/config.h"
 #include "common/tool/refusal.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
 
 /* What a value still lacks, beyond what key_allowed() says; may stay empty. */
 #define NOTE_SIZE 96
@@ -106,7 +108,7 @@ static __u32 nearest_prime(const struct key *key, __u64 number)
 /* The name of a range no service or backend can be in, or NULL. */
 static const char *unusable(const struct addr *addr)
 {
-	bool ipv4 = addr_is_ipv4(addr);
+	bool ipv4 = addr_is_v4(addr);
 	__u32 first = bpf_ntohl(ipv4 ? addr->w[3] : addr->w[0]);
 
 	if (ipv4) {
@@ -140,7 +142,7 @@ static int store_address(const char *text, size_t length, struct addr *addr,
 	word[length] = '\0';
 	if (addr_parse(word, addr))
 		return -1;
-	if (addr_is_ipv4(addr) && strchr(word, ':')) {
+	if (addr_is_v4(addr) && strchr(word, ':')) {
 		snprintf(note, NOTE_SIZE, "; write %s", addr_text(addr, word));
 		return -1;
 	}
@@ -175,7 +177,7 @@ static int store_prefix(const char *text, size_t length, struct prefix *prefix,
 
 	if (store_address(text, head, &prefix->address, note))
 		return -1;
-	most = addr_is_ipv4(&prefix->address) ? 32 : 128;
+	most = addr_is_v4(&prefix->address) ? 32 : 128;
 	if (slash && (read_number(slash + 1, length - head - 1, &bits) ||
 		      !bits || bits > most)) {
 		snprintf(note, NOTE_SIZE, "; its length is from 1 to %u", most);

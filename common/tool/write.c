@@ -9,6 +9,8 @@
 #include "common/core/inline.h"
 #include "common/tool/keys.h"
 #include "common/tool/values.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
 
 #define VALUE 64 /* the longest is an address */
 
@@ -46,7 +48,7 @@ static void write_value(const struct key *key, const void *field, FILE *out)
 	if (key->kind == KIND_ADDRESS) {
 		memcpy(&address, field, sizeof(address));
 		/* A colon means something to YAML, in some places. */
-		fprintf(out, addr_is_ipv4(&address) ? "%s" : "'%s'",
+		fprintf(out, addr_is_v4(&address) ? "%s" : "'%s'",
 			addr_text(&address, text));
 		return;
 	}
@@ -75,7 +77,7 @@ static void write_prefixes(const struct key *key, const char *record,
 	memcpy(&each, record + key->offset, sizeof(each));
 	memcpy(&count, record + key->count_offset, sizeof(count));
 	for (i = 0; i < count; i++, each++) {
-		ipv4 = addr_is_ipv4(&each->address);
+		ipv4 = addr_is_v4(&each->address);
 		if (i)
 			fputs(", ", out);
 		else

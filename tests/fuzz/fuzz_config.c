@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/tool/config.h"
+#include "common/core/address.h"
 
 #define REQUIRE(condition)                                                     \
 	do {                                                                   \
@@ -42,8 +43,8 @@ static void require_service(const struct config_service *service)
 
 		REQUIRE(backend->line);
 		REQUIRE(backend->weight >= 1 && backend->weight <= 1000);
-		REQUIRE(addr_is_ipv4(&backend->address) ==
-			addr_is_ipv4(&service->vip));
+		REQUIRE(addr_is_v4(&backend->address) ==
+			addr_is_v4(&service->vip));
 	}
 }
 

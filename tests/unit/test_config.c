@@ -18,6 +18,7 @@
 #include "common/tool/keys.h"
 #include "tests/unit/big_file.h"
 #include "tests/unit/unit.h"
+#include "common/base/address.h"
 
 static void parse_text(const char *text, struct config *config, FILE *warnings)
 {
@@ -429,7 +430,7 @@ static void addresses_come_back(void **state)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		assert_int_equal(addr_parse(texts[i], &addr), 0);
 		assert_address(&addr, texts[i]);
-		assert_int_equal(addr_is_ipv4(&addr), !strchr(texts[i], ':'));
+		assert_int_equal(addr_is_v4(&addr), !strchr(texts[i], ':'));
 	}
 	assert_int_equal(addr_parse("::ffff:192.0.2.1", &addr), 0);
 	assert_address(&addr, "192.0.2.1");

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "common/base/address.h"
 #include "common/doctor/nft.h"
 #include "common/tool/config.h"
 #include "tests/unit/unit.h"

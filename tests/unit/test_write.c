@@ -13,6 +13,7 @@
 #include "common/tool/keys.h"
 #include "common/tool/values.h"
 #include "tests/unit/unit.h"
+#include "common/base/address.h"
 
 #define FILES	 2000
 #define SERVICES 4

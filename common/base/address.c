@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * addr.c - addresses between text and the form that is in maps
+ * address.c - addresses between text and the form that is in maps
  *
  * Both families share one struct: IPv4 is ::ffff:a.b.c.d. Law: for every
  * address, addr_parse(addr_text(a)) is a.
  */
-#include "common/tool/config.h"
+#include "common/base/address.h"
 
 #include <arpa/inet.h>
 
 #include "common/core/address.h"
 
-bool addr_is_ipv4(const struct addr *addr)
-{
-	return !addr->w[0] && !addr->w[1] && addr->w[2] == V4_MAPPED;
-}
-
 const char *addr_text(const struct addr *addr, char *text)
 {
-	if (addr_is_ipv4(addr))
+	if (addr_is_v4(addr))
 		return inet_ntop(AF_INET, &addr->w[3], text, INET6_ADDRSTRLEN);
 	return inet_ntop(AF_INET6, addr->w, text, INET6_ADDRSTRLEN);
 }

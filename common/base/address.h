@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * address.h - addresses as text (see struct addr)
+ */
+#pragma once
+
+#include "common/core/abi.h"
+
+/* Text of an address; `text` holds INET6_ADDRSTRLEN. IPv4 in dotted form. */
+const char *addr_text(const struct addr *addr, char *text);
+/*
+ * 0, or -1 where `text` is neither an IPv4 nor an IPv6 address. Takes any
+ * address, also ones that a file may not name.
+ */
+int addr_parse(const char *text, struct addr *addr);
