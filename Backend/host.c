@@ -15,11 +15,10 @@
 #include <string.h>
 
 #include "Backend/bkd.h"
+#include "common/core/address.h"
 #include "common/tool/advmss.h"
 #include "common/tool/change.h"
-#include "common/tool/cli.h"
 #include "common/tool/netlink.h"
-#include "common/core/address.h"
 
 /*
  * For all interfaces, also those that come later: a Linux host answers ARP for
@@ -33,7 +32,7 @@ static void quiet(struct kernel *kernel, const char *key, const char *value)
 
 	snprintf(path, sizeof(path), "net/ipv4/conf/all/%s", key);
 	if (change_sysctl(kernel, path, value, &said))
-		cli_warn(kernel->role, &said);
+		fault_warn(&said);
 }
 
 /* The families of which this host has VIPs. */
@@ -135,7 +134,7 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 		      "%s lists no address of this host: nothing is restored "
 		      "once `grace` and `drain-timeout` are over",
 		      config->path);
-		cli_warn(kernel->role, &said);
+		fault_warn(&said);
 	}
 	if (!rc) {
 		quiet(kernel, "arp_ignore", "1");

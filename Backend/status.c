@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "Backend/bkd.h"
+#include "common/base/address.h"
 #include "common/tool/generation.h"
 #include "common/tool/netlink.h"
 
@@ -95,7 +96,6 @@ static void add(void *unused, const struct kernel *kernel, json_t *root)
 
 static const char page[] =
 #include "Backend/page.h"
-#include "common/base/address.h"
 	;
 
 const struct telling bkd_telling = {bkd_metrics, page, add};

@@ -13,10 +13,11 @@
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/own.h"
+#include "common/base/address.h"
 #include "common/core/address.h"
 #include "common/tool/change.h"
 #include "common/tool/claim.h"
-#include "common/base/address.h"
+#include "common/tool/claims_ask.h"
 
 struct claiming {
 	struct kernel *kernel;

@@ -17,9 +17,8 @@
 #include "LoadBalancer/file.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/states.h"
-#include "common/tool/cli.h"
-#include "common/tool/generation.h"
 #include "common/base/address.h"
+#include "common/tool/generation.h"
 
 static const struct timeval second = {1, 0};
 static const struct timeval moment = {0, 10 * 1000};
@@ -111,7 +110,7 @@ static int adopt(struct follow *follow, struct fault *fault_out)
 		return -1;
 	follow->config = new;
 	if (heard_backends(&follow->heard, &new, fault_out))
-		cli_warn(follow->role, fault_out);
+		fault_warn(fault_out);
 	/* Another file may need other settings of this host. */
 	if (memcmp(follow->digest, running.generation.digest,
 		   sizeof(follow->digest)))
@@ -201,7 +200,7 @@ static void look(evutil_socket_t fd, short what, void *data)
 	if (rc == KERNEL_BUSY)
 		next = &soon;
 	else if (rc)
-		cli_warn(follow->role, &fault_is);
+		fault_warn(&fault_is);
 	event_add(follow->look, next);
 }
 
@@ -240,7 +239,7 @@ static void write_states(evutil_socket_t fd, short what, void *data)
 	if (rc == KERNEL_NOT_UP)
 		return;
 	if (rc != KERNEL_BUSY)
-		cli_warn(follow->role, &fault_is);
+		fault_warn(&fault_is);
 	event_add(follow->write, rc == KERNEL_BUSY ? &soon : &second);
 }
 
@@ -254,7 +253,7 @@ static void write_last(struct follow *follow)
 	while ((rc = states_now(follow, &fault_is)) == KERNEL_BUSY && left--)
 		nanosleep(&pause, NULL);
 	if (rc && rc != KERNEL_NOT_UP)
-		cli_warn(follow->role, &fault_is);
+		fault_warn(&fault_is);
 }
 
 static void changed(struct checked *backend, bool is_news, void *data)

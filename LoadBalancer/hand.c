@@ -13,13 +13,13 @@
 #include "LoadBalancer/file.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
+#include "common/base/address.h"
 #include "common/tool/cli.h"
 #include "common/tool/endpoint.h"
 #include "common/tool/keys.h"
 #include "common/tool/state.h"
 #include "common/tool/values.h"
 #include "common/tool/write.h"
-#include "common/base/address.h"
 
 struct hand {
 	const char *verb;
@@ -176,7 +176,7 @@ static void drained_warn(const struct role *role, const struct hand *hand,
 		   hand->options->words[0],
 		   hand->options->service ? " -s " : "",
 		   hand->options->service ?: "");
-	cli_warn(role, &fault_is);
+	fault_warn(&fault_is);
 }
 
 static int change(const struct role *role, struct hand *hand)

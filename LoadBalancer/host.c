@@ -22,10 +22,9 @@
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/own.h"
 #include "LoadBalancer/path_mtus.h"
-#include "common/tool/change.h"
-#include "common/tool/cli.h"
-#include "common/tool/vlans.h"
 #include "common/core/address.h"
+#include "common/tool/change.h"
+#include "common/tool/vlans.h"
 
 #define IPV4 "net/ipv4/conf/"
 #define IPV6 "net/ipv6/conf/"
@@ -46,7 +45,7 @@ static void set_or_say(struct kernel *kernel, const char *family,
 	struct fault said;
 
 	if (set(kernel, family, name, key, value, &said))
-		cli_warn(kernel->role, &said);
+		fault_warn(&said);
 }
 
 static int host_ipv4(struct kernel *kernel, const char *name,

@@ -129,7 +129,7 @@ static int carry_over(struct kernel *kernel, bool again,
 
 	/* The program is attached. That it cannot be is no reason to fail. */
 	if (again && lbr_refused(kernel, &said))
-		cli_warn(kernel->role, &said);
+		fault_warn(&said);
 	return lbr_carry_over(kernel, again, fault_out);
 }
 

@@ -46,7 +46,7 @@ extern const struct metric lbr_metrics[];
 struct sockaddr_storage;
 unsigned int socket_address(struct sockaddr_storage *to,
 			    const struct addr *address, __be16 port);
-/* path_mtus.c: what routers have told, forgotten */
+/* forget.c: what was learned from packets, given up */
 int verb_forget(const struct role *role, const struct options *options);
 /* watch.c: decisions as they are made */
 int verb_watch(const struct role *role, const struct options *options);

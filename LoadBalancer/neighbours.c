@@ -19,7 +19,6 @@
 #include "LoadBalancer/path_mtus.h"
 #include "LoadBalancer/running.h"
 #include "common/tool/change.h"
-#include "common/tool/cli.h"
 #include "common/tool/routes.h"
 
 /*
@@ -117,7 +116,7 @@ static void keep(struct kernel *kernel, const char *format, const char *name)
 	/* Before Linux 5.16 there is none. */
 	if (!sysctl_read(path, value, sizeof(value)) &&
 	    change_sysctl(kernel, path, "0", &said))
-		cli_warn(kernel->role, &said);
+		fault_warn(&said);
 }
 
 /*
@@ -153,20 +152,20 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 	if (hops && !hops->unread)
 		route_mtus_write(kernel, &hops->mtus);
 	if (neighbours_possible(&said)) {
-		cli_warn(kernel->role, &said);
+		fault_warn(&said);
 		hops_free(hops);
 		return;
 	}
 	for (i = 0; hops && i < hops->count; i++) {
 		if (change_neighbour(kernel, hops->ways[i].ifindex,
 				     &hops->ways[i].via, &is_new[i], &said))
-			cli_warn(kernel->role, &said);
+			fault_warn(&said);
 	}
 	if (hops && hops->more) {
 		fault(&said,
 		      "of more than %d next hops, only so many are kept fresh",
 		      MOST);
-		cli_warn(kernel->role, &said);
+		fault_warn(&said);
 	}
 	if (hops && hops->count)
 		carrier_keep(kernel, hops);

@@ -21,10 +21,10 @@
 
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/probe_steps.h"
-#include "common/tool/endpoint.h"
-#include "common/tool/report.h"
 #include "common/base/address.h"
+#include "common/base/reason.h"
 #include "common/core/address.h"
+#include "common/tool/endpoint.h"
 
 void probe_stop(struct probe *probe)
 {

@@ -16,10 +16,11 @@
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/path_mtus.h"
 #include "LoadBalancer/show.h"
-#include "common/tool/netlink.h"
-#include "common/tool/routes.h"
-#include "common/tool/report.h"
 #include "common/base/address.h"
+#include "common/base/reason.h"
+#include "common/tool/netlink.h"
+#include "common/tool/report.h"
+#include "common/tool/routes.h"
 
 static int show_read(const struct kernel *kernel, struct show *show,
 		     struct fault *fault_out)
@@ -175,8 +176,8 @@ static int by_service(const void *a, const void *b)
 	return differs;
 }
 
-static json_t *reason_row(const struct show *show,
-			  const struct service_reason *key, __u64 packets)
+static json_t *packets_row(const struct show *show,
+			   const struct service_reason *key, __u64 packets)
 {
 	const struct running_service *service =
 		running_service_of(&show->running, key->service);
@@ -210,7 +211,7 @@ static json_t *service_reasons_rows(const struct kernel *kernel,
 			continue;
 		for (cpu = 0, sum = 0; cpu < cpus; cpu++)
 			sum += each[cpu];
-		rows[count] = reason_row(show, &key, sum);
+		rows[count] = packets_row(show, &key, sum);
 		count += rows[count] != NULL;
 	}
 	qsort(rows, count, sizeof(*rows), by_service);

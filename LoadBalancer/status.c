@@ -7,6 +7,7 @@
 #include "LoadBalancer/flows.h"
 #include "LoadBalancer/follow.h"
 #include "LoadBalancer/lbr.h"
+#include "common/base/address.h"
 #include "common/tool/endpoint.h"
 
 static const char *const outcomes[] = {
@@ -79,7 +80,6 @@ static void add(void *data, const struct kernel *kernel, json_t *root)
 
 static const char page[] =
 #include "LoadBalancer/page.h"
-#include "common/base/address.h"
 	;
 
 const struct telling lbr_telling = {lbr_metrics, page, add};

@@ -20,12 +20,13 @@
 #include "LoadBalancer/explain.h"
 #include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
+#include "common/base/address.h"
+#include "common/base/reason.h"
 #include "common/core/address.h"
 #include "common/core/reason.h"
 #include "common/tool/cli.h"
 #include "common/tool/output.h"
 #include "common/tool/report.h"
-#include "common/base/address.h"
 
 #define SECONDS 2
 

@@ -8,6 +8,7 @@
 #include "common/base/address.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 
 #include "common/core/address.h"
 
@@ -27,4 +28,11 @@ int addr_parse(const char *text, struct addr *addr)
 		return -1;
 	*addr = parsed;
 	return 0;
+}
+
+const char *mac_text(const __u8 *mac, char *text)
+{
+	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+		 mac[2], mac[3], mac[4], mac[5]);
+	return text;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * address.h - addresses as text (see struct addr)
+ * address.h - addresses as text: IP (see struct addr) and MAC
  */
 #pragma once
 
@@ -13,3 +13,6 @@ const char *addr_text(const struct addr *addr, char *text);
  * address, also ones that a file may not name.
  */
 int addr_parse(const char *text, struct addr *addr);
+
+/* "02:42:ac:11:00:03"; `text` holds 18 bytes. */
+const char *mac_text(const __u8 *mac, char *text);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/reason.h"
 #include "common/tool/report.h"
 
 #define WINDOW 500000000LL /* nanoseconds that are looked at */

@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "common/base/address.h"
 #include "common/core/reason.h"
 #include "common/doctor/doctor.h"
 #include "common/tool/cli.h"

@@ -18,16 +18,3 @@ int claim_add(struct kernel *kernel, const struct addr *address,
 /* Undoes a change of these kinds. Returns 0, or -1 with a fault. */
 int claim_undo(const struct change *change, struct fault *fault);
 int claim_route_undo(const struct change *change, struct fault *fault);
-
-/* Who else answers for an address on an interface's LAN. */
-struct claimed {
-	struct addr address;
-	int ifindex;
-	__u8 own[6];   /* this host's MAC address there */
-	__u8 other[6]; /* zeros: nobody */
-};
-/*
- * Asks for all at once and fills in `other` with what is answered within `wait`
- * milliseconds. Returns 0, or -1 with errno.
- */
-int claims_ask(struct claimed *list, int count, int wait);

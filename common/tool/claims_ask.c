@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "common/core/address.h"
-#include "common/tool/claim.h"
+#include "common/tool/claims_ask.h"
 #include "common/tool/netlink.h"
 
 struct arp {

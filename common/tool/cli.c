@@ -108,6 +108,14 @@ static int run(const struct role *role, int argc, char **argv)
 	return options.help ? verb_help(role, verb) : verb->run(role, &options);
 }
 
+static void warn(const struct fault *fault)
+{
+	fflush(stdout);
+	fprintf(stderr, "%s: warning: %s\n", tool.name, fault->cause);
+	if (*fault->hint)
+		fprintf(stderr, "  try: %s\n", fault->hint);
+}
+
 int cli_main(const struct role *role, int argc, char **argv)
 {
 	int rc, error;
@@ -115,6 +123,7 @@ int cli_main(const struct role *role, int argc, char **argv)
 	/* A reader that has gone must not stop a change half way. */
 	signal(SIGPIPE, SIG_IGN);
 	printing_start();
+	fault_warnings_to(warn);
 	rc = run(role, argc, argv);
 	error = printing_end();
 	if (!error)
@@ -133,12 +142,4 @@ int cli_failed(const struct role *role, const struct fault *fault)
 	if (*fault->hint)
 		fprintf(stderr, "  try: %s\n", fault->hint);
 	return EXIT_FAILED;
-}
-
-void cli_warn(const struct role *role, const struct fault *fault)
-{
-	fflush(stdout);
-	fprintf(stderr, "%s: warning: %s\n", role->name, fault->cause);
-	if (*fault->hint)
-		fprintf(stderr, "  try: %s\n", fault->hint);
 }

@@ -13,8 +13,6 @@ int cli_main(const struct role *role, int argc, char **argv);
 
 /* Prints the fault as "lbr: CAUSE" and its hint. Returns EXIT_FAILED. */
 int cli_failed(const struct role *role, const struct fault *fault);
-/* The same for what is wise and not necessary. */
-void cli_warn(const struct role *role, const struct fault *fault);
 
 /* Of "off", "new" or "all"; NULL is "off". */
 enum trace trace_parse(const char *text);

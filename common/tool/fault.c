@@ -24,3 +24,16 @@ int fault_hint(struct fault *fault, const char *format, ...)
 	va_end(arguments);
 	return -1;
 }
+
+static void (*warn_by)(const struct fault *fault);
+
+void fault_warn(const struct fault *fault)
+{
+	if (warn_by)
+		warn_by(fault);
+}
+
+void fault_warnings_to(void (*print)(const struct fault *fault))
+{
+	warn_by = print;
+}

@@ -17,3 +17,10 @@ int fault(struct fault *fault, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 int fault_hint(struct fault *fault, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * What is wise and not necessary, where it is found; the action goes on. It is
+ * given to whoever prints warnings; NULL, as at the start: nobody.
+ */
+void fault_warn(const struct fault *fault);
+void fault_warnings_to(void (*print)(const struct fault *fault));

@@ -14,15 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/address.h"
 #include "common/core/address.h"
 #include "common/tool/change.h"
-#include "common/tool/cli.h"
 #include "common/tool/config.h"
 #include "common/tool/interfaces.h"
 #include "common/tool/netlink.h"
-#include "common/tool/report.h"
 #include "common/tool/vlans.h"
-#include "common/base/address.h"
 
 struct list {
 	struct interface entries[MAX_INTERFACES];
@@ -150,7 +148,7 @@ static void list_vlans(struct list *list, const struct kernel *kernel,
 			      "%s is not served: more than %d MAC "
 			      "addresses are to be listened to",
 			      devices[i].name, MAX_INTERFACES);
-			cli_warn(kernel->role, &said);
+			fault_warn(&said);
 			break;
 		}
 		memcpy(entry.name, devices[i].name, sizeof(entry.name));

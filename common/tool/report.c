@@ -5,26 +5,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/reason.h"
 #include "common/core/reason.h"
 #include "common/tool/cli.h"
 #include "common/tool/generation.h"
 #include "common/tool/report.h"
 #include "common/tool/write.h"
 
-static const struct {
-	const char *name, *action, *text;
-	int programs;
-} reason_rows[] = {
-#define REASON_ROW(name, action, programs, text)                               \
-	{#name, #action, text, programs},
-	REASONS(REASON_ROW)
-#undef REASON_ROW
-};
-
 json_t *report_reasons(const struct kernel *kernel, struct fault *unused)
 {
 	int map = kernel_map(kernel, "reasons"), cpus, cpu;
 	json_t *rows = json_array();
+	const struct reason_row *row;
 	__u64 *values, sum;
 	__u32 i;
 
@@ -32,17 +24,17 @@ json_t *report_reasons(const struct kernel *kernel, struct fault *unused)
 	cpus = libbpf_num_possible_cpus();
 	values = calloc((size_t)cpus, sizeof(*values));
 	for (i = 0; values && map >= 0 && i < REASON_MAX; i++) {
-		if (!(reason_rows[i].programs & kernel->role->in) ||
+		row = reason_row(i);
+		if (!(row->programs & kernel->role->in) ||
 		    bpf_map_lookup_elem(map, &i, values))
 			continue;
 		for (cpu = 0, sum = 0; cpu < cpus; cpu++)
 			sum += values[cpu];
 		json_array_append_new(
-			rows, json_pack("{s:s, s:s, s:I, s:s}", "reason",
-					reason_rows[i].name, "action",
-					reason_rows[i].action, "packets",
-					(json_int_t)sum, "meaning",
-					reason_rows[i].text));
+			rows,
+			json_pack("{s:s, s:s, s:I, s:s}", "reason", row->name,
+				  "action", row->action, "packets",
+				  (json_int_t)sum, "meaning", row->text));
 	}
 	free(values);
 	if (map >= 0)
@@ -50,37 +42,16 @@ json_t *report_reasons(const struct kernel *kernel, struct fault *unused)
 	return rows;
 }
 
-int reason_find(const char *name)
-{
-	int i;
-
-	for (i = 0; i < REASON_MAX; i++) {
-		if (!strcmp(reason_rows[i].name, name))
-			return i;
-	}
-	return -1;
-}
-
-const char *reason_name(__u32 reason)
-{
-	return reason < REASON_MAX ? reason_rows[reason].name : "unknown";
-}
-
-const char *reason_text(__u32 reason)
-{
-	return reason < REASON_MAX ? reason_rows[reason].text : "unknown";
-}
-
 void report_reason(__u32 reason, json_t *root)
 {
-	if (reason >= REASON_MAX)
+	const struct reason_row *row = reason_row(reason);
+
+	if (!row)
 		return;
-	json_object_set_new(root, "reason",
-			    json_string(reason_rows[reason].name));
-	json_object_set_new(root, "meaning",
-			    json_string(reason_rows[reason].text));
+	json_object_set_new(root, "reason", json_string(row->name));
+	json_object_set_new(root, "meaning", json_string(row->text));
 	json_object_set_new(root, "action",
-			    json_sprintf("XDP_%s", reason_rows[reason].action));
+			    json_sprintf("XDP_%s", row->action));
 }
 
 json_t *report_interfaces(const struct kernel *kernel, struct fault *unused)
@@ -144,11 +115,4 @@ void report_head(const struct kernel *kernel, json_t *root)
 	json_object_set_new(root, "trace",
 			    json_string(trace_name(trace_get(kernel))));
 	report_refused(kernel, root);
-}
-
-const char *mac_text(const __u8 *mac, char *text)
-{
-	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
-		 mac[2], mac[3], mac[4], mac[5]);
-	return text;
 }

@@ -16,16 +16,9 @@ json_t *report_sections(const struct kernel *kernel, const char *only,
 			struct fault *fault);
 /* A section's rows: every reason of the program, summed over the CPUs. */
 json_t *report_reasons(const struct kernel *kernel, struct fault *fault);
-const char *reason_name(__u32 reason);
-/* What it means, in a sentence's part. */
-const char *reason_text(__u32 reason);
-/* -1: there is none of this name. */
-int reason_find(const char *name);
 /* Adds one, what it means and its action. */
 void report_reason(__u32 reason, json_t *root);
 /* A section's rows: where the program is attached, and how. */
 json_t *report_interfaces(const struct kernel *kernel, struct fault *fault);
 /* Adds generation, file digest and trace to the head of a report. */
 void report_head(const struct kernel *kernel, json_t *root);
-/* "02:42:ac:11:00:03"; `text` holds 18 bytes. */
-const char *mac_text(const __u8 *mac, char *text);

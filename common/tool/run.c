@@ -139,7 +139,7 @@ static int serve_begin(struct run *run, struct fault *fault_out)
 		return -1;
 	if (!serve(run, &said))
 		return 0;
-	cli_warn(run->status.role, &said);
+	fault_warn(&said);
 	serve_again(-1, EV_TIMEOUT, run);
 	return 0;
 }

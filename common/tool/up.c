@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/address.h"
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/generation.h"
@@ -21,7 +22,6 @@
 #include "common/tool/netlink.h"
 #include "common/tool/predecessor.h"
 #include "common/tool/vlans.h"
-#include "common/base/address.h"
 
 struct up {
 	struct kernel kernel;
@@ -218,17 +218,17 @@ static void up_take_back(struct up *up)
 		 */
 		if (up->noted &&
 		    predecessor_changes(&up->kernel, &up->before, &said))
-			cli_warn(up->kernel.role, &said);
+			fault_warn(&said);
 		if (up->attached)
 			kernel_attach_undo(&up->kernel);
 		if (kernel_remove(&up->kernel, &said))
-			cli_warn(up->kernel.role, &said);
+			fault_warn(&said);
 		return;
 	}
 	kernel_detach(&up->kernel);
 	if (changes_undo(&up->kernel, &said) ||
 	    kernel_remove(&up->kernel, &said))
-		cli_warn(up->kernel.role, &said);
+		fault_warn(&said);
 }
 
 /* Those of -a, and those of the `up` before. */
@@ -277,7 +277,7 @@ static int up_run(struct up *up, const struct role *role,
 		up_report(up);
 		if (predecessor_is(&up->before) &&
 		    kernel_remove(&up->before, fault_out))
-			cli_warn(role, fault_out);
+			fault_warn(fault_out);
 	}
 	kernel_close(&up->before);
 	kernel_close(kernel);
@@ -296,7 +296,7 @@ int verb_up(const struct role *role, const struct options *options)
 	int rc;
 
 	if (trace_possible(up.trace, &fault_is)) {
-		cli_warn(role, &fault_is);
+		fault_warn(&fault_is);
 		up.set_trace = false;
 	}
 	if (config_read(path, &up.config, fault_is.cause,

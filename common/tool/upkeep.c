@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "common/tool/cli.h"
 #include "common/tool/interfaces.h"
 #include "common/tool/kernel.h"
 
@@ -14,7 +13,7 @@ static const struct timeval poll_every = {5, 0};
 static void say_once(struct upkeep *upkeep, const struct fault *fault_is)
 {
 	if (strcmp(upkeep->said.cause, fault_is->cause))
-		cli_warn(upkeep->role, fault_is);
+		fault_warn(fault_is);
 	upkeep->said = *fault_is;
 	upkeep->failed = true;
 }

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "common/core/vlan.h"
-#include "common/tool/cli.h"
 #include "common/tool/device.h"
 #include "common/tool/map_replace.h"
 
@@ -182,7 +181,7 @@ int vlans_write(const struct kernel *kernel, const struct link *links,
 			      "of more than %d VLAN devices, only so "
 			      "many are served",
 			      MAX_VLANS);
-			cli_warn(kernel->role, &said);
+			fault_warn(&said);
 		}
 	}
 	free(devices);
@@ -268,12 +267,13 @@ void vlans_faults(const struct kernel *kernel,
 	free(links);
 }
 
-static void warn(void *role, const struct fault *said)
+static void warn(void *data, const struct fault *said)
 {
-	cli_warn(role, said);
+	(void)data;
+	fault_warn(said);
 }
 
 void vlans_warn(const struct kernel *kernel)
 {
-	vlans_faults(kernel, warn, (void *)kernel->role);
+	vlans_faults(kernel, warn, NULL);
 }
