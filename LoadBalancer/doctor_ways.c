@@ -15,7 +15,7 @@
 #include "LoadBalancer/running.h"
 #include "common/core/address.h"
 #include "common/core/tunnel.h"
-#include "common/tool/change.h"
+#include "common/tool/changes.h"
 #include "common/tool/device.h"
 #include "common/tool/generation.h"
 #include "common/tool/neighbours.h"

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/tool/change.h"
+#include "common/tool/changes.h"
 #include "common/tool/kernel.h"
 #include "common/tool/netlink.h"
 #include "common/tool/pins.h"

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,7 +15,6 @@
 #include "common/tool/device.h"
 #include "common/tool/neighbours.h"
 #include "common/tool/netlink.h"
-#include "common/tool/notes.h"
 #include "common/tool/routes.h"
 #include "common/base/address.h"
 
@@ -106,33 +106,6 @@ int change_vip(struct kernel *kernel, const struct addr *vip,
 			     strerror(-rc));
 	printf("lo: VIP %s added\n", text);
 	return 0;
-}
-
-int change_address(struct kernel *kernel, const struct addr *address,
-		   struct fault *fault_out)
-{
-	char text[64];
-
-	return change_note(kernel, "own", addr_text(address, text), "",
-			   fault_out);
-}
-
-int change_addresses(const struct kernel *kernel, struct addr *addresses,
-		     int room)
-{
-	int map = kernel_map(kernel, "changes"), count = 0;
-	struct change change;
-	__u32 i;
-
-	if (map < 0)
-		return 0;
-	for (i = 0; change_at(map, i, &change) && count < room; i++) {
-		if (!strcmp(change.kind, "own") &&
-		    !addr_parse(change.what, &addresses[count]))
-			count++;
-	}
-	close(map);
-	return count;
 }
 
 static int undo_sysctl(const struct change *change, struct fault *fault_out)
@@ -323,22 +296,33 @@ void change_neighbours_keep(struct kernel *kernel,
 		close(map);
 }
 
+static int undo_detour(const struct change *change, struct fault *unused)
+{
+	(void)unused;
+	if (detour_remove())
+		printf("%s: removed\n", change->what);
+	return 0;
+}
+
+/* A kind that is not here is a note only. */
+static const struct {
+	const char *kind;
+	int (*undo)(const struct change *change, struct fault *fault);
+} kinds[] = {
+	{"sysctl", undo_sysctl},       {"address", undo_address},
+	{"neighbour", undo_neighbour}, {"advmss", advmss_undo},
+	{"claim", claim_undo},	       {"route", claim_route_undo},
+	{"detour", undo_detour},
+};
+
 static int undo(const struct change *change, struct fault *fault_out)
 {
-	if (!strcmp(change->kind, "sysctl"))
-		return undo_sysctl(change, fault_out);
-	if (!strcmp(change->kind, "address"))
-		return undo_address(change, fault_out);
-	if (!strcmp(change->kind, "neighbour"))
-		return undo_neighbour(change, fault_out);
-	if (!strcmp(change->kind, "advmss"))
-		return advmss_undo(change, fault_out);
-	if (!strcmp(change->kind, "claim"))
-		return claim_undo(change, fault_out);
-	if (!strcmp(change->kind, "route"))
-		return claim_route_undo(change, fault_out);
-	if (!strcmp(change->kind, "detour") && detour_remove())
-		printf("%s: removed\n", change->what);
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (!strcmp(kinds[i].kind, change->kind))
+			return kinds[i].undo(change, fault_out);
+	}
 	return 0;
 }
 

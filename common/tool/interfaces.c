@@ -16,7 +16,6 @@
 
 #include "common/base/address.h"
 #include "common/core/address.h"
-#include "common/tool/change.h"
 #include "common/tool/config.h"
 #include "common/tool/interfaces.h"
 #include "common/tool/netlink.h"

@@ -82,7 +82,7 @@ struct kernel {
 	int gone_count;
 	bool exclusive;	     /* no other tool has the lock */
 	bool in_loop;	     /* ACCESS_TRY: for an answer, do not wait */
-	struct again *again; /* of `run`, see change.h; else NULL */
+	struct again *again; /* of `run`, see changes.h; else NULL */
 };
 
 /* Where a role's pins are. */

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/tool/change.h"
+#include "common/tool/changes.h"
 
 #define LINK "link-"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * notes.c - what was changed on the host, as rows of the map `changes`
+ * changes.c - see changes.h
  */
-#include "common/tool/notes.h"
+#include "common/tool/changes.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "common/base/address.h"
 
 bool change_at(int map, __u32 i, struct change *change)
 {
@@ -143,6 +145,33 @@ int change_mode(struct kernel *kernel, const char *name, bool native,
 	}
 	return change_write(map, i, "mode", name, native ? "native" : "generic",
 			    fault_out);
+}
+
+int change_address(struct kernel *kernel, const struct addr *address,
+		   struct fault *fault_out)
+{
+	char text[64];
+
+	return change_note(kernel, "own", addr_text(address, text), "",
+			   fault_out);
+}
+
+int change_addresses(const struct kernel *kernel, struct addr *addresses,
+		     int room)
+{
+	int map = kernel_map(kernel, "changes"), count = 0;
+	struct change change;
+	__u32 i;
+
+	if (map < 0)
+		return 0;
+	for (i = 0; change_at(map, i, &change) && count < room; i++) {
+		if (!strcmp(change.kind, "own") &&
+		    !addr_parse(change.what, &addresses[count]))
+			count++;
+	}
+	close(map);
+	return count;
 }
 
 /* The row of `what`, or a new one, or NULL. */
