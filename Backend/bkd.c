@@ -6,7 +6,10 @@
  */
 #include <bpf/libbpf.h>
 
-#include "Backend/bkd.h"
+#include "Backend/doctor.h"
+#include "Backend/generation/generation.h"
+#include "Backend/host/host.h"
+#include "Backend/verbs/verbs.h"
 #include "Backend/xdp_bkd.skel.h"
 #include "common/core/reason.h"
 #include "common/tool/cli.h"

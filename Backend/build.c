@@ -16,10 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "Backend/bkd.h"
+#include "Backend/generation/generation.h"
+#include "common/base/address.h"
 #include "common/tool/generation.h"
 #include "common/tool/netlink.h"
-#include "common/base/address.h"
 
 bool is_own(const struct addr *address, const struct addr *own, int count)
 {

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "Backend/bkd.h"
+#include "Backend/generation/generation.h"
 
 int counters_open(struct counters *counters, const struct kernel *kernel,
 		  const struct restore_row *rows, int count)

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "Backend/bkd.h"
 #include "Backend/doctor.h"
+#include "Backend/generation/generation.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
 #include "common/tool/change.h"
 #include "common/tool/generation.h"
 #include "common/tool/write.h"
-#include "common/base/address.h"
-#include "common/core/address.h"
 
 static void look_listed(struct doctor *doctor)
 {

@@ -19,3 +19,6 @@ void look_listeners(struct doctor *doctor);
 void look_replies(struct doctor *doctor);
 /* doctor_firewall.c */
 void look_firewall(struct doctor *doctor);
+
+/* In the order in which they are made. */
+extern const struct exam bkd_exams[];

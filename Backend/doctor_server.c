@@ -14,10 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "Backend/bkd.h"
 #include "Backend/doctor.h"
-#include "common/doctor/drops.h"
 #include "common/core/address.h"
+#include "common/doctor/drops.h"
 #include "common/tool/endpoint.h"
 #include "common/tool/netlink_ask.h"
 #include "common/tool/sockets.h"

@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "Backend/bkd.h"
+#include "Backend/generation/generation.h"
+#include "Backend/host/host.h"
 #include "common/core/address.h"
 #include "common/tool/advmss.h"
 #include "common/tool/change.h"

@@ -2,7 +2,7 @@
 /*
  * metrics.c - what of `bkd run`'s snapshot is a metric
  */
-#include "Backend/bkd.h"
+#include "Backend/verbs/verbs.h"
 
 /* clang-format off */
 const struct metric bkd_metrics[] = {

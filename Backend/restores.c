@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "Backend/bkd.h"
+#include "Backend/generation/generation.h"
+#include "common/base/address.h"
 #include "common/tool/endpoint.h"
 #include "common/tool/generation.h"
-#include "common/base/address.h"
 
 static int by_key(const void *a, const void *b)
 {

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "Backend/bkd.h"
+#include "Backend/generation/generation.h"
+#include "Backend/verbs/verbs.h"
 #include "common/tool/cli.h"
 #include "common/tool/generation.h"
 #include "common/tool/options.h"

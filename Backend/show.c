@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "Backend/bkd.h"
+#include "Backend/generation/generation.h"
+#include "Backend/verbs/verbs.h"
+#include "common/base/address.h"
 #include "common/tool/endpoint.h"
 #include "common/tool/generation.h"
 #include "common/tool/report.h"
-#include "common/base/address.h"
 
 static json_t *row_report(const struct restore_row *row, int counts)
 {

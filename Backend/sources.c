@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "Backend/bkd.h"
-#include "common/tool/config.h"
-#include "common/tool/generation.h"
+#include "Backend/generation/generation.h"
 #include "common/base/address.h"
 #include "common/core/address.h"
+#include "common/tool/config.h"
+#include "common/tool/generation.h"
 
 static int by_value(const void *a, const void *b)
 {

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "Backend/bkd.h"
+#include "Backend/generation/generation.h"
+#include "Backend/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/tool/generation.h"
 #include "common/tool/netlink.h"

@@ -16,19 +16,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "common/core/inline.h"
 #include "LoadBalancer/build.h"
 #include "LoadBalancer/file.h"
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/generation/generation.h"
 #include "LoadBalancer/leaving.h"
 #include "LoadBalancer/states.h"
+#include "common/core/address.h"
 #include "common/core/directory.h"
+#include "common/core/inline.h"
 #include "common/tool/directory.h"
 #include "common/tool/generation.h"
 #include "common/tool/order.h"
 #include "common/tool/routes.h"
 #include "common/tool/state.h"
-#include "common/core/address.h"
 
 /* A counter that the index's last owner left behind. */
 static void count_reset(struct build *build, __u32 index)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "LoadBalancer/doctor.h"
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/host/host.h"
 #include "LoadBalancer/own.h"
 #include "common/base/address.h"
 #include "common/core/address.h"

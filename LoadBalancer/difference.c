@@ -10,12 +10,12 @@
 #include <string.h>
 
 #include "LoadBalancer/file.h"
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/generation/generation.h"
 #include "LoadBalancer/running.h"
-#include "common/tool/write.h"
+#include "common/base/address.h"
 #include "common/core/age.h"
 #include "common/tool/state.h"
-#include "common/base/address.h"
+#include "common/tool/write.h"
 
 struct pair {
 	const struct running *old, *new;

@@ -8,7 +8,6 @@
 
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/flows.h"
-#include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
 #include "common/tool/write.h"
 

@@ -20,3 +20,6 @@ void look_claims(struct doctor *doctor);
 void look_own_vips(struct doctor *doctor);
 /* doctor_firewall.c */
 void look_firewall(struct doctor *doctor);
+
+/* In the order in which they are made. */
+extern const struct exam lbr_exams[];

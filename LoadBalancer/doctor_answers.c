@@ -10,13 +10,12 @@
 #include <unistd.h>
 
 #include "LoadBalancer/doctor.h"
-#include "LoadBalancer/lbr.h"
 #include "LoadBalancer/standing.h"
+#include "common/base/address.h"
 #include "common/core/inline.h"
 #include "common/tool/routes.h"
 #include "common/tool/run_lock.h"
 #include "common/tool/state.h"
-#include "common/base/address.h"
 
 static bool names_checks(const struct config *config)
 {

@@ -10,9 +10,9 @@
 
 #include "LoadBalancer/devices.h"
 #include "LoadBalancer/doctor.h"
-#include "LoadBalancer/lbr.h"
 #include "LoadBalancer/path_mtus.h"
 #include "LoadBalancer/running.h"
+#include "common/base/address.h"
 #include "common/core/address.h"
 #include "common/core/tunnel.h"
 #include "common/tool/changes.h"
@@ -20,7 +20,6 @@
 #include "common/tool/generation.h"
 #include "common/tool/neighbours.h"
 #include "common/tool/routes.h"
-#include "common/base/address.h"
 
 #define MOST 512 /* next hops; see neighbours.c */
 

@@ -16,14 +16,14 @@
 
 #include "LoadBalancer/explain.h"
 #include "LoadBalancer/explain.skel.h"
-#include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
+#include "LoadBalancer/verbs/verbs.h"
+#include "common/core/address.h"
 #include "common/core/inline.h"
 #include "common/tool/cli.h"
 #include "common/tool/netlink.h"
 #include "common/tool/output.h"
 #include "common/tool/report.h"
-#include "common/core/address.h"
 
 /*
  * Maps in which a run works; and those that remember for a moment what the

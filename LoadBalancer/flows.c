@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/flows.h"
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/generation/generation.h"
 #include "common/core/age.h"
 #include "common/core/flows.h"
 #include "common/tool/generation.h"

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "LoadBalancer/file.h"
-#include "LoadBalancer/lbr.h"
 #include "LoadBalancer/states.h"
 #include "common/base/address.h"
 #include "common/tool/generation.h"

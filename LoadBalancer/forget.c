@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "LoadBalancer/lbr.h"
 #include "LoadBalancer/path_mtus.h"
+#include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/tool/cli.h"
 

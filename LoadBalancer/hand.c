@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "LoadBalancer/file.h"
-#include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
+#include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/tool/cli.h"
 #include "common/tool/endpoint.h"

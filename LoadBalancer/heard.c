@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/host/host.h"
 #include "common/tool/change.h"
 #include "common/tool/generation.h"
 #include "common/tool/netlink_ask.h"

@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "LoadBalancer/devices.h"
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/host/host.h"
 #include "LoadBalancer/own.h"
 #include "LoadBalancer/path_mtus.h"
 #include "common/core/address.h"

@@ -8,7 +8,10 @@
 #include <bpf/libbpf.h>
 
 #include "LoadBalancer/devices.h"
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/doctor.h"
+#include "LoadBalancer/generation/generation.h"
+#include "LoadBalancer/host/host.h"
+#include "LoadBalancer/verbs/verbs.h"
 #include "LoadBalancer/xdp_lbr.skel.h"
 #include "common/core/reason.h"
 #include "common/tool/cli.h"

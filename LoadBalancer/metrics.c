@@ -2,7 +2,7 @@
 /*
  * metrics.c - what of `lbr run`'s snapshot is a metric
  */
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/verbs/verbs.h"
 
 /* clang-format off */
 

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/host/host.h"
 #include "LoadBalancer/path_mtus.h"
 #include "LoadBalancer/running.h"
 #include "common/tool/change.h"

@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "LoadBalancer/lbr.h"
 #include "common/core/address.h"
 #include "common/core/inline.h"
 #include "common/tool/detour.h"

@@ -56,3 +56,10 @@ enum reason passage_reason(const struct passage *passage,
  */
 void passage_forget(const struct passage *passage, const struct check_key *key,
 		    __u32 backend_id);
+
+/* What `lbr run` alone loads. */
+#define CHECK_PROGRAM "xdp_lbr_check"
+struct sockaddr_storage;
+/* Fills in *to; returns the length of the socket address. */
+unsigned int socket_address(struct sockaddr_storage *to,
+			    const struct addr *address, __be16 port);

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "LoadBalancer/lbr.h"
 #include "LoadBalancer/path_mtus.h"
 #include "common/base/address.h"
 #include "common/core/address.h"

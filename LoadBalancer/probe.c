@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/passage.h"
 #include "LoadBalancer/probe_steps.h"
 #include "common/base/address.h"
 #include "common/base/reason.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/host/host.h"
 #include "LoadBalancer/refused.skel.h"
 
 #define BTF "/sys/kernel/btf/vmlinux"

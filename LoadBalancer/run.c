@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 
 #include "LoadBalancer/follow.h"
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/verbs/verbs.h"
 #include "common/tool/options.h"
 #include "common/tool/run.h"
 

@@ -11,7 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/generation/generation.h"
 
 int secrets_make(const struct kernel *kernel, struct fault *fault_out)
 {

@@ -13,9 +13,9 @@
 
 #include "LoadBalancer/devices.h"
 #include "LoadBalancer/flows.h"
-#include "LoadBalancer/lbr.h"
 #include "LoadBalancer/path_mtus.h"
 #include "LoadBalancer/show.h"
+#include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/base/reason.h"
 #include "common/tool/netlink.h"

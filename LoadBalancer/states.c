@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/file.h"
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/generation/generation.h"
 #include "common/tool/generation.h"
 
 __u8 finding_of(const struct config *config,

@@ -6,7 +6,7 @@
 
 #include "LoadBalancer/flows.h"
 #include "LoadBalancer/follow.h"
-#include "LoadBalancer/lbr.h"
+#include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/tool/endpoint.h"
 

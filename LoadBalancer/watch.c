@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "LoadBalancer/explain.h"
-#include "LoadBalancer/lbr.h"
 #include "LoadBalancer/running.h"
+#include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/base/reason.h"
 #include "common/core/address.h"

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * bkd.h - the rooms of bkd, as its table of verbs and its role see them
+ * generation.h - what of the file is this host's, as a generation of xdp_bkd
  */
 #pragma once
 
 #include <jansson.h>
 
 #include "common/tool/kernel.h"
-#include "common/tool/metrics.h"
 
 /* build.c: what of the file is this host's, as a generation, aside */
 int bkd_concerns(const struct kernel *kernel, const struct config *config,
@@ -19,17 +18,6 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 int sources_difference(struct kernel *kernel, __u32 before, __u32 after,
 		       FILE *out);
 int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
-/* host.c: the VIPs on lo, and nobody told of them */
-int bkd_host(struct kernel *kernel, const struct config *config,
-	     const char *const *interfaces, struct fault *fault);
-/* run.c: the verb; status.c, metrics.c: what it tells */
-int bkd_run(const struct role *role, const struct options *options);
-extern const struct telling bkd_telling;
-extern const struct metric bkd_metrics[];
-/* doctor.c */
-extern const struct exam bkd_exams[];
-/* show.c */
-extern const struct section bkd_sections[];
 
 /* A row of a generation's map `restores`. */
 struct restore_row {

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * host.h - what a backend's host must have
+ */
+#pragma once
+
+#include "common/tool/kernel.h"
+
+/* host.c: the VIPs on lo, and nobody told of them */
+int bkd_host(struct kernel *kernel, const struct config *config,
+	     const char *const *interfaces, struct fault *fault);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * generation.h - a file as a generation of xdp_lbr; what loads and replaces it
+ */
+#pragma once
+
+#include "common/tool/kernel.h"
+
+/* build.c: the file as a generation, aside */
+int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
+	      struct generation *generation, struct fault *fault);
+/* difference.c: what changes between two generations, a line each */
+int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
+/* flows.c: the flow table's size, and its entries across a change of it */
+int lbr_prepare(struct kernel *kernel, const struct config *config,
+		struct fault *fault);
+int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault);
+/* secrets.c: fills the map `secrets` of a load, where that is new; 0 or -1 */
+int secrets_make(const struct kernel *kernel, struct fault *fault);
