@@ -113,5 +113,7 @@ $(BUILD)/man/%: $(ROOT)/common/man/% $(ROOT)/common/man/both.8 \
 	$(Q)cd $(<D) && $(OUT)/man $(<F) >$@.new && mv $@.new $@
 
 .PRECIOUS: $(BUILD)/%.bpf.o
--include $(shell find $(BUILD) -path $(BUILD)/kernels -prune -o \
-	-name '*.d' -type f -print 2>/dev/null)
+# Only of what is built now: files that have moved leave others behind.
+-include $(patsubst %.o,%.d,$(tool_objects) $(common_objects) \
+	$(skeletons:.skel.h=.bpf.o) $(BUILD)/common/man/man.o \
+	$(BUILD)/common/install/complete.o)
