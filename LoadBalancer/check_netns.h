@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "common/tool/fault.h"
+#include "common/base/fault.h"
 
 #define CHECK_NEAR "lbr-check0" /* the veth's end in here */
 #define CHECK_FAR  "lbr-check1" /* ... and in the host's namespace */

@@ -13,7 +13,7 @@
 #include <openssl/ssl.h>
 
 #include "LoadBalancer/passage.h"
-#include "common/tool/pulse.h"
+#include "common/base/pulse.h"
 #include "common/tool/health.h"
 #include "common/tool/http_answer.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "common/tool/fault.h"
+#include "common/base/fault.h"
 
 #define BPFFS	 "/sys/fs/bpf"
 #define PINS	 BPFFS "/l3dsr"

@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/printing.h"
 #include "common/tool/cli.h"
-#include "common/tool/printing.h"
 
 #ifndef L3DSR_VERSION
 #define L3DSR_VERSION "unknown"

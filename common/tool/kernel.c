@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/printing.h"
 #include "common/tool/bpffs.h"
 #include "common/tool/generation.h"
 #include "common/tool/kernel.h"
 #include "common/tool/lock.h"
 #include "common/tool/predecessor.h"
-#include "common/tool/printing.h"
 
 void kernel_directory(const struct role *role, char path[KERNEL_DIRECTORY])
 {

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/tool/printing.h"
+#include "common/base/printing.h"
 
 #define PATIENCE 0.9 /* seconds that we wait before we say for whom */
 

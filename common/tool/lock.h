@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "common/tool/fault.h"
+#include "common/base/fault.h"
 
 struct holder {
 	pid_t pid; /* 0: not to be seen from here */

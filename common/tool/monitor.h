@@ -12,7 +12,7 @@
 #include <event2/event.h>
 #include <libmnl/libmnl.h>
 
-#include "common/tool/fault.h"
+#include "common/base/fault.h"
 
 #define MONITOR_GATHER 10 /* milliseconds */
 

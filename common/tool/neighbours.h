@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
+#include "common/base/fault.h"
 #include "common/core/abi.h"
-#include "common/tool/fault.h"
 
 struct neighbour {
 	bool there;

@@ -7,8 +7,8 @@
 #include <net/if.h>
 #include <stdbool.h>
 
+#include "common/base/fault.h"
 #include "common/core/abi.h"
-#include "common/tool/fault.h"
 
 struct link {
 	int ifindex;

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/printing.h"
 #include "common/tool/lock.h"
-#include "common/tool/printing.h"
 
 bool predecessor_find(const struct kernel *kernel, char *path, size_t size)
 {

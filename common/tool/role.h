@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "common/base/fault.h"
 #include "common/core/abi.h"
 #include "common/tool/config.h"
-#include "common/tool/fault.h"
 
 enum exit_status {
 	EXIT_DONE = 0,

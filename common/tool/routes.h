@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/fault.h"
 #include "common/core/abi.h"
-#include "common/tool/fault.h"
 #include "common/tool/neighbours.h"
 
 /* The next hop by which this host reaches an address, as the kernel says. */

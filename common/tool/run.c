@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/printing.h"
 #include "common/tool/cli.h"
 #include "common/tool/lock.h"
 #include "common/tool/notify.h"
-#include "common/tool/printing.h"
 #include "common/tool/run_lock.h"
 
 struct run {

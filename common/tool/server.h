@@ -13,8 +13,8 @@
 #include <event2/event.h>
 #include <stdbool.h>
 
+#include "common/base/fault.h"
 #include "common/tool/document_build.h"
-#include "common/tool/fault.h"
 
 struct server;
 

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
+#include "common/base/fault.h"
 #include "common/core/abi.h"
-#include "common/tool/fault.h"
 
 struct socket_row {
 	struct addr local; /* IPv4 as ::ffff:a.b.c.d; see is_wildcard */

@@ -2,7 +2,7 @@
 /*
  * test_pulse.c - what an answer may take, and what of it was missed
  */
-#include "common/tool/pulse.h"
+#include "common/base/pulse.h"
 #include "tests/unit/unit.h"
 
 #define MS 1000ULL

@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "common/tool/fault.h"
+#include "common/base/fault.h"
 
 /* From now on; before anything is printed. */
 void printing_start(void);

@@ -2,7 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "common/tool/fault.h"
+#include "common/base/fault.h"
 
 int fault(struct fault *fault, const char *format, ...)
 {

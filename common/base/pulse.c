@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/pulse.h"
+#include "common/base/pulse.h"
 
 #include <time.h>
 

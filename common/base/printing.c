@@ -2,7 +2,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* fopencookie() */
 #endif
-#include "common/tool/printing.h"
+#include "common/base/printing.h"
 
 #include <errno.h>
 #include <fcntl.h>
