@@ -11,10 +11,10 @@
 #include "Backend/doctor.h"
 #include "Backend/generation/generation.h"
 #include "common/base/address.h"
+#include "common/config/write.h"
 #include "common/core/address.h"
 #include "common/tool/change.h"
 #include "common/tool/generation.h"
-#include "common/tool/write.h"
 
 static void look_listed(struct doctor *doctor)
 {

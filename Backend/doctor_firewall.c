@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "Backend/doctor.h"
-#include "common/doctor/nft.h"
-#include "common/tool/endpoint.h"
+#include "common/config/endpoint.h"
 #include "common/core/address.h"
+#include "common/doctor/nft.h"
 
 static bool is_on_the_way(const json_t *chain,
 			  const struct config_service *service)

@@ -15,9 +15,9 @@
 #include <string.h>
 
 #include "Backend/doctor.h"
+#include "common/config/endpoint.h"
 #include "common/core/address.h"
 #include "common/doctor/drops.h"
-#include "common/tool/endpoint.h"
 #include "common/tool/netlink_ask.h"
 #include "common/tool/sockets.h"
 

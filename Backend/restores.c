@@ -10,7 +10,7 @@
 
 #include "Backend/generation/generation.h"
 #include "common/base/address.h"
-#include "common/tool/endpoint.h"
+#include "common/config/endpoint.h"
 #include "common/tool/generation.h"
 
 static int by_key(const void *a, const void *b)

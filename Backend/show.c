@@ -9,7 +9,7 @@
 #include "Backend/generation/generation.h"
 #include "Backend/verbs/verbs.h"
 #include "common/base/address.h"
-#include "common/tool/endpoint.h"
+#include "common/config/endpoint.h"
 #include "common/tool/generation.h"
 #include "common/tool/report.h"
 

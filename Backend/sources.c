@@ -11,8 +11,8 @@
 
 #include "Backend/generation/generation.h"
 #include "common/base/address.h"
+#include "common/config/config.h"
 #include "common/core/address.h"
-#include "common/tool/config.h"
 #include "common/tool/generation.h"
 
 static int by_value(const void *a, const void *b)

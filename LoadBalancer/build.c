@@ -21,14 +21,14 @@
 #include "LoadBalancer/generation/generation.h"
 #include "LoadBalancer/leaving.h"
 #include "LoadBalancer/states.h"
+#include "common/config/state.h"
 #include "common/core/address.h"
 #include "common/core/directory.h"
 #include "common/core/inline.h"
-#include "common/tool/directory.h"
+#include "common/tables/directory.h"
+#include "common/tables/order.h"
 #include "common/tool/generation.h"
-#include "common/tool/order.h"
 #include "common/tool/routes.h"
-#include "common/tool/state.h"
 
 /* A counter that the index's last owner left behind. */
 static void count_reset(struct build *build, __u32 index)

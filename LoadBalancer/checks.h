@@ -6,7 +6,7 @@
 
 #include "LoadBalancer/probe.h"
 #include "LoadBalancer/running.h"
-#include "common/tool/health.h"
+#include "common/config/health.h"
 
 struct checks;
 

@@ -13,9 +13,9 @@
 #include "LoadBalancer/generation/generation.h"
 #include "LoadBalancer/running.h"
 #include "common/base/address.h"
+#include "common/config/state.h"
+#include "common/config/write.h"
 #include "common/core/age.h"
-#include "common/tool/state.h"
-#include "common/tool/write.h"
 
 struct pair {
 	const struct running *old, *new;

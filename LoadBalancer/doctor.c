@@ -9,7 +9,7 @@
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/flows.h"
 #include "LoadBalancer/running.h"
-#include "common/tool/write.h"
+#include "common/config/write.h"
 
 /* How many backends of a service run otherwise than the file says. */
 static int differing(const struct running *running,

@@ -12,10 +12,10 @@
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/standing.h"
 #include "common/base/address.h"
+#include "common/config/state.h"
 #include "common/core/inline.h"
 #include "common/tool/routes.h"
 #include "common/tool/run_lock.h"
-#include "common/tool/state.h"
 
 static bool names_checks(const struct config *config)
 {

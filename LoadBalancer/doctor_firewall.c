@@ -12,9 +12,9 @@
 
 #include "LoadBalancer/doctor.h"
 #include "common/base/address.h"
+#include "common/config/endpoint.h"
 #include "common/core/address.h"
 #include "common/doctor/nft.h"
-#include "common/tool/endpoint.h"
 
 /* `ct state invalid` */
 static bool matches_invalid(const json_t *expression)

@@ -9,11 +9,11 @@
 
 #include "LoadBalancer/explain.h"
 #include "common/base/address.h"
+#include "common/config/config.h"
 #include "common/core/address.h"
 #include "common/core/answer.h"
 #include "common/core/checksum.h"
 #include "common/core/packet.h"
-#include "common/tool/config.h"
 
 /* Nobody's: what the packet came from makes no difference. */
 static const __u8 from_mac[ETH_ALEN] = {0x02, 0, 0, 0, 0, 0x01};

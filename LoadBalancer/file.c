@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/running.h"
-#include "common/tool/write.h"
+#include "common/config/write.h"
 
 #define NAME "the running state"
 

@@ -14,12 +14,12 @@
 #include "LoadBalancer/running.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
+#include "common/config/endpoint.h"
+#include "common/config/keys.h"
+#include "common/config/state.h"
+#include "common/config/values.h"
+#include "common/config/write.h"
 #include "common/tool/cli.h"
-#include "common/tool/endpoint.h"
-#include "common/tool/keys.h"
-#include "common/tool/state.h"
-#include "common/tool/values.h"
-#include "common/tool/write.h"
 
 struct hand {
 	const char *verb;

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "common/tool/config.h"
+#include "common/config/config.h"
 #include "common/tool/kernel.h"
 
 /* Writes the map `own_addresses`. Returns 0, or -1 with a fault. */

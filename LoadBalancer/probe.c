@@ -23,8 +23,8 @@
 #include "LoadBalancer/probe_steps.h"
 #include "common/base/address.h"
 #include "common/base/reason.h"
+#include "common/config/endpoint.h"
 #include "common/core/address.h"
-#include "common/tool/endpoint.h"
 
 void probe_stop(struct probe *probe)
 {

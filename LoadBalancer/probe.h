@@ -14,7 +14,7 @@
 
 #include "LoadBalancer/passage.h"
 #include "common/base/pulse.h"
-#include "common/tool/health.h"
+#include "common/config/health.h"
 #include "common/tool/http_answer.h"
 
 #define WHY 96

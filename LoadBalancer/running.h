@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/tool/endpoint.h"
+#include "common/config/endpoint.h"
 #include "common/tool/generation.h"
 
 /* Those of a file, and as many that have left it. */

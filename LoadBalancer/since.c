@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "LoadBalancer/build.h"
-#include "common/tool/state.h"
+#include "common/config/state.h"
 
 /* Since when a backend's state, as people are told it, is what it is. */
 static __u64 backend_since(const struct build *build, __u32 index, __u64 now)

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "LoadBalancer/states.h"
-#include "common/tool/run_lock.h"
-#include "common/tool/state.h"
 #include "common/base/address.h"
+#include "common/config/state.h"
+#include "common/tool/run_lock.h"
 
 void standings_open(struct standings *standings, const struct kernel *kernel,
 		    const struct running *running)

@@ -3,7 +3,7 @@
  * standing.h - how a backend or a service stands: its state, since when, why
  *
  * As it is in the kernel, whoever found it: what `show`, the page, /status, the
- * metrics and `doctor` say. The words are those of common/tool/state.h.
+ * metrics and `doctor` say. The words are those of common/config/state.h.
  */
 #pragma once
 

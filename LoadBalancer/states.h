@@ -9,7 +9,7 @@
 #pragma once
 
 #include "LoadBalancer/running.h"
-#include "common/tool/config.h"
+#include "common/config/config.h"
 
 /*
  * What has been found of a backend that is about to be built; `old`: as the

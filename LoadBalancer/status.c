@@ -8,7 +8,7 @@
 #include "LoadBalancer/follow.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
-#include "common/tool/endpoint.h"
+#include "common/config/endpoint.h"
 
 static const char *const outcomes[] = {
 	[OUTCOME_UNKNOWN] = "unknown",

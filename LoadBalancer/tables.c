@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/build.h"
-#include "common/tool/order.h"
+#include "common/tables/order.h"
 
 /* Is the service's table the one that the running generation has? */
 static const __u16 *table_same(const struct build *build,

@@ -156,7 +156,7 @@ _Static_assert(sizeof(struct slots) == 8, "slots");
 
 /*
  * Which flows a backend gets. It follows from what is wanted of it and from
- * what health checks found: common/tool/state.h.
+ * what health checks found: common/config/state.h.
  */
 enum backend_state {
 	BACKEND_ABSENT, /* no backend has this index in this generation */

@@ -4,7 +4,7 @@
  *
  * A scheduler is a row here and a file in schedulers/: the slot of a service's
  * table that a flow falls on. What the table holds is the tool's work, by the
- * `order` in the row (common/tool/order.c).
+ * `order` in the row (common/tables/order.c).
  *
  * FUNCTION: the slot is a function of the flow. Then nothing needs to be
  * remembered while the pool is as it was, and a SYN costs no memory: neither a

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/base/address.h"
+#include "common/config/config.h"
 #include "common/core/address.h"
-#include "common/tool/config.h"
 
 json_t *nft_read(void)
 {

@@ -8,9 +8,9 @@
  */
 #include <string.h>
 
+#include "common/config/config.h"
 #include "common/core/address.h"
 #include "common/doctor/nft.h"
-#include "common/tool/config.h"
 
 enum truth { NO, MAYBE, YES };
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/address.h"
+#include "common/config/write.h"
 #include "common/core/reason.h"
 #include "common/doctor/doctor.h"
 #include "common/tool/cli.h"
@@ -22,7 +23,6 @@
 #include "common/tool/neighbours.h"
 #include "common/tool/report.h"
 #include "common/tool/vlans.h"
-#include "common/tool/write.h"
 
 void look_kernel(struct doctor *doctor)
 {

@@ -22,9 +22,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/config/keys.h"
 #include "common/core/reason.h"
 #include "common/tool/bpffs.h"
-#include "common/tool/keys.h"
 #include "common/tool/options.h"
 #include "common/tool/role.h"
 #include "common/tool/status.h"

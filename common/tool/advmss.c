@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/address.h"
+#include "common/config/config.h"
 #include "common/core/address.h"
 #include "common/tool/advmss.h"
 #include "common/tool/change.h"
-#include "common/tool/config.h"
 #include "common/tool/netlink_ask.h"
-#include "common/base/address.h"
 
 /* A unicast route of the tables that packets leave by. */
 struct advmss_route {

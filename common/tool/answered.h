@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "common/tool/config.h"
+#include "common/config/config.h"
 
 enum verdict {
 	VERDICT_OPEN, /* as far as it has come, it may be either */

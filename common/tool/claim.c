@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/tool/change.h"
-#include "common/tool/config.h"
-#include "common/tool/netlink_ask.h"
 #include "common/base/address.h"
+#include "common/config/config.h"
 #include "common/core/address.h"
+#include "common/tool/change.h"
+#include "common/tool/netlink_ask.h"
 
 #define MESSAGE_SIZE (MNL_NLMSG_HDRLEN + 128)
 

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "common/base/address.h"
+#include "common/config/config.h"
 #include "common/core/address.h"
-#include "common/tool/config.h"
 #include "common/tool/interfaces.h"
 #include "common/tool/netlink.h"
 #include "common/tool/vlans.h"

@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "common/config/config.h"
 #include "common/core/address.h"
-#include "common/tool/config.h"
 #include "common/tool/netlink.h"
 #include "common/tool/netlink_ask.h"
 

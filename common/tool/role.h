@@ -12,8 +12,8 @@
 #include <stdio.h>
 
 #include "common/base/fault.h"
+#include "common/config/config.h"
 #include "common/core/abi.h"
-#include "common/tool/config.h"
 
 enum exit_status {
 	EXIT_DONE = 0,

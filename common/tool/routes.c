@@ -9,8 +9,8 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "common/config/config.h"
 #include "common/core/address.h"
-#include "common/tool/config.h"
 #include "common/tool/netlink_ask.h"
 #include "common/tool/routes.h"
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/tool/config.h"
+#include "common/config/config.h"
 #include "common/core/address.h"
 
 #define REQUIRE(condition)                                                     \

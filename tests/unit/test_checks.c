@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/config/health.h"
 #include "common/core/inline.h"
 #include "common/tool/answered.h"
-#include "common/tool/health.h"
 #include "common/tool/http_answer.h"
 #include "tests/unit/unit.h"
 

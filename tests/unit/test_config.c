@@ -13,12 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/address.h"
+#include "common/config/config.h"
+#include "common/config/keys.h"
 #include "common/core/address.h"
-#include "common/tool/config.h"
-#include "common/tool/keys.h"
 #include "tests/unit/big_file.h"
 #include "tests/unit/unit.h"
-#include "common/base/address.h"
 
 static void parse_text(const char *text, struct config *config, FILE *warnings)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/tool/config.h"
+#include "common/config/config.h"
 #include "tests/unit/unit.h"
 
 struct row {

@@ -2,13 +2,13 @@
 /*
  * What two files say otherwise, key by key.
  */
-#include "common/tool/config.h"
+#include "common/config/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/tool/write.h"
+#include "common/config/write.h"
 #include "tests/unit/unit.h"
 
 #define SERVICE(more)                                                          \

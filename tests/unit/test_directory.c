@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/tool/directory.h"
 #include "common/core/directory.h"
+#include "common/tables/directory.h"
 #include "tests/unit/unit.h"
 
 #define MOST (2 * MAX_SERVICES)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "common/core/address.h"
-#include "common/tool/maglev.h"
+#include "common/tables/maglev.h"
 #include "tests/unit/oracle.h"
 #include "tests/unit/unit.h"
 

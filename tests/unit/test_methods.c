@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/tool/config.h"
-#include "common/tool/methods.h"
+#include "common/config/config.h"
+#include "common/config/methods.h"
 #include "tests/unit/unit.h"
 
 #define SOURCES "lb-sources: [203.0.113.0/24, '2001:db8:9::9']\n"

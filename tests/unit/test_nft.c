@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "common/base/address.h"
+#include "common/config/config.h"
 #include "common/doctor/nft.h"
-#include "common/tool/config.h"
 #include "tests/unit/unit.h"
 
 #define ACCEPT "{\"accept\":null}"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/core/address.h"
-#include "common/tool/sequence.h"
+#include "common/tables/sequence.h"
 #include "tests/unit/oracle.h"
 #include "tests/unit/unit.h"
 

@@ -10,7 +10,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "common/tool/state.h"
+#include "common/config/state.h"
 #include "tests/unit/unit.h"
 
 #define MOST 8

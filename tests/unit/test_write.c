@@ -3,17 +3,17 @@
  * The law of write.h over random records of every key there is: what is
  * written is read again as the same, and its digest is that of its meaning.
  */
-#include "common/tool/write.h"
+#include "common/config/write.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/tool/keys.h"
-#include "common/tool/values.h"
-#include "tests/unit/unit.h"
 #include "common/base/address.h"
+#include "common/config/keys.h"
+#include "common/config/values.h"
+#include "tests/unit/unit.h"
 
 #define FILES	 2000
 #define SERVICES 4

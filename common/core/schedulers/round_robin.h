@@ -2,7 +2,7 @@
 /*
  * round_robin.h - in turn, one slot after the other
  *
- * The order is the table's (common/tool/sequence.c): its slots are a sequence
+ * The order is the table's (common/tables/sequence.c): its slots are a sequence
  * in which every backend has as many turns as its weight says. Each CPU takes
  * turns of its own, so that none waits for another's cache line: what one CPU
  * places is shared exactly, and what n place differs from that by less than n

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/tool/directory.h"
 #include "common/core/directory.h"
+#include "common/tables/directory.h"
 
 static __u64 hash_of(const struct service_key *key, __u32 seed)
 {

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/tool/config.h"
+#include "common/config/config.h"
 
 struct table_backend {
 	struct addr address;

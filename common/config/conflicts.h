@@ -11,8 +11,8 @@
 
 #include <stdio.h>
 
-#include "common/tool/config.h"
-#include "common/tool/refusal.h"
+#include "common/config/config.h"
+#include "common/config/refusal.h"
 
 /* 0, or -1 with the refusal written. */
 int conflicts_check(const struct config *config, const struct refusal *refusal);

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "common/tool/config.h"
-#include "common/tool/refusal.h"
+#include "common/config/config.h"
+#include "common/config/refusal.h"
 
 /* What one check has found out, of the path and of the application. */
 enum outcome {

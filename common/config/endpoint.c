@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/core/inline.h"
-#include "common/tool/endpoint.h"
 #include "common/base/address.h"
+#include "common/config/endpoint.h"
 #include "common/core/address.h"
+#include "common/core/inline.h"
 
 const char *scheduler_name(__u8 scheduler)
 {

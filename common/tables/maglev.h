@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/tool/order.h"
+#include "common/tables/order.h"
 
 /* As order_slots(): all of them. */
 __u32 maglev_slots(__u32 size, const struct table_backend *backends,

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "common/tool/config.h"
+#include "common/config/config.h"
 
 /*
  * Sets `state` of each backend of `service`, from its `finding` and `drain`.

@@ -21,7 +21,7 @@
  * reads the same file has the same one. Only the ratio of the weights counts.
  * What happens to one backend moves little more than its own slots.
  */
-#include "common/tool/maglev.h"
+#include "common/tables/maglev.h"
 
 #include <limits.h>
 #include <stdbool.h>

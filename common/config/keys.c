@@ -5,13 +5,13 @@
  * Defaults are text as a user would write it and are read by the same code as
  * the file, so they obey the same limits.
  */
-#include "common/tool/keys.h"
+#include "common/config/keys.h"
 
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <string.h>
 
-#include "common/tool/config.h"
+#include "common/config/config.h"
 
 const struct level_info levels[LEVELS] = {
 	[LEVEL_FILE] = {"file", sizeof(struct config), 0, 1},

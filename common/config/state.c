@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/state.h"
+#include "common/config/state.h"
 
 #include <stdio.h>
 

@@ -13,7 +13,7 @@
 
 #include <yaml.h>
 
-#include "common/tool/refusal.h"
+#include "common/config/refusal.h"
 
 /*
  * Fills *document, which has a root node; release it with

@@ -7,7 +7,7 @@
  * before anything is built: libyaml's own effort grows with depth times
  * length. The second lets libyaml compose the document.
  */
-#include "common/tool/document.h"
+#include "common/config/document.h"
 
 #include <stdbool.h>
 #include <string.h>

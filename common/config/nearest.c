@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "common/tool/keys.h"
+#include "common/config/keys.h"
 
 static char folded(char c)
 {

@@ -10,7 +10,7 @@
  * first fault only. Nothing here prints, except warnings where they are asked
  * for.
  */
-#include "common/tool/config.h"
+#include "common/config/config.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,12 +18,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/tool/conflicts.h"
-#include "common/tool/document.h"
-#include "common/tool/keys.h"
-#include "common/tool/refusal.h"
-#include "common/tool/values.h"
-#include "common/tool/write.h"
+#include "common/config/conflicts.h"
+#include "common/config/document.h"
+#include "common/config/keys.h"
+#include "common/config/refusal.h"
+#include "common/config/values.h"
+#include "common/config/write.h"
 
 /* Three times what the most services and backends need when spread out. */
 #define MAX_FILE (4u << 20)

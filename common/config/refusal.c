@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* refusal.c - see refusal.h */
-#include "common/tool/refusal.h"
+#include "common/config/refusal.h"
 
 #include <errno.h>
 #include <stdarg.h>

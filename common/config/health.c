@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/health.h"
+#include "common/config/health.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/core/inline.h"
-#include "common/tool/keys.h"
 #include "common/base/address.h"
+#include "common/config/keys.h"
+#include "common/core/inline.h"
 
 enum health_finding health_verdict(const struct config_check *check,
 				   enum outcome path, enum outcome application,

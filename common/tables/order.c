@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/order.h"
+#include "common/tables/order.h"
 
 #include <stdlib.h>
 
-#include "common/tool/maglev.h"
-#include "common/tool/sequence.h"
+#include "common/tables/maglev.h"
+#include "common/tables/sequence.h"
 
 struct order {
 	__u32 (*slots)(__u32 size, const struct table_backend *backends,

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/tool/config.h"
-#include "common/tool/endpoint.h"
-#include "common/tool/keys.h"
-#include "common/tool/write.h"
+#include "common/config/config.h"
+#include "common/config/endpoint.h"
+#include "common/config/keys.h"
+#include "common/config/write.h"
 
 struct pair {
 	enum level level;

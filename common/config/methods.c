@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* methods.c - see methods.h */
-#include "common/tool/methods.h"
+#include "common/config/methods.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/core/tunnel.h"
 #include "common/base/address.h"
 #include "common/core/address.h"
+#include "common/core/tunnel.h"
 
 static const struct {
 	const char *name;

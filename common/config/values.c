@@ -7,17 +7,17 @@
  * first. A duration has a unit, because a bare "3" was meant as minutes by
  * somebody.
  */
-#include "common/tool/values.h"
+#include "common/config/values.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 
-#include "common/core/inline.h"
-#include "common/tool/config.h"
-#include "common/tool/refusal.h"
 #include "common/base/address.h"
+#include "common/config/config.h"
+#include "common/config/refusal.h"
 #include "common/core/address.h"
+#include "common/core/inline.h"
 
 /* What a value still lacks, beyond what key_allowed() says; may stay empty. */
 #define NOTE_SIZE 96

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/write.h"
+#include "common/config/write.h"
 
 #include <arpa/inet.h>
 #include <sha256.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/core/inline.h"
-#include "common/tool/keys.h"
-#include "common/tool/values.h"
 #include "common/base/address.h"
+#include "common/config/keys.h"
+#include "common/config/values.h"
 #include "common/core/address.h"
+#include "common/core/inline.h"
 
 #define VALUE 64 /* the longest is an address */
 

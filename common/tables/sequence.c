@@ -17,7 +17,7 @@
  * The law, as Maglev's: the sequence is a function of the set {(address,
  * weight)} and of nothing else.
  */
-#include "common/tool/sequence.h"
+#include "common/tables/sequence.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/tool/order.h"
+#include "common/tables/order.h"
 
 /* As order_slots() and order_fill(). */
 __u32 sequence_slots(__u32 size, const struct table_backend *backends,

@@ -4,8 +4,8 @@
  */
 #pragma once
 
+#include "common/config/keys.h"
 #include "common/core/abi.h"
-#include "common/tool/keys.h"
 
 /* Room for any problem of value_store(). */
 #define PROBLEM_SIZE (ALLOWED_SIZE + 192)

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/tool/config.h"
+#include "common/config/config.h"
 
 const char *scheduler_name(__u8 scheduler);
 /* "dscp 10, update"; `text` holds 32 bytes. */

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "common/tool/config.h"
+#include "common/config/config.h"
 
 void config_write(const struct config *config, FILE *out);
 

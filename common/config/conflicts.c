@@ -6,17 +6,17 @@
  * name thousands of each. Of several faults of one sort the one that ends
  * first in the file is reported, as if it had been read line by line.
  */
-#include "common/tool/conflicts.h"
+#include "common/config/conflicts.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/core/address.h"
-#include "common/tool/health.h"
-#include "common/tool/methods.h"
-#include "common/tool/values.h"
 #include "common/base/address.h"
+#include "common/config/health.h"
+#include "common/config/methods.h"
+#include "common/config/values.h"
+#include "common/core/address.h"
 
 /* What one entry of the file claims for itself. */
 struct claim {
