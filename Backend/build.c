@@ -18,8 +18,8 @@
 
 #include "Backend/generation/generation.h"
 #include "common/base/address.h"
+#include "common/net/netlink.h"
 #include "common/tool/generation.h"
-#include "common/tool/netlink.h"
 
 bool is_own(const struct addr *address, const struct addr *own, int count)
 {

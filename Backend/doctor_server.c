@@ -18,8 +18,8 @@
 #include "common/config/endpoint.h"
 #include "common/core/address.h"
 #include "common/doctor/drops.h"
-#include "common/tool/netlink_ask.h"
-#include "common/tool/sockets.h"
+#include "common/net/netlink_ask.h"
+#include "common/net/sockets.h"
 
 /* How a service's packets would be taken. */
 enum listener {

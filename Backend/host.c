@@ -17,9 +17,9 @@
 #include "Backend/generation/generation.h"
 #include "Backend/host/host.h"
 #include "common/core/address.h"
+#include "common/net/netlink.h"
 #include "common/tool/advmss.h"
 #include "common/tool/change.h"
-#include "common/tool/netlink.h"
 
 /*
  * For all interfaces, also those that come later: a Linux host answers ARP for

@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 #include "common/core/check.h"
-#include "common/tool/netlink_ask.h"
+#include "common/net/netlink_ask.h"
 
 #define THIS_NETNS "/proc/thread-self/ns/net"
 /* The routing table for what comes in by the veth. */

@@ -15,9 +15,9 @@
 #include "LoadBalancer/own.h"
 #include "common/base/address.h"
 #include "common/core/address.h"
+#include "common/net/claims_ask.h"
 #include "common/tool/change.h"
 #include "common/tool/claim.h"
-#include "common/tool/claims_ask.h"
 
 struct claiming {
 	struct kernel *kernel;

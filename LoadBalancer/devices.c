@@ -18,12 +18,12 @@
 #include <unistd.h>
 
 #include "LoadBalancer/devices.h"
-#include "common/core/abi.h"
-#include "common/tool/map_replace.h"
-#include "common/tool/netlink.h"
-#include "common/tool/routes.h"
-#include "common/tool/xdp_features.h"
 #include "common/base/address.h"
+#include "common/core/abi.h"
+#include "common/net/netlink.h"
+#include "common/net/routes.h"
+#include "common/net/xdp_features.h"
+#include "common/tool/map_replace.h"
 
 /* Before Linux 6.3, which says: those that are known to have none. */
 static bool kind_lacks_xmit(const char *kind)

@@ -14,7 +14,7 @@
 #include "common/base/address.h"
 #include "common/config/state.h"
 #include "common/core/inline.h"
-#include "common/tool/routes.h"
+#include "common/net/routes.h"
 #include "common/tool/run_lock.h"
 
 static bool names_checks(const struct config *config)

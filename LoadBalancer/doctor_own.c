@@ -7,8 +7,8 @@
 
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/own.h"
-#include "common/tool/routes.h"
 #include "common/base/address.h"
+#include "common/net/routes.h"
 
 static void default_again(struct doctor *doctor)
 {

@@ -15,11 +15,11 @@
 #include "common/base/address.h"
 #include "common/core/address.h"
 #include "common/core/tunnel.h"
+#include "common/net/device.h"
+#include "common/net/neighbours.h"
+#include "common/net/routes.h"
 #include "common/tool/changes.h"
-#include "common/tool/device.h"
 #include "common/tool/generation.h"
-#include "common/tool/neighbours.h"
-#include "common/tool/routes.h"
 
 #define MOST 512 /* next hops; see neighbours.c */
 

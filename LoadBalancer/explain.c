@@ -15,15 +15,15 @@
 #include <unistd.h>
 
 #include "LoadBalancer/explain.h"
-#include "LoadBalancer/explain.skel.h"
 #include "LoadBalancer/running.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/core/address.h"
 #include "common/core/inline.h"
+#include "common/net/netlink.h"
 #include "common/tool/cli.h"
-#include "common/tool/netlink.h"
 #include "common/tool/output.h"
 #include "common/tool/report.h"
+#include "LoadBalancer/explain.skel.h"
 
 /*
  * Maps in which a run works; and those that remember for a moment what the

@@ -10,8 +10,8 @@
  */
 #pragma once
 
-#include "common/tool/monitor.h"
-#include "common/tool/routes.h"
+#include "common/net/monitor.h"
+#include "common/net/routes.h"
 
 struct config;
 struct kernel;

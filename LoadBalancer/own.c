@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "LoadBalancer/own.h"
-#include "common/core/address.h"
-#include "common/tool/map_replace.h"
-#include "common/tool/netlink.h"
 #include "common/base/address.h"
+#include "common/core/address.h"
+#include "common/net/netlink.h"
+#include "common/tool/map_replace.h"
 
 int own_write(const struct kernel *kernel, struct fault *fault_out)
 {

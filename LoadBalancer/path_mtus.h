@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 #include "LoadBalancer/running.h"
-#include "common/tool/routes.h"
+#include "common/net/routes.h"
 
 /* What locked routes say, collected and then written; see neighbours.c. */
 struct route_mtus {

@@ -8,10 +8,10 @@
 
 #include "common/core/address.h"
 #include "common/doctor/drops.h"
+#include "common/net/routes.h"
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/output.h"
-#include "common/tool/routes.h"
 
 #define MOST_SAID 8 /* by one check; a file may name thousands of backends */
 

@@ -16,11 +16,11 @@
 #include "common/config/write.h"
 #include "common/core/reason.h"
 #include "common/doctor/doctor.h"
+#include "common/net/device.h"
+#include "common/net/neighbours.h"
 #include "common/tool/cli.h"
-#include "common/tool/device.h"
 #include "common/tool/generation.h"
 #include "common/tool/interfaces.h"
-#include "common/tool/neighbours.h"
 #include "common/tool/report.h"
 #include "common/tool/vlans.h"
 

@@ -14,9 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/net/netlink.h"
 #include "common/tool/changes.h"
 #include "common/tool/kernel.h"
-#include "common/tool/netlink.h"
 #include "common/tool/pins.h"
 
 /* Says what is attached to the interface and is not ours. */

@@ -8,15 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/address.h"
+#include "common/net/device.h"
+#include "common/net/neighbours.h"
+#include "common/net/netlink.h"
+#include "common/net/routes.h"
 #include "common/tool/advmss.h"
 #include "common/tool/change.h"
 #include "common/tool/claim.h"
 #include "common/tool/detour.h"
-#include "common/tool/device.h"
-#include "common/tool/neighbours.h"
-#include "common/tool/netlink.h"
-#include "common/tool/routes.h"
-#include "common/base/address.h"
 
 static int sysctl_open(const char *path, int flags)
 {

@@ -11,8 +11,8 @@
 #include "common/base/address.h"
 #include "common/config/config.h"
 #include "common/core/address.h"
+#include "common/net/netlink_ask.h"
 #include "common/tool/change.h"
-#include "common/tool/netlink_ask.h"
 
 #define MESSAGE_SIZE (MNL_NLMSG_HDRLEN + 128)
 

@@ -5,7 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#include "common/tool/netlink_ask.h"
+#include "common/net/netlink_ask.h"
 
 #define DEVICE	 "lbr-check0"
 #define MARK	 0x6c6272 /* and the number of its table */

@@ -17,8 +17,8 @@
 #include "common/base/address.h"
 #include "common/config/config.h"
 #include "common/core/address.h"
+#include "common/net/netlink.h"
 #include "common/tool/interfaces.h"
-#include "common/tool/netlink.h"
 #include "common/tool/vlans.h"
 
 struct list {

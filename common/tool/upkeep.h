@@ -8,9 +8,9 @@
  */
 #pragma once
 
+#include "common/net/monitor.h"
 #include "common/tool/change.h"
 #include "common/tool/lock.h"
-#include "common/tool/monitor.h"
 
 struct upkeep {
 	const struct role *role;

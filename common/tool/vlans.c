@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "common/core/vlan.h"
-#include "common/tool/device.h"
+#include "common/net/device.h"
 #include "common/tool/map_replace.h"
 
 static const struct link *link_of(const struct link *links, int count,

@@ -4,8 +4,8 @@
  */
 #pragma once
 
+#include "common/net/netlink.h"
 #include "common/tool/kernel.h"
-#include "common/tool/netlink.h"
 
 struct vlan_device {
 	int ifindex;

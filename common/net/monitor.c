@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/monitor.h"
+#include "common/net/monitor.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/neighbours.h"
+#include "common/net/neighbours.h"
 
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "common/tool/netlink_ask.h"
+#include "common/net/netlink_ask.h"
 
 static const char *state_text(__u16 state)
 {

@@ -15,8 +15,8 @@
 
 #include "common/config/config.h"
 #include "common/core/address.h"
-#include "common/tool/netlink.h"
-#include "common/tool/netlink_ask.h"
+#include "common/net/netlink.h"
+#include "common/net/netlink_ask.h"
 
 #define ANSWER_SIZE 32768 /* a dump's answers come in pages of up to this */
 

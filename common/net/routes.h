@@ -9,7 +9,7 @@
 
 #include "common/base/fault.h"
 #include "common/core/abi.h"
-#include "common/tool/neighbours.h"
+#include "common/net/neighbours.h"
 
 /* The next hop by which this host reaches an address, as the kernel says. */
 struct next_hop {

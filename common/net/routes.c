@@ -11,8 +11,8 @@
 
 #include "common/config/config.h"
 #include "common/core/address.h"
-#include "common/tool/netlink_ask.h"
-#include "common/tool/routes.h"
+#include "common/net/netlink_ask.h"
+#include "common/net/routes.h"
 
 static int route_attribute(const struct nlattr *attribute, void *data)
 {

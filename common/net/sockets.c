@@ -5,7 +5,7 @@
  * One dump for each family. The kernel says of an IPv6 socket in LISTEN or
  * CLOSE, unasked, whether it is for IPv6 alone (INET_DIAG_SKV6ONLY).
  */
-#include "common/tool/sockets.h"
+#include "common/net/sockets.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>

@@ -5,13 +5,13 @@
  * <linux/netdev.h> came with Linux 6.3; what is used of it is said here. It is
  * what Documentation/netlink/specs/netdev.yaml says.
  */
-#include "common/tool/xdp_features.h"
+#include "common/net/xdp_features.h"
 
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <stdlib.h>
 
-#include "common/tool/netlink_ask.h"
+#include "common/net/netlink_ask.h"
 
 #define NETDEV_GET	    1 /* NETDEV_CMD_DEV_GET */
 #define NETDEV_IFINDEX	    1 /* NETDEV_A_DEV_IFINDEX */

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "common/core/address.h"
-#include "common/tool/claims_ask.h"
-#include "common/tool/netlink.h"
+#include "common/net/claims_ask.h"
+#include "common/net/netlink.h"
 
 struct arp {
 	struct ethhdr eth;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/device.h"
+#include "common/net/device.h"
 
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
