@@ -18,8 +18,8 @@
 
 #include "Backend/generation/generation.h"
 #include "common/base/address.h"
+#include "common/kernel/generation.h"
 #include "common/net/netlink.h"
-#include "common/tool/generation.h"
 
 bool is_own(const struct addr *address, const struct addr *own, int count)
 {

@@ -11,7 +11,7 @@
 #include "Backend/generation/generation.h"
 #include "common/base/address.h"
 #include "common/config/endpoint.h"
-#include "common/tool/generation.h"
+#include "common/kernel/generation.h"
 
 static int by_key(const void *a, const void *b)
 {

@@ -14,8 +14,8 @@
 
 #include "Backend/generation/generation.h"
 #include "Backend/verbs/verbs.h"
+#include "common/kernel/generation.h"
 #include "common/tool/cli.h"
-#include "common/tool/generation.h"
 #include "common/tool/options.h"
 #include "common/tool/upkeep.h"
 

@@ -13,7 +13,7 @@
 #include "common/base/address.h"
 #include "common/config/config.h"
 #include "common/core/address.h"
-#include "common/tool/generation.h"
+#include "common/kernel/generation.h"
 
 static int by_value(const void *a, const void *b)
 {

@@ -13,8 +13,8 @@
 #include "Backend/generation/generation.h"
 #include "Backend/verbs/verbs.h"
 #include "common/base/address.h"
+#include "common/kernel/generation.h"
 #include "common/net/netlink.h"
-#include "common/tool/generation.h"
 
 static int by_address(const void *a, const void *b)
 {

@@ -25,10 +25,10 @@
 #include "common/core/address.h"
 #include "common/core/directory.h"
 #include "common/core/inline.h"
+#include "common/kernel/generation.h"
 #include "common/net/routes.h"
 #include "common/tables/directory.h"
 #include "common/tables/order.h"
-#include "common/tool/generation.h"
 
 /* A counter that the index's last owner left behind. */
 static void count_reset(struct build *build, __u32 index)

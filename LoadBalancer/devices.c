@@ -20,10 +20,10 @@
 #include "LoadBalancer/devices.h"
 #include "common/base/address.h"
 #include "common/core/abi.h"
+#include "common/kernel/map_replace.h"
 #include "common/net/netlink.h"
 #include "common/net/routes.h"
 #include "common/net/xdp_features.h"
-#include "common/tool/map_replace.h"
 
 /* Before Linux 6.3, which says: those that are known to have none. */
 static bool kind_lacks_xmit(const char *kind)

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 struct device {
 	__u32 ifindex;

@@ -14,8 +14,8 @@
 #include "common/base/address.h"
 #include "common/config/state.h"
 #include "common/core/inline.h"
+#include "common/kernel/run_lock.h"
 #include "common/net/routes.h"
-#include "common/tool/run_lock.h"
 
 static bool names_checks(const struct config *config)
 {

@@ -15,11 +15,11 @@
 #include "common/base/address.h"
 #include "common/core/address.h"
 #include "common/core/tunnel.h"
+#include "common/kernel/changes.h"
+#include "common/kernel/generation.h"
 #include "common/net/device.h"
 #include "common/net/neighbours.h"
 #include "common/net/routes.h"
-#include "common/tool/changes.h"
-#include "common/tool/generation.h"
 
 #define MOST 512 /* next hops; see neighbours.c */
 

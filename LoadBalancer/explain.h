@@ -10,7 +10,7 @@
 #include "common/core/abi.h"
 #include "common/core/record.h"
 #include "common/core/vlan.h"
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 struct running;
 

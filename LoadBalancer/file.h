@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 /*
  * Keeps the file of generation slot `slot`: `config`, or what the running one

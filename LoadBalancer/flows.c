@@ -20,7 +20,7 @@
 #include "LoadBalancer/generation/generation.h"
 #include "common/core/age.h"
 #include "common/core/flows.h"
-#include "common/tool/generation.h"
+#include "common/kernel/generation.h"
 
 int flow_table_open(struct flow_table *table, int flows, int keys)
 {

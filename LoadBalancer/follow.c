@@ -17,7 +17,7 @@
 #include "LoadBalancer/file.h"
 #include "LoadBalancer/states.h"
 #include "common/base/address.h"
-#include "common/tool/generation.h"
+#include "common/kernel/generation.h"
 
 static const struct timeval second = {1, 0};
 static const struct timeval moment = {0, 10 * 1000};

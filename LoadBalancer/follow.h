@@ -8,7 +8,7 @@
 #include "LoadBalancer/checks.h"
 #include "LoadBalancer/heard.h"
 #include "LoadBalancer/passage.h"
-#include "common/tool/lock.h"
+#include "common/kernel/lock.h"
 #include "common/tool/upkeep.h"
 
 struct follow {

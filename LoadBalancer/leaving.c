@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "LoadBalancer/flows.h"
-#include "common/tool/generation.h"
+#include "common/kernel/generation.h"
 
 struct leaving {
 	struct build *build;

@@ -16,8 +16,8 @@
 #include "LoadBalancer/own.h"
 #include "common/base/address.h"
 #include "common/core/address.h"
+#include "common/kernel/map_replace.h"
 #include "common/net/netlink.h"
-#include "common/tool/map_replace.h"
 
 int own_write(const struct kernel *kernel, struct fault *fault_out)
 {

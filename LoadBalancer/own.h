@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "common/config/config.h"
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 /* Writes the map `own_addresses`. Returns 0, or -1 with a fault. */
 int own_write(const struct kernel *kernel, struct fault *fault);

@@ -8,7 +8,7 @@
 #include "LoadBalancer/check_netns.h"
 #include "common/core/check.h"
 #include "common/core/reason.h"
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 struct passage {
 	struct kernel kernel;	     /* this run's own object; holds no lock */

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "common/config/endpoint.h"
-#include "common/tool/generation.h"
+#include "common/kernel/generation.h"
 
 /* Those of a file, and as many that have left it. */
 #define MOST_SERVICES (2 * MAX_SERVICES)

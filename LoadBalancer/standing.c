@@ -8,7 +8,7 @@
 #include "LoadBalancer/states.h"
 #include "common/base/address.h"
 #include "common/config/state.h"
-#include "common/tool/run_lock.h"
+#include "common/kernel/run_lock.h"
 
 void standings_open(struct standings *standings, const struct kernel *kernel,
 		    const struct running *running)

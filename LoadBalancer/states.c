@@ -10,7 +10,7 @@
 
 #include "LoadBalancer/file.h"
 #include "LoadBalancer/generation/generation.h"
-#include "common/tool/generation.h"
+#include "common/kernel/generation.h"
 
 __u8 finding_of(const struct config *config,
 		const struct config_service *service,

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 /* build.c: what of the file is this host's, as a generation, aside */
 int bkd_concerns(const struct kernel *kernel, const struct config *config,

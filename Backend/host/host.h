@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 /* host.c: the VIPs on lo, and nobody told of them */
 int bkd_host(struct kernel *kernel, const struct config *config,

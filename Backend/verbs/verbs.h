@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 #include "common/tool/metrics.h"
 
 /* run.c: the verb; status.c, metrics.c: what it tells */

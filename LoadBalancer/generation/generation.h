@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 /* build.c: the file as a generation, aside */
 int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,

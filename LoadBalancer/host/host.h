@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 /* host.c: forwarding on, redirects off */
 int lbr_host(struct kernel *kernel, const struct config *config,

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 #include "common/tool/metrics.h"
 
 /* hand.c: one backend changed, in the running state only; what that is */

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 
 #include "common/core/reason.h"
+#include "common/kernel/kernel.h"
 #include "common/net/netlink.h"
-#include "common/tool/kernel.h"
 
 enum health {
 	HEALTH_OK,

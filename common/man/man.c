@@ -24,9 +24,9 @@
 
 #include "common/config/keys.h"
 #include "common/core/reason.h"
-#include "common/tool/bpffs.h"
+#include "common/kernel/bpffs.h"
+#include "common/kernel/role.h"
 #include "common/tool/options.h"
-#include "common/tool/role.h"
 #include "common/tool/status.h"
 
 /* The table's words as sentences of mdoc, each on a line of its own. */

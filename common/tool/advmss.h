@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 /*
  * Has this host announce `advmss` bytes on all of a family's routes that lead

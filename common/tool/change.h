@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "common/tool/changes.h"
+#include "common/kernel/changes.h"
 
 /*
  * Sets /proc/sys/PATH to `value`, if it is not that already, and says so on

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 /*
  * Answers for `address` on an interface, immediately; notes what was changed:

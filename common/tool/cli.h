@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
+#include "common/kernel/role.h"
 #include "common/tool/options.h"
-#include "common/tool/role.h"
 
 /* Runs argv[1] out of role->verbs. Returns the exit status. */
 int cli_main(const struct role *role, int argc, char **argv);

@@ -10,7 +10,7 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "common/tool/role.h"
+#include "common/kernel/role.h"
 
 #define FLAG(member)  NULL, OPTION_FLAG, offsetof(struct options, member)
 #define WORD(member)  OPTION_WORD, offsetof(struct options, member)

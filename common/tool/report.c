@@ -8,8 +8,8 @@
 #include "common/base/reason.h"
 #include "common/config/write.h"
 #include "common/core/reason.h"
+#include "common/kernel/generation.h"
 #include "common/tool/cli.h"
-#include "common/tool/generation.h"
 #include "common/tool/report.h"
 
 json_t *report_reasons(const struct kernel *kernel, struct fault *unused)

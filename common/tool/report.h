@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 /*
  * A report: its head and the sections that belong to a summary, or the section

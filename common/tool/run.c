@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "common/base/printing.h"
+#include "common/kernel/lock.h"
+#include "common/kernel/run_lock.h"
 #include "common/tool/cli.h"
-#include "common/tool/lock.h"
 #include "common/tool/notify.h"
-#include "common/tool/run_lock.h"
 
 struct run {
 	const struct work *work;

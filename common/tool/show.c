@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/kernel/kernel.h"
 #include "common/tool/cli.h"
-#include "common/tool/kernel.h"
 #include "common/tool/output.h"
 #include "common/tool/report.h"
 

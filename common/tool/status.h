@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <time.h>
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 #include "common/tool/metrics.h"
 #include "common/tool/server.h"
 

@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 #include "common/base/address.h"
+#include "common/kernel/generation.h"
+#include "common/kernel/kernel.h"
+#include "common/kernel/takeover.h"
 #include "common/net/netlink.h"
 #include "common/tool/change.h"
 #include "common/tool/cli.h"
-#include "common/tool/generation.h"
 #include "common/tool/interfaces.h"
-#include "common/tool/kernel.h"
-#include "common/tool/predecessor.h"
 #include "common/tool/vlans.h"
 
 struct up {

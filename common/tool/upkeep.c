@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "common/kernel/kernel.h"
 #include "common/tool/interfaces.h"
-#include "common/tool/kernel.h"
 
 /* rtnetlink reports only a few of the sysctls that change. */
 static const struct timeval poll_every = {5, 0};

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "common/core/vlan.h"
+#include "common/kernel/map_replace.h"
 #include "common/net/device.h"
-#include "common/tool/map_replace.h"
 
 static const struct link *link_of(const struct link *links, int count,
 				  int ifindex)

@@ -4,8 +4,8 @@
  */
 #pragma once
 
+#include "common/kernel/kernel.h"
 #include "common/net/netlink.h"
-#include "common/tool/kernel.h"
 
 struct vlan_device {
 	int ifindex;

@@ -156,7 +156,7 @@ said() {
 	for tool in lbr bkd; do
 		said sed -nE 's/^([A-Z]+) \?=.*/\1/p' common/host.mk \
 			>"$BATS_TEST_TMPDIR/words"
-		said sed -nE 's/^\tEXIT_[A-Z]+ = ([0-9]),.*/\1/p' common/tool/role.h \
+		said sed -nE 's/^\tEXIT_[A-Z]+ = ([0-9]),.*/\1/p' common/kernel/role.h \
 			>>"$BATS_TEST_TMPDIR/words"
 		[[ ! $(lacks "$tool.8" <"$BATS_TEST_TMPDIR/words") ]]
 	done

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/run_lock.h"
+#include "common/kernel/run_lock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/tool/bpffs.h"
+#include "common/kernel/bpffs.h"
 
 #define TRIES 50 /* at 10 ms: one that is about to end, or a doctor's look */
 

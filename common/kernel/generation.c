@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/tool/generation.h"
+#include "common/kernel/generation.h"
 
 #define MILLISECOND 1000000ULL /* in nanoseconds */
 

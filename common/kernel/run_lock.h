@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include "common/tool/lock.h"
-#include "common/tool/role.h"
+#include "common/kernel/lock.h"
+#include "common/kernel/role.h"
 
 /* Returns an fd, or -1 with a fault: another one runs. */
 int run_lock(const struct role *role, struct fault *fault);

@@ -16,7 +16,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 
-#include "common/tool/role.h"
+#include "common/kernel/role.h"
 
 enum access {
 	ACCESS_READ,	  /* beside all others, see kernel_changed() */

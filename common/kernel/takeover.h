@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 /*
  * Is there another layout's directory of pins? Its path in `path`, or false.

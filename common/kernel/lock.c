@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/lock.h"
+#include "common/kernel/lock.h"
 
 #include <ctype.h>
 #include <errno.h>

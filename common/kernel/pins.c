@@ -6,7 +6,7 @@
  * stays, attached to nothing: its pin says which interface it was, and it holds
  * the program for the day on which that interface is made again.
  */
-#include "common/tool/pins.h"
+#include "common/kernel/pins.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/tool/changes.h"
+#include "common/kernel/changes.h"
 
 #define LINK "link-"
 

@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "common/base/printing.h"
-#include "common/tool/bpffs.h"
-#include "common/tool/generation.h"
-#include "common/tool/kernel.h"
-#include "common/tool/lock.h"
-#include "common/tool/predecessor.h"
+#include "common/kernel/bpffs.h"
+#include "common/kernel/generation.h"
+#include "common/kernel/kernel.h"
+#include "common/kernel/lock.h"
+#include "common/kernel/takeover.h"
 
 void kernel_directory(const struct role *role, char path[KERNEL_DIRECTORY])
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/predecessor.h"
+#include "common/kernel/takeover.h"
 
 #include <bpf/bpf.h>
 #include <dirent.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/printing.h"
-#include "common/tool/lock.h"
+#include "common/kernel/lock.h"
 
 bool predecessor_find(const struct kernel *kernel, char *path, size_t size)
 {

@@ -20,8 +20,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "common/tool/bpffs.h"
-#include "common/tool/lock.h"
+#include "common/kernel/bpffs.h"
+#include "common/kernel/lock.h"
 
 /* A mark: the mount is ours, and whoever goes last undoes it. */
 #define MOUNTED PINS "/mounted"

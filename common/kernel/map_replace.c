@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/map_replace.h"
+#include "common/kernel/map_replace.h"
 
 #include <bpf/bpf.h>
 #include <stdbool.h>

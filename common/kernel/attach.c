@@ -14,10 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/kernel/changes.h"
+#include "common/kernel/kernel.h"
+#include "common/kernel/pins.h"
 #include "common/net/netlink.h"
-#include "common/tool/changes.h"
-#include "common/tool/kernel.h"
-#include "common/tool/pins.h"
 
 /* Says what is attached to the interface and is not ours. */
 static int foreign(const struct kernel *kernel, const char *name, int ifindex,

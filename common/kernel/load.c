@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "common/core/flows.h"
-#include "common/tool/generation.h"
-#include "common/tool/kernel.h"
+#include "common/kernel/generation.h"
+#include "common/kernel/kernel.h"
 
 /* What libbpf said last; its warnings are the cause of a failed load. */
 static char libbpf_said[400];

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 /* Where the link of an interface of this name is pinned. */
 void link_path(const struct kernel *kernel, const char *interface, char *path,

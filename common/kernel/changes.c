@@ -2,7 +2,7 @@
 /*
  * changes.c - see changes.h
  */
-#include "common/tool/changes.h"
+#include "common/kernel/changes.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>

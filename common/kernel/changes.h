@@ -10,7 +10,7 @@
 
 #include <time.h>
 
-#include "common/tool/kernel.h"
+#include "common/kernel/kernel.h"
 
 /*
  * Writes a change down, unless that thing is there already;
