@@ -13,8 +13,8 @@
 #include "common/base/address.h"
 #include "common/config/write.h"
 #include "common/core/address.h"
+#include "common/host/change.h"
 #include "common/kernel/generation.h"
-#include "common/tool/change.h"
 
 static void look_listed(struct doctor *doctor)
 {

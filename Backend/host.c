@@ -17,9 +17,9 @@
 #include "Backend/generation/generation.h"
 #include "Backend/host/host.h"
 #include "common/core/address.h"
+#include "common/host/advmss.h"
+#include "common/host/change.h"
 #include "common/net/netlink.h"
-#include "common/tool/advmss.h"
-#include "common/tool/change.h"
 
 /*
  * For all interfaces, also those that come later: a Linux host answers ARP for

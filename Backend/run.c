@@ -14,10 +14,10 @@
 
 #include "Backend/generation/generation.h"
 #include "Backend/verbs/verbs.h"
+#include "common/host/upkeep.h"
 #include "common/kernel/generation.h"
 #include "common/tool/cli.h"
 #include "common/tool/options.h"
-#include "common/tool/upkeep.h"
 
 struct follow {
 	const struct role *role;

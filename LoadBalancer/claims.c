@@ -15,9 +15,9 @@
 #include "LoadBalancer/own.h"
 #include "common/base/address.h"
 #include "common/core/address.h"
+#include "common/host/change.h"
+#include "common/host/claim.h"
 #include "common/net/claims_ask.h"
-#include "common/tool/change.h"
-#include "common/tool/claim.h"
 
 struct claiming {
 	struct kernel *kernel;

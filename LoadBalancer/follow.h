@@ -8,8 +8,8 @@
 #include "LoadBalancer/checks.h"
 #include "LoadBalancer/heard.h"
 #include "LoadBalancer/passage.h"
+#include "common/host/upkeep.h"
 #include "common/kernel/lock.h"
-#include "common/tool/upkeep.h"
 
 struct follow {
 	const struct role *role;

@@ -9,9 +9,9 @@
 #include <time.h>
 
 #include "LoadBalancer/host/host.h"
+#include "common/host/change.h"
 #include "common/kernel/generation.h"
 #include "common/net/netlink_ask.h"
-#include "common/tool/change.h"
 
 /* IFF_LOWER_UP of <linux/if.h>, which cannot be beside <net/if.h>. */
 #define LOWER_UP 0x10000

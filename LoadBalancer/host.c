@@ -23,8 +23,8 @@
 #include "LoadBalancer/own.h"
 #include "LoadBalancer/path_mtus.h"
 #include "common/core/address.h"
-#include "common/tool/change.h"
-#include "common/tool/vlans.h"
+#include "common/host/change.h"
+#include "common/host/vlans.h"
 
 #define IPV4 "net/ipv4/conf/"
 #define IPV6 "net/ipv6/conf/"

@@ -18,8 +18,8 @@
 #include "LoadBalancer/host/host.h"
 #include "LoadBalancer/path_mtus.h"
 #include "LoadBalancer/running.h"
+#include "common/host/change.h"
 #include "common/net/routes.h"
-#include "common/tool/change.h"
 
 /*
  * The kernel keeps about 1,000 neighbours of a family (gc_thresh3), and probes

@@ -14,8 +14,8 @@
 
 #include "common/core/address.h"
 #include "common/core/inline.h"
+#include "common/host/detour.h"
 #include "common/net/routes.h"
-#include "common/tool/detour.h"
 
 #define PINNED "/sys/fs/bpf/l3dsr/lbr-" L3DSR_LAYOUT "/generations"
 

@@ -16,8 +16,8 @@
 #include "common/base/address.h"
 #include "common/core/address.h"
 #include "common/core/age.h"
+#include "common/host/change.h"
 #include "common/net/device.h"
-#include "common/tool/change.h"
 
 /*
  * An IPv6 interface may have less than its device (net.ipv6.conf.IFACE.mtu),

@@ -8,8 +8,8 @@
 
 #include "common/core/address.h"
 #include "common/doctor/drops.h"
+#include "common/host/change.h"
 #include "common/net/routes.h"
-#include "common/tool/change.h"
 #include "common/tool/cli.h"
 #include "common/tool/output.h"
 

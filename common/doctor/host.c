@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/doctor/doctor.h"
+#include "common/host/change.h"
 #include "common/net/routes.h"
-#include "common/tool/change.h"
 
 /*
  * A host elsewhere, where the default route leads: of a block that is for

@@ -16,13 +16,13 @@
 #include "common/config/write.h"
 #include "common/core/reason.h"
 #include "common/doctor/doctor.h"
+#include "common/host/interfaces.h"
+#include "common/host/vlans.h"
 #include "common/kernel/generation.h"
 #include "common/net/device.h"
 #include "common/net/neighbours.h"
 #include "common/tool/cli.h"
-#include "common/tool/interfaces.h"
 #include "common/tool/report.h"
-#include "common/tool/vlans.h"
 
 void look_kernel(struct doctor *doctor)
 {

@@ -14,14 +14,14 @@
 #include <unistd.h>
 
 #include "common/base/address.h"
+#include "common/host/change.h"
+#include "common/host/interfaces.h"
+#include "common/host/vlans.h"
 #include "common/kernel/generation.h"
 #include "common/kernel/kernel.h"
 #include "common/kernel/takeover.h"
 #include "common/net/netlink.h"
-#include "common/tool/change.h"
 #include "common/tool/cli.h"
-#include "common/tool/interfaces.h"
-#include "common/tool/vlans.h"
 
 struct up {
 	struct kernel kernel;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/detour.h"
+#include "common/host/detour.h"
 
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>

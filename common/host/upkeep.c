@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/upkeep.h"
+#include "common/host/upkeep.h"
 
 #include <string.h>
 
+#include "common/host/interfaces.h"
 #include "common/kernel/kernel.h"
-#include "common/tool/interfaces.h"
 
 /* rtnetlink reports only a few of the sysctls that change. */
 static const struct timeval poll_every = {5, 0};

@@ -9,14 +9,14 @@
 #include <unistd.h>
 
 #include "common/base/address.h"
+#include "common/host/advmss.h"
+#include "common/host/change.h"
+#include "common/host/claim.h"
+#include "common/host/detour.h"
 #include "common/net/device.h"
 #include "common/net/neighbours.h"
 #include "common/net/netlink.h"
 #include "common/net/routes.h"
-#include "common/tool/advmss.h"
-#include "common/tool/change.h"
-#include "common/tool/claim.h"
-#include "common/tool/detour.h"
 
 static int sysctl_open(const char *path, int flags)
 {

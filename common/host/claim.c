@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/claim.h"
+#include "common/host/claim.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include "common/base/address.h"
 #include "common/config/config.h"
 #include "common/core/address.h"
+#include "common/host/change.h"
 #include "common/net/netlink_ask.h"
-#include "common/tool/change.h"
 
 #define MESSAGE_SIZE (MNL_NLMSG_HDRLEN + 128)
 

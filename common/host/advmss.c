@@ -10,9 +10,9 @@
 #include "common/base/address.h"
 #include "common/config/config.h"
 #include "common/core/address.h"
+#include "common/host/advmss.h"
+#include "common/host/change.h"
 #include "common/net/netlink_ask.h"
-#include "common/tool/advmss.h"
-#include "common/tool/change.h"
 
 /* A unicast route of the tables that packets leave by. */
 struct advmss_route {

@@ -8,9 +8,9 @@
  */
 #pragma once
 
+#include "common/host/change.h"
 #include "common/kernel/lock.h"
 #include "common/net/monitor.h"
-#include "common/tool/change.h"
 
 struct upkeep {
 	const struct role *role;

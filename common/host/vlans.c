@@ -5,7 +5,7 @@
  * The programs read the maps while they are written: what is to be there is
  * put in first, what is no longer is taken out last.
  */
-#include "common/tool/vlans.h"
+#include "common/host/vlans.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>

@@ -17,9 +17,9 @@
 #include "common/base/address.h"
 #include "common/config/config.h"
 #include "common/core/address.h"
+#include "common/host/interfaces.h"
+#include "common/host/vlans.h"
 #include "common/net/netlink.h"
-#include "common/tool/interfaces.h"
-#include "common/tool/vlans.h"
 
 struct list {
 	struct interface entries[MAX_INTERFACES];
