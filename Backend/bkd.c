@@ -10,9 +10,9 @@
 #include "Backend/generation/generation.h"
 #include "Backend/host/host.h"
 #include "Backend/verbs/verbs.h"
-#include "Backend/xdp_bkd.skel.h"
+#include "common/cli/cli.h"
 #include "common/core/reason.h"
-#include "common/tool/cli.h"
+#include "Backend/xdp_bkd.skel.h"
 
 static const struct verb verbs[] = {
 	VERB_UP,

@@ -6,7 +6,7 @@
  * kernel keeps xdp_lbr's file, but not xdp_bkd's: `bkd run` reads it again, and
  * follows it only if it is the one that runs.
  */
-#include "common/tool/run.h"
+#include "common/serve/run.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,10 +14,10 @@
 
 #include "Backend/generation/generation.h"
 #include "Backend/verbs/verbs.h"
+#include "common/cli/cli.h"
+#include "common/cli/options.h"
 #include "common/host/upkeep.h"
 #include "common/kernel/generation.h"
-#include "common/tool/cli.h"
-#include "common/tool/options.h"
 
 struct follow {
 	const struct role *role;

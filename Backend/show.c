@@ -9,9 +9,9 @@
 #include "Backend/generation/generation.h"
 #include "Backend/verbs/verbs.h"
 #include "common/base/address.h"
+#include "common/cli/report.h"
 #include "common/config/endpoint.h"
 #include "common/kernel/generation.h"
-#include "common/tool/report.h"
 
 static json_t *row_report(const struct restore_row *row, int counts)
 {

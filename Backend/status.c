@@ -3,7 +3,7 @@
  * status.c - what `bkd run` tells besides what `show` does: the VIPs, and
  * whether a server here can answer from them
  */
-#include "common/tool/status.h"
+#include "common/serve/status.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>

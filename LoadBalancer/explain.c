@@ -17,12 +17,12 @@
 #include "LoadBalancer/explain.h"
 #include "LoadBalancer/running.h"
 #include "LoadBalancer/verbs/verbs.h"
+#include "common/cli/cli.h"
+#include "common/cli/output.h"
+#include "common/cli/report.h"
 #include "common/core/address.h"
 #include "common/core/inline.h"
 #include "common/net/netlink.h"
-#include "common/tool/cli.h"
-#include "common/tool/output.h"
-#include "common/tool/report.h"
 #include "LoadBalancer/explain.skel.h"
 
 /*

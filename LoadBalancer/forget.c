@@ -9,7 +9,7 @@
 #include "LoadBalancer/path_mtus.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
-#include "common/tool/cli.h"
+#include "common/cli/cli.h"
 
 int verb_forget(const struct role *role, const struct options *options)
 {

@@ -14,12 +14,12 @@
 #include "LoadBalancer/running.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
+#include "common/cli/cli.h"
 #include "common/config/endpoint.h"
 #include "common/config/keys.h"
 #include "common/config/state.h"
 #include "common/config/values.h"
 #include "common/config/write.h"
-#include "common/tool/cli.h"
 
 struct hand {
 	const char *verb;

@@ -12,9 +12,9 @@
 #include "LoadBalancer/generation/generation.h"
 #include "LoadBalancer/host/host.h"
 #include "LoadBalancer/verbs/verbs.h"
-#include "LoadBalancer/xdp_lbr.skel.h"
+#include "common/cli/cli.h"
 #include "common/core/reason.h"
-#include "common/tool/cli.h"
+#include "LoadBalancer/xdp_lbr.skel.h"
 
 static const struct verb verbs[] = {
 	VERB_UP,

@@ -8,11 +8,11 @@
 
 #include "LoadBalancer/explain.h"
 #include "LoadBalancer/running.h"
+#include "common/base/address.h"
+#include "common/cli/report.h"
 #include "common/core/route.h"
 #include "common/core/schedule.h"
 #include "common/core/select.h"
-#include "common/tool/report.h"
-#include "common/base/address.h"
 
 #define TEXT 160
 

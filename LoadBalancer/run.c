@@ -9,8 +9,8 @@
 
 #include "LoadBalancer/follow.h"
 #include "LoadBalancer/verbs/verbs.h"
-#include "common/tool/options.h"
-#include "common/tool/run.h"
+#include "common/cli/options.h"
+#include "common/serve/run.h"
 
 /* A check takes a file, and there may be thousands under way. */
 static void files_allow(void)

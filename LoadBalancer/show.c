@@ -18,9 +18,9 @@
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/base/reason.h"
+#include "common/cli/report.h"
 #include "common/net/netlink.h"
 #include "common/net/routes.h"
-#include "common/tool/report.h"
 
 static int show_read(const struct kernel *kernel, struct show *show,
 		     struct fault *fault_out)

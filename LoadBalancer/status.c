@@ -2,7 +2,7 @@
 /*
  * status.c - what `lbr run` tells besides what `show` does
  */
-#include "common/tool/status.h"
+#include "common/serve/status.h"
 
 #include "LoadBalancer/flows.h"
 #include "LoadBalancer/follow.h"

@@ -22,11 +22,11 @@
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/base/reason.h"
+#include "common/cli/cli.h"
+#include "common/cli/output.h"
+#include "common/cli/report.h"
 #include "common/core/address.h"
 #include "common/core/reason.h"
-#include "common/tool/cli.h"
-#include "common/tool/output.h"
-#include "common/tool/report.h"
 
 #define SECONDS 2
 

@@ -76,7 +76,7 @@ $(OUT)/%.skel.h: $(OUT)/%.bpf.o
 
 # The page that `run` serves, as a string of C: without what only its reader
 # needs, for 8191 characters are as many as sparse takes.
-$(OUT)/page.h: $(ROOT)/common/tool/page.html $(ROOT)/$(ROLE)/page.js
+$(OUT)/page.h: $(ROOT)/common/serve/page.html $(ROOT)/$(ROLE)/page.js
 	$(call say,PAGE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e '/@SCRIPT@/{r $(ROOT)/$(ROLE)/page.js' -e 'd}' $< | \

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "common/kernel/kernel.h"
-#include "common/tool/metrics.h"
+#include "common/serve/metrics.h"
 
 /* run.c: the verb; status.c, metrics.c: what it tells */
 int bkd_run(const struct role *role, const struct options *options);

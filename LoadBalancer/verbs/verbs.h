@@ -5,7 +5,7 @@
 #pragma once
 
 #include "common/kernel/kernel.h"
-#include "common/tool/metrics.h"
+#include "common/serve/metrics.h"
 
 /* hand.c: one backend changed, in the running state only; what that is */
 int verb_drain(const struct role *role, const struct options *options);

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cli/cli.h"
+#include "common/cli/output.h"
 #include "common/core/address.h"
 #include "common/doctor/drops.h"
 #include "common/host/change.h"
 #include "common/net/routes.h"
-#include "common/tool/cli.h"
-#include "common/tool/output.h"
 
 #define MOST_SAID 8 /* by one check; a file may name thousands of backends */
 

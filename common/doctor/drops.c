@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/reason.h"
-#include "common/tool/report.h"
+#include "common/cli/report.h"
 
 #define WINDOW 500000000LL /* nanoseconds that are looked at */
 

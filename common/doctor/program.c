@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "common/base/address.h"
+#include "common/cli/cli.h"
+#include "common/cli/report.h"
 #include "common/config/write.h"
 #include "common/core/reason.h"
 #include "common/doctor/doctor.h"
@@ -21,8 +23,6 @@
 #include "common/kernel/generation.h"
 #include "common/net/device.h"
 #include "common/net/neighbours.h"
-#include "common/tool/cli.h"
-#include "common/tool/report.h"
 
 void look_kernel(struct doctor *doctor)
 {

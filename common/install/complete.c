@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/cli/options.h"
 #include "common/kernel/role.h"
-#include "common/tool/options.h"
 
 /* Commands whose output is the words that may stand for an argument. */
 static const struct {

@@ -22,12 +22,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/cli/options.h"
 #include "common/config/keys.h"
 #include "common/core/reason.h"
 #include "common/kernel/bpffs.h"
 #include "common/kernel/role.h"
-#include "common/tool/options.h"
-#include "common/tool/status.h"
+#include "common/serve/status.h"
 
 /* The table's words as sentences of mdoc, each on a line of its own. */
 static void sentence(const char *words)

@@ -2,7 +2,7 @@
 /*
  * For whom the status page answers: `Host:`, as RFC 9112 3.2 has it.
  */
-#include "common/tool/http_request.h"
+#include "common/serve/http_request.h"
 
 #include <stdio.h>
 #include <string.h>

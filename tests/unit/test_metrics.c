@@ -2,7 +2,7 @@
 /*
  * A table of metrics over a snapshot, to the byte.
  */
-#include "common/tool/metrics.h"
+#include "common/serve/metrics.h"
 
 #include <event2/buffer.h>
 #include <jansson.h>

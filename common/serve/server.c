@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/server.h"
+#include "common/serve/server.h"
 
 #include <errno.h>
 #include <event2/bufferevent.h>
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/tool/http_request.h"
+#include "common/serve/http_request.h"
 
 #define CLIENTS_MOST 64
 

@@ -2,7 +2,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem() */
 #endif
-#include "common/tool/http_request.h"
+#include "common/serve/http_request.h"
 
 #include <arpa/inet.h>
 #include <string.h>

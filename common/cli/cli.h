@@ -4,9 +4,9 @@
  */
 #pragma once
 
+#include "common/cli/options.h"
 #include "common/kernel/kernel.h"
 #include "common/kernel/role.h"
-#include "common/tool/options.h"
 
 /* Runs argv[1] out of role->verbs. Returns the exit status. */
 int cli_main(const struct role *role, int argc, char **argv);

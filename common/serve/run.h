@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "common/tool/status.h"
+#include "common/serve/status.h"
 
 struct options;
 

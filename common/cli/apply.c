@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "common/base/printing.h"
+#include "common/cli/cli.h"
 #include "common/host/change.h"
 #include "common/host/interfaces.h"
 #include "common/kernel/generation.h"
 #include "common/kernel/kernel.h"
-#include "common/tool/cli.h"
 
 /* Was the running generation built from a file that says the same? */
 static bool same_file(const struct kernel *kernel, __u32 slot,

@@ -10,8 +10,8 @@
 #include <time.h>
 
 #include "common/kernel/kernel.h"
-#include "common/tool/metrics.h"
-#include "common/tool/server.h"
+#include "common/serve/metrics.h"
+#include "common/serve/server.h"
 
 /* What a tool has of its own to tell. */
 struct telling {

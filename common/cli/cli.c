@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "common/base/printing.h"
-#include "common/tool/cli.h"
+#include "common/cli/cli.h"
 
 #ifndef L3DSR_VERSION
 #define L3DSR_VERSION "unknown"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/cli.h"
+#include "common/cli/cli.h"
 
 int main(int argc, char **argv)
 {

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/cli/cli.h"
 #include "common/kernel/kernel.h"
-#include "common/tool/cli.h"
 
 static const char *const names[] = {
 	[TRACE_OFF] = "off",

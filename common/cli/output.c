@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/tool/output.h"
+#include "common/cli/output.h"
 
 #define CELL	640 /* the longest is what doctor finds */
 #define COLUMNS 16  /* no table of ours has as many */

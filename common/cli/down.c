@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/cli/cli.h"
 #include "common/host/change.h"
 #include "common/host/interfaces.h"
 #include "common/kernel/kernel.h"
-#include "common/tool/cli.h"
 
 /*
  * A sysctl that stays as it was set: of another interface, or what next hops

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 #include "common/base/fault.h"
-#include "common/tool/document_build.h"
+#include "common/serve/document_build.h"
 
 struct server;
 

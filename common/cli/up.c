@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/base/address.h"
+#include "common/cli/cli.h"
 #include "common/host/change.h"
 #include "common/host/interfaces.h"
 #include "common/host/vlans.h"
@@ -21,7 +22,6 @@
 #include "common/kernel/kernel.h"
 #include "common/kernel/takeover.h"
 #include "common/net/netlink.h"
-#include "common/tool/cli.h"
 
 struct up {
 	struct kernel kernel;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/metrics.h"
+#include "common/serve/metrics.h"
 
 #include <event2/buffer.h>
 #include <jansson.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/status.h"
+#include "common/serve/status.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/tool/report.h"
+#include "common/cli/report.h"
 
 /* NULL: it cannot be read. Where the program is not up, it says little. */
 static json_t *snapshot(const struct status *status)

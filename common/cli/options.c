@@ -5,7 +5,7 @@
  * getopt_long() is handed only what the verb has, so an option of another
  * verb is as unknown to it as any other word.
  */
-#include "common/tool/options.h"
+#include "common/cli/options.h"
 
 #include <getopt.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memfd_create, dup3 */
 #endif
-#include "common/tool/document_build.h"
+#include "common/serve/document_build.h"
 
 #include <fcntl.h>
 #include <signal.h>

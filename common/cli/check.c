@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
 
+#include "common/cli/cli.h"
 #include "common/config/methods.h"
 #include "common/config/write.h"
-#include "common/tool/cli.h"
 
 int verb_check(const struct role *role, const struct options *options)
 {

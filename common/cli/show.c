@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/cli/cli.h"
+#include "common/cli/output.h"
+#include "common/cli/report.h"
 #include "common/kernel/kernel.h"
-#include "common/tool/cli.h"
-#include "common/tool/output.h"
-#include "common/tool/report.h"
 
 static bool is_wanted(const struct section *section, const char *only)
 {

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "common/base/reason.h"
+#include "common/cli/cli.h"
+#include "common/cli/report.h"
 #include "common/config/write.h"
 #include "common/core/reason.h"
 #include "common/kernel/generation.h"
-#include "common/tool/cli.h"
-#include "common/tool/report.h"
 
 json_t *report_reasons(const struct kernel *kernel, struct fault *unused)
 {

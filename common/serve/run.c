@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/run.h"
+#include "common/serve/run.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "common/base/printing.h"
+#include "common/cli/cli.h"
 #include "common/kernel/lock.h"
 #include "common/kernel/run_lock.h"
-#include "common/tool/cli.h"
-#include "common/tool/notify.h"
+#include "common/serve/notify.h"
 
 struct run {
 	const struct work *work;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/tool/notify.h"
+#include "common/serve/notify.h"
 
 #include <stddef.h>
 #include <stdlib.h>
