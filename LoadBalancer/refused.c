@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/host/host.h"
-#include "LoadBalancer/refused.skel.h"
+#include "LoadBalancer/datapath/refused.skel.h"
 
 #define BTF "/sys/kernel/btf/vmlinux"
 

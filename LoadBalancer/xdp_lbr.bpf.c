@@ -135,19 +135,19 @@ INLINE struct handed *hand_over(const struct decision *d)
 
 #include "common/bpf/parse.h"
 #include "common/bpf/exit.h"
-#include "LoadBalancer/service.bpf.h"
-#include "LoadBalancer/flows.bpf.h"
-#include "LoadBalancer/select.bpf.h"
-#include "LoadBalancer/answer.bpf.h"
-#include "LoadBalancer/mark.bpf.h"
-#include "LoadBalancer/learn.bpf.h"
-#include "LoadBalancer/retag.bpf.h"
-#include "LoadBalancer/check_reply.bpf.h"
-#include "LoadBalancer/route.bpf.h"
-#include "LoadBalancer/solicit.bpf.h"
-#include "LoadBalancer/forward.bpf.h"
-#include "LoadBalancer/pass.bpf.h"
-#include "LoadBalancer/trace.bpf.h"
+#include "LoadBalancer/datapath/service.bpf.h"
+#include "LoadBalancer/datapath/flows.bpf.h"
+#include "LoadBalancer/datapath/select.bpf.h"
+#include "LoadBalancer/datapath/icmp_error.bpf.h"
+#include "LoadBalancer/datapath/mark.bpf.h"
+#include "LoadBalancer/datapath/path_mtu.bpf.h"
+#include "LoadBalancer/datapath/vlan.bpf.h"
+#include "LoadBalancer/datapath/check_reply.bpf.h"
+#include "LoadBalancer/datapath/next_hop.bpf.h"
+#include "LoadBalancer/datapath/solicit.bpf.h"
+#include "LoadBalancer/datapath/forward.bpf.h"
+#include "LoadBalancer/datapath/pass.bpf.h"
+#include "LoadBalancer/datapath/trace.bpf.h"
 
 /*
  * See parse.h. The first fragment is for this host's MAC address, and for a
@@ -300,5 +300,5 @@ int xdp_lbr(struct xdp_md *ctx)
 }
 
 #if !DRY_RUN
-#include "LoadBalancer/check.bpf.h"
+#include "LoadBalancer/datapath/check.bpf.h"
 #endif

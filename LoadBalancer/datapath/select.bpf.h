@@ -270,7 +270,7 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 	return true;
 }
 
-#include "LoadBalancer/leaving.bpf.h"
+#include "LoadBalancer/datapath/removing.bpf.h"
 
 /*
  * The scheduler's choice for the decision in `scratch`, with all that goes

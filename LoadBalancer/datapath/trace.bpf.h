@@ -158,7 +158,7 @@ __attribute__((noinline)) int trace_write(void)
 	return 0;
 }
 
-#include "LoadBalancer/record.bpf.h"
+#include "LoadBalancer/datapath/record.bpf.h"
 
 /* What there is to say of a decision, into `lines`. */
 INLINE bool gather(const struct decision *d, const struct found *f,

@@ -81,10 +81,10 @@ INLINE const struct addr *way_own(const struct way *way)
 	return in ? in->own : NULL;
 }
 
-#include "LoadBalancer/methods/rewrite.bpf.h"
-#include "LoadBalancer/methods/dscp.bpf.h"
-#include "LoadBalancer/methods/ipip.bpf.h"
-#include "LoadBalancer/methods/l2.bpf.h"
+#include "LoadBalancer/datapath/methods/rewrite.bpf.h"
+#include "LoadBalancer/datapath/methods/dscp.bpf.h"
+#include "LoadBalancer/datapath/methods/ipip.bpf.h"
+#include "LoadBalancer/datapath/methods/l2.bpf.h"
 
 /*
  * REASON_NONE: it is ready to be sent. `key`: of its next hop, by which its
