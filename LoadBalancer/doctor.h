@@ -14,7 +14,7 @@ void look_mtu(struct doctor *doctor);
 void look_run(struct doctor *doctor);
 void look_services(struct doctor *doctor);
 void look_answers(struct doctor *doctor);
-/* claims.c */
+/* doctor_claims.c */
 void look_claims(struct doctor *doctor);
 /* doctor_own.c */
 void look_own_vips(struct doctor *doctor);
