@@ -4,8 +4,8 @@
  */
 #pragma once
 
+#include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/probe.h"
-#include "LoadBalancer/running.h"
 #include "common/config/health.h"
 
 struct checks;

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "LoadBalancer/doctor.h"
-#include "LoadBalancer/flows.h"
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/flow_table.h"
+#include "LoadBalancer/generation/read.h"
 #include "common/config/write.h"
 
 /* How many backends of a service run otherwise than the file says. */

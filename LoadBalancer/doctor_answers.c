@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/doctor.h"
-#include "LoadBalancer/standing.h"
+#include "LoadBalancer/generation/standing.h"
 #include "common/base/address.h"
 #include "common/config/state.h"
 #include "common/core/inline.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "LoadBalancer/doctor.h"
-#include "LoadBalancer/own.h"
+#include "LoadBalancer/host/own.h"
 #include "common/base/address.h"
 #include "common/net/routes.h"
 

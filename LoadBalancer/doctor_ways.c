@@ -8,10 +8,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "LoadBalancer/devices.h"
 #include "LoadBalancer/doctor.h"
-#include "LoadBalancer/path_mtus.h"
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
+#include "LoadBalancer/host/devices.h"
+#include "LoadBalancer/host/path_mtus.h"
 #include "common/base/address.h"
 #include "common/core/address.h"
 #include "common/core/tunnel.h"

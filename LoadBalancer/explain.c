@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/explain.h"
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/cli/cli.h"
 #include "common/cli/output.h"

@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "LoadBalancer/file.h"
-#include "LoadBalancer/states.h"
+#include "LoadBalancer/generation/file.h"
+#include "LoadBalancer/generation/states.h"
 #include "common/base/address.h"
 #include "common/kernel/generation.h"
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "LoadBalancer/checks.h"
-#include "LoadBalancer/heard.h"
+#include "LoadBalancer/host/heard.h"
 #include "LoadBalancer/passage.h"
 #include "common/host/upkeep.h"
 #include "common/kernel/lock.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "LoadBalancer/path_mtus.h"
+#include "LoadBalancer/host/path_mtus.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/cli/cli.h"

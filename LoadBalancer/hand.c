@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "LoadBalancer/file.h"
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/file.h"
+#include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/cli/cli.h"

@@ -7,9 +7,9 @@
  */
 #include <bpf/libbpf.h>
 
-#include "LoadBalancer/devices.h"
 #include "LoadBalancer/doctor.h"
 #include "LoadBalancer/generation/generation.h"
+#include "LoadBalancer/host/devices.h"
 #include "LoadBalancer/host/host.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/cli/cli.h"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "LoadBalancer/explain.h"
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
 #include "common/base/address.h"
 #include "common/cli/report.h"
 #include "common/core/route.h"

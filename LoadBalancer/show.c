@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "LoadBalancer/devices.h"
-#include "LoadBalancer/flows.h"
-#include "LoadBalancer/path_mtus.h"
+#include "LoadBalancer/generation/flow_table.h"
+#include "LoadBalancer/host/devices.h"
+#include "LoadBalancer/host/path_mtus.h"
 #include "LoadBalancer/show.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
 
 /* What is read before any of it is printed. */
 struct show {

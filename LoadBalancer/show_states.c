@@ -8,11 +8,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "LoadBalancer/flows.h"
+#include "LoadBalancer/generation/flow_table.h"
+#include "LoadBalancer/generation/standing.h"
 #include "LoadBalancer/show.h"
-#include "LoadBalancer/standing.h"
-#include "common/core/age.h"
 #include "common/base/address.h"
+#include "common/core/age.h"
 
 /* A time of day as text. "-": there is none. */
 static const char *time_text(time_t at, char text[32])

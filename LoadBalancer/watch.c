@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/explain.h"
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/base/reason.h"

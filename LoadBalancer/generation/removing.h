@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "LoadBalancer/build.h"
+#include "LoadBalancer/generation/build.h"
 
 /*
  * Adds to the build's `backends` and `until` those that only `old` has and that

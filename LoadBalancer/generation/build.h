@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
 
 struct left {
 	struct running_service service;

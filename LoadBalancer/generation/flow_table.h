@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
 
 struct flow_table {
 	struct flow *flows;    /* `places` of them; hash 0: empty */

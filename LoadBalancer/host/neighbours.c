@@ -15,9 +15,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/host/host.h"
-#include "LoadBalancer/path_mtus.h"
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/host/path_mtus.h"
 #include "common/host/change.h"
 #include "common/net/routes.h"
 

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "LoadBalancer/devices.h"
+#include "LoadBalancer/host/devices.h"
 #include "common/base/address.h"
 #include "common/core/abi.h"
 #include "common/kernel/map_replace.h"

@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "LoadBalancer/flows.h"
+#include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/generation/generation.h"
 #include "common/core/age.h"
 #include "common/core/flows.h"

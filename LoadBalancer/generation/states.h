@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
 #include "common/config/config.h"
 
 /*

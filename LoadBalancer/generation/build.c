@@ -16,11 +16,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "LoadBalancer/build.h"
-#include "LoadBalancer/file.h"
+#include "LoadBalancer/generation/build.h"
+#include "LoadBalancer/generation/file.h"
 #include "LoadBalancer/generation/generation.h"
-#include "LoadBalancer/leaving.h"
-#include "LoadBalancer/states.h"
+#include "LoadBalancer/generation/removing.h"
+#include "LoadBalancer/generation/states.h"
 #include "common/config/state.h"
 #include "common/core/address.h"
 #include "common/core/directory.h"

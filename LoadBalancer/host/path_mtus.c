@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "LoadBalancer/path_mtus.h"
+#include "LoadBalancer/host/path_mtus.h"
 #include "common/base/address.h"
 #include "common/core/address.h"
 #include "common/core/age.h"

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
 #include "common/net/routes.h"
 
 /* What locked routes say, collected and then written; see neighbours.c. */

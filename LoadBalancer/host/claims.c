@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "LoadBalancer/host/host.h"
-#include "LoadBalancer/own.h"
+#include "LoadBalancer/host/own.h"
 #include "common/base/address.h"
 #include "common/core/address.h"
 #include "common/host/change.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/states.h"
+#include "LoadBalancer/generation/states.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "LoadBalancer/file.h"
+#include "LoadBalancer/generation/file.h"
 #include "LoadBalancer/generation/generation.h"
 #include "common/kernel/generation.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/leaving.h"
+#include "LoadBalancer/generation/removing.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "LoadBalancer/flows.h"
+#include "LoadBalancer/generation/flow_table.h"
 #include "common/kernel/generation.h"
 
 struct leaving {

@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "LoadBalancer/devices.h"
+#include "LoadBalancer/host/devices.h"
 #include "LoadBalancer/host/host.h"
-#include "LoadBalancer/own.h"
-#include "LoadBalancer/path_mtus.h"
+#include "LoadBalancer/host/own.h"
+#include "LoadBalancer/host/path_mtus.h"
 #include "common/core/address.h"
 #include "common/host/change.h"
 #include "common/host/vlans.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/standing.h"
+#include "LoadBalancer/generation/standing.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "LoadBalancer/states.h"
+#include "LoadBalancer/generation/states.h"
 #include "common/base/address.h"
 #include "common/config/state.h"
 #include "common/kernel/run_lock.h"

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "LoadBalancer/file.h"
+#include "LoadBalancer/generation/file.h"
 #include "LoadBalancer/generation/generation.h"
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
 #include "common/base/address.h"
 #include "common/config/state.h"
 #include "common/config/write.h"

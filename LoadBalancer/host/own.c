@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "LoadBalancer/own.h"
+#include "LoadBalancer/host/own.h"
 #include "common/base/address.h"
 #include "common/core/address.h"
 #include "common/kernel/map_replace.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/heard.h"
+#include "LoadBalancer/host/heard.h"
 
 #include <errno.h>
 #include <linux/neighbour.h>

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
 
 static int by_key(const void *a, const void *b)
 {

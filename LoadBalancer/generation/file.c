@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/file.h"
+#include "LoadBalancer/generation/file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
 #include "common/config/write.h"
 
 #define NAME "the running state"

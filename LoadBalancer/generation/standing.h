@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "LoadBalancer/running.h"
+#include "LoadBalancer/generation/read.h"
 
 struct standings {
 	const struct running *running;

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "LoadBalancer/build.h"
+#include "LoadBalancer/generation/build.h"
 #include "common/tables/order.h"
 
 /* Is the service's table the one that the running generation has? */

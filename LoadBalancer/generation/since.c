@@ -5,7 +5,7 @@
  */
 #include <time.h>
 
-#include "LoadBalancer/build.h"
+#include "LoadBalancer/generation/build.h"
 #include "common/config/state.h"
 
 /* Since when a backend's state, as people are told it, is what it is. */
