@@ -7,7 +7,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
-#include "LoadBalancer/follow.h"
+#include "LoadBalancer/health/monitor.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/cli/options.h"
 #include "common/serve/run.h"

@@ -4,8 +4,8 @@
  */
 #include "common/serve/status.h"
 
-#include "LoadBalancer/follow.h"
 #include "LoadBalancer/generation/flow_table.h"
+#include "LoadBalancer/health/monitor.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/config/endpoint.h"

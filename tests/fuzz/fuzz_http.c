@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "LoadBalancer/health/http_answer.h"
 #include "common/serve/http_request.h"
-#include "common/tool/http_answer.h"
 
 static void law(int holds)
 {

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "LoadBalancer/health/answered.h"
+#include "LoadBalancer/health/http_answer.h"
 #include "common/config/health.h"
 #include "common/core/inline.h"
-#include "common/tool/answered.h"
-#include "common/tool/http_answer.h"
 #include "tests/unit/unit.h"
 
 #define SERVICE(words)                                                         \

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "LoadBalancer/probe.h"
-#include "common/tool/answered.h"
+#include "LoadBalancer/health/answered.h"
+#include "LoadBalancer/health/probe.h"
 
 struct sockaddr_storage;
 

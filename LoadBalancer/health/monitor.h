@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "LoadBalancer/checks.h"
+#include "LoadBalancer/health/check_path.h"
+#include "LoadBalancer/health/schedule.h"
 #include "LoadBalancer/host/heard.h"
-#include "LoadBalancer/passage.h"
 #include "common/host/upkeep.h"
 #include "common/kernel/lock.h"
 

@@ -5,7 +5,7 @@
  * The kernel's own TCP, and OpenSSL's TLS. A connection is ended by a reset:
  * none is left behind here, however many backends there are.
  */
-#include "LoadBalancer/probe.h"
+#include "LoadBalancer/health/probe.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,8 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "LoadBalancer/passage.h"
-#include "LoadBalancer/probe_steps.h"
+#include "LoadBalancer/health/check_path.h"
+#include "LoadBalancer/health/probe_steps.h"
 #include "common/base/address.h"
 #include "common/base/reason.h"
 #include "common/config/endpoint.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/passage.h"
+#include "LoadBalancer/health/check_path.h"
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>

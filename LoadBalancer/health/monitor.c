@@ -9,7 +9,7 @@
  * The loop waits for nobody: it reads without a lock, and where another process
  * holds the lock that a change needs, it tries again and says for whom.
  */
-#include "LoadBalancer/follow.h"
+#include "LoadBalancer/health/monitor.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "LoadBalancer/generation/read.h"
-#include "LoadBalancer/probe.h"
+#include "LoadBalancer/health/probe.h"
 #include "common/config/health.h"
 
 struct checks;

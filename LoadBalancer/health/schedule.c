@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/checks.h"
+#include "LoadBalancer/health/schedule.h"
 
 #include <stdlib.h>
 #include <string.h>

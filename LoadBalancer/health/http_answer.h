@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/tool/answered.h"
+#include "LoadBalancer/health/answered.h"
 
 #define HTTP_MOST 65536 /* bytes of an answer that are looked at */
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "LoadBalancer/check_netns.h"
+#include "LoadBalancer/health/check_netns.h"
 #include "common/core/check.h"
 #include "common/core/reason.h"
 #include "common/kernel/kernel.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "LoadBalancer/probe_steps.h"
+#include "LoadBalancer/health/probe_steps.h"
 
 static void datagram_came(evutil_socket_t fd, short what, void *data)
 {

@@ -12,10 +12,10 @@
 #include <event2/event.h>
 #include <openssl/ssl.h>
 
-#include "LoadBalancer/passage.h"
+#include "LoadBalancer/health/check_path.h"
+#include "LoadBalancer/health/http_answer.h"
 #include "common/base/pulse.h"
 #include "common/config/health.h"
-#include "common/tool/http_answer.h"
 
 #define WHY 96
 

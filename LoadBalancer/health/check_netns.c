@@ -8,7 +8,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* unshare(), setns() */
 #endif
-#include "LoadBalancer/check_netns.h"
+#include "LoadBalancer/health/check_netns.h"
 
 #include <errno.h>
 #include <fcntl.h>
