@@ -7,7 +7,7 @@
  */
 #include <bpf/libbpf.h>
 
-#include "LoadBalancer/doctor.h"
+#include "LoadBalancer/doctor/doctor.h"
 #include "LoadBalancer/generation/generation.h"
 #include "LoadBalancer/host/devices.h"
 #include "LoadBalancer/host/host.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "LoadBalancer/doctor.h"
+#include "LoadBalancer/doctor/doctor.h"
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/generation/read.h"
 #include "common/config/write.h"

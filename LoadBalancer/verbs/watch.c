@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "LoadBalancer/explain.h"
 #include "LoadBalancer/generation/read.h"
+#include "LoadBalancer/verbs/explain.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/base/reason.h"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "LoadBalancer/explain.h"
+#include "LoadBalancer/verbs/explain.h"
 #include "common/base/address.h"
 #include "common/config/config.h"
 #include "common/core/address.h"

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "LoadBalancer/doctor.h"
+#include "LoadBalancer/doctor/doctor.h"
 #include "common/base/address.h"
 #include "common/config/endpoint.h"
 #include "common/core/address.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "LoadBalancer/doctor.h"
+#include "LoadBalancer/doctor/doctor.h"
 #include "LoadBalancer/generation/standing.h"
 #include "common/base/address.h"
 #include "common/config/state.h"

@@ -10,7 +10,7 @@
 
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/generation/standing.h"
-#include "LoadBalancer/show.h"
+#include "LoadBalancer/verbs/show.h"
 #include "common/base/address.h"
 #include "common/core/age.h"
 

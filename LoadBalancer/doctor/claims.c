@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "LoadBalancer/doctor.h"
+#include "LoadBalancer/doctor/doctor.h"
 #include "LoadBalancer/host/own.h"
 #include "common/base/address.h"
 #include "common/net/claims_ask.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "LoadBalancer/doctor.h"
+#include "LoadBalancer/doctor/doctor.h"
 #include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/host/devices.h"
 #include "LoadBalancer/host/path_mtus.h"

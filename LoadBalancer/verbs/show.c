@@ -14,7 +14,7 @@
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/host/devices.h"
 #include "LoadBalancer/host/path_mtus.h"
-#include "LoadBalancer/show.h"
+#include "LoadBalancer/verbs/show.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
 #include "common/base/reason.h"

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "LoadBalancer/explain.h"
 #include "LoadBalancer/generation/read.h"
+#include "LoadBalancer/verbs/explain.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/cli/cli.h"
 #include "common/cli/output.h"

@@ -2,7 +2,7 @@
 /*
  * doctor_drops.c - what xdp_lbr does not send just now, and why
  */
-#include "LoadBalancer/doctor.h"
+#include "LoadBalancer/doctor/doctor.h"
 #include "common/doctor/drops.h"
 
 #define ROUTES "ip rule; ip route show table all"

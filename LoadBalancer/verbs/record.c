@@ -6,8 +6,8 @@
 #include <linux/bpf.h>
 #include <stdio.h>
 
-#include "LoadBalancer/explain.h"
 #include "LoadBalancer/generation/read.h"
+#include "LoadBalancer/verbs/explain.h"
 #include "common/base/address.h"
 #include "common/cli/report.h"
 #include "common/core/route.h"
