@@ -6,7 +6,7 @@
  */
 #include <bpf/libbpf.h>
 
-#include "Backend/doctor.h"
+#include "Backend/doctor/doctor.h"
 #include "Backend/generation/generation.h"
 #include "Backend/host/host.h"
 #include "Backend/verbs/verbs.h"

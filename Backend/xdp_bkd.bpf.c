@@ -138,11 +138,11 @@ INLINE enum reason counted(const struct restore *restore, enum reason reason)
 	return reason;
 }
 
-#include "Backend/methods/rewrite.bpf.h"
-#include "Backend/methods/dscp.bpf.h"
-#include "Backend/methods/ipip.bpf.h"
-#include "Backend/methods/l2.bpf.h"
-#include "Backend/trace.bpf.h"
+#include "Backend/datapath/methods/rewrite.bpf.h"
+#include "Backend/datapath/methods/dscp.bpf.h"
+#include "Backend/datapath/methods/ipip.bpf.h"
+#include "Backend/datapath/methods/l2.bpf.h"
+#include "Backend/datapath/trace.bpf.h"
 
 INLINE struct restore *find_restore(const struct packet *packet)
 {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "Backend/doctor.h"
+#include "Backend/doctor/doctor.h"
 #include "common/config/endpoint.h"
 #include "common/core/address.h"
 #include "common/doctor/nft.h"

@@ -2,7 +2,7 @@
 /*
  * doctor_drops.c - packets for services that xdp_bkd does not restore just now
  */
-#include "Backend/doctor.h"
+#include "Backend/doctor/doctor.h"
 #include "common/doctor/drops.h"
 
 static const struct drop_advice advice[] = {

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "Backend/doctor.h"
+#include "Backend/doctor/doctor.h"
 #include "common/config/endpoint.h"
 #include "common/core/address.h"
 #include "common/doctor/drops.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "Backend/doctor.h"
+#include "Backend/doctor/doctor.h"
 #include "Backend/generation/generation.h"
 #include "common/base/address.h"
 #include "common/config/write.h"
