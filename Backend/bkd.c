@@ -4,7 +4,6 @@
  *
  * The kernel holds the state; bkd reads and changes it and exits.
  */
-#include <bpf/libbpf.h>
 
 #include "Backend/doctor/doctor.h"
 #include "Backend/generation/generation.h"

@@ -5,7 +5,6 @@
  * The kernel holds the state; lbr reads and changes it and exits. Forwarding
  * needs no process.
  */
-#include <bpf/libbpf.h>
 
 #include "LoadBalancer/doctor/doctor.h"
 #include "LoadBalancer/generation/generation.h"

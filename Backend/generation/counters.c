@@ -7,7 +7,6 @@
  * running generation has.
  */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +16,7 @@
 int counters_open(struct counters *counters, const struct kernel *kernel,
 		  const struct restore_row *rows, int count)
 {
-	size_t cpus = (size_t)libbpf_num_possible_cpus();
+	size_t cpus = (size_t)kernel_cpus();
 	int i;
 
 	*counters = (struct counters){
@@ -66,7 +65,7 @@ __u32 counter_of(struct counters *counters, const struct restore_key *key,
 
 json_t *counter_read(int map, __u32 counter)
 {
-	int cpus = libbpf_num_possible_cpus(), cpu;
+	int cpus = kernel_cpus(), cpu;
 	__u64 *each = calloc((size_t)cpus, sizeof(*each)), sum = 0;
 	bool is_there =
 		each && counter && !bpf_map_lookup_elem(map, &counter, each);

@@ -8,7 +8,6 @@
  * weights are the same is copied, not computed.
  */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -34,8 +33,8 @@
 static void count_reset(struct build *build, __u32 index)
 {
 	int map = kernel_map(build->kernel, "backend_counts");
-	void *zero = calloc((size_t)libbpf_num_possible_cpus(),
-			    sizeof(struct backend_count));
+	void *zero =
+		calloc((size_t)kernel_cpus(), sizeof(struct backend_count));
 
 	if (map >= 0 && zero)
 		bpf_map_update_elem(map, &index, zero, BPF_ANY);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -217,7 +216,7 @@ struct backend_count *running_counts(const struct kernel *kernel,
 				     const struct running *running)
 {
 	int map = kernel_map(kernel, "backend_counts"), cpu;
-	int cpus = libbpf_num_possible_cpus();
+	int cpus = kernel_cpus();
 	struct backend_count *each = calloc((size_t)cpus, sizeof(*each));
 	struct backend_count *counts, *sum;
 	__u32 key;

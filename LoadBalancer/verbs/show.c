@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,7 +196,7 @@ static json_t *service_reasons_rows(const struct kernel *kernel,
 				    const struct show *show)
 {
 	int map = kernel_map(kernel, "service_reasons"), cpu;
-	int cpus = libbpf_num_possible_cpus();
+	int cpus = kernel_cpus();
 	__u64 *each = calloc((size_t)cpus, sizeof(*each)), sum;
 	json_t **rows = calloc(SERVICE_REASONS, sizeof(json_t *)), *list;
 	struct service_reason key, *last = NULL;

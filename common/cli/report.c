@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +20,7 @@ json_t *report_reasons(const struct kernel *kernel, struct fault *unused)
 	__u32 i;
 
 	(void)unused;
-	cpus = libbpf_num_possible_cpus();
+	cpus = kernel_cpus();
 	values = calloc((size_t)cpus, sizeof(*values));
 	for (i = 0; values && map >= 0 && i < REASON_MAX; i++) {
 		row = reason_row(i);
@@ -87,7 +86,7 @@ static void report_refused(const struct kernel *kernel, json_t *root)
 
 	if (map < 0)
 		return;
-	cpus = libbpf_num_possible_cpus();
+	cpus = kernel_cpus();
 	each = calloc((size_t)cpus, sizeof(*each));
 	if (each && !bpf_map_lookup_elem(map, &key, each)) {
 		for (cpu = 0; cpu < cpus; cpu++)

@@ -2,7 +2,6 @@
 #include "common/doctor/drops.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,7 @@ static void counters_read(const struct kernel *kernel, __u64 sums[REASON_MAX])
 	__u32 i;
 
 	memset(sums, 0, REASON_MAX * sizeof(*sums));
-	cpus = libbpf_num_possible_cpus();
+	cpus = kernel_cpus();
 	each = calloc((size_t)(cpus > 0 ? cpus : 1), sizeof(*each));
 	for (i = 0; each && map >= 0 && i < REASON_MAX; i++) {
 		if (bpf_map_lookup_elem(map, &i, each))

@@ -43,8 +43,7 @@ void look_kernel(struct doctor *doctor)
 		      host.release);
 		mend(doctor, "uname -r: boot Linux 5.16 or later");
 	}
-	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
-				    BPF_FUNC_xdp_get_buff_len, NULL) != 1) {
+	if (!kernel_can_frags()) {
 		found(doctor, HEALTH_WARN,
 		      "Linux %s: no jumbo frames in native mode before 5.18",
 		      host.release);

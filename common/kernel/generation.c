@@ -12,7 +12,6 @@
  * way, and those begun between are remembered wherever the tables differ.
  */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>

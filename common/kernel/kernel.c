@@ -213,6 +213,11 @@ void kernel_close(struct kernel *kernel)
 	kernel_unlock(kernel);
 }
 
+int kernel_cpus(void)
+{
+	return libbpf_num_possible_cpus();
+}
+
 int kernel_map(const struct kernel *kernel, const char *name)
 {
 	char path[256];

@@ -7,7 +7,7 @@
  * holds the directory's lock, so two tools never do at once; whoever reads them
  * holds nothing, waits for nobody, and sees afterwards whether they changed.
  *
- * Only kernel.c and attach.c know libbpf's objects; elsewhere a map is a file
+ * Only common/kernel/ knows libbpf's objects; elsewhere a map is a file
  * descriptor, for the bpf(2) wrappers of <bpf/bpf.h>.
  */
 #pragma once
@@ -104,6 +104,8 @@ bool kernel_changed(const struct kernel *kernel);
 void kernel_unlock(struct kernel *kernel);
 void kernel_close(struct kernel *kernel);
 
+/* For how many CPUs a per-CPU map has a value: all that may ever be there. */
+int kernel_cpus(void);
 /* fd of a map, this run's own or the pinned one, or -1. The caller closes. */
 int kernel_map(const struct kernel *kernel, const char *name);
 /* fd of the inner map of a generation slot, or -1. The caller closes. */
@@ -143,8 +145,10 @@ int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
  * that name.
  */
 int kernel_pin(struct kernel *kernel, bool replace, struct fault *fault);
-/* Can this kernel write trace lines? */
+/* Can this kernel write trace lines (5.16)? */
 bool kernel_can_trace(void);
+/* ... take jumbo frames in native mode (5.18)? */
+bool kernel_can_frags(void);
 
 /*
  * Opens every pinned link as an attachment, if that was not done yet. An

@@ -112,10 +112,19 @@ static int map_reuse(struct kernel *kernel, const char *name,
 	return rc;
 }
 
+static bool has_helper(enum bpf_func_id helper)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, helper, NULL) == 1;
+}
+
 bool kernel_can_trace(void)
 {
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
-				       BPF_FUNC_trace_vprintk, NULL) == 1;
+	return has_helper(BPF_FUNC_trace_vprintk);
+}
+
+bool kernel_can_frags(void)
+{
+	return has_helper(BPF_FUNC_xdp_get_buff_len);
 }
 
 static void probe(struct constants *constants, __u32 buckets)
@@ -123,13 +132,9 @@ static void probe(struct constants *constants, __u32 buckets)
 	memset(constants, 0, sizeof(*constants));
 	if (gethostname(constants->host, sizeof(constants->host) - 1))
 		strcpy(constants->host, "-");
-	constants->has_frags =
-		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
-					BPF_FUNC_xdp_get_buff_len, NULL) == 1;
+	constants->has_frags = kernel_can_frags();
 	constants->can_trace = kernel_can_trace();
-	constants->has_mtu =
-		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_check_mtu,
-					NULL) == 1;
+	constants->has_mtu = has_helper(BPF_FUNC_check_mtu);
 	constants->flow_buckets = buckets;
 	constants->fragment_age = (__u32)jiffies_of(FRAGMENT_SECONDS * 1000);
 	constants->mtu_age = (__u32)jiffies_of(PATH_MTU_SECONDS * 1000);

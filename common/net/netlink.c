@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "common/config/config.h"
 #include "common/core/address.h"
 #include "common/net/netlink.h"
 #include "common/net/netlink_ask.h"

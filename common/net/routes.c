@@ -9,7 +9,6 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#include "common/config/config.h"
 #include "common/core/address.h"
 #include "common/net/netlink_ask.h"
 #include "common/net/routes.h"
