@@ -137,14 +137,18 @@ INLINE void hop_narrow(struct xdp_md *ctx, const struct handed *h,
 		       const struct backend *backend, struct cached_hop *hop,
 		       __u32 said)
 {
-	__u32 *locked = bpf_map_lookup_elem(&route_mtus, &backend->address);
+	__u32 *found = bpf_map_lookup_elem(&route_mtus, &backend->address);
+	__u32 locked = found ? *found : 0;
 	struct route_limits limits = {
 		.device = device_mtu(ctx, hop->out),
 		.file = backend->mtu,
 		.overhead = method_overhead(&h->method, &backend->address),
 	};
 
-	limits.link = route_mtu(limits.device, said, locked ? *locked : 0);
+	/* Linux 5.12 is the first whose FIB says an MTU, and that has the
+	 * helper. */
+	limits.link = route_mtu(limits.device,
+				constants.has_mtu ? said : locked, locked);
 	if (limits.overhead)
 		limits.told = path_mtu(&backend->address, h->decision.now);
 	route_narrow(hop, &limits, !!h->decision.packet.is_ipv6);

@@ -117,11 +117,12 @@ INLINE void route_answer(struct cached_hop *hop,
 
 /*
  * The MTU of the way out, bytes: that of the `device`, or what a locked route
- * says. `said` is the FIB's mtu_result, 0 before Linux 5.12. It may be that of
- * a PMTU exception, which any host makes with one ICMP error to an address of
- * ours, and which a Linux router does not go by (ip_forward_use_pmtu). Where
- * the route is locked, the kernel does not look for one. `locked`: the least
- * that a route of this host to that backend is locked to, 0: none is.
+ * says. `said` is the FIB's mtu_result; before Linux 5.12 it says none, and the
+ * caller gives `locked`. It may be that of a PMTU exception, which any host
+ * makes with one ICMP error to an address of ours, and which a Linux router
+ * does not go by (ip_forward_use_pmtu). Where the route is locked, the kernel
+ * does not look for one. `locked`: the least that a route of this host to that
+ * backend is locked to, 0: none is.
  */
 INLINE __u32 route_mtu(__u32 device, __u32 said, __u32 locked)
 {
