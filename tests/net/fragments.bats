@@ -14,6 +14,9 @@ setup_file() {
 		if [[ $mode == native ]]; then network --native; else network; fi
 		attach "$mode"
 		export "RUN_$mode=$TOPO_RUN"
+		# The kernel keeps a hundred frames for a neighbour that it has to ask.
+		get "$VIP4" >/dev/null
+		get "$VIP6" >/dev/null
 	done
 }
 
