@@ -23,8 +23,10 @@ class Failure(Exception):
 
 
 def call(*argv):
-    return subprocess.run(argv, check=True, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, text=True).stdout
+    ended = subprocess.run(argv, check=False, stdin=subprocess.DEVNULL, text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if ended.returncode:
+        raise Failure(f"{' '.join(argv)}: {ended.stdout}")
 
 
 def until(condition, what, limit=30):
@@ -86,7 +88,7 @@ class Lbr(Role):
         yield f"drain {Y6}", {"locks": True, "changes": True}
         yield f"undrain {Y6}", {"locks": True}
         yield "forget path-mtus", {"locks": True}
-        yield "watch", {"locks": True, "ends_after": 0.2}
+        yield "watch", {"locks": True, "ends_after": 0.2, "good": (0, -15)}
         yield "save", {}
         yield f"explain 10.1.1.1:1000 {VIP}:80", {}
         yield f"explain -j -s 10.1.1.1:1000 {VIP}:80", {}
@@ -157,7 +159,8 @@ class Bkd(Role):
 
     def happens(self):
         self.vip = next(self.vips)
-        call("ip", "address", "del", self.vip + "/32", "dev", "lo")
+        if self.has_vip():  # or `down` has removed it
+            call("ip", "address", "del", self.vip + "/32", "dev", "lo")
         return now()
 
     def wanted(self, _journal, _mark, happened, _limit):

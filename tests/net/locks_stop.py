@@ -29,7 +29,7 @@ from collections import namedtuple
 from locks_roles import ROLES, Failure, now, until
 
 PROMISED = 1.0  # seconds: to name the holder; to go on when it has the lock no more
-MARGIN = float(os.environ.get("LOCKS_MARGIN", 3))  # two cores at a load of 4
+MARGIN = float(os.environ.get("LOCKS_MARGIN", 5))  # two cores at a load of 4
 PATIENCE = 30  # for what is not promised
 
 class Journal:
