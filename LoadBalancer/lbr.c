@@ -70,6 +70,7 @@ static const char *const maps[] = {
 	"file",
 	"watch",
 	"watched",
+	"watch_lost",
 	"secrets",
 	"own_addresses",
 	"checks",

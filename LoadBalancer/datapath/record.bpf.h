@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "common/core/watch.h"
+
 /* Of the facts in `lines`. */
 INLINE void record_write(struct record *record, const struct lbr_line *facts)
 {
@@ -71,31 +73,88 @@ __attribute__((noinline)) int explain_write(__u32 is_gathered, __u32 reason)
 }
 #endif
 
-struct {
+struct watched_shape {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, WATCH_BYTES);
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__type(key, __u32);
+	__uint(max_entries, WATCHERS);
+	__array(values, struct watched_shape);
 } watched SEC(".maps");
-MAP(watch, ARRAY, __u32, __u64, WATCHES);
+MAP(watch, ARRAY, __u32, struct watch, WATCHERS);
+MAP(watch_lost, ARRAY, __u32, __u64, WATCHERS);
 
-/* Who watches says until when; so one that was killed costs little. */
-__attribute__((noinline)) int watch_write(void)
+/* Into the watcher's ring buffer. */
+INLINE void watch_tell(__u32 watcher, const struct lbr_line *facts)
+{
+	void *ring = bpf_map_lookup_elem(&watched, &watcher);
+	struct record *record;
+	__u64 *lost;
+
+	if (!ring)
+		return;
+	record = bpf_ringbuf_reserve(ring, sizeof(*record), 0);
+	if (record) {
+		record_write(record, facts);
+		bpf_ringbuf_submit(record, 0);
+		return;
+	}
+	lost = bpf_map_lookup_elem(&watch_lost, &watcher);
+	if (lost)
+		__sync_fetch_and_add(lost, 1);
+}
+
+/*
+ * Tells the facts in `lines` to the watcher of this index, if it wants them.
+ * False: there is none, any more. Verified on its own.
+ */
+__attribute__((noinline)) int watch_offer(__u32 watcher)
 {
 	__u32 zero = 0;
 	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
-	__u32 until = WATCH_UNTIL, lost = WATCH_LOST;
-	__u64 *word = bpf_map_lookup_elem(&watch, &until);
-	struct record *record;
+	struct watch *wanted = bpf_map_lookup_elem(&watch, &watcher);
+	struct watch_facts those;
 
-	if (!facts || !word || bpf_jiffies64() > *word)
-		return 0;
-	record = bpf_ringbuf_reserve(&watched, sizeof(*record), 0);
-	if (!record) {
-		word = bpf_map_lookup_elem(&watch, &lost);
-		if (word)
-			__sync_fetch_and_add(word, 1);
-		return 0;
-	}
-	record_write(record, facts);
-	bpf_ringbuf_submit(record, 0);
+	if (!facts || !wanted || bpf_jiffies64() > wanted->until)
+		return false;
+	those.source = &facts->line.source;
+	those.destination = &facts->line.destination;
+	those.backend = facts->has_backend ? &facts->backend : NULL;
+	those.source_port = facts->line.source_port;
+	those.port = facts->line.port;
+	those.protocol = facts->line.protocol;
+	those.reason = facts->line.reason;
+	if (watch_wants(wanted, &those))
+		watch_tell(watcher, facts);
+	return true;
+}
+
+/*
+ * All who have watched are gone: what a watcher leaves that was killed costs
+ * nothing from here on. One byte, for the tool may write the others just now. A
+ * watcher that begins just now sets it again when it renews its time.
+ */
+INLINE void watch_is_over(void)
+{
+	__u32 key = CONTROL_TRACE;
+	volatile __u8 *word = bpf_map_lookup_elem(&control, &key);
+
+	if (word)
+		word[__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 2 : 1] = 0;
+}
+_Static_assert(TRACE_WATCHED == 1 << 8, "the byte of watch_is_over()");
+
+/* To each watcher. */
+__attribute__((noinline)) int watch_write(void)
+{
+	__u32 i;
+	int alive = 0;
+
+	for (i = 0; i < WATCHERS; i++)
+		alive |= watch_offer(i);
+	if (!alive)
+		watch_is_over();
 	return 0;
 }

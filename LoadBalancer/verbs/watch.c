@@ -2,9 +2,12 @@
 /*
  * watch.c - whole decisions, as they are made
  *
- * xdp_lbr writes them into a ring buffer while the word of the trace says that
- * somebody watches, and for two seconds from when he last said so: one that is
- * killed leaves nothing behind that costs.
+ * While the word of the trace says that somebody watches, xdp_lbr asks the map
+ * `watch` for each decision who wants it, and writes it into his ring buffer. A
+ * watcher's row holds for two seconds from its last renewal. When no row holds
+ * any more, xdp_lbr takes the bit off the word: a watcher that is killed leaves
+ * nothing behind that costs a packet anything. Its ring buffer (1 MiB) is freed
+ * by the next watcher.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -30,25 +33,18 @@
 
 #define SECONDS 2
 
-/* What is to be seen of all; nothing set: all. */
-struct filter {
-	int reason; /* -1: any */
-	bool by_address;
-	struct addr address;
-	__be16 port;   /* 0: any */
-	__u8 protocol; /* 0: any */
-};
-
 struct watcher {
 	const struct role *role;
-	struct filter filter;
+	struct watch wanted;
 	struct running running;
 	bool json;
 	bool is_deaf; /* nobody reads what is printed */
-	bool is_late; /* what is there was for somebody before */
 	struct ring_buffer *ring;
-	int until;  /* fd of the map `watch` */
-	__u64 lost; /* before this watcher came */
+	__u32 index;		/* its place among the watchers */
+	__u32 id;		/* of its ring buffer */
+	int own;		/* fd of its ring buffer */
+	int rows, rings, count; /* of the maps; -1: not open */
+	__u64 lost;		/* before this watcher came */
 };
 
 static volatile sig_atomic_t stopped;
@@ -60,45 +56,27 @@ static void stop(int unused)
 }
 
 /* "192.0.2.1", "192.0.2.1:80/tcp", or a reason. Returns 0 or -1. */
-static int filter_parse(const char *text, struct filter *filter)
+static int filter_parse(const char *text, struct watch *wanted)
 {
+	int protocol, reason = text ? reason_find(text) : -1;
 	char word[64];
-	int protocol;
 
-	memset(filter, 0, sizeof(*filter));
-	filter->reason = text ? reason_find(text) : -1;
-	if (!text || filter->reason >= 0)
+	if (!text)
 		return 0;
-	filter->by_address = true;
+	if (reason >= 0) {
+		wanted->filter = WATCH_REASON;
+		wanted->reason = (__u8)reason;
+		return 0;
+	}
+	wanted->filter = WATCH_END;
 	snprintf(word, sizeof(word), "%s", text);
 	protocol = protocol_cut(word);
 	if (protocol < 0)
 		return -1;
-	filter->protocol = (__u8)protocol;
-	if (!addr_parse(word, &filter->address))
+	wanted->protocol = (__u8)protocol;
+	if (!addr_parse(word, &wanted->address))
 		return 0;
-	return endpoint_parse(word, &filter->address, &filter->port);
-}
-
-static bool is_end(const struct filter *filter, const struct addr *address,
-		   __be16 port)
-{
-	return addr_equal(&filter->address, address) &&
-	       (!filter->port || filter->port == port);
-}
-
-static bool is_wanted(const struct filter *filter, const struct record *record)
-{
-	if (filter->reason >= 0)
-		return record->reason == filter->reason;
-	if (!filter->by_address)
-		return true;
-	if (filter->protocol && filter->protocol != record->protocol)
-		return false;
-	return is_end(filter, &record->source, record->source_port) ||
-	       is_end(filter, &record->destination, record->port) ||
-	       (record->flags & RECORD_BACKEND &&
-		is_end(filter, &record->backend, record->port));
+	return endpoint_parse(word, &wanted->address, &wanted->port);
 }
 
 /* So that services and backends have their names. */
@@ -112,19 +90,57 @@ static int running_again(struct watcher *watcher, const struct kernel *kernel,
 			    &watcher->running, fault_out);
 }
 
+/* The bit in the word of the trace, on or off; the rest as it is. */
+static int watched_set(struct kernel *kernel, bool on)
+{
+	__u32 word = control_get(kernel, CONTROL_TRACE);
+	__u32 wanted = on ? word | TRACE_WATCHED : word & ~TRACE_WATCHED;
+
+	return wanted == word ? 0 : control_set(kernel, CONTROL_TRACE, wanted);
+}
+
+/* Is there a watcher with this index, at `now`? */
+static bool is_watched(const struct watcher *watcher, __u32 index, __u64 now)
+{
+	struct watch row = {0};
+
+	bpf_map_lookup_elem(watcher->rows, &index, &row);
+	return row.until >= now;
+}
+
+/* Its row holds for two seconds more. */
+static int row_renew(struct watcher *watcher, struct kernel *kernel,
+		     struct fault *fault_out)
+{
+	__u32 id = 0;
+	__u64 now;
+
+	if (bpf_map_lookup_elem(watcher->rings, &watcher->index, &id) ||
+	    id != watcher->id)
+		return fault(fault_out,
+			     "cannot watch any longer: stopped for %d s, and "
+			     "another took its place",
+			     SECONDS);
+	if (jiffies_now(kernel, &now))
+		return fault(fault_out, "cannot read the kernel's clock: %s",
+			     strerror(errno));
+	watcher->wanted.until = now + jiffies_of(SECONDS * 1000);
+	if (bpf_map_update_elem(watcher->rows, &watcher->index,
+				&watcher->wanted, BPF_ANY) ||
+	    watched_set(kernel, true))
+		return fault(fault_out, "cannot watch: %s", strerror(errno));
+	return 0;
+}
+
 /* Two seconds more. Fails where there is nothing left to be watched. */
 static int renew(struct watcher *watcher, struct fault *fault_out)
 {
 	struct generation now_is;
 	struct kernel kernel;
-	__u32 key = WATCH_UNTIL;
-	__u64 now;
 	int rc = kernel_open(&kernel, watcher->role, ACCESS_READ, fault_out);
 
-	if (!rc && !jiffies_now(&kernel, &now)) {
-		now += jiffies_of(SECONDS * 1000);
-		bpf_map_update_elem(watcher->until, &key, &now, BPF_ANY);
-	}
+	if (!rc)
+		rc = row_renew(watcher, &kernel, fault_out);
 	if (!rc &&
 	    !generation_read(&kernel, generation_current(&kernel), &now_is) &&
 	    now_is.number != watcher->running.generation.number)
@@ -143,8 +159,7 @@ static int tell(void *data, void *bytes, size_t size)
 	struct fault ignored;
 	json_t *root;
 
-	if (watcher->is_late || size < sizeof(*record) ||
-	    !is_wanted(&watcher->filter, record))
+	if (size < sizeof(*record))
 		return 0;
 	if (record->generation > watcher->running.generation.number)
 		renew(watcher, &ignored);
@@ -170,64 +185,100 @@ static int watch_loop(struct watcher *watcher, struct fault *fault_out)
 	return rc;
 }
 
-/* The ring buffer, empty. */
-static int ring_open(struct watcher *watcher, int watched)
+/* How many decisions this index's ring buffers have had no room for. */
+static __u64 lost_read(const struct watcher *watcher)
 {
-	watcher->ring = ring_buffer__new(watched, tell, watcher, NULL);
+	__u64 lost = 0;
+
+	bpf_map_lookup_elem(watcher->count, &watcher->index, &lost);
+	return lost;
+}
+
+/* Its index. What killed watchers have left is freed. 0, or -1: none is free.
+ */
+static int index_take(struct watcher *watcher, __u64 now)
+{
+	bool found = false;
+	__u32 i;
+
+	for (i = 0; i < WATCHERS; i++) {
+		if (is_watched(watcher, i, now))
+			continue;
+		bpf_map_delete_elem(watcher->rings, &i);
+		if (!found)
+			watcher->index = i;
+		found = true;
+	}
+	return found ? 0 : -1;
+}
+
+/* A ring buffer at its index, and its row; two writes, so that none sees half
+ * of it. 0, or -1 with errno. */
+static int watcher_add(struct watcher *watcher)
+{
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+
+	watcher->own = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "watched", 0, 0,
+				      WATCH_BYTES, NULL);
+	if (watcher->own < 0 ||
+	    bpf_obj_get_info_by_fd(watcher->own, &info, &length))
+		return -1;
+	watcher->id = info.id;
+	watcher->lost = lost_read(watcher);
+	watcher->ring = ring_buffer__new(watcher->own, tell, watcher, NULL);
 	if (!watcher->ring)
 		return -1;
-	watcher->is_late = true;
-	ring_buffer__consume(watcher->ring);
-	watcher->is_late = false;
-	return 0;
-}
-
-static __u64 watch_get(const struct watcher *watcher, enum watch key)
-{
-	__u32 at = key;
-	__u64 value = 0;
-
-	bpf_map_lookup_elem(watcher->until, &at, &value);
-	return value;
-}
-
-/* The bit in the word of the trace, on or off; the rest as it is. */
-static int watched_set(struct kernel *kernel, bool on)
-{
-	__u32 word = control_get(kernel, CONTROL_TRACE);
-
-	return control_set(kernel, CONTROL_TRACE,
-			   on ? word | TRACE_WATCHED : word & ~TRACE_WATCHED);
+	if (bpf_map_update_elem(watcher->rows, &watcher->index,
+				&watcher->wanted, BPF_ANY))
+		return -1;
+	return bpf_map_update_elem(watcher->rings, &watcher->index,
+				   &watcher->own, BPF_ANY);
 }
 
 /* Says that somebody watches. */
 static int watch_begin(struct watcher *watcher, struct fault *fault_out)
 {
 	struct kernel kernel;
-	int watched;
 	__u64 now;
 	int rc = kernel_open(&kernel, watcher->role, ACCESS_CHANGE, fault_out);
 
 	if (!rc) {
-		watcher->until = kernel_map(&kernel, "watch");
-		watched = kernel_map(&kernel, "watched");
-		watcher->lost = watch_get(watcher, WATCH_LOST);
-		if (watcher->until < 0 || watched < 0 ||
-		    jiffies_now(&kernel, &now))
+		watcher->rows = kernel_map(&kernel, "watch");
+		watcher->rings = kernel_map(&kernel, "watched");
+		watcher->count = kernel_map(&kernel, "watch_lost");
+		if (watcher->rows < 0 || watcher->rings < 0 ||
+		    watcher->count < 0 || jiffies_now(&kernel, &now))
 			rc = fault(fault_out,
 				   "cannot watch: what runs is of another "
 				   "build");
-		else if (control_get(&kernel, CONTROL_TRACE) & TRACE_WATCHED &&
-			 watch_get(watcher, WATCH_UNTIL) > now)
-			rc = fault(fault_out,
-				   "cannot watch: somebody does already");
-		else if (ring_open(watcher, watched) ||
-			 watched_set(&kernel, true))
+		else if (index_take(watcher, now))
+			rc = fault(fault_out, "cannot watch: %d others do",
+				   WATCHERS);
+		else if (watcher_add(watcher))
 			rc = fault(fault_out, "cannot watch: %s",
 				   strerror(errno));
 	}
 	kernel_close(&kernel);
 	return rc ? -1 : renew(watcher, fault_out);
+}
+
+/* Takes its row and its ring buffer back, if they are still its own. */
+static void watcher_remove(struct watcher *watcher, struct kernel *kernel)
+{
+	struct watch none = {0};
+	__u32 i, id = 0;
+	__u64 now;
+
+	if (bpf_map_lookup_elem(watcher->rings, &watcher->index, &id) ||
+	    id != watcher->id || jiffies_now(kernel, &now))
+		return;
+	bpf_map_update_elem(watcher->rows, &watcher->index, &none, BPF_ANY);
+	for (i = 0; i < WATCHERS && !is_watched(watcher, i, now); i++)
+		;
+	if (i == WATCHERS)
+		watched_set(kernel, false);
+	bpf_map_delete_elem(watcher->rings, &watcher->index);
 }
 
 static void watch_end(struct watcher *watcher)
@@ -237,25 +288,41 @@ static void watch_end(struct watcher *watcher)
 	__u64 lost;
 
 	if (!kernel_open(&kernel, watcher->role, ACCESS_CHANGE, &ignored))
-		watched_set(&kernel, false);
+		watcher_remove(watcher, &kernel);
 	kernel_close(&kernel);
 	if (!watcher->is_deaf)
 		ring_buffer__consume(watcher->ring);
-	lost = watch_get(watcher, WATCH_LOST) - watcher->lost;
+	lost = lost_read(watcher) - watcher->lost;
 	if (lost)
 		fprintf(stderr,
 			"%s: %llu decisions were not seen: too many at once\n",
 			watcher->role->name, (unsigned long long)lost);
 }
 
+static void watcher_close(const struct watcher *watcher)
+{
+	const int all[] = {watcher->own, watcher->rows, watcher->rings,
+			   watcher->count};
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i] >= 0)
+			close(all[i]);
+	}
+}
+
 int verb_watch(const struct role *role, const struct options *options)
 {
-	struct watcher watcher = {
-		.role = role, .json = options->json, .until = -1};
+	struct watcher watcher = {.role = role,
+				  .json = options->json,
+				  .own = -1,
+				  .rows = -1,
+				  .rings = -1,
+				  .count = -1};
 	struct fault fault_is = {0};
 	int rc;
 
-	if (filter_parse(options->argument, &watcher.filter)) {
+	if (filter_parse(options->argument, &watcher.wanted)) {
 		fault(&fault_is,
 		      "cannot watch '%s': neither an address nor a reason",
 		      options->argument);
@@ -272,6 +339,7 @@ int verb_watch(const struct role *role, const struct options *options)
 		watch_end(&watcher);
 	}
 	ring_buffer__free(watcher.ring);
+	watcher_close(&watcher);
 	if (watcher.running.backends)
 		running_free(&watcher.running);
 	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;

@@ -303,16 +303,34 @@ enum trace {
 	TRACE_NEW, /* the first packet of a flow */
 	TRACE_ALL,
 	TRACE_MODE = 0xff,
-	TRACE_WATCHED = 0x100, /* xdp_lbr: each decision is to be told */
+	TRACE_WATCHED = 0x100, /* xdp_lbr: somebody watches, or has done */
 };
 
-/* What is told to who watches: the room for it; and keys of the map `watch`. */
+/*
+ * `lbr watch`: as many at the same time. Each has an index: of its row in the
+ * map `watch`, of its ring buffer of WATCH_BYTES in `watched` (there is none
+ * where nobody watches), and in `watch_lost` of the decisions for which that
+ * had no room.
+ */
+#define WATCHERS    4
 #define WATCH_BYTES (1 << 20)
-enum watch {
-	WATCH_UNTIL, /* jiffies; later, who has watched is gone */
-	WATCH_LOST,  /* decisions for which there was no room */
-	WATCHES,
+
+enum watch_filter {
+	WATCH_END = 1,	  /* `address`, `port` and `protocol` */
+	WATCH_REASON = 2, /* `reason` */
 };
+
+/* A watcher and what it wants: watch.h. */
+struct watch {
+	__u64 until; /* jiffies; later, the watcher is gone */
+	struct addr address;
+	__be16 port;   /* 0: any */
+	__u8 protocol; /* IPPROTO_*; 0: any */
+	__u8 reason;   /* enum reason */
+	__u8 filter;   /* enum watch_filter; 0: every decision */
+	__u8 zero[3];
+};
+_Static_assert(sizeof(struct watch) == 32, "watch");
 
 /*
  * A flow of a service. The VIP and the protocol are those of the service; the

@@ -3,7 +3,7 @@
 #
 # A million spoofed SYNs and a million spoofed ACKs, each of a flow of its own,
 # while 1,000 connections ask a web server again and again: what the client
-# counts, and what is remembered.
+# counts, what is remembered, and what a watcher is told.
 
 bats_require_minimum_version 1.5.0
 load lib
@@ -99,4 +99,51 @@ memory() {
 	run -0 tell finish
 	echo "$output"
 	[[ $output != "0 broken"* ]]
+}
+
+# watch NAME FILTER...: in the background, to NAME.out and NAME.err; with N - 1
+# others
+watch() {
+	# shellcheck disable=SC2016 # the inner shell's
+	on "$LB" bash -c 'echo $$ >"$1.pid"; exec LoadBalancer/lbr watch -j "${@:2}" \
+		>"$1.out" 2>"$1.err"' - "$BATS_TEST_TMPDIR/$1" "${@:2}" 3>&- &
+	wait_for 5 watching "$N"
+}
+
+rising() { # COUNT
+	(($(forwarded) > $1))
+}
+
+watching() { # N
+	on "$LB" bash -c 'bpftool -j map dump pinned /sys/fs/bpf/l3dsr/lbr-*/watched' |
+		jq -e --argjson n "$1" 'length == $n' >/dev/null
+}
+
+@test "who watches one client in a flood is told all of it; who watches all is not" {
+	local before flooding
+	attach
+	N=1 watch one 172.17.0.4:45000
+	N=2 watch all
+	before=$(forwarded)
+	flood syn >/dev/null 3>&- &
+	flooding=$!
+	wait_for 20 rising "$before"
+	before=$(reason unmatched)
+	on "$CLIENT" /usr/bin/python3 - "$VIP4" <<-'END'
+		import socket, sys, time
+		udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		udp.bind(("", 45000))
+		for _ in range(500):
+		    udp.sendto(b"x", (sys.argv[1], 9))
+		    time.sleep(0.001)
+	END
+	wait "$flooding"
+	kill -INT "$(<"$BATS_TEST_TMPDIR/one.pid")" "$(<"$BATS_TEST_TMPDIR/all.pid")"
+	wait_for 10 watching 0
+	wait
+	cat "$BATS_TEST_TMPDIR"/*.err
+	(($(reason unmatched) > before + 100))
+	[[ ! -s $BATS_TEST_TMPDIR/one.err ]]
+	(($(wc -l <"$BATS_TEST_TMPDIR/one.out") == $(reason unmatched) - before))
+	grep "decisions were not seen" "$BATS_TEST_TMPDIR/all.err"
 }

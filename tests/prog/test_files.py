@@ -22,7 +22,8 @@ REFUSED = {
     "empty": "",
     "two documents": configuration(GOOD) + "---\n" + configuration(GOOD),
 }
-COUNTERS = ("reasons", "service_reasons", "backend_counts", "inserted", "watched")
+COUNTERS = ("reasons", "service_reasons", "backend_counts", "inserted", "watched",
+            "watch_lost")
 LARGE = ("services", "backends")  # seconds, to dump them
 
 

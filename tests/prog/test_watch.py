@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""lbr watch: every decision is told, whole, to who watches, and to nobody
-else; what it says is what `explain` says of the same packet."""
+"""lbr watch: every decision that is wanted is told, whole, to who watches, and
+to nobody else; what it says is what `explain` says of the same packet."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import frames as f
-from network import CLIENT, ROOT, TOPO, VIP, VIP6, configuration, on, service
+from network import CLIENT, CLIENT6, ROOT, VIP, VIP6, configuration, on, service
 from placing import PORTS, TEN, Service, wait_for
 from tap import equal, test
 
@@ -22,22 +22,41 @@ def word(world):
     return int.from_bytes(bytes(int(byte, 16) for byte in json.loads(found)["value"]), "little")
 
 
-def watch_map(world):
-    found = on("lbdsr0a", "bpftool", "-j", "map", "dump", "pinned", f"{world.lbr.pins}/watch")
+def dump(world, name):
+    found = on("lbdsr0a", "bpftool", "-j", "map", "dump", "pinned", f"{world.lbr.pins}/{name}")
     return [row["formatted"]["value"] for row in json.loads(found)]
 
 
-def until(world):
-    return watch_map(world)[0]
+def untils(world):
+    """Until when each watcher's row holds; 0: there is none."""
+    return [row["until"] for row in dump(world, "watch")]
+
+
+def lost(world):
+    return sum(dump(world, "watch_lost"))
+
+
+def rings(world):
+    """How many ring buffers there are."""
+    found = on("lbdsr0a", "bpftool", "-j", "map", "dump", "pinned", f"{world.lbr.pins}/watched")
+    return len(json.loads(found))
 
 
 class Watch:
-    def __init__(self, world, *arguments):
-        before = until(world)
+    """`beside`: those that watch already."""
+
+    def __init__(self, world, *arguments, beside=()):
+        before, taken = untils(world), [watch.index for watch in beside]
         self.process = subprocess.Popen(
-            [TOPO, "exec", "lbdsr0a", "LoadBalancer/lbr", "watch", *arguments],
+            ["topology/topo", "exec", "lbdsr0a", "LoadBalancer/lbr", "watch", *arguments],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        wait_for(lambda: word(world) & WATCHED and until(world) != before, "somebody to watch")
+
+        def new():
+            return [n for n, until in enumerate(untils(world))
+                    if until != before[n] and n not in taken]
+
+        wait_for(lambda: word(world) & WATCHED and new(), "somebody to watch")
+        [self.index] = new()
 
     def pid(self):
         """Of lbr itself, behind topo and nsenter."""
@@ -103,11 +122,10 @@ def filters(world):
         world.lbr("watch", wrong, status=1)
 
 
-@test("watch: for people, a line; one at a time; what was too much is said")
+@test("watch: for people, a line; what was too much is said")
 def lines(world):
     world.up(configuration(Service(world, 4205).text(TEN)))
     watch = Watch(world)
-    world.lbr("watch", status=1)
     world.lbr("trace", "off")  # it stays watched
     world.lbr.run([bytes(f.ip4() / f.tcp(4205, "S"))])
     os.kill(watch.pid(), signal.SIGSTOP)
@@ -116,8 +134,8 @@ def lines(world):
         world.lbr.run(2000 * [frame])
     os.kill(watch.pid(), signal.SIGCONT)
     seen, said = watch.end(signal.SIGTERM)
-    lost = int(said.split(" decisions were not seen")[0].split()[-1])
-    assert lost > 0 and len(seen) + lost == 20001, f"{len(seen)} seen, {lost} not"
+    missed = int(said.split(" decisions were not seen")[0].split()[-1])
+    assert missed > 0 and len(seen) + missed == 20001, f"{len(seen)} seen, {missed} not"
     line = seen[0]
     for part in (f"{CLIENT}:40000 > {VIP}:4205 tcp syn; interface eth0; ", f"; service {VIP}:4205/tcp",
                  "; backend ", "; next-hop ", "; reason forwarded; action XDP_TX"):
@@ -131,14 +149,52 @@ def killed(world):
     frame = bytes(f.ip4() / f.tcp(4206, "S"))
 
     def is_told():
-        before = watch_map(world)[1]
+        before = lost(world)
         world.lbr.run(2000 * [frame])
-        return watch_map(world)[1] > before
+        return lost(world) > before
 
     Watch(world).end(signal.SIGKILL)
     for _ in range(5):
         world.lbr.run(2000 * [frame])
     wait_for(lambda: not is_told(), "it to be over")
-    equal(word(world) & WATCHED, WATCHED, "the bit that it left")
+    equal(word(world) & WATCHED, 0, "the bit that it left")
+    equal(rings(world), 1, "the ring buffer that it left")
     Watch(world).end()
-    equal(word(world) & WATCHED, 0, "the bit that the next one takes off")
+    equal((word(world) & WATCHED, rings(world)), (0, 0), "after the next one")
+
+
+@test("watch: four at a time, each is told what it wants, in both families")
+def together(world):
+    both = (service(TEN[:2], port=4207), service(["2001:db8:19:1::1"], vip=VIP6, port=4207))
+    world.up(configuration(*both))
+    frames = [bytes(f.ip4() / f.tcp(4207, "S")), bytes(f.ip6() / f.tcp(4207, "S")),
+              bytes(f.ip4(ttl=1) / f.tcp(4207, "S")), bytes(f.ip4() / f.udp(4207, b""))]
+    wanted = {VIP: 3, f"[{VIP6}]:4207/tcp": 1, CLIENT6: 1, "ttl_answered": 1}
+    watches = []
+    for each in wanted:
+        watches.append(Watch(world, "-j", each, beside=watches))
+    equal(rings(world), 4, "ring buffers")
+    said = on("lbdsr0a", "LoadBalancer/lbr", "watch", status=1)
+    equal(said, "", "the fifth")
+    for frame in frames:
+        world.lbr.run([frame])
+    for n, watch in enumerate(watches):
+        lines, said = watch.end()
+        equal((len(lines), said), (list(wanted.values())[n], ""), list(wanted)[n])
+        equal(word(world) & WATCHED, WATCHED * (n < 3), "the bit, while others watch")
+    equal(rings(world), 0, "ring buffers, afterwards")
+
+
+@test("watch: what is wanted is there, however much is not")
+def among_others(world):
+    world.up(configuration(Service(world, 4208).text(TEN)))
+    one, other = f.ip4() / f.tcp(4208, "S"), f.ip4() / f.tcp(4208, "S")
+    one["TCP"].sport, other["TCP"].sport = 1234, 4321
+    wants = Watch(world, "-j", f"{CLIENT}:1234")
+    all_of_it = Watch(world, "-j", beside=[wants])
+    for _ in range(20):  # what is printed is not read meanwhile
+        world.lbr.run(2000 * [bytes(other)] + [bytes(one)])
+    lines, said = wants.end()
+    equal((len(lines), said), (20, ""), "of 40,020 decisions, those that are wanted")
+    _, said = all_of_it.end()
+    assert "decisions were not seen" in said, "the control lost none"
