@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/doctor/doctor.h"
+#include "LoadBalancer/generation/file.h"
 #include "LoadBalancer/generation/standing.h"
 #include "common/base/address.h"
 #include "common/config/state.h"
@@ -17,20 +18,9 @@
 #include "common/kernel/run_lock.h"
 #include "common/net/routes.h"
 
-static bool names_checks(const struct config *config)
-{
-	size_t i;
-
-	for (i = 0; i < config->service_count; i++) {
-		if (config->services[i].check.type != CHECK_NONE)
-			return true;
-	}
-	return false;
-}
-
 void look_run(struct doctor *doctor)
 {
-	bool checks = names_checks(&doctor->config);
+	bool checks = file_wants_checks(&doctor->config);
 	struct fault said;
 	int alive = run_is_alive(doctor->kernel.role, &said);
 

@@ -152,3 +152,14 @@ int file_running(const struct kernel *kernel, struct config *file,
 		config_free(file);
 	return -1;
 }
+
+bool file_wants_checks(const struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++) {
+		if (config->services[i].check.type != CHECK_NONE)
+			return true;
+	}
+	return false;
+}

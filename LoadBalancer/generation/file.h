@@ -28,3 +28,6 @@ int file_read(const struct kernel *kernel, __u32 slot, struct config *config,
  */
 int file_running(const struct kernel *kernel, struct config *file,
 		 struct config *state, struct fault *fault);
+
+/* Is any service of it checked? */
+bool file_wants_checks(const struct config *config);

@@ -24,17 +24,6 @@ static const struct timeval moment = {0, 10 * 1000};
 /* Until a lock that another process holds is tried again. */
 static const struct timeval soon = {0, 20 * 1000};
 
-static bool is_checked(const struct config *config)
-{
-	size_t i;
-
-	for (i = 0; i < config->service_count; i++) {
-		if (config->services[i].check.type != CHECK_NONE)
-			return true;
-	}
-	return false;
-}
-
 /* What runs now, and what it says of checks. 0, or -1 with a fault. */
 static int read_once(const struct kernel *kernel, struct running *running,
 		     struct config *config, struct fault *fault_out)
@@ -90,7 +79,7 @@ static int passage_now(struct follow *follow, struct fault *fault_out)
 	char path[KERNEL_DIRECTORY];
 	int rc;
 
-	if (follow->passage.id || !is_checked(&follow->config))
+	if (follow->passage.id || !file_wants_checks(&follow->config))
 		return 0;
 	rc = passage_open(&follow->passage, follow->role, fault_out);
 	kernel_directory(follow->role, path);

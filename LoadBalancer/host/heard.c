@@ -6,9 +6,9 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "LoadBalancer/host/host.h"
+#include "common/base/elapsed.h"
 #include "common/host/change.h"
 #include "common/kernel/generation.h"
 #include "common/net/netlink_ask.h"
@@ -123,7 +123,7 @@ static bool rose(const void *data, int ifindex)
 		if (heard->ports[i].ifindex == ifindex)
 			return heard->ports[i].rose;
 	}
-	return false;
+	return heard->is_lost;
 }
 
 struct entry {
@@ -178,14 +178,6 @@ unsigned int heard_matters(struct heard *heard, const struct nlmsghdr *message,
 	}
 }
 
-static long milliseconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Are next hops remembered for each backend, or for each flow? */
 static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 			struct fault *fault_out)
@@ -231,8 +223,14 @@ int heard_look(struct heard *heard, struct kernel *kernel,
 {
 	int i, rc = 0;
 
-	/* Messages were lost, or none was heard yet. */
-	heard->is_asked |= what == MONITOR_ALL;
+	/*
+	 * Messages were lost or not read, or none was heard yet: any carrier
+	 * may have come back, and may be gone just now.
+	 */
+	heard->is_lost = what == MONITOR_ALL;
+	heard->is_asked |= heard->is_lost;
+	if (heard->is_lost)
+		heard->port_count = 0;
 	if (what & (MONITOR_ROUTE | MONITOR_RULE))
 		lbr_neighbours(kernel, config);
 	if (what & (MONITOR_ROUTE | MONITOR_RULE) || heard->is_asked)

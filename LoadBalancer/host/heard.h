@@ -30,6 +30,7 @@ struct heard {
 		bool runs, rose;
 	} ports[HEARD_PORTS];
 	int port_count;
+	bool is_lost;	    /* messages were; nothing is known of carriers */
 	bool by_flow;	    /* as the running generation has it */
 	bool is_by_flow;    /* a message has said so */
 	bool is_asked;	    /* all routes have to be looked through ... */

@@ -9,20 +9,12 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/base/elapsed.h"
 #include "common/base/printing.h"
 
 #define PATIENCE 0.9 /* seconds that we wait before we say for whom */
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 int lock_try(const char *path)
 {
@@ -55,7 +47,7 @@ static void tell(struct lock_waiting *waiting, const char *path,
 	struct holder *holder = &waiting->holder;
 	int length;
 
-	if (now() - waiting->since < PATIENCE)
+	if (seconds_now() - waiting->since < PATIENCE)
 		return;
 	/* One that is not found has just ended, or is never to be seen. */
 	if (!lock_holder(path, holder) && waiting->is_told)
@@ -78,7 +70,7 @@ static void tell(struct lock_waiting *waiting, const char *path,
 int lock_wait(const char *path, const char *tool)
 {
 	static const struct timespec pause = {0, 10 * 1000 * 1000};
-	struct lock_waiting waiting = {.since = now()};
+	struct lock_waiting waiting = {.since = seconds_now()};
 	int fd;
 
 	while ((fd = lock_try(path)) < 0 && errno == EWOULDBLOCK) {
@@ -193,7 +185,7 @@ void lock_tried(struct lock_waiting *waiting, const char *path, bool busy)
 
 	if (busy) {
 		if (!waiting->since)
-			waiting->since = now();
+			waiting->since = seconds_now();
 		tell(waiting, path, "");
 		return;
 	}
@@ -204,5 +196,5 @@ void lock_tried(struct lock_waiting *waiting, const char *path, bool busy)
 
 double lock_waited(const struct lock_waiting *waiting)
 {
-	return waiting->since ? now() - waiting->since : 0;
+	return waiting->since ? seconds_now() - waiting->since : 0;
 }

@@ -5,7 +5,8 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
+
+#include "common/base/elapsed.h"
 
 #define ROOM	 (4 << 20) /* bytes that wait; a burst of 4,000 messages */
 #define AGAIN	 20	   /* milliseconds, where a look was not possible */
@@ -44,12 +45,16 @@ static int message_read(const struct nlmsghdr *message, void *data)
 	enum monitor_what what = what_of(message);
 	struct monitor *monitor = data;
 
+	/* Who looks at all takes no message's word for anything. */
 	if (what && monitor->what != MONITOR_ALL)
 		monitor->what |= monitor->matters(monitor->data, message, what);
 	return MNL_CB_OK;
 }
 
-/* Reads all that has been said so far. */
+/*
+ * Reads all that has been said so far, to the end: once it has lost a message,
+ * the kernel says nothing more until then.
+ */
 static void drain(struct monitor *monitor)
 {
 	static char page[32768];
@@ -85,14 +90,6 @@ static void heard(evutil_socket_t fd, short events, void *data)
 	(void)events;
 	drain(monitor);
 	wait_for(monitor, MONITOR_GATHER);
-}
-
-static long milliseconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void due(evutil_socket_t fd, short events, void *data)

@@ -13,8 +13,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "common/base/elapsed.h"
 
 #define SHARE 4 /* a build takes at most so much of the time: a fourth */
 
@@ -34,14 +35,6 @@ struct document {
 	pid_t child;
 	int memory, pipe; /* fds */
 };
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 /* It closes its parent's files, and dies with its parent. */
 static void child_settle(int memory, int pipe)
@@ -76,7 +69,7 @@ static void child(const struct document *document, int memory, int pipe)
 
 static void begin_soon(struct document *document)
 {
-	double wait = document->next_at - now();
+	double wait = document->next_at - seconds_now();
 	struct timeval time = {0};
 
 	if (document->child || evtimer_pending(document->start, NULL))
@@ -108,8 +101,8 @@ static void end(struct document *document, int good)
 	document->memory = document->pipe = -1;
 	document->child = 0;
 	document->ended = document->begun;
-	document->next_at =
-		document->begun_at + SHARE * (now() - document->begun_at);
+	document->next_at = document->begun_at +
+			    SHARE * (seconds_now() - document->begun_at);
 	document->built(document, document->server);
 	if (document->wanted > document->ended)
 		begin_soon(document);
@@ -165,7 +158,7 @@ static void start(evutil_socket_t fd, short what, void *data)
 	(void)fd;
 	(void)what;
 	document->begun++;
-	document->begun_at = now();
+	document->begun_at = seconds_now();
 	if (child_begin(document))
 		end(document, 0);
 }
