@@ -155,7 +155,8 @@ keeps_the_gone() {
 
 @test "a renamed interface is known by its new name everywhere, and put back by it" {
 	local verb
-	on "$LB" ip link set eth0 name wan0
+	on "$LB" ip link set eth0 name wan0 ||
+		skip "this kernel renames nothing that is up (Linux 6.2 does)"
 	[[ $(lbr show -j interfaces | jq -r '.interfaces[].interface') == wan0 ]]
 	run -0 lbr apply "$BATS_TEST_TMPDIR/services.yaml"
 	[[ $output == *"eth0: is called wan0 now"* ]]
@@ -206,6 +207,8 @@ syns_again() { # that the client has sent
 # rp_filter.
 @test "a macvlan that comes is taken frames for; what the kernel forwards, it forwards" {
 	local mac=00:00:5e:00:01:07 vip before sent_again
+	# Generic XDP does not tell the kernel then that a frame is for itself now.
+	since 5.13 || skip "what is handed up keeps its MAC address before Linux 5.13"
 	begin
 	on "$LB" sysctl -qw net.ipv4.conf.all.rp_filter=1
 	on "$LB" ip link add vrrp7 link eth0 address "$mac" type macvlan mode private
@@ -254,8 +257,8 @@ syns_again() { # that the client has sent
 @test "a second next hop and a rule: next hops for each flow, and back" {
 	begin
 	on "$LB" ip route replace 172.19.0.0/16 nexthop via 172.17.0.3 nexthop via 172.17.0.4
-	followed run_said 'next hops: one for each flow now: a route has several'
-	followed run_said 'neighbour 172.17.0.4 dev eth0: managed'
+	followed run_said 'next hops: one for each flow now: a route'
+	! managed 1 || followed run_said 'neighbour 172.17.0.4 dev eth0: managed'
 	remembered "by flow"
 	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
 	followed run_said 'next hops: one for each backend now'

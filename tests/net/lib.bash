@@ -83,6 +83,11 @@ jq() {
 	echo "$said"
 }
 
+# since VERSION: the running kernel is as new
+since() {
+	[[ $(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1) == "$1" ]]
+}
+
 # wait_for SECONDS CMD...: until CMD succeeds. SECONDS is what a quiet machine
 # needs at most; a busy or an emulated one gets PATIENCE times as long.
 wait_for() {

@@ -143,8 +143,7 @@ explained() {
 unmoved() {
 	local before vip
 	afresh "$1"
-	[[ $(printf '5.15\n%s\n' "$(uname -r)" | sort -V | head -n 1) == 5.15 ]] ||
-		skip "explain needs Linux 5.15"
+	since 5.15 || skip "explain needs Linux 5.15"
 	before=$(explained)
 	[[ $before == *'MTU 1500'* ]]
 	forge
