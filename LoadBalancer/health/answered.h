@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * answered.h - is what a server answered good?
+ * answered.h - is a server's answer good?
  */
 #pragma once
 
@@ -9,11 +9,11 @@
 #include "common/config/config.h"
 
 enum verdict {
-	VERDICT_OPEN, /* as far as it has come, it may be either */
+	VERDICT_OPEN, /* not complete yet: may be good or bad */
 	VERDICT_GOOD,
 	VERDICT_BAD,
 };
 
-/* Of a datagram. Where it is bad, `why` says why. */
+/* The same for a datagram. If it is bad, `why` says why. */
 enum verdict udp_answered(const struct config_check *check, const char *text,
 			  size_t length, char *why, size_t size);

@@ -10,7 +10,7 @@ enum at {
 	AT_STATUS,
 	AT_HEADER,
 	AT_BODY,
-	AT_CHUNK, /* the line that says how long it is */
+	AT_CHUNK, /* the line with its length */
 	AT_CHUNK_DATA,
 	AT_CHUNK_END, /* the empty line behind it */
 };
@@ -31,7 +31,7 @@ void http_answer_begin(struct http_answer *answer,
 	}
 }
 
-/* Of "HTTP/1.1 200 OK"; 0: it is too short to tell, -1: it is none. */
+/* The status in "HTTP/1.1 200 OK"; 0: too short to tell, -1: no status line. */
 static int status_of(const char *text, size_t length)
 {
 	static const char head[] = "HTTP/1.";
@@ -40,7 +40,7 @@ static int status_of(const char *text, size_t length)
 	size_t i;
 
 	if (!length)
-		return 0; /* nor need there be a text */
+		return 0; /* a text is optional */
 	if (memcmp(text, head, length < known ? length : known))
 		return -1;
 	/* The minor version, a blank, three digits, and what ends them. */
@@ -60,7 +60,7 @@ static bool status_is_good(const struct config_check *check, int status)
 			     : status >= 200 && status < 400;
 }
 
-/* Another answer follows; but the one that is wanted is it. */
+/* Another answer follows, and that is the one that counts. */
 static bool is_interim(const struct http_answer *answer)
 {
 	return answer->status < 200 && answer->status != answer->check->status;
@@ -82,7 +82,10 @@ static enum verdict another_body(const struct http_answer *answer, char *why,
 	return bad(answer, "another body", why, size);
 }
 
-/* With each byte of the line: what is known is said at once. */
+/*
+ * Called for each byte of the line, so that a verdict comes as early as
+ * possible.
+ */
 static enum verdict judge_status(struct http_answer *answer, char *why,
 				 size_t size)
 {
@@ -113,7 +116,7 @@ static const char *value_of(const char *line, const char *name)
 	return line + strspn(line, " \t");
 }
 
-/* Digits and nothing else, to `*number`. */
+/* Parses `text` that consists of digits only into `*number`. */
 static bool number_read(const char *text, unsigned int base, __u64 *number,
 			const char **end)
 {
@@ -149,7 +152,7 @@ static enum verdict length_header(struct http_answer *answer, const char *value,
 	return VERDICT_OPEN;
 }
 
-/* What is behind the last comma ends the body. */
+/* What follows the last comma says how the body ends. */
 static void coding_header(struct http_answer *answer, const char *value)
 {
 	const char *last = strrchr(value, ',');
@@ -208,7 +211,7 @@ static enum verdict chunk_begins(struct http_answer *answer, char *why,
 	return answer->left ? VERDICT_OPEN : another_body(answer, why, size);
 }
 
-/* A whole line is there. */
+/* A line is complete. */
 static enum verdict line_read(struct http_answer *answer, char *why,
 			      size_t size)
 {
@@ -251,7 +254,10 @@ static enum verdict line_byte(struct http_answer *answer, char byte, char *why,
 	return verdict;
 }
 
-/* Looks for check->body in what has come of the body. Whether it is there. */
+/*
+ * Looks for check->body in the new bytes of the body. Returns whether it has
+ * been found.
+ */
 static bool contains(struct http_answer *answer, const char *bytes,
 		     size_t length)
 {
@@ -269,7 +275,7 @@ static bool contains(struct http_answer *answer, const char *bytes,
 	return false;
 }
 
-/* Returns how many of the bytes were the body's, or of its chunk. */
+/* Returns how many of the bytes belong to the body, or to its chunk. */
 static size_t body_bytes(struct http_answer *answer, const char *bytes,
 			 size_t length, char *why, size_t size)
 {

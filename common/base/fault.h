@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fault.h - why something failed, on its way to whoever prints it
+ * fault.h - carry the cause of a failure to the verb that prints it
  *
- * A function that can fail for a reason the user should hear of fills in a
- * struct fault and returns -1; the verb, and only the verb, prints it.
+ * A function that can fail for a reason that the user should know fills in a
+ * struct fault and returns -1. Only the verb prints it.
  */
 #pragma once
 

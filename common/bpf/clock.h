@@ -2,9 +2,9 @@
 /*
  * clock.h - the kernel's jiffies, for the tools
  *
- * The programs read the time with bpf_jiffies64(), for it costs a nanosecond;
- * no file tells user space what it says. So the tools run this, with
- * BPF_PROG_TEST_RUN, on a packet of their own that it writes the time into.
+ * The programs read the time with bpf_jiffies64(), which costs a nanosecond. No
+ * file tells user space its value, so the tools run this program with
+ * BPF_PROG_TEST_RUN: it writes the time into the packet that they pass.
  */
 #pragma once
 

@@ -2,11 +2,10 @@
 /*
  * dry.h - the same decisions, and nothing written
  *
- * What `lbr explain` asks is answered by the data path's own source, compiled
- * a second time with DRY_RUN (LoadBalancer/explain.bpf.c) and run over the
- * maps of the one that runs. There, whatever would be written into a map that
- * it shares is left out; what the packet is turned into is not, for it is the
- * asker's own.
+ * `lbr explain` is answered by the data path's own source, compiled a second
+ * time with DRY_RUN (LoadBalancer/explain.bpf.c) and run over the maps of the
+ * running program. It writes into no map that it shares; it does change the
+ * packet, which belongs to the caller.
  */
 #pragma once
 

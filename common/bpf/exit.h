@@ -2,15 +2,15 @@
 /*
  * exit.h - the steps that both programs begin and end with
  *
- * The maps `control`, `interfaces` and `reasons` and the
- * `constants` are the including program's.
+ * The including program has the maps `control`, `interfaces` and `reasons`, and
+ * the `constants`.
  */
 #pragma once
 
 /*
- * Where in `interfaces`, behind the first, a MAC address is, or -1; `mask`:
- * what of it counts. Not static, so that the kernel verifies the loop once and
- * not once for each way out of it.
+ * The index of a MAC address in `interfaces`, from 1 on, or -1. `mask`: the
+ * bits that are compared. Not static, so that the kernel verifies the loop
+ * once, and not once for each way out of it.
  */
 __attribute__((noinline)) int interface_index(__u32 ifindex, __u64 mac,
 					      __u64 mask)
@@ -33,9 +33,10 @@ __attribute__((noinline)) int interface_index(__u32 ifindex, __u64 mac,
 }
 
 /*
- * The interface a frame came in by, if the frame is for one of its MAC
- * addresses, else NULL. XDP runs before the kernel's MAC filter: a frame that
- * a bridge flooded would else be balanced by every load balancer there.
+ * The interface by which a frame came in, if the frame is for one of its MAC
+ * addresses; else NULL. XDP runs before the kernel's MAC filter: without this,
+ * every load balancer on a bridge would balance a frame that the bridge
+ * flooded.
  */
 INLINE struct interface *find_interface(__u32 ifindex, const struct ethhdr *eth)
 {
@@ -43,7 +44,7 @@ INLINE struct interface *find_interface(__u32 ifindex, const struct ethhdr *eth)
 	__u32 index = 0;
 	struct interface *first = bpf_map_lookup_elem(&interfaces, &index);
 
-	/* Most hosts have one; a call costs more than a look. */
+	/* Most hosts have one interface; a call costs more than a look. */
 	if (first && first->ifindex == ifindex && mac_number(first->mac) == mac)
 		return first;
 	index = interface_index(ifindex, mac, -1);
@@ -60,7 +61,7 @@ INLINE bool is_cut_short(struct xdp_md *ctx, const struct packet *packet)
 	return !constants.has_frags || length > bpf_xdp_get_buff_len(ctx);
 }
 
-/* The one word that says by which generation this packet goes. */
+/* The word that says which generation this packet uses. */
 INLINE __u32 generation_slot(void)
 {
 	__u32 key = CONTROL_GENERATION;
@@ -70,8 +71,9 @@ INLINE __u32 generation_slot(void)
 }
 
 /*
- * The same reason, but the verifier no longer knows which one, and so follows
- * what is done with it once: it knows no bytes within a word on the stack.
+ * Returns the same reason, but the verifier no longer knows which one it is,
+ * and so follows the rest once: it does not track single bytes of a word on the
+ * stack.
  */
 INLINE enum reason forget(enum reason reason)
 {
@@ -90,7 +92,7 @@ INLINE void count(enum reason reason)
 		(*counter)++;
 }
 
-/* What is wanted of a decision besides its action. */
+/* What the tools want to be told about each decision. */
 INLINE __u32 trace_word(void)
 {
 	__u32 key = CONTROL_TRACE;
@@ -99,7 +101,7 @@ INLINE __u32 trace_word(void)
 	return word ? *word : TRACE_OFF;
 }
 
-/* What is traced; TRACE_OFF also where the kernel cannot. */
+/* The trace's mode; TRACE_OFF also if the kernel cannot trace. */
 INLINE __u32 trace_mode(void)
 {
 	return constants.can_trace ? trace_word() & TRACE_MODE : TRACE_OFF;

@@ -15,7 +15,7 @@
 		__uint(max_entries, entries);                                  \
 	} name SEC(".maps")
 
-/* A hash that takes memory for the entries it has. */
+/* A hash that allocates memory only for the entries it has. */
 #define MAP_SPARSE(name, kind, key_type, value_type, entries)                  \
 	struct {                                                               \
 		__uint(type, BPF_MAP_TYPE_##kind);                             \
@@ -25,7 +25,7 @@
 		__uint(max_entries, entries);                                  \
 	} name SEC(".maps")
 
-/* An array that the tool may map. */
+/* An array that the tool can map into its memory. */
 #define MAP_MAPPED(name, key_type, value_type, entries)                        \
 	struct {                                                               \
 		__uint(type, BPF_MAP_TYPE_ARRAY);                              \
@@ -36,8 +36,8 @@
 	} name SEC(".maps")
 
 /*
- * One inner map for each generation, at the generation's slot. The tool makes
- * the inner maps; here is the shape they must have.
+ * One inner map for each generation, at the generation's index. The tool
+ * creates the inner maps; this is the shape they must have.
  */
 #define MAP_OF_GENERATIONS(name, kind, flags, key_type, value_type, entries)   \
 	struct name##_shape {                                                  \

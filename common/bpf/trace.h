@@ -2,15 +2,15 @@
 /*
  * trace.h - pieces of the line that a decision writes into trace_pipe
  *
- * A line is put together from strings that are formatted one by one into a
- * per-CPU buffer, for bpf_trace_vprintk() takes twelve arguments and a MAC
- * address alone would need six (its %pM loses the whole line).
+ * A line is assembled from strings that are formatted one by one into a per-CPU
+ * buffer, because bpf_trace_vprintk() takes twelve arguments and a MAC address
+ * alone would need six (its %pM loses the whole line).
  *
- * About 300 ns a line, and nothing where no line is wanted. The line is a
- * function of its own, with its facts in a map: so neither its stack nor its
- * branches weigh on the data path's. Each begins with a test of can_trace: the
- * kernel verifies such a function whether or not it is called, and what it
- * calls is not there before 5.16.
+ * A line costs about 300 ns, and nothing if no line is wanted. It is written by
+ * a function of its own, with its facts in a map, so that neither its stack nor
+ * its branches burden the data path. Each function begins with a test of
+ * can_trace: the kernel verifies it whether or not it is called, and the
+ * helpers it calls do not exist before 5.16.
  */
 #pragma once
 
@@ -25,7 +25,7 @@
 #define TEXT_ROOM 64 /* for an endpoint: the longest has 47 characters */
 
 struct line {
-	/* What is to be said; filled in by the data path. */
+	/* What the line says; filled in by the data path. */
 	struct addr source;
 	struct addr destination;
 	__u8 interface[16]; /* at a multiple of 4, see line_begin() */
@@ -37,14 +37,14 @@ struct line {
 	__u8 action;
 	__u8 reason;
 
-	/* The strings it is put together from. */
+	/* The parts of the line, as text. */
 	char from[TEXT_ROOM];
 	char to[TEXT_ROOM];
 	char more[TEXT_ROOM];
 	char hop[160];
 };
 
-/* What both programs say of any packet. */
+/* What both programs say about any packet. */
 INLINE void line_begin(struct line *line, const struct packet *packet,
 		       const struct interface *in, enum reason reason)
 {
@@ -63,7 +63,7 @@ INLINE void line_begin(struct line *line, const struct packet *packet,
 			 sizeof(in->name));
 }
 
-/* Powers of two, so that a mask keeps an index inside. */
+/* Powers of two, so that a mask keeps an index within bounds. */
 #define REASONS_ROOM 64
 #define ACTIONS_ROOM 8
 _Static_assert(REASON_MAX <= REASONS_ROOM, "room for every reason");
@@ -80,7 +80,10 @@ static const char action_names[ACTIONS_ROOM][16] = {
 	[XDP_REDIRECT] = "XDP_REDIRECT",
 };
 
-/* An address; IPv6 in full, for that is all bpf_snprintf() knows. */
+/*
+ * An address as text. IPv6 is written in full: bpf_snprintf() has no other
+ * form.
+ */
 NOINLINE int trace_address(char *text, const struct addr *addr)
 {
 	if (addr->w[2] == V4_MAPPED && !addr->w[0] && !addr->w[1])

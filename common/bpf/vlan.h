@@ -13,7 +13,7 @@
 /* The VLAN devices above the interfaces that the program is attached to. */
 MAP(vlans, HASH, struct vlan_key, __u32, MAX_VLANS);
 
-/* 0: there is none for these tags. */
+/* 0: these tags belong to no VLAN device. */
 __attribute__((noinline)) int vlan_device(__u32 port, __u32 vlan)
 {
 	struct vlan_key key = {port, {vlan >> 16, vlan}};
@@ -22,7 +22,7 @@ __attribute__((noinline)) int vlan_device(__u32 port, __u32 vlan)
 	return device ? *device : 0;
 }
 
-/* Where the frame came in, as the kernel would say. */
+/* The device by which the frame came in, as the kernel sees it. */
 INLINE __u32 device_of(struct xdp_md *ctx, const struct packet *packet)
 {
 	if (!packet->vlan.outer)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * apply.c - the running state made equal to a file
+ * apply.c - make the running state equal to a file
  *
- * The new generation is built aside first, so the difference that is printed
- * is the one between what packets go by and what they would go by.
+ * The new generation is built aside first, so the printed difference is between
+ * what packets go by now and what they will go by.
  */
 #include <string.h>
 
@@ -14,7 +14,7 @@
 #include "common/kernel/generation.h"
 #include "common/kernel/kernel.h"
 
-/* Was the running generation built from a file that says the same? */
+/* Was the running generation built from a file with the same meaning? */
 static bool same_file(const struct kernel *kernel, __u32 slot,
 		      const struct config *config)
 {

@@ -2,10 +2,9 @@
 /*
  * cli.c - from argv to a verb, and the messages around it
  *
- * The help is printed from the tables of verbs and of options, so it cannot
- * name one that is not there. Help that was asked for goes to stdout with
- * status 0; a wrong command gets one line, and the one that helps, on stderr
- * with status 2.
+ * The help is printed from the tables of verbs and options, so it names only
+ * what exists. Help goes to stdout with status 0. A wrong command gets one
+ * line, and the one that helps, on stderr with status 2.
  */
 #include <errno.h>
 #include <signal.h>
@@ -128,7 +127,7 @@ int cli_main(const struct role *role, int argc, char **argv)
 	error = printing_end();
 	if (!error)
 		return rc;
-	/* `| head -1` has what it wanted. */
+	/* `| head -1` has got what it wanted. */
 	if (error != EPIPE)
 		fprintf(stderr, "%s: cannot write to standard output: %s\n",
 			role->name, strerror(error));

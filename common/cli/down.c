@@ -9,8 +9,9 @@
 #include "common/kernel/kernel.h"
 
 /*
- * A sysctl that stays as it was set: of another interface, or what next hops
- * need of this one (they are reached by it whether it is attached to or not).
+ * Does a sysctl stay set? Yes if it is another interface's, or if next hops
+ * need it (they are reached by this interface whether it is attached to or
+ * not).
  */
 static bool is_needed(const char *what, const void *name)
 {
@@ -20,13 +21,15 @@ static bool is_needed(const char *what, const void *name)
 	return !strstr(what, part) || strstr(what, "evict_nocarrier");
 }
 
-/* Also by an interface of ours that is gone: it may be made again. */
+/* Also true for an interface of ours that is gone: it may be made again. */
 static bool is_wanted(const struct kernel *kernel)
 {
 	return kernel->attachment_count || kernel->gone_count;
 }
 
-/* One that was not attached is no reason to leave others as they are. */
+/*
+ * An interface that was not attached does not keep others from being detached.
+ */
 static int detach(struct kernel *kernel, const struct options *options,
 		  struct fault *fault_out)
 {
@@ -58,7 +61,7 @@ int verb_down(const struct role *role, const struct options *options)
 
 	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
 	if (rc == KERNEL_NOT_UP) {
-		/* Nothing to undo is what was asked for. */
+		/* It is not up, which is what was asked for. */
 		printf("%s is not up here\n", role->program);
 		return EXIT_DONE;
 	}
@@ -67,7 +70,10 @@ int verb_down(const struct role *role, const struct options *options)
 		kernel_close(&kernel);
 		return cli_failed(role, &fault_is);
 	}
-	/* Others stay, and what they need of this host. */
+	/*
+	 * Other interfaces stay attached, and what they need on this host stays
+	 * set.
+	 */
 	if (options->interfaces.count) {
 		rc = detach(&kernel, options, &fault_is);
 		if (rc || is_wanted(&kernel)) {
@@ -79,7 +85,7 @@ int verb_down(const struct role *role, const struct options *options)
 	for (i = 0; i < kernel.attachment_count; i++)
 		printf("%s: %s detached\n", kernel.attachments[i].name,
 		       role->program);
-	/* What could not be put back stays noted, for a `down` that can. */
+	/* What could not be restored stays noted, for a `down` that can. */
 	rc = changes_undo(&kernel, &fault_is);
 	rc = rc ?: kernel_remove(&kernel, &fault_is);
 	kernel_close(&kernel);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * config.c - from a file to a struct config, or to the reason why not
+ * config.c - read a file into a struct config, or say why not
  *
- * The way of a file: its bytes are read whole, document.c makes one plain YAML
- * document of them, the walk below follows the table of keys.c through it, and
- * conflicts.c compares the records with each other.
+ * The file is read as a whole, document.c makes one plain YAML document of it,
+ * the walk below follows the table of keys.c through it, and conflicts.c
+ * compares the records with each other.
  *
- * Law: a file is accepted whole or refused whole, and a refusal names the
- * first fault only. Nothing here prints, except warnings where they are asked
- * for.
+ * Law: a file is accepted or refused as a whole, and a refusal names the first
+ * fault only. Nothing here prints, except warnings if they are asked for.
  */
 #include "common/config/config.h"
 
@@ -25,7 +24,10 @@
 #include "common/config/values.h"
 #include "common/config/write.h"
 
-/* Three times what the most services and backends need when spread out. */
+/*
+ * Three times what the largest number of services and backends needs, one key a
+ * line.
+ */
 #define MAX_FILE (4u << 20)
 
 struct walk {
@@ -43,8 +45,8 @@ static const char *scalar(const yaml_node_t *node)
 }
 
 /*
- * Of a value that has the wrong shape. A scalar is quoted: it may be a typing
- * error whose words help to find it.
+ * A value of the wrong shape. A scalar is quoted: it may be a typing error,
+ * which the text helps to find.
  */
 static int refuse_shape(struct walk *walk, const char *name,
 			const yaml_node_t *node, unsigned int line,
@@ -122,13 +124,13 @@ static int walk_list(struct walk *walk, const struct key *key,
 	if (count > key->max && key->kind == KIND_PREFIXES)
 		return refuse(walk->refusal, line, "%s: must be %s, not %zu",
 			      key->name, allowed, count);
-	/* One past the most is refused by walk_entry(), with its line. */
+	/* One more than the limit is refused by walk_entry(), with its line. */
 	if (count > key->max + 1)
 		count = key->max + 1;
 	entries = calloc(count, size);
 	if (!entries)
 		return refuse_memory(walk->refusal);
-	/* Owned by the record from here on: config_free() releases it. */
+	/* Owned by the record from now on: config_free() releases it. */
 	memcpy(record + key->offset, &entries, sizeof(entries));
 	memcpy(record + key->count_offset, &count, sizeof(count));
 
@@ -147,7 +149,7 @@ static int walk_value(struct walk *walk, const struct key *key,
 	char problem[PROBLEM_SIZE];
 	char allowed[ALLOWED_SIZE];
 
-	/* libyaml may place an empty value at what comes after it. */
+	/* libyaml may give an empty value the position of what follows. */
 	if (node->type != YAML_SCALAR_NODE || node->data.scalar.length)
 		line = document_line(&node->start_mark);
 	if (key->kind == KIND_LIST || key->kind == KIND_PREFIXES)
@@ -217,7 +219,7 @@ static int walk_pair(struct walk *walk, enum level level,
 			  line, record);
 }
 
-/* What the mapping did not say: the default, or a refusal. */
+/* A key that the mapping does not have: its default, or a refusal. */
 static int complete(struct walk *walk, enum level level, unsigned int line,
 		    const unsigned int seen[MAX_KEYS], void *record)
 {
@@ -246,8 +248,8 @@ static int complete(struct walk *walk, enum level level, unsigned int line,
 }
 
 /*
- * The type of a check that names none: the first of those that have all the
- * keys that it names, in the order of enum check_type.
+ * The type of a check that names none: the first type that has all of its keys,
+ * in the order of enum check_type.
  */
 static __u8 type_of_keys(const unsigned int seen[MAX_KEYS])
 {
@@ -266,8 +268,8 @@ static __u8 type_of_keys(const unsigned int seen[MAX_KEYS])
 }
 
 /*
- * A check's keys are those of its type: one that says nothing of it would be
- * thought to be asked. (A check that is turned off, `none`, may have any.)
+ * A check may only have keys of its type: otherwise a user would think that
+ * they are used. (A check that is turned off, `none`, may have any.)
  */
 static int check_keys(struct walk *walk, const unsigned int seen[MAX_KEYS],
 		      struct config_check *check)
@@ -291,7 +293,7 @@ static int check_keys(struct walk *walk, const unsigned int seen[MAX_KEYS],
 	return 0;
 }
 
-/* `record` is zero before. */
+/* `record` is zeroed before. */
 static int walk_mapping(struct walk *walk, enum level level,
 			const yaml_node_t *node, void *record)
 {
@@ -357,8 +359,8 @@ int config_parse(const char *name, const char *text, size_t length,
 }
 
 /*
- * Reads all of what may be a pipe. How much is there cannot be asked before,
- * so it reads one byte more than is allowed. -1 with errno.
+ * Reads all of a file that may be a pipe. Its size cannot be asked for, so one
+ * byte more than allowed is read. -1 with errno.
  */
 static ssize_t slurp(int fd, char *text, size_t size)
 {

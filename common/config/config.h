@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * config.h - the configuration file, read and checked
+ * config.h - the configuration file, parsed and validated
  *
  * One file serves both roles. A struct config is complete and valid, or there
  * is none: config_read() refuses the whole file at its first fault.
@@ -17,11 +17,10 @@
 struct config_backend {
 	struct addr address;
 	__u16 weight; /* 1-1000 */
-	__u16 mtu;    /* of the way there; 0: as the route says */
+	__u16 mtu;    /* of the path to it; 0: as the route says */
 	bool drain;   /* keeps its flows, gets no new ones */
-	__u8 by_hand; /* enum by_hand: what no file says */
-	__u8 finding; /* enum health_finding, where struct config.findings_known
-		       */
+	__u8 by_hand; /* enum by_hand: set by a verb, not by a file */
+	__u8 finding; /* enum health_finding, if struct config.findings_known */
 	unsigned int line;
 };
 
@@ -33,20 +32,20 @@ enum check_type {
 	CHECK_UDP,
 };
 
-/* What it says of the backend that nobody answers. */
+/* What it means if a backend does not answer. */
 enum silence {
 	SILENCE_BAD,
 	SILENCE_GOOD, /* of CHECK_UDP only */
 };
 
-#define CHECK_TEXT 128 /* the texts' longest, and its NUL */
+#define CHECK_TEXT 128 /* the longest text, with its NUL */
 
 /* How the health of a service's backends is checked. */
 struct config_check {
 	__u8 type;    /* enum check_type; what follows is 0 for CHECK_NONE */
 	__u8 silence; /* enum silence */
-	__u16 rise;   /* this many good ones: up */
-	__u16 fall;   /* this many bad ones: down */
+	__u16 rise;   /* consecutive good ones: up */
+	__u16 fall;   /* consecutive bad ones: down */
 	__u16 status; /* of HTTP; 0: any 2xx or 3xx */
 	__be16 port;  /* 0: the service's */
 	__be16 application_port; /* of the backend itself; 0: not asked */
@@ -59,15 +58,15 @@ struct config_check {
 	unsigned int line;
 };
 
-/* What becomes of the flows of a backend whose application is down. */
+/* What happens to the flows of a backend whose application is down. */
 enum on_down {
 	DOWN_KEEP, /* they stay; it gets no new ones */
 	DOWN_MOVE,
 };
 
-/* What becomes of a service's new flows where no backend is up. */
+/* What happens to a service's new flows if no backend is up. */
 enum on_all_down {
-	ALL_DOWN_ALL, /* they go where the path is good; else, everywhere */
+	ALL_DOWN_ALL, /* they go where the path is good; if nowhere, to all */
 	ALL_DOWN_DROP,
 	ALL_DOWN_PASS,
 };
@@ -78,7 +77,7 @@ struct config_service {
 	__u8 protocol;	/* IPPROTO_TCP or IPPROTO_UDP */
 	__u8 scheduler; /* enum scheduler, see scheduler.h */
 	struct method method;
-	bool by_address;  /* key `fragments`: ports make no difference */
+	bool by_address;  /* key `fragments`: ports do not matter */
 	__u8 on_down;	  /* enum on_down */
 	__u8 on_all_down; /* enum on_all_down */
 	__u32 table_size; /* a prime */
@@ -98,7 +97,7 @@ struct config {
 	__u32 udp_idle;	       /* milliseconds */
 	__u32 restore_grace;   /* milliseconds; key `grace` */
 	__u32 drain_timeout;   /* milliseconds */
-	__u32 next_hop_age;    /* milliseconds; 0: nothing is remembered */
+	__u32 next_hop_age;    /* milliseconds; 0: no cache */
 	__u32 insert_limit;    /* flows per second and CPU */
 	__u32 answer_limit;    /* ICMP errors per second and CPU */
 	__u32 advmss;	       /* bytes; 0: as the backend's routes say */
@@ -108,23 +107,23 @@ struct config {
 	size_t lb_source_count;
 	__u8 digest[32];     /* of what the file means: see write.h */
 	char *path;	     /* as the user named it */
-	bool is_running;     /* the running state, and of no file */
-	bool findings_known; /* it says of each backend what checks found */
+	bool is_running;     /* the running state, not a file's */
+	bool findings_known; /* the backends say what checks found */
 };
 
 /*
- * Reads `path`. On success fills *config (release it with config_free) and
- * returns 0. Else returns -1 and leaves in `why` one line without a newline:
- * "FILE:LINE: what, and what is allowed", or "FILE: cause" where there is no
- * line to name; *config is then empty and need not be freed.
+ * Reads `path`. On success fills in *config (release it with config_free) and
+ * returns 0. Else returns -1 and writes to `why` one line without a newline:
+ * "FILE:LINE: what, and what is allowed", or "FILE: cause" if it is about no
+ * line; *config is then empty and need not be freed.
  *
- * Things that are allowed and yet most likely a mistake go to `warnings`
- * (NULL: nowhere), a line "FILE:LINE: warning: ..." each.
+ * What is allowed but most likely a mistake goes to `warnings` (NULL: nowhere),
+ * one line "FILE:LINE: warning: ..." each.
  */
 int config_read(const char *path, struct config *config, char *why,
 		size_t why_size, FILE *warnings);
 
-/* As config_read(), from memory; `name` stands in for the file's name. */
+/* The same from memory; `name` stands for the file's name. */
 int config_parse(const char *name, const char *text, size_t length,
 		 struct config *config, char *why, size_t why_size,
 		 FILE *warnings);

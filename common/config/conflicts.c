@@ -2,9 +2,9 @@
 /*
  * conflicts.c - see conflicts.h
  *
- * Everything is sorted and compared with its neighbours, since a file may
- * name thousands of each. Of several faults of one sort the one that ends
- * first in the file is reported, as if it had been read line by line.
+ * Everything is sorted and compared with its neighbours, because a file may
+ * have thousands of each. Of several faults of one kind the first in the file
+ * is reported, as if it had been read line by line.
  */
 #include "common/config/conflicts.h"
 
@@ -30,8 +30,8 @@ struct claim {
 };
 
 /*
- * By what else than address, protocol and port a backend knows a packet's
- * service: 0 by nothing, a DSCP, or (the VIP is in the packet) all there is.
+ * How a backend identifies a packet's service, besides address, protocol and
+ * port: 0 by nothing, a DSCP, or everything (the VIP is in the packet).
  */
 #define TOLD_BY_VIP 64
 
@@ -46,7 +46,7 @@ static __u8 told_by(const struct method *method)
 	}
 }
 
-/* Two claims that cannot both be; `later` NULL: none found yet. */
+/* Two claims that exclude each other; `later` NULL: none found yet. */
 struct clash {
 	const struct claim *first;
 	const struct claim *later;
@@ -129,8 +129,8 @@ static int check_services(const struct claim *claims, size_t count,
 }
 
 /*
- * A fragment names no port: of a service that takes it without, there is none
- * beside. Ports sort behind address and protocol.
+ * A fragment has no port, so a service that takes fragments without one must be
+ * alone. Ports sort behind address and protocol.
  */
 static int check_by_address(const struct claim *claims, size_t count,
 			    const struct refusal *refusal)
@@ -168,7 +168,7 @@ static int compare_address(const void *key, const void *element)
 	return memcmp(key, &claim->address, sizeof(claim->address));
 }
 
-/* A packet rewritten to a VIP would come back to a load balancer. */
+/* A packet rewritten to a VIP would return to a load balancer. */
 static int check_vips(const struct config_service *service,
 		      const struct claim *vips, size_t count,
 		      const struct refusal *refusal)
@@ -216,8 +216,9 @@ static int refuse_backends(const struct clash *clash,
 }
 
 /*
- * Of two that may both be meant by address, protocol and port. What is told by
- * nothing may carry any mark, the client's own.
+ * The first of two entries that a packet's address, protocol and port may both
+ * mean. A service without a mark takes packets with any mark, because it may be
+ * the client's.
  */
 static bool told_apart(const struct claim *a, const struct claim *b)
 {
@@ -237,8 +238,8 @@ static void compare_two(struct clash *clash, const struct claim *a,
 }
 
 /*
- * Within an address and protocol, port 0, any, sorts first; within a port,
- * what is told by nothing. So it is enough to compare with the first of each,
+ * Within an address and protocol, port 0 (any) sorts first; within a port,
+ * entries without a mark. So it is enough to compare with the first of each,
  * and with the one before.
  */
 static int check_backends(const struct claim *claims, size_t count,
@@ -261,7 +262,9 @@ static int check_backends(const struct claim *claims, size_t count,
 			compare_two(&clash, claim - 1, claim);
 		if (group->port || !claim->port)
 			continue;
-		/* Nothing told beside any port, or anything told by marks. */
+		/*
+		 * A service without a mark beside any port, or one with marks.
+		 */
 		for (const struct claim *any = group; any < claim; any++) {
 			if (any->port || any->told_by == TOLD_BY_VIP)
 				break;
@@ -334,7 +337,7 @@ int conflicts_check(const struct config *config, const struct refusal *refusal)
 	return result;
 }
 
-/* Below this a backend's share is off by more than about a percent. */
+/* Below this, a backend's share is off by more than about a percent. */
 #define SLOTS_PER_BACKEND 100
 
 static void warn_service(const struct config *config,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * conflicts.h - what no line of a file shows on its own
+ * conflicts.h - conflicts between lines of a file
  *
- * Law: what passes here is a function both ways. A load balancer finds at
- * most one service for (VIP, port, protocol); a backend finds at most one VIP
- * for (its address, port, protocol) and what the method leaves besides: under
- * `rewrite` nothing, under `dscp` the mark, under `ipip` and `l2` the VIP.
+ * Law: after this check, both ends are functions. A load balancer finds at most
+ * one service for (VIP, port, protocol); a backend finds at most one VIP for
+ * (its address, port, protocol) and what else the method provides: nothing for
+ * `rewrite`, the mark for `dscp`, the VIP for `ipip` and `l2`.
  */
 #pragma once
 
@@ -17,5 +17,5 @@
 /* 0, or -1 with the refusal written. */
 int conflicts_check(const struct config *config, const struct refusal *refusal);
 
-/* What is allowed and yet most likely a mistake, a line each. */
+/* Warns of what is allowed but most likely a mistake, a line each. */
 void conflicts_warn(const struct config *config, FILE *out);

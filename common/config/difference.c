@@ -29,7 +29,7 @@ static bool is_told(const struct pair *pair, const char *name)
 	return false;
 }
 
-/* One line, where they differ: 1; else 0, or -1. */
+/* Prints one line if they differ. Returns 1 then, else 0; -1 without memory. */
 static int key_difference(const struct pair *pair, const struct key *key)
 {
 	char *old = key_text(key, pair->old), *new = key_text(key, pair->new);
@@ -70,7 +70,7 @@ static int by_key(const void *a, const void *b)
 	return order ?: x->protocol - y->protocol;
 }
 
-/* In one order; to be freed. NULL: no memory. */
+/* Sorted; to be freed. NULL: no memory. */
 static const struct config_service **sorted(const struct config *config)
 {
 	const struct config_service **rows =

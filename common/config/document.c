@@ -3,16 +3,16 @@
  * document.c - see document.h
  *
  * Two passes. The first looks at libyaml's tokens, where anchors, aliases and
- * tags are still to be seen with their lines, and bounds depth and number
- * before anything is built: libyaml's own effort grows with depth times
- * length. The second lets libyaml compose the document.
+ * tags are still visible with their lines, and limits depth and number before
+ * anything is built, because libyaml's effort grows with depth times length.
+ * The second lets libyaml compose the document.
  */
 #include "common/config/document.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* The deepest a valid file goes is 5, the most tokens it has about 300,000. */
+/* A valid file has at most 5 levels and about 300,000 tokens. */
 #define MAX_DEPTH  16
 #define MAX_TOKENS (1 << 20)
 
@@ -25,18 +25,18 @@ static unsigned int line_at(const char *text, size_t offset)
 	return line;
 }
 
-/* libyaml's own words for what is wrong with the text. */
+/* libyaml's own description of what is wrong with the text. */
 static int refuse_parser(const yaml_parser_t *parser, const char *text,
 			 size_t length, const struct refusal *refusal)
 {
 	const char *problem = parser->problem ? parser->problem : "unreadable";
 
 	switch (parser->error) {
-	case YAML_NO_ERROR: /* yaml_parser_load() when memory runs out */
+	case YAML_NO_ERROR: /* yaml_parser_load() without memory */
 	case YAML_MEMORY_ERROR:
 		return refuse_memory(refusal);
 	case YAML_READER_ERROR:
-		/* The reader knows no lines yet, only bytes. */
+		/* The reader does not count lines yet, only bytes. */
 		return refuse(refusal,
 			      line_at(text, parser->problem_offset < length
 						    ? parser->problem_offset
@@ -58,7 +58,7 @@ static int begin(yaml_parser_t *parser, const char *text, size_t length)
 {
 	if (!yaml_parser_initialize(parser))
 		return -1;
-	/* Set, or libyaml takes UTF-16 too, whose bytes are no text to us. */
+	/* Without this libyaml also takes UTF-16, which is no text to us. */
 	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(parser, (const unsigned char *)text,
 				     length);
@@ -98,7 +98,7 @@ static int check_token(const yaml_token_t *token, int *depth,
 		if (++*depth > MAX_DEPTH)
 			return refuse(refusal, line,
 				      "lists and mappings inside each other: "
-				      "at most %d deep",
+				      "at most %d levels",
 				      MAX_DEPTH);
 		return 0;
 	case YAML_BLOCK_END_TOKEN:
@@ -134,7 +134,7 @@ static int check_tokens(const char *text, size_t length,
 			result = refuse(refusal,
 					document_line(&token.start_mark),
 					"too much in one file: at most %d "
-					"words and signs",
+					"tokens",
 					MAX_TOKENS);
 		yaml_token_delete(&token);
 	}
@@ -142,7 +142,7 @@ static int check_tokens(const char *text, size_t length,
 	return result;
 }
 
-/* Whether anything but comments follows the first document. */
+/* Does anything but comments follow the first document? */
 static int check_end(yaml_parser_t *parser, const char *text, size_t length,
 		     const struct refusal *refusal)
 {
@@ -170,8 +170,8 @@ static int load(yaml_parser_t *parser, const char *text, size_t length,
 		result = check_end(parser, text, length, refusal);
 	else
 		result = refuse(refusal, 1,
-				"the file says nothing; required is a list of "
-				"services");
+				"the file is empty; a list of services is "
+				"required");
 	if (result)
 		yaml_document_delete(document);
 	return result;
@@ -183,7 +183,10 @@ int document_load(const char *text, size_t length, yaml_document_t *document,
 	yaml_parser_t parser;
 	int result;
 
-	/* Once the encoding is set libyaml does not know the mark any more. */
+	/*
+	 * Once the encoding is set, libyaml no longer skips the byte order
+	 * mark.
+	 */
 	if (length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
 		text += 3;
 		length -= 3;

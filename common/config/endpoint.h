@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * endpoint.h - names for people, of what the maps hold
+ * endpoint.h - texts for what maps hold
  */
 #pragma once
 
@@ -12,7 +12,9 @@ const char *method_text(const struct method *method, char *text);
 const char *protocol_name(__u8 protocol);
 /* "192.0.2.1:80", "[2001:db8::1]:any"; `text` holds 64 bytes. */
 const char *endpoint_text(const struct addr *address, __be16 port, char *text);
-/* Cuts "/tcp" or "/udp" off; IPPROTO_*, 0 where there is neither, or -1. */
+/*
+ * Cuts off "/tcp" or "/udp". Returns IPPROTO_*, 0 if there is neither, or -1.
+ */
 int protocol_cut(char *text);
-/* The same way back, with a number for a port. 0, or -1. */
+/* Parses such a text, which needs a port number. 0, or -1. */
 int endpoint_parse(const char *text, struct addr *address, __be16 *port);

@@ -95,8 +95,8 @@ int health_refuse(const struct config_service *service,
 			      service->port
 				      ? "check: port must be left out; it is "
 					"the service's"
-				      : "check: port must be named, for the "
-					"service is of any");
+				      : "check: port must be named, because "
+					"the service is of any port");
 	if (check->timeout > check->interval / 2)
 		return refuse(refusal, check->line,
 			      "check: timeout must be at most half of "
@@ -108,7 +108,9 @@ int health_refuse(const struct config_service *service,
 	return 0;
 }
 
-/* A port of a backend's own address that clients' packets are restored from. */
+/*
+ * A port of a backend's own address from which clients' packets are restored.
+ */
 struct place {
 	struct addr address;
 	__be16 port; /* 0: any */
@@ -142,7 +144,7 @@ static size_t places_of(const struct config *config, struct place *places)
 	return count;
 }
 
-/* What is sent there is taken for a client's, and answered from the VIP. */
+/* A packet to that port is taken for a client's, and answered from the VIP. */
 static int refuse_restored(const struct config_service *service,
 			   const struct place *places, size_t count,
 			   const struct refusal *refusal)

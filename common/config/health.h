@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * health.h - what a backend's checks say of it; and which checks make sense
+ * health.h - judge a backend by its checks; which checks a service can have
  */
 #pragma once
 
 #include "common/config/config.h"
 #include "common/config/refusal.h"
 
-/* What one check has found out, of the path and of the application. */
+/* What one check has found about the path and the application. */
 enum outcome {
 	OUTCOME_UNKNOWN, /* not asked, or no answer could tell */
 	OUTCOME_GOOD,
@@ -15,21 +15,21 @@ enum outcome {
 };
 
 /*
- * What that says of the backend. `silent`: it was sent, and no answer was asked
- * for. FINDING_NONE: it could not be asked.
+ * What that means for the backend. `silent`: it was sent, and no answer was
+ * expected. FINDING_NONE: it could not be asked.
  */
 enum health_finding health_verdict(const struct config_check *check,
 				   enum outcome path, enum outcome application,
 				   bool silent);
 
-/* What an errno says that came after the request had left its socket. */
+/* What an errno means that came after the request left its socket. */
 bool health_is_answer(int error); /* the backend's: a reset, a refusal */
-/* Did a lack of this host's own resources keep it from being sent? */
+/* Was it not sent for lack of this host's own resources? */
 bool health_is_own_lack(int error);
 
 /*
- * Of one backend of one service. `finding` begins with what the running
- * generation says; the rest with 0. The counts are of checks in a row.
+ * Of one backend of one service. `finding` begins with the running
+ * generation's; everything else with 0. The counts are of consecutive checks.
  */
 struct health {
 	__u8 finding; /* enum health_finding */
@@ -38,22 +38,22 @@ struct health {
 };
 
 /*
- * Takes what one check has found: FINDING_NONE where it says nothing of the
+ * Takes the result of one check: FINDING_NONE if it says nothing about the
  * backend. Returns whether `finding` has changed.
  *
- * A path is down when `fall` checks in a row have found it so, whatever others
- * found before; so a backend's flows are not moved for one lost packet in
- * between two bad answers. Of a backend that nothing is known of, the first
- * check says enough.
+ * A path is down when `fall` consecutive checks found it down, whatever was
+ * found before. So a backend's flows are not moved because of one lost packet
+ * between two bad answers. For a backend about which nothing is known, the
+ * first check is enough.
  */
 bool health_note(struct health *health, const struct config_check *check,
 		 __u8 finding);
 bool health_is_down(const struct health *health);
 
 /*
- * Milliseconds from a check's begin to that of the next. After a bad one it
- * comes sooner, by the time that its answer was waited for, or is_down would be
- * later than it may.
+ * Milliseconds from the begin of a check to the next. After a bad one the next
+ * comes sooner, by the time spent waiting for its answer; otherwise is_down
+ * would be later than promised.
  */
 __u32 health_pause(const struct config_check *check, bool good);
 
@@ -61,6 +61,6 @@ __u32 health_pause(const struct config_check *check, bool good);
 int health_refuse(const struct config_service *service,
 		  const struct refusal *refusal);
 
-/* As that, of what services can only have beside each other. */
+/* The same for conflicts with other services. */
 int health_refuse_ports(const struct config *config,
 			const struct refusal *refusal);

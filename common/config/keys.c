@@ -89,211 +89,211 @@ const struct key keys[] = {
 	 .help = "What clients connect to."},
 	{LEVEL_FILE, "unmatched", KIND_WORD, FIELD(config, unmatched),
 	 .words = unmatched_words, .standard = "local",
-	 .help = "What becomes of a packet for a VIP but for none of its "
+	 .help = "What happens to a packet for a VIP but for none of its "
 		 "services: `local` passes it to the load balancer's kernel "
-		 "where the VIP is an address of that host (SSH), and drops "
-		 "it elsewhere; `drop` drops it everywhere; `pass` passes it, "
-		 "unless that kernel would send it back."},
+		 "if the VIP is an address of that host (SSH), else drops it; "
+		 "`drop` always drops it; `pass` passes it, unless that "
+		 "kernel would send it back."},
 	{LEVEL_FILE, "claim", KIND_WORD, FIELD(config, claim),
 	 .words = claim_words, .standard = "none",
-	 .help = "Who answers ARP (IPv6: ND) for the VIPs in a LAN where no "
-		 "router sends them to the load balancer: `arp`: the load "
-		 "balancer, on the interfaces of `lbr up`; `none`: only a host "
-		 "that has the address."},
+	 .help = "Who answers ARP (IPv6: ND) for the VIPs in a LAN without a "
+		 "router that sends them to the load balancer: `arp`: the "
+		 "load balancer, on the interfaces of `lbr up`; `none`: only "
+		 "a host that has the address."},
 	{LEVEL_FILE, "flow-table-size", KIND_NUMBER,
 	 FIELD(config, flow_table_size),
 	 .min = 1, .max = 16777216, .standard = "1000000",
-	 .help = "How many flows are remembered at once, over all services."},
+	 .help = "How many flows are remembered, over all services."},
 	{LEVEL_FILE, "handshake-grace", KIND_DURATION,
 	 FIELD(config, handshake_grace),
 	 .min = 0, .max = 60 * SECONDS, .standard = "3s",
-	 .help = "How long after a change a handshake begun before it still "
-		 "goes to the backend it began with."},
+	 .help = "For how long after a change handshakes begun before it "
+		 "still go to the backend that they began with."},
 	{LEVEL_FILE, "udp-idle", KIND_DURATION, FIELD(config, udp_idle),
 	 .min = 1 * SECONDS, .max = 24 * HOURS, .standard = "60s",
-	 .help = "A UDP flow without a packet for this long is forgotten."},
+	 .help = "A UDP flow is forgotten after this long without a packet."},
 	{LEVEL_FILE, "grace", KIND_DURATION, FIELD(config, restore_grace),
 	 .min = 0, .max = 24 * HOURS, .standard = "10min",
-	 .help = "How long the roll-out of a change may take: a backend goes "
-		 "on restoring what has left the file for this time plus "
+	 .help = "How long it may take to roll out a change: a backend "
+		 "restores what was removed from the file for this time plus "
 		 "`drain-timeout`."},
 	{LEVEL_FILE, "drain-timeout", KIND_DURATION,
 	 FIELD(config, drain_timeout),
 	 .min = 0, .max = 24 * HOURS, .standard = "5min",
-	 .help = "How long a backend or a service that has left the file "
-		 "keeps the flows it has; `0s`: it loses them at once."},
+	 .help = "How long a backend or service that was removed from the "
+		 "file keeps its flows; `0s`: it loses them at once."},
 	{LEVEL_FILE, "next-hop-age", KIND_DURATION, FIELD(config, next_hop_age),
 	 .min = 0, .max = 10 * SECONDS, .standard = "100ms",
-	 .help = "How long an answer of the kernel's FIB is remembered; `0s` "
-		 "asks it for each packet."},
+	 .help = "How long an answer of the kernel's FIB is cached; `0s`: it "
+		 "is asked for each packet."},
 	{LEVEL_FILE, "insert-limit", KIND_NUMBER, FIELD(config, insert_limit),
 	 .min = 1, .max = 10000000, .standard = "50000",
-	 .help = "How many flows each CPU may begin to remember in a second."},
+	 .help = "How many flows each CPU may add to the flow table in a second."},
 	{LEVEL_FILE, "answer-limit", KIND_NUMBER, FIELD(config, answer_limit),
 	 .min = 0, .max = 1000000, .standard = "1000",
-	 .help = "How many ICMP errors each CPU may send in a second about "
-		 "TTLs that have expired; about packets that are too big, "
-		 "a sixteenth of it for each client (IPv6: each /64). `0`: "
-		 "none."},
+	 .help = "How many ICMP errors about expired TTLs each CPU may send "
+		 "in a second. For packets that are too big, each client "
+		 "(IPv6: each /64) has a sixteenth of it. `0`: none."},
 	{LEVEL_FILE, "advmss", KIND_NUMBER, FIELD(config, advmss),
 	 .min = 88, .max = 65495, .words = mtu_words, .standard = "route",
-	 .help = "The largest TCP segment that a backend asks clients for: "
-		 "`bkd up` puts it on this host's routes, and `bkd down` takes "
-		 "it off again."},
+	 .help = "The largest TCP segment that a backend lets clients send: "
+		 "`bkd up` sets it on this host's routes, and `bkd down` "
+		 "removes it."},
 	{LEVEL_FILE, "outer-source",
 	 PREFIXES(config, outer_sources, outer_source_count, 2),
 	 .standard = "none",
-	 .help = "Where `ipip` sends from, one of each family; of a prefix, the "
-		 "flow draws an address. For lack of one, the load balancer's "
-		 "own address where the packet came in."},
+	 .help = "The source of `ipip` packets, one of each family; with a "
+		 "prefix, each flow has an address of it. Default: the load "
+		 "balancer's own address on the incoming interface."},
 	{LEVEL_FILE, "lb-sources",
 	 PREFIXES(config, lb_sources, lb_source_count, MAX_SOURCES),
 	 .standard = "none",
-	 .help = "Of whom a backend takes `ipip` packets: what load balancers "
-		 "send from. Required where a service has it."},
+	 .help = "From whom a backend accepts `ipip` packets: the sources "
+		 "that load balancers use. Required if a service has `ipip`."},
 
 	{LEVEL_SERVICE, "vip", KIND_ADDRESS, FIELD(config_service, vip),
 	 .help = "The virtual IP address."},
 	{LEVEL_SERVICE, "port", KIND_PORT, FIELD(config_service, port),
 	 .min = 1, .max = 65535, .words = port_words,
-	 .help = "The port; `any` takes what no other service of the VIP and "
-		 "protocol takes."},
+	 .help = "The port; `any` takes packets for all ports without a "
+		 "service of their own, of this VIP and protocol."},
 	{LEVEL_SERVICE, "protocol", KIND_WORD, FIELD(config_service, protocol),
 	 .words = protocol_words, .standard = "tcp",
 	 .help = "The protocol above IP."},
 	{LEVEL_SERVICE, "scheduler", KIND_WORD,
 	 FIELD(config_service, scheduler),
 	 .words = scheduler_words, .standard = "maglev",
-	 .help = "How the backend of a new flow is chosen: `maglev` by a hash "
-		 "of the flow, the same on every load balancer; `random` by "
-		 "chance; `round-robin` in turn, by weight; `source-hash` by "
-		 "a hash of the client's address alone."},
+	 .help = "How the backend of a new flow is selected: `maglev` by a "
+		 "hash of the flow, the same on every load balancer; `random` "
+		 "at random; `round-robin` in turn, by weight; `source-hash` "
+		 "by a hash of the client's address only."},
 	{LEVEL_SERVICE, "forward", KIND_WORD, FIELD(config_service, method.forward),
 	 .words = forward_words, .standard = "rewrite",
-	 .help = "The method by which a packet reaches the backend."},
+	 .help = "How a packet reaches the backend."},
 	{LEVEL_SERVICE, "dscp", KIND_NUMBER, FIELD(config_service, method.dscp),
 	 .min = 1, .max = 63, .words = none_words, .standard = "none",
-	 .help = "With `forward: dscp`, and required there: the mark of this "
-		 "VIP."},
+	 .help = "The mark of this VIP; required with `forward: dscp`, and "
+		 "only allowed there."},
 	{LEVEL_SERVICE, "checksum", KIND_WORD,
 	 FIELD(config_service, method.checksum),
 	 .words = checksum_words, .standard = "keep",
-	 .help = "With `rewrite` and `dscp`, the checksum above IP: `keep` "
-		 "leaves it that of the VIP; `update` makes it true on the "
+	 .help = "For `rewrite` and `dscp`, the TCP or UDP checksum: `keep` "
+		 "leaves that of the VIP; `update` makes it right on the "
 		 "wire, for a restorer other than xdp_bkd."},
 	{LEVEL_SERVICE, "table-size", KIND_PRIME,
 	 FIELD(config_service, table_size),
 	 .min = 251, .max = 131071, .standard = "65537",
-	 .help = "Slots in the service's table. At least 100 for each "
-		 "backend, or their shares become uneven."},
+	 .help = "Slots in the service's table. Fewer than 100 for each "
+		 "backend make shares uneven."},
 	{LEVEL_SERVICE, "fragments", KIND_WORD,
 	 FIELD(config_service, by_address),
 	 .words = fragments_words, .standard = "by-id",
-	 .help = "`by-id`: a fragment goes where its packet's first one went, "
-		 "which must have come before; `by-address`: all that a client "
-		 "sends goes to one backend, fragments in any order (udp, the "
-		 "VIP's only service of it)."},
+	 .help = "`by-id`: a fragment goes where the first fragment of its "
+		 "packet went, which must have come before; `by-address`: "
+		 "everything that a client sends goes to one backend, with "
+		 "fragments in any order (only for udp, and only for the "
+		 "VIP's single udp service)."},
 	{LEVEL_SERVICE, "check", KIND_RECORD, FIELD(config_service, check),
 	 .entry = LEVEL_CHECK, .standard = "none",
-	 .help = "How `lbr run` finds out whether a backend is up; keys below."},
+	 .help = "How `lbr run` checks whether a backend is up; its keys are below."},
 	{LEVEL_SERVICE, "on-down", KIND_WORD, FIELD(config_service, on_down),
 	 .words = down_words, .standard = "keep",
-	 .help = "What becomes of a backend's flows when its application is "
-		 "down (something came back from it, and was bad): `keep` "
-		 "leaves them there; `move` selects them anew. Where the path "
-		 "to it is down (nothing came back), they always move."},
+	 .help = "What happens to a backend's flows when its application is "
+		 "down (something bad came back from it): `keep` leaves them "
+		 "there; `move` selects them anew. When the path to it is "
+		 "down (nothing came back), they always move."},
 	{LEVEL_SERVICE, "on-all-down", KIND_WORD,
 	 FIELD(config_service, on_all_down),
 	 .words = all_down_words, .renamed = {"last", "all"},
 	 .standard = "all",
 	 .help = "Where new flows go when every backend is down: `all`: to "
 		 "those whose path is good or, if there are none, to all; "
-		 "`drop`: nowhere; `pass` (also when all drain): to the load "
+		 "`drop`: nowhere; `pass` (also if all drain): to the load "
 		 "balancer's kernel."},
 	{LEVEL_SERVICE, "backends",
 	 LIST(config_service, backends, backend_count, LEVEL_BACKEND),
 	 .max = MAX_BACKENDS,
-	 .help = "The machines that answer."},
+	 .help = "The servers of the service."},
 
 	{LEVEL_BACKEND, "address", KIND_ADDRESS,
 	 FIELD(config_backend, address),
-	 .help = "Where the backend is reached; no VIP itself, and of the "
-		 "VIP's family, but for `ipip` and `l2`."},
+	 .help = "The backend's address; not a VIP, and of the VIP's family, "
+		 "except with `ipip` and `l2`."},
 	{LEVEL_BACKEND, "weight", KIND_NUMBER, FIELD(config_backend, weight),
 	 .min = 1, .max = 1000, .standard = "1",
 	 .help = "Its share of new flows, relative to the other backends."},
 	{LEVEL_BACKEND, "mtu", KIND_NUMBER, FIELD(config_backend, mtu),
 	 .min = 576, .max = 65535, .words = mtu_words, .standard = "route",
-	 .help = "The largest packet that the way there takes, where that is "
-		 "less than the route says: larger ones are answered."},
+	 .help = "The largest packet that the path to the backend takes, if "
+		 "that is less than the route says. Larger packets are "
+		 "answered with an ICMP error."},
 	{LEVEL_BACKEND, "drain", KIND_WORD, FIELD(config_backend, drain),
 	 .words = bool_words, .standard = "false",
-	 .help = "`true`: keeps the flows it has and gets no new ones."},
+	 .help = "`true`: the backend keeps its flows and gets no new ones."},
 
 	{LEVEL_CHECK, "type", KIND_WORD, FIELD(config_check, type),
 	 .words = check_words, .standard = "tcp",
-	 .help = "`tcp`: it takes a connection; `http`, `https` (of any "
+	 .help = "`tcp`: it accepts a connection; `http`, `https` (any "
 		 "certificate): it answers a GET; `udp`: it answers a "
-		 "datagram. All ask the VIP, by way of the backend. A check "
-		 "without `type` that has a key of http is `http`, one that "
-		 "has a key of udp is `udp`."},
+		 "datagram. All go to the VIP, through the backend. Without "
+		 "`type`, a check with a key of http is `http`, one with a "
+		 "key of udp is `udp`."},
 	{LEVEL_CHECK, "interval", KIND_DURATION,
 	 FIELD(config_check, interval),
 	 .min = 100, .max = 1 * HOURS, .standard = "2s",
-	 .help = "From the begin of a check to that of the next."},
+	 .help = "From the begin of one check to the begin of the next."},
 	{LEVEL_CHECK, "timeout", KIND_DURATION, FIELD(config_check, timeout),
 	 .min = 50, .max = 1 * HOURS, .standard = "1s",
-	 .help = "How long an answer may take; at most half of `interval`."},
+	 .help = "How long to wait for an answer; at most half of `interval`."},
 	{LEVEL_CHECK, "rise", KIND_NUMBER, FIELD(config_check, rise),
 	 .min = 1, .max = 1000, .standard = "2",
-	 .help = "So many good checks in a row, and a backend that was down "
-		 "is up."},
+	 .help = "Consecutive good checks before a backend that is down is up."},
 	{LEVEL_CHECK, "fall", KIND_NUMBER, FIELD(config_check, fall),
 	 .min = 1, .max = 1000, .standard = "3",
-	 .help = "So many bad ones in a row, and it is down, no later than "
-		 "`interval` x `fall` after it died (of 1: and `timeout`)."},
+	 .help = "Consecutive bad checks before a backend is down. That is at "
+		 "most `interval` x `fall` after it died (with `fall: 1` plus "
+		 "`timeout`)."},
 	{LEVEL_CHECK, "port", KIND_PORT, FIELD(config_check, port),
 	 .min = 1, .max = 65535, .words = service_words,
 	 .standard = "service",
-	 .help = "The VIP's port that is asked; to be named for a service of "
-		 "any port, and for no other."},
+	 .help = "The port of the VIP to check; required for a service of any "
+		 "port, and only allowed there."},
 	{LEVEL_CHECK, "application-port", KIND_PORT,
 	 FIELD(config_check, application_port),
 	 .min = 1, .max = 65535, .words = none_words, .standard = "none",
 	 .types = TYPES_TCP,
-	 .help = "Of tcp, http and https: the port of the backend's own "
-		 "address where the application is asked, apart from the "
-		 "path; the VIP then has to take a connection only. With "
-		 "`rewrite`, no service's."},
+	 .help = "For tcp, http and https: the port at the backend's own "
+		 "address where the application is checked, apart from the "
+		 "path; the VIP then only has to accept a connection. With "
+		 "`rewrite`, a port of no service."},
 	{LEVEL_CHECK, "path", KIND_TEXT, FIELD(config_check, path),
 	 .min = 1, .standard = "/",
 	 .types = TYPES_HTTP,
-	 .help = "Of http and https: what is asked for."},
+	 .help = "For http and https: the path of the request."},
 	{LEVEL_CHECK, "host", KIND_TEXT, FIELD(config_check, host),
 	 .standard = "",
 	 .types = TYPES_HTTP,
-	 .help = "Of http and https: the name in the request, and in TLS; "
+	 .help = "For http and https: the name in the request and in TLS; "
 		 "empty: the VIP."},
 	{LEVEL_CHECK, "status", KIND_NUMBER, FIELD(config_check, status),
 	 .min = 100, .max = 599, .words = status_words, .standard = "ok",
 	 .types = TYPES_HTTP,
-	 .help = "Of http and https: the status that is good; `ok`: any 2xx "
-		 "or 3xx."},
+	 .help = "For http and https: the good status; `ok`: any 2xx or 3xx."},
 	{LEVEL_CHECK, "body", KIND_TEXT, FIELD(config_check, body),
 	 .standard = "",
 	 .types = TYPES_HTTP | TYPE(CHECK_UDP),
-	 .help = "Of http, https and udp: what the answer must contain, of "
-		 "http in its first 64 KiB."},
+	 .help = "For http, https and udp: what the answer must contain; for "
+		 "http within its first 64 KiB."},
 	{LEVEL_CHECK, "send", KIND_TEXT, FIELD(config_check, send),
 	 .standard = "",
 	 .types = TYPE(CHECK_UDP),
-	 .help = "Of udp: what is sent."},
+	 .help = "For udp: what is sent."},
 	{LEVEL_CHECK, "silence", KIND_WORD, FIELD(config_check, silence),
 	 .words = silence_words, .standard = "bad",
 	 .types = TYPE(CHECK_UDP),
-	 .help = "Of udp: `good` where the server never answers: down is then "
-		 "what refuses a datagram, or where none can be sent. A machine "
-		 "that is off is as silent."},
+	 .help = "For udp: `good` if the server never answers. It is then "
+		 "down only when it refuses a datagram, or when none can be "
+		 "sent. A machine that is off is silent, too."},
 };
 /* clang-format on */
 const size_t key_count = sizeof(keys) / sizeof(keys[0]);
@@ -308,7 +308,7 @@ const struct key *key_find(enum level level, const char *name, size_t length)
 	return NULL;
 }
 
-/* As snprintf(), after what `text` holds already. */
+/* As snprintf(), appended to `text`. */
 __attribute__((format(printf, 2, 3))) static void
 append(char text[ALLOWED_SIZE], const char *format, ...)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * keys.h - every key of the configuration file, said once
+ * keys.h - the table of all keys of the configuration file
  *
- * One table holds a key's name, where it belongs, what it may be, what it is
- * when left out, what it means, and which field of struct config it fills.
- * Reading, refusing and the manual all go by this table, so they cannot
- * disagree; a new key is a new row.
+ * A row says a key's name, its level, its allowed values, its default, its
+ * meaning, and the field of struct config that it fills. Reading, refusing,
+ * help and manual use this table, so they cannot disagree; a new key is a new
+ * row.
  */
 #pragma once
 
@@ -35,17 +35,17 @@ extern const struct level_info levels[LEVELS];
 enum kind {
 	KIND_LIST,     /* of records of another level */
 	KIND_PREFIXES, /* an array of struct prefix */
-	KIND_RECORD,   /* one of another level; zero where it is left out */
+	KIND_RECORD,   /* one of another level; zeroed if it is left out */
 	KIND_ADDRESS,  /* struct addr */
-	KIND_NUMBER,   /* also one of `words`, where there are any */
-	KIND_PORT,     /* as KIND_NUMBER, kept in wire order */
+	KIND_NUMBER,   /* or one of `words`, if there are any */
+	KIND_PORT,     /* as KIND_NUMBER, stored in wire order */
 	KIND_PRIME,    /* a number that must be prime */
-	KIND_DURATION, /* kept in milliseconds */
+	KIND_DURATION, /* stored in milliseconds */
 	KIND_WORD,     /* one of `words` */
 	KIND_TEXT,     /* `size` bytes of it, and NUL; at least `min` */
 };
 
-/* A word a key may be; a name of NULL ends the list. */
+/* A keyword; a name of NULL ends the list. */
 struct word {
 	const char *name;
 	__u32 value;
@@ -60,10 +60,12 @@ struct key {
 	__u32 min;
 	__u32 max;
 	const struct word *words;
-	const char *renamed[2]; /* a word that was taken once; what it is now */
-	const char *standard;	/* as in a file; NULL: the key is required */
+	const char *renamed[2]; /* a keyword that was allowed once; what it is
+				   called now */
+	const char *standard;	/* the default, as in a file; NULL: the key is
+				   required */
 	enum level entry;	/* of a list or record: its level */
-	size_t count_offset;	/* of a list: the field with their number */
+	size_t count_offset;	/* of a list: the field that counts them */
 	__u32 types; /* LEVEL_CHECK: the types that have it; 0: all */
 	const char *help;
 };
@@ -75,12 +77,12 @@ struct key {
 extern const struct key keys[];
 extern const size_t key_count;
 
-/* NULL where `level` has no such key. */
+/* NULL if `level` has no such key. */
 const struct key *key_find(enum level level, const char *name, size_t length);
 
 /*
- * The key of `level` that was most likely meant, or NULL. Case, and the two
- * ways to join words ('-' and '_'), make no difference.
+ * The key of `level` that was most likely meant, or NULL. Ignores case and the
+ * difference of '-' and '_'.
  */
 const struct key *key_nearest(enum level level, const char *name,
 			      size_t length);
@@ -88,14 +90,14 @@ const struct key *key_nearest(enum level level, const char *name,
 /* Room for any text of key_allowed() and key_names(). */
 #define ALLOWED_SIZE 256
 
-/* What the key may be: "a number from 1 to 1000". Returns `text`. */
+/* The allowed values: "a number from 1 to 1000". Returns `text`. */
 const char *key_allowed(const struct key *key, char text[ALLOWED_SIZE]);
 
-/* "90s", in the largest unit that needs no fraction. Returns `text`. */
+/* "90s", in the largest unit without a fraction. Returns `text`. */
 #define DURATION_SIZE 16
 const char *duration_text(__u32 milliseconds, char text[DURATION_SIZE]);
 
-/* The keys of a level: "address, weight, drain". Returns `text`. */
+/* The names of a level's keys: "address, weight, drain". Returns `text`. */
 const char *key_names(enum level level, char text[ALLOWED_SIZE]);
 
 /* The types of health check in a mask: "http or https". Returns `text`. */

@@ -32,7 +32,7 @@ static const char *crossing(char text[64])
 	return text;
 }
 
-/* Where an address is written over the VIP, it must fit its header. */
+/* If an address is written over the VIP, it must have the VIP's family. */
 static int check_families(const struct config_service *service,
 			  const struct refusal *refusal)
 {
@@ -60,7 +60,7 @@ static int check_families(const struct config_service *service,
 	return 0;
 }
 
-/* What is inside IPv6, and IPv6 itself, must have its 1280 bytes. */
+/* IPv6, inside or outside, needs its 1280 bytes. */
 static int check_mtus(const struct config_service *service,
 		      const struct refusal *refusal)
 {
@@ -88,7 +88,7 @@ static int check_mtus(const struct config_service *service,
 	return 0;
 }
 
-/* Keys that only some methods have, or that one must have. */
+/* Keys that only some methods have, or that a method requires. */
 static int check_keys(const struct config *config,
 		      const struct config_service *service,
 		      const struct refusal *refusal)
@@ -136,7 +136,7 @@ static int check_outer(const struct config *config,
 		      addr_is_v4(&sources[0].address) ? "IPv4" : "IPv6");
 }
 
-/* A backend's address and a mark: which VIP is it? */
+/* A backend's address and a mark stand for one VIP. */
 struct mark {
 	struct addr address;
 	__u8 dscp;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * methods.h - what a service's forwarding method asks of the file
+ * methods.h - what a forwarding method requires of the file
  */
 #pragma once
 
@@ -12,5 +12,5 @@
 /* 0, or -1 with the refusal written. */
 int methods_check(const struct config *config, const struct refusal *refusal);
 
-/* What whoever sets up the other end has to know, a line each. */
+/* What the administrator of the other end has to know, a line each. */
 void methods_notes(const struct config *config, FILE *out);

@@ -20,29 +20,36 @@
 
 #define L3DSR_LAYOUT "v4"
 
-/* Most that one configuration file may name. */
+/* How many of each one configuration file may have. */
 #define MAX_SERVICES 4096
 #define MAX_BACKENDS 8192
 
 /*
  * A backend (one line under a service's `backends:`) has an index below
- * BACKEND_SLOTS and keeps it as long as any generation names it. Twice
- * MAX_BACKENDS, so that one file can be replaced by an entirely different one.
+ * BACKEND_SLOTS, and keeps it as long as any generation has the backend. There
+ * are twice MAX_BACKENDS, so that a file can be replaced by an entirely
+ * different one.
  */
 #define BACKEND_SLOTS 16384
 
-/* Generations in the kernel: current, previous, the one being built, spare. */
+/*
+ * Generations in the kernel: the current one, the previous one, the one being
+ * built, and a spare.
+ */
 #define GENERATIONS 4
 
 /* Interfaces and MAC addresses (macvlan, VRRP) that one host may answer to. */
 #define MAX_INTERFACES 64
 
-/* VLAN devices, and for each the ways in: a bond has several. */
+/*
+ * VLAN devices; and for each, the ports by which its frames come in: a bond has
+ * several.
+ */
 #define MAX_VLANS 512
 /* Prefixes of `lb-sources`. */
 #define MAX_SOURCES 64
 
-/* What a program is told when it is loaded; cannot change without a load. */
+/* What a program is told when it is loaded; only another load changes it. */
 struct constants {
 	char host[64];	/* the host's name, for the trace */
 	__u8 has_frags; /* frames may have several buffers (5.18) */
@@ -61,19 +68,21 @@ struct addr {
 };
 _Static_assert(sizeof(struct addr) == 16, "addr");
 
-/* Addresses that begin with the same `bits`; 0: none. An IPv4 one has 96 more.
+/*
+ * Addresses that have the same first `bits`; 0: none. For IPv4 it is the prefix
+ * length plus 96.
  */
 struct prefix {
-	__u32 bits; /* first: so it is the key of an LPM trie */
+	__u32 bits; /* first, because this is the key of an LPM trie */
 	struct addr address;
 };
 _Static_assert(sizeof(struct prefix) == 20, "prefix");
 
 /*
- * What a client connects to. Port 0 is "any port". Protocol and port 0 is the
- * mark "this address is a VIP", which every VIP has besides its services.
- * IPPROTO_FRAGMENT and its PORT_UNKNOWN, which no packet has, is the service
- * that takes fragments of UDP of which nothing else is known (`by_address`).
+ * What a client connects to. Port 0 is "any port". Protocol 0 with port 0 marks
+ * an address as a VIP; every VIP has this entry besides its services.
+ * IPPROTO_FRAGMENT with PORT_UNKNOWN, which no packet has, is the service that
+ * takes UDP fragments whose ports are not known (`by_address`).
  */
 #define PORT_UNKNOWN 0x0101 /* in either byte order */
 struct service_key {
@@ -84,13 +93,13 @@ struct service_key {
 };
 _Static_assert(sizeof(struct service_key) == 20, "service_key");
 
-/* Where one address is written over another: the checksum above IP. */
+/* The TCP or UDP checksum, where one address is written over another. */
 enum checksum {
-	CHECKSUM_KEEP,	 /* is that of the VIP all the way */
-	CHECKSUM_UPDATE, /* is true all the way */
+	CHECKSUM_KEEP,	 /* stays that of the VIP */
+	CHECKSUM_UPDATE, /* is true on the wire */
 };
 
-/* What is done to a packet for the service, and undone at the backend. */
+/* What is done to a service's packets, and undone at the backend. */
 struct method {
 	__u8 forward;  /* enum forward */
 	__u8 checksum; /* enum checksum */
@@ -99,10 +108,10 @@ struct method {
 _Static_assert(sizeof(struct method) == 3, "method");
 
 /*
- * A service of one generation. Its table is `table_size` u16 backend indices
- * from slot `table_first` on in the generation's `tables` map, four to an
- * element. table_size 0: no backend takes new flows; then table_first is
- * NO_TABLE_PASS where the kernel is to have them.
+ * A service of one generation. Its table is `table_size` u16 backend indices,
+ * from slot `table_first` on, in the generation's `tables` map, four to an
+ * element. With table_size 0, no backend takes new flows; table_first is then
+ * NO_TABLE_PASS if they are to be passed to the kernel.
  */
 #define NO_TABLE_PASS 1
 struct service {
@@ -111,25 +120,27 @@ struct service {
 	__u32 table_size;
 	__u8 scheduler; /* enum scheduler, see scheduler.h */
 	struct method method;
-	__u16 turns; /* its place in the map `turns` */
+	__u16 turns; /* its index in the map `turns` */
 	/*
-	 * 0: it is in the file. Else it has left, and has no table: 1 + the
-	 * index of its backend that stays longest, so `until` there is its end.
+	 * 0: the service is in the file. Else it was removed and has no table:
+	 * 1 + the index of the backend that drains longest, whose `until` is
+	 * the service's end, too.
 	 */
 	__u16 leaving;
 };
 _Static_assert(sizeof(struct service) == 20, "service");
 
 /*
- * A place of the `services` map of a generation, see directory.h. More than
- * twice as many as there can be keys: every service of a file and as many that
- * have left it, the mark of each one's VIP, and again where it takes fragments.
+ * A cell of a generation's `services` map, see directory.h. There are more than
+ * twice as many cells as there can be keys: the services of a file, as many
+ * that were removed from it, and for each of these the mark of its VIP and
+ * possibly the entry for its fragments.
  */
 #define DIRECTORY_PLACES (16 * MAX_SERVICES)
 struct directory_entry {
 	struct service_key key;
 	struct service service;
-	__u16 port_mask; /* 0: ports make no difference, see `by_address` */
+	__u16 port_mask; /* 0: ports do not matter, see `by_address` */
 	__u8 protocol;	 /* of the service */
 	__u8 used;
 };
@@ -141,9 +152,9 @@ struct directory_places {
 };
 
 /*
- * A slot: the index of its backend, and SLOT_MOVED where it has had another
- * since the flow table was made. In a slot that has not, the flow table cannot
- * know better than the table.
+ * A slot: the index of its backend, and SLOT_MOVED if it has had another one
+ * since the flow table was created. For a slot that has not moved, the flow
+ * table can only say the same as the service's table.
  */
 #define SLOT_MOVED   0x8000
 #define SLOT_BACKEND (BACKEND_SLOTS - 1)
@@ -163,29 +174,29 @@ enum backend_state {
 	BACKEND_ACTIVE,
 	BACKEND_DRAINING, /* keeps its flows, gets no new ones */
 	BACKEND_DOWN,	  /* its flows are selected anew */
-	BACKEND_LEAVING,  /* not in the file: drains, and has an end */
+	BACKEND_LEAVING,  /* not in the file: drains until `until` */
 };
 
-/* What health checks have found of a backend. */
+/* What health checks found about a backend. */
 enum health_finding {
-	FINDING_NONE, /* not checked, or no check has said anything yet */
+	FINDING_NONE, /* not checked, or no result yet */
 	FINDING_UP,
-	FINDING_APPLICATION_DOWN, /* something came back, and was bad */
+	FINDING_APPLICATION_DOWN, /* something came back, and it was bad */
 	FINDING_PATH_DOWN, /* nothing came back from the VIP, or none was sent
 			    */
 };
 
-/* What of a backend is as a verb has set it, and not as the file says. */
+/* What a verb has set for a backend, against the file. */
 enum by_hand {
 	BY_HAND_STATE = 1,
 	BY_HAND_WEIGHT = 2,
 };
 
 /*
- * A backend of a service, at its index. The id is index + n * BACKEND_SLOTS,
- * at most FLOW_BACKEND, and is never given to another (service, address): a
- * flow that names an id which is no longer here is selected anew. Where the
- * state is absent, the id is the last that was given to this index.
+ * A backend of a service, at its index. The id is index + n * BACKEND_SLOTS, at
+ * most FLOW_BACKEND, and is never given to another (service, address): a flow
+ * with the id of a backend that is gone is selected anew. If the state is
+ * BACKEND_ABSENT, the id is the last one that this index had.
  */
 struct backend {
 	struct addr address;
@@ -193,19 +204,21 @@ struct backend {
 	__u32 service; /* struct service.id */
 	__u16 weight;
 	__u8 state;   /* enum backend_state */
-	__u8 by_hand; /* enum by_hand; the tool's */
-	__u8 finding; /* enum health_finding; the tool's */
-	__u8 drain;   /* it is wanted to drain; the tool's */
-	__u16 mtu;    /* of the way there, as the file says; 0: it does not */
+	__u8 by_hand; /* enum by_hand; only the tool reads it */
+	__u8 finding; /* enum health_finding; only the tool reads it */
+	__u8 drain;   /* it is to drain; only the tool reads it */
+	__u16 mtu;    /* of the path to it, from the file; 0: not set */
 };
 _Static_assert(sizeof(struct backend) == 32, "backend");
 
 /* Of a generation, in the `backends` map. */
 struct backend_rows {
 	struct backend at[BACKEND_SLOTS];
-	__u64 until[BACKEND_SLOTS]; /* jiffies; of one that is leaving */
-	/* The tool's, in seconds of Unix time: since when the state of a
-	 * backend, or of the service at its index in `turns`, holds. */
+	__u64 until[BACKEND_SLOTS]; /* jiffies; if it is leaving */
+	/*
+	 * For the tool, in seconds of Unix time: since when a backend, or the
+	 * service with this index in `turns`, has been in its state.
+	 */
 	__u64 since[BACKEND_SLOTS];
 	__u64 service_since[MAX_SERVICES];
 };
@@ -213,29 +226,29 @@ _Static_assert(sizeof(struct backend_rows) ==
 		       BACKEND_SLOTS * 48 + MAX_SERVICES * 8,
 	       "backend_rows");
 
-/* What becomes of a packet for a VIP and for none of its services. */
+/* What happens to a packet for a VIP but for none of its services. */
 enum unmatched {
-	UNMATCHED_LOCAL, /* dropped, but where the VIP is the host's address */
+	UNMATCHED_LOCAL, /* dropped, unless the VIP is the host's address */
 	UNMATCHED_DROP,
 	UNMATCHED_PASS,
 };
 
 /*
- * Of the map `devices`, by ifindex: why a packet cannot be sent out of a device
- * by XDP. A device without a row takes all frames.
+ * Key of the map `devices`: ifindex. Says why XDP cannot send a packet out of
+ * the device. A device without an entry takes all frames.
  */
 #define MAX_DEVICES 16384
 enum device_lacks {
-	DEVICE_NO_ETHERNET = 1, /* its packets have no such header: tun, gre */
-	DEVICE_NO_XMIT = 2, /* ndo_xdp_xmit: none redirected in native mode */
+	DEVICE_NO_ETHERNET = 1, /* it has no Ethernet header: tun, gre */
+	DEVICE_NO_XMIT = 2, /* no ndo_xdp_xmit: no redirect in native mode */
 };
 
-/* Of this host, that xdp_lbr knows. */
+/* Addresses of this host that xdp_lbr knows. */
 #define MAX_OWN_ADDRESSES 16384
 
 /*
- * The tool's, by struct backend.id: why checks found the backend down, as text
- * that ends with NUL. A backend that is not down has none.
+ * For the tool, by struct backend.id: why checks found the backend down, as
+ * NUL-terminated text. A backend that is not down has no entry.
  */
 #define VERDICT_TEXT 208
 struct verdict_text {
@@ -246,30 +259,30 @@ _Static_assert(sizeof(struct verdict_text) == 208, "verdict_text");
 #define VIP_BITS 4096
 
 /*
- * What else a generation says. `previous` is the generation slot that
- * handshakes begun before it still go by until `grace_until` (jiffies).
+ * What else belongs to a generation. `previous` is the index of the generation
+ * that places handshakes begun before it, until `grace_until` (jiffies).
  */
 struct generation {
 	__u64 number;	      /* counts from 1 */
 	__u64 grace_until;    /* jiffies */
 	__u64 udp_idle;	      /* jiffies */
 	__u64 next_hop_age;   /* jiffies; 0: the FIB is asked for each packet */
-	__u32 previous;	      /* generation slot; its own where there is none */
-	__u32 insert_limit;   /* flows remembered per second and CPU */
+	__u32 previous;	      /* generation index; its own if there is none */
+	__u32 insert_limit;   /* flows added per second and CPU */
 	__u32 insert_window;  /* jiffies in a second */
 	__u32 directory_seed; /* where services lie: see directory.h */
 	__u8 unmatched;	      /* enum unmatched */
-	__u8 hops_by_flow;    /* routes look at more than the destination */
-	__u8 recent_shift;    /* "recent" is within 2^this jiffies */
-	__u8 claim;	      /* the tool's: the VIPs are answered for */
-	__u32 answer_limit;   /* ICMP errors per second and CPU */
-	__u8 digest[32];      /* of what its file means: see write.h */
+	__u8 hops_by_flow;    /* routes depend on more than the destination */
+	__u8 recent_shift;    /* the hot flows' time span is 2^this jiffies */
+	__u8 claim;	    /* the tool's: the host answers ARP for the VIPs */
+	__u32 answer_limit; /* ICMP errors per second and CPU */
+	__u8 digest[32];    /* of the file's meaning: see write.h */
 	struct prefix outer_source[2]; /* IPv4, IPv6; bits 0: its own address */
 	__u64 vips[VIP_BITS / 64];     /* xdp_lbr: see directory.h */
 };
 _Static_assert(sizeof(struct generation) == 640, "generation");
 
-/* Of the `file` map of a generation: its text, and zeros behind it. */
+/* The text of a generation's file, in the map `file`; padded with zeros. */
 struct file_page {
 	char text[4096];
 };
@@ -279,7 +292,7 @@ _Static_assert(sizeof(struct file_page) == 4096, "file_page");
 enum control {
 	CONTROL_GENERATION, /* generation slot + 1; 0: none yet */
 	CONTROL_TRACE,	    /* enum trace */
-	CONTROL_SERVICE_ID, /* the last struct service.id given; the tool's */
+	CONTROL_SERVICE_ID, /* the last struct service.id given; for the tool */
 	CONTROLS,
 };
 
@@ -291,9 +304,9 @@ enum control {
 #define SECRET_WORDS 2
 #define FLOW_KEYS    16
 struct secrets {
-	__u64 flow[FLOW_KEYS];	    /* the flow table's hash, see flows.h */
-	__u64 mark[SECRET_WORDS];   /* marks in outer headers, see mark.h */
-	__u64 answer[SECRET_WORDS]; /* shares of the answer budget */
+	__u64 flow[FLOW_KEYS];	    /* for the flow table's hash, see flows.h */
+	__u64 mark[SECRET_WORDS];   /* for marks in outer headers, see mark.h */
+	__u64 answer[SECRET_WORDS]; /* for the shares of the answer budget */
 };
 _Static_assert(sizeof(struct secrets) == 160, "secrets");
 
@@ -344,15 +357,16 @@ struct flow_key {
 };
 _Static_assert(sizeof(struct flow_key) == 24, "flow_key");
 
-/* A place of the flow table; see flows.h. */
+/* A way of a bucket of the flow table; see flows.h. */
 struct flow {
-	__u64 hash;    /* of the flow; 0: the place is empty */
+	__u64 hash;    /* of the flow; 0: empty */
 	__u32 backend; /* struct backend.id, FLOW_ENDS, FLOW_BEGINS */
-	__u32 seen;    /* low half of jiffies at a recent packet */
+	__u32 seen;    /* low half of jiffies at one of its last packets */
 };
 _Static_assert(sizeof(struct flow) == 16, "flow");
-#define FLOW_ENDS    0x80000000u /* its client has sent FIN or RST */
-#define FLOW_BEGINS  0x40000000u /* only SYNs have come: makes room for any */
+#define FLOW_ENDS 0x80000000u /* its client has sent FIN or RST */
+#define FLOW_BEGINS                                                            \
+	0x40000000u /* only SYNs have come: any flow may replace it */
 #define FLOW_BACKEND 0x3fffffffu
 
 #define FLOWS_PER_BUCKET 4
@@ -361,7 +375,7 @@ struct flow_bucket { /* one cache line */
 };
 _Static_assert(sizeof(struct flow_bucket) == 64, "flow_bucket");
 
-/* Whose flows those are, in another map: for people. */
+/* The ends of these flows, in another map: for people. */
 struct flow_keys {
 	struct flow_key keys[FLOWS_PER_BUCKET];
 };
@@ -375,7 +389,7 @@ struct begun_bucket { /* one cache line */
 };
 _Static_assert(sizeof(struct begun_bucket) == 64, "begun_bucket");
 
-/* What the flow table said a moment ago; see recent.h. */
+/* What the flow table said lately; see recent.h. */
 #define RECENT_BUCKETS	  (1 << 15)
 #define RECENT_PER_BUCKET 4
 struct recent_bucket {
@@ -408,8 +422,8 @@ struct vlan_port {
 _Static_assert(sizeof(struct vlan_port) == 8, "vlan_port");
 
 /*
- * A packet that came in fragments, and what its first fragment said that the
- * others do not. IPv6's id is of all protocols (RFC 8200 4.5).
+ * The first fragment of a packet, and what only it says: ports. IPv6's id
+ * counts for all protocols together (RFC 8200 4.5).
  */
 #define FRAGMENTED	 65536
 #define FRAGMENT_SECONDS 5
@@ -432,9 +446,8 @@ struct fragment {
 _Static_assert(sizeof(struct fragment) == 16, "fragment");
 
 /*
- * By a backend's address: what a router on the way there has said of the MTU
- * behind it, in an error about an outer header of ours, proven by its mark
- * (mark.h).
+ * By a backend's address: the MTU that a router on the path has reported, in an
+ * error about one of our outer headers, proven by the mark in it (mark.h).
  */
 #define PATH_MTUS	 4096
 #define PATH_MTU_SECONDS 600
@@ -447,7 +460,7 @@ _Static_assert(sizeof(struct path_mtu) == 16, "path_mtu");
 
 /*
  * Wrong marks in such errors, host-wide: the map `guesses`, [0]. CPUs that
- * count at once may let a few more through.
+ * count at the same time may let a few more through.
  */
 struct guesses {
 	__u64 second; /* jiffies / jiffies in a second */
@@ -456,10 +469,10 @@ struct guesses {
 _Static_assert(sizeof(struct guesses) == 16, "guesses");
 
 /*
- * Per CPU: ICMP errors sent in one window, for all clients (map `answers`, of
- * time exceeded) or for those who share a cell (map `answer_shares`, of packets
- * that are too big). Which cell a client has is its address (IPv6: its /64),
- * hashed with a secret. A cell has one part of `answer-limit`.
+ * Per CPU: ICMP errors sent in one window. In the map `answers` (time exceeded)
+ * for all clients together; in `answer_shares` (too big) for the clients that
+ * share a cell. A client's cell is its address (IPv6: its /64), hashed with a
+ * secret. A cell may send one part of `answer-limit`.
  */
 #define ANSWER_SHARES 4096
 #define ANSWER_PARTS  16
@@ -470,28 +483,28 @@ struct answers {
 _Static_assert(sizeof(struct answers) == 16, "answers");
 
 /*
- * By a backend's address: the least MTU that a route of this host to it is
- * locked to, bytes. The tool's to fill (path_mtus.c).
+ * By a backend's address: the smallest MTU to which a route of this host to it
+ * is locked, in bytes. Filled in by the tool (path_mtus.c).
  */
 #define ROUTE_MTUS MAX_BACKENDS
 
 /*
- * Per CPU: what the FIB answered to the question how a backend is reached.
- * Direct-mapped: what does not fit beside another takes its place.
+ * Per CPU: the FIB's answer for the way to a backend. Direct-mapped: an entry
+ * replaces what was in its cell.
  */
 #define CACHED_HOPS BACKEND_SLOTS
 struct cached_hop {
-	__u64 asked;	/* jiffies; 0: no answer is here */
-	__u64 flow;	/* 0: for all packets to the backend; else one flow's */
+	__u64 asked; /* jiffies; 0: no answer is here */
+	__u64 flow;  /* 0: for all packets to the backend; else for one flow */
 	__u32 backend;	/* struct backend.id */
 	__u32 in;	/* ifindex the packet came in by ... */
-	__u32 out;	/* ... and is to leave by; `in`: the way it came */
-	__u16 mtu;	/* the largest packet that it takes whole, bytes */
-	__u16 link_mtu; /* the same, of the way out alone */
+	__u32 out;	/* ... and leaves by; the same: the way it came */
+	__u16 mtu;	/* the largest packet that reaches the backend whole */
+	__u16 link_mtu; /* the same, for the first link only */
 	struct addr via;
 	__u8 destination[6]; /* MAC addresses */
 	__u8 source[6];
-	struct vlan vlan; /* tags that it is to leave with */
+	struct vlan vlan; /* the tags that it leaves with */
 };
 _Static_assert(sizeof(struct cached_hop) == 64, "cached_hop");
 
@@ -499,17 +512,18 @@ _Static_assert(sizeof(struct cached_hop) == 64, "cached_hop");
 struct insertions {
 	__u64 window; /* jiffies / struct generation.insert_window */
 	__u64 count;
-	__u64 begun;   /* the same of those at a SYN: a limit of their own */
-	__u64 refused; /* since the load: those over insert_limit */
-	__u64 evicted; /* since the load: others that had to make room */
+	__u64 begun; /* the same for those at a SYN, which have their own limit
+		      */
+	__u64 refused; /* since the load: not inserted, over insert_limit */
+	__u64 evicted; /* since the load: flows that were replaced */
 };
 _Static_assert(sizeof(struct insertions) == 40, "insertions");
 
-/* Per CPU; what has been sent to a backend, at its index. */
+/* Per CPU: what was sent to a backend, by its index. */
 struct backend_count {
 	__u64 packets;
 	__u64 bytes; /* of the frames; a GSO super-packet is one */
-	__u64 flows; /* begun: SYNs, and unknown flows of UDP */
+	__u64 flows; /* begun: SYNs, and new flows of UDP */
 };
 _Static_assert(sizeof(struct backend_count) == 24, "backend_count");
 
@@ -517,14 +531,14 @@ _Static_assert(sizeof(struct backend_count) == 24, "backend_count");
 struct redirected {
 	__u32 service; /* struct service.id */
 	__u32 backend; /* struct backend.id */
-	__u32 bytes;   /* of the frame; 0: it was put right */
-	__u32 begins;  /* 1: a flow */
+	__u32 bytes;   /* of the frame; 0: already corrected */
+	__u32 begins;  /* 1: it began a flow */
 };
 _Static_assert(sizeof(struct redirected) == 16, "redirected");
 
 /*
- * Per CPU; packets of a service that were not sent to a backend, by why. Those
- * that were are in the counts of its backends.
+ * Per CPU: a service's packets that were not sent to a backend, by reason. The
+ * backends' counts have the others.
  */
 #define SERVICE_REASONS 8192
 struct service_reason {
@@ -536,50 +550,55 @@ _Static_assert(sizeof(struct service_reason) == 8, "service_reason");
 /* A MAC address that a frame for this host may carry, and where. */
 struct interface {
 	__u32 ifindex; /* 0 ends the list */
-	__u32 device;  /* as the FIB knows it: for a bond's leg, the bond */
+	__u32 device;  /* as the FIB knows it: for a leg of a bond, the bond */
 	__u8 mac[6];
 	__u16 generic;	    /* the program sees GSO super-packets here */
-	char name[16];	    /* IFNAMSIZ, for people */
-	struct addr own[2]; /* IPv4, IPv6: what it sends from; 0: none */
-	__u8 own_mac[6]; /* of `device`: what is handed to the kernel is for it
-			  */
+	char name[16];	    /* IFNAMSIZ, for the tools */
+	struct addr own[2]; /* IPv4, IPv6: its own addresses; 0: none */
+	__u8 own_mac[6];    /* of `device`: the destination of what is handed to
+			       the kernel */
 	__u16 zero;
 };
 _Static_assert(sizeof(struct interface) == 72, "interface");
 
 /*
- * xdp_bkd: what says to which service a packet belongs that a load balancer
- * sent to one of this host's addresses, and how it is undone. Port 0 is "any
- * port".
+ * xdp_bkd: to which service a packet belongs that a load balancer sent to one
+ * of this host's addresses, and how it is restored. Port 0 is "any port".
  */
 struct restore_key {
-	struct addr address; /* the destination: this host's; l2: the VIP */
-	struct addr inner;   /* ipip: that of the packet inside, the VIP */
+	struct addr
+		address; /* the destination: this host's address; l2: the VIP */
+	struct addr inner; /* ipip: the destination inside, the VIP */
 	__be16 port;
 	__u8 protocol;
-	__u8 dscp; /* the method dscp, else 0 */
+	__u8 dscp; /* method dscp: the mark, else 0 */
 };
 _Static_assert(sizeof(struct restore_key) == 36, "restore_key");
 
 struct restore {
 	struct addr vip;
-	__u64 until; /* jiffies; 0: for good. Set when it left the file. */
+	__u64 until; /* jiffies; 0: no end. Set when it was removed from the
+			file. */
 	struct method method;
 	__u8 zero;
-	__u32 counter; /* of `restore_counts`; 0: it is not counted */
+	__u32 counter; /* index in `restore_counts`; 0: not counted */
 };
 _Static_assert(sizeof(struct restore) == 32, "restore");
 
-/* Those of two generations, for any address, and [0], which is nobody's. */
+/*
+ * Enough for two generations, for any address, and [0], which belongs to no
+ * row.
+ */
 #define MAX_RESTORES (MAX_SERVICES * 2)
 #define MAX_COUNTERS (MAX_RESTORES * 2 + 1)
 
-/* One thing `up` changed on the host: text, NUL-ended. */
+/* One change that `up` made on the host; NUL-terminated text. */
 struct change {
 	char kind[16];	 /* "sysctl", "address", ...; "" ends the list */
 	char what[112];	 /* e.g. "net/ipv4/conf/eth0/forwarding" */
-	char before[60]; /* what it was, e.g. "0" */
-	__u32 ifindex; /* of the interface that `what` names; 0: it does not */
+	char before[60]; /* the value before, e.g. "0" */
+	__u32 ifindex;	 /* of the interface that `what` names; 0: it names none
+			  */
 };
 _Static_assert(sizeof(struct change) == 192, "change");
 #define MAX_CHANGES 1024

@@ -37,10 +37,10 @@ INLINE int addr_is_v4(const struct addr *addr)
 }
 
 /*
- * One host's address, and no sender writes another (RFC 1122 3.2.1.3, RFC 4291
- * 2): IPv4 but for 0/8, 127/8 and what is from 224/4 on; of IPv6 all but ::/96
- * (with :: and ::1), link-local and multicast addresses. In wire order; one of
- * ::ffff:0:0/96 is taken for the IPv4 address inside.
+ * May this be one host's address, so that a sender may use it (RFC 1122
+ * 3.2.1.3, RFC 4291 2)? IPv4: all but 0/8, 127/8 and 224/3. IPv6: all but ::/96
+ * (with :: and ::1), link-local and multicast addresses. In wire order; for
+ * ::ffff:0:0/96 the IPv4 address inside decides.
  */
 INLINE int addr_is_host(const struct addr *addr)
 {
@@ -56,12 +56,12 @@ INLINE int addr_is_host(const struct addr *addr)
 }
 
 /*
- * MAC addresses lie at even addresses, in frames as in maps. Untold, the
- * compiler takes them byte by byte.
+ * MAC addresses lie at even addresses, in frames and in maps. Without this hint
+ * the compiler copies them byte by byte.
  */
 #define MAC(address) __builtin_assume_aligned(address, 2)
 
-/* A MAC address as a number, to be compared and for nothing else. */
+/* A MAC address as a number, only to be compared. */
 INLINE __u64 mac_number(const __u8 *mac)
 {
 	__u16 w[3];

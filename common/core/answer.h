@@ -2,15 +2,15 @@
 /*
  * answer.h - the load balancer's own ICMP errors
  *
- * A router that cannot forward a packet says so to its sender (RFC 1812 4.3,
- * RFC 4443 3): its TTL has run out, or it is too big for the next link. The
- * load balancer is such a router, and nobody behind it can say it in its
- * place: a client knows nothing of the backend's address that the error would
+ * A router that cannot forward a packet tells its sender (RFC 1812 4.3, RFC
+ * 4443 3): the TTL has run out, or the packet is too big for the next link. The
+ * load balancer is such a router, and no router behind it can do so in its
+ * place: the client does not know the backend's address, which that error would
  * quote.
  *
- * Around the packet as the client sent it two headers are put, IP and ICMP,
- * from the load balancer's own address. Of the packet there is as much as an
- * error may carry (RFC 1812 4.3.2.3: 576 bytes in all; RFC 4443 2.4: 1280).
+ * Two headers, IP and ICMP, are put in front of the packet as the client sent
+ * it, from the load balancer's own address. The error carries as much of the
+ * packet as it may (RFC 1812 4.3.2.3: 576 bytes in all; RFC 4443 2.4: 1280).
  */
 #pragma once
 
@@ -31,13 +31,13 @@ enum answer {
 #define ICMPV6_TOO_BIG	 2
 #define ICMPV6_EXCEEDED	 3
 
-/* What is put before the quote. */
+/* The headers in front of the quote. */
 struct answer_v4 {
 	struct iphdr ip;
 	__u8 type;
 	__u8 code;
 	__sum16 checksum;
-	__be32 rest; /* 16 bits of nothing, and the MTU */
+	__be32 rest; /* 16 unused bits, and the MTU */
 };
 _Static_assert(sizeof(struct answer_v4) == 28, "answer_v4");
 
@@ -51,8 +51,8 @@ struct answer_v6 {
 _Static_assert(sizeof(struct answer_v6) == 48, "answer_v6");
 
 /*
- * Is it one, most likely, by its size? Who answers several has a driver send
- * an error as if it were several.
+ * Is the packet most likely a single one, by its size? An error about several
+ * merged packets would itself be sent as several.
  */
 INLINE int packet_is_small(const struct packet *packet)
 {
@@ -60,10 +60,10 @@ INLINE int packet_is_small(const struct packet *packet)
 }
 
 /*
- * Was the packet one on the wire? In generic mode it may be several, that the
- * kernel has put together, or that a sender on the same machine has left to be
- * cut further on. A fragment is never one of these, nor is a SYN; nor UDP of
- * this size, for the kernel puts none together that it is to forward.
+ * Was it a single packet on the wire? In generic mode it may be several that
+ * the kernel has merged, or that a sender on the same machine has left to be
+ * segmented later. That is never a fragment, nor a SYN, nor UDP of this size,
+ * because the kernel does not merge UDP that it is to forward.
  */
 INLINE int packet_is_single(const struct packet *packet)
 {
@@ -72,9 +72,9 @@ INLINE int packet_is_single(const struct packet *packet)
 }
 
 /*
- * Nothing is said about an error, for two could go on for ever; nor about any
- * fragment but the first, nor to more than one host (RFC 1122 3.2.2, RFC 4443
- * 2.4 e).
+ * No error is sent about an error, because two hosts could go on for ever; nor
+ * about any fragment but the first; nor about a packet to more than one host
+ * (RFC 1122 3.2.2, RFC 4443 2.4 e).
  */
 INLINE int answer_is_allowed(const struct packet *packet, int generic)
 {
@@ -84,8 +84,8 @@ INLINE int answer_is_allowed(const struct packet *packet, int generic)
 }
 
 /*
- * Is there a size that the sender can be told? IPv6 knows no link that takes
- * less than 1280.
+ * Is there a size that the sender can be told? No IPv6 link takes less than
+ * 1280.
  */
 INLINE int answer_helps(const struct packet *packet)
 {
@@ -104,7 +104,7 @@ INLINE __u32 answer_head(const struct packet *packet)
 			       : sizeof(struct answer_v4);
 }
 
-/* Bytes of the packet that are quoted, where `there` of it can be read. */
+/* How many bytes of the packet are quoted, if `there` bytes can be read. */
 INLINE __u32 answer_quote(const struct packet *packet, __u32 there)
 {
 	__u32 most = packet->is_ipv6 ? ANSWER_IPV6 : ANSWER_IPV4;
@@ -115,7 +115,10 @@ INLINE __u32 answer_quote(const struct packet *packet, __u32 there)
 	return there < most ? there : most;
 }
 
-/* From the packet's destination, which by now is who answers. */
+/*
+ * The source is the packet's destination, which is by now the address that
+ * answers.
+ */
 INLINE void answer_put_v4(struct answer_v4 *answer, const struct packet *packet,
 			  enum answer what, __u32 mtu, __u32 quote)
 {
@@ -125,7 +128,8 @@ INLINE void answer_put_v4(struct answer_v4 *answer, const struct packet *packet,
 
 	words[0] = bpf_htonl(0x45000000 | ANSWER_TOS << 16 |
 			     ((__u32)sizeof(*answer) + quote));
-	words[1] = bpf_htonl(0x4000); /* no id, for it is not to be cut */
+	words[1] = bpf_htonl(
+		0x4000); /* no id, because it is not to be fragmented */
 	words[2] = bpf_htonl(ANSWER_TTL << 24 | IPPROTO_ICMP << 16);
 	words[3] = packet->destination.w[3];
 	words[4] = packet->source.w[3];

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * checksum.h - the Internet checksum, changed rather than computed
+ * checksum.h - the Internet checksum, updated incrementally
  *
- * RFC 1624, equation 3: HC' = ~(~HC + ~m + m'). One addition of 16-bit words
- * can carry twice, so the fold is done twice; leaving one out is wrong about
- * once in 37,000 headers and no example shows it.
+ * RFC 1624, equation 3: HC' = ~(~HC + ~m + m'). Adding 16-bit words can carry
+ * twice, so the sum is folded twice; with one fold, one header in about 37,000
+ * is wrong and no example shows it.
  *
- * Words are summed as they lie in memory: the one's complement sum does not
- * mind the byte order (RFC 1071, 2B), so nothing here swaps bytes.
+ * Words are added as they lie in memory: the one's complement sum does not
+ * depend on the byte order (RFC 1071, 2B), so nothing here swaps bytes.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ INLINE __u32 checksum_word(__be32 word)
 	return (w & 0xffff) + (w >> 16);
 }
 
-/* Bytes that are summed up without a look at where they end. */
+/* Bytes that are added without asking where they end. */
 #define CHECKSUM_BLOCK 64
 
 INLINE __u64 checksum_block(const void *from)
@@ -36,8 +36,8 @@ INLINE __u64 checksum_block(const void *from)
 }
 
 /*
- * The words of [from, end), of less than a block. A last odd byte counts as if
- * a 0 came behind it.
+ * The words of [from, end), less than a block. A last odd byte counts as if a 0
+ * followed.
  */
 INLINE __u64 checksum_rest(const void *from, const void *end)
 {
@@ -96,7 +96,7 @@ INLINE int checksum_ipv4_is_right(const void *ip, const void *end)
 	for (i = 0; i < 15; i++, word++) {
 		if (i >= words)
 			break;
-		/* Or clang moves `end`, which the verifier refuses. */
+		/* Without it clang moves `end`, which the verifier refuses. */
 		asm volatile("" : "+r"(word));
 		if ((const void *)(word + 1) > end)
 			return 0;
@@ -105,7 +105,7 @@ INLINE int checksum_ipv4_is_right(const void *ip, const void *end)
 	return checksum_fold(sum) == 0xffff;
 }
 
-/* The checksum after one 16-bit word went from `before` to `after`. */
+/* The checksum after one 16-bit word changed from `before` to `after`. */
 INLINE __sum16 checksum_replace16(__sum16 checksum, __be16 before, __be16 after)
 {
 	__u32 sum = (__u16) ~(FORCE __u16)checksum;

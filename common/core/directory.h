@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * directory.h - a generation's services, found without a search
+ * directory.h - a generation's table of services: two cells a lookup
  *
- * Every packet that comes in is looked up here, also those that are for no
- * service at all. A hash map of the kernel takes 25 ns for each question, and
- * there are up to three. The services change only when a generation is built,
- * so the tool can do the work (cuckoo hashing: Pagh, Rodler 2001): each key
- * lies in one of two places that its hash names, and the program looks at
- * those two. Most packets that are for nobody here need not even that: of the
- * hash of each VIP, one bit is set among VIP_BITS.
+ * Every incoming packet is looked up here, also if it is for no service. A
+ * lookup in a hash map of the kernel takes 25 ns, and there are up to three.
+ * The services change only when a generation is built, so the tool can do the
+ * work (cuckoo hashing: Pagh, Rodler 2001): a key lies in one of two cells that
+ * its hash names, and the program looks at these two. Most packets that are for
+ * no VIP need not even that: for the hash of each VIP, one bit of VIP_BITS is
+ * set.
  */
 #pragma once
 
@@ -30,8 +30,8 @@ INLINE int directory_may_have(const __u64 *vips, __u64 vip)
 }
 
 /*
- * Both of a key's places at once: in the low and in the high half. `vip` is
- * hash_destination() of it.
+ * Both cells of a key: in the low and in the high half. `vip` is its
+ * hash_destination().
  */
 INLINE __u64 directory_hash(__u64 vip, __be16 port, __u8 protocol, __u32 seed)
 {

@@ -8,7 +8,7 @@
 #include "common/core/checksum.h"
 #include "common/core/packet.h"
 
-/* Both fields whole. */
+/* Both fields as a whole. */
 INLINE __u8 packet_tos(const struct packet *packet)
 {
 	if (!packet->is_ipv6)

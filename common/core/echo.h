@@ -2,12 +2,12 @@
 /*
  * echo.h - an echo request turned into its reply (RFC 792, RFC 4443 4.2)
  *
- * A VIP answers ping at the load balancer: no backend need be alive for the
- * address to be seen, and the kernel, which does not have the VIP, would send
- * the client a redirect.
+ * The load balancer answers pings of a VIP. No backend needs to be alive for
+ * the address to be seen, and the kernel, which does not have the VIP, would
+ * send the client a redirect.
  *
- * Source and destination change places, which no checksum notices; the type
- * and the TTL change, which theirs do.
+ * Source and destination are exchanged, which changes no checksum; type and TTL
+ * change, and their checksums with them.
  */
 #pragma once
 
@@ -26,7 +26,10 @@ INLINE void echo_reply(struct packet *packet)
 		return;
 	before = bpf_htons((__u16)(icmp->type << 8));
 	icmp->checksum = checksum_replace16(icmp->checksum, before, after);
-	/* A reply of zeros only: 0 would be wrong; 0xffff never is. */
+	/*
+	 * If the reply is all zeros, a checksum of 0 would be wrong; 0xffff is
+	 * always right.
+	 */
 	if (!icmp->checksum)
 		icmp->checksum = 0xffff;
 	icmp->type = reply;

@@ -2,18 +2,18 @@
 /*
  * flows.h - the flow table: remembered flow -> backend
  *
- * The kernel's LRU hash map takes three cache lines for each lookup, and they
- * are what a packet waits for once there are many flows. Here a flow has one
- * line: its bucket, of four places. It is known by a hash of 64 bits, with a
- * key that lives as long as the table does.
+ * A lookup in the kernel's LRU hash map touches three cache lines, and with
+ * many flows these are what a packet waits for. Here a flow needs one line: its
+ * bucket, of four ways. A flow is identified by a hash of 64 bits, with a key
+ * that lives as long as the table.
  *
- * Where a bucket is full, the flow whose packets are the longest ago makes
- * room. There are twice as many places as flow-table-size says, so that this
- * is rare before the table is full (1 in 27 at exactly that size).
+ * If a bucket is full, the flow whose last packet is oldest is replaced. There
+ * are twice as many ways as flow-table-size says, so that this is rare before
+ * the table is full (1 in 27 at exactly that size).
  *
- * CPUs write without a lock. A flow comes in by one CPU, as a rule; where two
- * meet in a bucket, the worst is that a flow is remembered twice or not at
- * all, and its next packet mends that.
+ * CPUs write without a lock. As a rule all packets of a flow come in by one
+ * CPU. If two CPUs meet in a bucket, the worst is that a flow is remembered
+ * twice or not at all, which its next packet repairs.
  */
 #pragma once
 
@@ -21,30 +21,29 @@
 #include "common/core/age.h"
 #include "common/core/hash.h"
 
-/* Buckets for `size` flows. */
+/* The number of buckets for `size` flows. */
 INLINE __u32 flow_buckets(__u32 size)
 {
 	return (size + 1) / 2;
 }
 
 /*
- * A flow as the table knows it: by its ends and protocol, whatever service that
- * is today. Never 0: that is an empty way. Of the VIP there is a hash that is
- * no secret, for it is the file that says which VIPs there are.
+ * How the table identifies a flow: by its ends and protocol, whatever its
+ * service is today. Never 0, which is an empty way. Of the VIP it takes a hash
+ * that is no secret, because anybody may know which VIPs there are.
  *
  * `keys` are secret, so that nobody can make a flow that is taken for another,
- * or that falls into another's bucket. Before they are compressed, the words
- * meet the keys (NH, of UMAC, RFC 4418 5.2, with keys of 64 bits): for any two
- * flows the difference of the two sums is the difference of two words, times a
- * key that no other term has, and something else. How often that is 0 depends
- * on how many low bits the words have in common: at most 15 in one of the two
- * byte orders that are summed up. So two flows that somebody without the keys
- * has chosen are the same with a chance of 2^-49 at the very most, and of 2^-63
- * as a rule. It does not withstand being seen: nothing that leaves the host
- * shows a bit of it.
+ * or that falls into another's bucket. Before compression, the words are
+ * combined with the keys (NH, of UMAC, RFC 4418 5.2, with 64-bit keys): for any
+ * two flows, the difference of the two sums is the difference of two words,
+ * times a key that no other term has, plus something else. How often that is 0
+ * depends on how many low bits the words have in common: at most 15 in one of
+ * the two byte orders that are summed. So two flows chosen by somebody without
+ * the keys collide with a chance of at most 2^-49, and usually 2^-63. The hash
+ * is not safe if it is shown: no bit of it leaves the host.
  *
- * (An unkeyed hash, permuted with a key, would not do: flows of one hash are
- * of one hash with any key.)
+ * (An unkeyed hash permuted with a key would not do: flows with equal hashes
+ * would have equal hashes under any key.)
  */
 INLINE __u64 flow_hash(const struct packet *packet, const __u64 *keys)
 {
@@ -69,7 +68,7 @@ INLINE __u64 flow_hash(const struct packet *packet, const __u64 *keys)
 			(__builtin_bswap32(words[i + 1]) +
 			 keys[i + FLOW_KEYS / 2 + 1]);
 	}
-	/* The low bits of a sum of products know of the low bits alone. */
+	/* The low bits of a sum of products depend on low bits only. */
 	hash ^= hash >> 32;
 	hash *= 0xff51afd7ed558ccdULL;
 	return (hash ^ hash >> 32) | 1;
@@ -80,7 +79,7 @@ INLINE __u32 flow_bucket(__u64 hash, __u32 buckets)
 	return hash_slot((__u32)hash, buckets);
 }
 
-/* The place of the flow in its bucket, or -1. */
+/* The flow's way in its bucket, or -1. */
 INLINE int flow_find(const struct flow_bucket *bucket, __u64 hash)
 {
 	int i;
@@ -92,16 +91,16 @@ INLINE int flow_find(const struct flow_bucket *bucket, __u64 hash)
 	return -1;
 }
 
-/* Is it remembered? One of which only SYNs have come is not, yet. */
+/* Is it remembered? Not yet, as long as only SYNs have come. */
 INLINE int flow_is_known(const struct flow *flow)
 {
 	return flow->hash && !(flow->backend & FLOW_BEGINS);
 }
 
 /*
- * Is a known flow of this age in use? Not `young` jiffies after its client has
- * ended it, nor when it has been silent for FLOW_SILENT times that (2 h 4 min,
- * RFC 5382, where `young` is 5 s).
+ * Is a known flow of this age in use? Not if its client ended it more than
+ * `young` jiffies ago, nor if it has been silent for FLOW_SILENT times that (2
+ * h 4 min, RFC 5382, if `young` is 5 s).
  */
 #define FLOW_SILENT 1488
 
@@ -111,13 +110,13 @@ INLINE int flow_is_in_use(const struct flow *flow, __u64 age, __u64 young)
 }
 
 /*
- * The way where the flow is to be written: its own, else an empty one, else of
- * those that begin, else of all the one that was seen last the longest ago.
- * `now` in jiffies, the low half.
+ * The way to write the flow to: its own, else an empty one, else one that only
+ * begins, else the one whose last packet is oldest. `now`: the low half of
+ * jiffies.
  *
- * Where the flow itself only `begins`, no flow in use makes room for it, and
- * none that begins, for `young` jiffies: then -1. So a flood of SYNs takes what
- * nobody uses and no more, and a handshake that is under way stays.
+ * If the flow itself only `begins`, it replaces no flow in use, nor one that
+ * began less than `young` jiffies ago: then -1. So a flood of SYNs takes only
+ * what nobody uses, and handshakes under way stay.
  */
 INLINE int flow_place(const struct flow_bucket *bucket, __u64 hash, __u32 now,
 		      int begins, __u64 young)

@@ -2,11 +2,11 @@
 /*
  * hash.h - the slot of a flow, as one number
  *
- * Which slot a flow falls on must be the same on every load balancer that
- * reads the same file, so there is no seed, and nothing of the host goes in.
- * 64-bit words are multiplied in turn (the odd constant is 2^64 / golden
- * ratio) and the result is finished as MurmurHash3 does: every bit of the
- * input moves about half of the bits of the output.
+ * A flow must have the same slot on every load balancer with the same file, so
+ * there is no seed, and nothing of the host goes in. 64-bit words are
+ * multiplied in turn (the odd constant is 2^64 / golden ratio), and the result
+ * is finished as in MurmurHash3: every input bit flips about half of the output
+ * bits.
  */
 #pragma once
 
@@ -27,16 +27,16 @@ INLINE __u64 hash_addr(__u64 hash, const struct addr *addr)
 				      bpf_ntohl(addr->w[3]));
 }
 
-/* What all that is for an address shares. */
+/* The part that all packets to one address share. */
 INLINE __u64 hash_destination(const struct addr *addr)
 {
 	return hash_addr(3, addr);
 }
 
 /*
- * All 64 bits, of which tables of backends take the high half. Anybody can
- * compute it, and a flow of the same: it says where a flow begins, never which
- * flow it is (see flow_hash()).
+ * All 64 bits; service tables use the high half. Anybody can compute it, and
+ * make a flow with the same hash: it only says in which slot a flow begins and
+ * never identifies a flow (see flow_hash()).
  */
 INLINE __u64 hash_ends(const struct addr *source, __be16 source_port,
 		       const struct addr *destination, __be16 port,
@@ -46,7 +46,10 @@ INLINE __u64 hash_ends(const struct addr *source, __be16 source_port,
 		     (__u32)bpf_ntohs(source_port) << 16 | bpf_ntohs(port);
 
 	hash = hash_addr(hash, source);
-	/* By itself, so that the CPU need not wait for the client. */
+	/*
+	 * Computed apart, so that the CPU need not wait for the client's
+	 * address.
+	 */
 	hash = hash_mix(hash, hash_destination(destination));
 	hash ^= hash >> 33;
 	hash *= 0xff51afd7ed558ccdULL;
@@ -64,7 +67,7 @@ INLINE __u32 hash_flow(const struct packet *packet)
 	return hash_packet(packet) >> 32;
 }
 
-/* A hash as a slot of a table of `size`, without a division. */
+/* Maps a hash to a slot of a table of `size`, without a division. */
 INLINE __u32 hash_slot(__u32 hash, __u32 size)
 {
 	return (__u64)hash * size >> 32;

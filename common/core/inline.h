@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * inline.h - what lets one source compile for BPF and natively
+ * inline.h - what is needed to compile the same source for BPF and natively
  */
 #pragma once
 
 #include <linux/types.h>
-/* sparse: a change of byte order that is meant. */
+/* sparse: this change of byte order is intended. */
 #ifdef __CHECKER__
 #define FORCE __attribute__((force))
 #else
 #define FORCE
 #endif
 
-/* Constant expressions, so that they can stand in a `case`. */
+/* Constant expressions, because they are used in a `case`. */
 #ifdef __bpf__
 #include <bpf/bpf_endian.h>
 #elif __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

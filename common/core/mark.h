@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * mark.h - the mark by which an error about an outer header proves itself
+ * mark.h - the mark by which an error about an outer header is proven
  *
  * Anybody can send an ICMP error that says that the path to a backend is
- * narrow. A router on that path has seen a packet of ours, and quotes its outer
- * header. So a field of that header, which routers neither use nor change,
- * holds a keyed hash: IPv4's identification (16 bits; free, for every outer
- * header has DF: RFC 6864 4.1), IPv6's flow label (20 bits; one value for each
- * flow, as RFC 6437 and 6438 want it).
+ * narrow. A router on that path has seen one of our packets and quotes its
+ * outer header. So a field of that header, which routers neither use nor
+ * change, holds a keyed hash: IPv4's identification (16 bits; free, because
+ * every outer header has DF: RFC 6864 4.1) or IPv6's flow label (20 bits; one
+ * value for each flow, as RFC 6437 and 6438 want it).
  *
- * The hash covers the backend's address, the time, and what tells packets or
- * flows apart and is in the quote: with IPv4 the word of the inner header that
- * holds its identification (IPv6: its flow label), with IPv6 the inner flow. So
- * somebody who has seen one mark knows no other, and can use it for two periods
- * at most.
+ * The hash covers the backend's address, the time, and what distinguishes
+ * packets or flows and is in the quote: with IPv4 the word of the inner header
+ * that holds its identification (IPv6: its flow label), with IPv6 the inner
+ * flow. So somebody who has seen one mark knows no other, and can use it for at
+ * most two periods.
  *
- * To guess one: marks of two periods are good, so 1 of 32,768 guesses is right
- * (IPv6: 1 of 524,288). MARK_GUESSES wrong ones a second and host are looked
- * at: on average one success in 2.3 hours of a flood (IPv6: 36 hours), which
+ * Guessing: the marks of two periods are valid, so 1 of 32,768 guesses is right
+ * (IPv6: 1 of 524,288). Only MARK_GUESSES wrong ones are looked at each second:
+ * on average one success in 2.3 hours of a flood (IPv6: 36 hours), which
  * narrows the path to one backend, no further than IPV4_LEAST or IPV6_LEAST,
  * until it expires. While the flood lasts, no error is believed.
  */
@@ -27,11 +27,11 @@
 
 /* Periods of 2^20 jiffies: 17 minutes to 2.9 hours. */
 #define MARK_PERIOD_SHIFT 20
-#define MARK_GUESSES	  4 /* wrong marks that are looked at in a second */
+#define MARK_GUESSES	  4 /* wrong marks looked at in a second */
 
 #define MARK_V4 0xffff
 #define MARK_V6 0xfffff
-/* An outer IPv4 packet that is no longer than this carries no mark (0). */
+/* An outer IPv4 packet of at most this length has no mark (0). */
 #define MARK_LENGTH IPV4_LEAST
 
 INLINE __u64 mark_rotate(__u64 word, int bits)
@@ -110,8 +110,9 @@ INLINE __u32 mark_period(__u64 jiffies)
 }
 
 /*
- * With an outer IPv4 header: what of the inner IP header tells packets apart.
- * It is the same in the first segment of a super-packet that is cut later.
+ * With an outer IPv4 header: the part of the inner IP header that distinguishes
+ * packets. It is the same in the first segment of a super-packet that is
+ * segmented later.
  */
 INLINE __u32 mark_word(const void *inner, int is_ipv6)
 {

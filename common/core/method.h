@@ -3,7 +3,7 @@
  * method.h - the forwarding methods: how a packet reaches the backend
  *
  * One table; each method has a file of its own in LoadBalancer/methods and in
- * Backend/methods, and what it does to bytes is in a header beside this one.
+ * Backend/methods, and a header beside this one for how it changes bytes.
  *
  * METHOD(name, NAME, crosses, explanation)
  *

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * packet.h - a frame, read once
+ * packet.h - parse a frame, once
  *
- * packet_parse() walks Ethernet, up to two VLAN tags, IPv4 (with options) or
+ * packet_parse() parses Ethernet, up to two VLAN tags, IPv4 (with options) or
  * IPv6 (with extension headers) and TCP, UDP, ICMP or ICMPv6, and fills in
- * struct packet. Both families come out the same, so nothing behind it asks
- * which one it was except to write.
+ * struct packet. The result is the same for both families, so the rest asks for
+ * the family only to write.
  *
  * Nearly all packets are plain: no tag, no fragment, no extension header.
- * packet_parse_plain() reads those in a straight line and leaves the rest to
+ * packet_parse_plain() parses those in a straight line and leaves the rest to
  * packet_parse(), which a BPF program calls as a function of its own
- * (common/bpf/parse.h): so the kernel verifies what follows for the few
- * shapes of the one, and not for the many of the other. The law: what the one
- * understands, the other understands in the same way.
+ * (common/bpf/parse.h). So the kernel verifies what follows for the few kinds
+ * of plain packets, and not for all others. The law: both understand a plain
+ * packet in the same way.
  *
- * Of a fragmented packet the first fragment is read as any packet: its ports
- * are there (RFC 1858: if not, it is malformed). The others say whose they are
- * by their ends and `fragment_id` alone: PACKET_LATER, and no ports.
+ * The first fragment of a packet is parsed as any packet: its ports are there
+ * (RFC 1858: if not, it is malformed). The others are known by their ends and
+ * `fragment_id` only: PACKET_LATER, and no ports.
  *
- * They return a reason, never a protocol number: REASON_NONE where the packet
- * was understood, else why not. A caller that may drop must know whom the
- * packet was for, so `destination` is valid from has_destination on, even if
- * what follows is broken.
+ * The functions return a reason: REASON_NONE if the packet was understood, else
+ * why not. A caller that may drop must know for whom the packet was, so
+ * `destination` is valid as soon as has_destination is set, even if what
+ * follows is broken.
  *
  * RFC 791 (IPv4), 8200 (IPv6 and the order of its headers), 6946 (atomic
  * fragments), 9293 (TCP), 768 (UDP), 792 and 4443 (ICMP).
@@ -48,7 +48,7 @@
 #define IPV6_HEADERS  8	     /* extension headers that are walked */
 #define LENGTH_MOST   0xffff /* bytes, that IPv4's header can say */
 
-/* Where headers begin at the latest, in bytes; for the verifier. */
+/* The largest offsets of headers, in bytes; for the verifier. */
 #define L2_MOST 22  /* Ethernet with two tags */
 #define L3_MOST 127 /* with another IP header in front */
 #define L4_MOST (sizeof(struct ipv6hdr) + IPV6_HEADERS * 2048)
@@ -58,15 +58,15 @@ enum packet_flags {
 	PACKET_RST = 2,
 	PACKET_QUOTES = 4, /* an ICMP error: see quote.h */
 	PACKET_FIRST = 8,  /* the first fragment of a packet */
-	PACKET_LATER = 16, /* another one: what is at l4 is not a header */
+	PACKET_LATER = 16, /* a later fragment: no header at l4 */
 	PACKET_FIN = 32,
-	PACKET_PUSH = 64, /* TCP: the end of what was written to it */
+	PACKET_PUSH = 64, /* TCP: the end of what the client wrote */
 	PACKET_NEIGHBOUR =
 		128, /* ICMPv6: neighbour discovery, from this link */
 };
 
 /*
- * ICMP and ICMPv6 begin alike. Not <linux/icmp.h>: it drags in the C library,
+ * ICMP and ICMPv6 begin alike. Not <linux/icmp.h>: it includes the C library,
  * which has no headers for the target bpf.
  */
 struct icmp {
@@ -81,7 +81,7 @@ struct icmp {
 #define ICMPV6_REQUEST 128
 #define ICMPV6_REPLY   129
 
-/* What these report is about the packet that they quote. */
+/* Errors of these types are about the packet that they quote. */
 #define ICMP_UNREACHABLE 3
 #define ICMP_EXCEEDED	 11
 #define ICMP_PARAMETER	 12
@@ -89,13 +89,16 @@ struct icmp {
 
 /*
  * Neighbour discovery (RFC 4861): router solicitation to redirect. A hop limit
- * below 255 says that it has come from another link.
+ * below 255 means that it came from another link.
  */
 #define ICMPV6_NEIGHBOUR_FIRST 133
 #define ICMPV6_NEIGHBOUR_LAST  137
 #define NEIGHBOUR_TTL	       255
 
-/* No MTU is less, bytes: RFC 8200 5; of IPv4, none that is worth a belief. */
+/*
+ * The smallest MTU that is believed, bytes: IPv6's minimum (RFC 8200 5); for
+ * IPv4, nobody needs less.
+ */
 #define IPV6_LEAST 1280
 #define IPV4_LEAST 576
 
@@ -108,22 +111,22 @@ struct packet {
 	};
 	void *l4;
 	void *end; /* of the frame */
-	/* This wide, for the verifier follows only whole registers. */
+	/* 64 bits wide, because the verifier tracks only whole registers. */
 	__u64 has_destination;
 	__u64 is_ipv6;
 	__u64 is_echo;	/* an ICMP or ICMPv6 echo request, at l4 */
 	__u64 is_error; /* an ICMP or ICMPv6 error about a flow, at l4 */
 	struct addr source;
 	struct addr destination;
-	struct addr quoted; /* is_error: who sent the packet quoted */
+	struct addr quoted; /* is_error: the sender of the quoted packet */
 	struct vlan vlan;   /* its tags */
-	__be16 source_port; /* 0 where there are none */
+	__be16 source_port; /* 0 if there are none */
 	__be16 port;
 	__u32 l3_offset;   /* bytes from eth */
 	__u32 l4_offset;   /* bytes from l3 */
-	__u32 length;	   /* of the IP packet by its own word, bytes */
-	__u32 fragment_id; /* as it lies there; IPv4's is of 16 bits */
-	__u8 protocol;	   /* the transport's; IPPROTO_* */
+	__u32 length;	   /* of the IP packet, as its header says, bytes */
+	__u32 fragment_id; /* in wire order; IPv4's has 16 bits */
+	__u8 protocol;	   /* of the transport; IPPROTO_* */
 	__u8 flags;	   /* enum packet_flags */
 	__u8 ttl;	   /* or hop limit */
 	__u8 is_martian;   /* see packet_has_martian_source() */
@@ -133,8 +136,9 @@ _Static_assert(__builtin_offsetof(struct packet, length) / 8 ==
 	       "see packet_parse_plain()");
 
 /*
- * A later fragment of UDP whose first is not known may yet have a service. Its
- * protocol and port are then such as no packet has: see struct service_key.
+ * A later fragment of UDP whose first fragment is not known may still have a
+ * service. Its protocol and port are then values that no packet has: see struct
+ * service_key.
  */
 INLINE void packet_set_unknown(struct packet *packet)
 {
@@ -147,7 +151,7 @@ INLINE int packet_is_unknown(const struct packet *packet)
 	return packet->protocol == IPPROTO_FRAGMENT && packet->port;
 }
 
-/* IPv6's never may. */
+/* IPv6 packets are never fragmented on the way. */
 INLINE int packet_may_be_cut(const struct packet *packet)
 {
 	return !packet->is_ipv6 && !(packet->ipv4->frag_off & IPV4_WHOLE);
@@ -167,7 +171,7 @@ INLINE enum reason parse_tcp(struct packet *packet, void *end)
 		packet->flags |= PACKET_SYN;
 	if (tcp->rst)
 		packet->flags |= PACKET_RST;
-	/* No `if`: the verifier would go both ways. */
+	/* No `if`: the verifier would follow both branches. */
 	packet->flags |= tcp->fin * PACKET_FIN | tcp->psh * PACKET_PUSH;
 	return REASON_NONE;
 }
@@ -186,7 +190,7 @@ INLINE enum reason parse_udp(struct packet *packet, void *end)
 	return REASON_NONE;
 }
 
-/* Both families: type, code and checksum lie at the same places. */
+/* Both families: type, code and checksum lie at the same offsets. */
 INLINE enum reason parse_icmp(struct packet *packet, void *end)
 {
 	struct icmp *icmp = packet->l4;
@@ -195,7 +199,7 @@ INLINE enum reason parse_icmp(struct packet *packet, void *end)
 	if ((void *)(icmp + 1) > end ||
 	    packet->l4_offset + sizeof(*icmp) > packet->length)
 		return REASON_malformed;
-	/* Neither can be answered, or read, in pieces. */
+	/* A fragment of these can neither be answered nor read. */
 	if (packet->flags & PACKET_FIRST)
 		return REASON_NONE;
 	if (icmp->type == request && !icmp->code)
@@ -228,7 +232,7 @@ INLINE enum reason parse_l4(struct packet *packet, void *end)
 	}
 }
 
-/* The header. REASON_fragment is for the caller to say. */
+/* The header. The caller returns REASON_fragment. */
 INLINE enum reason parse_ipv4_header(struct packet *packet, void *end)
 {
 	struct iphdr *ip = packet->l3;
@@ -254,7 +258,7 @@ INLINE enum reason parse_ipv4(struct packet *packet, void *end)
 	return reason == REASON_NONE ? parse_l4(packet, end) : reason;
 }
 
-/* Which one, after REASON_fragment. */
+/* Which fragment, after REASON_fragment. */
 INLINE void parse_ipv4_fragment(struct packet *packet)
 {
 	packet->fragment_id = (FORCE __u16)packet->ipv4->id;
@@ -262,7 +266,7 @@ INLINE void parse_ipv4_fragment(struct packet *packet)
 							     : PACKET_FIRST;
 }
 
-/* The fragment header at packet->l4_offset; it is within the frame. */
+/* The fragment header at packet->l4_offset; it lies within the frame. */
 INLINE enum reason parse_ipv6_fragment(struct packet *packet)
 {
 	struct {
@@ -288,8 +292,8 @@ INLINE enum reason parse_ipv6_fragment(struct packet *packet)
 }
 
 /*
- * One extension header at packet->l4_offset, of the kind packet->protocol.
- * REASON_NONE: walked, there may be another. REASON_NO_HEADER: it is none.
+ * One extension header at packet->l4_offset, of type packet->protocol.
+ * REASON_NONE: parsed, another may follow. REASON_NO_HEADER: it is none.
  */
 INLINE enum reason parse_ipv6_header(struct packet *packet, void *end)
 {
@@ -300,7 +304,7 @@ INLINE enum reason parse_ipv6_header(struct packet *packet, void *end)
 	case IPPROTO_HOPOPTS:
 	case IPPROTO_DSTOPTS:
 	case IPPROTO_ROUTING:
-		/* Such a header is 8 bytes at least. */
+		/* Such a header has at least 8 bytes. */
 		if ((void *)header + 8 > end)
 			return REASON_malformed;
 		if (packet->protocol == IPPROTO_ROUTING &&
@@ -320,7 +324,7 @@ INLINE enum reason parse_ipv6_header(struct packet *packet, void *end)
 	}
 }
 
-/* The fixed header. */
+/* The fixed IPv6 header. */
 INLINE enum reason parse_ipv6(struct packet *packet, void *end)
 {
 	struct ipv6hdr *ip = packet->l3;
@@ -338,7 +342,7 @@ INLINE enum reason parse_ipv6(struct packet *packet, void *end)
 	return REASON_NONE;
 }
 
-/* The headers behind it. */
+/* The extension headers behind it. */
 INLINE enum reason parse_ipv6_headers(struct packet *packet, void *end)
 {
 	enum reason reason = REASON_NONE;
@@ -350,7 +354,7 @@ INLINE enum reason parse_ipv6_headers(struct packet *packet, void *end)
 			break;
 	}
 	if (reason == REASON_NONE)
-		return REASON_extension; /* more than anyone sends */
+		return REASON_extension; /* more than any sender uses */
 	if (reason != REASON_NO_HEADER)
 		return reason;
 	return packet->l4_offset > packet->length ? REASON_malformed
@@ -398,7 +402,7 @@ INLINE int packet_has_martian_source(const struct packet *packet)
 	       source->w[3] == packet->destination.w[3];
 }
 
-/* What is above IP, of a packet that may be a fragment. */
+/* What is above IP; the packet may be a fragment. */
 INLINE enum reason packet_parse_above(struct packet *packet, void *end)
 {
 	packet->is_martian = packet_has_martian_source(packet);
@@ -425,7 +429,7 @@ INLINE enum reason parse_ethernet(struct packet *packet, void *data, void *end,
 	return REASON_NONE;
 }
 
-/* Up to two tags; *ethertype is what the last announces. */
+/* Up to two tags; *ethertype is what the last one announces. */
 INLINE enum reason parse_tags(struct packet *packet, void *end,
 			      __be16 *ethertype)
 {
@@ -456,7 +460,7 @@ INLINE enum reason packet_parse_link(struct packet *packet, void *data,
 				     : reason;
 }
 
-/* IP and its headers, behind them. */
+/* IP and its extension headers. */
 INLINE enum reason packet_parse_ip(struct packet *packet, void *end,
 				   __be16 ethertype)
 {
@@ -481,7 +485,7 @@ INLINE enum reason packet_parse_ip(struct packet *packet, void *end,
 	}
 }
 
-/* Fills *packet from the frame [data, end). */
+/* Fills in *packet from the frame [data, end). */
 INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
 {
 	__be16 ethertype;
@@ -496,8 +500,9 @@ INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
 }
 
 /*
- * The same for a plain packet; REASON_UNUSUAL where it is not. All of one
- * family are alike to the verifier: their headers are checked to be as long.
+ * The same for a plain packet; else REASON_UNUSUAL. All plain packets of one
+ * family look alike to the verifier: the frame is checked for the longest
+ * headers.
  */
 INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
 				      void *end)
@@ -532,8 +537,8 @@ INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
 }
 
 /*
- * Sets the pointers anew, from the offsets, in a frame that lies elsewhere now
- * or that another function parsed. 0, or -1: it is too short.
+ * Sets the pointers again, from the offsets, in a frame that has moved or that
+ * another function parsed. 0, or -1: the frame is too short.
  */
 INLINE int packet_locate(struct packet *packet, void *data, void *end)
 {
@@ -547,9 +552,11 @@ INLINE int packet_locate(struct packet *packet, void *data, void *end)
 	packet->l4 = packet->l3 + packet->l4_offset;
 	packet->end = end;
 	header_end = packet->l3 + sizeof(struct ipv6hdr);
-	/* Or clang compares with a sum that the verifier cannot follow. */
+	/* Without it clang compares a sum that the verifier cannot follow. */
 	asm volatile("" : "+r"(header_end));
-	/* Before Linux 6.3 the verifier takes only a constant's word. */
+	/*
+	 * Before Linux 6.3 the verifier remembers only a constant on the stack.
+	 */
 	if (packet->is_ipv6) {
 		*(volatile __u64 *)&packet->is_ipv6 = 1;
 		return header_end > end ? -1 : 0;
@@ -558,7 +565,7 @@ INLINE int packet_locate(struct packet *packet, void *data, void *end)
 	return packet->l3 + sizeof(struct iphdr) > end ? -1 : 0;
 }
 
-/* What is in its header now. */
+/* The destination that is in the header now. */
 INLINE void packet_destination(struct addr *to, const struct packet *packet)
 {
 	if (packet->is_ipv6)
@@ -568,8 +575,8 @@ INLINE void packet_destination(struct addr *to, const struct packet *packet)
 }
 
 /*
- * The ICMP header of a packet that is_echo or is_error. It is there, as it was
- * when the packet was parsed; before Linux 6.3 the verifier forgets that.
+ * The ICMP header of a packet that is_echo or is_error. It was there when the
+ * packet was parsed; before Linux 6.3 the verifier forgets that.
  */
 INLINE struct icmp *packet_icmp(const struct packet *packet)
 {

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * quote.h - an ICMP error, and the flow that it is about
+ * quote.h - an ICMP error, and the flow it is about
  *
- * A router on the way from the server to the client reports to who sent the
- * packet: to the VIP. What it says (the packet was too big, it found nobody)
- * is for the one backend that sent it. The error quotes the packet, from its
- * IP header on; of what is above IP, 8 bytes need be there (RFC 792), and the
- * ports are among them. Quoted is a reply, so its ends are those of the flow,
+ * A router on the way from the server to the client sends errors to the
+ * packet's source: the VIP. An error (too big, unreachable) is for the one
+ * backend that sent the packet. It quotes the packet from its IP header on; of
+ * what is above IP, only 8 bytes need be there (RFC 792), with the ports among
+ * them. The quoted packet is a reply, so its ends are those of the flow,
  * exchanged.
  *
- * packet_quote() gives the packet the flow's ends and protocol in place of its
- * own: selected, routed and counted by them, the error goes where the flow
- * goes. Written is only its own header. What it cannot read stays an ICMP
- * packet without ports, for no service.
+ * packet_quote() gives the error the flow's ends and protocol in place of its
+ * own: it is then selected, routed and counted as the flow is. Only the error's
+ * own header is changed. An error that cannot be read stays an ICMP packet
+ * without ports, for no service.
  */
 #pragma once
 
 #include "common/core/packet.h"
 
-/* What is there of a quoted L4 header. */
+/* The part of a quoted L4 header that is surely there. */
 struct quoted_ports {
 	__be16 source;
 	__be16 destination;
@@ -43,7 +43,7 @@ INLINE enum reason quote_ip(struct packet *inner, int is_ipv6, void *end)
 
 /*
  * The quoted packet at `l3`, as it was sent: its ends and protocol. Returns
- * where its ports lie; NULL: it cannot be read, or has none.
+ * where its ports lie, or NULL if it cannot be read or has none.
  */
 INLINE struct quoted_ports *quote_flow(struct packet *inner, void *l3,
 				       int is_ipv6, void *end)
@@ -54,7 +54,7 @@ INLINE struct quoted_ports *quote_flow(struct packet *inner, void *l3,
 	inner->l3 = l3;
 	if (quote_ip(inner, is_ipv6, end) != REASON_NONE)
 		return 0;
-	/* Of such a one the ports are not there. */
+	/* A later fragment has no ports. */
 	if (inner->flags & PACKET_LATER)
 		return 0;
 	if (inner->protocol != IPPROTO_TCP && inner->protocol != IPPROTO_UDP)
@@ -65,7 +65,7 @@ INLINE struct quoted_ports *quote_flow(struct packet *inner, void *l3,
 	return ports;
 }
 
-/* `l4`: where the error's ICMP header lies, as packet->l4 has it. */
+/* `l4`: where the error's ICMP header lies, as in packet->l4. */
 INLINE void packet_quote(struct packet *packet, void *l4, void *end)
 {
 	struct packet inner;

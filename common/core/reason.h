@@ -2,13 +2,13 @@
 /*
  * reason.h - every way out of the data path, in one table
  *
- * A program leaves through one function, which counts a reason and returns
- * the action that belongs to it. So an action without a reason, or a reason
- * with two actions, cannot be written.
+ * A program leaves through one function, which counts a reason and returns its
+ * action. So there can be no action without a reason, and no reason with two
+ * actions.
  *
- * The law the table keeps: a reason whose action is PASS leaves the packet
- * bit for bit as it came, except `neighbour_unresolved`, `device_passed` and
- * `super_packet` (the kernel forwards them), `neighbour_prompted` (the kernel
+ * The law of the table: a reason whose action is PASS leaves the packet bit for
+ * bit as it came, except `neighbour_unresolved`, `device_passed` and
+ * `super_packet` (the kernel forwards it), `neighbour_prompted` (the kernel
  * answers it), `restored` and `decapsulated`.
  *
  * REASON(name, action, programs, explanation)
@@ -26,13 +26,13 @@
 REASON(not_ip, PASS, IN_LBR | IN_BKD, \
 	"neither IPv4 nor IPv6 (ARP, LLDP, ...)") \
 REASON(vlan_tagged, PASS, IN_LBR | IN_BKD, \
-	"carries a VLAN tag that is no VLAN device's here, or more than two") \
+	"carries a VLAN tag of no VLAN device here, or more than two") \
 REASON(foreign_mac, PASS, IN_LBR | IN_BKD, \
-	"for another host's MAC address, or for all of them") \
+	"for the MAC address of another host, or broadcast") \
 REASON(no_configuration, PASS, IN_LBR, \
 	"no configuration is in the kernel") \
 REASON(malformed, PASS, IN_LBR | IN_BKD, \
-	"a header is cut short or contradicts itself; not for a VIP") \
+	"a header is truncated or inconsistent; not for a VIP") \
 REASON(not_vip, PASS, IN_LBR, \
 	"the destination is no VIP") \
 REASON(path_mtu_learned, PASS, IN_LBR, \
@@ -46,21 +46,21 @@ REASON(unmatched, DROP, IN_LBR, \
 REASON(local_passed, PASS, IN_LBR, \
 	"for a VIP but for none of its services, and the VIP is an address of this host") \
 REASON(would_loop, DROP, IN_LBR, \
-	"for a VIP, to be passed up, and the kernel would send it back the way it came") \
+	"for a VIP, to be passed up, but the kernel would send it back to where it came from") \
 REASON(neighbour_discovery, PASS, IN_LBR, \
 	"ICMPv6 neighbour discovery for a VIP (RFC 4861): the kernel answers if the VIP is its own address") \
 REASON(martian, DROP, IN_LBR, \
-	"for a VIP, from an address that no host can send from, or from the VIP itself") \
+	"for a VIP, from an address that no host can have, or from the VIP itself") \
 REASON(malformed_vip, DROP, IN_LBR, \
-	"a header is cut short or contradicts itself, or the IPv4 checksum of what is to be answered or tunnelled is wrong; for a VIP") \
+	"a header is truncated or inconsistent, or the IPv4 checksum of a packet to be answered or tunnelled is wrong; for a VIP") \
 REASON(fragment, DROP, IN_LBR, \
-	"a fragment for a VIP, and the packet's first one has not come before it") \
+	"a fragment for a VIP, and the first fragment of its packet has not come before it") \
 REASON(extension, DROP, IN_LBR, \
-	"an IPv6 extension header for a VIP that cannot be forwarded") \
+	"for a VIP, with an IPv6 extension header that cannot be forwarded") \
 REASON(ttl_exceeded, DROP, IN_LBR, \
-	"TTL or hop limit would reach 0; not to be answered") \
+	"TTL or hop limit would become 0, and no ICMP error may be sent about it") \
 REASON(answer_limited, DROP, IN_LBR, \
-	"an ICMP error would be the answer, but for `answer-limit`") \
+	"an ICMP error was due, but `answer-limit` is reached") \
 REASON(no_backend, DROP, IN_LBR, \
 	"the service has no backend that takes this flow") \
 REASON(no_backend_passed, PASS, IN_LBR, \
@@ -74,74 +74,74 @@ REASON(fib_prohibit, DROP, IN_LBR, \
 REASON(fib_not_forwarded, DROP, IN_LBR, \
 	"no route to the backend, or it is this host's own address") \
 REASON(fib_forwarding_disabled, DROP, IN_LBR, \
-	"forwarding is off on the interface it came in by") \
+	"forwarding is off on the incoming interface") \
 REASON(fib_unsupported, DROP, IN_LBR, \
 	"the route to the backend asks for encapsulation") \
 REASON(fib_too_big, DROP, IN_LBR, \
-	"larger than the way to the backend takes; not to be answered") \
+	"larger than the path to the backend takes, and no ICMP error may be sent about it") \
 REASON(fib_error, DROP, IN_LBR, \
-	"the kernel refused the question (bpf_fib_lookup)") \
+	"the kernel refused the FIB lookup (bpf_fib_lookup)") \
 REASON(neighbour_unresolved, PASS, IN_LBR, \
-	"next hop has no MAC address yet: handed to the kernel, to resolve and forward") \
+	"next hop has no MAC address yet: passed to the kernel, which resolves it and forwards") \
 REASON(neighbour_missing, DROP, IN_LBR, \
-	"next hop has no MAC address yet, and by this service's method (ipip, l2) only xdp_lbr can forward") \
+	"next hop has no MAC address yet, and by this method (ipip, l2) the kernel cannot forward") \
 REASON(neighbour_asked, TX, IN_LBR, \
-	"next hop has no MAC address: this packet was turned into the ARP request or neighbour solicitation for it") \
+	"next hop has no MAC address: this packet became the ARP request or neighbour solicitation for it") \
 REASON(neighbour_prompted, PASS, IN_LBR, \
-	"next hop has no MAC address: this packet was turned into an echo request from the next hop, so that the kernel resolves it") \
+	"next hop has no MAC address: this packet became an echo request from the next hop, so that the kernel resolves it") \
 REASON(device_passed, PASS, IN_LBR, \
-	"XDP cannot send out of that device (no Ethernet header, or no ndo_xdp_xmit): handed to the kernel, to forward") \
+	"XDP cannot send out of that device (no Ethernet header, or no ndo_xdp_xmit): passed to the kernel, which forwards") \
 REASON(device_unfit, DROP, IN_LBR, \
-	"XDP cannot send out of that device, and by this service's method (ipip, l2) the kernel cannot forward") \
+	"XDP cannot send out of that device, and by this method (ipip, l2) the kernel cannot forward") \
 REASON(redirect_refused, DROP, IN_LBR, \
-	"redirected to another interface, and the kernel dropped it: the interface is down, or takes no frame of this kind or size") \
+	"redirected to another interface, but the kernel dropped it: the interface is down, or does not take this frame") \
 REASON(off_link, DROP, IN_LBR, \
 	"l2: the backend is behind a router") \
 REASON(no_outer_source, DROP, IN_LBR, \
-	"ipip: neither `outer-source` nor the interface it came in by has an address of the backend's family") \
+	"ipip: neither `outer-source` nor the incoming interface has an address of the backend's family") \
 REASON(super_packet, PASS, IN_LBR, \
-	"larger than the next link takes, and may be cut: the kernel forwards it, in pieces") \
+	"larger than the next link takes, and may be fragmented: the kernel forwards it in pieces") \
 REASON(no_room, DROP, IN_LBR, \
 	"the interface leaves no room for another header") \
 REASON(forwarded, TX, IN_LBR, \
-	"sent to a backend, out of the interface it came in by") \
+	"sent to a backend, by the interface it came in by") \
 REASON(redirected, REDIRECT, IN_LBR, \
-	"sent to a backend, out of another interface") \
+	"sent to a backend, by another interface") \
 REASON(check_reply, REDIRECT, IN_LBR, \
-	"the reply to a health check: handed to `lbr run`, in its network namespace") \
+	"the reply to a health check: passed to `lbr run`, in its network namespace") \
 REASON(echo_answered, TX, IN_LBR, \
 	"an ICMP or ICMPv6 echo request to a VIP, answered") \
 REASON(ttl_answered, TX, IN_LBR, \
-	"TTL or hop limit would reach 0: answered with `time exceeded`") \
+	"TTL or hop limit would become 0: answered with `time exceeded`") \
 REASON(too_big_answered, TX, IN_LBR, \
-	"larger than the way to the backend takes: answered with what that takes") \
+	"larger than the path to the backend takes: answered with the size that fits") \
 REASON(not_listed, PASS, IN_BKD, \
 	"not for an address, protocol and port that the file lists") \
 REASON(fragment_passed, PASS, IN_BKD, \
-	"a fragment, and the packet's first one has not come before it") \
+	"a fragment, and the first fragment of its packet has not come before it") \
 REASON(extension_passed, PASS, IN_BKD, \
 	"an IPv6 extension header that hides the ports") \
 REASON(martian_passed, PASS, IN_BKD, \
-	"for a listed service, from an address that no host can send from; left as it is") \
+	"for a listed service, from an address that no host can have; left as it is") \
 REASON(restore_expired, PASS, IN_BKD, \
-	"left the file longer than `grace` ago") \
+	"was removed from the file longer than `grace` ago") \
 REASON(restored, PASS, IN_BKD, \
-	"the VIP was put back, for this host's server") \
+	"the VIP was written back, for this host's server") \
 REASON(decapsulated, PASS, IN_BKD, \
 	"the outer header was taken off, for this host's server") \
 REASON(delivered, PASS, IN_BKD, \
 	"came to the VIP itself (l2): nothing to restore") \
 REASON(foreign_source, PASS, IN_BKD, \
-	"inside is a packet for a listed service, but `lb-sources` does not name the sender") \
+	"inside is a packet for a listed service, but the sender is not in `lb-sources`") \
 REASON(congestion_lost, PASS, IN_BKD, \
-	"outside marked as congested, inside not capable of it (RFC 6040): the kernel drops it")
+	"congestion was marked outside, but the inner packet does not support ECN (RFC 6040): the kernel drops it")
 
 enum reason {
 #define REASON_NAME(name, action, programs, text) REASON_##name,
 	REASONS(REASON_NAME)
 #undef REASON_NAME
 	REASON_MAX,
-	/* Not ways out. */
+	/* Not ways out of the program. */
 	REASON_NONE = REASON_MAX, /* go on to the next step */
 	REASON_NO_HEADER,	  /* no extension header; see packet.h */
 	REASON_UNUSUAL,		  /* packet_parse() must look; see packet.h */
@@ -149,8 +149,8 @@ enum reason {
 /* clang-format on */
 
 /*
- * As three words of a bit for each reason, and not as a switch: the kernel
- * verifies what follows once, and not once for each way out.
+ * Three words with a bit for each reason, not a switch: the kernel then
+ * verifies what follows once, and not once for each reason.
  */
 #define REASON_BIT(name, action, bit)                                          \
 	((unsigned long long)(XDP_##action >> (bit)&1) << REASON_##name)
@@ -159,7 +159,7 @@ enum reason {
 #define REASON_BIT2(name, action, programs, text) | REASON_BIT(name, action, 2)
 _Static_assert(REASON_MAX <= 64, "a bit for each reason");
 
-/* XDP_ABORTED for what is no way out. */
+/* XDP_ABORTED for a number that is no reason. */
 static inline __attribute__((always_inline)) int
 reason_action(enum reason reason)
 {

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * recent.h - the flows that send just now
+ * recent.h - the hot flows, in a small cache before the flow table
  *
- * The flow table is as large as there may be flows, and a packet of one out of
- * many waits for its line to come from memory. So what the table said is kept
- * in a second one, so small (1 MiB) that it stays in a CPU's own cache.
+ * The flow table is large, so a packet of one flow out of many waits for
+ * memory. What the table said lately is therefore kept in a second, small one
+ * (1 MiB), which stays in a CPU's cache.
  *
- * It holds for a span of time and for a generation, and then all at once no
- * longer: the flow table is asked again, and so learns that the flow lives. A
- * flow that is selected anew within them is taken out of it.
+ * An entry is valid for a span of time and for a generation. Then all entries
+ * expire at once, and the flow table is asked again, which so learns that the
+ * flow is alive. A flow that is selected anew within the span is removed.
  *
- * A flow is one word: 48 bits of its hash, mixed with span and generation; two
- * bits of the span, for room is made by those of an older one only (so more
- * flows than there are places leave those alone that have one); and the index
- * of its backend.
+ * An entry is one word: 48 bits of the flow's hash, mixed with span and
+ * generation; two bits of the span, because only entries of an older span are
+ * replaced (so that more flows than there is room for do not push each other
+ * out); and the index of the backend.
  */
 #pragma once
 
@@ -31,7 +31,7 @@ INLINE __u32 recent_number(__u64 hash)
 	return hash_slot((__u32)hash, RECENT_BUCKETS);
 }
 
-/* The word of a flow, without its backend. `now` in jiffies. */
+/* The entry of a flow, without its backend. `now` in jiffies. */
 INLINE __u64 recent_word(__u64 hash, const struct generation *generation,
 			 __u64 now)
 {
@@ -56,7 +56,7 @@ INLINE int recent_find(const struct recent_bucket *bucket, __u64 word)
 	return -1;
 }
 
-/* Where there is room. */
+/* The way to write to. */
 INLINE void recent_add(struct recent_bucket *bucket, __u64 word, __u32 backend)
 {
 	int i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * record.h - one packet's way through xdp_lbr, whole, as the tool is told of it
+ * record.h - one decision of xdp_lbr, complete, as the tool is told
  */
 #pragma once
 
@@ -9,16 +9,18 @@
 enum record_flags {
 	RECORD_SERVICE = 1, /* there is one */
 	RECORD_BACKEND = 2,
-	RECORD_HOP = 4,	    /* the FIB's last word on it is known */
+	RECORD_HOP = 4,	    /* the FIB's final answer is known */
 	RECORD_ASKED = 8,   /* it was asked, for this packet */
 	RECORD_BEGINS = 16, /* the first packet of a flow */
-	RECORD_ERROR = 32, /* an ICMP error; its ends are those of the quoted */
+	RECORD_ERROR =
+		32, /* an ICMP error; the ends are those of the quoted flow */
 };
 
 struct record {
-	__u64 hash;	  /* of its ends, as tables take it: see hash.h */
+	__u64 hash; /* hash of its ends, as service tables take it: see hash.h
+		     */
 	__u64 generation; /* its number */
-	__s64 fib;	  /* its answer, where it was asked */
+	__s64 fib;	  /* the FIB's answer, if it was asked */
 	struct addr source;
 	struct addr destination;
 	struct addr backend;
@@ -28,13 +30,13 @@ struct record {
 	__u32 service; /* struct service.id */
 	__u32 in;      /* ifindex */
 	__u32 out;
-	__u16 mtu; /* of the way to the backend */
+	__u16 mtu; /* of the path to the backend */
 	__u8 protocol;
 	__u8 packet; /* enum packet_flags */
 	__u8 flags;  /* enum record_flags */
 	__u8 origin; /* enum origin */
 	__u8 reason;
-	__u8 destination_mac[6]; /* the next hop's */
+	__u8 destination_mac[6]; /* of the next hop */
 	__u8 zero[3];
 };
 _Static_assert(sizeof(struct record) == 120, "record");

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * rewrite.h - one destination for another, there and back
+ * rewrite.h - replace one destination address by another
  *
- * The load balancer writes the backend's address over the VIP, the backend
- * writes the VIP back. The law between them: after both, the packet is the
- * one the client sent, except for the TTL and the MAC addresses.
+ * The load balancer writes the backend's address over the VIP, and the backend
+ * writes the VIP back. The law: after both, the packet is the one that the
+ * client sent, except for the TTL and the MAC addresses.
  *
- * The TCP or UDP checksum covers the destination through the pseudo header
- * (RFC 9293 3.1, RFC 768). With `checksum: keep` neither side touches it:
- * between the two it looks wrong to a capture, and at the server it is true
- * again. With `update` both change it, and it is true all the way. That looks
- * cleaner and is not possible everywhere: on virtual links the field may hold
- * only the pseudo header's sum, to be completed by a device further on
- * (CHECKSUM_PARTIAL), and XDP cannot tell.
+ * The TCP or UDP checksum covers the destination through the pseudo header (RFC
+ * 9293 3.1, RFC 768). With `checksum: keep` neither side touches it: between
+ * the two a capture shows it as wrong, and at the server it is right again.
+ * With `update` both change it, and it is always right. That does not work
+ * everywhere: on virtual links the field may hold only the sum of the pseudo
+ * header, to be completed by a device further on (CHECKSUM_PARTIAL), and XDP
+ * cannot tell.
  *
- * The IPv4 header has a checksum of its own and every hop looks at it. It is
- * changed by as much as the header is, and not computed anew: a header that
- * came damaged is still damaged when it leaves, and the next hop drops it.
+ * The IPv4 header has a checksum of its own, which every hop verifies. It is
+ * updated incrementally, not computed anew: a header that came damaged leaves
+ * damaged, and the next hop drops it.
  */
 #pragma once
 
@@ -36,8 +36,9 @@ INLINE void rewrite_destination(struct packet *packet, const struct addr *to)
 }
 
 /*
- * Where behind l4 the checksum is that covers the destination (ICMPv6: of an
- * error); 0: nowhere. A table: what it says, the verifier follows as one.
+ * Offset behind l4 of the checksum that covers the destination (ICMPv6: of an
+ * error); 0: there is none. A table, because the verifier takes its value as
+ * one unknown number.
  */
 static const __u8 rewrite_covering_at[] = {
 	[IPPROTO_TCP] = 16,
@@ -45,7 +46,7 @@ static const __u8 rewrite_covering_at[] = {
 	[IPPROTO_ICMPV6] = 2,
 };
 
-/* The checksum that covers the destination, or NULL: there is none. */
+/* The checksum that covers the destination, or NULL if there is none. */
 INLINE __sum16 *rewrite_covering(const struct packet *packet)
 {
 	__u8 protocol = packet->is_error && packet->is_ipv6 ? IPPROTO_ICMPV6
@@ -64,8 +65,8 @@ INLINE __sum16 *rewrite_covering(const struct packet *packet)
 }
 
 /*
- * Makes it that of the packet with the destination `to` in place of `from`.
- * (What two IPv4 addresses have in common adds and subtracts the same.)
+ * Updates it for the destination `to` in place of `from`. (Words that two
+ * IPv4-mapped addresses have in common cancel out.)
  */
 INLINE void rewrite_checksum(struct packet *packet, const struct addr *from,
 			     const struct addr *to)
@@ -74,7 +75,7 @@ INLINE void rewrite_checksum(struct packet *packet, const struct addr *from,
 	int is_udp = packet->protocol == IPPROTO_UDP && !packet->is_error;
 	__u32 sum, i;
 
-	/* 0 in UDP: there is none. */
+	/* 0 in UDP: no checksum. */
 	if (!field || (is_udp && !*field))
 		return;
 	sum = (__u16) ~(FORCE __u16)*field;
@@ -88,8 +89,8 @@ INLINE void rewrite_checksum(struct packet *packet, const struct addr *from,
 }
 
 /*
- * Another source, for an ICMP error. That of ICMPv6 is in its checksum, which
- * no device computes on the way, so it is not left to be made true later.
+ * Writes another source into an ICMP error. The source is in the ICMPv6
+ * checksum, which no device completes on the way, so it is updated here.
  */
 INLINE void rewrite_error_source(struct packet *packet, const struct addr *from)
 {
@@ -131,7 +132,7 @@ INLINE void rewrite_ttl(struct packet *packet, __u8 ttl)
 	ip->ttl = ttl;
 }
 
-/* Both at once: destination and TTL are in one sum. The TTL is not 0. */
+/* Updates destination and TTL with one sum. The TTL is not 0. */
 INLINE void rewrite_hop(struct packet *packet, const struct addr *to)
 {
 	struct iphdr *ip = packet->ipv4;
@@ -145,7 +146,10 @@ INLINE void rewrite_hop(struct packet *packet, const struct addr *to)
 	sum = (__u16) ~(FORCE __u16)ip->check;
 	sum += checksum_word((FORCE __be32) ~(FORCE __u32)ip->daddr);
 	sum += checksum_word(to->w[3]);
-	/* One hop less is 0x100 less: adding all but it, in that arithmetic. */
+	/*
+	 * One hop less subtracts 0x100, which in one's complement is to add all
+	 * other bits.
+	 */
 	sum += (__u16) ~(FORCE __u16)bpf_htons(0x100);
 	ip->check = (FORCE __sum16)(__u16)~checksum_fold(sum);
 	ip->daddr = to->w[3];

@@ -2,12 +2,12 @@
 /*
  * route.h - the question to the kernel's FIB, and what its answers mean
  *
- * bpf_fib_lookup() routes as if the packet came in by `ifindex`: source,
- * type of service, protocol and ports are all in the question, so rules and
+ * bpf_fib_lookup() routes as if the packet came in by `ifindex`. Source, type
+ * of service, protocol and ports are all in the question, so that rules and
  * multipath routes decide as they do for the kernel's own packets.
  *
- * It writes its answer over the question: behind it, ipv4_dst or ipv6_dst is
- * the gateway, no longer the backend.
+ * It writes its answer over the question: afterwards, ipv4_dst or ipv6_dst is
+ * the gateway and no longer the backend.
  */
 #pragma once
 
@@ -22,8 +22,8 @@
 #define FLOWINFO_BITS  bpf_htonl(0x0fffffff)
 
 /*
- * The answers. BPF_FIB_LKUP_RET_* of the kernel, in its order; the helper's
- * negative results (a question it does not accept) are the last row.
+ * The answers: BPF_FIB_LKUP_RET_* of the kernel, in its order. The last row is
+ * for negative results of the helper (a question that it does not accept).
  */
 /* clang-format off */
 #define FIB_RESULTS(RESULT) \
@@ -39,9 +39,9 @@
 /* clang-format on */
 
 /*
- * The question for a packet from `source` on its way to `backend`, of one
- * family. Its length is left out: the answer then holds the MTU, and is true
- * of packets of any length. What else it says: one of the two below.
+ * Fills in the question for a packet from `source` to `backend`, of one family.
+ * The length is left out: the answer then has the MTU, and is true for packets
+ * of any length. One of the two functions below fills in the rest.
  */
 INLINE void route_question(struct bpf_fib_lookup *question,
 			   const struct addr *source,
@@ -61,8 +61,9 @@ INLINE void route_question(struct bpf_fib_lookup *question,
 }
 
 /*
- * It is `packet` that is sent. `tos`: IPv4's type of service, or the first word
- * of the IPv6 header. Where the backend is of the other family there is none.
+ * The rest for `packet` itself. `tos`: IPv4's type of service, or the first
+ * word of the IPv6 header. If the backend is of the other family, there is
+ * none.
  */
 INLINE void route_packet(struct bpf_fib_lookup *question,
 			 const struct packet *packet, __u32 tos,
@@ -86,7 +87,10 @@ INLINE void route_packet(struct bpf_fib_lookup *question,
 			bpf_htonl((__u32)method->dscp << 22);
 }
 
-/* It is the header in front of `packet`; see tunnel.h. `label`: IPv6's. */
+/*
+ * The rest for the outer header in front of `packet`; see tunnel.h. `label`:
+ * IPv6's.
+ */
 INLINE void route_outer(struct bpf_fib_lookup *question,
 			const struct packet *packet, __u32 tos, __u32 label)
 {
@@ -100,7 +104,7 @@ INLINE void route_outer(struct bpf_fib_lookup *question,
 }
 
 /*
- * The answer, out of the struct that held the question; but for the MTU, see
+ * The answer, from the struct that held the question; without the MTU, see
  * route_mtu().
  */
 INLINE void route_answer(struct cached_hop *hop,
@@ -131,13 +135,13 @@ INLINE __u32 route_mtu(__u32 device, __u32 said, __u32 locked)
 	return said < locked ? locked : said;
 }
 
-/* What bounds the size of a packet on its way; 0: it does not. */
+/* What limits the size of a packet on its way; 0: no limit. */
 struct route_limits {
-	__u32 device;	/* MTU of the interface that it leaves by */
-	__u32 link;	/* the same, or less: route_mtu() */
+	__u32 device;	/* MTU of the outgoing interface */
+	__u32 link;	/* the same or less: route_mtu() */
 	__u32 file;	/* the backend's `mtu:` */
-	__u32 told;	/* by a router on the way, see path_mtu */
-	__u32 overhead; /* bytes that its method adds */
+	__u32 told;	/* reported by a router, see path_mtu */
+	__u32 overhead; /* bytes that the method adds */
 };
 
 INLINE __u32 route_least(__u32 mtu, __u32 limit)
@@ -146,10 +150,10 @@ INLINE __u32 route_least(__u32 mtu, __u32 limit)
 }
 
 /*
- * The largest packet that reaches the backend whole (mtu), and that the way out
- * takes (link_mtu). For IPv6 it is never less than 1280, which every sender may
- * use and none may be told to go below (RFC 2473 7.1), unless the interface
- * itself takes less.
+ * The largest packet that reaches the backend whole (mtu), and that the
+ * outgoing link takes (link_mtu). For IPv6 never less than 1280, which every
+ * sender may use and none may be told to go below (RFC 2473 7.1), unless the
+ * interface itself takes less.
  */
 INLINE void route_narrow(struct cached_hop *hop,
 			 const struct route_limits *limits, int is_ipv6)

@@ -7,7 +7,7 @@
 #include "common/core/address.h"
 #include "common/core/scheduler.h"
 
-/* What a slot may be worked out from. */
+/* What a scheduler may use. */
 struct scheduling {
 	__u64 hash; /* of the flow */
 	const struct addr *source;
@@ -22,7 +22,7 @@ struct scheduling {
 #include "common/core/schedulers/round_robin.h"
 #include "common/core/schedulers/source_hash.h"
 
-/* The slot that the scheduler itself says. */
+/* The slot that the scheduler selects. */
 INLINE __u32 scheduler_slot(__u8 scheduler, const struct scheduling *from,
 			    __u32 size)
 {
@@ -37,7 +37,7 @@ INLINE __u32 scheduler_slot(__u8 scheduler, const struct scheduling *from,
 	}
 }
 
-/* The slot of a packet of which nothing is known. */
+/* The slot for a packet of an unknown flow. */
 INLINE __u32 scheduler_table_slot(__u8 scheduler, const struct scheduling *from,
 				  __u32 size)
 {

@@ -6,13 +6,13 @@
  * table that a flow falls on. What the table holds is the tool's work, by the
  * `order` in the row (common/tables/order.c).
  *
- * FUNCTION: the slot is a function of the flow. Then nothing needs to be
- * remembered while the pool is as it was, and a SYN costs no memory: neither a
- * full flow table nor a flood moves a flow.
+ * FUNCTION: the slot depends on the flow only. Nothing has to be remembered as
+ * long as the pool does not change, and a SYN costs no memory: neither a full
+ * flow table nor a flood moves a flow.
  *
- * CHOICE: it is not, so it is chosen at a TCP SYN that can be remembered, and
- * only there; what cannot be, and every other packet that nothing is known of,
- * goes by the table and a hash of the flow, as under maglev.
+ * CHOICE: the slot does not depend on the flow only. It is chosen at a TCP SYN,
+ * if that can be remembered. All other packets of unknown flows go by a hash of
+ * the flow, as under maglev.
  *
  * SCHEDULER(NAME, name, word, kind, order)
  */

@@ -2,8 +2,8 @@
 /*
  * select.h - the rules by which a flow keeps or gets its backend
  *
- * The program looks things up; what follows from them is here, so that it can
- * be read, and tested, without a kernel. The laws:
+ * The program looks things up; the rules are here, so that they can be read and
+ * tested without a kernel. The laws:
  *
  *  - A flow stays where it is while its backend can be reached. A SYN is no
  *    exception unless the backend gets no new flows, for it drains or its
@@ -23,22 +23,23 @@
 #include "common/core/packet.h"
 #include "common/core/scheduler.h"
 
-/* A word on where a selection came from, for people (see trace). */
+/* Where a selection came from, for people (see trace). */
 enum origin {
-	ORIGIN_TABLE,	 /* by the scheduler, unknown before */
-	ORIGIN_KNOWN,	 /* by the flow table, or where its first packet went */
-	ORIGIN_PREVIOUS, /* by the table of the generation before */
-	ORIGIN_MOVED,	 /* anew, for its backend was gone, down or draining */
+	ORIGIN_TABLE, /* by the scheduler, unknown before */
+	ORIGIN_KNOWN, /* by the flow table, or by the note of its first packet
+		       */
+	ORIGIN_PREVIOUS, /* by the previous generation's table */
+	ORIGIN_MOVED,	 /* anew: its backend was gone, down or draining */
 };
 
-/* Does the table alone place the packet, where its slot has never moved? */
+/* Does the table alone place the packet, if its slot has never moved? */
 INLINE int select_is_simple(const struct packet *packet, __u8 scheduler)
 {
 	return (packet->flags & (PACKET_SYN | PACKET_RST)) == PACKET_SYN &&
 	       scheduler_is_function(scheduler);
 }
 
-/* Does a remembered flow follow its memory, its backend being `state`? */
+/* Does a remembered flow stay, if its backend is in `state`? */
 INLINE int select_follows(const struct packet *packet, __u8 state)
 {
 	if (state == BACKEND_ACTIVE)
@@ -47,16 +48,16 @@ INLINE int select_follows(const struct packet *packet, __u8 state)
 	       !(packet->flags & PACKET_SYN);
 }
 
-/* Does it end its flow, as far as its client is concerned? */
+/* Does the packet end its flow, as far as the client is concerned? */
 INLINE int select_ends(const struct packet *packet)
 {
 	return packet->flags & (PACKET_FIN | PACKET_RST);
 }
 
 /*
- * What the flow table is to say of the flow's end, with a packet more. One that
- * has ended may begin anew with a SYN that the table does not hear of; that it
- * has begun shows in what its client writes.
+ * What the flow table notes about the flow's end after one more packet. A flow
+ * that has ended may begin anew with a SYN that the flow table does not see;
+ * what its client sends next shows that it has begun.
  */
 INLINE __u32 select_end(const struct packet *packet, __u32 ends)
 {
@@ -65,14 +66,14 @@ INLINE __u32 select_end(const struct packet *packet, __u32 ends)
 	return packet->flags & (PACKET_SYN | PACKET_PUSH) ? 0 : ends;
 }
 
-/* Has an idle flow of a protocol without an end run out? Times in jiffies. */
+/* Has an idle flow without an end (UDP) expired? Times in jiffies. */
 INLINE int select_expired(const struct packet *packet, __u32 seen, __u32 now,
 			  __u64 idle)
 {
 	return packet->protocol == IPPROTO_UDP && age_low(now, seen) > idle;
 }
 
-/* Of a flow with FLOW_BEGINS: does it still only begin? */
+/* Is a flow with FLOW_BEGINS still only beginning? */
 INLINE __u32 select_begins(const struct packet *packet, __u32 begins)
 {
 	return packet->is_error || packet->flags & (PACKET_SYN | PACKET_RST)
@@ -81,26 +82,26 @@ INLINE __u32 select_begins(const struct packet *packet, __u32 begins)
 }
 
 /*
- * May the generation before have placed this flow? That of a UDP flow is in
- * the note of its first packet, so one that has none is new.
+ * May the previous generation have placed this flow? A UDP flow has a note of
+ * its first packet, so one without a note is new.
  */
 INLINE int select_asks_previous(const struct packet *packet)
 {
 	return packet->protocol == IPPROTO_TCP;
 }
 
-/* What is kept of a flow that was selected anew. */
+/* What to remember about a flow that was selected anew. */
 enum keep {
 	KEEP_NOTHING,
-	KEEP_NOTE, /* that it has begun, and where: see begun.h */
-	KEEP_WAY,  /* a way of the flow table that makes room for any, and that
-		    */
-	KEEP_FLOW, /* it is remembered */
+	KEEP_NOTE, /* a note that it has begun, and where: see begun.h */
+	KEEP_WAY, /* an entry of the flow table that any flow may replace, and a
+		     note */
+	KEEP_FLOW, /* an entry of the flow table */
 };
 
 /*
- * `second`: a packet of it has come before. `differs`: it is the time of grace,
- * and the generation before would have placed it elsewhere.
+ * `second`: one of its packets has come before. `differs`: a change is recent,
+ * and the previous generation would have placed it elsewhere.
  */
 INLINE enum keep select_keeps(const struct packet *packet, int second,
 			      int differs)

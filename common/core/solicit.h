@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * solicit.h - a next hop is asked for its MAC address
+ * solicit.h - ask a next hop for its MAC address
  *
- * The kernel looks for a neighbour's MAC address where it has a packet to send
- * to it. A packet that only xdp_lbr can forward gives it none. So one such
- * packet in a while, which would be dropped, becomes a question instead:
+ * The kernel resolves a neighbour's MAC address when it has a packet for it. A
+ * packet that only xdp_lbr can forward is no such packet. So from time to time
+ * one of these, which would be dropped anyway, is turned into a question:
  *
  *  - An echo request from the next hop to the load balancer's own address, that
  *    the kernel answers; so it looks for the next hop. It makes an entry where
@@ -14,7 +14,7 @@
  *    whatever its state, and ignored where there is none.
  *
  * Each of these functions writes what follows the link's header, and needs room
- * for it: SOLICIT_* bytes, at an address that is a multiple of 2.
+ * for it: SOLICIT_* bytes, at an even address.
  */
 #pragma once
 
@@ -79,7 +79,7 @@ INLINE void solicit_arp(struct arp_request *arp, const __u8 *mac,
 	__builtin_memcpy(arp->target, &hop->w[3], 4);
 }
 
-/* One's complement sum of an IPv6 packet whose payload is of `words` words. */
+/* One's complement sum of an IPv6 packet with `words` words of payload. */
 INLINE __sum16 solicit_sum(const void *ip, int words, __u32 length)
 {
 	const __be32 *word = ip + 8;
@@ -107,7 +107,7 @@ INLINE void solicit_nd(struct solicitation *nd, const __u8 *mac,
 
 	solicit_ipv6(&nd->ip, LENGTH, ND_HOP_LIMIT);
 	__builtin_memcpy(&nd->ip.saddr, own, sizeof(*own));
-	/* The group of all that end in the same 24 bits. */
+	/* The multicast group of all addresses with the same last 24 bits. */
 	to[0] = bpf_htonl(0xff020000);
 	to[1] = 0;
 	to[2] = bpf_htonl(1);
@@ -121,7 +121,7 @@ INLINE void solicit_nd(struct solicitation *nd, const __u8 *mac,
 		bpf_ntohs((FORCE __be16)solicit_sum(nd, LENGTH / 4, LENGTH)));
 }
 
-/* Where a frame for it goes, before its MAC address is known. */
+/* The destination of a frame for an address whose MAC address is not known. */
 INLINE void solicit_group(__u8 *mac, const struct addr *hop)
 {
 	__u16 *words = MAC(mac);
@@ -152,7 +152,7 @@ INLINE void solicit_echo_v4(struct echo_v4 *echo, const struct addr *from,
 		sum += checksum_word(words[i]);
 	words[2] |=
 		bpf_htonl((__u16)~bpf_ntohs((FORCE __be16)checksum_fold(sum)));
-	/* Its checksum: of nothing else but the type. */
+	/* Its checksum covers the type only. */
 	echo->type =
 		bpf_htonl(ICMP_REQUEST << 24 | (0xffff & ~(ICMP_REQUEST << 8)));
 	echo->id = 0;

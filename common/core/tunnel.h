@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tunnel.h - an IP packet in another (RFC 2003, 2473, 4213), of either family
+ * tunnel.h - an IP packet inside another (RFC 2003, 2473, 4213), of either
+ * family
  *
- * The outer header takes over what routers go by: type of service with its ECN
+ * The outer header copies what routers look at: type of service with its ECN
  * bits (RFC 6040, normal mode). It may not be fragmented (DF, RFC 2003 3.1),
- * for xdp_bkd puts no fragments together; a router that cannot send it on says
- * so, and is believed by the mark in it (mark.h). In IPv6 that mark is the flow
- * label, which differs from flow to flow (RFC 6438). Off again, the ECN bits
- * that were set on the way are carried in (RFC 6040, 4.2); the rest of it is
- * dropped.
+ * because xdp_bkd does not reassemble. A router that cannot forward it reports
+ * so, and is believed because of the mark in it (mark.h). In IPv6 that mark is
+ * the flow label, which differs from flow to flow (RFC 6438). When the header
+ * is taken off, ECN bits that were set on the way are carried in (RFC 6040,
+ * 4.2); the rest is dropped.
  */
 #pragma once
 
@@ -22,8 +23,7 @@
 #define ECN_CE	   3 /* congestion experienced */
 
 /*
- * Bytes by which the method makes a packet longer on its way to `backend`: what
- * the MTU of that way has to take besides the packet.
+ * Bytes that the method adds to a packet on its way to `backend`.
  */
 INLINE __u32 method_overhead(const struct method *method,
 			     const struct addr *backend)
@@ -35,9 +35,9 @@ INLINE __u32 method_overhead(const struct method *method,
 }
 
 /*
- * The least MTU of a way to `backend` that leaves each packet for `vip` the
- * size that its sender may count on, bytes: 1280 for IPv6 (RFC 8200 5), also
- * inside an outer header; IPv4_LEAST for IPv4.
+ * The least MTU of a path to `backend` that lets each packet for `vip` keep the
+ * size that its sender may rely on, in bytes: 1280 for IPv6 (RFC 8200 5), plus
+ * the outer header; IPv4_LEAST for IPv4.
  */
 INLINE __u32 method_least_mtu(const struct method *method,
 			      const struct addr *vip,
@@ -49,9 +49,9 @@ INLINE __u32 method_least_mtu(const struct method *method,
 }
 
 /*
- * May a packet of IPv4 without DF be fragmented on its way to the backend, by
- * a router or by this host's kernel? Not in an outer header; and by the method
- * l2, there is no router, and the kernel does not know where it is to go.
+ * May an IPv4 packet without DF be fragmented on its way to the backend, by a
+ * router or by this host's kernel? Not in an outer header. Not by method l2
+ * either: there is no router, and the kernel does not know the destination.
  */
 INLINE int method_may_be_cut(const struct method *method)
 {
@@ -66,8 +66,8 @@ INLINE __u8 tunnel_protocol(int is_ipv6)
 }
 
 /*
- * From where it is sent. Of a prefix, the flow chooses the address: so a
- * backend's network card, which looks at addresses, spreads flows over its
+ * The outer source. For a prefix, the flow chooses the address, so that a
+ * backend's network card, which hashes addresses, spreads flows over its
  * queues.
  */
 INLINE void tunnel_source(struct addr *source, const struct prefix *prefix,
@@ -79,7 +79,7 @@ INLINE void tunnel_source(struct addr *source, const struct prefix *prefix,
 	for (i = 0; prefix->bits && i < 4; i++) {
 		__u32 from = 32 * i, kept;
 
-		/* How many bits of this word are the prefix's. */
+		/* How many bits of this word belong to the prefix. */
 		kept = prefix->bits <= from	   ? 0
 		       : prefix->bits >= from + 32 ? 32
 						   : prefix->bits - from;
@@ -90,15 +90,15 @@ INLINE void tunnel_source(struct addr *source, const struct prefix *prefix,
 	}
 }
 
-/* What the outer header says, beside its ends. */
+/* What the outer header says, besides its ends. */
 struct outer {
-	__u32 length; /* of the packet inside, bytes */
+	__u32 length; /* of the inner packet, bytes */
 	__u32 mark;   /* see mark.h: IPv4's id, or IPv6's flow label */
 	__u8 tos;
 	__u8 protocol;
 };
 
-/* All but the mark, which is 0. */
+/* Everything but the mark, which is 0. */
 INLINE void tunnel_outer(struct outer *outer, const struct packet *packet)
 {
 	outer->length = packet->length;
@@ -110,8 +110,7 @@ INLINE void tunnel_outer(struct outer *outer, const struct packet *packet)
 INLINE void tunnel_put_v4(struct iphdr *ip, const struct outer *outer,
 			  const struct addr *source, const struct addr *to)
 {
-	/* What was just written in halves is read in whole words with a wait.
-	 */
+	/* Reading in whole words what was just written in halves stalls. */
 	__u32 kind = TUNNEL_TTL << 24 | (__u32)outer->protocol << 16;
 	__be32 *words = (__be32 *)ip;
 	__be32 first = bpf_htonl(0x45000000 | (__u32)outer->tos << 16 |
@@ -143,7 +142,7 @@ INLINE void tunnel_put_v6(struct ipv6hdr *ip, const struct outer *outer,
 	__builtin_memcpy(&ip->daddr, to, sizeof(*to));
 }
 
-/* Is the packet one in which another may be? */
+/* May the packet have another one inside? */
 INLINE int tunnel_is(const struct packet *packet)
 {
 	return packet->protocol == IPPROTO_IPIP ||
@@ -151,8 +150,8 @@ INLINE int tunnel_is(const struct packet *packet)
 }
 
 /*
- * Fills *inner from the IP header inside the packet in [data, end) that was
- * read into *outer; packet_parse_above() is next.
+ * Fills *inner from the IP header inside the packet in [data, end), which was
+ * parsed into *outer; call packet_parse_above() next.
  */
 INLINE enum reason tunnel_inner(struct packet *inner,
 				const struct packet *outer, void *data,
@@ -171,8 +170,8 @@ INLINE enum reason tunnel_inner(struct packet *inner,
 }
 
 /*
- * The ECN bits of the packet inside once the outer header is off (RFC 6040,
- * figure 4), or -1: it has to be dropped.
+ * The ECN bits of the inner packet once the outer header is off (RFC 6040,
+ * figure 4), or -1: drop it.
  */
 INLINE int tunnel_ecn(__u8 inner, __u8 outer)
 {
@@ -180,7 +179,7 @@ INLINE int tunnel_ecn(__u8 inner, __u8 outer)
 	outer &= ECN_BITS;
 	if (outer == ECN_CE)
 		return inner ? ECN_CE : -1;
-	/* ECT(1) outside an ECT(0) packet. */
+	/* ECT(1) outside, ECT(0) inside. */
 	if (outer == 1 && inner == 2)
 		return 1;
 	return inner;

@@ -2,9 +2,9 @@
 /*
  * vlan.h - VLAN tags: 802.1Q, and 802.1ad in front of it (QinQ)
  *
- * In a frame a tag is its protocol and 16 bits: priority (3), drop eligible
- * (1) and the VLAN (12). Here it is what says where a frame belongs, and
- * nothing else: the VLAN and the protocol, as struct vlan has them.
+ * A tag in a frame is its protocol and 16 bits: priority (3), drop eligible (1)
+ * and the VLAN (12). struct vlan has what says where a frame belongs: the
+ * protocol and the VLAN.
  */
 #pragma once
 
@@ -45,7 +45,7 @@ INLINE __be16 tag_protocol(__u16 tag)
 				 : bpf_htons(ETH_P_8021Q);
 }
 
-/* Both tags as one number, to be compared and handed over. */
+/* Both tags as one number, to be compared and passed on. */
 INLINE __u32 vlan_number(const struct vlan *vlan)
 {
 	return (__u32)vlan->outer << 16 | vlan->inner;

@@ -14,12 +14,12 @@
 #include "common/host/change.h"
 #include "common/net/netlink_ask.h"
 
-/* A unicast route of the tables that packets leave by. */
+/* A unicast route of a table that outgoing packets use. */
 struct advmss_route {
 	char name[112]; /* "172.16.0.0/12 table 254 metric 0" */
-	__u32 advmss;	/* 0: it says none */
+	__u32 advmss;	/* 0: not set */
 	int family;
-	void *message; /* as the kernel told of it */
+	void *message; /* as the kernel reported it */
 };
 
 struct reading {
@@ -28,12 +28,13 @@ struct reading {
 	unsigned int lo;
 };
 
-/* What of a route is looked at. */
+/* The attributes of a route that are read. */
 struct route {
 	const struct rtmsg *info;
 	struct addr to;
 	__u32 table, metric, out, advmss;
-	bool has_nexthop; /* an object: its addresses are not the route's */
+	bool has_nexthop; /* a nexthop object: its addresses are not in the
+			     route */
 };
 
 static int metrics_attribute(const struct nlattr *attribute, void *data)
@@ -84,7 +85,7 @@ static int route_read(const struct nlmsghdr *message, struct route *route)
 			      route);
 }
 
-/* Does what leaves by it go to a client? */
+/* Does the route lead to clients? */
 static bool is_for_clients(const struct route *route, unsigned int lo)
 {
 	return route->info->rtm_type == RTN_UNICAST &&
@@ -131,8 +132,8 @@ static void advmss_free(struct advmss_route *routes, int count)
 }
 
 /*
- * Those of a family that lead off this host and are not a router's own
- * (advertised). *routes is for advmss_free(). Their number, or -errno.
+ * The routes of a family that lead off this host and were not advertised by a
+ * router. Release *routes with advmss_free(). Returns their number, or -errno.
  */
 static int advmss_read(int family, struct advmss_route **routes)
 {
@@ -147,7 +148,9 @@ static int advmss_read(int family, struct advmss_route **routes)
 	info = mnl_nlmsg_put_extra_header(question, sizeof(*info));
 	info->rtm_family = (unsigned char)family;
 	*routes = NULL;
-	/* One that changes under the reader's eyes is interrupted: once more.
+	/*
+	 * If the table changes meanwhile, the kernel marks the answer as
+	 * interrupted: ask again.
 	 */
 	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
 		advmss_free(reading.routes, reading.count);
@@ -160,7 +163,7 @@ static int advmss_read(int family, struct advmss_route **routes)
 		return reading.count;
 	}
 	advmss_free(reading.routes, reading.count);
-	/* A family that the kernel was built without. */
+	/* The kernel was built without this family. */
 	return rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP ? 0 : rc;
 }
 
@@ -178,7 +181,7 @@ static int metric_copy(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* What the kernel takes back as it told it. */
+/* Write the route back as the kernel reported it. */
 static int attribute_copy(const struct nlattr *attribute, void *data)
 {
 	const struct rewriting *rewriting = data;
@@ -264,7 +267,7 @@ static __u32 before(const struct change *change)
 	return (__u32)strtoul(change->before, NULL, 10);
 }
 
-/* Where a route announces less by itself, it goes on with that. */
+/* If a route announces less by itself, keep that. */
 static int change_one(struct kernel *kernel, const struct advmss_route *route,
 		      __u32 advmss, struct fault *fault_out)
 {
@@ -307,7 +310,7 @@ int advmss_undo(const struct change *change, struct fault *fault_out)
 	if (count < 0)
 		return fault(fault_out, "cannot list routes: %s",
 			     strerror(-count));
-	/* It may have gone. */
+	/* The route may be gone. */
 	for (i = 0; !rc && i < count; i++) {
 		if (!strcmp(routes[i].name, change->what))
 			rc = set_and_say(&routes[i], before(change), fault_out);

@@ -112,7 +112,7 @@ static int undo_sysctl(const struct change *change, struct fault *fault_out)
 {
 	char now[64];
 
-	/* It may have gone, with its interface. */
+	/* It may be gone, with its interface. */
 	if (sysctl_read(change->what, now, sizeof(now)))
 		return errno == ENOENT
 			       ? 0
@@ -147,7 +147,7 @@ static int undo_address(const struct change *change, struct fault *fault_out)
 	return 0;
 }
 
-/* "172.17.0.3 dev eth0"; -1: there is no such interface any more. */
+/* "172.17.0.3 dev eth0"; -1: that interface no longer exists. */
 static int neighbour_parse(const char *what, int *ifindex, struct addr *address)
 {
 	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE];
@@ -204,7 +204,7 @@ int change_neighbours(const struct kernel *kernel, struct way *ways, int room)
 	return count;
 }
 
-/* One that is noted. */
+/* An entry that is noted. */
 static void neighbour_again(const struct change *change, bool rose)
 {
 	struct addr address;
@@ -216,7 +216,10 @@ static void neighbour_again(const struct change *change, bool rose)
 	neighbour_read(ifindex, &address, &is);
 	if (is.permanent || (is.managed && (is.resolved || !rose)))
 		return;
-	/* The kernel would ask for one that it has, but seconds later. */
+	/*
+	 * The kernel would resolve an existing entry again, but only seconds
+	 * later.
+	 */
 	if (is.managed)
 		neighbour_remove(ifindex, &address);
 	rc = neighbour_manage(ifindex, &address);
@@ -256,7 +259,7 @@ static int undo_neighbour(const struct change *change, struct fault *fault_out)
 	if (neighbour_parse(change->what, &ifindex, &address))
 		return 0;
 	neighbour_read(ifindex, &address, &is);
-	/* Flushed, or somebody else's by now. */
+	/* It was flushed, or belongs to somebody else by now. */
 	if (!is.managed)
 		return 0;
 	if (*change->before && is.resolved)
@@ -352,7 +355,7 @@ int changes_undo(struct kernel *kernel, struct fault *fault_out)
 	struct change change;
 	__u32 count = 0;
 
-	/* There is none where `up` did not come so far. */
+	/* There is none if `up` failed earlier. */
 	if (map < 0)
 		return errno == ENOENT
 			       ? 0

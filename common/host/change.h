@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * change.h - what a tool changes on the host, and how it is put back
+ * change.h - what a tool changes on the host, and how it is undone
  *
  * Before anything is changed, what it was is noted (see changes.h).
  */
@@ -9,15 +9,15 @@
 #include "common/kernel/changes.h"
 
 /*
- * Sets /proc/sys/PATH to `value`, if it is not that already, and says so on
- * stdout. Returns 0, or -1 with a fault.
+ * Sets /proc/sys/PATH to `value` and prints that, unless it has this value.
+ * Returns 0, or -1 with a fault.
  */
 int change_sysctl(struct kernel *kernel, const char *path, const char *value,
 		  struct fault *fault);
-/* Notes what /proc/sys/PATH is, for it will be changed by something else. */
+/* Notes the value of /proc/sys/PATH, because something else will change it. */
 int change_expected(struct kernel *kernel, const char *path,
 		    struct fault *fault);
-/* What /proc/sys/PATH says now, without the newline. 0, or -1: no such. */
+/* Reads /proc/sys/PATH, without the newline. 0, or -1 if there is none. */
 int sysctl_read(const char *path, char *value, size_t size);
 
 /* Adds the VIP, which no interface has, to lo. 0, or -1 with a fault. */
@@ -25,20 +25,20 @@ int change_vip(struct kernel *kernel, const struct addr *vip,
 	       struct fault *fault);
 
 /*
- * Has the kernel keep a neighbour's entry fresh (see neighbours.h): *is_new.
- * One that is managed already, or set for good, is left alone. Returns 0, or -1
- * with a fault.
+ * Makes a neighbour's entry managed (see neighbours.h); *is_new: it was not
+ * yet. Entries that are managed already, or permanent, are left alone. Returns
+ * 0, or -1 with a fault.
  */
 int change_neighbour(struct kernel *kernel, int ifindex,
 		     const struct addr *address, bool *is_new,
 		     struct fault *fault);
 struct way;
-/* Those that are kept fresh; at most `room`. Their number. */
+/* Reads the entries that we manage, at most `room`. Returns their number. */
 int change_neighbours(const struct kernel *kernel, struct way *ways, int room);
 /*
- * Has the kernel keep fresh again what it lost: entries that were flushed or
- * went with the carrier. Those of `rose`, an interface whose carrier has come
- * back, are asked for at once where they are not resolved; 0: of none.
+ * Makes entries managed again that were flushed or lost with the carrier. If an
+ * interface `rose` (its carrier came back), its unresolved entries are resolved
+ * at once; 0: none rose.
  */
 void change_neighbours_again(struct kernel *kernel,
 			     bool (*rose)(const void *data, int ifindex),

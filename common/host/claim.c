@@ -61,7 +61,7 @@ static int sysctls(struct kernel *kernel, const char *interface, bool ipv6,
 	char path[128];
 	int rc = 0;
 
-	/* Else an answer takes up to 0.8 s, by chance. */
+	/* Otherwise an answer is delayed by a random time of up to 0.8 s. */
 	snprintf(path, sizeof(path), "net/ipv%d/neigh/%.15s/proxy_delay",
 		 ipv6 ? 6 : 4, interface);
 	rc = change_sysctl(kernel, path, "0", fault_out);
@@ -83,7 +83,7 @@ static int route_add(struct kernel *kernel, const struct addr *address,
 	if (change_find(kernel, "route", text, &change))
 		return 0;
 	rc = route_to_lo(address, true);
-	if (rc == -EEXIST) /* somebody's own, also by another device */
+	if (rc == -EEXIST) /* somebody else's entry, on any device */
 		return 0;
 	if (rc)
 		return fault(fault_out, "cannot add route %s dev lo: %s", text,
@@ -113,7 +113,7 @@ int claim_add(struct kernel *kernel, const struct addr *address,
 		printf("claim: %s: answered by %s\n", what,
 		       ipv6 ? "ND" : "ARP");
 	}
-	/* Also where it was noted: it may have gone with its interface. */
+	/* Even if it was noted: it may be gone with its interface. */
 	rc = proxy(address, (int)if_nametoindex(interface), true);
 	if (rc)
 		return fault(fault_out, "cannot claim %s: %s", what,

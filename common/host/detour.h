@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * detour.h - what health checks of an older version left on this host
+ * detour.h - remove what health checks of an older version left on this host
  *
- * They went by a mark, a routing rule and a veth pair of the host's own. A
- * version of that kind that was killed left them; they are in the way.
+ * Those checks used a mark, a routing rule and a veth pair of the host's own.
+ * If such a version was killed, these are still there, and in the way.
  */
 #pragma once
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * interfaces.c - the list of MAC addresses that the program takes frames for
+ * interfaces.c - the list of MAC addresses for which the program takes frames
  *
- * The program reads the list while it is written. So what stays keeps its
- * place or moves towards the front, and what is new comes last: there is no
- * moment at which an address that stays is not in the list.
+ * The program reads the list while it is written. So a row that stays keeps its
+ * index or moves to the front, and new rows come last: an address that stays is
+ * in the list at every moment.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -49,9 +49,9 @@ static struct interface *list_find(struct list *list,
 	return NULL;
 }
 
-/* What of the host they are made from. */
+/* What the rows are made from. */
 struct host {
-	const struct config *config; /* its VIPs; NULL: they are not known */
+	const struct config *config; /* its VIPs; NULL: not known */
 	struct link *links;
 	struct link_address *addresses;
 	int count, address_count;
@@ -76,8 +76,8 @@ static bool is_vip(const struct config *config, const struct addr *address)
 }
 
 /*
- * What the kernel itself would send from there: the first of each family. But
- * no VIP: what comes from one is no host's own, and the backends have it, too.
+ * The kernel's own source address there: the first of each family that is no
+ * VIP, because the backends have the VIPs, too.
  */
 static void own_addresses(struct interface *entry, const struct host *host)
 {
@@ -95,7 +95,7 @@ static void own_addresses(struct interface *entry, const struct host *host)
 	}
 }
 
-/* The rows of one attachment: each of its MAC addresses, each way in. */
+/* The rows of one attachment: one for each of its MAC addresses and ports. */
 static void list_attachment(struct list *list, const struct attachment *on,
 			    const struct host *host)
 {
@@ -104,7 +104,7 @@ static void list_attachment(struct list *list, const struct attachment *on,
 	int mac, way, count = host->count;
 	const char *kind = "";
 
-	/* Until `auto` is decided, the careful one. */
+	/* Until `auto` is decided, assume the stricter one. */
 	entry.generic = on->mode != MODE_NATIVE;
 	memcpy(entry.name, on->name, sizeof(entry.name));
 	own_addresses(&entry, host);
@@ -126,7 +126,7 @@ static void list_attachment(struct list *list, const struct attachment *on,
 	}
 }
 
-/* What comes for the VLAN devices above attachments; as many as fit. */
+/* The VLAN devices above attachments; as many as fit. */
 static void list_vlans(struct list *list, const struct kernel *kernel,
 		       const struct host *host)
 {
@@ -159,7 +159,7 @@ static void list_vlans(struct list *list, const struct kernel *kernel,
 	free(devices);
 }
 
-/* As it should be, in any order. */
+/* The list as it should be, in any order. */
 static int list_wanted(const struct kernel *kernel, const struct config *config,
 		       struct list *wanted, struct fault *fault_out)
 {
@@ -253,7 +253,7 @@ static void say_own(const struct interface *before,
 	}
 }
 
-/* What has changed of the host, and is so from now on in the program. */
+/* What has changed on the host, and is now in the list, too. */
 static void say_changes(struct list *before, struct list *after)
 {
 	const struct interface *each, *old;
@@ -277,7 +277,10 @@ static void say_changes(struct list *before, struct list *after)
 	}
 }
 
-/* As it is, for a device that is listed already: its VIPs are not known. */
+/*
+ * For a device that is listed already: keeps the addresses, because the VIPs
+ * are not known.
+ */
 static void own_keep(struct list *wanted, const struct list *there)
 {
 	__u32 i, j;
@@ -357,8 +360,7 @@ int interfaces_write(struct kernel *kernel, const struct config *config,
 		     ?: vlans_put(kernel, fault_out);
 	if (!rc && memcmp(&next, &there, sizeof(next))) {
 		rc = list_write(map, &next, fault_out);
-		/* `up` says what it attaches to, and `down -i` what it leaves.
-		 */
+		/* `up` prints what it attaches to, and `down -i` what stays. */
 		if (!rc && (kernel->again || (config && !kernel->object)))
 			say_changes(&there, &next);
 	}

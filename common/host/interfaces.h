@@ -6,10 +6,10 @@
 struct config;
 
 /*
- * Writes the MAC addresses by which frames for the attached interfaces come:
- * each interface's own, and those of macvlan devices on it (VRRP); and what the
- * program sends from there: the first address that is no VIP of `config`. NULL:
- * that stays as it is. `run` says what has changed, a line each. Returns 0, or
+ * Writes the list: the MAC addresses of the attached interfaces, and of macvlan
+ * devices on them (VRRP), and what the program sends from there: the first
+ * address that is no VIP of `config`. NULL: that stays as it is. `run` prints
+ * each change. Returns 0, or
  * -1 with a fault.
  */
 int interfaces_write(struct kernel *kernel, const struct config *config,

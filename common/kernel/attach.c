@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * attach.c - the program on its interfaces
+ * attach.c - attach the program to interfaces
  *
- * A link is a bpf_link, pinned: it outlives the tool, nobody else's attach
- * can push it out, and its program is replaced without a packet lost.
+ * An attachment is a pinned bpf_link: it outlives the tool, nobody else's
+ * attach can replace it, and its program is exchanged without losing a packet.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -19,7 +19,7 @@
 #include "common/kernel/pins.h"
 #include "common/net/netlink.h"
 
-/* Says what is attached to the interface and is not ours. */
+/* Reports what is attached to the interface and is not ours. */
 static int foreign(const struct kernel *kernel, const char *name, int ifindex,
 		   struct fault *fault_out)
 {
@@ -47,7 +47,7 @@ static int foreign(const struct kernel *kernel, const char *name, int ifindex,
 	"veth: the other end must have an XDP program (XDP_PASS will do) "     \
 	"and `ethtool -K PORT tx off`"
 
-/* What `auto` and `native` mean on this device. */
+/* What `auto` and `native` mean for this device. */
 static enum mode mode_of(const struct link *link, enum mode wanted, char *why,
 			 size_t size)
 {
@@ -71,8 +71,7 @@ static enum mode mode_of(const struct link *link, enum mode wanted, char *why,
 	return MODE_NATIVE;
 }
 
-/* For an attachment that is there: it keeps its mode unless another is asked.
- */
+/* For an existing attachment: it keeps its mode unless another is asked for. */
 static void choose_again(struct attachment *found, const struct link *link,
 			 enum mode wanted)
 {
@@ -105,13 +104,13 @@ int kernel_choose(struct kernel *kernel, const char *name, enum mode wanted,
 			     MAX_INTERFACES);
 	found->ifindex = link.ifindex;
 	found->mode = mode_of(&link, wanted, found->why, sizeof(found->why));
-	/* Only a try tells whether the driver takes it. */
+	/* Only trying shows whether the driver takes it. */
 	if (wanted == MODE_AUTO && found->mode == MODE_NATIVE)
 		found->mode = MODE_AUTO;
 	return 0;
 }
 
-/* The mode that it had, for an interface that is gone. */
+/* The mode that it had, if the interface is gone. */
 static enum mode mode_noted(const struct kernel *kernel, const char *name)
 {
 	struct change note;
@@ -122,8 +121,8 @@ static enum mode mode_noted(const struct kernel *kernel, const char *name)
 }
 
 /*
- * Is it the interface that it was, and somebody has detached the program? May
- * it be attached again?
+ * Is it still the same interface, from which somebody has detached the program?
+ * May it be attached again?
  */
 static bool may_attach_again(struct kernel *kernel, const char *name)
 {
@@ -171,7 +170,7 @@ static int link_create(struct attachment *new, int program, enum mode mode)
 	return new->link;
 }
 
-/* What was pinned for the interface of this name that is gone. */
+/* What was pinned for an interface of this name that is gone. */
 static void gone_forget(struct kernel *kernel, const char *name)
 {
 	struct attachment *gone = gone_of(kernel, name);
@@ -214,12 +213,15 @@ static void link_remove(const struct kernel *kernel, struct attachment *each)
 	unlink(path);
 }
 
-/* A link that was there: its program replaced, or, in another mode, anew. */
+/*
+ * For an existing link: exchanges its program; in another mode, makes a new
+ * one.
+ */
 static int attach_again(struct kernel *kernel, struct attachment *each)
 {
 	if (each->mode == each->old_mode)
 		return bpf_link_update(each->link, kernel->program, NULL);
-	/* A link cannot change its mode: for a moment there is none. */
+	/* A link cannot change its mode, so for a moment there is none. */
 	link_remove(kernel, each);
 	return link_create(each, kernel->program, each->mode) < 0 ? -1 : 0;
 }
@@ -253,7 +255,7 @@ static int attach_one(struct kernel *kernel, struct attachment *each,
 	return anew || each->is_before ? link_pin(kernel, each, fault_out) : 0;
 }
 
-/* As it was before this run. */
+/* Restore what was there before this run. */
 static void attach_undo(struct kernel *kernel, struct attachment *each)
 {
 	struct fault ignored;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bpffs.c - a bpffs that stays
+ * bpffs.c - mount a bpffs that lasts
  *
- * A container has none at first, so it is mounted. `ip netns exec` also shows
- * none, for it gives its command a mount namespace with a new /sys; but that
- * namespace ends with the command, and with it all that would be pinned. What
- * tells the two apart: in a container there is somebody else, who is not an
- * ancestor of ours and so does not wait for us.
+ * A container has none at first, so it is mounted. Under `ip netns exec` there
+ * is none either, because the command gets a mount namespace with a new /sys;
+ * that namespace ends with the command, and all pins with it. The difference:
+ * in a container there is another process that is not an ancestor of ours, so
+ * it does not wait for us.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -23,10 +23,10 @@
 #include "common/kernel/bpffs.h"
 #include "common/kernel/lock.h"
 
-/* A mark: the mount is ours, and whoever goes last undoes it. */
+/* Marks that we mounted it; the last role that goes down unmounts it. */
 #define MOUNTED PINS "/mounted"
 
-/* The mount namespace of a process, as text; empty where it is not for us. */
+/* The mount namespace of a process, as text; empty if we may not read it. */
 static void namespace_of(int process, char *text, size_t size)
 {
 	char path[64];
@@ -47,7 +47,7 @@ static int parent_of(int process)
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
-	/* The name may hold anything but ends with the last bracket. */
+	/* The name may contain anything but ends at the last bracket. */
 	if (fscanf(file, "%*d (%*[^)]) %*c %d", &parent) != 1)
 		parent = 0;
 	fclose(file);
@@ -63,7 +63,7 @@ static bool is_ancestor(int process)
 	return each == process;
 }
 
-/* Is anybody in our mount namespace who is not on the way to us? */
+/* Is there a process in our mount namespace that is not an ancestor of ours? */
 static bool namespace_stays(void)
 {
 	char own[64], other[64];
@@ -130,7 +130,7 @@ int pins_make(struct fault *fault_out)
 	return fault_hint(fault_out, "run it as root");
 }
 
-/* What a `run` that was killed has left. */
+/* What a killed `run` left behind. */
 static void runs_remove(void)
 {
 	DIR *directory = opendir(PINS);

@@ -10,13 +10,13 @@
 #define PINS_RUN PINS "/run-" /* and a role's name: see run_lock.h */
 
 /*
- * Mounts bpffs where it is not; *mounted says whether it was not. Refuses
- * where it would be gone as soon as this command is. Returns 0, or -1 with a
+ * Mounts bpffs if it is not mounted; *mounted says whether this was done.
+ * Refuses if the mount would vanish with this command. Returns 0, or -1 with a
  * fault.
  */
 int bpffs_mount(bool *mounted, struct fault *fault);
 
-/* Makes the directory of all pins, and mounts what it lies in; 0 or -1. */
+/* Makes the directory of all pins, mounting bpffs if necessary; 0 or -1. */
 int pins_make(struct fault *fault);
-/* Removes it where it is empty, and undoes the mount if that was ours. */
+/* Removes the directory if it is empty, and unmounts bpffs if we mounted it. */
 void pins_leave(void);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * generation.c - a configuration built aside, and the one word that switches
+ * generation.c - build a configuration aside, and switch to it with one word
  *
- * There are GENERATIONS slots. Packets go by the current one; for the time of
- * its grace they also look at the previous one. A new one is built in a slot
- * that is neither. A tool that is killed on the way leaves a slot that nobody
- * looks at.
+ * There are GENERATIONS indexes. Packets use the current generation; during its
+ * grace they also look at the previous one. A new one is built at an index that
+ * is neither. A tool that is killed meanwhile leaves an index that nobody looks
+ * at.
  *
- * Where a switch follows another within the grace, the previous one stays the
- * oldest whose grace has not ended: handshakes begun under it are still under
- * way, and those begun between are remembered wherever the tables differ.
+ * If a switch follows another within the grace, the previous generation stays
+ * the oldest whose grace has not ended: handshakes begun under it are still
+ * under way, and those begun later are remembered wherever the tables differ.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -94,8 +94,8 @@ int generation_write(const struct kernel *kernel, __u32 slot,
 }
 
 /*
- * Two seconds, or half of the shortest that makes a difference: an idle flow
- * must not be taken for a recent one.
+ * Two seconds, or half of the shortest time that matters: an idle flow must not
+ * be taken for a recent one.
  */
 static __u8 recent_shift(__u64 udp_idle)
 {
@@ -109,7 +109,7 @@ static __u8 recent_shift(__u64 udp_idle)
 	return shift;
 }
 
-/* A slot that is neither the current nor the previous one. */
+/* An index that is neither the current nor the previous one. */
 static __u32 slot_free(const struct kernel *kernel, __u32 current)
 {
 	struct generation generation = {0};
@@ -145,7 +145,9 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	new.unmatched = config->unmatched;
 	new.claim = config->claim;
 	memcpy(new.digest, config->digest, sizeof(new.digest));
-	/* How long it lets the one before it live; made a date at the switch.
+	/*
+	 * How long handshakes of the previous generation have; becomes a date
+	 * at the switch.
 	 */
 	new.grace_until = jiffies_of(config->handshake_grace);
 	kernel->built = slot + 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * generation.h - a configuration built aside, and the one word that switches
+ * generation.h - build a configuration aside, and switch to it with one word
  */
 #pragma once
 
@@ -8,12 +8,12 @@
 
 #define NO_SLOT ((__u32)-1)
 
-/* The slot that packets go by now, or NO_SLOT. */
+/* The index of the current generation, or NO_SLOT. */
 __u32 generation_current(const struct kernel *kernel);
-/* Reads the words of a generation. Returns 0 or -1. */
+/* Reads a generation's struct. Returns 0 or -1. */
 int generation_read(const struct kernel *kernel, __u32 slot,
 		    struct generation *generation);
-/* Writes one over another; packets read it meanwhile. Returns 0 or -1. */
+/* Overwrites it while packets read it. Returns 0 or -1. */
 int generation_write(const struct kernel *kernel, __u32 slot,
 		     const struct generation *generation);
 
@@ -28,12 +28,12 @@ int generation_build(struct kernel *kernel, const struct config *config,
 /* For kernel_close(): frees what was built, whole or not, and never ran. */
 void generation_drop(struct kernel *kernel);
 
-/* Makes packets go by `slot`. The generation before stays for its grace. */
+/* Makes packets use `slot`. The previous generation stays for its grace. */
 int generation_switch(struct kernel *kernel, __u32 slot, struct fault *fault);
 
 /*
- * The value at `slot` of an array with one for each generation, mapped. NULL
- * where there is none.
+ * Maps the value at `slot` of an array with one value for each generation. NULL
+ * if there is none.
  */
 struct part {
 	void *all;
@@ -44,26 +44,26 @@ void *part_open(struct part *part, const struct kernel *kernel,
 void part_close(struct part *part);
 
 /*
- * For role->build(): makes an inner map for the outer map `name`, whose shape
- * decides type, sizes and flags, and, where `entries` is 0, their number.
+ * For role->build(): creates an inner map for the outer map `name`, whose shape
+ * decides type, sizes, flags and, if `entries` is 0, the number of entries.
  * Returns its fd, for the caller to fill, publish and close, or -1 with a
  * fault.
  */
 int inner_create(struct kernel *kernel, const char *name, __u32 entries,
 		 struct fault *fault);
-/* 0 where it is no map. */
+/* 0 if `fd` is no map. */
 __u32 map_entries(int fd);
 
 /*
- * The values of an array that the tool may map, as one array; NULL where `fd`
- * is no such map. *size is for munmap().
+ * Maps the values of an array as one array; NULL if `fd` is no such map. *size
+ * is for munmap().
  */
 void *map_open(int fd, int protection, size_t *size);
-/* Puts the filled map into `slot` of the outer one. 0, or -1 with a fault. */
+/* Puts the filled map at `slot` of the outer one. 0, or -1 with a fault. */
 int inner_publish(struct kernel *kernel, const char *name, __u32 slot,
 		  int inner, struct fault *fault);
 
-/* Jiffies in `milliseconds`, rounded up; the jiffies of now, about. */
+/* Jiffies in `milliseconds`, rounded up; the current jiffies, approximately. */
 __u64 jiffies_of(__u64 milliseconds);
 __u64 milliseconds_of(__u64 jiffies);
 int jiffies_now(const struct kernel *kernel, __u64 *now);

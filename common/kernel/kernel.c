@@ -32,7 +32,7 @@ void kernel_path(const struct kernel *kernel, const char *prefix,
 	snprintf(path, size, "%s/%s%s", kernel->directory, prefix, name);
 }
 
-/* Pins of another layout belong to a tool that is not this one. */
+/* Pins of another layout belong to another build of the tool. */
 static int other_layout(const struct kernel *kernel, struct fault *fault_out)
 {
 	char path[sizeof(kernel->directory)];
@@ -48,7 +48,7 @@ static int other_layout(const struct kernel *kernel, struct fault *fault_out)
 			  kernel->role->name);
 }
 
-/* Makes the pin directory, and whatever it lies in. */
+/* Makes the pin directory and its parents. */
 static int directory_make(const struct kernel *kernel, struct fault *fault_out)
 {
 	if (pins_make(fault_out))
@@ -60,7 +60,10 @@ static int directory_make(const struct kernel *kernel, struct fault *fault_out)
 	return fault_hint(fault_out, "run it as root");
 }
 
-/* Takes the lock, or sees that it is there. Returns 0, or -1 with errno. */
+/*
+ * Takes the lock, or checks that the directory is there. Returns 0, or -1 with
+ * errno.
+ */
 static int directory_open(struct kernel *kernel, enum access access)
 {
 	struct stat there;
@@ -104,8 +107,8 @@ static int not_opened(const struct kernel *kernel, struct fault *fault_out)
 }
 
 /*
- * Which generation runs. What there is no pin of has not come up yet; what
- * cannot be read is not the same. Returns 0 or -1 with errno.
+ * Which generation runs. If there is no pin, nothing has come up yet; a pin
+ * that cannot be read is an error. Returns 0 or -1 with errno.
  */
 static int running_look(const struct kernel *kernel, __u32 *current,
 			__u64 *number)
@@ -144,7 +147,7 @@ int kernel_open(struct kernel *kernel, const struct role *role,
 	kernel->in_loop = access == ACCESS_TRY;
 	kernel->lock = kernel->program = -1;
 	kernel->old_flows = kernel->old_flow_keys = -1;
-	libbpf_set_print(NULL); /* the tool has words of its own */
+	libbpf_set_print(NULL); /* the tool's own message is better */
 	kernel_directory(role, kernel->directory);
 	if (access != ACCESS_TAKE_OVER && other_layout(kernel, fault_out))
 		return -1;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kernel.h - the door to the kernel: pins, maps, programs, links
+ * kernel.h - the only way to the kernel: pins, maps, programs, links
  *
- * The kernel holds the state. Under /sys/fs/bpf/l3dsr/NAME-LAYOUT/ lie the
- * pinned maps and one pinned bpf_link for each interface. Whoever changes them
- * holds the directory's lock, so two tools never do at once; whoever reads them
- * holds nothing, waits for nobody, and sees afterwards whether they changed.
+ * The kernel holds the state. Pinned maps and one pinned bpf_link for each
+ * interface lie under /sys/fs/bpf/l3dsr/NAME-LAYOUT/. A process that changes
+ * them holds the directory's lock, so there is only one at a time. A process
+ * that reads them takes no lock, waits for nobody, and checks afterwards
+ * whether they have changed.
  *
  * Only common/kernel/ knows libbpf's objects; elsewhere a map is a file
  * descriptor, for the bpf(2) wrappers of <bpf/bpf.h>.
@@ -22,15 +23,15 @@ enum access {
 	ACCESS_READ,	  /* beside all others, see kernel_changed() */
 	ACCESS_CHANGE,	  /* alone */
 	ACCESS_TRY,	  /* alone, and without waiting */
-	ACCESS_CREATE,	  /* alone, and it need not be there yet */
-	ACCESS_TAKE_OVER, /* ... also from another layout's */
+	ACCESS_CREATE,	  /* alone; the directory need not exist yet */
+	ACCESS_TAKE_OVER, /* ... and may be another layout's */
 };
 
 /* kernel_open(): nothing is there; the fault says so. */
 #define KERNEL_NOT_UP 1
-/* ... with ACCESS_TRY: another process changes it; the fault says which. */
+/* ... with ACCESS_TRY: another process is changing it; the fault names it. */
 #define KERNEL_BUSY 2
-/* How often a reader reads again what changed while it read. */
+/* How often a reader starts again if something changed while it read. */
 #define KERNEL_READS 5
 
 enum mode {
@@ -39,21 +40,21 @@ enum mode {
 	MODE_GENERIC,
 };
 
-/* One interface in the course of an `up`, so that it can be taken back. */
+/* One interface during an `up`, so that the attachment can be undone. */
 struct attachment {
-	char name[IF_NAMESIZE]; /* as it is called now */
-	char pin[IF_NAMESIZE];	/* ... and was when its link was pinned */
+	char name[IF_NAMESIZE]; /* its name now */
+	char pin[IF_NAMESIZE];	/* ... and when its link was pinned */
 	int ifindex;		/* 0: the interface is gone */
 	enum mode mode;		/* MODE_AUTO: native, if the driver takes it */
-	char why[160];		/* the mode was chosen so */
+	char why[160];		/* why this mode was chosen */
 	int link;		/* fd */
 	__u32 id;		/* of the program that was attached */
 	int old_program;	/* fd; -1: the link is new */
-	enum mode old_mode;	/* other than mode: it must be made anew */
+	enum mode old_mode;	/* in another mode: a new link must be made */
 	bool is_before;		/* pinned by the predecessor, see there */
 };
 
-#define KERNEL_DIRECTORY 128 /* the longest path of one, and the end */
+#define KERNEL_DIRECTORY 128 /* the longest path of a pin, with its NUL */
 #define MAX_OWN		 16
 #define MAX_INNER	 4 /* maps of generations in one program */
 
@@ -71,13 +72,13 @@ struct kernel {
 	struct bpf_map_info shapes[MAX_INNER]; /* of the object's inner maps */
 	struct addr addresses[MAX_OWN];	       /* named as this host's */
 	int address_count;
-	bool cut;	 /* backends that leave the file lose their flows */
-	bool drop_flows; /* and all else that was learned from packets */
-	/* fds of a flow table that the object's one replaces, or -1 */
+	bool cut; /* backends that are removed from the file lose their flows */
+	bool drop_flows; /* and everything else that was learned from packets */
+	/* fds of a flow table that the object's own replaces, or -1 */
 	int old_flows, old_flow_keys;
 	struct attachment attachments[MAX_INTERFACES];
 	int attachment_count;
-	/* Interfaces of ours that are no longer there; `name` is `pin`. */
+	/* Interfaces of ours that are gone; `name` is `pin`. */
 	struct attachment gone[MAX_INTERFACES];
 	int gone_count;
 	bool exclusive;	     /* no other tool has the lock */
@@ -85,22 +86,23 @@ struct kernel {
 	struct again *again; /* of `run`, see changes.h; else NULL */
 };
 
-/* Where a role's pins are. */
+/* The directory of a role's pins. */
 void kernel_directory(const struct role *role, char path[KERNEL_DIRECTORY]);
 /*
- * Opens the pin directory, and takes its lock if it is to be changed; then what
- * is printed is kept until the lock is given back. ACCESS_CREATE makes the
- * directory where it is not there, and mounts bpffs. Returns 0, or with a fault
+ * Opens the pin directory and takes its lock for a change; printed lines are
+ * then buffered until the lock is released. ACCESS_CREATE makes the directory
+ * if necessary, and mounts bpffs. Returns 0, or with a fault
  * -1, KERNEL_NOT_UP or KERNEL_BUSY. kernel_close() is due in every case.
  */
 int kernel_open(struct kernel *kernel, const struct role *role,
 		enum access access, struct fault *fault);
 /*
- * For a reader, when it has read: has what runs become another since it was
- * opened? Then what was read may be of two generations: open and read again.
+ * For a reader, after reading: has the running state changed since it was
+ * opened? Then what was read may belong to two generations: open and read
+ * again.
  */
 bool kernel_changed(const struct kernel *kernel);
-/* What comes after needs no lock. */
+/* The rest needs no lock. */
 void kernel_unlock(struct kernel *kernel);
 void kernel_close(struct kernel *kernel);
 
@@ -108,41 +110,40 @@ void kernel_close(struct kernel *kernel);
 int kernel_cpus(void);
 /* fd of a map, this run's own or the pinned one, or -1. The caller closes. */
 int kernel_map(const struct kernel *kernel, const char *name);
-/* fd of the inner map of a generation slot, or -1. The caller closes. */
+/* fd of the inner map at a generation's index, or -1. The caller closes. */
 int kernel_inner(const struct kernel *kernel, const char *name, __u32 slot);
 
-/* The shape that the inner maps of an outer one must have. 0 or -1. */
+/* The shape that inner maps of an outer map must have. 0 or -1. */
 int kernel_shape(const struct kernel *kernel, const char *name,
 		 struct bpf_map_info *shape);
 /* fd of the program `clock`, or -1. The caller closes. */
 int kernel_clock(const struct kernel *kernel);
 
 /*
- * For role->prepare(): the size of a map that is about to be made. Where one
+ * For role->prepare(): sets the size of a map that is about to be made. If one
  * of another size is pinned, *old is its fd, for the caller to close.
  */
 int kernel_resize(struct kernel *kernel, const char *map, __u32 entries,
 		  int *old, struct fault *fault);
 
-/* Loads the program with the pinned maps; nothing that runs is changed. */
+/* Loads the program with the pinned maps; what runs is not changed. */
 int kernel_load(struct kernel *kernel, const struct config *config,
 		struct fault *fault);
 /*
- * Loads another program of the object, and not the role's own, with the maps
- * that are pinned. Packets do not meet it until it is attached.
+ * Loads another program of the object with the pinned maps, and not the role's
+ * own. Packets do not meet it until it is attached.
  */
 int kernel_load_beside(struct kernel *kernel, const char *program,
 		       struct fault *fault);
 /*
- * For another program over the maps of the one that is attached: what it is to
- * be told, and its load. A map whose name is in `own` is made anew.
+ * For another program over the maps of the attached one: its constants, and its
+ * load. A map whose name is in `own` is made anew.
  */
 void kernel_constants(const struct kernel *kernel, struct constants *constants);
 int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
 		     const char *const *own, struct fault *fault);
 /*
- * Pins what this load has made; without `replace`, only where no pin is of
- * that name.
+ * Pins what this load has made; without `replace`, only names that have no pin.
  */
 int kernel_pin(struct kernel *kernel, bool replace, struct fault *fault);
 /* Can this kernel write trace lines (5.16)? */
@@ -151,32 +152,42 @@ bool kernel_can_trace(void);
 bool kernel_can_frags(void);
 
 /*
- * Opens every pinned link as an attachment, if that was not done yet. An
- * interface is known by its index: where its name has changed, pins and notes
- * follow it, and a line on stdout says so (only with the exclusive lock).
- * Returns 0, or -1 with a fault.
+ * Opens every pinned link as an attachment, unless this was done. An interface
+ * is identified by its index: if its name has changed, pins and notes are
+ * renamed, and a line on stdout says so (only with the exclusive lock). Returns
+ * 0, or -1 with a fault.
  */
 int kernel_attachments(struct kernel *kernel, struct fault *fault);
-/* Is one of ours gone, or is there none? -1 with a fault, else 0. */
+/*
+ * -1 with a fault if one of our interfaces is gone, or if there is none. Else
+ * 0.
+ */
 int kernel_attached(const struct kernel *kernel, struct fault *fault);
-/* Chooses the mode for `name` and sees that nobody else is attached there. */
+/*
+ * Chooses the mode for `name`, and checks that nobody else is attached there.
+ */
 int kernel_choose(struct kernel *kernel, const char *name, enum mode wanted,
 		  struct fault *fault);
 /*
  * The same for interfaces of ours that were gone and have been made again, with
- * the mode that each had. Their number, or -1 with a fault.
+ * the mode that each had. Returns their number, or -1 with a fault.
  */
 int kernel_choose_again(struct kernel *kernel, enum mode wanted,
 			struct fault *fault);
-/* Attaches all attachments, or none: those that were are as before. */
+/*
+ * Attaches all attachments or none: on a failure, what was attached before is
+ * attached as before.
+ */
 int kernel_attach(struct kernel *kernel, struct fault *fault);
-/* Only those that are new, to the program that runs, with no load. 0 or -1. */
+/*
+ * Attaches only the new ones, to the running program, without a load. 0 or -1.
+ */
 int kernel_attach_new(struct kernel *kernel, struct fault *fault);
-/* Once more as they were before kernel_attach(). */
+/* Undoes kernel_attach(). */
 void kernel_attach_undo(struct kernel *kernel);
-/* Detaches from one interface. False: it is not attached there. */
+/* Detaches from one interface. False: it was not attached there. */
 bool kernel_detach_from(struct kernel *kernel, const char *name);
-/* Detaches all, and forgets the pins. */
+/* Detaches from all, and removes their pins. */
 void kernel_detach(struct kernel *kernel);
 /* Removes every pin and the directory. Returns 0, or -1 with a fault. */
 int kernel_remove(struct kernel *kernel, struct fault *fault);
@@ -185,6 +196,6 @@ int kernel_remove(struct kernel *kernel, struct fault *fault);
 void kernel_path(const struct kernel *kernel, const char *prefix,
 		 const char *name, char *path, size_t size);
 
-/* The word `key` of the `control` map. */
+/* The value of `key` in the `control` map. */
 __u32 control_get(const struct kernel *kernel, enum control key);
 int control_set(const struct kernel *kernel, enum control key, __u32 value);

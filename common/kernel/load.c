@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * load.c - the program into the kernel, with the maps that are there
+ * load.c - load the program, with the maps that are pinned
  *
- * A pinned map of the same shape is taken over, so a new program sees what
- * the old one left. Nothing that runs is changed by a load.
+ * A pinned map of the same shape is reused, so a new program sees what the old
+ * one left. A load changes nothing that runs.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -16,7 +16,7 @@
 #include "common/kernel/generation.h"
 #include "common/kernel/kernel.h"
 
-/* What libbpf said last; its warnings are the cause of a failed load. */
+/* libbpf's last warning: the cause of a failed load. */
 static char libbpf_said[400];
 
 static int remember_warning(enum libbpf_print_level level, const char *format,
@@ -28,13 +28,13 @@ static int remember_warning(enum libbpf_print_level level, const char *format,
 		return 0;
 	vsnprintf(line, sizeof(line), format, arguments);
 	line[strcspn(line, "\n")] = '\0';
-	/* The first line names the fault, the rest is how it fell. */
+	/* The first line names the fault, the rest its consequences. */
 	if (!*libbpf_said)
 		snprintf(libbpf_said, sizeof(libbpf_said), "%s", line);
 	return 0;
 }
 
-/* Of the object, before libbpf forgets it in the load. */
+/* Asked before the load, after which libbpf forgets it. */
 static void shapes_keep(struct kernel *kernel)
 {
 	const char *const *name = kernel->role->inner;
@@ -52,7 +52,9 @@ static void shapes_keep(struct kernel *kernel)
 	}
 }
 
-/* fd of the pinned map of this name, or -1; info of 0 where it has none. */
+/*
+ * fd of the pinned map of this name, or -1; *info is zeroed if there is none.
+ */
 static int pinned_map(const struct kernel *kernel, const char *name,
 		      struct bpf_map_info *info)
 {
@@ -149,7 +151,7 @@ void kernel_constants(const struct kernel *kernel, struct constants *constants)
 		close(flows);
 }
 
-/* fd of the map of this name that the attached program has, or -1. */
+/* fd of the map of this name that the attached program uses, or -1. */
 static int live_map(const struct kernel *kernel, const char *name)
 {
 	struct bpf_prog_info info = {0};
@@ -166,7 +168,7 @@ static int live_map(const struct kernel *kernel, const char *name)
 		fd = bpf_map_get_fd_by_id(ids[i]);
 		length = sizeof(map);
 		memset(&map, 0, sizeof(map));
-		/* The kernel keeps 15 letters of a name. */
+		/* The kernel keeps 15 characters of a name. */
 		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &length) &&
 		    !strncmp(map.name, name, sizeof(map.name) - 1))
 			return fd;
@@ -197,7 +199,10 @@ int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
 		    is_named(own, bpf_map__name(map)))
 			continue;
 		fd = live_map(kernel, bpf_map__name(map));
-		/* One that what runs does not use is nothing to share. */
+		/*
+		 * A map that the running program does not use need not be
+		 * shared.
+		 */
 		if (fd < 0)
 			continue;
 		rc = bpf_map__reuse_fd(map, fd);
@@ -277,7 +282,10 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 	}
 	program =
 		bpf_object__find_program_by_name(kernel->object, role->program);
-	/* What SEC("xdp.frags") asks for, libbpf cannot be talked out of. */
+	/*
+	 * SEC("xdp.frags") would set this flag for good: libbpf has no way to
+	 * clear it.
+	 */
 	if (constants.has_frags)
 		bpf_program__set_flags(program, bpf_program__flags(program) |
 							BPF_F_XDP_HAS_FRAGS);

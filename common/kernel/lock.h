@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lock.h - one process at a time: the lock of a directory
+ * lock.h - the lock of a directory: one process at a time
  *
- * It is a flock(2), so it ends with its process. Whoever waits for it is told
- * the holder's name: the kernel lists holders in /proc/locks, but for those of
- * another PID namespace.
+ * It is a flock(2), so it ends with its process. A process that waits is told
+ * who holds it: the kernel lists holders in /proc/locks, except those of other
+ * PID namespaces.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #include "common/base/fault.h"
 
 struct holder {
-	pid_t pid; /* 0: not to be seen from here */
+	pid_t pid; /* 0: not visible from here */
 	bool stopped;
 	char command[48]; /* "lbr apply", printable; empty: it has ended */
 };
@@ -32,13 +32,13 @@ int lock_try(const char *path);
 /* The same, and waits; after 1 s it prints on stderr for whom. */
 int lock_wait(const char *path, const char *tool);
 
-/* Who holds it; false: nobody that is known. */
+/* Who holds it; false: unknown. */
 bool lock_holder(const char *path, struct holder *holder);
 /* "'lbr apply' (pid 123, stopped)" */
 const char *holder_text(const struct holder *holder, char text[HOLDER_TEXT]);
 
 /*
- * For a loop, which must not wait but tries again: what it tells of that.
+ * For an event loop, which must not wait but tries again: what it has reported.
  * Zeroed at first.
  */
 struct lock_waiting {
@@ -51,5 +51,5 @@ struct lock_waiting {
 /* After each try. It prints the holder after 1 s, a new one, and when it stops.
  */
 void lock_tried(struct lock_waiting *waiting, const char *path, bool busy);
-/* Seconds; 0: none. */
+/* Seconds waited; 0: none. */
 double lock_waited(const struct lock_waiting *waiting);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * claims_ask.c - who answers for an address on a LAN: an ARP request (RFC 826)
- * or a neighbour solicitation (RFC 4861 4.3), and who says he has it
+ * claims_ask.c - ask who has an address on a LAN, with an ARP request (RFC 826)
+ * or a neighbour solicitation (RFC 4861 4.3)
  */
 #define _GNU_SOURCE /* struct in6_pktinfo */
 #include <arpa/inet.h>
@@ -41,7 +41,10 @@ struct neighbour_message {
 _Static_assert(sizeof(struct neighbour_message) == 32, "neighbour_message");
 enum { ND_ASKS = 135, ND_SAYS = 136, ND_SOURCE = 1, ND_TARGET = 2 };
 
-/* Proxies answer only who has an address; 0 where the interface has none. */
+/*
+ * Proxies answer only senders that have an address; 0 if the interface has
+ * none.
+ */
 static __be32 sender_of(int ifindex, const struct addr *but)
 {
 	struct link_address *rows = NULL;
@@ -129,7 +132,7 @@ static void arp_hear(int fd, struct claimed *list, int count)
 	}
 }
 
-/* The interface that a message came in by. */
+/* The interface by which a message came in. */
 static int came_by(struct msghdr *message)
 {
 	struct cmsghdr *head = CMSG_FIRSTHDR(message);
@@ -185,7 +188,7 @@ static void hear(struct pollfd *fds, struct claimed *list, int count, int wait)
 	}
 }
 
-/* -1 where the host has no IPv6. */
+/* -1 if the host has no IPv6. */
 static int nd_open(void)
 {
 	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * device.h - what a network device itself says of it
+ * device.h - what the kernel says about a network device
  */
 #pragma once
 
@@ -8,9 +8,9 @@
 
 #include "common/core/abi.h"
 
-/* ETH_FLAG_* of <linux/ethtool.h>; 0 where it does not say. */
+/* ETH_FLAG_* of <linux/ethtool.h>; 0 if the driver does not say. */
 __u32 device_flags(const char *name);
-/* The largest packet it takes; 0: there is no such device. */
+/* The MTU; 0: there is no such device. */
 int device_mtu(const char *name);
-/* Is it up, and is there a carrier? */
+/* Is the device up, with a carrier? */
 bool device_runs(const char *name, bool *is_up);

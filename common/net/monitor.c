@@ -8,9 +8,10 @@
 
 #include "common/base/elapsed.h"
 
-#define ROOM	 (4 << 20) /* bytes that wait; a burst of 4,000 messages */
-#define AGAIN	 20	   /* milliseconds, where a look was not possible */
-#define MOST_OFF 1000	   /* milliseconds without a look, at most */
+#define ROOM                                                                   \
+	(4 << 20)   /* bytes of the receive buffer: a burst of 4,000 messages */
+#define AGAIN	 20 /* milliseconds until a failed look is repeated */
+#define MOST_OFF 1000 /* the longest time without a look, milliseconds */
 
 static enum monitor_what what_of(const struct nlmsghdr *message)
 {
@@ -120,7 +121,7 @@ static int join_all(const struct monitor *monitor)
 		RTNLGRP_LINK,	      RTNLGRP_NEIGH,	  RTNLGRP_IPV4_IFADDR,
 		RTNLGRP_IPV6_IFADDR,  RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
 		RTNLGRP_IPV4_RULE,    RTNLGRP_IPV6_RULE,  RTNLGRP_IPV4_NETCONF,
-		RTNLGRP_IPV6_NETCONF, RTNLGRP_NEXTHOP, /* 5.3; the last */
+		RTNLGRP_IPV6_NETCONF, RTNLGRP_NEXTHOP, /* 5.3; the last one */
 	};
 	const size_t count = sizeof(groups) / sizeof(*groups);
 	size_t i;
@@ -149,7 +150,9 @@ int monitor_start(struct monitor *monitor, struct event_base *base,
 		return fault(fault_out, "cannot follow this host: %s",
 			     strerror(errno));
 	fd = mnl_socket_get_fd(monitor->socket);
-	/* Without it, a burst loses more messages: then we look at everything.
+	/*
+	 * Without the larger buffer, a burst loses more messages; we then look
+	 * at everything.
 	 */
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	monitor->heard =

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * monitor.h - what rtnetlink says of this host, as it happens
+ * monitor.h - hear by rtnetlink what changes on this host
  *
  * Messages come in bursts: an interface that goes takes its addresses, routes
  * and neighbours along; a BGP daemon writes thousands of routes a second. So
- * they are gathered for MONITOR_GATHER, and what they say is handed on once. To
- * act on it takes at most a fifth of the time, however many there are.
+ * they are gathered for MONITOR_GATHER and handled together. Handling takes at
+ * most a fifth of the time, however many there are.
  */
 #pragma once
 
@@ -30,27 +30,27 @@ struct monitor {
 	struct mnl_socket *socket;
 	struct event *heard, *due;
 	/*
-	 * Does this message matter? Called for each, so it must be quick. What
-	 * it is about, of enum monitor_what, is `what`; returned is what has to
-	 * be looked at, or 0.
+	 * Does this message matter? Called for each message, so it must be
+	 * quick. `what` says what it is about (enum monitor_what). Returns what
+	 * has to be looked at, or 0.
 	 */
 	unsigned int (*matters)(void *data, const struct nlmsghdr *message,
 				enum monitor_what what);
 	/*
-	 * Looks at `what` of the host. Returns what could not be looked at now
-	 * and is to be tried again soon, or 0.
+	 * Looks at `what` of the host. Returns what could not be looked at and
+	 * has to be tried again soon, or 0.
 	 */
 	unsigned int (*look)(void *data, unsigned int what);
 	void *data;
-	unsigned int what; /* is to be looked at */
+	unsigned int what; /* still to be looked at */
 };
 
 /*
- * Listens, in the network namespace of the caller; `matters`, `look` and `data`
- * are set. Returns 0, or -1 with a fault. monitor_stop() is due in every case.
+ * Listens in the caller's network namespace; `matters`, `look` and `data` are
+ * set. Returns 0, or -1 with a fault. monitor_stop() is due in every case.
  */
 int monitor_start(struct monitor *monitor, struct event_base *base,
 		  struct fault *fault);
 void monitor_stop(struct monitor *monitor);
-/* As if it had been said. */
+/* As if a message had said it. */
 void monitor_ask(struct monitor *monitor, unsigned int what);

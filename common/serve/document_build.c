@@ -26,7 +26,7 @@ struct document {
 	void *data;
 	void (*built)(struct document *document, void *server);
 	void *server;
-	struct evbuffer_file_segment *body; /* NULL: it could not be had */
+	struct evbuffer_file_segment *body; /* NULL: the last build failed */
 	unsigned long wanted, begun, ended; /* numbers of builds */
 	double begun_at, next_at;	    /* seconds, CLOCK_MONOTONIC */
 	struct event_base *base;
@@ -43,7 +43,9 @@ static void child_settle(int memory, int pipe)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
-	/* Aside first: each may be where the other is to be. */
+	/*
+	 * Moved away first: each may have the number that the other is to get.
+	 */
 	memory = fcntl(memory, F_DUPFD_CLOEXEC, 5);
 	pipe = fcntl(pipe, F_DUPFD_CLOEXEC, 5);
 	dup3(memory, 3, O_CLOEXEC);
@@ -82,7 +84,7 @@ static void begin_soon(struct document *document)
 	event_add(document->start, &time);
 }
 
-/* What the child has written; none where it has failed. */
+/* What the child has written; nothing if it failed. */
 static void end(struct document *document, int good)
 {
 	struct stat written;

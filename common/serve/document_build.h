@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * document_build.h - documents that are served, built beside the event loop
+ * document_build.h - build served documents beside the event loop
  *
- * The status of thousands of backends takes a while to write, and the loop has
- * health checks to make. So a child writes it, as everything was at the moment
- * of its fork; one at a time, for all who asked before that moment, and at most
- * for a quarter of the time.
+ * It takes a while to write the status of thousands of backends, and the loop
+ * has health checks to make. So a child writes it, as everything was when it
+ * was forked; one child at a time, for all who asked before that moment, and
+ * for at most a quarter of the time.
  */
 #pragma once
 
 #include <event2/buffer.h>
 #include <event2/event.h>
 
-/* A document: where, of what type, and how its text is made. */
+/* A document: its path, its type, and the function that writes it. */
 struct document_at {
 	const char *path;
 	const char *type;
-	/* Returns 0, or -1: it cannot be had now. In a child, but: */
+	/*
+	 * Returns 0, or -1 if it is not available now. Runs in a child, unless:
+	 */
 	int (*write)(void *data, struct evbuffer *out);
-	int is_constant; /* at once, and by reference */
+	int is_constant; /* written at once, and by reference */
 };
 
 struct document;
 
 /*
- * `built` is called after each build. NULL: no memory. `priority` is that of
- * the events.
+ * `built` is called after each build. NULL: no memory. `priority`: of the
+ * events.
  */
 struct document *document_new(struct event_base *base, int priority,
 			      const struct document_at *at, void *data,
@@ -35,9 +37,14 @@ struct document *document_new(struct event_base *base, int priority,
 void document_free(struct document *document);
 const struct document_at *document_of(const struct document *document);
 
-/* Begins a build as soon as may be. The number of the one that will do. */
+/*
+ * Begins a build as soon as possible. Returns the number of the build that will
+ * include this moment.
+ */
 unsigned long document_ask(struct document *document);
-/* The number of the last one that has ended. */
+/* The number of the last build that has ended. */
 unsigned long document_built(const struct document *document);
-/* Adds what it has built, not a copy. Returns 0, or -1: it could not be had. */
+/*
+ * Adds the built document by reference. Returns 0, or -1 if the build failed.
+ */
 int document_add(struct document *document, struct evbuffer *out);

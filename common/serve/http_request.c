@@ -14,7 +14,7 @@ static int refuse(struct request *request, int status)
 	return 1;
 }
 
-/* Is it "METHOD "? Then what is behind it, else NULL. */
+/* If the text begins with "METHOD ", returns what follows, else NULL. */
 static const char *behind(const char *text, const char *end, const char *method)
 {
 	size_t length = strlen(method);
@@ -52,7 +52,7 @@ static int request_line(const char *line, const char *end,
 	return refuse(request, 200);
 }
 
-/* Of "name:80", "[::1]:80", "::1": what is no port. */
+/* The part of "name:80", "[::1]:80" or "::1" before the port. */
 static int host_copy(const char *from, const char *end, char *host)
 {
 	const char *last, *colon;
@@ -81,7 +81,7 @@ static int host_copy(const char *from, const char *end, char *host)
 	return 0;
 }
 
-/* What `Host:` says, of the lines up to the empty one. */
+/* The value of `Host:`, from the lines up to the empty one. */
 static int request_host(const char *line, const char *end, char *host)
 {
 	static const char name[] = "Host:";

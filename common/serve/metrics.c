@@ -11,7 +11,7 @@ static const char *word_of(const json_t *row, const char *field)
 	return json_string_value(json_object_get(row, field)) ?: "";
 }
 
-/* Is it one of these words, with a '|' between two of them? */
+/* Is it one of these keywords, which are separated by '|'? */
 static bool is_one_of(const char *word, const char *words)
 {
 	size_t length = strlen(word);
@@ -43,7 +43,7 @@ static void value_write(const struct metric *metric, const json_t *value,
 				    json_integer_value(value));
 }
 
-/* The name of an interface may have a quote in it. */
+/* An interface's name may contain a quote. */
 static void label_write(const char *label, const char *word,
 			struct evbuffer *out)
 {

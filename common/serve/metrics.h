@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * metrics.h - a snapshot in Prometheus' text format, version 0.0.4
+ * metrics.h - print a snapshot in Prometheus' text format, version 0.0.4
  *
- * A row of a tool's table is a metric: which field of which section's rows,
- * told apart by which of their words.
+ * A row of a tool's table is a metric: a field of a section's rows, with the
+ * fields that become its labels.
  */
 #pragma once
 
@@ -12,13 +12,13 @@ struct json_t;
 
 struct metric {
 	const char *name, *type, *help;
-	const char *section; /* ""  : the snapshot itself */
-	const char *field;   /* NULL: 1, for the labels' sake */
-	const char *is;	     /* whether the field is this word: "up|degraded" */
+	const char *section;   /* "": the snapshot itself */
+	const char *field;     /* NULL: 1, only for the labels */
+	const char *is;	       /* is the field this keyword? "up|degraded" */
 	const char *labels[5]; /* NULL ends */
-	const char *only[2];   /* rows whose field [0] is the word [1] */
+	const char *only[2]; /* only rows whose field [0] is the keyword [1] */
 };
 
-/* `rows` end with a name of NULL. */
+/* The last of `rows` has a name of NULL. */
 void metrics_write(const struct metric *rows, const struct json_t *status,
 		   struct evbuffer *out);

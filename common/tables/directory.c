@@ -11,7 +11,7 @@ static __u64 hash_of(const struct service_key *key, __u32 seed)
 			      key->protocol, seed);
 }
 
-#define KICKS 1000 /* then it goes round in a circle: another seed */
+#define KICKS 1000 /* moves in a circle: another seed */
 
 static __u32 other_place(const struct directory_entry *entry, __u32 seed,
 			 __u32 place)
@@ -22,7 +22,9 @@ static __u32 other_place(const struct directory_entry *entry, __u32 seed,
 					      : directory_first(hash);
 }
 
-/* Puts `entry` in; whom it finds there moves to their other place. */
+/*
+ * Puts `entry` in a cell; entries that are in the way move to their other cell.
+ */
 static int put(struct directory_entry *places, __u32 seed,
 	       struct directory_entry entry)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * directory.h - the services of a generation, each in one of its two places
+ * directory.h - build a generation's table of services
  */
 #pragma once
 
@@ -12,9 +12,9 @@
 #define DIRECTORY_SEEDS 64
 
 /*
- * Fills all DIRECTORY_PLACES of `places`; of entries with one key the first
- * counts. Sets the seed of the hash under which they all have room. Returns 0,
- * or -1 where there is no such seed: the chance of it is below 2^-64.
+ * Fills in all DIRECTORY_PLACES of `places`; of entries with the same key the
+ * first counts. Sets a hash seed with which all have room. Returns 0, or -1 if
+ * there is none: the chance of that is below 2^-64.
  */
 int directory_fill(struct directory_entry *places,
 		   const struct directory_entry *entries, size_t count,

@@ -2,24 +2,24 @@
 /*
  * maglev.c - consistent hashing with weights
  *
- * Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load
- * Balancer" (NSDI 2016), section 3.4. Each backend prefers the slots in an
- * order of its own: from `offset` on in steps of `skip`, which visits every
- * slot, for the size is a prime. Backends take turns; in a turn a backend
- * takes the first slot of its order that is still free.
+ * Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer"
+ * (NSDI 2016), section 3.4. Each backend prefers slots in an order of its own:
+ * from `offset` on in steps of `skip`, which visits every slot because the size
+ * is prime. Backends take turns; in its turn a backend takes the first free
+ * slot of its order.
  *
- * Weights are in the number of turns. A backend takes its turn n (from 0) in
+ * Weights decide the number of turns. A backend takes its turn n (from 0) in
  * round n * max / weight, rounded up, where max is the greatest weight: the
- * heaviest has a turn in every round, one of a third of its weight in every
- * third. Turns in a row would give the heavy ones a head start on each round,
- * and move many more slots when a weight changes. All have one in the first
- * round, so even the lightest gets a slot.
+ * heaviest has a turn in every round, one with a third of its weight in every
+ * third. If all turns of a backend came in a row, heavy backends would be ahead
+ * in each round, and a changed weight would move many more slots. All have a
+ * turn in the first round, so even the lightest gets a slot.
  *
  * The laws: the table is a function of the set {(address, weight)} and of
- * nothing else, neither of the order in the file nor of the indices nor of the
- * machine (no floating point, no byte order), so every load balancer that
- * reads the same file has the same one. Only the ratio of the weights counts.
- * What happens to one backend moves little more than its own slots.
+ * nothing else: not of the order in the file, the indices or the machine (no
+ * floating point, no byte order). So every load balancer with the same file has
+ * the same table. Only the ratio of weights counts. A change of one backend
+ * moves little more than its own slots.
  */
 #include "common/tables/maglev.h"
 
@@ -36,12 +36,12 @@ struct taker {
 	struct addr address;
 	__u16 weight;
 	__u16 index;
-	__u32 next; /* slot of its order */
+	__u32 next; /* next slot of its order */
 	__u32 skip;
-	__u64 turns; /* taken, times the greatest weight */
+	__u64 turns; /* turns taken, times the greatest weight */
 };
 
-/* By address, as its bytes lie in memory: the same on every machine. */
+/* By address, in memory order: the same on every machine. */
 static int compare(const void *a, const void *b)
 {
 	const struct taker *x = a, *y = b;
@@ -50,7 +50,7 @@ static int compare(const void *a, const void *b)
 	return order ? order : (int)x->weight - (int)y->weight;
 }
 
-/* The finish of SplitMix64: what differs in one bit, differs in half. */
+/* The finalizer of SplitMix64: one changed bit flips half of the bits. */
 static __u64 finish(__u64 hash)
 {
 	hash = (hash ^ hash >> 30) * 0xbf58476d1ce4e5b9ULL;
@@ -64,7 +64,7 @@ static void prefer(struct taker *taker, __u32 size)
 	taker->skip = finish(hash_addr(2, &taker->address)) % (size - 1) + 1;
 }
 
-/* The first slot of its order that is free; it no longer is. */
+/* Takes the first free slot of its order. */
 static __u32 take(struct taker *taker, unsigned long *taken, __u32 size)
 {
 	__u32 slot = taker->next;
@@ -112,7 +112,7 @@ int maglev_fill(__u16 *table, __u32 size, const struct table_backend *backends,
 		size_t count)
 {
 	struct taker *takers = calloc(count, sizeof(*takers));
-	/* A bit for each slot: it stays in the CPU's first cache. */
+	/* A bit for each slot, so that it fits into the CPU's first cache. */
 	unsigned long *taken = calloc(size / WORD_BITS + 1, sizeof(*taken));
 	bool room = takers && taken;
 	__u32 max = 1;

@@ -204,7 +204,8 @@ static void check_is_refused(void **state)
 		{TCP("{port: 80}"), "f:5: check: port must be left out; it is "
 				    "the service's"},
 		{SERVICE("port: any\n  check: {}"),
-		 "f:5: check: port must be named, for the service is of any"},
+		 "f:5: check: port must be named, because the service is "
+		 "of any port"},
 		{TCP("{silence: good}"),
 		 "f:5: check: a service of tcp is checked by tcp, http or "
 		 "https, not by udp"},

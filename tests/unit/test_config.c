@@ -363,10 +363,9 @@ static void bounds_the_file(void **state)
 		   "f.yaml: larger than 4 MiB");
 	refuse_big(filled("", '[', 4 << 20),
 		   "f.yaml:1: lists and mappings inside each other: at most 16 "
-		   "deep");
+		   "levels");
 	refuse_big(filled("[", ',', 4 << 20),
-		   "f.yaml:1: too much in one file: at most 1048576 words and "
-		   "signs");
+		   "f.yaml:1: too much in one file: at most 1048576 tokens");
 }
 
 /* A file and a pipe, which cannot be asked for its size. */

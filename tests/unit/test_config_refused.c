@@ -41,11 +41,11 @@ struct row {
 #define WITH_UNIT    ", with its unit (ms, s, min or h)"
 
 static const struct row not_yaml[] = {
-	{"", ":1: the file says nothing; required is a list of services"},
+	{"", ":1: the file is empty; a list of services is required"},
 	{"# a\n\n# b\n",
-	 ":1: the file says nothing; required is a list of services"},
+	 ":1: the file is empty; a list of services is required"},
 	{"\xef\xbb\xbf",
-	 ":1: the file says nothing; required is a list of services"},
+	 ":1: the file is empty; a list of services is required"},
 	{"---\n---\n", ":2: a second document begins here; a file holds one "
 		       "document"},
 	{SERVICE "...\n" SERVICE, ":7: not YAML: did not find expected "
@@ -65,7 +65,7 @@ static const struct row not_yaml[] = {
 	{VIP "  port: ! 80\n" BACKENDS,
 	 ":3: tag \"!\": not allowed here; write the value itself"},
 	{"a: [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]\n",
-	 ":1: lists and mappings inside each other: at most 16 deep"},
+	 ":1: lists and mappings inside each other: at most 16 levels"},
 	{"services: [\n", ":2: not YAML: did not find expected node content "
 			  "while parsing a flow node that began on line 2"},
 	{VIP "\tport: 80\n", ":3: not YAML: found a tab character that "
@@ -403,8 +403,8 @@ static void refuses_unreadable(void **state)
 	refuse_path("/dev/null/x", "/dev/null/x: Not a directory");
 	refuse_path("no-such.yaml", "no-such.yaml: No such file or directory");
 	refuse_path("/dev/zero", "/dev/zero: larger than 4 MiB");
-	refuse_path("/dev/null", "/dev/null:1: the file says nothing; required "
-				 "is a list of services");
+	refuse_path("/dev/null", "/dev/null:1: the file is empty; a list of "
+				 "services is required");
 }
 
 /* A caller's short buffer is cut, ended and not overrun. */

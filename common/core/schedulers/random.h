@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * random.h - a slot drawn by chance: by weight, as the table is
+ * random.h - a random slot: by weight, because the table is
  */
 #pragma once
 

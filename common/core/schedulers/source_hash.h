@@ -2,9 +2,9 @@
 /*
  * source_hash.h - by a hash of the client's address alone
  *
- * The table says nothing of the service but its backends, their weights and
- * its size, and the hash nothing of it at all. So a client is sent to the same
- * backend by all services that agree in these three.
+ * The table depends on nothing but the backends, their weights and its size,
+ * and the hash on nothing but the address. So all services that agree in these
+ * three send a client to the same backend.
  */
 #pragma once
 
