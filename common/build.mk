@@ -3,13 +3,13 @@
 # build.mk - how programs, tools and tests are compiled
 #
 # Included by LoadBalancer/Makefile and Backend/Makefile, which set ROLE (the
-# folder), TOOL, PROGRAM and PAGES (of the manual). All that is built lies in
-# build/; the tool's name beside its source is a link there. So the tree can be
-# mounted read-only.
+# folder), TOOL, PROGRAM and PAGES (of the manual). Everything is built in
+# build/, and the tool's name beside its source is a link into it, so the tree
+# can be mounted read-only.
 #
-# Hosts that share this tree may all run `make` at once, so a build holds a
-# lock on the tree. Under sudo, it is done as the user who called sudo, if the
-# tree is theirs: no file of root's is left in it.
+# Hosts that share this tree may all run `make` at once, so a build locks the
+# tree. Under sudo the build runs as the user who called sudo, if the tree is
+# theirs, so that root owns no file in it.
 
 ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 BUILD := $(ROOT)/build
@@ -57,7 +57,7 @@ $(OUT)/$(TOOL): $(tool_objects) $(common_objects)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# Skeletons come first; what else an object includes, the .d files know.
+# Skeletons are built first; the .d files know what else an object includes.
 $(tool_objects): $(skeletons)
 
 $(BUILD)/%.o: $(ROOT)/%.c
@@ -86,7 +86,7 @@ $(OUT)/page.h: $(ROOT)/common/serve/page.html $(ROOT)/$(ROLE)/page.js
 
 $(OUT)/status.o $(OUT)/verbs/status.o: $(OUT)/page.h
 
-# What bash completes, out of the same tables.
+# What bash completes, from the same tables.
 $(OUT)/complete: $(BUILD)/common/install/complete.o $(filter-out %/main.o, \
 		$(tool_objects) $(common_objects))
 	$(call say,LD,$@)
@@ -96,7 +96,7 @@ $(OUT)/completion: $(OUT)/complete
 	$(call say,GEN,$@)
 	$(Q)$< >$@.new && mv $@.new $@
 
-# The manual: a page's prose, filled in from the tables that the tool has.
+# The manual: a page's prose, filled in from the tool's tables.
 .PHONY: locked-man
 locked-man: $(PAGES:%=$(BUILD)/man/%)
 	@:

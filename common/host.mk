@@ -30,7 +30,7 @@ attach: build
 detach: build
 	@./$(TOOL) down
 
-# Only root can have attached anything, and a tool is needed to detach it.
+# Only root can have attached anything, and the tool is needed to detach it.
 clean:
 	@if [ "$$(id -u)" = 0 ] && [ -d /sys/fs/bpf/l3dsr ]; then \
 		$(MAKE) --no-print-directory detach; fi

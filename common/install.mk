@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# install.mk - where things go; included by the Makefile
+# install.mk - where things are installed; included by the Makefile
 #
 #	make install	[PREFIX=/usr/local] [DESTDIR=]
 #	make uninstall	the same files

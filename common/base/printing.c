@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROOM	 (1 << 20) /* bytes that the thread may be behind */
-#define PATIENCE 1	   /* seconds that it has at the end */
+#define ROOM	 (1 << 20) /* bytes that the thread may lag behind */
+#define PATIENCE 1	   /* seconds it has at the end */
 
 struct piece {
 	STAILQ_ENTRY(piece) next;
@@ -32,10 +32,10 @@ STAILQ_HEAD(pieces, piece);
 static struct {
 	int held; /* depth */
 	bool threaded, ending;
-	size_t count;	/* bytes that stdout has been given */
+	size_t count;	/* bytes written to stdout */
 	int failed;	/* errno of stdout's first failure */
 	size_t waiting; /* bytes of `pieces` */
-	size_t lost;	/* bytes that found no room */
+	size_t lost;	/* bytes lost for lack of room */
 	struct pieces pieces;
 	pthread_mutex_t mutex;
 	pthread_cond_t more, done;
@@ -75,7 +75,7 @@ static int print(int fd, const char *text, size_t length)
 	return error;
 }
 
-/* Behind the others. Returns 0, or -1: no memory. */
+/* Appends. Returns 0, or -1 without memory. */
 static int keep(int fd, const char *text, size_t length)
 {
 	struct piece *piece = malloc(sizeof(*piece) + length);
@@ -110,7 +110,7 @@ static void hand_over(int fd, const char *text, size_t length)
 	pthread_mutex_unlock(&all.mutex);
 }
 
-/* What both streams do with what is written to them. */
+/* The write function of both streams. */
 static ssize_t put(void *cookie, const char *text, size_t length)
 {
 	int fd = cookie ? STDERR_FILENO : STDOUT_FILENO;
@@ -126,13 +126,15 @@ static ssize_t put(void *cookie, const char *text, size_t length)
 	return print(fd, text, length) ? 0 : (ssize_t)length;
 }
 
-/* A map or a socket must not become a tool's stdout, because that was free. */
+/* A map or socket must not become stdout because that descriptor was free. */
 static void descriptors_fill(void)
 {
 	int fd;
 
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		/* The wrong way round: reads and writes fail, as they should.
+		/*
+		 * Opened the wrong way round: reads and writes fail, as they
+		 * should.
 		 */
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
 		    open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0)
@@ -151,7 +153,7 @@ void printing_start(void)
 	err = fopencookie(&is_stderr, "w", functions);
 	if (!out || !err)
 		return;
-	/* What is printed is read while it happens, also through a pipe. */
+	/* Output is read while it is made, also through a pipe. */
 	setvbuf(out, NULL, _IOLBF, 0);
 	setvbuf(err, NULL, _IOLBF, 0);
 	stdout = out;
@@ -260,7 +262,7 @@ int printing_background(struct fault *fault_out)
 	return 0;
 }
 
-/* Not for ever: nobody may read. */
+/* Not for ever: maybe nobody reads. */
 static void thread_end(void)
 {
 	struct timespec until;

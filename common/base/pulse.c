@@ -3,9 +3,9 @@
 
 #include <time.h>
 
-/* What a timer is late by anyway, on a machine that has something to do. */
+/* How late a timer usually is on a busy machine. */
 #define SLACK 5000
-/* What a timer may be early by: it goes by the loop's clock. */
+/* How early a timer may be: it uses the loop's clock. */
 #define EARLY 1000
 
 __u64 pulse_now(void)
@@ -76,7 +76,7 @@ void pulse_begin(struct pulse *pulse, struct event_base *base,
 {
 	if (!pulse->event)
 		pulse->event = evtimer_new(base, fired, pulse);
-	/* Without memory, nothing would fire: then nothing counts as missed. */
+	/* Without memory, nothing fires: then nothing counts as missed. */
 	if (pulse->event && !pulse->due)
 		event_add(pulse->event, &next);
 	wait_begin(pulse, wait, pulse_now(), may_take);

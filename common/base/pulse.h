@@ -2,9 +2,9 @@
 /*
  * pulse.h - for how long this process did not listen to its sockets
  *
- * It may have been stopped, or waited for a CPU or a lock: a check's answer
- * that came meanwhile is not late. While something is waited for, a timer fires
- * each PULSE microseconds; by how much it is late is time that was missed. All
+ * It may have been stopped, or have waited for a CPU or a lock: a check's
+ * answer that came meanwhile is not late. While something is awaited, a timer
+ * fires each PULSE microseconds; how late it fires is time that was missed. All
  * times are microseconds of CLOCK_MONOTONIC.
  */
 #pragma once
@@ -18,11 +18,11 @@
 struct pulse {
 	struct event *event;
 	unsigned int waiting; /* waits that have not ended */
-	__u64 due;	      /* when it is to fire next; 0: it is not */
-	__u64 missed;	      /* in all, up to when it fired last */
+	__u64 due;	      /* when it fires next; 0: it is off */
+	__u64 missed;	      /* in all, until it last fired */
 };
 
-/* For one answer. Begin with zero. */
+/* For one answer. Begins as zero. */
 struct wait {
 	__u64 begun, may_take;
 	__u64 missed; /* of all, when it began */
@@ -33,11 +33,11 @@ __u64 pulse_now(void);
 /* `may_take` in milliseconds. */
 void pulse_begin(struct pulse *pulse, struct event_base *base,
 		 struct wait *wait, __u32 may_take);
-/* Also of one that is not on. */
+/* Also for one that is not on. */
 void pulse_end(struct pulse *pulse, struct wait *wait);
 void pulse_free(struct pulse *pulse);
 
-/* As the clock alone has it: the timer fires; somebody begins to wait. */
+/* With the time passed in: the timer fires; a wait begins. */
 void pulse_fire(struct pulse *pulse, __u64 now);
 void wait_begin(struct pulse *pulse, struct wait *wait, __u64 now,
 		__u32 may_take);

@@ -2,8 +2,8 @@
 /*
  * options.c - see options.h
  *
- * getopt_long() is handed only what the verb has, so an option of another
- * verb is as unknown to it as any other word.
+ * getopt_long() gets only the verb's own options, so it refuses an option of
+ * another verb like any unknown one.
  */
 #include "common/cli/options.h"
 
@@ -38,7 +38,7 @@ static const struct option_row rows[] = {
 	{'a', "address", "ADDRESS", WORDS(addresses), "up", "bkd",
 	 "take ADDRESS for one of this host's own (repeatable)"},
 	{'s', "service", "SERVICE", WORD(service), "drain undrain weight",
-	 "lbr", "only of SERVICE, as in 192.0.2.1:80/tcp (default: of all)"},
+	 "lbr", "only for SERVICE, as in 192.0.2.1:80/tcp (default: for all)"},
 	{'l', "listen", "ADDRESS:PORT", WORD(listen), "run", "lbr",
 	 LISTEN_HELP(LBR_LISTEN)},
 	{'l', "listen", "ADDRESS:PORT", WORD(listen), "run", "bkd",
@@ -46,23 +46,23 @@ static const struct option_row rows[] = {
 	{'n', "dry-run", FLAG(dry_run), "apply", NULL,
 	 "print the difference, change nothing"},
 	{'N', "now", FLAG(now), "up apply", "lbr",
-	 "cut the flows of backends that the file no longer lists"},
+	 "cut the flows of backends that are not in the file any more"},
 	{'j', "json", FLAG(json), "show doctor explain watch", NULL,
 	 "print JSON"},
 	{'i', "interface", "IFACE", WORDS(interfaces), "explain", "lbr",
 	 "the packet comes in by IFACE (default: the first that is attached)"},
 	{'s', "syn", FLAG(syn), "explain", "lbr",
-	 "of the packet that opens a TCP connection; else of one in its midst"},
+	 "a packet that opens a TCP connection (default: a later one)"},
 	{'e', "error", FLAG(error), "explain", "lbr",
-	 "of an ICMP error that says that a packet to the client was too big"},
+	 "an ICMP error saying that a packet to the client was too big"},
 	{'v', "vlan", "ID[,ID]", WORD(vlan), "explain", "lbr",
-	 "of one that comes in with this tag, or these two, the outer one first"},
+	 "the packet has this tag, or these two, the outer one first"},
 	{'b', "backend", "ADDRESS", WORD(backend), "forget", "lbr",
-	 "only that of the path to this backend (default: all)"},
+	 "only for the path to this backend (default: all)"},
 	{'a', "all", FLAG(all), "show", NULL,
-	 "show the reasons without a packet too (JSON always has them)"},
+	 "also show the reasons that have counted no packet (JSON always has them)"},
 	{'w', "watch", FLAG(watch), "show", NULL,
-	 "every second, of the reasons what they have counted in it"},
+	 "every second, show what the reasons have counted in it"},
 	{'h', "help", FLAG(help), NULL, NULL,
 	 "print this, and do nothing else"},
 	{0},
@@ -71,7 +71,7 @@ static const struct option_row rows[] = {
 
 #define MAX_OPTIONS (sizeof(rows) / sizeof(rows[0]))
 
-/* Is `word` one of those in `list`, which `separator` parts? */
+/* Is `word` in `list`, whose entries `separator` separates? */
 static bool is_among(const char *list, char separator, const char *word)
 {
 	const char separators[] = {separator, '\0'};
@@ -86,7 +86,7 @@ static bool is_among(const char *list, char separator, const char *word)
 	}
 }
 
-/* May `word` stand where `argument` is asked for? */
+/* May `word` stand for `argument`? */
 static bool is_allowed(const char *argument, const char *word)
 {
 	return !strchr(argument, '|') || is_among(argument, '|', word);
@@ -125,7 +125,7 @@ void options_synopsis(const struct role *role, const struct verb *verb,
 
 	fprintf(out, "%s %s", role->name, verb->name);
 	while ((row = option_next(role, verb, row))) {
-		/* What every verb takes goes without saying. */
+		/* Every verb has these, so the usage lines leave them out. */
 		if (!row->verbs)
 			continue;
 		fprintf(out, " [-%c%s%s]%s", row->letter,
@@ -158,18 +158,18 @@ static int wrong(const struct role *role, const struct verb *verb,
 	return -1;
 }
 
-/* getopt_long() has stumbled: over a letter, or over a long name. */
+/* getopt_long() has refused a letter, or a long name. */
 static int wrong_option(const struct role *role, const struct verb *verb,
 			bool lacks, const char *word)
 {
 	const char letter[] = {'-', (char)optopt, '\0'};
 
 	return wrong(role, verb,
-		     lacks ? "a value is missing behind" : "wrong option",
+		     lacks ? "a value is missing after" : "wrong option",
 		     strncmp(word, "--", 2) && optopt ? letter : word);
 }
 
-/* One option out of getopt_long(). */
+/* One option from getopt_long(). */
 static int option_take(const struct role *role, const struct verb *verb,
 		       const struct option_row *row, struct options *options)
 {
@@ -196,7 +196,7 @@ static int option_take(const struct role *role, const struct verb *verb,
 	return 0;
 }
 
-/* What getopt_long() wants to know; `letters` begins with its colon. */
+/* What getopt_long() needs; `letters` begins with its colon. */
 static void describe(const struct role *role, const struct verb *verb,
 		     char *letters, struct option *names)
 {
@@ -215,7 +215,7 @@ static void describe(const struct role *role, const struct verb *verb,
 	}
 }
 
-/* The words that must come, and no other. */
+/* Takes the words that are required, and no others. */
 static int words_take(const struct role *role, const struct verb *verb,
 		      int count, char **words, struct options *options)
 {

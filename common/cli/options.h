@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * options.h - every option of every verb, said once
+ * options.h - the table of all options of all verbs
  *
- * One table holds an option's letter and name, what it takes, which verbs of
- * which tool have it, what it means, and which field it fills. Parsing, the
- * usage lines, --help and the manual all go by this table; a new option is a
- * new row and a new field.
+ * A row says an option's letter and name, its argument, which verbs of which
+ * tool have it, its meaning, and the field that it fills. Parsing, usage lines,
+ * --help and the manual use this table; a new option is a new row and a new
+ * field.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct names {
 	int count;
 };
 
-/* What was said behind the verb. */
+/* What followed the verb on the command line. */
 struct options {
 	struct names interfaces;
 	struct names addresses;
@@ -41,15 +41,15 @@ struct options {
 	const char *vlan;
 	const char *backend;
 	bool watch;
-	const char *argument;	      /* the word behind the options, or NULL */
-	const char *second;	      /* and the one behind it, or NULL */
-	const char *words[MAX_WORDS]; /* those that must come */
+	const char *argument;	      /* the word after the options, or NULL */
+	const char *second;	      /* and the one after it, or NULL */
+	const char *words[MAX_WORDS]; /* the words that are required */
 };
 
 enum option_kind {
 	OPTION_FLAG,  /* bool */
 	OPTION_WORD,  /* const char * */
-	OPTION_WORDS, /* struct names: it may be repeated */
+	OPTION_WORDS, /* struct names: may be repeated */
 };
 
 struct option_row {
@@ -67,8 +67,8 @@ struct role;
 struct verb;
 
 /*
- * The verb's first option behind `after`, or with NULL its first. NULL where
- * there is no other.
+ * The verb's first option after `after`, or with NULL its first. NULL if there
+ * is none.
  */
 const struct option_row *option_next(const struct role *role,
 				     const struct verb *verb,

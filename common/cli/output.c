@@ -6,9 +6,9 @@
 #include "common/cli/output.h"
 
 #define CELL	640 /* the longest is what doctor finds */
-#define COLUMNS 16  /* no table of ours has as many */
+#define COLUMNS 16  /* no table of ours has as many columns */
 
-/* No column, but a line of its own below the row it mends. */
+/* No column: a line of its own below its row. */
 static bool is_below(const char *key)
 {
 	return !strcmp(key, "try");
@@ -33,7 +33,7 @@ static void cell_text(const json_t *value, char *text)
 	}
 }
 
-/* How wide the widest cell of column `key` is. */
+/* The width of the widest cell of column `key`. */
 static int column_width(const json_t *rows, const char *key)
 {
 	int width = (int)strlen(key), length;
@@ -56,7 +56,10 @@ static int columns_of(const json_t *row)
 	return (int)json_object_size(row) - !!json_object_get(row, "try");
 }
 
-/* A number to the right, text to the left, and nothing behind the last. */
+/*
+ * Numbers are right-aligned, text left-aligned, and nothing follows the last
+ * column.
+ */
 static void print_cell(const json_t *like, const char *text, int width,
 		       bool last)
 {

@@ -3,16 +3,16 @@
  * output.h - one formatter for people and for machines
  *
  * A verb builds a JSON object of scalars and of arrays of flat objects.
- * output_print() writes it as JSON, or as lines and tables: so that what -j
- * says can never differ from what is printed (which may be less of it). In a
- * row, `try` is a command that helps: it is printed on a line of its own.
+ * output_print() writes it as JSON, or as lines and tables, so that the text
+ * never differs from what -j says (it may be less). In a row, `try` is a
+ * command that helps: it is printed on a line of its own.
  */
 #pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Releases `root`. Returns 0, or -1 where memory ran out or stdout failed. */
+/* Releases `root`. Returns 0, or -1 if memory or stdout failed. */
 int output_print(json_t *root, bool json);
 /* An object of scalars as one line: "A; key B; key C", or JSON. */
 int output_print_one(json_t *root, bool json);

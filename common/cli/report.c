@@ -76,7 +76,7 @@ json_t *report_interfaces(const struct kernel *kernel, struct fault *unused)
 	return rows;
 }
 
-/* Flows that insert-limit kept from being remembered, where there is one. */
+/* Flows that were not remembered because of insert-limit. */
 static void report_refused(const struct kernel *kernel, json_t *root)
 {
 	int map = kernel_map(kernel, "inserted"), cpus, cpu;

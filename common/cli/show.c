@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * show.c - the sections of a role, all that belong to a summary or one
+ * show.c - print the sections of a role, those of the summary or one
  */
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +39,7 @@ json_t *report_sections(const struct kernel *kernel, const char *only,
 	return root;
 }
 
-/* Takes out of `rows` those where `count` is 0. Their number. */
+/* Removes the rows where `count` is 0. Returns how many. */
 static size_t rows_drop(json_t *rows, const char *count)
 {
 	size_t i = json_array_size(rows), dropped = 0;
@@ -55,7 +55,10 @@ static size_t rows_drop(json_t *rows, const char *count)
 	return dropped;
 }
 
-/* For people: what has counted something. How many rows that leaves out. */
+/*
+ * For people: only rows that have counted something. Returns how many are left
+ * out.
+ */
 static size_t root_trim(const struct role *role, json_t *root)
 {
 	const struct section *section;
@@ -70,7 +73,7 @@ static size_t root_trim(const struct role *role, json_t *root)
 	return dropped;
 }
 
-/* For people: what goes with another section, where there is any of it. */
+/* For people: rows of another section that belong to this one. */
 static void root_hide(const struct role *role, json_t *root)
 {
 	const struct section *section;
@@ -82,7 +85,7 @@ static void root_hide(const struct role *role, json_t *root)
 	}
 }
 
-/* What there is now, or NULL with a fault. */
+/* The current state, or NULL with a fault. */
 static json_t *show_read(const struct role *role, const char *only,
 			 struct fault *fault_out)
 {
@@ -118,7 +121,9 @@ static bool is_same(json_t *row, json_t *other, const char *count)
 	return true;
 }
 
-/* Takes from each row what it counted in `before`; there may be none of it. */
+/*
+ * Subtracts what each row had counted in `before`, which may not have the row.
+ */
 static void rows_less(json_t *rows, const json_t *before, const char *count)
 {
 	json_t *row, *other;
@@ -142,7 +147,7 @@ static void rows_less(json_t *rows, const json_t *before, const char *count)
 	}
 }
 
-/* Of what counts, how much more it is than before. */
+/* How much the counters have risen since `before`. */
 static void root_less(const struct role *role, json_t *root,
 		      const json_t *before)
 {
@@ -156,7 +161,7 @@ static void root_less(const struct role *role, json_t *root,
 	}
 }
 
-/* Every second, what has risen in it; until a signal, or nobody reads. */
+/* Every second, what has risen in it; until a signal, or until nobody reads. */
 static int show_watch(const struct role *role, const struct options *options)
 {
 	static const struct timespec second = {1, 0};

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * up.c - load, attach, pin; or replace what runs, under traffic
+ * up.c - load, attach and pin; or replace what runs, under traffic
  *
- * In this order, so that a refusal at any point leaves what ran as it was:
- * the file, the program (loaded beside the one that runs), the interfaces,
- * the generation (built aside); then, where little can still fail, the host's
+ * In this order, so that a refusal at any point leaves what ran as it was: the
+ * file, the program (loaded beside the one that runs), the interfaces, the
+ * generation (built aside); then, when little can still fail, the host's
  * settings, the attachments, and the word that switches.
  */
 #include <bpf/bpf.h>
@@ -26,7 +26,7 @@
 struct up {
 	struct kernel kernel;
 	struct kernel before; /* see predecessor.h */
-	bool noted, attached; /* so much is to be taken back to it */
+	bool noted, attached; /* how much has to be undone */
 	struct config config;
 	enum mode mode;
 	enum trace trace;
@@ -46,7 +46,7 @@ static enum mode mode_parse(const char *text)
 	return strcmp(text, "native") ? MODE_GENERIC : MODE_NATIVE;
 }
 
-/* Another mode is another link, which the predecessor would not know. */
+/* Another mode needs another link, which the predecessor would not know. */
 static int modes_kept(const struct up *up, struct fault *fault_out)
 {
 	const struct attachment *each = up->kernel.attachments;
@@ -84,7 +84,7 @@ static int choose_again(struct up *up, struct fault *fault_out)
 					: kernel_attached(kernel, fault_out);
 }
 
-/* All that can be refused without anything being changed. */
+/* Everything that can be refused without changing anything. */
 static int up_prepare(struct up *up, const struct names *interfaces,
 		      struct fault *fault_out)
 {
@@ -121,7 +121,7 @@ static int addresses_note(struct kernel *kernel, struct fault *fault_out)
 	return rc;
 }
 
-/* Packets go by the new generation. */
+/* Packets use the new generation. */
 static int up_switch(struct up *up, struct fault *fault_out)
 {
 	return interfaces_write(&up->kernel, &up->config, fault_out)
@@ -129,7 +129,7 @@ static int up_switch(struct up *up, struct fault *fault_out)
 					    fault_out);
 }
 
-/* What has to be there before packets meet the new program. */
+/* What must be there before packets meet the new program. */
 static int up_host(struct up *up, struct fault *fault_out)
 {
 	struct kernel *kernel = &up->kernel;
@@ -158,7 +158,7 @@ static int up_change(struct up *up, struct fault *fault_out)
 	if (up_host(up, fault_out) ||
 	    interfaces_write(kernel, &up->config, fault_out))
 		return -1;
-	/* New maps know no generation, and packets are on their way. */
+	/* New maps have no generation yet, and packets are on their way. */
 	if (!kernel->was_up && up_switch(up, fault_out))
 		return -1;
 	if (kernel_attach(kernel, fault_out))
@@ -170,7 +170,7 @@ static int up_change(struct up *up, struct fault *fault_out)
 	if (kernel->was_up)
 		kernel->role->difference(kernel, generation_current(kernel),
 					 (__u32)up->slot, stdout);
-	/* Which mode `auto` has found is known only now. */
+	/* Only now is the mode known that `auto` has chosen. */
 	if (kernel_pin(kernel, true, fault_out) ||
 	    interfaces_write(kernel, &up->config, fault_out) ||
 	    (kernel->was_up && up_switch(up, fault_out)))
@@ -214,7 +214,9 @@ static void up_take_back(struct up *up)
 	if (up->kernel.was_up)
 		return;
 	if (predecessor_is(&up->before)) {
-		/* All is the predecessor's again, also what is to be put back.
+		/*
+		 * Everything is the predecessor's again, also what is to be
+		 * undone.
 		 */
 		if (up->noted &&
 		    predecessor_changes(&up->kernel, &up->before, &said))
@@ -231,7 +233,7 @@ static void up_take_back(struct up *up)
 		fault_warn(&said);
 }
 
-/* Those of -a, and those of the `up` before. */
+/* The addresses of -a, and those of the `up` before. */
 static int addresses_named(struct kernel *kernel, const struct names *named,
 			   struct fault *fault_out)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * nearest.c - the key that was meant by a word that is none
+ * nearest.c - guess which key was meant by an unknown one
  */
 #include <ctype.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static size_t smallest(size_t a, size_t b, size_t c)
 	return least < c ? least : c;
 }
 
-/* Levenshtein's distance. `a` is shorter than 32 bytes. */
+/* Levenshtein distance. `a` is shorter than 32 bytes. */
 static size_t distance(const char *a, size_t a_length, const char *b,
 		       size_t b_length)
 {

@@ -49,7 +49,10 @@ static bool continues_character(unsigned char byte)
 
 const char *quoted(char out[QUOTED_SIZE], const char *text, size_t length)
 {
-	/* What may yet follow a byte: "\xNN" thrice, '..."' and the NUL. */
+	/*
+	 * Room for what may follow a byte: "\xNN" three times, '..."' and the
+	 * NUL.
+	 */
 	const size_t most = QUOTED_SIZE - 20;
 	const unsigned char *in = (const unsigned char *)text;
 	size_t used = 0;

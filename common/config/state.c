@@ -12,7 +12,7 @@ static bool is_down(const struct backend *backend)
 static __u8 state_alone(const struct config_service *service,
 			const struct backend *backend)
 {
-	/* Also one that drains: a dead one cannot keep what it has. */
+	/* Also for one that drains: if it is dead, its flows cannot stay. */
 	if (backend->finding == FINDING_PATH_DOWN)
 		return BACKEND_DOWN;
 	if (backend->finding == FINDING_APPLICATION_DOWN)
@@ -21,7 +21,7 @@ static __u8 state_alone(const struct config_service *service,
 	return backend->drain ? BACKEND_DRAINING : BACKEND_ACTIVE;
 }
 
-/* All that are to serve are down: some of them serve nevertheless. */
+/* All backends that are to serve are down: some of them serve nevertheless. */
 static void last_resort(const struct config_service *service,
 			const __u16 *indices, struct backend *backends)
 {

@@ -3,9 +3,8 @@
  * values.c - see values.h
  *
  * Strict on purpose. Numbers are decimal digits and nothing else: "010" is
- * eight to one YAML and ten to another, and "1_000" a number only to the
- * first. A duration has a unit, because a bare "3" was meant as minutes by
- * somebody.
+ * eight to one YAML parser and ten to another, and "1_000" a number only to the
+ * first. A duration needs a unit, because somebody means minutes by a bare "3".
  */
 #include "common/config/values.h"
 
@@ -19,10 +18,12 @@
 #include "common/core/address.h"
 #include "common/core/inline.h"
 
-/* What a value still lacks, beyond what key_allowed() says; may stay empty. */
+/* What else is wrong with a value, beyond key_allowed(); may stay empty. */
 #define NOTE_SIZE 96
 
-/* Decimal digits at the start of `text`; how many, 0 where that is none. */
+/*
+ * Decimal digits at the start of `text`; returns how many, 0 if there are none.
+ */
 static size_t read_digits(const char *text, size_t length, __u64 *number)
 {
 	size_t i;
@@ -89,7 +90,9 @@ __u32 value_next_prime(__u32 number)
 	return number;
 }
 
-/* Of two equally near, the larger. Both limits of the key are primes. */
+/*
+ * Of two at the same distance, the larger. Both limits of the key are primes.
+ */
 static __u32 nearest_prime(const struct key *key, __u64 number)
 {
 	__u32 below, above;
@@ -105,7 +108,7 @@ static __u32 nearest_prime(const struct key *key, __u64 number)
 	return number - below < above - number ? below : above;
 }
 
-/* The name of a range no service or backend can be in, or NULL. */
+/* The name of a range that no service or backend can be in, or NULL. */
 static const char *unusable(const struct addr *addr)
 {
 	bool ipv4 = addr_is_v4(addr);
@@ -154,7 +157,7 @@ static int store_address(const char *text, size_t length, struct addr *addr,
 	return 0;
 }
 
-/* Clears what is behind the prefix. Was there anything? */
+/* Clears the bits behind the prefix. Returns whether any was set. */
 static bool clear_host_bits(struct prefix *prefix)
 {
 	struct addr was = prefix->address;
@@ -192,7 +195,7 @@ static int store_prefix(const char *text, size_t length, struct prefix *prefix,
 	return 0;
 }
 
-/* Nothing that could end a line of a request, or of a message. */
+/* Nothing that could end the line of a request or message. */
 static int store_text(const struct key *key, const char *text, size_t length,
 		      char *field)
 {
@@ -234,7 +237,7 @@ static int read_scalar(const struct key *key, const char *text, size_t length,
 	return *value < key->min || *value > key->max ? -1 : 0;
 }
 
-/* memcpy, not a cast: a field's type is known here only by its size. */
+/* memcpy, not a cast: only the size of the field is known here. */
 static void store_scalar(const struct key *key, __u32 value, char *field)
 {
 	__u16 narrow = (__u16)value;

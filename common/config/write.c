@@ -90,7 +90,7 @@ static void write_prefixes(const struct key *key, const char *record,
 		fputs("]\n", out);
 }
 
-/* Is it what the key would be if it was not said? */
+/* Is the value the key's default? */
 static bool is_standard(const struct key *key, const void *record)
 {
 	union {
@@ -111,7 +111,7 @@ static bool is_standard(const struct key *key, const void *record)
 		       (const char *)&standard + key->offset, key->size);
 }
 
-/* What begins a line, or parts one key from the next. */
+/* What begins a line, or separates keys. */
 struct style {
 	const char *first, *next, *last;
 };
@@ -122,7 +122,7 @@ static const struct style styles[LEVELS] = {
 	[LEVEL_CHECK] = {"", ", ", ""},
 };
 
-/* A record of zero, but for its line, is one that was left out. */
+/* A record that is zero, except for its line, was left out. */
 static bool is_left_out(const struct key *key, const char *record)
 {
 	const struct level_info *info = &levels[key->entry];
@@ -139,13 +139,13 @@ static bool is_left_out(const struct key *key, const char *record)
 
 static void write_record(enum level level, const char *record, FILE *out);
 
-/* No list. False: it need not be said. */
+/* For what is no list. False: it can be left out. */
 static bool write_key(const struct key *key, const char *record,
 		      const char *before, FILE *out)
 {
 	if (key->kind == KIND_PREFIXES) {
 		write_prefixes(key, record, before, out);
-		return false; /* it ends its line itself */
+		return false; /* it ends its own line */
 	}
 	if (key->kind == KIND_RECORD) {
 		if (is_left_out(key, record))
@@ -236,7 +236,7 @@ static int by_prefix(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct prefix));
 }
 
-/* A copy, in one order; to be freed. NULL: none, or memory ran out. */
+/* A sorted copy; to be freed. NULL: none, or no memory. */
 static struct prefix *sorted(const struct prefix *prefixes, size_t count)
 {
 	struct prefix *copy = count ? calloc(count, sizeof(*copy)) : NULL;

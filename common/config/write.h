@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * write.h - a struct config as the text of a file, and what it means
+ * write.h - write a struct config as the text of a file, and what it means
  *
- * The way back of config_parse(), by the same table of keys: what is left out
- * is what is the default anyway. Law: what is written and read again is the
- * same, field by field.
+ * The inverse of config_parse(), by the same table of keys: defaults are left
+ * out. Law: what is written and read again is the same, field by field.
  */
 #pragma once
 
@@ -14,24 +13,27 @@ void config_write(const struct config *config, FILE *out);
 
 struct key;
 
-/* The value of a key, no list, as in a file; to be freed. NULL: no memory. */
+/*
+ * The value of a key that is no list, as in a file; to be freed. NULL: no
+ * memory.
+ */
 char *key_text(const struct key *key, const void *record);
 
 /*
  * Prints a line for each key of the file, and of services that both have, that
- * differs and is not one of `told`, whose end is NULL. Their number, or -1: no
- * memory.
+ * differs and is not in `told`, which ends with NULL. Returns their number, or
+ * -1 without memory.
  */
 int config_difference(const struct config *old, const struct config *new,
 		      const char *const *told, FILE *out);
 
 /*
- * SHA-256 of what a file means: of its text as it would be written with
- * services and backends in one order. How it was written makes no difference:
- * comments, order, defaults. Returns 0, or -1: memory ran out.
+ * SHA-256 of what a file means: of its text written with services and backends
+ * sorted. Comments, order and spelled-out defaults make no difference. Returns
+ * 0, or -1 without memory.
  */
 int config_digest(const struct config *config, __u8 digest[32]);
 
-/* As people are shown it: its first 8 bytes. */
+/* As people see it: its first 8 bytes. */
 #define DIGEST_TEXT 17
 const char *digest_text(const __u8 digest[32], char text[DIGEST_TEXT]);

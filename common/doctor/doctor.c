@@ -13,7 +13,8 @@
 #include "common/host/change.h"
 #include "common/net/routes.h"
 
-#define MOST_SAID 8 /* by one check; a file may name thousands of backends */
+#define MOST_SAID                                                              \
+	8 /* lines of one check; a file may have thousands of backends */
 
 static const char *const healths[] = {
 	[HEALTH_OK] = "ok",
@@ -90,7 +91,7 @@ int sysctl_number(const char *format, ...)
 	return sysctl_read(path, value, sizeof(value)) ? -1 : atoi(value);
 }
 
-/* The name of a link that is there; NULL: none. */
+/* The name of an existing link; NULL: none. */
 static const char *link_name(const struct doctor *doctor, int ifindex)
 {
 	int i;
@@ -103,8 +104,9 @@ static const char *link_name(const struct doctor *doctor, int ifindex)
 }
 
 /*
- * Where the program would be attached: on a backend, the interface that has an
- * address of the file; on a load balancer, that of the route to a backend.
+ * Where the program would be attached: on a backend, the interface with an
+ * address of the file; on a load balancer, the interface of the route to a
+ * backend.
  */
 static const char *likely_interface(const struct doctor *doctor)
 {
@@ -134,7 +136,7 @@ static const char *likely_interface(const struct doctor *doctor)
 	return name ?: DEFAULT_INTERFACE;
 }
 
-/* What can be looked at. Returns 0, or -1 with a fault: nothing can. */
+/* What can be looked at. Returns 0, or -1 with a fault if there is nothing. */
 static int doctor_open(struct doctor *doctor, const struct role *role,
 		       const struct options *options, struct fault *fault_out)
 {
@@ -170,7 +172,7 @@ static void doctor_close(struct doctor *doctor)
 		config_free(&doctor->config);
 }
 
-/* To the last line of a check that had more to say than is read. */
+/* Added to the last line of a check that found more than anybody would read. */
 static void say_more(struct doctor *doctor)
 {
 	json_t *last =
@@ -208,7 +210,9 @@ static int doctor_again(struct doctor *doctor)
 	return rc;
 }
 
-/* One check; again, where what it looked at has changed meanwhile. */
+/*
+ * Runs one check, and runs it again if what it looked at has changed meanwhile.
+ */
 static void exam_look(struct doctor *doctor, const struct exam *exam)
 {
 	size_t rows = json_array_size(doctor->rows);
@@ -230,7 +234,9 @@ static void exam_look(struct doctor *doctor, const struct exam *exam)
 		say_more(doctor);
 }
 
-/* How many checks are left for when there is something to look at. */
+/*
+ * The number of checks that have to wait until there is something to look at.
+ */
 static int doctor_look(struct doctor *doctor)
 {
 	const struct exam *exam = doctor->kernel.role->exams;
@@ -265,9 +271,8 @@ void doctor_print_exams(const struct role *role)
 {
 	const struct exam *exam;
 
-	printf("\nWhat it looks at, from the top down, and what is so where "
-	       "all "
-	       "is well:\n\n");
+	printf("\nWhat it looks at, from the top down, and what is found if "
+	       "all is well:\n\n");
 	for (exam = role->exams; exam->name; exam++)
 		printf("| `%s` | %s |\n", exam->name, exam->help);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * doctor.h - what is wrong here, and the command that mends it
+ * doctor.h - find what is wrong on this host, and the command that mends it
  *
- * A role's table of checks, in the order of what depends on what: who runs the
- * commands from the top down has mended everything. A check looks and says;
- * it changes nothing. What it says is what was found, not what might be: what
- * cannot be seen from this host is `unknown`, with the command for the host
- * where it can.
+ * A role's table of checks, each after those it depends on: running the printed
+ * commands from the top down mends everything. A check looks and reports; it
+ * changes nothing. It reports what it found, not what might be: what cannot be
+ * seen from this host is `unknown`, with the command for the host where it can.
  */
 #pragma once
 
@@ -19,7 +18,7 @@
 
 enum health {
 	HEALTH_OK,
-	HEALTH_WARN, /* works, and will not always */
+	HEALTH_WARN, /* works now, but may stop to work */
 	HEALTH_FAIL,
 	HEALTH_UNKNOWN,
 	HEALTHS,
@@ -35,36 +34,38 @@ struct doctor {
 	const char *path;  /* of the file */
 	struct link *links;
 	int link_count;
-	/* What the program is attached to; or would be. */
+	/* Where the program is attached, or would be. */
 	const char *names[MAX_INTERFACES + 1];
 
-	/* The counters when it began; see drops.h. */
+	/* The counters at the beginning; see drops.h. */
 	__u64 reasons[REASON_MAX];
 	long long no_routes[2]; /* of IPv4, of IPv6 */
 	long long began;	/* nanoseconds, of CLOCK_MONOTONIC */
 
-	const struct exam *exam; /* the one that looks */
-	json_t *rows;		 /* what was found so far */
-	int said;		 /* by this check */
-	int left_out;		 /* of what it said: it was too much */
+	const struct exam *exam; /* the check that runs */
+	json_t *rows;		 /* everything found so far */
+	int said;		 /* lines of this check */
+	int left_out;		 /* of these lines: too many */
 	int counts[HEALTHS];
 };
 
-/* One line; `found` begins it, `mend` adds the command, to be run as it is. */
+/*
+ * One line of output; `found` begins it, `mend` adds the command, ready to run.
+ */
 void found(struct doctor *doctor, enum health health, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void mend(struct doctor *doctor, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* NULL where there is none of this name. */
+/* NULL if there is none of this name. */
 const struct link *doctor_link(const struct doctor *doctor, const char *name);
-/* Does the file name a VIP of this family? */
+/* Does the file have a VIP of this family? */
 bool doctor_serves(const struct doctor *doctor, bool ipv6);
-/* A sysctl as a number; -1: there is no such. */
+/* A sysctl as a number; -1 if it does not exist. */
 int sysctl_number(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/* What both roles look at. */
+/* Checks that both roles have. */
 void look_kernel(struct doctor *doctor);
 void look_file(struct doctor *doctor);
 void look_others(struct doctor *doctor);
@@ -76,14 +77,14 @@ void look_veth(struct doctor *doctor);
 void look_merging(struct doctor *doctor);
 void look_vlans(struct doctor *doctor);
 void look_macs(struct doctor *doctor);
-/* Says it where the running configuration is not the file's. */
+/* Reports if the running configuration is not the file's. */
 bool look_digest(struct doctor *doctor);
 void look_trace(struct doctor *doctor);
 void look_settings(struct doctor *doctor);
 void look_rp_filter(struct doctor *doctor);
 void look_bridge(struct doctor *doctor);
 
-/* The rows that both tables share. */
+/* The rows that both tables have. */
 /* Each role's own, of the same name. */
 void look_drops(struct doctor *doctor);
 
@@ -92,14 +93,14 @@ void look_drops(struct doctor *doctor);
 	"what this kernel can do of what the program uses", NEEDS_NOTHING, \
 	look_kernel }
 #define EXAM_FILE { "file", \
-	"the file is there and valid", NEEDS_NOTHING, look_file }
+	"the file exists and is valid", NEEDS_NOTHING, look_file }
 #define EXAM_OTHERS { "others", \
-	"no other XDP program is where ours is to be", NEEDS_NOTHING, \
+	"no other XDP program is where ours belongs", NEEDS_NOTHING, \
 	look_others }
 #define EXAM_PROGRAM { "program", \
 	"our program is attached", NEEDS_NOTHING, look_program }
 #define EXAM_LOCK { "lock", \
-	"no process keeps others from changing what runs", NEEDS_UP, look_lock }
+	"no process keeps others from changing the running state", NEEDS_UP, look_lock }
 #define EXAM_MODE { "mode", \
 	"native or generic, and why", NEEDS_UP, look_mode }
 #define EXAM_LINK { "link", \
@@ -117,11 +118,11 @@ void look_drops(struct doctor *doctor);
 	"the program takes frames for the MAC addresses that the interface has", \
 	NEEDS_UP, look_macs }
 #define EXAM_SETTINGS { "settings", \
-	"nobody sets back what was set on this host", NEEDS_UP, look_settings }
+	"nobody changes back what was set on this host", NEEDS_UP, look_settings }
 #define EXAM_TRACE { "trace", \
 	"not every packet is traced", NEEDS_UP, look_trace }
 #define EXAM_RP_FILTER { "rp-filter", \
-	"the kernel does not ask a packet to come by the way back to its " \
+	"the kernel does not require a packet to come in by the way back to its " \
 	"sender", NEEDS_UP, look_rp_filter }
 #define EXAM_BRIDGE { "bridge", \
 	"a bridge here does not hand its frames to iptables", NEEDS_NOTHING, \

@@ -11,7 +11,7 @@
 #include "common/base/reason.h"
 #include "common/cli/report.h"
 
-#define WINDOW 500000000LL /* nanoseconds that are looked at */
+#define WINDOW 500000000LL /* nanoseconds of traffic to look at */
 
 /* The sum over all CPUs of each reason. */
 static void counters_read(const struct kernel *kernel, __u64 sums[REASON_MAX])
@@ -98,7 +98,7 @@ void drops_end(const struct doctor *doctor, __u64 risen[REASON_MAX])
 							  : doctor->reasons[i];
 }
 
-/* The command, with this host's own file and interface. */
+/* The command, with this host's file and interface filled in. */
 static void mend_with(struct doctor *doctor, const char *command)
 {
 	char text[512] = "";

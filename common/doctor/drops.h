@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * drops.h - what a program loses just now, by its counters
+ * drops.h - what a program drops at the moment, by its counters
  */
 #pragma once
 
 #include "common/core/reason.h"
 #include "common/doctor/doctor.h"
 
-/* What to do about a reason that rises. */
+/* What to do if a reason rises. */
 struct drop_advice {
 	enum reason reason;
 	enum health health;
@@ -20,19 +20,19 @@ struct drop_advice {
  */
 long long no_routes_read(bool ipv6);
 
-/* The counters, when doctor begins; 0 where they cannot be read. */
+/* The counters when doctor begins; 0 if they cannot be read. */
 void drops_begin(struct doctor *doctor);
 
 /*
- * What each reason has counted since, in half a second or more: waits until it
- * is that long.
+ * How much each reason has risen since then, within at least half a second:
+ * waits until that has passed.
  */
 void drops_end(const struct doctor *doctor, __u64 risen[REASON_MAX]);
 
 /*
- * Tells of each reason of `advice` (ends with a command of NULL) that has
- * risen, as part of `all` packets, those for services; and of each other one
- * that drops packets.
+ * Reports each reason of `advice` (the last has a command of NULL) that has
+ * risen, as part of `all` packets for services, and each other one that drops
+ * packets.
  */
 void drops_tell(struct doctor *doctor, const __u64 risen[REASON_MAX], __u64 all,
 		const struct drop_advice *advice);

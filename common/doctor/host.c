@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * host.c - what else of the host has a say in what becomes of a packet
+ * host.c - what else on the host decides about packets
  */
 #include <string.h>
 
@@ -9,18 +9,18 @@
 #include "common/net/routes.h"
 
 /*
- * A host elsewhere, where the default route leads: of a block that is for
- * documentation (RFC 5737).
+ * Some host elsewhere, as a destination behind the default route: from a block
+ * for documentation (RFC 5737).
  */
 static const struct addr elsewhere = {
 	.w = {0, 0, bpf_htonl(0xffff),
 	      bpf_htonl(0xcb007101)}}; /* 203.0.113.1 */
 
 /*
- * Strict, the kernel drops a packet that came in by another interface than it
- * would reach the sender by. The stricter of the interface's own setting and
- * that of `all` counts. It matters where replies leave by another interface,
- * or by none.
+ * If strict, the kernel drops a packet that comes in by another interface than
+ * the route to its sender leaves by. The stricter of the interface's setting
+ * and `all` counts. This matters if replies leave by another interface, or by
+ * none.
  */
 void look_rp_filter(struct doctor *doctor)
 {

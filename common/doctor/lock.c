@@ -12,7 +12,7 @@
 	100 /* at 10 ms: a change takes less, but for a very large one         \
 	     */
 
-/* A change that comes to an end is nothing to tell. */
+/* A change that ends by itself is not worth a report. */
 void look_lock(struct doctor *doctor)
 {
 	static const struct timespec pause = {0, 10 * 1000 * 1000};
@@ -34,8 +34,8 @@ void look_lock(struct doctor *doctor)
 	}
 	lock_holder(path, &holder);
 	found(doctor, HEALTH_FAIL,
-	      "%s holds %s: no verdict of a health check and no other change "
-	      "can take effect",
+	      "%s holds %s: until then, no verdict of a health check and no "
+	      "other change takes effect",
 	      holder_text(&holder, text), path);
 	if (holder.stopped)
 		mend(doctor, "kill -CONT %d", (int)holder.pid);

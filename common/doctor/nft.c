@@ -26,7 +26,7 @@ const char *nft_word(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key)) ?: "?";
 }
 
-/* Of an element of a set that has more to it: {"elem": {"val": ...}}. */
+/* The value of a set's element with attributes: {"elem": {"val": ...}}. */
 static const json_t *plain(const json_t *value)
 {
 	return json_object_get(json_object_get(value, "elem"), "val") ?: value;
@@ -72,7 +72,7 @@ bool nft_has(const json_t *value, json_int_t number)
 	return false;
 }
 
-/* Is one of a rule's expressions of this name? */
+/* Does the rule have an expression of this name? */
 static bool has(const json_t *rule, const char *name)
 {
 	const json_t *each;
@@ -80,7 +80,7 @@ static bool has(const json_t *rule, const char *name)
 
 	json_array_foreach(json_object_get(rule, "expr"), i, each)
 	{
-		/* {"accept": null} is there, too. */
+		/* Also finds {"accept": null}. */
 		if (json_object_get(each, name))
 			return true;
 	}
@@ -117,7 +117,7 @@ bool nft_goes_elsewhere(const json_t *rule)
 	return has(rule, "xt") || has(rule, "queue");
 }
 
-/* Have two addresses the first `bits` of 128 in common? */
+/* Have two addresses the same first `bits`, of 128? */
 static bool is_within(const struct addr *a, const struct addr *b, int bits)
 {
 	const __u8 *x = (const __u8 *)a, *y = (const __u8 *)b;
@@ -191,7 +191,7 @@ static bool leads_to(const json_t *rule, const char *chain)
 	return false;
 }
 
-#define DEPTH 8 /* of jumps that are followed */
+#define DEPTH 8 /* how many jumps are followed */
 
 static bool reaches(const json_t *objects, const char *family,
 		    const char *table, const char *name, const char *hook,

@@ -2,9 +2,9 @@
 /*
  * nft_verdict.c - what a base chain does with the first packet of a connection
  *
- * Rules are read, not run. Of a packet it is known where it goes to; whatever
- * else a rule asks for (who sent it, a rate, a set that is filled as packets
- * come) makes it one that may apply.
+ * Rules are read, not run. Only the packet's destination is known; a rule that
+ * asks for anything else (the sender, a rate, a set that is filled by packets)
+ * may apply or not.
  */
 #include <string.h>
 
@@ -14,17 +14,17 @@
 
 enum truth { NO, MAYBE, YES };
 
-#define DEPTH 8 /* of jumps that are followed */
+#define DEPTH 8 /* how many jumps are followed */
 
 struct walk {
 	const json_t *objects;
 	const struct nft_packet *packet;
 	bool may_accept, may_drop;
 	const json_t *unsure; /* the first rule that may drop */
-	const json_t *by;     /* that which does */
+	const json_t *by;     /* the rule that drops */
 };
 
-/* Of a chain: its end is reached, or some verdict is not in doubt. */
+/* For a chain: its end is reached, or a verdict is certain. */
 enum step { STEP_ON, STEP_RETURNED, STEP_ACCEPTED, STEP_DROPPED };
 
 static enum truth known(bool is)
@@ -37,7 +37,7 @@ static enum truth least(enum truth a, enum truth b)
 	return a < b ? a : b;
 }
 
-/* Does it name a set ("@blocked"), whose elements are not looked at? */
+/* Does it name a set ("@blocked"), whose elements are not read? */
 static bool is_named_set(const json_t *value)
 {
 	return json_is_string(value) && *json_string_value(value) == '@';
@@ -61,7 +61,7 @@ static enum truth port_is(const struct nft_packet *packet, const char *op,
 	return known(nft_has(right, port));
 }
 
-/* nft prints a number where it knows no name. */
+/* nft prints a number if it knows no name. */
 static enum truth protocol_is(const struct nft_packet *packet,
 			      const json_t *right)
 {
@@ -156,7 +156,7 @@ bool nft_is_condition(const json_t *expression)
 	const char *const *other;
 
 	for (other = others; *other; other++) {
-		/* {"accept": null} is there, too. */
+		/* Also finds {"accept": null}. */
 		if (json_object_get(expression, *other))
 			return false;
 	}
@@ -173,7 +173,10 @@ static void unsure(struct walk *walk, const json_t *rule)
 static enum step chain_walk(struct walk *walk, const json_t *like,
 			    const char *name, bool sure, int depth);
 
-/* A verdict that `is` given (not NO); `sure`: the chain is come to. */
+/*
+ * A verdict under the condition `is` (not NO); `sure`: the chain is surely
+ * reached.
+ */
 static enum step verdict_take(struct walk *walk, const json_t *rule,
 			      const json_t *verdict, enum truth is, bool sure,
 			      int depth)
@@ -207,7 +210,7 @@ static enum step verdict_take(struct walk *walk, const json_t *rule,
 	walk->may_drop |= !accepts;
 	if (!accepts && !walk->unsure)
 		walk->unsure = rule;
-	/* Nothing that comes to this chain gets further. */
+	/* No packet of this chain gets further. */
 	return is == YES ? STEP_RETURNED : STEP_ON;
 }
 
@@ -268,13 +271,13 @@ static enum step rule_walk(struct walk *walk, const json_t *rule, bool sure,
 		if (step != STEP_ON)
 			return step;
 	}
-	/* What an extension does, or a queue's reader, is not known. */
+	/* What an extension or a queue's reader does is not known. */
 	if (!known_verdict && nft_goes_elsewhere(rule))
 		unsure(walk, rule);
 	return STEP_ON;
 }
 
-/* The chain of this name, in the table that `like`, a rule, is in. */
+/* The chain of this name, in the table of the rule `like`. */
 static enum step chain_walk(struct walk *walk, const json_t *like,
 			    const char *name, bool sure, int depth)
 {

@@ -226,8 +226,8 @@ void look_mode(struct doctor *doctor)
 }
 
 /*
- * A command about the other end of a veth pair, for where that is. Its number
- * is known here, its name is not.
+ * A command about the other end of a veth pair, to be run where that is. Its
+ * index is known here, its name is not.
  */
 static void mend_there(struct doctor *doctor, const char *name,
 		       const char *command, const char *then)
@@ -263,7 +263,7 @@ void look_link(struct doctor *doctor)
 	}
 }
 
-/* Of its other end nothing is seen from a network namespace it is not in. */
+/* The other end cannot be seen from another network namespace. */
 void look_veth(struct doctor *doctor)
 {
 	const struct kernel *kernel = &doctor->kernel;

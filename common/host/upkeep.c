@@ -6,7 +6,7 @@
 #include "common/host/interfaces.h"
 #include "common/kernel/kernel.h"
 
-/* rtnetlink reports only a few of the sysctls that change. */
+/* rtnetlink reports changes of only a few sysctls. */
 static const struct timeval poll_every = {5, 0};
 #define POLLED (MONITOR_SETTING | MONITOR_NEIGHBOUR)
 
@@ -19,8 +19,8 @@ static void say_once(struct upkeep *upkeep, const struct fault *fault_is)
 }
 
 /*
- * The host's settings; where the file is not known, they are left. One that
- * cannot be set keeps nothing else from being followed.
+ * The host's settings; if the file is not known, they are left alone. If one
+ * cannot be set, everything else is still followed.
  */
 static void host_again(struct upkeep *upkeep, struct kernel *kernel,
 		       const struct config *config, struct fault *fault_out)
@@ -29,7 +29,7 @@ static void host_again(struct upkeep *upkeep, struct kernel *kernel,
 		say_once(upkeep, fault_out);
 }
 
-/* To interfaces of ours that have been made again, or were taken from us. */
+/* Attaches to interfaces of ours that were made again, or taken from us. */
 static int attach_again(struct upkeep *upkeep, struct kernel *kernel,
 			const struct config *config, struct fault *fault_out)
 {
@@ -66,7 +66,7 @@ static int look_both(struct upkeep *upkeep, struct kernel *kernel,
 		     const struct config *config, unsigned int what,
 		     struct fault *fault_out)
 {
-	/* Also where nothing but names has changed. */
+	/* Also if only names have changed. */
 	if (kernel_attachments(kernel, fault_out))
 		return -1;
 	say_gone(upkeep, kernel);

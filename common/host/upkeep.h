@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * upkeep.h - `run` keeps what `up` and `apply` read from this host, or set on
- * it, as it has to be while the host changes
+ * upkeep.h - while the host changes, `run` repeats what `up` and `apply` read
+ * or set
  *
- * Interfaces that are renamed or made again, MAC and IP addresses, settings:
- * here. What only one of the tools needs (next hops; who is listed): `also`.
+ * Interfaces that are renamed or made again, MAC and IP addresses, and settings
+ * are followed here. What only one of the tools needs (next hops; what is
+ * listed) is in `also`.
  */
 #pragma once
 
@@ -15,11 +16,12 @@
 struct upkeep {
 	const struct role *role;
 	/*
-	 * The configuration that runs, which stays the callee's; NULL: there is
-	 * none, or it is not known. The kernel is open, for a change.
+	 * The running configuration, owned by the callee; NULL: there is none,
+	 * or it is not known. The kernel is open for a change.
 	 */
 	const struct config *(*config)(void *data, struct kernel *kernel);
-	/* As struct monitor's, for neighbours and routes. NULL: none matters.
+	/*
+	 * As in struct monitor, for neighbours and routes. NULL: none matters.
 	 */
 	unsigned int (*matters)(void *data, const struct nlmsghdr *message,
 				enum monitor_what what);
@@ -28,17 +30,17 @@ struct upkeep {
 		    const struct config *config, unsigned int what,
 		    struct fault *fault);
 	void *data;
-	/* The rest is upkeep.c's: */
+	/* The rest belongs to upkeep.c: */
 	struct monitor monitor;
 	struct again again;
 	struct lock_waiting waiting;
 	struct event *poll;
-	int gone_count;	   /* interfaces of ours that it has said are gone */
-	struct fault said; /* last, not to be said again and again ... */
+	int gone_count;	   /* interfaces of ours that were reported as gone */
+	struct fault said; /* the last report, not to be repeated ... */
 	bool failed;	   /* ... in this look */
 };
 
-/* The first six are set. 0, or -1 with a fault; upkeep_stop() is due always. */
+/* The first six are set. 0, or -1 with a fault; upkeep_stop() is always due. */
 int upkeep_start(struct upkeep *upkeep, struct event_base *base,
 		 struct fault *fault);
 void upkeep_stop(struct upkeep *upkeep);

@@ -2,8 +2,8 @@
 /*
  * vlans.c - VLAN devices, as two maps
  *
- * The programs read the maps while they are written: what is to be there is
- * put in first, what is no longer is taken out last.
+ * The programs read the maps while they are written: new rows are added first,
+ * old ones removed last.
  */
 #include "common/host/vlans.h"
 
@@ -87,7 +87,7 @@ const struct attachment *vlan_seen_by(const struct kernel *kernel,
 	return NULL;
 }
 
-/* A bond runs a native program on its legs, a generic one on itself. */
+/* On a bond, a native program runs on its legs, a generic one on the bond. */
 bool comes_by(const struct attachment *on, const char *kind,
 	      const struct link *link)
 {
@@ -114,7 +114,7 @@ static void rows_add(struct rows *rows, __u32 port, const struct vlan *vlan,
 	rows->devices[rows->count++] = (__u32)device;
 }
 
-/* A row for each way in of each device that the program serves. */
+/* A row for each port of each device that the program serves. */
 static void rows_in(struct rows *rows, const struct kernel *kernel,
 		    const struct vlan_device *devices, int device_count,
 		    const struct link *links, int count)
@@ -134,7 +134,7 @@ static void rows_in(struct rows *rows, const struct kernel *kernel,
 	}
 }
 
-/* Every VLAN device of the host, whatever is attached to what it stands on. */
+/* Every VLAN device of the host, attached below it or not. */
 static int ports_write(const struct kernel *kernel,
 		       const struct vlan_device *devices, int count)
 {

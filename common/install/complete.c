@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * complete - what bash completes for a tool, out of the tool's own tables
+ * complete - print the bash completion of a tool, from the tool's own tables
  *
- * Linked with the tables of one tool, lbr or bkd. Prints a script for
+ * Linked with the tables of one tool, lbr or bkd. The output is for
  * bash-completion, or to be sourced.
  */
 #include <stdio.h>
@@ -11,17 +11,17 @@
 #include "common/cli/options.h"
 #include "common/kernel/role.h"
 
-/* Commands whose output is the words that may stand for an argument. */
+/* Commands that print the values of an argument. */
 static const struct {
 	const char *argument, *words;
 } known[] = {
-	{"FILE", NULL}, /* the shell knows them */
+	{"FILE", NULL}, /* the shell has its own completion */
 	{"IFACE", "$(cd /sys/class/net && echo *)"},
 	{"BACKEND", "$(lbr show -j backends 2>/dev/null | "
 		    "sed -n 's/^ *\"backend\": \"\\(.*\\)\",$/\\1/p')"},
 };
 
-/* What stands for the argument: "a|b" itself, or words of the table above. */
+/* The values of an argument: those of "a|b", or of the table above. */
 static void reply(const char *argument)
 {
 	const char *c;

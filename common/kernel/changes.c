@@ -30,8 +30,7 @@ bool change_read(const struct kernel *kernel, __u32 i, struct change *change)
 }
 
 /*
- * Where in `what` an interface is named: the offset, with *name; or -1: it is
- * of no interface.
+ * Where `what` names an interface: the offset, with *name; -1: it names none.
  */
 static int change_name(const char *kind, const char *what,
 		       char name[IF_NAMESIZE])
@@ -52,7 +51,7 @@ static int change_name(const char *kind, const char *what,
 	return (int)(at - what);
 }
 
-/* `what` is of another interface, or of the same by another name. */
+/* `what` names another interface, or the same one by another name. */
 static void change_rename(struct change *change, int at, const char *name)
 {
 	char rest[sizeof(change->what)];
@@ -76,7 +75,7 @@ void changes_follow(struct kernel *kernel)
 		if (at < 0)
 			continue;
 		if (!if_indextoname(change.ifindex, is)) {
-			/* Attached was the one that is gone. */
+			/* The interface that is gone was attached. */
 			if (!strcmp(change.kind, "mode"))
 				continue;
 			change.ifindex = if_nametoindex(was);
@@ -190,7 +189,7 @@ static int again_row(struct again *again, const char *what)
 	return again->count++;
 }
 
-/* Somebody takes it in hand again. `what`: a part of what was left. */
+/* Somebody manages it again. `what`: a part of what was left alone. */
 static void left_forget(struct kernel *kernel, const char *what)
 {
 	int map = kernel_map(kernel, "changes");
@@ -247,7 +246,7 @@ bool change_again(struct kernel *kernel, const char *what)
 		return false;
 	if (change_find(kernel, "left", what, &ignored))
 		return false;
-	/* Also where it was left, and `apply` has set it since. */
+	/* Also if it was left alone, and `apply` has set it since. */
 	if (kernel->again->rows[i].left || !kernel->again->rows[i].at ||
 	    now - kernel->again->rows[i].at >= AGAIN_SECONDS) {
 		kernel->again->rows[i].left = false;
@@ -256,8 +255,8 @@ bool change_again(struct kernel *kernel, const char *what)
 	}
 	kernel->again->rows[i].left = true;
 	change_note(kernel, "left", what, "", &said);
-	printf("%s: set back twice within %d s by somebody else: left as it "
-	       "is, until %s apply\n",
+	printf("%s: changed back twice within %d s by somebody else: left "
+	       "alone, until %s apply\n",
 	       what, AGAIN_SECONDS, kernel->role->name);
 	return false;
 }

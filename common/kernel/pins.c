@@ -2,9 +2,9 @@
 /*
  * pins.c - which interfaces the program is attached to: the pinned links
  *
- * A link follows its interface by index. Where the interface is gone, the link
- * stays, attached to nothing: its pin says which interface it was, and it holds
- * the program for the day on which that interface is made again.
+ * A link follows its interface by index. If the interface is gone, the link
+ * stays, attached to nothing: its pin names the interface, and it keeps the
+ * program in case the interface is made again.
  */
 #include "common/kernel/pins.h"
 
@@ -23,8 +23,8 @@
 #define LINK "link-"
 
 /*
- * Where an interface's link is pinned. bpffs takes no name with a dot in it,
- * but VLAN devices have one, and no interface may have a colon.
+ * The path of an interface's pin. bpffs takes no name with a dot, but VLAN
+ * devices have one; no interface has a colon.
  */
 void link_path(const struct kernel *kernel, const char *interface, char *path,
 	       size_t size)
@@ -118,7 +118,7 @@ static int attachment_open(struct kernel *kernel, const char *pin,
 
 	link_path(kernel, pin, path, sizeof(path));
 	link = bpf_obj_get(path);
-	/* A `down` may have been quicker than a reader. */
+	/* A `down` may be quicker than a reader. */
 	if (link < 0)
 		return errno == ENOENT ? 0 : not_opened(path, errno, fault_out);
 	if (bpf_obj_get_info_by_fd(link, &info, &length)) {
@@ -159,8 +159,8 @@ static void pin_move(const struct kernel *kernel, struct attachment *each,
 }
 
 /*
- * Pins are called as their interfaces are. Two may have changed names, so all
- * that change are set aside first. One left aside by a tool that was killed is
+ * Pins have the names of their interfaces. Two may have exchanged names, so all
+ * that change are moved aside first. A pin that a killed tool left aside is
  * found like any other.
  */
 static void pins_follow(struct kernel *kernel)

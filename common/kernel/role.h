@@ -2,9 +2,9 @@
 /*
  * role.h - what lbr and bkd have in common, and where they differ
  *
- * Both tools are the same machine: a table of verbs, a program in the kernel,
- * a configuration that is built aside and switched to. A struct role says
- * which program, what is built from the file, and what the host must have.
+ * Both tools work alike: a table of verbs, a program in the kernel, a
+ * configuration that is built aside and switched to. A struct role says which
+ * program, what is built from the file, and what the host must have.
  */
 #pragma once
 
@@ -40,7 +40,7 @@ struct verb {
 	const char *argument; /* "FILE"; "a|b": one of these; NULL: none */
 	const char *help;
 	int (*run)(const struct role *role, const struct options *options);
-	const char *words; /* that must come: "BACKEND WEIGHT"; NULL: none */
+	const char *words; /* required words: "BACKEND WEIGHT"; NULL: none */
 };
 
 /* A part of `show`, by its name. */
@@ -49,13 +49,13 @@ struct section {
 	/* An array of flat objects, or NULL with a fault. */
 	struct json_t *(*rows)(const struct kernel *kernel,
 			       struct fault *fault);
-	bool summary; /* also without being asked for by name */
+	bool summary; /* also part of the summary */
 	/* People are not shown rows where this is 0, unless they ask. */
 	const char *count;
-	const char *with; /* shown with that one, and never alone */
+	const char *with; /* shown with that section, and never alone */
 };
 
-/* What a check has to have to look at: others wait until it is there. */
+/* What a check needs to look at: it waits until that is there. */
 enum needs {
 	NEEDS_NOTHING,
 	NEEDS_FILE = 1,
@@ -63,10 +63,10 @@ enum needs {
 	NEEDS_BOTH = NEEDS_FILE | NEEDS_UP,
 };
 
-/* One of `doctor`. */
+/* One check of `doctor`. */
 struct exam {
 	const char *name;
-	const char *help; /* what is so where all is well */
+	const char *help; /* what is found if all is well */
 	enum needs needs;
 	void (*look)(struct doctor *doctor);
 };
@@ -74,62 +74,67 @@ struct exam {
 struct role {
 	const char *name;    /* "lbr" */
 	const char *program; /* "xdp_lbr" */
-	int in;		     /* IN_LBR or IN_BKD: which reasons it counts */
+	int in;		     /* IN_LBR or IN_BKD: the reasons it counts */
 	const char *what;    /* one line for --help */
-	const char *listen;  /* where `run` serves */
+	const char *listen;  /* where `run` serves by default */
 	const struct verb *verbs;
 	const struct section *sections; /* of `show` */
 	const struct exam *exams;	/* of `doctor`, in their order */
 	const struct telling *telling;	/* of `run` */
 
-	/* Opens the object; its maps are made, and it is loaded, elsewhere. */
+	/* Opens the object; its maps are made and it is loaded elsewhere. */
 	struct bpf_object *(*open)(const struct constants *constants);
 
-	/* The names of the maps that are pinned; NULL ends. */
+	/* The names of the pinned maps; NULL ends. */
 	const char *const *maps;
-	/* Those that hold one inner map for each generation; NULL ends. */
+	/* Those with one inner map for each generation; NULL ends. */
 	const char *const *inner;
 
-	/* Sizes what depends on the file, before the load. Returns 0 or -1. */
+	/*
+	 * Sets sizes that depend on the file, before the load. Returns 0 or -1.
+	 */
 	int (*prepare)(struct kernel *kernel, const struct config *config,
 		       struct fault *fault);
 	/*
-	 * After a load that replaced a map by another of its name: before the
-	 * new program is attached, and, with `again`, when it is.
+	 * After a load that replaced a map by another of its name: called
+	 * before the new program is attached and, with `again`, after it is.
 	 */
 	int (*carry_over)(struct kernel *kernel, bool again,
 			  struct fault *fault);
 
 	/*
-	 * Does the file name something for this host? If not, the fault says
-	 * what was looked for.
+	 * Does the file concern this host? If not, the fault says what was
+	 * looked for.
 	 */
 	int (*concerns)(const struct kernel *kernel,
 			const struct config *config, struct fault *fault);
 
 	/*
-	 * Fills generation slot `slot` from the file, and completes what the
-	 * generation says of itself; nothing sees it yet.
+	 * Fills the generation index `slot` from the file, and completes the
+	 * generation's struct; no packet sees it yet.
 	 */
 	int (*build)(struct kernel *kernel, const struct config *config,
 		     __u32 slot, struct generation *generation,
 		     struct fault *fault);
 
-	/* What differs between two generations, a line each. Their number. */
+	/*
+	 * Prints how two generations differ, a line each. Returns the number of
+	 * lines.
+	 */
 	int (*difference)(struct kernel *kernel, __u32 before, __u32 after,
 			  FILE *out);
 
-	/* What of the host has to change; each change is recorded. */
+	/* Changes the host as needed; each change is noted. */
 	int (*host)(struct kernel *kernel, const struct config *config,
 		    const char *const *interfaces, struct fault *fault);
 	/*
-	 * What the user should know of a valid file on this host, a line each,
-	 * for `check`, `up` and `apply`. NULL: nothing.
+	 * What the user should know about a valid file on this host, a line
+	 * each, for `check`, `up` and `apply`. NULL: nothing.
 	 */
 	void (*notes)(const struct config *config, FILE *out);
-	/* Puts back what packets needed until the switch. NULL: nothing. */
+	/* Undoes what packets needed until the switch. NULL: nothing. */
 	void (*settle)(struct kernel *kernel, const struct config *config);
 };
 
-/* The one that this tool plays: lbr.c's or bkd.c's. */
+/* This tool's role: lbr.c's or bkd.c's. */
 extern const struct role tool;

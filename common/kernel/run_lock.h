@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * run_lock.h - one `run` for each pin directory
+ * run_lock.h - at most one `run` for each pin directory
  *
- * It holds the lock of a directory beside it, which only root can reach, and
- * which is there before `up` and after `down`.
+ * It locks a directory beside the pins, which only root can reach, and which
+ * exists before `up` and after `down`.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 
 /* Returns an fd, or -1 with a fault: another one runs. */
 int run_lock(const struct role *role, struct fault *fault);
-/* With run_lock()'s; -1 is none. */
+/* Takes run_lock()'s fd; -1 is none. */
 void run_unlock(const struct role *role, int fd);
-/* Does one run here? 1, 0, or -1 with a fault: that cannot be told. */
+/* Is one running here? 1, 0, or -1 with a fault if that is unknown. */
 int run_is_alive(const struct role *role, struct fault *fault);

@@ -35,7 +35,7 @@ bool predecessor_find(const struct kernel *kernel, char *path, size_t size)
 	return found;
 }
 
-/* Can what it has changed on the host be put back by us? */
+/* Can we undo what it has changed on the host? */
 static int changes_readable(const struct kernel *before,
 			    struct fault *fault_out)
 {
@@ -91,7 +91,7 @@ int predecessor_attachments(struct kernel *kernel, struct kernel *before,
 				break;
 		}
 		if (i < kernel->attachment_count || i == MAX_INTERFACES) {
-			/* By an `up` that was killed: it is there already. */
+			/* A killed `up` left it: it is there already. */
 			close(each->link);
 			close(each->old_program);
 			continue;

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * predecessor.h - what a build with another map layout has up
+ * predecessor.h - take over from a build with another map layout
  *
- * Its maps are not read: what they say of flows is lost. Its attachments are
- * taken over with no packet lost, and its notes of what was changed on the
- * host.
+ * Its maps are not read: what they know about flows is lost. Its attachments
+ * are taken over without losing a packet, and so are its notes of what was
+ * changed on the host.
  */
 #pragma once
 
 #include "common/kernel/kernel.h"
 
 /*
- * Is there another layout's directory of pins? Its path in `path`, or false.
+ * Is there a pin directory of another layout? Its path in `path`, or false.
  */
 bool predecessor_find(const struct kernel *kernel, char *path, size_t size);
 
 /*
- * Opens and locks it, as *before; one without a directory where there is none.
- * Nothing is changed. Returns 0, or -1 with a fault. kernel_close() is due in
- * every case.
+ * Opens and locks it, as *before; without a directory if there is none. Nothing
+ * is changed. Returns 0, or -1 with a fault. kernel_close() is due in every
+ * case.
  */
 int predecessor_open(const struct kernel *kernel, struct kernel *before,
 		     struct fault *fault);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * man - a page of the manual: prose, and what the code's own tables say
+ * man - print a page of the manual: prose, and what the code's tables hold
  *
  * Copies the source of a page, in mdoc(7), to stdout. It is linked with the
- * tables of one tool, lbr or bkd, and a line that begins with `@` stands for
+ * tables of one tool, lbr or bkd. A line that begins with `@` is replaced by
  * what they hold:
  *
  *	@version	.Os, with the version
@@ -29,7 +29,7 @@
 #include "common/kernel/role.h"
 #include "common/serve/status.h"
 
-/* The table's words as sentences of mdoc, each on a line of its own. */
+/* A table's text as sentences of mdoc, each on its own line. */
 static void sentence(const char *words)
 {
 	bool begins = true, inside = false;
@@ -51,7 +51,7 @@ static void sentence(const char *words)
 	puts(words[-1] == '.' ? "" : ".");
 }
 
-/* "FILE", or the words of "a|b", as the rest of a macro's line. */
+/* "FILE", or the values of "a|b", as the rest of a macro's line. */
 static void argument(const char *words)
 {
 	fputs(strchr(words, '|') ? " Cm " : " Ar ", stdout);
@@ -97,7 +97,7 @@ static void options(const struct verb *verb)
 	bool any = false;
 
 	while ((row = option_next(&tool, verb, row))) {
-		/* What every verb takes, the prose says once. */
+		/* The prose says once what every verb takes. */
 		if (!row->verbs)
 			continue;
 		if (!any)
@@ -246,7 +246,7 @@ static const struct {
 	{"methods", methods}, {"metrics", metrics},
 };
 
-/* Returns 0, or -1: there is no such part. */
+/* Returns 0, or -1 if there is no such part. */
 static int part(const char *line)
 {
 	char name[16] = "", word[16] = "";

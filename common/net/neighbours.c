@@ -66,7 +66,7 @@ static int answer(const struct nlmsghdr *message, void *data)
 	return mnl_attr_parse(message, sizeof(*info), attribute, neighbour);
 }
 
-/* A message about one entry; `buffer` is of the size that it needs. */
+/* A message about one entry; `buffer` has the size that it needs. */
 #define MESSAGE_SIZE (MNL_NLMSG_HDRLEN + 128)
 static struct nlmsghdr *about(char *buffer, __u16 type, __u16 flags,
 			      int ifindex, const struct addr *address,
@@ -94,7 +94,7 @@ void neighbour_read(int ifindex, const struct addr *address,
 
 	memset(neighbour, 0, sizeof(*neighbour));
 	neighbour->state = "none";
-	/* -ENOENT: nobody has asked for it yet. */
+	/* -ENOENT: there is no entry yet. */
 	netlink_ask(about(buffer, RTM_GETNEIGH, 0, ifindex, address, 0), answer,
 		    neighbour);
 }
@@ -108,8 +108,8 @@ int neighbours_possible(struct fault *fault_out)
 		sscanf(host.release, "%d.%d", &major, &minor);
 	if (major > 5 || (major == 5 && minor >= 16))
 		return 0;
-	return fault(fault_out, "cannot have next hops kept fresh: Linux 5.16 "
-				"is the first that can");
+	return fault(fault_out, "cannot make next hops managed: this needs "
+				"Linux 5.16");
 }
 
 int neighbour_manage(int ifindex, const struct addr *address)

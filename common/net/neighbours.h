@@ -2,10 +2,10 @@
 /*
  * neighbours.h - the kernel's entries for the machines on a segment
  *
- * XDP asks for a neighbour's MAC address and never causes it to be looked up
- * or looked after: an entry that nobody else uses goes stale and stays on a MAC
- * address that is no longer there. A managed entry (Linux 5.16) is resolved and
- * probed by the kernel for as long as it exists.
+ * XDP reads a neighbour's MAC address but never lets the kernel resolve or
+ * probe it: an entry that nobody else uses becomes stale and keeps a MAC
+ * address that may have changed. The kernel resolves and probes a managed entry
+ * (Linux 5.16) for as long as it exists.
  */
 #pragma once
 
@@ -16,9 +16,9 @@
 
 struct neighbour {
 	bool there;
-	bool resolved;	   /* it has a MAC address that is used */
-	bool managed;	   /* the kernel keeps it fresh */
-	bool permanent;	   /* somebody has said what it is */
+	bool resolved;	   /* it has a usable MAC address */
+	bool managed;	   /* the kernel probes it */
+	bool permanent;	   /* set by somebody, for good */
 	const char *state; /* "reachable", "stale", ..., "none" */
 	__u8 mac[6];
 };
@@ -27,14 +27,14 @@ void neighbour_read(int ifindex, const struct addr *address,
 		    struct neighbour *neighbour);
 
 /*
- * Does this kernel know managed entries? One that does not takes the message,
- * and makes of an entry one that is not resolved. 0, or -1 with a fault.
+ * Does this kernel have managed entries? One that does not accepts the message,
+ * and makes the entry unresolved. 0, or -1 with a fault.
  */
 int neighbours_possible(struct fault *fault);
 
 /* Each returns 0 or -errno. */
 int neighbour_manage(int ifindex, const struct addr *address);
-/* It stays, as stale, and nobody looks after it. */
+/* The entry stays, as stale, and is no longer managed. */
 int neighbour_release(int ifindex, const struct addr *address,
 		      const struct neighbour *is);
 int neighbour_remove(int ifindex, const struct addr *address);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * netlink.c - rtnetlink, through libmnl
+ * netlink.c - rtnetlink, by libmnl
  *
- * A question is a message and a function that is called with each answer.
+ * A request is a message and a function that is called for each answer.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -40,7 +40,7 @@ int netlink_ask_of(int bus, struct nlmsghdr *question, mnl_cb_t answer,
 		if (length < 0)
 			goto out;
 		rc = mnl_cb_run(page, (size_t)length, 1, port, answer, data);
-		/* An answer to a single question has no end mark. */
+		/* The answer to a single request has no end mark. */
 	} while (rc > MNL_CB_STOP &&
 		 (question->nlmsg_flags & (NLM_F_DUMP | NLM_F_ACK)));
 out:
@@ -72,7 +72,7 @@ static void *list_add(struct list *list)
 		      list->size);
 }
 
-/* A dump that changes under the reader's eyes is interrupted: once more. */
+/* A dump is interrupted if something changes meanwhile: ask again. */
 static int ask_list(struct nlmsghdr *question, mnl_cb_t answer,
 		    struct list *list)
 {
@@ -107,7 +107,7 @@ static int link_kind(const struct nlattr *attribute, void *data)
 	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
 		strncpy(link->kind, mnl_attr_get_str(attribute),
 			sizeof(link->kind) - 1);
-	/* It comes behind the kind. */
+	/* Comes after the kind. */
 	if (mnl_attr_get_type(attribute) == IFLA_INFO_DATA &&
 	    !strcmp(link->kind, "vlan"))
 		return mnl_attr_parse_nested(attribute, link_vlan, link);
@@ -216,8 +216,10 @@ static int address_attribute(const struct nlattr *attribute, void *data)
 	struct link_address *row = data;
 	int type = mnl_attr_get_type(attribute);
 
-	/* With a peer, IFA_ADDRESS is the peer's; in which order they come
-	 * depends on the family. */
+	/*
+	 * With a peer, IFA_ADDRESS is the peer's; the order of the two depends
+	 * on the family.
+	 */
 	if (type == IFA_LOCAL)
 		row->local = !address_get(attribute, &row->address);
 	else if (type == IFA_ADDRESS && !row->local)

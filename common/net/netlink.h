@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * netlink.h - what the host's links and addresses are
+ * netlink.h - the links and addresses of this host
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 
 struct link {
 	int ifindex;
-	int lower;  /* ifindex of the device it stands on; 0: none */
-	int master; /* of the bond or bridge that it is a leg of; 0: none */
+	int lower;  /* ifindex of the device below it; 0: none */
+	int master; /* of the bond or bridge that it belongs to; 0: none */
 	__u16 type; /* ARPHRD_* */
 	char name[IF_NAMESIZE];
 	char kind[16]; /* "veth", "macvlan", ...; "" for hardware */
@@ -25,15 +25,15 @@ struct link {
 struct link_address {
 	int ifindex;
 	struct addr address;
-	__u8 prefix; /* bits, of the family's own length */
-	bool local;  /* it is known not to be a peer's */
+	__u8 prefix; /* prefix length, in bits */
+	bool local;  /* it is surely not a peer's */
 };
 
-/* Returns 0, or -1 with a fault where there is no such interface. */
+/* Returns 0, or -1 with a fault if there is no such interface. */
 int link_find(const char *name, struct link *link, struct fault *fault);
 
 /*
- * All links, all addresses. *list is to be freed. Returns their number, or -1
+ * All links; all addresses. *list is to be freed. Returns their number, or -1
  * with a fault.
  */
 int links_read(struct link **list, struct fault *fault);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * netlink_ask.h - one question to rtnetlink; for netlink.c and routes.c
+ * netlink_ask.h - one request to rtnetlink; for netlink.c and routes.c
  */
 #pragma once
 
@@ -8,14 +8,14 @@
 
 #include "common/core/abi.h"
 
-/* Sends and hears the answers out. Returns 0 or -errno. */
+/* Sends the request and reads all answers. Returns 0 or -errno. */
 int netlink_ask(struct nlmsghdr *question, mnl_cb_t answer, void *data);
 
-/* The same of another family than rtnetlink: NETLINK_*. */
+/* The same for another netlink family: NETLINK_*. */
 int netlink_ask_of(int bus, struct nlmsghdr *question, mnl_cb_t answer,
 		   void *data);
 
-/* An address as it lies in an attribute. Returns 0, or -1: neither family. */
+/* An address as an attribute has it. Returns 0, or -1: neither family. */
 int address_get(const struct nlattr *attribute, struct addr *address);
 void address_put(struct nlmsghdr *message, __u16 type,
 		 const struct addr *address);

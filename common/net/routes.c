@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * routes.c - how this host reaches an address, and what its routes look at
+ * routes.c - how this host reaches an address, and what its routes depend on
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -37,7 +37,7 @@ static int route_answer(const struct nlmsghdr *message, void *data)
 			      data);
 }
 
-/* Is it an answer: that no packet to the address leaves this host? */
+/* Does the answer say that no packet to the address leaves this host? */
 static bool is_no_route(int rc)
 {
 	return rc == -ENETUNREACH || rc == -EHOSTUNREACH || rc == -EACCES ||
@@ -80,14 +80,14 @@ int next_hop_read(const struct addr *to, struct next_hop *hop,
 	return 0;
 }
 
-/* Where all packets to an address may leave. */
+/* Where packets to an address may leave. */
 struct ways {
 	const struct addr *to;
 	struct way *ways;
 	int room, count;
 	struct way one; /* under construction */
 	__u32 mtu;	/* of the route */
-	bool is_locked; /* so that no PMTU exception is looked for */
+	bool is_locked; /* so that PMTU exceptions are not looked for */
 	bool unicast;
 };
 
@@ -204,8 +204,8 @@ static void found(struct finding *finding, const char *what)
 }
 
 /*
- * What a rule may look at without telling two packets to the same backend
- * apart: where they go, where they came in, the mark that none of them has.
+ * What a rule may depend on without distinguishing two packets to the same
+ * backend: their destination, their interface, the mark that none of them has.
  */
 static int rule_attribute(const struct nlattr *attribute, void *data)
 {
@@ -224,11 +224,11 @@ static int rule_attribute(const struct nlattr *attribute, void *data)
 	case FRA_TABLE:
 	case FRA_PAD:
 	case FRA_L3MDEV:
-	case FRA_UID_RANGE: /* of this host's own packets */
+	case FRA_UID_RANGE: /* for this host's own packets */
 	case FRA_PROTOCOL:
 		return MNL_CB_OK;
 	default:
-		found(data, "a rule looks at more than the destination");
+		found(data, "a rule depends on more than the destination");
 		return MNL_CB_OK;
 	}
 }
@@ -238,7 +238,7 @@ static int rule_answer(const struct nlmsghdr *message, void *data)
 	const struct fib_rule_hdr *rule = mnl_nlmsg_get_payload(message);
 
 	if (rule->tos)
-		found(data, "a rule looks at the type of service");
+		found(data, "a rule depends on the type of service");
 	return mnl_attr_parse(message, sizeof(*rule), rule_attribute, data);
 }
 
@@ -254,9 +254,9 @@ static int any_route_answer(const struct nlmsghdr *message, void *data)
 	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
 
 	if (route->rtm_tos)
-		found(data, "a route looks at the type of service");
+		found(data, "a route depends on the type of service");
 	if (route->rtm_src_len)
-		found(data, "a route looks at the source");
+		found(data, "a route depends on the source");
 	return mnl_attr_parse(message, sizeof(*route), any_route_attribute,
 			      data);
 }
@@ -275,7 +275,7 @@ static int nexthop_answer(const struct nlmsghdr *message, void *data)
 			      data);
 }
 
-/* One that changes under the reader's eyes is interrupted: once more. */
+/* A dump is interrupted if something changes meanwhile: ask again. */
 static int dump(__u16 type, __u8 family, size_t head, mnl_cb_t answer,
 		struct finding *finding)
 {
@@ -302,7 +302,7 @@ bool routes_by_flow(char *why, size_t size)
 	for (i = 0; i < 2 && !rc; i++) {
 		rc = dump(RTM_GETRULE, families[i], sizeof(struct fib_rule_hdr),
 			  rule_answer, &finding);
-		/* A family that the kernel was built without. */
+		/* The kernel was built without this family. */
 		if (rc == -EOPNOTSUPP || rc == -EAFNOSUPPORT)
 			rc = 0;
 		rc = rc
@@ -310,7 +310,7 @@ bool routes_by_flow(char *why, size_t size)
 				     sizeof(struct rtmsg), any_route_answer,
 				     &finding);
 	}
-	/* -EOPNOTSUPP: before Linux 5.3 there were none. */
+	/* -EOPNOTSUPP: they do not exist before Linux 5.3. */
 	rc = rc
 		     ?: dump(RTM_GETNEXTHOP, AF_UNSPEC, sizeof(struct nhmsg),
 			     nexthop_answer, &finding);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * routes.h - how this host reaches an address, and what its routes look at
+ * routes.h - how this host reaches an address, and what its routes depend on
  */
 #pragma once
 
@@ -11,11 +11,13 @@
 #include "common/core/abi.h"
 #include "common/net/neighbours.h"
 
-/* The next hop by which this host reaches an address, as the kernel says. */
+/*
+ * The next hop by which this host reaches an address, according to the kernel.
+ */
 struct next_hop {
 	int ifindex;	    /* 0: there is no route */
-	struct addr via;    /* the address itself where it is on-link */
-	struct addr source; /* that this host would use; 0: it is not said */
+	struct addr via;    /* the address itself if it is on-link */
+	struct addr source; /* the source this host would use; 0: none */
 	struct neighbour neighbour;
 };
 /* The same without the neighbour. */
@@ -24,34 +26,34 @@ int route_read(const struct addr *to, struct next_hop *hop,
 int next_hop_read(const struct addr *to, struct next_hop *hop,
 		  struct fault *fault);
 
-/* One of the ways to an address: out of an interface, to a neighbour there. */
+/* One way to an address: an interface, and a neighbour there. */
 struct way {
 	int ifindex;
 	struct addr via;
-	__u32 locked; /* MTU, bytes, that its route is locked to; 0: it is not
+	__u32 locked; /* MTU to which its route is locked, bytes; 0: not locked
 		       */
 };
-#define MOST_WAYS 16 /* of one route that are looked at */
+#define MOST_WAYS 16 /* ways of one route that are read */
 /*
- * All that the route to an address has; at most `room`. Returns their number,
- * 0 where there is no route, or -1 where the kernel does not say.
+ * All ways of the route to an address; at most `room`. Returns their number, 0
+ * if there is no route, or -1 if the kernel does not answer.
  */
 int ways_read(const struct addr *to, struct way *ways, int room);
 
 /*
- * May two packets to the same destination, come in by the same interface, have
- * different next hops? If so, `why` says why in a few words. What cannot be
- * read is taken for a yes.
+ * May two packets with the same destination and incoming interface have
+ * different next hops? If so, `why` says why in a few words. If something
+ * cannot be read: yes.
  */
 bool routes_by_flow(char *why, size_t size);
 
 struct nlmsghdr;
-/* Does this one message, about a route, a rule or a nexthop object, say so? */
+/* Does this message, about a route, a rule or a nexthop object, say so? */
 bool message_by_flow(const struct nlmsghdr *message);
 
 /*
- * What a message about a route says of its destination: the first and the last
- * address of its prefix. 0, or -1: it is about no route.
+ * The destination of a message about a route: the first and the last address of
+ * its prefix. 0, or -1: it is about no route.
  */
 int route_range(const struct nlmsghdr *message, struct addr *first,
 		struct addr *last);

@@ -2,8 +2,8 @@
 /*
  * sockets.c - see sockets.h
  *
- * One dump for each family. The kernel says of an IPv6 socket in LISTEN or
- * CLOSE, unasked, whether it is for IPv6 alone (INET_DIAG_SKV6ONLY).
+ * One dump for each family. For an IPv6 socket in LISTEN or CLOSE the kernel
+ * also reports whether it is for IPv6 only (INET_DIAG_SKV6ONLY).
  */
 #include "common/net/sockets.h"
 
@@ -20,8 +20,7 @@
 #include "common/core/address.h"
 
 #define PAGE_SIZE_MOST                                                         \
-	32768 /* a dump's answers come in pages of up to this                  \
-	       */
+	32768 /* a dump's answers come in pages of up to this \ */
 
 struct sockets {
 	struct socket_row *rows;

@@ -2,8 +2,8 @@
 /*
  * xdp_features.c - see xdp_features.h
  *
- * <linux/netdev.h> came with Linux 6.3; what is used of it is said here. It is
- * what Documentation/netlink/specs/netdev.yaml says.
+ * <linux/netdev.h> came with Linux 6.3; the constants used here are from
+ * Documentation/netlink/specs/netdev.yaml.
  */
 #include "common/net/xdp_features.h"
 
@@ -100,7 +100,7 @@ int xdp_features_read(struct xdp_features **rows)
 	*rows = NULL;
 	if (!id)
 		return 0;
-	/* A dump during which a device changes is interrupted: once more. */
+	/* A dump is interrupted if a device changes meanwhile: ask again. */
 	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
 		list.count = 0;
 		rc = netlink_ask_of(

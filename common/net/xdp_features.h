@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * xdp_features.h - what drivers say that they do for XDP (Linux 6.3)
+ * xdp_features.h - what drivers can do for XDP, as they report it (Linux 6.3)
  */
 #pragma once
 
@@ -12,7 +12,7 @@ struct xdp_features {
 };
 
 /*
- * Of all devices, by generic netlink (family "netdev"). *list is to be freed.
- * Returns their number; 0 where the kernel does not say.
+ * For all devices, by generic netlink (family "netdev"). *list is to be freed.
+ * Returns their number; 0 if the kernel does not say.
  */
 int xdp_features_read(struct xdp_features **list);

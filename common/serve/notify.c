@@ -18,12 +18,12 @@ void notify(const char *state)
 	if (!length || length > sizeof(to.sun_path))
 		return;
 	memcpy(to.sun_path, path, length);
-	if (*path == '@') /* of no file system */
+	if (*path == '@') /* not in a file system */
 		to.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	/* A manager that does not read must not keep us waiting. */
+	/* A manager that does not read must not block us. */
 	sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
 	       (struct sockaddr *)&to,
 	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));

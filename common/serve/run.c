@@ -22,9 +22,9 @@ struct run {
 	struct server *server;
 	struct event_base *base;
 	struct event *term, *interrupt, *hangup;
-	struct event *apply; /* the file, as SIGHUP asks for */
+	struct event *apply; /* apply the file, after SIGHUP */
 	struct lock_waiting waiting;
-	struct event *serve; /* once more, where the port was taken */
+	struct event *serve; /* try the port again */
 	const char *listen;
 	int alone; /* fd */
 };
@@ -38,7 +38,7 @@ static void end(evutil_socket_t signal, short what, void *data)
 	event_base_loopbreak(run->base);
 }
 
-/* Is it another process's turn? Asked before the file is read. */
+/* Does another process hold the lock? Asked before the file is read. */
 static bool is_locked(struct run *run)
 {
 	char directory[KERNEL_DIRECTORY];
@@ -67,7 +67,7 @@ static int refuse_pipe(const struct run *run, struct fault *fault_out)
 			  run->path);
 }
 
-/* Until another process gives the lock back, it is tried again. */
+/* Tried again until the other process releases the lock. */
 static void apply(evutil_socket_t fd, short what, void *data)
 {
 	static const struct timeval soon = {0, 20 * 1000};
@@ -114,7 +114,7 @@ static int serve(struct run *run, struct fault *fault_out)
 	return run->server ? 0 : -1;
 }
 
-/* Checks go on without a page. It comes when its port is free. */
+/* Checks run without a page. It comes when its port is free. */
 static void serve_again(evutil_socket_t fd, short what, void *data)
 {
 	static const struct timeval while_is = {2, 0};

@@ -11,11 +11,11 @@
 
 struct options;
 
-/* What a tool does meanwhile; what it need not do is NULL. */
+/* What a tool does meanwhile; NULL for what it does not do. */
 struct work {
 	int (*begin)(void *data, struct event_base *base, struct fault *fault);
 	void (*applied)(void *data); /* the file, for SIGHUP */
-	void (*end)(void *data);     /* also where begin() has failed */
+	void (*end)(void *data);     /* also called if begin() failed */
 	void *data;		     /* telling->add()'s too */
 };
 

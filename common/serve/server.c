@@ -15,11 +15,14 @@
 
 #define CLIENTS_MOST 64
 
-/* Of `run`'s; and bytes written to one client before it is another's turn. */
+/*
+ * Descriptors of `run`; and bytes written to one client before the next one's
+ * turn.
+ */
 #define DOCUMENTS_MOST 8
 #define TURN	       (64 * 1024)
 
-/* For a request, and once more for its answer. */
+/* For a request, and again for its answer. */
 static const struct timeval patience = {5, 0};
 
 struct client {
@@ -27,7 +30,7 @@ struct client {
 	struct server *server;
 	struct bufferevent *stream;
 	struct event *late;
-	/* Whose build of that number it waits for; NULL: for none. */
+	/* Which build it waits for; NULL: for none. */
 	struct document *document;
 	unsigned long build;
 	int head_only;
@@ -116,7 +119,7 @@ static struct document *document_find(const struct server *server,
 	return NULL;
 }
 
-/* Sends `body`, which is emptied; a client that asked by HEAD gets none. */
+/* Sends `body`, which is emptied; a client that asked with HEAD gets none. */
 static void answer(struct client *client, int status, const char *type,
 		   struct evbuffer *body)
 {
@@ -170,7 +173,7 @@ static void answer_built(struct client *client)
 		evbuffer_free(body);
 }
 
-/* All who wait for this build have it, or are told that there is none. */
+/* Answers all who wait for this build, or tells them that it failed. */
 static void built(struct document *document, void *data)
 {
 	struct server *server = data;
@@ -209,7 +212,7 @@ static void readable(struct bufferevent *stream, void *data)
 		return;
 	bufferevent_disable(stream, EV_READ);
 	bufferevent_setcb(stream, NULL, NULL, happened, client);
-	event_del(client->late); /* the client is not, while we build */
+	event_del(client->late); /* we build, so the client is not late */
 	client->head_only = request.head_only;
 	document = document_find(client->server, request.path);
 	status = request.status;
@@ -263,7 +266,7 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd,
 		client_free(TAILQ_FIRST(&server->clients));
 }
 
-/* Out of files: it would be called again at once. */
+/* Out of descriptors: the kernel would call again at once. */
 static void not_accepted(struct evconnlistener *listener, void *data)
 {
 	struct server *server = data;
@@ -304,7 +307,7 @@ static bool where_parse(const char *where, struct sockaddr_storage *on,
 static void not_heard(const char *where, int error, struct fault *fault_out)
 {
 	fault(fault_out, "cannot listen on %s: %s", where, strerror(error));
-	fault_hint(fault_out, "another ADDRESS:PORT behind --listen, or none");
+	fault_hint(fault_out, "another ADDRESS:PORT after --listen, or none");
 }
 
 bool server_can_be(const char *where, struct fault *fault_out)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * server.h - HTTP for who looks: a page, JSON, metrics
+ * server.h - an HTTP server for a page, JSON and metrics
  *
- * Read-only, a connection a request. However many clients there are and however
- * slow, it holds few at a time: a new one takes the oldest one's place. A
- * request whose `Host:` is a name that this host does not have is refused: it
- * is of a page from elsewhere, whose name was made to point here.
+ * Read-only, one request for each connection. It holds few clients at a time,
+ * however many there are and however slow: a new one takes the place of the
+ * oldest. A request whose `Host:` is a name that this host does not have is
+ * refused: it comes from somebody else's page, whose name was pointed here.
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 
 struct server;
 
-/* Of a base's three: all else comes first. */
+/* The lowest of a base's three priorities: everything else comes first. */
 #define SERVER_PRIORITIES 3
 #define SERVER_PRIORITY	  2
 

@@ -7,7 +7,7 @@
 
 #include "common/cli/report.h"
 
-/* NULL: it cannot be read. Where the program is not up, it says little. */
+/* NULL if it cannot be read. If the program is not up, it says little. */
 static json_t *snapshot(const struct status *status)
 {
 	struct fault ignored;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * status.h - what `run` tells who looks: one snapshot, in three forms
+ * status.h - what `run` serves: one snapshot, in three forms
  *
- * The snapshot is `show -j`, with what the tool adds.
+ * The snapshot is `show -j`, with the tool's own additions.
  */
 #pragma once
 
@@ -13,11 +13,11 @@
 #include "common/serve/metrics.h"
 #include "common/serve/server.h"
 
-/* What a tool has of its own to tell. */
+/* The tool's own additions. */
 struct telling {
 	const struct metric *metrics;
 	const char *page;
-	/* `kernel` is NULL where the program is not up. */
+	/* `kernel` is NULL if the program is not up. */
 	void (*add)(void *data, const struct kernel *kernel, json_t *root);
 };
 

@@ -2,19 +2,18 @@
 /*
  * sequence.c - turns by weight, spread evenly
  *
- * A period has as many turns as the weights sum up to, in lowest terms: 3:1
- * is four turns, 30:10 too. The turns of a backend lie at equal distances: the
- * n-th of w (from 0) at (2n + 1) / 2w of the period. All turns in the order of
- * their time are the sequence; so a heavy backend is not given its flows in a
- * row, and what has been given is at any time close to what is due.
+ * A period has as many turns as the sum of the weights in lowest terms: 3:1 is
+ * four turns, and so is 30:10. A backend's turns lie at equal distances: turn n
+ * of w (from 0) at (2n + 1) / 2w of the period. Sorted by time, all turns are
+ * the sequence. So a heavy backend does not get its flows in a row, and at any
+ * time the shares are close to the weights.
  *
- * The table holds as many whole periods as fit, so that who goes around it for
- * ever shares exactly by weight. Where not even one fits (`table-size` is below
- * the sum of the weights), it holds the period's beginning, and the shares are
- * off by less than a slot; a backend whose share is less than a slot may get
- * none.
+ * The table holds as many whole periods as fit, so that going round it shares
+ * exactly by weight. If not even one fits (`table-size` is below the sum of the
+ * weights), it holds the beginning of the period, and shares are off by less
+ * than a slot; a backend with a share below one slot may get none.
  *
- * The law, as Maglev's: the sequence is a function of the set {(address,
+ * The law, as for Maglev: the sequence is a function of the set {(address,
  * weight)} and of nothing else.
  */
 #include "common/tables/sequence.h"
@@ -29,7 +28,7 @@ struct turn {
 	struct addr address;
 };
 
-/* In time; at the same time, by weight, then by address. */
+/* By time; at the same time by weight, then by address. */
 static int compare(const void *a, const void *b)
 {
 	const struct turn *x = a, *y = b;
@@ -43,7 +42,7 @@ static int compare(const void *a, const void *b)
 	return memcmp(&x->address, &y->address, sizeof(x->address));
 }
 
-/* What all weights can be divided by. */
+/* The greatest common divisor of all weights. */
 static __u32 divisor(const struct table_backend *backends, size_t count)
 {
 	__u32 common = 0, weight, rest;
@@ -77,8 +76,8 @@ __u32 sequence_slots(__u32 size, const struct table_backend *backends,
 }
 
 /*
- * The turns of one backend that can be among the first `slots`: all of them,
- * or those up to the latest time that the last of these can have.
+ * The number of turns of one backend that may be among the first `slots`: all,
+ * or those up to the latest time that turn can have.
  */
 static __u32 turns_of(__u32 weight, __u32 slots, __u32 period, size_t count)
 {
@@ -92,7 +91,7 @@ int sequence_fill(__u16 *table, __u32 slots,
 {
 	__u32 period = period_of(backends, count), all = 0, n, most;
 	__u32 common = divisor(backends, count);
-	/* No more than the first `slots` can be of, see turns_of(). */
+	/* At most those of the first `slots`, see turns_of(). */
 	struct turn *turns = calloc(slots + 2 * count, sizeof(*turns));
 	size_t i;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * sequence.h - a service's table as an order in which backends take turns
+ * sequence.h - fill a service's table with the order in which backends take
+ * turns
  */
 #pragma once
 
