@@ -38,14 +38,14 @@ static const struct verb verbs[] = {
 	 "what would become of a packet, step by step; nothing is changed",
 	 verb_explain, NULL},
 	{"watch", "FILTER",
-	 "each decision, whole; FILTER: an address, with a port or not, or a "
-	 "reason",
+	 "each decision, complete; FILTER: an address, with or without a "
+	 "port, or a reason",
 	 verb_watch, NULL},
 	VERB_DOCTOR,
 	{0},
 };
 
-/* A line each: so two can add one. */
+/* A line each, so that two changes can each add one. */
 /* clang-format off */
 static const char *const maps[] = {
 	"generations",
@@ -94,9 +94,9 @@ static struct bpf_object *open_program(const struct constants *constants)
 	if (!skeleton)
 		return NULL;
 	*(struct constants *)&skeleton->rodata->constants = *constants;
-	/* `lbr run` alone loads it. */
+	/* Only `lbr run` loads it. */
 	bpf_program__set_autoload(skeleton->progs.xdp_lbr_check, false);
-	/* The object goes its own way; the skeleton's frame has served. */
+	/* The object outlives the skeleton, which is no longer needed. */
 	object = skeleton->obj;
 	skeleton->obj = NULL;
 	xdp_lbr_bpf__destroy(skeleton);
@@ -130,7 +130,7 @@ static int carry_over(struct kernel *kernel, bool again,
 {
 	struct fault said;
 
-	/* The program is attached. That it cannot be is no reason to fail. */
+	/* The program is attached. A failure here is no reason to undo that. */
 	if (again && lbr_refused(kernel, &said))
 		fault_warn(&said);
 	return lbr_carry_over(kernel, again, fault_out);

@@ -1,6 +1,6 @@
-// A state's word as a class; "last resort" has a blank.
+// A state as a class; "last resort" contains a blank.
 const word = state => state.replace(" ", "-");
-// When "2026-11-29T14:20:22+0000" was.
+// The time of "2026-11-29T14:20:22+0000".
 const seconds = time => Date.parse(time.replace(/(\d\d)$/, ":$1")) / 1000;
 
 function head(status) {

@@ -4,18 +4,17 @@
  *
  *	parse  ->  find service  ->  select  ->  route  ->  rewrite  ->  send
  *
- * A packet for a service is given the address of one of its backends in place
- * of the VIP and sent on to the next hop that the kernel's FIB names. The
- * backend (xdp_bkd) puts the VIP back and its reply goes straight to the
- * client.
+ * A packet for a service gets the address of one of its backends in place of
+ * the VIP and is sent to the next hop that the kernel's FIB names. The backend
+ * (xdp_bkd) writes the VIP back, and its reply goes straight to the client.
  *
  * Nothing is written into a packet until nothing can fail any more, so the
  * route comes before the rewrite. The law: what is passed up is bit for bit
- * what came in, but for two cases that are handed to the kernel with their new
- * destination (and mark), to be forwarded by it: a packet whose next hop has
- * no MAC address yet, and one that only the kernel can cut to the next link's
- * size. And one packet in a while that is given up, so that the next hop gets
- * a MAC address: see solicit.bpf.h.
+ * what came in, with two exceptions, which the kernel is to forward and gets
+ * with their new destination (and mark): a packet whose next hop has no MAC
+ * address yet, and one that only the kernel can fragment for the next link. And
+ * from time to time one packet is given up, so that the next hop gets a MAC
+ * address: see solicit.bpf.h.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -45,14 +44,14 @@ char LICENSE[] SEC("license") = "GPL";
 
 const volatile struct constants constants = {};
 
-/* What the file says, complete, once for each generation. */
+/* What the file says, once for each generation. */
 MAP(generations, ARRAY, __u32, struct generation, GENERATIONS);
 MAP_MAPPED(services, __u32, struct directory_places, GENERATIONS);
 MAP_MAPPED(backends, __u32, struct backend_rows, GENERATIONS);
 MAP_OF_GENERATIONS(tables, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 		   struct slots, 1);
 
-/* What lives across generations. */
+/* What outlives generations. */
 MAP(secrets, ARRAY, __u32, struct secrets, 1);
 MAP(control, ARRAY, __u32, __u32, CONTROLS);
 MAP(interfaces, ARRAY, __u32, struct interface, MAX_INTERFACES);
@@ -75,31 +74,33 @@ MAP(guesses, ARRAY, __u32, struct guesses, 1);
 MAP(answers, PERCPU_ARRAY, __u32, struct answers, 1);
 MAP(answer_shares, PERCPU_ARRAY, __u32, struct answers, ANSWER_SHARES);
 
-/* The tool's alone: what it changed on this host; what file was its; what
- * health checks found. */
+/*
+ * Only for the tool: what it changed on this host; its file; what health checks
+ * found.
+ */
 MAP(changes, ARRAY, __u32, struct change, MAX_CHANGES);
 MAP_OF_GENERATIONS(file, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 		   struct file_page, 1);
 MAP_SPARSE(verdicts, HASH, __u32, struct verdict_text, BACKEND_SLOTS);
 
-/* One packet's way through the program; what a trace line tells. */
+/* One packet's way through the program; a trace line tells it. */
 struct decision {
 	struct packet packet;
 	__u64 now;	/* jiffies */
-	__u64 hash;	/* of the flow, with a key: see flows.h */
-	__u64 hop_flow; /* which packets share the hop; 0: the backend's */
-	__s64 fib;	/* its answer, where it was asked */
-	__u32 slot;	/* of the generation it goes by */
-	__u32 place;	/* of its service in the directory */
-	__u32 device;	/* where it came in, as the FIB knows it */
+	__u64 hash;	/* of the flow, keyed: see flows.h */
+	__u64 hop_flow; /* which packets share the next hop; 0: the backend's */
+	__s64 fib;	/* the FIB's answer, if it was asked */
+	__u32 slot;	/* index of the generation it uses */
+	__u32 place;	/* of its service in the table of services */
+	__u32 device;	/* the incoming device, as the FIB knows it */
 	__u32 backend_id;
-	__u32 hop_key; /* the hop's place in next_hops */
+	__u32 hop_key; /* the next hop's index in next_hops */
 	__u32 tos;     /* as route_question() takes it */
 	__u16 for_vip; /* 0: for none; else 1 + `leaving` of its mark */
 	__u8 origin;   /* enum origin */
 	bool begins;   /* the first packet of a flow */
 	bool asked;    /* the FIB, for this packet */
-	bool generic;  /* what sees it is not what is on the wire */
+	bool generic;  /* what XDP sees may not be what was on the wire */
 };
 
 /* What was looked up for it. */
@@ -112,13 +113,13 @@ struct found {
 };
 
 /*
- * What a function that the kernel verifies on its own is given, and gives
- * back: [0]. The packet's pointers mean nothing there.
+ * What a separately verified function gets, and returns: [0]. The packet's
+ * pointers are meaningless there.
  */
 struct handed {
 	struct decision decision;
-	/* Where it is about the way to the backend: */
-	struct addr own[2]; /* of the interface it came in by */
+	/* For the way to the backend: */
+	struct addr own[2]; /* of the incoming interface */
 	struct method method;
 };
 MAP(scratch, PERCPU_ARRAY, __u32, struct handed, 1);
@@ -150,7 +151,7 @@ INLINE struct handed *hand_over(const struct decision *d)
 #include "LoadBalancer/datapath/trace.bpf.h"
 
 /*
- * See parse.h. The first fragment is for this host's MAC address, and for a
+ * See parse.h. Wanted: a first fragment for this host's MAC address, and for a
  * VIP or in reply to a health check.
  */
 __attribute__((noinline)) int fragment_is_wanted(struct xdp_md *ctx)
@@ -170,7 +171,7 @@ __attribute__((noinline)) int fragment_is_wanted(struct xdp_md *ctx)
 	return is_vip(&directory, packet, slot) || check_reply_is();
 }
 
-/* Not for a service, or not fit to be forwarded: for a VIP at all? */
+/* For no service, or not fit to be forwarded: is it for a VIP at all? */
 INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 			  const struct found *f, enum reason reason)
 {
@@ -258,7 +259,7 @@ __attribute__((noinline)) int count_service(__u32 service, __u32 reason)
 	return 0;
 }
 
-/* For refused.bpf.c, where the kernel does not send it. */
+/* For refused.bpf.c, if the kernel does not send the packet. */
 INLINE void note_redirected(const struct decision *d, const struct found *f)
 {
 	__u32 zero = 0;

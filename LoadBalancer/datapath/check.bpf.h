@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * check.bpf.h - the way of a health check: xdp_lbr's steps, for packets of this
- * host's own
+ * check.bpf.h - the way out of a health check: xdp_lbr's steps for packets of
+ * this host's own
  *
- * What this host sends never meets xdp_lbr, and a socket that is connected to a
- * backend's address hears of the VIP instead. So the sockets of `lbr run` are
- * in a network namespace of its own and connect to the VIP, by way of a veth
- * pair whose far end, in this host's namespace, runs this. A packet goes on as
- * one of a client's would that came in by the interface of the check: parsed,
- * found, routed and rewritten by the same functions. Only its backend is not
- * selected: it is that of the check, which the packet's source tells. For the
- * way back see check_reply.bpf.h.
+ * xdp_lbr never sees what this host sends, and a socket that connects to a
+ * backend's address learns nothing about the VIP. So the sockets of `lbr run`
+ * are in a network namespace of its own and connect to the VIP. They send
+ * through a veth pair, and this program runs at its far end in the host's
+ * namespace. A packet is treated like a client's that came in by the interface
+ * of the check: it is parsed, looked up, routed and rewritten by the same
+ * functions. Only its backend is not selected: the packet's source says which
+ * check, and so which backend, it is for. For the way back see
+ * check_reply.bpf.h.
  *
- * Nothing is passed up, and nothing is counted among what clients sent: why a
- * packet went no further is noted in its check.
+ * Nothing is passed up, and nothing is counted among what clients sent: the
+ * reason why a packet went no further is noted in its check.
  */
 #pragma once
 
-/* As parse(), of what a socket sends: whole, and no ICMP error. */
+/* As parse(), for what a socket sends: whole packets, and no ICMP errors. */
 INLINE enum reason check_parse(struct xdp_md *ctx, struct packet *packet)
 {
 	enum reason reason = parse_ip(ctx, parse_link(ctx));
@@ -33,7 +34,7 @@ INLINE enum reason check_parse(struct xdp_md *ctx, struct packet *packet)
 	return parsed_packet(packet, found, reason, data, end);
 }
 
-/* The check that the packet is of. NULL: of none. */
+/* The check that a packet belongs to, or NULL. */
 INLINE struct check *check_of(const struct packet *packet)
 {
 	struct check_key key = {packet->source, packet->source_port,
@@ -42,7 +43,10 @@ INLINE struct check *check_of(const struct packet *packet)
 	return bpf_map_lookup_elem(&checks, &key);
 }
 
-/* Where it counts as come in. NULL: the interface is attached no more. */
+/*
+ * The interface where it counts as having come in. NULL: it is no longer
+ * attached.
+ */
 INLINE const struct interface *check_interface(const struct check *check)
 {
 	__u32 index = 0;
@@ -75,11 +79,11 @@ INLINE enum reason check_forward(struct xdp_md *ctx, struct decision *d,
 	if (!f->backend || f->backend->service != f->service->id)
 		return REASON_no_backend;
 	reason = find_hop(ctx, d, f);
-	/* This one runs in generic mode, whatever xdp_lbr does. */
+	/* This program runs in generic mode, whatever xdp_lbr's mode is. */
 	if (reason == REASON_device_passed)
 		reason = hop_has_ethernet(f->hop) ? REASON_NONE
 						  : REASON_device_unfit;
-	/* Nobody would hear of it. */
+	/* Nobody would receive it. */
 	if (reason == REASON_NONE && d->packet.length > f->hop->mtu)
 		return REASON_fib_too_big;
 	return reason == REASON_NONE ? forward(ctx, d, f, reason) : reason;

@@ -3,21 +3,21 @@
  * check_reply.bpf.h - the way back of a health check: into the network
  * namespace of `lbr run`
  *
- * The reply comes from the VIP to an address of this host's, as any packet of
- * its own. The host's kernel has no socket for it, and where the VIP is an
- * address of this host, too, it would drop it as a martian. So xdp_lbr hands
- * it over before the kernel sees it: out of one end of a veth, whose other end
- * is in the namespace.
+ * The reply comes from the VIP to an address of this host, like any packet of
+ * its own. The host's kernel has no socket for it, and if the VIP is an address
+ * of this host, too, it would drop the reply as a martian. So xdp_lbr redirects
+ * it before the kernel sees it: to one end of a veth, whose other end is in the
+ * namespace.
  *
- * Only a packet that is from the VIP and port that a check asks, to the very
- * address, port and protocol of its socket, is handed over; or an ICMP error
- * about a packet that this socket sent. All else is the kernel's, as ever.
+ * Only two kinds of packets are redirected: those from the VIP and port that a
+ * check asks, to the address, port and protocol of its socket; and ICMP errors
+ * about a packet that this socket sent. Everything else goes to the kernel.
  */
 #pragma once
 
 #include "common/core/check.h"
 
-/* Pinned: `lbr run` writes rows; see common/core/check.h. */
+/* Pinned: `lbr run` writes entries; see common/core/check.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -27,12 +27,12 @@ struct {
 } checks SEC(".maps");
 
 /*
- * [0]: the veth's end in this namespace, while checks run. The kernel empties
- * it when the veth goes, and that goes with the process.
+ * [0]: the veth's end in this namespace, while checks run. The kernel clears it
+ * when the veth is removed, which happens when the process ends.
  */
 MAP(check_veth, DEVMAP, __u32, __u32, 1);
 
-/* Does the packet in `parsed`, or the ICMP error, belong to this check? */
+/* Does the packet or ICMP error in `parsed` belong to this check? */
 INLINE bool check_reply_is_of(const struct check *check,
 			      const struct packet *packet)
 {
@@ -60,8 +60,8 @@ __attribute__((noinline)) int check_reply_is(void)
 }
 
 /*
- * Hands it over, without its VLAN tags. Where that fails, or the veth is just
- * gone, the kernel drops it: it is no longer as it came.
+ * Redirects it, without its VLAN tags. If that fails, or the veth is just gone,
+ * the kernel drops it, because it is no longer as it came.
  */
 __attribute__((noinline)) int check_reply_send(struct xdp_md *ctx)
 {
@@ -84,7 +84,7 @@ __attribute__((noinline)) int check_reply_send(struct xdp_md *ctx)
 	return (int)bpf_redirect_map(&check_veth, 0, 0);
 }
 
-/* Is it the reply to a check? One array look-up, where no check runs. */
+/* Is it the reply to a check? If no check runs, this costs one array lookup. */
 INLINE bool is_check_reply(const struct packet *packet)
 {
 	__u32 zero = 0;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * forward.bpf.h - a packet on its way, by the method of its service
+ * forward.bpf.h - rewrite a packet by its service's method, and send it
  *
- * The default goes straight. The others are a function that the kernel
- * verifies on its own, so that they do not weigh on the default.
+ * The default method is inlined. The others are in a function that the kernel
+ * verifies on its own, so that they do not burden the default.
  */
 #pragma once
 
-/* Is it the kernel that is to send the packet, to the backend? */
+/* Is the kernel to send the packet to the backend? */
 INLINE bool kernel_forwards(enum reason reason)
 {
 	return reason == REASON_neighbour_unresolved ||
 	       reason == REASON_super_packet || reason == REASON_device_passed;
 }
 
-/* What a method says where only the kernel could go on, and cannot by it. */
+/* The reason of a method by which the kernel cannot forward. */
 INLINE enum reason method_stays(enum reason reason)
 {
 	switch (reason) {
@@ -35,18 +35,21 @@ struct way {
 	struct packet packet; /* what union way_* has of it, and its pointers */
 	struct method method;
 	enum reason reason; /* why the kernel has to forward it, or none */
-	__u32 slot;	    /* of the generation it goes by */
+	__u32 slot;	    /* the index of the generation */
 	__u64 hash;
 };
 
 /*
- * The same in registers, as a function that the kernel verifies on its own can
- * have it. By way of a map it costs more than what most methods then do.
+ * The same in registers, as a separately verified function can take it. Through
+ * a map it would cost more than what most methods then do.
  */
 union way_packet {
 	struct {
 		__u32 length;
-		/* So wide that the verifier knows how far they can lead. */
+		/*
+		 * Only as wide as needed, so that the verifier knows how large
+		 * they can be.
+		 */
 		__u32 l4_offset : 15;
 		__u32 l3_offset : 7;
 		__u32 is_ipv6 : 1;
@@ -73,7 +76,10 @@ _Static_assert(L3_MOST < 1 << 7 && L4_MOST < 1 << 15 && GENERATIONS <= 256 &&
 _Static_assert(sizeof(union way_packet) == 8 && sizeof(union way_method) == 8,
 	       "words of union way_*");
 
-/* The load balancer's own addresses where it came in: IPv4's and IPv6's. */
+/*
+ * The load balancer's own addresses at the incoming interface: IPv4's and
+ * IPv6's.
+ */
 INLINE const struct addr *way_own(const struct way *way)
 {
 	const struct interface *in = interface_of(way->hop->in);
@@ -87,8 +93,8 @@ INLINE const struct addr *way_own(const struct way *way)
 #include "LoadBalancer/datapath/methods/l2.bpf.h"
 
 /*
- * REASON_NONE: it is ready to be sent. `key`: of its next hop, by which its
- * backend is known, too.
+ * REASON_NONE: it is ready to be sent. `key`: of its next hop, which also
+ * identifies its backend.
  */
 __attribute__((noinline)) int forward_by_method(struct xdp_md *ctx, __u64 words,
 						__u64 more, __u32 key,
@@ -149,13 +155,13 @@ INLINE enum reason method_forward(struct xdp_md *ctx, const struct decision *d,
 				 hash_packet(&d->packet));
 }
 
-/* `reason`: the kernel has to forward it, and why; or none. */
+/* `reason`: why the kernel has to forward it, or none. */
 INLINE enum reason forward(struct xdp_md *ctx, struct decision *d,
 			   const struct found *f, enum reason reason)
 {
 	if (reason == REASON_NONE && !retag(ctx, d, f))
 		return REASON_no_room;
-	/* From here on nothing can fail, by the default. */
+	/* From here on nothing can fail, for the default method. */
 	if (is_plain(&f->service->method, &d->packet)) {
 		if (reason != REASON_NONE) {
 			plain_hand_over(d, f);

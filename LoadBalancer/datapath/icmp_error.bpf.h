@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * answer.bpf.h - a packet turned into the ICMP error about it (see
- * common/core/answer.h), and sent back to where it came from
+ * answer.bpf.h - turn a packet into the ICMP error about it (see
+ * common/core/answer.h), and send it back
  *
- * In functions of their own, which the kernel verifies apart.
+ * In functions of their own, which the kernel verifies separately.
  */
 #pragma once
 
 /*
  * Is the checksum of the IP header at `l3_offset` (bytes) right? IPv6 has none:
  * yes. A new header, around or in place of a damaged one, would have a good
- * checksum, so no hop would drop what goes to a wrong address.
+ * checksum, so no hop would drop the packet, which may be for a wrong address.
  */
 __attribute__((noinline)) int header_is_whole(struct xdp_md *ctx,
 					      __u32 l3_offset, __u32 is_ipv6)
@@ -24,7 +24,9 @@ __attribute__((noinline)) int header_is_whole(struct xdp_md *ctx,
 				      (void *)(long)ctx->data_end);
 }
 
-/* The client's cell. Few clients share it, and none can choose its own. */
+/*
+ * The client's cell. Few clients share one, and no client can choose its cell.
+ */
 INLINE struct answers *answer_share(const struct addr *client)
 {
 	__u32 zero = 0, cell;
@@ -40,9 +42,9 @@ INLINE struct answers *answer_share(const struct addr *client)
 }
 
 /*
- * At most answer_limit errors a second and CPU about TTLs that have expired. A
- * client that sends packets that are too big spends the budget of its own cell
- * alone: it takes from no other client the answer that its connection needs.
+ * At most answer_limit errors a second and CPU about expired TTLs. A client
+ * that sends packets that are too big spends only the budget of its own cell,
+ * so other clients get the answers that their connections need.
  */
 __attribute__((noinline)) int may_answer(__u32 what)
 {
@@ -72,7 +74,10 @@ __attribute__((noinline)) int may_answer(__u32 what)
 	return done->count++ < limit;
 }
 
-/* Makes room for `head` bytes before the packet, and ends it behind `quote`. */
+/*
+ * Makes room for `head` bytes in front of the packet, and cuts it after
+ * `quote`.
+ */
 INLINE bool answer_fit(struct xdp_md *ctx, __u32 l3_offset, __u32 head,
 		       __u32 quote)
 {
@@ -86,8 +91,8 @@ INLINE bool answer_fit(struct xdp_md *ctx, __u32 l3_offset, __u32 head,
 }
 
 /*
- * Ethernet's header anew, back to where the packet came from, with its tags.
- * Where there are fewer, the next header is written over what is too much.
+ * Rewrites the Ethernet header, back to the sender, with the same tags. If
+ * there are fewer tags, the next header overwrites the rest.
  */
 INLINE bool answer_ethernet(void *data, void *end, __u32 head)
 {
@@ -101,7 +106,7 @@ INLINE bool answer_ethernet(void *data, void *end, __u32 head)
 	return true;
 }
 
-/* The sum of what is behind `at`, less than a block. */
+/* The sum of what follows `at`, less than a block. */
 __attribute__((noinline)) int answer_rest(struct xdp_md *ctx, __u32 at)
 {
 	if (at > L3_MOST + ANSWER_IPV6)
@@ -110,7 +115,9 @@ __attribute__((noinline)) int answer_rest(struct xdp_md *ctx, __u32 at)
 					     (void *)(long)ctx->data_end));
 }
 
-/* The sum of what is above IP in the packet; of IPv6's pseudo header too. */
+/*
+ * The sum of what is above IP in the packet, for IPv6 with the pseudo header.
+ */
 __attribute__((noinline)) int answer_sum(struct xdp_md *ctx, __u32 l3_offset,
 					 __u32 is_ipv6)
 {
@@ -130,7 +137,7 @@ __attribute__((noinline)) int answer_sum(struct xdp_md *ctx, __u32 l3_offset,
 	}
 	at = l3_offset +
 	     (is_ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
-	/* Or clang adds in an order that the verifier cannot follow. */
+	/* Without it clang adds in an order that the verifier cannot follow. */
 	asm volatile("" : "+r"(at));
 	if (at > L3_MOST + sizeof(struct ipv6hdr))
 		return 0;
@@ -145,7 +152,7 @@ __attribute__((noinline)) int answer_sum(struct xdp_md *ctx, __u32 l3_offset,
 	return checksum_fold64(sum);
 }
 
-/* The headers before the quote; false: there is no room. */
+/* The headers in front of the quote; false: there is no room. */
 INLINE bool answer_headers(struct xdp_md *ctx, const struct packet *packet,
 			   enum answer what, __u32 mtu, __u32 quote)
 {
@@ -186,15 +193,18 @@ INLINE void answer_checksum(struct xdp_md *ctx, __u32 at, bool is_ipv6)
 		*checksum = (FORCE __sum16)sum;
 }
 
-/* What became of it. */
+/* What has become of the packet. */
 enum answer_result {
 	ANSWER_NONE, /* nothing is written */
 	ANSWER_LIMITED,
-	ANSWER_DAMAGED, /* the packet's header is */
+	ANSWER_DAMAGED, /* only the packet's header was changed */
 	ANSWER_SENT,
 };
 
-/* Writes it, about the packet in `parsed`, which is for who answers. */
+/*
+ * Writes the error about the packet in `parsed`, whose destination is the
+ * address that answers.
+ */
 __attribute__((noinline)) int answer_write(struct xdp_md *ctx, __u32 what,
 					   __u32 mtu)
 {
@@ -215,8 +225,8 @@ __attribute__((noinline)) int answer_write(struct xdp_md *ctx, __u32 what,
 }
 
 /*
- * Answers the packet in `parsed`; enum answer_result. `mtu`: of the way that
- * it is too big for.
+ * Answers the packet in `parsed`; enum answer_result. `mtu`: of the path that
+ * the packet is too big for.
  */
 __attribute__((noinline)) int answer(struct xdp_md *ctx, __u32 what, __u32 mtu)
 {
@@ -242,7 +252,7 @@ __attribute__((noinline)) int answer(struct xdp_md *ctx, __u32 what, __u32 mtu)
 	return answer_write(ctx, what, mtu);
 }
 
-/* The same for any packet, as a way out. */
+/* The same for any packet; returns the reason. */
 INLINE enum reason answered(struct xdp_md *ctx, const struct packet *packet,
 			    enum answer what, __u32 mtu)
 {

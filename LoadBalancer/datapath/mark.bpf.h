@@ -4,7 +4,7 @@
  */
 #pragma once
 
-/* mark_hash() by this host's secret; verified on its own. */
+/* mark_hash() with this host's secret; verified on its own. */
 __attribute__((noinline)) __u64 own_mark(__u64 high, __u64 low, __u64 flow,
 					 __u32 period)
 {

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * route.bpf.h - the next hop: what the FIB said, or says
+ * route.bpf.h - the next hop: from the cache, or from the FIB
  *
- * To ask the FIB costs more than all the rest of the data path together, and
- * to the same question it gives the same answer until somebody changes a
- * route, a rule or a neighbour. So an answer is remembered, on the CPU that
- * asked, for `next-hop-age`: no change is followed later than that.
+ * Asking the FIB costs more than the rest of the data path together, and it
+ * gives the same answer until somebody changes a route, a rule or a neighbour.
+ * So an answer is cached, on the CPU that asked, for `next-hop-age`: every
+ * change is followed within that time.
  *
- * What is the same question? Where rules and routes look at nothing of a
- * packet but its destination: one for the same backend, come in by the same
- * interface. Where a route has several next hops, or a rule looks at the
- * source: one of the same flow. The tool knows which (hops_by_flow). An answer
- * other than a next hop with its MAC address is never remembered.
+ * Which packets share an answer? If rules and routes depend only on the
+ * destination: all to the same backend that came in by the same interface. If a
+ * route has several next hops, or a rule depends on the source: those of one
+ * flow. The tool knows which (hops_by_flow). Only a next hop with its MAC
+ * address is cached.
  */
 #pragma once
 
 #include "common/core/age.h"
 
-/* Is the answer that of this very question, and young enough? */
+/* Is it the answer to this very question, and young enough? */
 INLINE bool hop_is_known(const struct decision *d, const struct found *f)
 {
 	return age(d->now, f->hop->asked) < f->generation->next_hop_age &&
@@ -25,14 +25,17 @@ INLINE bool hop_is_known(const struct decision *d, const struct found *f)
 	       f->hop->in == f->in->device && f->hop->flow == d->hop_flow;
 }
 
-/* The type of service, or the flow label and all that is before it. */
+/* The type of service, or the flow label and everything before it. */
 INLINE __u32 hop_tos(const struct decision *d)
 {
 	return d->packet.is_ipv6 ? (FORCE __u32) * (__be32 *)d->packet.ipv6
 				 : d->packet.ipv4->tos;
 }
 
-/* Which packets share an answer: 0, all for the backend; else, this flow's. */
+/*
+ * Which packets share an answer: 0, all for the backend; else those of one
+ * flow.
+ */
 INLINE __u64 hop_flow(const struct decision *d, const struct found *f)
 {
 	if (!f->generation->hops_by_flow)
@@ -41,8 +44,8 @@ INLINE __u64 hop_flow(const struct decision *d, const struct found *f)
 }
 
 /*
- * The place of the answer. For all of a backend's packets, one interface in,
- * every backend has a place of its own.
+ * The index of the answer. If all packets to a backend share one, and come in
+ * by one interface, every backend has an index of its own.
  */
 INLINE __u32 hop_key(const struct decision *d, const struct found *f)
 {
@@ -68,8 +71,8 @@ INLINE void outer_source(struct addr *source, __u32 slot,
 }
 
 /*
- * The source that the FIB is asked about: the packet's, if it is of the
- * backend's family; with `ipip` that of the outer header.
+ * The source for the question to the FIB: the packet's, if it has the backend's
+ * family; with `ipip` that of the outer header.
  */
 INLINE void way_source(struct addr *source, const struct handed *h,
 		       const struct backend *backend)
@@ -85,7 +88,7 @@ INLINE void way_source(struct addr *source, const struct handed *h,
 		*source = h->own[is_ipv6];
 }
 
-/* What XDP cannot send out of: see enum device_lacks. */
+/* Can XDP not send out of it? See enum device_lacks. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -102,9 +105,8 @@ INLINE __u32 device_lacks(__u32 ifindex)
 }
 
 /*
- * Without an Ethernet header there are no MAC addresses. Of a device that came
- * after the tool looked, zeros say so; tunnels have other things in their
- * place.
+ * Without an Ethernet header there are no MAC addresses. Zeros show that for a
+ * device that was added after the tool looked; tunnels have other bytes there.
  */
 INLINE bool hop_has_ethernet(const struct cached_hop *hop)
 {
@@ -126,13 +128,13 @@ INLINE __u32 device_mtu(struct xdp_md *ctx, __u32 ifindex)
 {
 	__u32 mtu = 0;
 
-	/* It is the answer, whether this frame fits or not. */
+	/* The result is valid whether this frame fits or not. */
 	if (constants.has_mtu)
 		bpf_check_mtu(ctx, ifindex, &mtu, 0, 0);
 	return mtu ?: ETH_DATA_LEN;
 }
 
-/* Sets both MTUs of the hop, by what the FIB has said. */
+/* Sets both MTUs of the hop, with what the FIB has said. */
 INLINE void hop_narrow(struct xdp_md *ctx, const struct handed *h,
 		       const struct backend *backend, struct cached_hop *hop,
 		       __u32 said)
@@ -155,9 +157,9 @@ INLINE void hop_narrow(struct xdp_md *ctx, const struct handed *h,
 }
 
 /*
- * Asks the FIB for the decision in `scratch`, and notes there what it said
- * and, in its place, the next hop. Returns REASON_NONE; REASON_device_passed
- * where only the kernel can send; else why there is none.
+ * Asks the FIB for the decision in `scratch`, and writes there the answer and,
+ * at its index, the next hop. Returns REASON_NONE; REASON_device_passed if only
+ * the kernel can send; else why there is none.
  */
 __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 {
@@ -195,7 +197,10 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 	hop->asked = 0;
 	if (d->fib != BPF_FIB_LKUP_RET_SUCCESS)
 		return route_reason(d->fib);
-	/* Not remembered: to look what a device lacks costs others nothing. */
+	/*
+	 * Not cached, so that looking for what a device lacks costs other
+	 * packets nothing.
+	 */
 	if (!hop_takes_frames(hop, d))
 		return REASON_device_passed;
 	hop->asked = d->now;
@@ -203,8 +208,8 @@ __attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
 }
 
 /*
- * What hop_ask() reads, and field by field: what is copied whole is read in
- * other widths than it was just written in, for which a CPU waits.
+ * Copies what hop_ask() reads field by field: copied as a whole, it would be
+ * read in other widths than it was just written in, which stalls the CPU.
  */
 INLINE struct handed *hand_over_question(const struct decision *d,
 					 const struct found *f)
@@ -238,11 +243,13 @@ INLINE struct handed *hand_over_question(const struct decision *d,
 	return h;
 }
 
-/* A packet that is larger than the way to the backend takes. */
+/* A packet that is larger than the path to the backend takes. */
 INLINE enum reason too_big(struct xdp_md *ctx, struct decision *d,
 			   const struct found *f)
 {
-	/* What generic mode sees may leave in several packets, smaller. */
+	/*
+	 * What generic mode sees as one may leave as several smaller packets.
+	 */
 	if (f->in->generic && !packet_is_single(&d->packet))
 		return f->hop->out != f->in->device ? REASON_super_packet
 						    : REASON_NONE;

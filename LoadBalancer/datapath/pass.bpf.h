@@ -2,15 +2,14 @@
 /*
  * pass.bpf.h - packets for a VIP but for no backend: may the kernel have them?
  *
- * The router sends the VIP's packets here. A kernel that does not have the VIP
- * as an address routes what it is given, mostly back to that router: one
- * packet becomes as many as its TTL says. So the FIB is asked first where the
- * kernel would send it. Where the VIP is an address of this host, the kernel
- * is the end, and what is for no service is the host's own: SSH, the answers
- * to its own connections.
+ * The router sends the VIP's packets here. A kernel without the VIP as an
+ * address routes them, mostly back to that router: one packet then becomes as
+ * many as its TTL. So the FIB is asked first where the kernel would send the
+ * packet. If the VIP is an address of this host, the packet ends here: SSH,
+ * replies to the host's own connections.
  *
- * The FIB is asked and not the tool alone, for a VIP may come and go
- * (keepalived) while nothing of ours runs.
+ * The FIB is asked, and not only the tool, because a VIP may come and go
+ * (keepalived) while no process of ours runs.
  *
  * In functions that the kernel verifies on their own: few packets come here.
  */
@@ -31,12 +30,12 @@ struct {
 enum passed {
 	PASSED_ON,   /* forwards it elsewhere, or refuses it */
 	PASSED_HERE, /* delivers it: the VIP is an address of this host */
-	PASSED_BACK, /* sends it out by the way it came */
+	PASSED_BACK, /* sends it out by the interface it came in by */
 };
 
 /*
- * "No route" and "to this host" are one answer of the FIB. Where there is a
- * default route, it can only be the second: something came before that route.
+ * The FIB gives the same answer for "no route" and "to this host". With a
+ * default route, it can only be the second: a local route matched first.
  */
 INLINE bool is_own(struct xdp_md *ctx, struct bpf_fib_lookup *question,
 		   const struct packet *packet, __u32 device, long result)
@@ -55,9 +54,9 @@ INLINE bool is_own(struct xdp_md *ctx, struct bpf_fib_lookup *question,
 }
 
 /*
- * What the kernel would do with the packet in `parsed`, come in by `device`.
- * `mac`: for that address alone; a frame for another is not the kernel's to
- * forward. 0: for any.
+ * What the kernel would do with the packet in `parsed`, which came in by
+ * `device`. `mac`: only if the frame is for this address, because the kernel
+ * does not forward others; 0: for any.
  */
 __attribute__((noinline)) int passed(struct xdp_md *ctx, __u32 device,
 				     __u64 mac)
@@ -110,8 +109,8 @@ INLINE bool parsed_put(const struct packet *packet)
 }
 
 /*
- * The way out of the packet in `parsed`, for a VIP and, because of `reason`,
- * for none of its services.
+ * The reason for the packet in `parsed`, which is for a VIP but, because of
+ * `reason`, for none of its services.
  */
 __attribute__((noinline)) int unserved(struct xdp_md *ctx, __u32 device,
 				       __u32 unmatched, __u32 reason)
@@ -130,7 +129,7 @@ __attribute__((noinline)) int unserved(struct xdp_md *ctx, __u32 device,
 	}
 }
 
-/* The service has no backend, and says what then. */
+/* The service has no backend; returns what it says for this case. */
 INLINE enum reason no_backend(struct xdp_md *ctx, const struct decision *d,
 			      const struct found *f)
 {
@@ -143,9 +142,10 @@ INLINE enum reason no_backend(struct xdp_md *ctx, const struct decision *d,
 }
 
 /*
- * A frame for a MAC address that is not in the list, the packet in `parsed`.
- * Mostly that is another host's, and the kernel takes no notice. But the list
- * may be old, and the address the device's own: then the kernel would route.
+ * A frame for a MAC address that is not in the list; the packet is in `parsed`.
+ * Usually the address is another host's, and the kernel ignores the frame. But
+ * the list may be old and the address the device's own: then the kernel would
+ * route it.
  */
 __attribute__((noinline)) int foreign(struct xdp_md *ctx, __u32 device,
 				      __u64 mac)
@@ -177,7 +177,7 @@ INLINE enum reason foreign_mac(struct xdp_md *ctx, struct decision *d,
 {
 	enum reason reason = REASON_foreign_mac;
 
-	/* Not those for a group: the kernel forwards none of them. */
+	/* Not for multicast: the kernel forwards none of that. */
 	if (!(d->packet.eth->h_dest[0] & 1) && parsed_put(&d->packet))
 		reason =
 			foreign(ctx, device, mac_number(d->packet.eth->h_dest));

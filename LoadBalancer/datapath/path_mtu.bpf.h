@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * learn.bpf.h - what routers say of the path to a backend
+ * learn.bpf.h - learn from routers' errors how narrow the path to a backend is
  *
- * A packet in an outer header is the load balancer's own to them: where the
+ * To routers, a packet in an outer header is the load balancer's own: if the
  * next link does not take it, the error comes here. It is believed if the
- * header that it quotes has our mark (common/core/mark.h), its checksum is
- * right, and the MTU is smaller than the quoted packet, and not smaller than
- * that of any link today.
+ * quoted outer header has our mark (common/core/mark.h), the error's checksum
+ * is right, and the MTU is smaller than the quoted packet but possible for a
+ * link.
  */
 #pragma once
 
 #include "common/core/age.h"
 
-/* An error that says that an outer header of ours was too big. */
+/* An error saying that an outer header of ours was too big. */
 struct told {
 	struct addr to; /* the backend */
-	__u64 flow;	/* what the mark covers, see mark.h */
-	__u32 mark;	/* as it is quoted */
-	__u32 mask;	/* how wide it is */
+	__u64 flow;	/* the flow that the mark covers, see mark.h */
+	__u32 mark;	/* as it was quoted */
+	__u32 mask;	/* its bits */
 	__u32 length;	/* of the outer packet */
 	__u32 mtu;
 };
@@ -29,7 +29,7 @@ INLINE bool is_too_big(const struct packet *packet, const struct icmp *icmp)
 	return icmp->type == ICMP_UNREACHABLE && icmp->code == ICMP_FRAG_NEEDED;
 }
 
-/* The outer packet quoted at `ip`, IPv4. False: it is none of ours. */
+/* The outer packet quoted at `ip`, IPv4. False: it is not ours. */
 INLINE bool told_v4(struct told *told, const struct packet *packet,
 		    struct iphdr *ip, void *end)
 {
@@ -49,7 +49,7 @@ INLINE bool told_v4(struct told *told, const struct packet *packet,
 	return addr_equal(&from, &packet->destination);
 }
 
-/* The same, IPv6; but for the flow. */
+/* The same for IPv6, without the flow. */
 INLINE bool told_v6(struct told *told, const struct packet *packet,
 		    struct ipv6hdr *ip, void *end)
 {
@@ -98,7 +98,7 @@ INLINE bool told_read(struct told *told, struct xdp_md *ctx,
 	bool is_ours;
 
 	at += packet->is_ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
-	/* Routers put no options, nor other headers, into an error. */
+	/* Routers put neither options nor other headers into an error. */
 	if (at != packet->l3_offset + packet->l4_offset || at > L3_MOST)
 		return false;
 	icmp = (void *)(long)ctx->data + at;
@@ -122,7 +122,7 @@ INLINE bool mark_is(const struct told *told, __u32 period)
 	return !((hash ^ told->mark) & told->mask);
 }
 
-/* At most MARK_GUESSES wrong marks a second: then none is looked at. */
+/* After MARK_GUESSES wrong marks in a second, no mark is looked at. */
 INLINE bool mark_is_good(const struct told *told, __u64 now)
 {
 	__u64 second = now / (constants.mtu_age / PATH_MTU_SECONDS);
@@ -144,7 +144,7 @@ INLINE bool mark_is_good(const struct told *told, __u64 now)
 	return false;
 }
 
-/* Of the error in `parsed`; enum reason. */
+/* For the error in `parsed`; enum reason. */
 __attribute__((noinline)) int learn_mtu(struct xdp_md *ctx)
 {
 	__u32 zero = 0, least;
@@ -166,7 +166,7 @@ __attribute__((noinline)) int learn_mtu(struct xdp_md *ctx)
 	return REASON_path_mtu_learned;
 }
 
-/* What is known of the way to an address; 0: nothing, or of long ago. */
+/* The MTU known for the path to an address; 0: unknown or expired. */
 INLINE __u32 path_mtu(const struct addr *to, __u64 now)
 {
 	struct path_mtu *path = bpf_map_lookup_elem(&path_mtus, to);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * record.bpf.h - a decision, written down for the tool: for who watches, or
- * for who asked
+ * record.bpf.h - write a decision down, for `lbr watch` or `lbr explain`
  */
 #pragma once
 
@@ -53,7 +52,7 @@ INLINE void record_write(struct record *record, const struct lbr_line *facts)
 }
 
 #if DRY_RUN
-/* What came of the packet that was asked about. */
+/* What became of the packet of a question. */
 MAP(explained, ARRAY, __u32, struct record, 1);
 
 __attribute__((noinline)) int explain_write(__u32 is_gathered, __u32 reason)

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * refused.bpf.c - what the kernel's redirect refuses of what xdp_lbr sends
+ * refused.bpf.c - count the packets of xdp_lbr that the kernel's redirect
+ * refuses
  *
- * bpf_redirect() only notes where a packet is to go. That the device is down,
- * takes no such frames, or not of that size, is found when xdp_lbr has ended
- * and has counted the packet as sent; the kernel then drops it, and tells a
- * tracepoint. That comes on the same CPU, before the next packet, so the counts
- * of the last one are put right here.
+ * bpf_redirect() only notes where a packet is to go. If the device is down, or
+ * does not take such frames or this size, the kernel finds out after xdp_lbr
+ * has ended and has counted the packet as sent; it then drops the packet, and
+ * calls a tracepoint. That happens on the same CPU, before the next packet, so
+ * the counts of the last packet are corrected here.
  *
- * A program apart, for it needs the kernel's BTF (CONFIG_DEBUG_INFO_BTF); where
- * there is none, packets are forwarded all the same.
+ * A separate program, because it needs the kernel's BTF
+ * (CONFIG_DEBUG_INFO_BTF); without BTF, packets are forwarded all the same.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -29,7 +30,7 @@ MAP(service_reasons, LRU_PERCPU_HASH, struct service_reason, __u64,
 MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);
 MAP(last_redirected, PERCPU_ARRAY, __u32, struct redirected, 1);
 
-/* What is read of the kernel's. */
+/* The parts of the kernel's structs that are read. */
 struct bpf_prog_aux {
 	__u32 id;
 } __attribute__((preserve_access_index));
@@ -77,7 +78,9 @@ int xdp_lbr_refused(__u64 *arguments)
 	__u32 zero = 0;
 	struct redirected *last = bpf_map_lookup_elem(&last_redirected, &zero);
 
-	/* Replies to health checks go by a map, and were not counted as sent.
+	/*
+	 * Replies to health checks are redirected through a map, and were not
+	 * counted as sent.
 	 */
 	if (by->aux->id != program || arguments[4] || !last || !last->bytes)
 		return 0;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * leaving.bpf.h - flows of a service whose place another has taken
+ * leaving.bpf.h - flows whose service is no longer the one of their port
  *
- * A packet has two services at most: that of its port, and that of any port.
- * Who gets new flows is clear; but a flow that has begun stays with its own:
- * with one that has left the file, while its backends drain, and with that of
- * any port, where the port has got one of its own since. It is known by the
- * flow table, and in the time of grace by the table of the generation before.
+ * A packet may belong to two services: that of its port, and that of any port.
+ * New flows belong to the first. But a flow that has begun stays with its own
+ * service: one that was removed from the file, while its backends drain; or
+ * that of any port, if the port has got a service of its own since. Such a flow
+ * is known from the flow table and, during the grace, from the previous
+ * generation's table.
  *
- * A packet whose service is in the file and knows its flow does not come here.
+ * Packets whose service is in the file and knows their flow do not come here.
  */
 #pragma once
 
-/* Is the packet's flow one of f->service, which has it still? */
+/* Does the packet's flow belong to f->service, and still exist? */
 INLINE bool is_flow_of(const struct decision *d, struct found *f)
 {
 	struct flow *flow = flow_lookup(d->hash);
@@ -27,7 +28,7 @@ INLINE bool is_flow_of(const struct decision *d, struct found *f)
 	return !(d->packet.flags & PACKET_SYN) && backend_before(d, f);
 }
 
-/* The same, of an entry; d->hash is then what it says of the flow. */
+/* The same for an entry; sets d->hash for its service. */
 INLINE bool entry_has(struct decision *d, struct found *f,
 		      const struct directory_entry *entry)
 {
@@ -87,7 +88,7 @@ int service_leaving(void)
 	return 0;
 }
 
-/* Does a backend restore what either method sends, by what the other does? */
+/* Does a backend restore both methods' packets in the same way? */
 INLINE bool are_alike(const struct method *a, const struct method *b)
 {
 	return a->forward != b->forward || a->dscp != b->dscp ||
@@ -95,9 +96,9 @@ INLINE bool are_alike(const struct method *a, const struct method *b)
 }
 
 /*
- * For the decision in `scratch`, whose flow its service does not know: that of
- * any port may have it, which then is its service from now on. Leaves that one
- * in `place`, and the backend that is remembered. Verified on its own.
+ * For the decision in `scratch`, whose service does not know its flow: the flow
+ * may belong to the service of any port, which then becomes its service. Writes
+ * that service to `place`, and the remembered backend. Verified on its own.
  */
 __attribute__((noinline)) int select_older(void)
 {

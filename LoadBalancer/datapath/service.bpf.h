@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * service.bpf.h - which service a packet is for, and whether for a VIP at all
+ * service.bpf.h - which service a packet is for, and whether it is for a VIP
  */
 #pragma once
 
-/* The generation that the packet goes by, in d->slot. */
+/* The generation that the packet uses; its index in d->slot. */
 INLINE bool generation_of(const struct decision *d, struct found *f)
 {
 	f->generation = bpf_map_lookup_elem(&generations, &d->slot);
 	return f->generation;
 }
 
-/* The word is read here, once: a packet goes by one generation to its end. */
+/* The word is read once, here: a packet uses one generation to its end. */
 INLINE bool find_generation(struct decision *d, struct found *f)
 {
 	d->slot = generation_slot();
 	return generation_of(d, f);
 }
 
-/* The directory of a generation, and what all its questions share. */
+/* A generation's table of services, and what all lookups share. */
 struct directory {
 	struct directory_places *places; /* NULL: it is no VIP */
 	__u64 vip;
 	__u32 seed;
-	__u32 place; /* of what was found last */
+	__u32 place; /* of the entry found last */
 };
 
 INLINE struct directory directory_of(__u32 slot,
@@ -39,7 +39,7 @@ INLINE struct directory directory_of(__u32 slot,
 	return directory;
 }
 
-/* A key of the packet's destination, in one of its two places. */
+/* An entry with the packet's destination, in one of its two cells. */
 INLINE struct directory_entry *directory_find(struct directory *directory,
 					      const struct packet *packet,
 					      __be16 port, __u8 protocol)
@@ -61,7 +61,7 @@ INLINE struct directory_entry *directory_find(struct directory *directory,
 }
 
 /*
- * Is the time over of what is no longer in the file? `leaving`: as of struct
+ * Has the time of a removed service or backend run out? `leaving`: as in struct
  * service; 0: it is in the file. Verified on its own.
  */
 __attribute__((noinline)) int leaving_is_over(__u32 generation, __u32 leaving)
@@ -74,7 +74,7 @@ __attribute__((noinline)) int leaving_is_over(__u32 generation, __u32 leaving)
 	       bpf_jiffies64() >= rows->until[(leaving - 1) % BACKEND_SLOTS];
 }
 
-/* As decision.for_vip: its time may be over, see refuse(). */
+/* As decision.for_vip: its time may have run out, see refuse(). */
 INLINE __u16 find_mark(struct directory *directory, const struct packet *packet)
 {
 	const struct directory_entry *entry =
@@ -92,8 +92,8 @@ INLINE bool is_vip(struct directory *directory, const struct packet *packet,
 }
 
 /*
- * The service of a packet: of its port, else of any port. NULL, and whether
- * it is for a VIP, where it is for none.
+ * The packet's service: of its port, else of any port. NULL if there is none;
+ * *for_vip says whether it is for a VIP.
  */
 INLINE struct directory_entry *service_of(struct directory *directory,
 					  const struct packet *packet,
@@ -112,8 +112,8 @@ INLINE struct directory_entry *service_of(struct directory *directory,
 }
 
 /*
- * Where ports make no difference, a packet is the same as a fragment of which
- * nothing is known but its ends. No `if`: the verifier would go both ways.
+ * If ports do not matter, a packet is treated as a fragment whose ports are not
+ * known. No `if`: the verifier would follow both branches.
  */
 INLINE void forget_ports(struct packet *packet,
 			 const struct directory_entry *entry)
@@ -123,7 +123,10 @@ INLINE void forget_ports(struct packet *packet,
 	packet->protocol = entry->protocol;
 }
 
-/* Of a word, so that the verifier goes on as one with 0 and what is not. */
+/*
+ * One byte of a word, so that the verifier takes 0 and anything else as one
+ * state.
+ */
 INLINE __u8 low_byte(const __u64 *word)
 {
 	const volatile __u8 *bytes = (const volatile __u8 *)word;
@@ -131,7 +134,7 @@ INLINE __u8 low_byte(const __u64 *word)
 	return bytes[__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 7 : 0];
 }
 
-/* The service of a decision that was handed over. */
+/* The service of a decision that was passed in `scratch`. */
 INLINE struct directory_entry *service_entry(const struct decision *d)
 {
 	struct directory_places *places =
@@ -141,8 +144,9 @@ INLINE struct directory_entry *service_entry(const struct decision *d)
 }
 
 /*
- * For the packet in `scratch`, whose service has left the file: which one it is
- * for, in `place`, or for none (0), and whether for a VIP. See leaving.bpf.h.
+ * For the packet in `scratch`, whose service was removed from the file: the
+ * service it belongs to, in `place`, or none (0), and whether it is for a VIP.
+ * See leaving.bpf.h.
  */
 __attribute__((noinline)) int service_leaving(void);
 
@@ -159,7 +163,10 @@ INLINE struct directory_entry *find_among_leaving(struct decision *d)
 	return is_found ? service_entry(d) : NULL;
 }
 
-/* Sets d->for_vip and d->place. The service may have left the file. */
+/*
+ * Sets d->for_vip and d->place. The service may have been removed from the
+ * file.
+ */
 INLINE struct directory_entry *find_entry(struct decision *d,
 					  const struct found *f)
 {
@@ -172,7 +179,7 @@ INLINE struct directory_entry *find_entry(struct decision *d,
 	return entry;
 }
 
-/* Sets f->service. False: it is not for the service after all, or for none. */
+/* Sets f->service. False: it is not for this service after all, or for none. */
 INLINE bool take_entry(struct decision *d, struct found *f,
 		       const struct directory_entry *entry)
 {
@@ -195,7 +202,7 @@ INLINE bool find_service(struct decision *d, struct found *f)
 	return take_entry(d, f, entry);
 }
 
-/* The service that was found, for who is handed the decision. */
+/* Finds the service again, in a function that was passed the decision. */
 INLINE bool find_service_again(const struct decision *d, struct found *f)
 {
 	struct directory_entry *entry = service_entry(d);
@@ -204,7 +211,7 @@ INLINE bool find_service_again(const struct decision *d, struct found *f)
 	return entry;
 }
 
-/* Sets d->for_vip, of a packet that is not fit to be forwarded. */
+/* Sets d->for_vip for a packet that cannot be forwarded. */
 INLINE void find_vip(struct decision *d, const struct found *f)
 {
 	struct directory directory =

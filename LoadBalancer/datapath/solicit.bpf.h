@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * solicit.bpf.h - a packet whose next hop has no MAC address, turned into a
+ * solicit.bpf.h - turn a packet whose next hop has no MAC address into a
  * question for it (see common/core/solicit.h)
  *
- * At most one in a hundredth of a second, CPU and next hop. By methods by which
- * the kernel can forward the packet itself, it does, and asks by itself: no
- * packet is lost. But where it has asked in vain, it waits for a second before
- * it asks again, and the packets with it. So where packets have gone to the
- * kernel without a pause for PATIENCE hundredths of a second, one is given up
- * for an ARP request, too.
+ * At most one in a hundredth of a second, for each CPU and next hop. If the
+ * kernel can forward the packet itself, it does, and resolves by itself: no
+ * packet is lost. But after a failed attempt it waits for a second before the
+ * next, and the packets with it. So if packets have gone to the kernel without
+ * a pause for PATIENCE hundredths of a second, one is given up for an ARP
+ * request, too.
  */
 #pragma once
 
@@ -17,19 +17,20 @@
 /* Per CPU; next hops that share a row take turns. */
 #define SOLICITED 64
 struct solicited {
-	__u64 at;    /* jiffies of the last, or of the first after a pause */
+	__u64 at; /* jiffies of the last one, or of the first after a pause */
 	__u64 count; /* since the pause, at most one in a hundredth */
 };
 MAP(solicited, PERCPU_ARRAY, __u32, struct solicited, SOLICITED);
 
 enum solicit {
 	SOLICIT_NONE, /* nothing is written */
-	SOLICIT_HOP,  /* it asks the next hop, by the way it came */
-	SOLICIT_SELF, /* it asks this host, in the next hop's name */
-	SOLICIT_LOST, /* it is neither what it was nor a question */
+	SOLICIT_HOP,  /* it asks the next hop, and leaves by the incoming
+			 interface */
+	SOLICIT_SELF, /* it asks this host, in the name of the next hop */
+	SOLICIT_LOST, /* neither the packet as it was, nor a question */
 };
 
-/* A row of the device's, or NULL: the program is not attached there. */
+/* A row of the device, or NULL: the program is not attached there. */
 INLINE const struct interface *interface_of(__u32 device)
 {
 	__u32 index = 0;
@@ -42,7 +43,7 @@ INLINE const struct interface *interface_of(__u32 device)
 	return bpf_map_lookup_elem(&interfaces, &index);
 }
 
-/* What is to be asked now, if anything. `second`: jiffies. */
+/* What to ask now, if anything. `second`: jiffies. */
 INLINE enum solicit solicit_turn(__u32 key, __u64 second, bool kernel_forwards,
 				 bool same_way)
 {
@@ -66,7 +67,7 @@ INLINE enum solicit solicit_turn(__u32 key, __u64 second, bool kernel_forwards,
 	return same_way && done->count & 1 ? SOLICIT_HOP : SOLICIT_SELF;
 }
 
-/* Ends the frame `size` bytes behind the link's header. */
+/* Cuts the frame `size` bytes behind the link's header. */
 INLINE bool solicit_fit(struct xdp_md *ctx, __u32 l3_offset, __u32 size)
 {
 	__u32 is = (__u32)(ctx->data_end - ctx->data);
@@ -83,7 +84,10 @@ INLINE __u32 solicit_size(enum solicit what, bool is_ipv6)
 	return is_ipv6 ? SOLICIT_ECHO6 : SOLICIT_ECHO4;
 }
 
-/* The link's header; NULL: there is no such frame. Else, what follows it. */
+/*
+ * Writes the link's header. Returns what follows it; NULL: the frame is too
+ * short.
+ */
 INLINE void *solicit_link(struct xdp_md *ctx, __u32 l3_offset,
 			  const struct interface *in, const struct addr *hop,
 			  enum solicit what)
@@ -94,7 +98,9 @@ INLINE void *solicit_link(struct xdp_md *ctx, __u32 l3_offset,
 	struct ethhdr *eth = data;
 	__be16 *protocol;
 
-	/* Or clang asks for a range that the verifier does not follow. */
+	/*
+	 * Without it clang compares a range that the verifier does not follow.
+	 */
 	asm volatile("" : "+r"(tags));
 	if (tags > L2_MOST - sizeof(*eth))
 		return NULL;
@@ -140,7 +146,7 @@ INLINE bool solicit_write(void *l3, void *end, const struct interface *in,
 }
 
 /*
- * Makes of the packet a question for the hop of this key in next_hops; enum
+ * Turns the packet into a question for the hop of this key in next_hops; enum
  * solicit. `second`: in jiffies.
  */
 __attribute__((noinline)) int solicit(struct xdp_md *ctx, __u32 key,
@@ -170,8 +176,9 @@ __attribute__((noinline)) int solicit(struct xdp_md *ctx, __u32 key,
 }
 
 /*
- * `reason`, why a packet whose next hop has no MAC address is dropped or handed
- * to the kernel; or another: it is a question for that address now.
+ * `reason`: why a packet whose next hop has no MAC address is dropped or passed
+ * to the kernel. Returns it, or another: the packet is now a question for that
+ * address.
  */
 INLINE enum reason solicited_instead(struct xdp_md *ctx,
 				     const struct decision *d, struct found *f,
@@ -180,9 +187,9 @@ INLINE enum reason solicited_instead(struct xdp_md *ctx,
 	int what;
 
 	/*
-	 * A super-packet would be sent as several questions. And a dry run
-	 * must not call solicit() at all: the compiler would see that it needs
-	 * no arguments then, and pass none.
+	 * A super-packet would be sent as several questions. And a dry run must
+	 * not call solicit() at all: clang would see that it then needs no
+	 * arguments, and pass none.
 	 */
 	if (DRY_RUN || (f->in->generic && !packet_is_small(&d->packet)))
 		return reason;
@@ -191,7 +198,7 @@ INLINE enum reason solicited_instead(struct xdp_md *ctx,
 		       reason == REASON_neighbour_unresolved);
 	if (what == SOLICIT_NONE)
 		return reason;
-	/* It has not been sent to the backend. */
+	/* It was not sent to the backend. */
 	f->backend = NULL;
 	if (what == SOLICIT_LOST)
 		return REASON_no_room;

@@ -6,35 +6,36 @@
  *	flow new, backend 172.19.0.3, fib SUCCESS via 172.17.0.3
  *	02:42:ac:11:00:03 dev eth0 02:42:ac:11:00:02, forwarded XDP_TX
  *
- * (in one line). Behind `via` are the FIB's next hop, which is the backend
- * where that is on the same segment, and its MAC address; behind `dev` the
- * interface that the packet leaves by, and the source MAC address.
+ * (in one line). `via` is followed by the FIB's next hop, which is the backend
+ * if that is on the same segment, and its MAC address; `dev` by the interface
+ * that the packet leaves by, and the source MAC address.
  */
 #pragma once
 
 #include "common/bpf/trace.h"
 #include "common/core/record.h"
 
-/* What xdp_lbr says besides. */
+/* What only xdp_lbr says. */
 struct lbr_line {
 	struct line line;
 	struct addr backend;
 	struct addr via;
 	__s64 fib;    /* its answer */
 	__u8 mac[6];  /* of the next hop */
-	__u8 from[6]; /* that it is sent from */
-	__u8 asked;   /* it was; else this is what it said before */
+	__u8 from[6]; /* the source MAC address */
+	__u8 asked;   /* the FIB was asked; else it is the cached answer */
 	__u8 has_backend;
 	__u8 origin;  /* enum origin */
 	__u8 forward; /* enum forward */
 	__u8 has_hop;
 	__u8 begins;
 	__u16 mtu;
-	__u32 slot;    /* of the generation */
+	__u32 slot;    /* index of the generation */
 	__u32 service; /* struct service.id; 0: none */
 	__u32 in;
 	__u32 out;
-	char dev[48]; /* text: the interface out, and the source MAC address */
+	char dev[48]; /* text: the outgoing interface, and the source MAC
+			 address */
 };
 
 /* The line under construction. */
@@ -55,7 +56,7 @@ static const char origin_names[][20] = {
 	[ORIGIN_MOVED] = "moved",
 };
 
-/* Said where it is not the default. */
+/* Printed if it is not the default. */
 static const char method_names[8][16] = {
 #define METHOD_NAME(name, NAME, crosses, text) [FORWARD_##NAME] = " by " #name,
 	METHODS(METHOD_NAME)
@@ -63,8 +64,8 @@ static const char method_names[8][16] = {
 };
 
 /*
- * " dev eth0 02:42:ac:11:00:02". Of an interface that the program is not
- * attached to it knows the index only: "dev if4 ...".
+ * " dev eth0 02:42:ac:11:00:02". For an interface that the program is not
+ * attached to it knows only the index: "dev if4 ...".
  */
 __attribute__((noinline)) int trace_dev(void)
 {
@@ -160,7 +161,7 @@ __attribute__((noinline)) int trace_write(void)
 
 #include "LoadBalancer/datapath/record.bpf.h"
 
-/* What there is to say of a decision, into `lines`. */
+/* Writes what there is to say about a decision into `lines`. */
 INLINE bool gather(const struct decision *d, const struct found *f,
 		   enum reason reason)
 {
@@ -194,7 +195,7 @@ INLINE bool gather(const struct decision *d, const struct found *f,
 	return true;
 }
 
-/* Not where the kernel cannot. */
+/* Not if the kernel cannot trace. */
 INLINE bool is_traced(__u32 word, bool begins)
 {
 	__u32 mode = word & TRACE_MODE;
@@ -203,7 +204,7 @@ INLINE bool is_traced(__u32 word, bool begins)
 	       (mode == TRACE_ALL || (mode == TRACE_NEW && begins));
 }
 
-/* To the trace and to who watches, as it is wanted. */
+/* Writes to the trace, and to the watcher, if they want it. */
 INLINE void tell(const struct decision *d, const struct found *f,
 		 enum reason reason)
 {

@@ -4,20 +4,22 @@
  */
 #pragma once
 
-/* Where a way out leads over a VLAN device: its port, and the tags. */
+/* If the way out is a VLAN device: its port, and its tags. */
 MAP(vlan_ports, HASH, __u32, struct vlan_port, MAX_VLANS);
 
 /*
- * The FIB knows devices; what XDP sends goes out of a port, with its tags on.
- * Out of the port that it came in by, it goes back: XDP_TX. In generic mode the
- * kernel has the tags, so a frame is handed to the device.
+ * The FIB knows devices; XDP sends out of a port, with the tags in the frame.
+ * If that is the incoming port, the frame goes back: XDP_TX. In generic mode
+ * the kernel adds the tags, so a frame is sent to the device.
  */
 INLINE void hop_over_vlan(struct cached_hop *hop, const struct decision *d)
 {
 	struct vlan_port *in, *out;
 	__u32 port = d->device;
 
-	/* As it came: to look costs a quarter of asking the FIB. */
+	/*
+	 * If it leaves as it came: looking costs a quarter of asking the FIB.
+	 */
 	hop->vlan = d->packet.vlan;
 	if (d->generic || hop->out == d->device)
 		return;
@@ -41,9 +43,9 @@ INLINE void tag_write(struct tag *tag, __u16 is, __be16 priority)
 
 /*
  * Gives the frame other tags, in front of what its last one announces. Priority
- * and drop eligibility stay with a tag that stays: the outer with the outer,
- * else the innermost with the innermost. The MAC addresses are left for others
- * to write. Not 0: there is no room.
+ * and drop eligibility stay with a tag that stays: outer with outer, else
+ * innermost with innermost. The MAC addresses are written later. Not 0: there
+ * is no room.
  */
 __attribute__((noinline)) int retag_frame(struct xdp_md *ctx, __u32 was,
 					  __u32 is)

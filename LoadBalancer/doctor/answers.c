@@ -43,7 +43,7 @@ void look_run(struct doctor *doctor)
 		mend(doctor, "systemctl start lbr-run");
 }
 
-/* The command that shows the same on the backend, whose VIP is on lo. */
+/* The command that shows the same on the backend, which has the VIP on lo. */
 static void mend_there(struct doctor *doctor, const struct backend *backend,
 		       const struct config_service *from)
 {
@@ -83,8 +83,8 @@ static bool is_attached(const struct kernel *kernel, __u32 device)
 }
 
 /*
- * Of a backend that no check says anything of, does xdp_lbr not hear the
- * answers? They end at this host's own stack.
+ * For a backend about which no check says anything: does xdp_lbr not see the
+ * answers? They then end in this host's own stack.
  */
 static void unheard(struct doctor *doctor, const struct backend *backend,
 		    const struct config_service *from)
@@ -107,7 +107,7 @@ static void unheard(struct doctor *doctor, const struct backend *backend,
 	mend(doctor, "lbr up -i %s", name);
 }
 
-/* What the health checks have found of a service's backends. */
+/* What health checks have found about a service's backends. */
 static void answers_of(struct doctor *doctor, const struct standings *standings,
 		       const struct running_service *service,
 		       const struct config_service *from)
@@ -135,7 +135,10 @@ static void answers_of(struct doctor *doctor, const struct standings *standings,
 	}
 }
 
-/* Reads what runs. standings_close() and running_free() are due, unless -1. */
+/*
+ * Reads what runs. Unless it returns -1, standings_close() and running_free()
+ * are due.
+ */
 static int standings_read(struct doctor *doctor, struct running *running,
 			  struct standings *standings)
 {
@@ -149,7 +152,7 @@ static int standings_read(struct doctor *doctor, struct running *running,
 	return 0;
 }
 
-/* Says it where checks have found it, and whether any are made now. */
+/* Reports what checks have found, and whether any are made now. */
 static bool answers_known(struct doctor *doctor)
 {
 	const struct config_service *from = doctor->config.services;
@@ -179,7 +182,7 @@ static bool answers_known(struct doctor *doctor)
 	return is_known;
 }
 
-/* One that drains, the one that a verb has set before others. NULL: none. */
+/* A backend that drains, one set by a verb first. NULL: none. */
 static const struct backend *drained_of(const struct running *running,
 					const struct running_service *service)
 {
@@ -197,7 +200,7 @@ static const struct backend *drained_of(const struct running *running,
 	return first;
 }
 
-/* A service that has no backend that is up. */
+/* A service without a backend that is up. */
 static void stands_badly(struct doctor *doctor, const struct running *running,
 			 const struct config_service *from,
 			 const struct running_service *service,
@@ -254,8 +257,8 @@ void look_services(struct doctor *doctor)
 }
 
 /*
- * A socket of this host's would ask another way than clients do, and be
- * answered from the VIP; so only `lbr run` can ask from here.
+ * A socket of this host would not take the way of clients, and would be
+ * answered from the VIP; so from here only `lbr run` can ask.
  */
 void look_answers(struct doctor *doctor)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor.c - what can be wrong on a load balancer
+ * doctor.c - what doctor looks at on a load balancer
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "LoadBalancer/generation/read.h"
 #include "common/config/write.h"
 
-/* How many backends of a service run otherwise than the file says. */
+/* How many backends of a service differ from the file. */
 static int differing(const struct running *running,
 		     const struct running_service *service,
 		     const struct config_service *from)
@@ -65,7 +65,7 @@ static void look_running(struct doctor *doctor)
 	mend(doctor, "lbr apply %s", doctor->path);
 }
 
-/* Says where a sysctl of an interface is not `right`. */
+/* Reports a sysctl of an interface that is not `right`. */
 static void expect(struct doctor *doctor, enum health health, const char *path,
 		   int right, const char *what)
 {
@@ -145,7 +145,7 @@ static void look_flows(struct doctor *doctor)
 	}
 	for (i = 0; i < table.places; i++)
 		used += flow_is_remembered(&table.flows[i]);
-	/* Twice as many places as flow-table-size, in buckets of four. */
+	/* Twice as many ways as flow-table-size, in buckets of four. */
 	if (used <= table.places / 2) {
 		found(doctor, HEALTH_OK, "%zu flows remembered, room for %zu",
 		      used, table.places / 2);
@@ -186,7 +186,7 @@ const struct exam lbr_exams[] = {
 	EXAM_BRIDGE,
 	{"firewall", "no rule drops what the kernel forwards to backends",
 	 NEEDS_NOTHING, look_firewall},
-	{"vips", "packets for the VIPs come here", NEEDS_UP, look_vips},
+	{"vips", "packets for the VIPs come to this host", NEEDS_UP, look_vips},
 	{"own-vips",
 	 "a VIP that is an address of this host does not cut it off",
 	 NEEDS_FILE, look_own_vips},
@@ -196,13 +196,13 @@ const struct exam lbr_exams[] = {
 	 "every backend has a route, and its next hop a MAC address that is "
 	 "kept fresh",
 	 NEEDS_BOTH, look_next_hops},
-	{"mtu", "the ways to the backends take what clients send", NEEDS_BOTH,
+	{"mtu", "the paths to the backends take what clients send", NEEDS_BOTH,
 	 look_mtu},
-	{"drops", "no packet for a service is dropped just now", NEEDS_UP,
+	{"drops", "no packet for a service is dropped at the moment", NEEDS_UP,
 	 look_drops},
 	{"flows", "the flow table has room", NEEDS_UP, look_flows},
-	{"run", "lbr run is alive, where the file names health checks",
-	 NEEDS_FILE, look_run},
+	{"run", "lbr run is alive, if the file has health checks", NEEDS_FILE,
+	 look_run},
 	{"services", "each service has a backend that is up and does not drain",
 	 NEEDS_BOTH, look_services},
 	{"answers", "each backend answers through the path", NEEDS_FILE,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * doctor.h - what lbr looks at besides what both tools do; see doctor.c
+ * doctor.h - what lbr looks at, besides what both tools look at; see doctor.c
  */
 #pragma once
 

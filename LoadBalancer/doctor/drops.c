@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_drops.c - what xdp_lbr does not send just now, and why
+ * doctor_drops.c - what xdp_lbr drops at the moment, and why
  */
 #include "LoadBalancer/doctor/doctor.h"
 #include "common/doctor/drops.h"
@@ -25,14 +25,17 @@ static const struct drop_advice advice[] = {
 	{REASON_no_outer_source, HEALTH_FAIL,
 	 "ip address show dev IFACE; or, in FILE, outer-source: [ADDRESS]"},
 	{REASON_no_room, HEALTH_FAIL, "lbr up -m generic -c FILE"},
-	/* What clients send, or strangers, and no fault of this host. */
+	/* Sent by clients or strangers; not a fault of this host. */
 	{REASON_unmatched, HEALTH_WARN, "lbr watch unmatched"},
 	{REASON_malformed_vip, HEALTH_WARN, "lbr watch malformed_vip"},
 	{0},
 };
 
-/* The kernel forwards what lacks a MAC address: now and then, it must. */
-#define SELDOM 10 /* of so many packets one */
+/*
+ * The kernel forwards packets whose next hop has no MAC address: that must
+ * happen now and then.
+ */
+#define SELDOM 10 /* one of this many packets */
 
 void look_drops(struct doctor *doctor)
 {
@@ -53,8 +56,8 @@ void look_drops(struct doctor *doctor)
 	if (risen[REASON_neighbour_unresolved] > SELDOM &&
 	    risen[REASON_neighbour_unresolved] * SELDOM > all) {
 		found(doctor, HEALTH_FAIL,
-		      "%llu of %llu packets just now went by the kernel, for "
-		      "want of a next hop's MAC address",
+		      "%llu of %llu packets just now were forwarded by the "
+		      "kernel, because the next hop has no MAC address",
 		      (unsigned long long)risen[REASON_neighbour_unresolved],
 		      (unsigned long long)all);
 		mend(doctor, "lbr apply %s; lbr show next-hops", doctor->path);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_firewall.c - nftables, of what the kernel forwards for xdp_lbr
+ * doctor_firewall.c - what nftables does with packets that the kernel forwards
+ * for xdp_lbr
  *
- * What XDP sends on meets no firewall here. A packet whose next hop is not
- * resolved yet, or that is to be cut, does: the kernel forwards it. Its
- * checksum is that of the VIP, so conntrack calls it invalid.
+ * The firewall here does not see what XDP sends. It does see packets whose next
+ * hop is not resolved yet, or that must be fragmented: the kernel forwards
+ * those. Their checksum is that of the VIP, so conntrack calls them invalid.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -43,7 +44,7 @@ static void look_rule(struct doctor *doctor, const json_t *objects,
 		else if (nft_is_condition(each))
 			sure = false;
 	}
-	/* What is for this host itself (input) is no matter of ours. */
+	/* Packets for this host itself (input) do not matter here. */
 	if (!invalid || !nft_drops(rule) ||
 	    !(nft_reaches(objects, rule, "forward") ||
 	      nft_reaches(objects, rule, "prerouting")))
@@ -60,14 +61,14 @@ static void look_rule(struct doctor *doctor, const json_t *objects,
 	     (long long)json_integer_value(json_object_get(rule, "handle")));
 }
 
-/* Is it a service whose packets the kernel may have to forward? */
+/* May the kernel have to forward this service's packets? */
 static bool is_handed_over(const struct config_service *service)
 {
 	return service->method.forward == FORWARD_REWRITE ||
 	       service->method.forward == FORWARD_DSCP;
 }
 
-/* Backends, as nft names a set: "{ 192.0.2.1, 192.0.2.2 }". */
+/* Backends as a set of nft: "{ 192.0.2.1, 192.0.2.2 }". */
 struct backends {
 	char set[512];
 	size_t used;
@@ -88,7 +89,7 @@ static void backends_add(struct backends *backends, const struct addr *address)
 	backends->count++;
 }
 
-/* What the chain does with packets of the service to its backends. */
+/* What the chain does with the service's packets to its backends. */
 static void look_service(const json_t *objects, const json_t *chain,
 			 const struct config_service *service,
 			 struct backends dropped[2], struct backends *maybe)
@@ -171,7 +172,7 @@ static bool hands_over(const struct doctor *doctor)
 		if (is_handed_over(&doctor->config.services[s]))
 			return true;
 	}
-	return !doctor->config.service_count; /* no file: who knows */
+	return !doctor->config.service_count; /* without a file nobody knows */
 }
 
 void look_firewall(struct doctor *doctor)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_own.c - VIPs that are addresses of this host, and those that are not
+ * doctor_own.c - VIPs that are addresses of this host, and others that are
+ * passed up
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -18,7 +19,10 @@ static void default_again(struct doctor *doctor)
 	     doctor->path, doctor->path);
 }
 
-/* Where the kernel would send what comes for it, if there packets come in. */
+/*
+ * Where the kernel would send packets for the VIP, if by an interface by which
+ * they come in.
+ */
 static const char *back_by(const struct doctor *doctor, const struct addr *vip,
 			   char name[IF_NAMESIZE])
 {

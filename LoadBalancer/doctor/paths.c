@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_ways.c - the way here, and the ways on to the backends
+ * doctor_ways.c - the way to this host, and the paths on to the backends
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@
 struct hop {
 	struct way way;
 	int backends;
-	bool only_xdp; /* of a method by which the kernel cannot send */
+	bool only_xdp; /* with a method by which the kernel cannot send */
 };
 
 struct hops {
@@ -36,7 +36,7 @@ struct hops {
 	int count;
 };
 
-/* Is it a backend of a service before this one? */
+/* Does an earlier service have this backend? */
 static bool backend_seen(const struct config *config, size_t service,
 			 size_t backend)
 {
@@ -54,7 +54,7 @@ static bool backend_seen(const struct config *config, size_t service,
 	return false;
 }
 
-/* The address that is asked for when this host is to be reached. */
+/* The address of this host for the peer's route to it. */
 static bool own_address(const struct doctor *doctor, bool ipv6, char *text)
 {
 	struct link_address *rows = NULL;
@@ -75,7 +75,7 @@ static bool own_address(const struct doctor *doctor, bool ipv6, char *text)
 	return is_found;
 }
 
-/* What has been sent to the backends of all services of a VIP. */
+/* The packets sent to the backends of all services of a VIP. */
 static __u64 packets_for(const struct running *running,
 			 const struct backend_count *counts,
 			 const struct addr *vip)
@@ -105,9 +105,9 @@ static bool is_first_of_vip(const struct running *running, size_t service)
 				  sizeof(struct addr));
 }
 
-#define WATCHED 500 /* milliseconds that packets for VIPs are waited for */
+#define WATCHED 500 /* milliseconds to wait for packets for VIPs */
 
-/* Those that came for each service's backends in that time. */
+/* The packets that came for each service's backends in that time. */
 static struct backend_count *counts_of_now(const struct kernel *kernel,
 					   const struct running *running)
 {
@@ -186,7 +186,9 @@ static void hop_note(struct hops *hops, const struct way *way,
 	hops->at[i].only_xdp |= !kernel_can_forward(method);
 }
 
-/* A next hop that `up` noted, and so others are reached by; NULL: none. */
+/*
+ * A next hop that `up` has noted, through which others are reached; NULL: none.
+ */
 static const char *hop_noted(const struct doctor *doctor, bool ipv6,
 			     struct change *change)
 {
@@ -213,7 +215,7 @@ static void no_route(struct doctor *doctor, const struct addr *backend)
 	     via ?: "GATEWAY");
 }
 
-/* Every backend's, once. */
+/* Every backend once. */
 static struct hops *hops_read(struct doctor *doctor)
 {
 	const struct config_service *service = doctor->config.services;
@@ -243,7 +245,7 @@ static struct hops *hops_read(struct doctor *doctor)
 	return hops;
 }
 
-/* Where only the kernel can send. True: it was said. */
+/* Can only the kernel send there? If so, it is reported. */
 static bool device_look(struct doctor *doctor, const struct hops *hops,
 			const struct hop *hop, const char *via,
 			const char *name)
@@ -305,7 +307,7 @@ static void hop_look(struct doctor *doctor, const struct hops *hops,
 	}
 }
 
-/* Are next hops remembered as the routes were, and not as they are? */
+/* Are next hops still cached as the routes were earlier? */
 static void remembered_look(struct doctor *doctor)
 {
 	const struct kernel *kernel = &doctor->kernel;
@@ -342,7 +344,7 @@ void look_next_hops(struct doctor *doctor)
 	free(hops);
 }
 
-/* The largest packet that comes in by any interface of that program. */
+/* The largest packet that comes in by any interface of the program. */
 static int largest(const struct doctor *doctor)
 {
 	const char *const *name;
@@ -356,16 +358,16 @@ static int largest(const struct doctor *doctor)
 	return most;
 }
 
-/* The least that a client's packet may be on the way to a backend. */
+/* The path to a backend that takes the least of clients' packets. */
 struct narrowest {
-	const struct config_service *service; /* NULL: nothing is less */
+	const struct config_service *service; /* NULL: no path takes less */
 	const struct config_backend *backend;
 	struct path_size size;
 	__u32 overhead;
 	int mss; /* of the TCP segments that fit */
 };
 
-/* Has a service before this one the same way to that backend? */
+/* Does an earlier service have the same path to that backend? */
 static bool way_seen(const struct config *config, size_t service,
 		     const struct addr *address)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * build.c - the file as a generation of xdp_lbr, aside
+ * build.c - build the file as a generation of xdp_lbr, aside
  *
- * What runs is read first, for names must not change hands: a service that is
- * still there keeps its id, a backend its index and id, so that the flows that
- * are remembered by them stay where they are. A table whose backends and
- * weights are the same is copied, not computed.
+ * The running generation is read first, because ids must not change hands: a
+ * service that is still there keeps its id, a backend its index and id, so that
+ * flows that are remembered by them stay. A table with the same backends and
+ * weights is copied, not computed.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -29,7 +29,7 @@
 #include "common/tables/directory.h"
 #include "common/tables/order.h"
 
-/* A counter that the index's last owner left behind. */
+/* Clears the counter that the previous backend of the index left. */
 static void count_reset(struct build *build, __u32 index)
 {
 	int map = kernel_map(build->kernel, "backend_counts");
@@ -57,7 +57,9 @@ static __u32 index_free(struct build *build)
 	return BACKEND_SLOTS;
 }
 
-/* That of the leaving backend that would be gone first, or BACKEND_SLOTS. */
+/*
+ * The index of the leaving backend that would be gone first, or BACKEND_SLOTS.
+ */
 static __u32 index_leaving(const struct build *build)
 {
 	__u32 index, first = BACKEND_SLOTS;
@@ -72,7 +74,7 @@ static __u32 index_leaving(const struct build *build)
 	return first;
 }
 
-/* A place for a backend that was not there. Returns it, or NULL: all taken. */
+/* An index for a new backend. Returns its row, or NULL if all are taken. */
 static struct backend *backend_place(struct build *build)
 {
 	__u32 index = index_free(build), last;
@@ -81,7 +83,7 @@ static struct backend *backend_place(struct build *build)
 		index = index_leaving(build);
 	if (index == BACKEND_SLOTS)
 		return NULL;
-	/* Never an id twice; and none is 0. */
+	/* Never gives an id twice, nor 0. */
 	last = build->old.backends[index].id;
 	build->backends[index].id =
 		((last ? last : index) + BACKEND_SLOTS) & FLOW_BACKEND;
@@ -119,7 +121,7 @@ static int backend_add(struct build *build, const struct service *service,
 	return 0;
 }
 
-/* The table's place among all tables. Returns 0, or -1 with errno. */
+/* Where the table begins among all tables. Returns 0, or -1 with errno. */
 static int table_place(struct build *build, const struct config_service *from,
 		       const __u16 *indices, struct service *new)
 {
@@ -142,7 +144,7 @@ static int table_place(struct build *build, const struct config_service *from,
 	return 0;
 }
 
-/* Names and places; no table yet. */
+/* Assigns ids and indexes; no tables yet. */
 static int services_add(struct build *build, struct fault *fault_out)
 {
 	const struct config_service *from = build->config->services;
@@ -173,8 +175,9 @@ static int services_add(struct build *build, struct fault *fault_out)
 }
 
 /*
- * A service, the mark of its VIP (several may make the same), and it once more
- * where fragments find it without a port. Returns behind the last.
+ * Adds a service, the mark of its VIP (several services may add the same one),
+ * and the service again as the one for fragments without ports. Returns the
+ * end.
  */
 static struct directory_entry *entries_add(struct directory_entry *next,
 					   const struct running_service *row)
@@ -195,8 +198,9 @@ static struct directory_entry *entries_add(struct directory_entry *next,
 }
 
 /*
- * Those of the file before those that have left it, and of these the one that
- * stays longest first: of one key, the first counts. *count: of them.
+ * Services of the file come before those that were removed from it, and of
+ * these the one that stays longest comes first: for equal keys, the first
+ * counts. *count: of entries.
  */
 static struct directory_entry *entries_of(const struct build *build,
 					  size_t *count)
@@ -271,7 +275,9 @@ static int backends_write(struct build *build, struct fault *fault_out)
 		return fault(fault_out, "cannot write the backends: %s",
 			     strerror(errno));
 	for (i = 0; i < BACKEND_SLOTS; i++) {
-		/* Who has left takes the memory of the index's last id along.
+		/*
+		 * Keep the last id of an empty index, so that it is never given
+		 * again.
 		 */
 		if (build->backends[i].state == BACKEND_ABSENT)
 			build->backends[i].id = build->old.backends[i].id;
@@ -283,7 +289,7 @@ static int backends_write(struct build *build, struct fault *fault_out)
 	return 0;
 }
 
-/* Where `ipip` sends from, if the file says. */
+/* The source of `ipip` packets, if the file has one. */
 static void outer_set(struct generation *generation,
 		      const struct config *config)
 {
@@ -295,7 +301,7 @@ static void outer_set(struct generation *generation,
 			*source;
 }
 
-/* The last one given: no service gets the id of one that was before it. */
+/* The last id that was given: no new service gets the id of an earlier one. */
 static int id_keep(const struct build *build, struct fault *fault_out)
 {
 	if (!control_set(build->kernel, CONTROL_SERVICE_ID, build->service_id))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * build.h - a generation in the making: what build.c and tables.c share
+ * build.h - a generation under construction: what build.c and tables.c share
  */
 #pragma once
 
@@ -21,18 +21,18 @@ struct build {
 	size_t old_size;
 
 	struct service *services; /* as in the file */
-	__u16 *indices; /* of the file's backends, one service after another */
+	__u16 *indices; /* of the file's backends, service by service */
 	size_t placed;	/* of them */
 	struct backend *backends; /* BACKEND_SLOTS, by index */
 	__u64 *until;		  /* as many; of those that are leaving */
-	struct left *left;	  /* services that have left the file, ... */
-	size_t left_count;	  /* ... the one that stays longest first */
-	__u32 last_index;	  /* where the search for a free one goes on */
-	__u32 service_id;	  /* the last given */
-	__u32 slots;		  /* of all tables */
+	struct left *left; /* services that were removed from the file, ... */
+	size_t left_count; /* ... the one that stays longest first */
+	__u32 last_index;  /* where the search for a free index continues */
+	__u32 service_id;  /* the last given */
+	__u32 slots;	   /* of all tables */
 };
 
 /* tables.c: fills and publishes them. Returns 0, or -1 with a fault. */
 int tables_write(struct build *build, struct fault *fault);
-/* since.c: the times in `rows`. */
+/* since.c: fills in the times in `rows`. */
 void since_write(const struct build *build, struct backend_rows *rows);

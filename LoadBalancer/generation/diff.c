@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * difference.c - what changes between two generations, a line each
+ * difference.c - print what changes between two generations, a line each
  *
  * Both are read from the kernel: the lines say what packets would meet, not
  * what a file says.
@@ -58,7 +58,7 @@ static unsigned long long seconds_left(const struct pair *pair, __u64 until)
 	return (milliseconds_of(jiffies_left(pair->now, until)) + 999) / 1000;
 }
 
-/* A backend that only one of the two has, or that leaves, or is back. */
+/* A backend that only one of the two has, that leaves, or that is back. */
 static void presence_line(struct pair *pair,
 			  const struct running_service *service,
 			  const struct backend *old, const struct backend *new)
@@ -84,7 +84,7 @@ static void presence_line(struct pair *pair,
 	backend_line(pair, old ? '-' : '+', service, old ?: new, more);
 }
 
-/* Does the file have its way again? */
+/* Does the change undo what was set by hand? */
 static const char *taken_back(const struct backend *old,
 			      const struct backend *new, enum by_hand what)
 {
@@ -264,7 +264,7 @@ static void settings_difference(struct pair *pair)
 			hops);
 }
 
-/* A service that only one of the two has, or that leaves, or is back. */
+/* A service that only one of the two has, that leaves, or that is back. */
 static void service_presence(struct pair *pair,
 			     const struct running_service *old,
 			     const struct running_service *new)
@@ -305,8 +305,8 @@ static void services_difference(struct pair *pair)
 }
 
 /*
- * Keys of the file that no packet meets, or not at once: checks, times. If both
- * files mean the same, neither is read.
+ * Keys of the file that packets do not meet, or not at once: checks, times. If
+ * both files mean the same, neither is read.
  */
 static int files_difference(struct pair *pair, const struct kernel *kernel,
 			    __u32 before, __u32 after)

@@ -12,7 +12,7 @@
 
 #define NAME "the running state"
 
-/* The text as a map of its own. Its fd, or -1 with a fault. */
+/* The text as a map. Returns its fd, or -1 with a fault. */
 static int text_write(struct kernel *kernel, const char *text, size_t length,
 		      struct fault *fault_out)
 {
@@ -95,7 +95,7 @@ int file_read(const struct kernel *kernel, __u32 slot, struct config *config,
 	return fault_hint(fault_out, "%s up -c FILE", kernel->role->name);
 }
 
-/* What has been set by hand, over what the file says. */
+/* Applies what was set by hand to what the file says. */
 static int overlay(const struct kernel *kernel, struct config *config,
 		   struct fault *fault_out)
 {
@@ -119,7 +119,7 @@ static int overlay(const struct kernel *kernel, struct config *config,
 			if (!row)
 				continue;
 			backend->by_hand = row->by_hand;
-			/* It is marked where it is not as the file says. */
+			/* Marks the backend if it differs from the file. */
 			backend->drain ^= !!(row->by_hand & BY_HAND_STATE);
 			if (row->by_hand & BY_HAND_WEIGHT)
 				backend->weight = row->weight;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * flows.c - the flow table's size, and its entries across a change of it
+ * flows.c - resize the flow table, and keep its entries
  *
- * A map cannot grow. An `up` with another size makes a new table and copies
- * the flows twice: once before the new program runs, and again after it does,
- * for those that the old program added or changed meanwhile. What the old table
- * says of a flow is right: the new program can know less, never more.
+ * A map cannot grow. An `up` with another size makes a new table and copies the
+ * flows twice: before the new program runs, and again after it does, for those
+ * that the old program added or changed meanwhile. What the old table says
+ * about a flow is right: the new program can know less, never more.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -53,10 +53,10 @@ bool flow_is_remembered(const struct flow *flow)
 }
 
 /*
- * How long a flow of TCP may be silent and is in use: for ever, as far as
- * servers are concerned; as long as RFC 5382 asks of who keeps state for it.
- * And how long after its client has said that it is done, for what is still
- * under way; or after a SYN that nothing has followed.
+ * How long a TCP flow may be silent and still counts as in use: servers would
+ * keep it for ever; RFC 5382 asks this of devices that keep state. And how long
+ * after its client has ended it, for packets still under way; or after a SYN
+ * that nothing has followed.
  */
 #define SILENT ((2 * 60 + 4) * 60 * 1000)
 #define ENDED  (5 * 1000)
@@ -120,7 +120,7 @@ int lbr_prepare(struct kernel *kernel, const struct config *config,
 			  kernel->role->name, config->path);
 }
 
-/* Does `flow` make room for `other`? Not the younger one for the older. */
+/* Does `flow` replace `other`? The younger one stays. */
 static bool makes_room(const struct flow *flow, const struct flow *other,
 		       __u32 now)
 {
@@ -128,7 +128,7 @@ static bool makes_room(const struct flow *flow, const struct flow *other,
 	       age_low(now, flow->seen) >= age_low(now, other->seen);
 }
 
-/* Copies from one table into another. Their number. */
+/* Copies from one table into another. Returns the number of flows. */
 static size_t copy(const struct flow_table *from, struct flow_table *to,
 		   bool again, __u32 now)
 {

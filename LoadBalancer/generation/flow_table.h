@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * flows.h - the flow table as the tool sees it: mapped, while packets go on
+ * flows.h - the flow table as the tool sees it: mapped, while packets use it
  */
 #pragma once
 
@@ -10,25 +10,25 @@
 
 struct flow_table {
 	struct flow *flows;    /* `places` of them; hash 0: empty */
-	struct flow_key *keys; /* whose they are */
+	struct flow_key *keys; /* their ends */
 	__u32 buckets;
 	size_t places; /* FLOWS_PER_BUCKET a bucket */
 	size_t flows_size, keys_size;
 };
 
 /*
- * Maps both maps of a table and closes the fds. Returns 0, or -1 with errno
- * set; flow_table_close() is due in every case.
+ * Maps both maps of a table and closes the fds. Returns 0, or -1 with errno;
+ * flow_table_close() is due in every case.
  */
 int flow_table_open(struct flow_table *table, int flows, int keys);
 void flow_table_close(struct flow_table *table);
 
-/* Not of an empty way, nor of a flow of which only SYNs have come. */
+/* Not for an empty way, nor for a flow of which only SYNs have come. */
 bool flow_is_remembered(const struct flow *flow);
 
 /*
- * Adds up, by a backend's index, the flows that are in use; `now` in jiffies.
- * Returns 0, or -1 with errno.
+ * Counts the flows in use by their backend's index; `now` in jiffies. Returns
+ * 0, or -1 with errno.
  */
 int flows_in_use(const struct kernel *kernel, const struct running *running,
 		 __u64 now, __u32 *in_use);

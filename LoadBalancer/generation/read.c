@@ -36,7 +36,7 @@ static int by_service(const void *a, const void *b)
 	return memcmp(&x->address, &y->address, sizeof(x->address));
 }
 
-/* Each once, and without the marks of VIPs. */
+/* Each service once, without the marks of VIPs. */
 static int services_read(const struct kernel *kernel, __u32 slot,
 			 struct running *running)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * running.h - a generation of xdp_lbr, read out of the kernel
+ * running.h - read a generation of xdp_lbr from the kernel
  */
 #pragma once
 
 #include "common/config/endpoint.h"
 #include "common/kernel/generation.h"
 
-/* Those of a file, and as many that have left it. */
+/* A file's services, and as many that were removed from it. */
 #define MOST_SERVICES (2 * MAX_SERVICES)
 struct running_service {
 	struct service_key key;
@@ -24,8 +24,8 @@ struct running {
 	__u64 *until;		     /* as many; of those that are leaving */
 	__u64 *since;		     /* as many; see struct backend_rows */
 	__u64 *service_since;	     /* MAX_SERVICES, by service.turns */
-	struct backend **by_address; /* those present; by service, address */
-	size_t backend_count;	     /* of those present */
+	struct backend **by_address; /* existing ones; by service, address */
+	size_t backend_count;	     /* of existing ones */
 };
 
 static inline struct service_key
@@ -35,12 +35,15 @@ service_key_of(const struct config_service *service)
 				    service->protocol, 0};
 }
 
-/* Reads slot `slot`; NO_SLOT: an empty one. Returns 0, or -1 with a fault. */
+/*
+ * Reads the generation at `slot`; NO_SLOT: an empty one. Returns 0, or -1 with
+ * a fault.
+ */
 int running_read(const struct kernel *kernel, __u32 slot,
 		 struct running *running, struct fault *fault);
 void running_free(struct running *running);
 
-/* NULL where it is not there. */
+/* NULL if it is not there. */
 const struct running_service *running_service(const struct running *running,
 					      const struct service_key *key);
 /* The file's. */
@@ -49,17 +52,17 @@ running_service_for(const struct running *running,
 		    const struct config_service *service);
 const struct running_service *running_service_of(const struct running *running,
 						 __u32 id);
-/* Until when a service that is leaving has flows, in jiffies. 0: for good. */
+/* Until when a leaving service has flows, in jiffies. 0: it has no end. */
 __u64 running_until(const struct running *running,
 		    const struct running_service *service);
 struct backend *running_backend(const struct running *running, __u32 service,
 				const struct addr *address);
-/* The first backend of a service in by_address, and behind the last. */
+/* The first backend of a service in by_address, and the end of them. */
 void running_range(const struct running *running, __u32 service, size_t *first,
 		   size_t *end);
 
 /*
- * What was sent to each backend that is there, over all CPUs, at its id modulo
+ * What was sent to each existing backend, over all CPUs, at its id modulo
  * BACKEND_SLOTS; to be freed. NULL: no memory.
  */
 struct backend_count *running_counts(const struct kernel *kernel,

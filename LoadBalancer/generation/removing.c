@@ -14,7 +14,7 @@ struct leaving {
 	__u64 now, timeout, grace;
 };
 
-/* Has the file the service of this id? */
+/* Does the file have the service of this id? */
 static bool in_file(const struct build *build, __u32 id)
 {
 	size_t i;
@@ -28,9 +28,9 @@ static bool in_file(const struct build *build, __u32 id)
 
 /*
  * Would a backend of both services restore packets for `row` by the row of
- * `other`, and so wrongly? It keeps its own row of a service that has left the
- * file, unless the file has a row of the same key; and a row of a port comes
- * before one of any port.
+ * `other`, and so wrongly? It keeps the row of a service that was removed from
+ * the file, unless the file has a row with the same key; and a row with a port
+ * comes before one of any port.
  */
 static bool is_taken_over(const struct running_service *row,
 			  const struct config_service *other)
@@ -43,14 +43,14 @@ static bool is_taken_over(const struct running_service *row,
 	    other->protocol != row->key.protocol ||
 	    (other->port != row->key.port && row->key.port))
 		return false;
-	/* The others say for which VIP they are. */
+	/* Packets of the other methods say which VIP they are for. */
 	if (method->forward != FORWARD_REWRITE &&
 	    method->forward != FORWARD_DSCP)
 		return false;
 	return !same_vip || other->method.checksum != method->checksum;
 }
 
-/* By any other of the file that has the same address? */
+/* Does any other service of the file have this address, and conflict? */
 static bool is_claimed(const struct leaving *leaving,
 		       const struct running_service *row,
 		       const struct addr *address)
@@ -72,7 +72,7 @@ static bool is_claimed(const struct leaving *leaving,
 	return false;
 }
 
-/* Until when it stays; not after now: not at all. */
+/* Until when it stays; not later than now: not at all. */
 static __u64 stays_until(const struct leaving *leaving, __u32 index)
 {
 	const struct running *old = &leaving->build->old;
@@ -81,7 +81,7 @@ static __u64 stays_until(const struct leaving *leaving, __u32 index)
 
 	switch (old->backends[index].state) {
 	case BACKEND_ACTIVE:
-		/* What has begun there just now, no table knows yet. */
+		/* No table knows flows that have begun just now. */
 		if (!in_use && span > leaving->grace)
 			span = leaving->grace;
 		return leaving->now + span;
@@ -96,7 +96,7 @@ static __u64 stays_until(const struct leaving *leaving, __u32 index)
 	}
 }
 
-/* Keeps the backend at `index`, if that is to be. */
+/* Keeps the backend at `index`, if it is to stay. */
 static bool keep(const struct leaving *leaving,
 		 const struct running_service *row, __u32 index)
 {
@@ -113,7 +113,7 @@ static bool keep(const struct leaving *leaving,
 	return true;
 }
 
-/* Keeps of a service's backends those that are to be. */
+/* Keeps a service's backends that are to stay. */
 static void service_keep(const struct leaving *leaving,
 			 const struct running_service *row)
 {
@@ -139,7 +139,7 @@ static void service_keep(const struct leaving *leaving,
 	left->until = build->until[last - 1];
 }
 
-/* Backends of services that found no room. */
+/* Backends of services that did not fit. */
 static void forget(struct build *build, const struct running_service *row)
 {
 	struct backend *backend;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * secrets.c - the map `secrets`, filled once
+ * secrets.c - fill the map `secrets`, once
  *
- * A load takes the pinned map over, so what an earlier `up` has drawn stays as
- * long as the pins do. Nothing prints it.
+ * A load reuses the pinned map, so what an earlier `up` has drawn stays as long
+ * as the pins do. Nothing prints it.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -22,7 +22,7 @@ int secrets_make(const struct kernel *kernel, struct fault *fault_out)
 
 	rc = bpf_map_lookup_elem(map, &zero, &secrets);
 	if (!rc && !memcmp(&secrets, &none, sizeof(none))) {
-		/* Up to 256 bytes come whole (random(4)). */
+		/* Up to 256 bytes are never cut short (random(4)). */
 		rc = getrandom(&secrets, sizeof(secrets), 0) != sizeof(secrets);
 		rc = rc ?: bpf_map_update_elem(map, &zero, &secrets, BPF_ANY);
 	}

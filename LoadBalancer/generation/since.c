@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * since.c - since when each state of a new generation holds: if it is the same
- * as in the running generation, for as long as there; else from now on
+ * since.c - since when each state of a new generation holds: as in the running
+ * generation if it is the same there; else from now on
  */
 #include <time.h>
 
 #include "LoadBalancer/generation/build.h"
 #include "common/config/state.h"
 
-/* Since when a backend's state, as people are told it, is what it is. */
+/* Since when a backend is in its state, as people are told it. */
 static __u64 backend_since(const struct build *build, __u32 index, __u64 now)
 {
 	const struct backend *old = &build->old.backends[index];
@@ -22,7 +22,7 @@ static __u64 backend_since(const struct build *build, __u32 index, __u64 now)
 	return build->old.since[index];
 }
 
-/* The same of a service; `indices` are those of its backends. */
+/* The same for a service; `indices` are those of its backends. */
 static __u64 service_since(const struct build *build, size_t number,
 			   const __u16 *indices, __u64 now)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tables.c - the services' tables of a generation in the making
+ * tables.c - the services' tables of a generation under construction
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "LoadBalancer/generation/build.h"
 #include "common/tables/order.h"
 
-/* Is the service's table the one that the running generation has? */
+/* Does the service have the same table in the running generation? */
 static const __u16 *table_same(const struct build *build,
 			       const struct config_service *from,
 			       const __u16 *indices, const struct service *new)
@@ -43,7 +43,7 @@ static const __u16 *table_same(const struct build *build,
 	return build->old_tables + old->service.table_first;
 }
 
-/* Has the one of any port flows of the other's, if both are of one VIP? */
+/* May the service of any port have flows of the other, if both have one VIP? */
 static bool are_related(const struct service_key *any,
 			const struct service_key *own)
 {
@@ -52,8 +52,8 @@ static bool are_related(const struct service_key *any,
 }
 
 /*
- * May flows that begin in the service be remembered as those of another, which
- * had its port before it or leaves its port to it?
+ * May flows that begin in the service be remembered for another one, which had
+ * its port before or will have it after?
  */
 static bool is_heir(const struct build *build,
 		    const struct config_service *from,
@@ -77,8 +77,8 @@ static bool is_heir(const struct build *build,
 
 /*
  * Marks the slots whose flows may be remembered elsewhere: those that have
- * another backend than in the running table, or had one before; and all, where
- * it may be with another service.
+ * another backend than in the running table, or had one before; and all slots,
+ * if the flows may be with another service.
  */
 static void slots_mark(const struct build *build,
 		       const struct config_service *from,

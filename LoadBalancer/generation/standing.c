@@ -44,7 +44,7 @@ const char *flows_name(const struct backend *backend)
 						: "its own";
 }
 
-/* What checks have found against it, "" where they have not. */
+/* What checks have found against it; "" if nothing. */
 static void found_down(const struct standings *standings,
 		       const struct backend *backend, char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * standing.h - how a backend or a service stands: its state, since when, why
+ * standing.h - a backend's or service's report: its state, since when, why
  *
  * As it is in the kernel, whoever found it: what `show`, the page, /status, the
  * metrics and `doctor` say. The words are those of common/config/state.h.
@@ -12,7 +12,7 @@
 struct standings {
 	const struct running *running;
 	int verdicts;  /* fd of the map; -1: the reasons cannot be read */
-	bool is_stale; /* nothing checks any more: findings are as they were */
+	bool is_stale; /* no checks are made any more: findings are old */
 };
 
 #define STANDING_WHY (VERDICT_TEXT + 80)
@@ -24,7 +24,7 @@ struct standing {
 	char why[STANDING_WHY]; /* "": it needs no reason */
 };
 
-/* Of what `running` has; standings_close() is due. */
+/* For what `running` has; standings_close() is due. */
 void standings_open(struct standings *standings, const struct kernel *kernel,
 		    const struct running *running);
 void standings_close(struct standings *standings);

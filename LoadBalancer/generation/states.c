@@ -18,7 +18,7 @@ __u8 finding_of(const struct config *config,
 {
 	if (config->findings_known)
 		return backend->finding;
-	/* Of one that had left the file, what was known is out of date. */
+	/* What was known about a backend that was removed is out of date. */
 	if (!old || old->state == BACKEND_LEAVING || !service->check.type)
 		return FINDING_NONE;
 	return old->finding;
@@ -33,7 +33,7 @@ static enum health_finding ask(const struct asked *asked,
 			       const struct backend *backend, const char **why)
 {
 	*why = NULL;
-	/* No check is made of one that is leaving. */
+	/* Backends that are leaving are not checked. */
 	return backend->state == BACKEND_LEAVING
 		       ? backend->finding
 		       : asked->ask(asked->data, backend, why);
@@ -45,7 +45,7 @@ static bool is_down(__u8 finding)
 	       finding == FINDING_APPLICATION_DOWN;
 }
 
-/* Notes in `config` what was found of the backends that run. */
+/* Notes in `config` what was found about the running backends. */
 static void findings_note(const struct running *running,
 			  const struct asked *asked, struct config *config)
 {
@@ -96,8 +96,8 @@ static int switch_to(struct kernel *kernel, const struct running *running,
 }
 
 /*
- * That a backend has been good for the first time changes nothing for packets:
- * it is noted where it stands, without a generation of its own.
+ * A backend's first good check changes nothing for packets: it is noted in
+ * place, without a new generation.
  */
 static int write_in_place(struct kernel *kernel, const struct running *running,
 			  const struct asked *asked, __u32 current,
@@ -123,7 +123,7 @@ static int write_in_place(struct kernel *kernel, const struct running *running,
 	return 0;
 }
 
-/* Takes out the texts of backends that are up, or gone. */
+/* Removes the texts of backends that are up, or gone. */
 static void why_prune(int map, const struct running *running,
 		      const struct asked *asked)
 {
@@ -142,7 +142,7 @@ static void why_prune(int map, const struct running *running,
 	}
 }
 
-/* People miss something without them, packets nothing: no fault. */
+/* Without the texts people miss something, packets nothing: no fault. */
 static void why_write(const struct kernel *kernel,
 		      const struct running *running, const struct asked *asked)
 {
@@ -166,7 +166,7 @@ static void why_write(const struct kernel *kernel,
 	close(map);
 }
 
-/* Does anything follow for packets? */
+/* Does anything change for packets? */
 static bool matters(const struct running *running, const struct asked *asked)
 {
 	const struct backend *backend;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * states.h - what health checks found, written into what runs
+ * states.h - write what health checks found into the running state
  *
- * It stands in the generation, so that it outlives who checks: `lbr run` that
- * begins again goes on where the last one ended. Why a backend is down stands
- * beside it, in the map `verdicts`.
+ * It is stored in the generation, so that it outlives the process that checks:
+ * a new `lbr run` continues where the last one ended. The reason why a backend
+ * is down is stored beside it, in the map `verdicts`.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 #include "common/config/config.h"
 
 /*
- * What has been found of a backend that is about to be built; `old`: as the
- * running generation has it, or NULL.
+ * What was found about a backend that is about to be built; `old`: its row in
+ * the running generation, or NULL.
  */
 __u8 finding_of(const struct config *config,
 		const struct config_service *service,
@@ -21,21 +21,21 @@ __u8 finding_of(const struct config *config,
 		const struct backend *old);
 
 /*
- * Asked of each backend that runs; `*why` is text for people, NULL or "": as it
+ * Called for each running backend; `*why` is text for people, NULL or "": as it
  * was noted before.
  */
 typedef enum health_finding
 finding_fn(const void *data, const struct backend *backend, const char **why);
 
 /*
- * Writes it. Where packets meet something else by it, prints what changes and
- * switches to a new generation. Returns 0, or -1 with a fault.
+ * Writes it. If it changes anything for packets, prints that and switches to a
+ * new generation. Returns 0, or -1 with a fault.
  */
 int states_write(struct kernel *kernel, finding_fn *ask, const void *data,
 		 struct fault *fault);
 
 /*
- * Why checks found the backend down; `text` holds VERDICT_TEXT. "": it is not,
- * or nothing is known. `map`: the fd of `verdicts`.
+ * Why checks found the backend down; `text` holds VERDICT_TEXT. "": it is not
+ * down, or nothing is known. `map`: the fd of `verdicts`.
  */
 const char *states_why(int map, const struct backend *backend, char *text);

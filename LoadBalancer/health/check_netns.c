@@ -2,8 +2,8 @@
 /*
  * check_netns.c - see check_netns.h
  *
- * A socket stays in the namespace in which it was made, so the process goes in
- * only to make one, and comes back. It has one thread that does so.
+ * A socket stays in the namespace where it was made, so the process enters only
+ * to make one, and comes back. The process has only one thread that does so.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* unshare(), setns() */
@@ -36,10 +36,10 @@
 /* The routing table for what comes in by the veth. */
 #define TABLE	 100
 #define PRIORITY 1
-/* In generic mode, what GRO has put together arrives as one packet. */
+/* In generic mode, packets that GRO has merged arrive as one. */
 #define MTU 65535
 
-/* <net/if.h> and <linux/if.h> cannot both be had. */
+/* <net/if.h> and <linux/if.h> cannot be included together. */
 unsigned int if_nametoindex(const char *name);
 
 struct question {
@@ -57,7 +57,7 @@ static void ask(struct question *question, __u16 type, __u16 flags, size_t head)
 	question->head = mnl_nlmsg_put_extra_header(question->message, head);
 }
 
-/* From within: the far end in the namespace `host`. */
+/* Called inside: the far end goes to the namespace `host`. */
 static int pair_make(int host)
 {
 	static const __u8 mac[] = CHECK_MAC;
@@ -85,7 +85,7 @@ static int pair_make(int host)
 	return netlink_ask(message, NULL, NULL);
 }
 
-/* No link-local address, so that the end says nothing by itself. */
+/* No link-local address, so that the end sends nothing by itself. */
 static void end_quiet(const char *name)
 {
 	struct question question;
@@ -99,11 +99,11 @@ static void end_quiet(const char *name)
 			IN6_ADDR_GEN_MODE_NONE);
 	mnl_attr_nest_end(question.message, ipv6);
 	mnl_attr_nest_end(question.message, families);
-	/* A host may do without IPv6. */
+	/* The host may have no IPv6. */
 	netlink_ask(question.message, NULL, NULL);
 }
 
-/* Nobody resolves anything on the veth: there is one end to reach. */
+/* No neighbour is resolved on the veth: it has only one other end. */
 static int end_up(const char *name, unsigned int flags)
 {
 	struct question question;
@@ -140,8 +140,8 @@ static int offloads_set(void)
 }
 
 /*
- * What comes in goes by table TABLE, what is sent by the main one; so the way
- * back to a sender is by the veth, and a strict rp_filter is content.
+ * What comes in is routed by table TABLE, what is sent by the main table; so
+ * the way back to a sender is the veth, which satisfies a strict rp_filter.
  */
 static int rule_add(__u8 family)
 {
@@ -158,7 +158,7 @@ static int rule_add(__u8 family)
 	return netlink_ask(question.message, NULL, NULL);
 }
 
-/* All addresses, by this device. */
+/* All addresses, through this device. */
 static int route_add(__u8 family, __u8 type, __u8 table, const char *device)
 {
 	struct question question;
@@ -201,7 +201,10 @@ static int furnish(int host)
 		       ?: family_add(AF_INET6);
 }
 
-/* Back to the host's namespace. In another one, all that follows is wrong. */
+/*
+ * Back to the host's namespace. In another one, everything that follows would
+ * be wrong.
+ */
 static void come_back(const struct check_netns *netns)
 {
 	if (!setns(netns->host, CLONE_NEWNET))
@@ -289,7 +292,7 @@ int check_netns_make(struct check_netns *netns, struct fault *fault_out)
 
 void check_netns_remove(struct check_netns *netns)
 {
-	/* At once; the kernel removes a namespace when it finds the time. */
+	/* At once; the kernel removes a namespace only later. */
 	if (netns->own >= 0)
 		far_remove();
 	forget(netns);

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * check_netns.h - the network namespace in which the sockets of health checks
- * are
+ * check_netns.h - the network namespace of the health checks' sockets
  *
- * Where the VIP is an address of this host, a connection to it never leaves the
- * host's own namespace, and the kernel drops a reply from it as a martian. The
- * host's rules, sysctls and firewall matter there, too. This namespace has
- * nothing but a veth: all packets leave by it, and what comes in by it is for a
- * socket here, whatever its addresses. The host sees the far end of the veth
- * and nothing else; that end goes with the process, however the process ends.
+ * If the VIP is an address of this host, a connection to it never leaves the
+ * host's namespace, and the kernel drops replies from it as martians. The
+ * host's rules, sysctls and firewall apply there, too. This namespace has only
+ * a veth: all packets leave by it, and what comes in by it is for a socket
+ * here, whatever its addresses. The host sees only the far end of the veth,
+ * which is gone when the process ends, however it ends.
  */
 #pragma once
 
 #include "common/base/fault.h"
 
-#define CHECK_NEAR "lbr-check0" /* the veth's end in here */
+#define CHECK_NEAR "lbr-check0" /* the veth's end inside */
 #define CHECK_FAR  "lbr-check1" /* ... and in the host's namespace */
 
 struct check_netns {
@@ -25,7 +24,7 @@ struct check_netns {
 int check_netns_make(struct check_netns *netns, struct fault *fault);
 void check_netns_remove(struct check_netns *netns);
 /*
- * A socket in there, of AF_INET or AF_INET6, that may be bound to an address
- * that is not there. Returns its fd, or -1 with errno.
+ * A socket inside, of AF_INET or AF_INET6, that may be bound to an address that
+ * does not exist there. Returns its fd, or -1 with errno.
  */
 int check_netns_socket(const struct check_netns *netns, int family, int type);

@@ -34,7 +34,7 @@ static __u32 map_id(int fd)
 
 bool passage_is_stale(const struct passage *passage)
 {
-	/* Not through kernel_open(): it would wait for who changes things. */
+	/* Not by kernel_open(), which would wait for a change to end. */
 	return map_id(bpf_obj_get(PINNED)) != passage->id ||
 	       if_nametoindex(CHECK_FAR) != passage->far;
 }
@@ -62,7 +62,7 @@ static int attach(struct passage *passage, struct fault *fault_out)
 		     CHECK_FAR, strerror(errno));
 }
 
-/* Removes the rows of a process that was killed. */
+/* Removes the entries of a killed process. */
 static void rows_forget(int checks)
 {
 	struct check_key key;
@@ -72,7 +72,7 @@ static void rows_forget(int checks)
 		;
 }
 
-/* From here on, replies are handed over. */
+/* From here on, replies are redirected. */
 static int hand_over(struct passage *passage, struct fault *fault_out)
 {
 	__u32 zero = 0;
@@ -124,7 +124,7 @@ static void close_at(int fd)
 
 void passage_close(struct passage *passage)
 {
-	/* First, so that nothing is handed over any more. */
+	/* First, so that nothing is redirected any more. */
 	check_netns_remove(&passage->netns);
 	close_at(passage->ioctls);
 	close_at(passage->interfaces);
@@ -153,7 +153,7 @@ unsigned int socket_address(struct sockaddr_storage *to,
 	return sizeof(*v6);
 }
 
-/* Does the file have this address as a VIP? */
+/* Is this address a VIP of the file? */
 static bool is_vip(const struct passage *passage, const struct addr *address)
 {
 	size_t i;
@@ -167,8 +167,8 @@ static bool is_vip(const struct passage *passage, const struct addr *address)
 }
 
 /*
- * The first row of `interfaces` that is of this device (any: 0) and has an
- * address of the family. False: there is none.
+ * The first row of `interfaces` for this device (0: any) that has an address of
+ * the family. False: there is none.
  */
 static bool interface_of(const struct passage *passage, __u32 device,
 			 bool is_ipv4, struct interface *row)
@@ -243,7 +243,7 @@ static void key_of(struct check_key *key, const struct sockaddr_storage *own,
 	}
 }
 
-/* Tells servers what the interface takes: the veth takes more. */
+/* Tells servers the interface's segment size: the veth takes more. */
 static void segments_bound(const struct passage *passage, int fd,
 			   const struct origin *origin)
 {

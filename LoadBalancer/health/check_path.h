@@ -12,11 +12,11 @@
 
 struct passage {
 	struct kernel kernel;	     /* this run's own object; holds no lock */
-	const struct config *config; /* the caller's: it names the VIPs */
+	const struct config *config; /* the caller's: the VIPs */
 	struct check_netns netns;
 	int link, checks, interfaces; /* fds */
 	int ioctls;		      /* a socket of the host's namespace */
-	__u32 id;		      /* of a pinned map that it goes by */
+	__u32 id;		      /* of a pinned map that it uses */
 	__u32 far;		      /* ifindex of CHECK_FAR */
 };
 
@@ -34,25 +34,25 @@ void passage_init(struct passage *passage, const struct config *config);
 int passage_open(struct passage *passage, const struct role *role,
 		 struct fault *fault);
 void passage_close(struct passage *passage);
-/* Has what it goes by been replaced, or gone? */
+/* Has something that it uses been replaced or removed? */
 bool passage_is_stale(const struct passage *passage);
 
 /*
- * A socket whose packets go to end->vip by way of end->backend; it is bound to
- * an address of this host's that the backend can answer, and not connected yet.
- * `*key` finds it again. `*elsewhere`: ifindex of the interface by which its
- * answers will come where xdp_lbr is not attached to that; else 0. Returns its
- * fd, or -1 with errno.
+ * Makes a socket whose packets go to end->vip through end->backend. It is bound
+ * to an address of this host that the backend can answer, and not connected
+ * yet. `*key` identifies it later. `*elsewhere`: ifindex of the interface by
+ * which its answers will come, if xdp_lbr is not attached there; else 0.
+ * Returns its fd, or -1 with errno.
  */
 int passage_socket(struct passage *passage, const struct passage_end *end,
 		   struct check_key *key, int *elsewhere);
-/* What became of its last packet out; REASON_NONE: none has been seen. */
+/* The reason of its last packet out; REASON_NONE: none was seen. */
 enum reason passage_reason(const struct passage *passage,
 			   const struct check_key *key);
 /*
- * Removes the row of `key`, unless it is another backend's by now. Call it some
- * time after the socket is closed: until then late packets go to the namespace,
- * and the host's kernel does not answer them with a reset.
+ * Removes the entry of `key`, unless it is another backend's by now. Call it
+ * some time after the socket was closed: until then late packets go to the
+ * namespace, and the host's kernel does not answer them with a reset.
  */
 void passage_forget(const struct passage *passage, const struct check_key *key,
 		    __u32 backend_id);

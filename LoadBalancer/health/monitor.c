@@ -6,8 +6,8 @@
  * generation once a second. A verdict that takes a backend out or in is written
  * as a generation, too, together with all others of the same moment.
  *
- * The loop waits for nobody: it reads without a lock, and where another process
- * holds the lock that a change needs, it tries again and says for whom.
+ * The loop waits for nobody: it reads without a lock. If another process holds
+ * the lock that a change needs, it tries again and reports who holds it.
  */
 #include "LoadBalancer/health/monitor.h"
 
@@ -21,7 +21,7 @@
 
 static const struct timeval second = {1, 0};
 static const struct timeval moment = {0, 10 * 1000};
-/* Until a lock that another process holds is tried again. */
+/* How long until it tries again for a lock that another process holds. */
 static const struct timeval soon = {0, 20 * 1000};
 
 /* What runs now, and what it says of checks. 0, or -1 with a fault. */
@@ -57,13 +57,13 @@ static int read_now(const struct follow *follow, struct running *running,
 	return rc ? -1 : 0;
 }
 
-/* Somebody has removed the veth, or what checks go by. */
+/* Somebody has removed the veth, or a map that checks need. */
 static bool is_cut_off(const struct follow *follow)
 {
 	return follow->passage.id && passage_is_stale(&follow->passage);
 }
 
-/* The lock for a change. 0, KERNEL_BUSY for now, or -1; with a fault. */
+/* Takes the lock for a change. 0, KERNEL_BUSY for now, or -1; with a fault. */
 static int change_open(struct follow *follow, struct kernel *kernel,
 		       struct fault *fault_out)
 {
@@ -73,7 +73,7 @@ static int change_open(struct follow *follow, struct kernel *kernel,
 	return rc;
 }
 
-/* The way of checks, where there are any. 0, KERNEL_BUSY, or -1. */
+/* Opens the way of checks, if there are any. 0, KERNEL_BUSY, or -1. */
 static int passage_now(struct follow *follow, struct fault *fault_out)
 {
 	char path[KERNEL_DIRECTORY];
@@ -114,7 +114,7 @@ static int adopt(struct follow *follow, struct fault *fault_out)
 		follow->number = running.generation.number;
 		rc = checks_sync(&follow->checks, &running, fault_out);
 	}
-	/* The rows go by the old file, which is gone now. */
+	/* The rows refer to the old file, which is gone now. */
 	if (rc)
 		checks_stop(&follow->checks);
 	running_free(&running);
@@ -122,7 +122,7 @@ static int adopt(struct follow *follow, struct fault *fault_out)
 	return rc;
 }
 
-/* Of what runs now; 0: nothing does. Where it cannot be seen, as it was. */
+/* What runs now; 0: nothing. If that cannot be seen, what ran before. */
 static __u64 number_now(const struct follow *follow)
 {
 	struct fault ignored;
@@ -223,7 +223,10 @@ static void write_states(evutil_socket_t fd, short what, void *data)
 		event_active(follow->look, EV_TIMEOUT, 0);
 		return;
 	}
-	/* What is not up has no states; look() says that it is down. */
+	/*
+	 * Without a program there are no states; look() reports that it is
+	 * down.
+	 */
 	if (rc == KERNEL_NOT_UP)
 		return;
 	if (rc != KERNEL_BUSY)
@@ -231,7 +234,7 @@ static void write_states(evutil_socket_t fd, short what, void *data)
 	event_add(follow->write, rc == KERNEL_BUSY ? &soon : &second);
 }
 
-/* Writes the last verdicts, but does not wait for the lock for ever. */
+/* Writes the last verdicts, but does not wait long for the lock. */
 static void write_last(struct follow *follow)
 {
 	static const struct timespec pause = {0, 20 * 1000 * 1000};

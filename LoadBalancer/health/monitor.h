@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * follow.h - checks follow what runs, and what runs follows the checks and the
- * host
+ * follow.h - keep checks, host and running state in step
  */
 #pragma once
 
@@ -18,10 +17,10 @@ struct follow {
 	struct checks checks;
 	struct upkeep upkeep;
 	struct heard heard;
-	__u64 number;	 /* of the generation that checks follow; 0: none */
+	__u64 number;	 /* of the generation whose file is checked; 0: none */
 	__u8 digest[32]; /* of its file */
 	struct event *look, *write;
-	/* For whom it waits, when it has something to change. */
+	/* Who it waits for, if it has something to change. */
 	struct lock_waiting waiting;
 };
 

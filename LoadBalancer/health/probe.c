@@ -2,8 +2,8 @@
 /*
  * probe.c - see probe.h
  *
- * The kernel's own TCP, and OpenSSL's TLS. A connection is ended by a reset:
- * none is left behind here, however many backends there are.
+ * Uses the kernel's TCP, and OpenSSL's TLS. A connection is ended by a reset,
+ * so none is left on this host, however many backends there are.
  */
 #include "LoadBalancer/health/probe.h"
 
@@ -82,7 +82,10 @@ static void bad(struct probe *probe, const char *why)
 	probe_application(probe, OUTCOME_BAD);
 }
 
-/* Nothing was sent, which says nothing about the path: xdp_lbr_check would. */
+/*
+ * Nothing was sent, which says nothing about the path: xdp_lbr_check would say
+ * it.
+ */
 static void unsent(struct probe *probe, int error)
 {
 	struct result *result = &probe->result;
@@ -99,8 +102,8 @@ static bool is_sent(enum reason reason)
 }
 
 /*
- * Answers come by an interface to which xdp_lbr is not attached, and so end at
- * this host's own stack: nothing is known of the backend.
+ * Answers come by an interface to which xdp_lbr is not attached, and so end in
+ * this host's own stack: nothing is known about the backend.
  */
 static void not_heard(struct probe *probe)
 {
@@ -119,7 +122,7 @@ static void not_heard(struct probe *probe)
 	finish(probe);
 }
 
-/* Nothing has come back. What is known of where it was lost? */
+/* Nothing has come back. Is it known where it was lost? */
 static void path_bad(struct probe *probe, const char *why)
 {
 	struct result *result = &probe->result;
@@ -157,7 +160,7 @@ static void silent(struct probe *probe)
 	finish(probe);
 }
 
-/* Has TCP got through, whatever came after? */
+/* Did TCP get through, whatever came after? */
 static bool is_connected(const struct probe *probe)
 {
 	struct tcp_info info;
@@ -195,7 +198,7 @@ static void late(evutil_socket_t fd, short what, void *data)
 		path_bad(probe, "no answer");
 }
 
-/* A reset, and the ICMP error "port unreachable", are answers too. */
+/* A reset, and the ICMP error "port unreachable", are answers, too. */
 void probe_refused(struct probe *probe, int error)
 {
 	if (health_is_answer(error))
@@ -204,7 +207,7 @@ void probe_refused(struct probe *probe, int error)
 		path_bad(probe, strerror(error));
 }
 
-/* Takes what has come; `all`: there is no more. */
+/* Takes what has come; `all`: nothing more will come. */
 static void heard(struct probe *probe, bool all)
 {
 	enum verdict verdict = probe_hear(probe, all);
@@ -267,7 +270,7 @@ static int stream_begin(struct probe *probe)
 	return bufferevent_enable(probe->stream, EV_READ | EV_WRITE);
 }
 
-/* TCP is connected, or has failed: apart from TLS, which comes after it. */
+/* TCP is connected, or has failed; TLS comes after it. */
 static void tls_start(evutil_socket_t fd, short what, void *data)
 {
 	struct probe *probe = data;
@@ -377,7 +380,7 @@ void probe_start(struct probe *probe)
 	if (!begin(probe)) {
 		probe->timer = evtimer_new(probe->prober->base, late, probe);
 	} else {
-		/* Said later, as all else. */
+		/* Reported later, like all results. */
 		unsent(probe, errno);
 		timeout = now;
 		probe->timer = evtimer_new(probe->prober->base, failed, probe);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * probe.h - one request of a health check: to a VIP, by way of one backend
+ * probe.h - one request of a health check: to a VIP, through one backend
  *
- * Two things are found out and told apart. The path: do packets reach the
- * backend as a client's do, and does it answer from the VIP? The application:
- * is what it answers good? One that is direct asks at the backend's own
- * address, as any socket would, and finds out nothing of the path.
+ * It finds out two things separately. The path: do packets reach the backend as
+ * a client's do, and does it answer from the VIP? The application: is the
+ * answer good? A direct probe asks at the backend's own address, as any socket
+ * would, and finds out nothing about the path.
  */
 #pragma once
 
@@ -21,9 +21,9 @@
 
 struct result {
 	enum outcome path, application;
-	bool silent;		/* sent, and no answer was asked for */
+	bool silent;		/* sent, and no answer was expected */
 	__u32 took;		/* microseconds */
-	char why[VERDICT_TEXT]; /* of a check: of up to two probes */
+	char why[VERDICT_TEXT]; /* of a check: up to two probes */
 };
 _Static_assert(VERDICT_TEXT >= 2 * WHY + 16, "two probes' and a port");
 
@@ -31,14 +31,14 @@ _Static_assert(VERDICT_TEXT >= 2 * WHY + 16, "two probes' and a port");
 struct prober {
 	struct event_base *base;
 	struct passage *passage;
-	SSL_CTX *tls; /* NULL until one is needed */
+	SSL_CTX *tls; /* NULL until it is needed */
 	struct pulse pulse;
 };
 
 struct probe {
 	struct prober *prober;
 	const struct config_check *check;
-	__u8 type; /* enum check_type; the check's, or less */
+	__u8 type; /* enum check_type; the check's, or a simpler one */
 	bool direct;
 	struct addr vip, backend;
 	__be16 port;
@@ -48,8 +48,8 @@ struct probe {
 	void *data;
 	struct result result; /* for done() */
 	struct check_key key; /* of its last socket, or protocol 0 */
-	bool heard;	      /* it has answered, by way of xdp_lbr */
-	bool told;	      /* that it cannot be heard */
+	bool heard;	      /* it has answered, through xdp_lbr */
+	bool told;	      /* that its answers do not come here */
 	int elsewhere;	      /* see passage_socket() */
 
 	/* While one is under way: */
@@ -61,9 +61,9 @@ struct probe {
 	struct wait wait;
 };
 
-/* done() is called once for each, not before this returns. */
+/* done() is called once for each probe, and not before this returns. */
 void probe_start(struct probe *probe);
 /* Without done(). */
 void probe_stop(struct probe *probe);
-/* ... and there will be no other. */
+/* ... and done() will not be called. */
 void probe_end(struct probe *probe);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * probe_http.c - a probe's request by HTTP/1.1, its answer, and OpenSSL's TLS
+ * probe_http.c - a probe's request in HTTP/1.1, its answer, and OpenSSL's TLS
  */
 #include <arpa/inet.h>
 #include <event2/buffer.h>

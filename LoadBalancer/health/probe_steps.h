@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * probe_steps.h - what the files of a probe ask of each other
+ * probe_steps.h - what the files of a probe need from each other
  */
 #pragma once
 
@@ -9,17 +9,23 @@
 
 struct sockaddr_storage;
 
-/* probe.c: it ends. The backend has answered; or the kernel said `error`. */
+/*
+ * probe.c: it ends. Either the backend has answered, or the kernel reported
+ * `error`.
+ */
 void probe_application(struct probe *probe, enum outcome outcome);
 void probe_refused(struct probe *probe, int error);
-/* Whom it asks. Returns the length. */
+/* The address it asks. Returns the length. */
 unsigned int probe_address(const struct probe *probe,
 			   struct sockaddr_storage *to);
 
-/* probe_http.c: the request, and what has come; `all`: there is no more. */
+/*
+ * probe_http.c: sends the request; reads the answer. `all`: nothing more will
+ * come.
+ */
 int probe_ask(struct probe *probe); /* 0, or -1: no memory */
 enum verdict probe_hear(struct probe *probe, bool all);
-/* A session, not begun. NULL: no memory. */
+/* A TLS session, not begun. NULL: no memory. */
 SSL *probe_tls(struct probe *probe);
 
 /* probe_udp.c: sends, and waits. Returns 0, or -1 with errno. */

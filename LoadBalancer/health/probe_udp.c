@@ -17,7 +17,7 @@ static void datagram_came(evutil_socket_t fd, short what, void *data)
 
 	(void)what;
 	if (length < 0 && errno == EAGAIN) {
-		/* One whose checksum was wrong. */
+		/* A datagram whose checksum was wrong. */
 		event_add(probe->bare, NULL);
 		return;
 	}

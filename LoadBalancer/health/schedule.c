@@ -11,7 +11,7 @@ static void again_in(struct checked *backend, __u32 milliseconds)
 	event_add(backend->next, &time);
 }
 
-/* What was found by way of the VIP, and of the application itself. */
+/* What was found about the path, and about the application itself. */
 static struct result join(const struct result *via, const struct result *direct,
 			  __u16 port)
 {
@@ -26,13 +26,16 @@ static struct result join(const struct result *via, const struct result *direct,
 	else if (*via->why)
 		snprintf(result.why, sizeof(result.why),
 			 "%.*s; port %u answers", WHY, via->why, port);
-	/* That it refuses clients is worse than what is said elsewhere. */
+	/*
+	 * A refusal at the VIP is worse than what the application says
+	 * elsewhere.
+	 */
 	if (via->application != OUTCOME_BAD)
 		result.application = direct->application;
 	return result;
 }
 
-/* Is there anything new to be noted of it? */
+/* Is there anything new to note about it? */
 static void note(struct checked *backend, enum health_finding finding)
 {
 	struct health *health = &backend->health;
@@ -142,7 +145,7 @@ static void probe_init(struct probe *probe, struct checked *backend,
 	probe->fd = -1;
 }
 
-/* One that is new begins at a moment of its own, so that not all do at once. */
+/* A new one begins at a random moment, so that not all are checked at once. */
 static struct checked *checked_new(struct checks *checks,
 				   const struct config_check *check,
 				   const struct backend *from)
@@ -165,7 +168,7 @@ static struct checked *checked_new(struct checks *checks,
 	return backend;
 }
 
-/* What is asked, from now on. */
+/* What to ask from now on. */
 static void ask_for(struct checked *backend, const struct service_key *service,
 		    const struct config_check *check)
 {
@@ -183,7 +186,7 @@ static void ask_for(struct checked *backend, const struct service_key *service,
 	application->type = check->type;
 }
 
-/* A backend of a service that is checked, known or new. */
+/* A backend of a service with a check, known or new. */
 static struct checked *checked_of(struct checks *checks,
 				  const struct running_service *service,
 				  const struct config_check *check,
@@ -193,13 +196,13 @@ static struct checked *checked_of(struct checks *checks,
 		(struct checked *)checks_find(checks, from->id);
 	struct config_check asked = *check;
 
-	/* Where it stands in the file makes no difference. */
+	/* Its position in the file does not matter. */
 	asked.line = 0;
 	if (!backend)
 		backend = checked_new(checks, check, from);
 	if (!backend)
 		return NULL;
-	/* What is under way was asked as the file said then. */
+	/* A check under way was begun as the old file said. */
 	if (backend->under_way &&
 	    memcmp(&backend->check, &asked, sizeof(asked))) {
 		stop(backend);
@@ -273,7 +276,7 @@ enum health_finding checks_finding(const void *data,
 {
 	const struct checked *checked = checks_find(data, backend->id);
 
-	/* What is not checked stays as it is. */
+	/* A backend that is not checked stays as it is. */
 	*why = checked ? checked->noted : NULL;
 	return checked ? checked->health.finding : backend->finding;
 }

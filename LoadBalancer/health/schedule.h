@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * checks.h - the backends that are checked, and what is known of each
+ * checks.h - the backends that are checked, and what is known about each
  */
 #pragma once
 
@@ -13,37 +13,39 @@ struct checks;
 struct checked {
 	struct checks *all;
 	struct service_key service;
-	struct config_check check; /* its own: a file may go meanwhile */
+	struct config_check
+		check; /* its own copy: the file may be gone meanwhile */
 	struct health health;
 	__u64 good, bad, unmade;
 	struct result last;
-	char noted[VERDICT_TEXT]; /* why it is down, as it was told last */
+	char noted[VERDICT_TEXT]; /* why it is down, as last reported */
 	struct probe probe;
-	struct probe application; /* direct; where the check names its port */
+	struct probe application; /* at the backend itself, if the check has
+				     `application-port` */
 	unsigned int under_way;	  /* of these two */
 	struct event *next;
 };
 
 struct checks {
 	struct prober prober;
-	struct config *config; /* what it goes by; the caller's */
+	struct config *config; /* the way of its packets; the caller's */
 	struct checked **rows; /* by backend id */
 	size_t count;
 	/*
-	 * The finding or its reason has changed. `is_news`: the backend has
-	 * come up or gone down, or what is down has changed.
+	 * The finding or its reason has changed. `is_news`: the backend came up
+	 * or went down, or the reason of a backend that is down has changed.
 	 */
 	void (*changed)(struct checked *backend, bool is_news, void *data);
 	void *data;
 };
 
 /*
- * Goes by `config`, and what runs. Backends that are still there are known.
- * Returns 0, or -1 with a fault.
+ * Checks what `config`, and what runs, asks for. Backends that are still there
+ * keep what is known. Returns 0, or -1 with a fault.
  */
 int checks_sync(struct checks *checks, const struct running *running,
 		struct fault *fault);
-/* None is checked; what is known of them is forgotten. */
+/* Checks nothing; what is known is forgotten. */
 void checks_stop(struct checks *checks);
 /* For states_write(). */
 enum health_finding checks_finding(const void *checks,

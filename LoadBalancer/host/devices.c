@@ -4,10 +4,10 @@
  *
  * A frame has an Ethernet header, and a tunnel's packets have none. In native
  * mode a frame leaves by another device through its driver's ndo_xdp_xmit,
- * which bridges, macvlans and many drivers do not have, or only while something
- * else is so (veth: its other end has an XDP program). bpf_redirect() does not
- * tell: the packet is gone. So the program hands what would leave there to the
- * kernel, and is told here which devices those are.
+ * which bridges, macvlans and many drivers lack, or have only under conditions
+ * (veth: if the other end has an XDP program). bpf_redirect() does not report
+ * this: the packet is lost. So the program hands such packets to the kernel,
+ * and is told here which devices those are.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -25,7 +25,7 @@
 #include "common/net/routes.h"
 #include "common/net/xdp_features.h"
 
-/* Before Linux 6.3, which says: those that are known to have none. */
+/* Before Linux 6.3, which reports it: devices known to have none. */
 static bool kind_lacks_xmit(const char *kind)
 {
 	static const char *const kinds[] = {
@@ -132,7 +132,7 @@ __u32 device_hinders(const struct kernel *kernel, const struct device *list,
 
 	if (lacks & DEVICE_NO_ETHERNET)
 		return DEVICE_NO_ETHERNET;
-	/* What leaves by the way it came is not redirected. */
+	/* What leaves by the interface it came in by is not redirected. */
 	for (i = 0; lacks && i < kernel->attachment_count; i++) {
 		if (kernel->attachments[i].mode == MODE_NATIVE &&
 		    kernel->attachments[i].ifindex != ifindex)
@@ -156,7 +156,7 @@ bool kernel_can_forward(const struct method *method)
 	       method->forward == FORWARD_DSCP;
 }
 
-/* Whatever packets come in by? */
+/* Whatever interface packets come in by? */
 static bool hinders_all(const struct kernel *kernel, const struct device *list,
 			int count, int ifindex)
 {

@@ -12,19 +12,19 @@ struct device {
 };
 
 /*
- * Those of this host that lack something. *list is to be freed. Returns their
- * number, or -1 with a fault.
+ * The devices of this host that lack something. *list is to be freed. Returns
+ * their number, or -1 with a fault.
  */
 int devices_read(struct device **list, struct fault *fault);
 /*
- * Which lack keeps any of the attached programs from sending out of a device;
- * 0: none. kernel_attachments() has to come first.
+ * What a device lacks, so that at least one attached program cannot send out of
+ * it; 0: nothing. kernel_attachments() has to come first.
  */
 __u32 device_hinders(const struct kernel *kernel, const struct device *list,
 		     int count, int ifindex);
-/* Who sends what leaves by it, for people: xdp_lbr, or only the kernel. */
+/* Who sends out of the device, for people: xdp_lbr, or only the kernel. */
 const char *device_sender(const struct device *list, int count, int ifindex);
-/* By these methods it can send what xdp_lbr cannot. */
+/* Can the kernel forward packets of this method? */
 bool kernel_can_forward(const struct method *method);
 /* In words, for people. `lacks` is not 0. */
 const char *device_lacks_text(__u32 lacks);
@@ -33,8 +33,8 @@ const char *device_lacks_text(__u32 lacks);
 int devices_write(const struct kernel *kernel, struct fault *fault);
 
 /*
- * Before anything is changed: refuses a file that names a backend which can be
- * reached out of such a device only, by a method that needs XDP to send. 0 or
+ * Before anything is changed: refuses a file with a backend that is only
+ * reached through such a device, by a method that needs XDP to send. 0 or
  * -1 with a fault.
  */
 int devices_refuse(const struct kernel *kernel, const struct config *config,

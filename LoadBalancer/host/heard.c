@@ -13,7 +13,7 @@
 #include "common/kernel/generation.h"
 #include "common/net/netlink_ask.h"
 
-/* IFF_LOWER_UP of <linux/if.h>, which cannot be beside <net/if.h>. */
+/* IFF_LOWER_UP of <linux/if.h>, which cannot be included with <net/if.h>. */
 #define LOWER_UP 0x10000
 
 static int by_address(const void *a, const void *b)
@@ -51,7 +51,7 @@ void heard_free(struct heard *heard)
 	memset(heard, 0, sizeof(*heard));
 }
 
-/* Is a backend's address from `first` to `last`? */
+/* Is a backend's address between `first` and `last`? */
 static bool has_backend(const struct heard *heard, const struct addr *first,
 			const struct addr *last)
 {
@@ -83,7 +83,7 @@ static unsigned int route_matters(struct heard *heard,
 	return what | MONITOR_ROUTE;
 }
 
-/* Notes whether the interface has a carrier. True: it has one again. */
+/* Notes whether the interface has a carrier. True: it has come back. */
 static bool port_rises(struct heard *heard, const struct nlmsghdr *message)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
@@ -97,7 +97,10 @@ static bool port_rises(struct heard *heard, const struct nlmsghdr *message)
 		if (heard->ports[i].ifindex == info->ifi_index)
 			break;
 	}
-	/* Indices do not come again: keep the row for another interface. */
+	/*
+	 * An index is never used again, so the row can be used for another
+	 * interface.
+	 */
 	if (message->nlmsg_type == RTM_DELLINK) {
 		if (i < heard->port_count)
 			heard->ports[i] = heard->ports[--heard->port_count];
@@ -105,7 +108,7 @@ static bool port_rises(struct heard *heard, const struct nlmsghdr *message)
 	}
 	if (i == HEARD_PORTS)
 		return runs;
-	/* Of one that is new here, it is not known whether it had one. */
+	/* For a new interface it is not known whether it had one. */
 	rises = runs && (i == heard->port_count || !heard->ports[i].runs);
 	heard->port_count += i == heard->port_count;
 	heard->ports[i].ifindex = info->ifi_index;
@@ -142,7 +145,7 @@ static int entry_attribute(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* Is it one of ours, and no longer looked after? */
+/* Is it one of our next hops, and no longer managed? */
 static bool is_lost(const struct heard *heard, const struct nlmsghdr *message)
 {
 	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
@@ -199,7 +202,7 @@ static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 		heard->asking = milliseconds_now() - now;
 		heard->is_asked = false;
 	} else if (!by_flow) {
-		return 0; /* asked later; until then, for each flow is right,
+		return 0; /* read later; until then, "for each flow" is right,
 			     too */
 	}
 	heard->is_by_flow = by_flow;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * heard.h - what of rtnetlink's messages matters to the load balancer
+ * heard.h - which rtnetlink messages matter to the load balancer
  *
- * A host with a full table of the Internet hears of thousands of routes a
- * second. One matters if a backend's address is in it, or if it is the first
- * for which two packets to one destination may have different next hops. To
- * read all routes takes long there, so it takes at most a hundredth of the
- * time.
+ * A host with a full Internet table hears of thousands of routes a second. One
+ * matters if a backend's address is in it, or if it is the first that may give
+ * two packets to one destination different next hops. Reading all routes takes
+ * long there, so that takes at most a hundredth of the time.
  */
 #pragma once
 
@@ -22,7 +21,7 @@ struct kernel;
 struct heard {
 	struct addr *backends; /* sorted */
 	size_t backend_count;
-	struct way hops[HEARD_HOPS]; /* neighbours that are kept fresh */
+	struct way hops[HEARD_HOPS]; /* neighbours that we manage */
 	int hop_count;
 	/* Interfaces whose carrier is known; `rose`: it has come back. */
 	struct {
@@ -42,7 +41,7 @@ int heard_backends(struct heard *heard, const struct config *config,
 		   struct fault *fault);
 void heard_free(struct heard *heard);
 
-/* For struct upkeep, of a struct heard. */
+/* For struct upkeep, with a struct heard. */
 unsigned int heard_matters(struct heard *heard, const struct nlmsghdr *message,
 			   enum monitor_what what);
 int heard_look(struct heard *heard, struct kernel *kernel,

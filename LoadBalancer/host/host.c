@@ -38,7 +38,9 @@ static int set(struct kernel *kernel, const char *family, const char *name,
 	return change_sysctl(kernel, path, value, fault_out);
 }
 
-/* A setting that is wise and not necessary: said, not fatal. */
+/*
+ * A setting that helps but is not necessary: a failure is reported, not fatal.
+ */
 static void set_or_say(struct kernel *kernel, const char *family,
 		       const char *name, const char *key, const char *value)
 {
@@ -62,7 +64,10 @@ static bool is_on(const char *path)
 	return !sysctl_read(path, value, sizeof(value)) && !strcmp(value, "1");
 }
 
-/* Where it will forward and did not, and listened to routers until now. */
+/*
+ * An interface that begins to forward, and has listened to router
+ * advertisements until now.
+ */
 static void accept_ra(struct kernel *kernel, const char *name)
 {
 	char forwarding[128], accept[128];
@@ -73,7 +78,7 @@ static void accept_ra(struct kernel *kernel, const char *name)
 		set_or_say(kernel, IPV6, name, "accept_ra", "2");
 }
 
-/* Before Linux 6.17: the kernel forwards on all interfaces or on none. */
+/* Before Linux 6.17 the kernel forwards IPv6 on all interfaces or on none. */
 static int host_ipv6_all(struct kernel *kernel, struct fault *fault_out)
 {
 	DIR *directory = opendir("/proc/sys/" IPV6);
@@ -82,8 +87,8 @@ static int host_ipv6_all(struct kernel *kernel, struct fault *fault_out)
 	int rc = 0;
 
 	/*
-	 * Writing `all` writes every interface, so each is said and noted
-	 * first; noted also where it stays, for `all` put back changes it.
+	 * Writing `all` writes every interface, so each is printed and noted
+	 * first; also if its value stays, because undoing `all` changes it.
 	 */
 	while (directory && !rc && (entry = readdir(directory))) {
 		if (*entry->d_name == '.' || !strcmp(entry->d_name, "all"))
@@ -165,7 +170,7 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 	rc = rc ?: devices_write(kernel, fault_out);
 	if (!rc)
 		path_mtus_settle(kernel, config);
-	/* `run` looks at routes and neighbours where they change. */
+	/* `run` looks at routes and neighbours when they change. */
 	if (!rc && !kernel->again)
 		lbr_neighbours(kernel, config);
 	return rc;

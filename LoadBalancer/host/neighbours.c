@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * neighbours.c - the next hops of all backends, kept fresh by the kernel
+ * neighbours.c - have the kernel manage the next hops of all backends
  *
- * A packet whose next hop has no MAC address goes by way of the kernel; one
- * whose next hop has a MAC address no longer goes astray. Traffic that XDP
- * forwards mends neither. So the entries are made managed before packets go by
- * the new generation, and those that only the one before needed are let go when
- * it is switched from. The same questions tell which routes are locked to an
- * MTU, which the program cannot see for itself (common/core/route.h).
+ * A packet whose next hop has no MAC address is forwarded by the kernel; one
+ * whose next hop's MAC address has changed is lost. Traffic that XDP forwards
+ * mends neither. So the entries are made managed before packets use the new
+ * generation, and those that only the previous one needed are released when it
+ * is switched from. The same lookups tell which routes are locked to an MTU,
+ * which the program cannot see itself (common/core/route.h).
  */
 #include <net/if.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@
  * managed ones for ever: no more of them than leaves room for others.
  */
 #define MOST 512
-#define WAIT 500 /* milliseconds, for all answers together */
+#define WAIT 500 /* milliseconds to wait for all answers together */
 
 struct hops {
 	struct way ways[MOST];
@@ -73,7 +73,7 @@ static void hops_of(struct hops *hops, const struct addr *backend)
 	}
 }
 
-/* NULL where memory ran out. */
+/* NULL without memory. */
 static struct hops *hops_read(const struct config *config)
 {
 	const struct config_service *service = config->services;
@@ -87,7 +87,9 @@ static struct hops *hops_read(const struct config *config)
 	return hops;
 }
 
-/* Until those that are new have an answer; one that gives none has its time. */
+/*
+ * Waits until new entries have an answer, or for as long as an answer may take.
+ */
 static void wait_for(const struct hops *hops, const bool *is_new)
 {
 	static const struct timespec moment = {0, 10 * 1000 * 1000};
@@ -113,16 +115,16 @@ static void keep(struct kernel *kernel, const char *format, const char *name)
 	struct fault said;
 
 	snprintf(path, sizeof(path), format, name);
-	/* Before Linux 5.16 there is none. */
+	/* Before Linux 5.16 it does not exist. */
 	if (!sysctl_read(path, value, sizeof(value)) &&
 	    change_sysctl(kernel, path, "0", &said))
 		fault_warn(&said);
 }
 
 /*
- * The kernel forgets all neighbours of an interface that loses its carrier, and
- * packets that XDP sends do not make it ask for one again. So it is told not
- * to: back on the same segment after a moment, nothing is lost.
+ * When an interface loses its carrier, the kernel deletes its neighbours, and
+ * packets that XDP sends do not bring them back. So it is told to keep them:
+ * after a short loss, on the same segment, nothing is lost.
  */
 static void carrier_keep(struct kernel *kernel, const struct hops *hops)
 {
@@ -169,7 +171,7 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 	}
 	if (hops && hops->count)
 		carrier_keep(kernel, hops);
-	/* `run` has more to do, and hears of it. */
+	/* `run` has other work, and hears of changes. */
 	if (hops && !kernel->in_loop)
 		wait_for(hops, is_new);
 	hops_free(hops);
@@ -182,13 +184,13 @@ void lbr_neighbours_settle(struct kernel *kernel, const struct config *config)
 	struct fault ignored;
 	size_t i;
 
-	/* Which ones are needed must be known before any is let go. */
+	/* Before any is released, all that are needed must be known. */
 	if (!hops || running_read(kernel, generation_current(kernel), &running,
 				  &ignored)) {
 		hops_free(hops);
 		return;
 	}
-	/* Those that are leaving have flows still. */
+	/* Backends that are leaving still have flows. */
 	for (i = 0; i < running.backend_count; i++) {
 		if (running.by_address[i]->state == BACKEND_LEAVING)
 			hops_of(hops, &running.by_address[i]->address);

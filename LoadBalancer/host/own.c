@@ -2,9 +2,9 @@
 /*
  * own.c - VIPs that are addresses of this host
  *
- * What comes for such a VIP and is for none of its services is the host's own,
- * or would be. The program asks the FIB, which does not tell "to this host"
- * from "no route"; so it is also told which addresses there are.
+ * A packet for such a VIP but for none of its services is the host's own. The
+ * program asks the FIB, which does not distinguish "to this host" from "no
+ * route"; so it is also told which addresses this host has.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>

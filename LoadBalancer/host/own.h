@@ -14,15 +14,15 @@
 int own_write(const struct kernel *kernel, struct fault *fault);
 
 /*
- * Calls `say` for each VIP of the file, once. Returns 0, or -1 where this
- * host's addresses cannot be read.
+ * Calls `say` once for each VIP of the file. Returns 0, or -1 if this host's
+ * addresses cannot be read.
  */
 int own_vips(const struct config *config,
 	     void (*say)(void *data, const struct addr *vip, bool is_own),
 	     void *data);
 
 /*
- * What of the file has packets for this VIP passed up, which is no address of
- * this host: "unmatched: pass", "on-all-down: pass"; NULL: nothing.
+ * Which key of the file has packets for this VIP, no address of this host,
+ * passed up: "unmatched: pass", "on-all-down: pass"; NULL: none.
  */
 const char *own_passes(const struct config *config, const struct addr *vip);

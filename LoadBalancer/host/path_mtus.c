@@ -20,8 +20,9 @@
 #include "common/net/device.h"
 
 /*
- * An IPv6 interface may have less than its device (net.ipv6.conf.IFACE.mtu),
- * and a route that is not locked then has that. 0: it has not.
+ * An IPv6 interface may have a smaller MTU than its device
+ * (net.ipv6.conf.IFACE.mtu); a route that is not locked then has that. 0: it is
+ * not smaller.
  */
 static __u32 ipv6_mtu(const char *name)
 {
@@ -81,7 +82,7 @@ void route_mtus_write(const struct kernel *kernel, struct route_mtus *mtus)
 	for (i = 0; map >= 0 && i < mtus->count; i++)
 		bpf_map_update_elem(map, &mtus->rows[i].to, &mtus->rows[i].mtu,
 				    BPF_ANY);
-	/* A key that is gone is followed by the first one: none is left out. */
+	/* After a key that is gone, the first one follows: none is left out. */
 	more = map >= 0 && !bpf_map_get_next_key(map, NULL, &next);
 	while (more) {
 		key = next;
@@ -95,7 +96,7 @@ void route_mtus_write(const struct kernel *kernel, struct route_mtus *mtus)
 	memset(mtus, 0, sizeof(*mtus));
 }
 
-/* What of its age is left, milliseconds; 0: it is expired. */
+/* How long it is still valid, milliseconds; 0: expired. */
 static __u64 left_of(const struct path_mtu *path, __u64 now)
 {
 	__u64 most = jiffies_of(PATH_MTU_SECONDS * 1000);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * path_mtus.h - how large a packet reaches a backend, as the program has it
+ * path_mtus.h - how large a packet reaches a backend, according to the program
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "LoadBalancer/generation/read.h"
 #include "common/net/routes.h"
 
-/* What locked routes say, collected and then written; see neighbours.c. */
+/* Collects the MTUs of locked routes, and writes them; see neighbours.c. */
 struct route_mtus {
 	struct route_mtu {
 		struct addr to;
@@ -18,16 +18,16 @@ struct route_mtus {
 	size_t count;
 };
 
-/* Notes the least of the ways to a backend; `count` of them. */
+/* Notes the smallest of the `count` ways to a backend. */
 void route_mtus_note(struct route_mtus *mtus, const struct addr *backend,
 		     const struct way *ways, int count);
 /* Makes the map equal to them, and frees them. */
 void route_mtus_write(const struct kernel *kernel, struct route_mtus *mtus);
 
 /*
- * The MTU of the way to a backend, without any outer header, and what says so:
- * "interface", "route", "file" or "router". 0: there is no way. `file`: the
- * backend's `mtu:`.
+ * The MTU of the path to a backend, without an outer header, and where it comes
+ * from: "interface", "route", "file" or "router". 0: there is no path. `file`:
+ * the backend's `mtu:`.
  */
 struct path_size {
 	__u32 mtu;
@@ -36,12 +36,12 @@ struct path_size {
 struct path_size path_size(const struct kernel *kernel,
 			   const struct addr *backend, __u32 file);
 
-/* A section of `show`: what routers have told, and for how long it holds. */
+/* A section of `show`: what routers have reported, and how long it is valid. */
 json_t *path_mtus_rows(const struct kernel *kernel, struct fault *fault);
 /*
- * Forgets what was told of the way to a backend; NULL: to all. Returns their
- * number, or -1 with errno.
+ * Forgets what was reported for the path to a backend; NULL: to all. Returns
+ * how many, or -1 with errno.
  */
 int path_mtus_forget(const struct kernel *kernel, const struct addr *backend);
-/* The same of those whose `mtu:` is another in the file than what runs. */
+/* The same for backends whose `mtu:` differs between the file and what runs. */
 void path_mtus_settle(const struct kernel *kernel, const struct config *config);

@@ -27,7 +27,7 @@ static int share(const struct kernel *kernel, struct bpf_object *object)
 	return rc;
 }
 
-/* In the place of the one for the program before. 0, or -1 with errno. */
+/* Replaces the link of the previous program. 0, or -1 with errno. */
 static int pin(const struct kernel *kernel, int link)
 {
 	char path[192], aside[200];

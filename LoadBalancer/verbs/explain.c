@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * explain.c - what would become of a packet, asked of the data path itself
+ * explain.c - what would become of a packet: asks the data path itself
  *
- * explain.bpf.c is xdp_lbr over the maps of the one that runs, with its writes
- * left out. It is loaded for the question and gone with it. The packet is
- * built here and handed over by BPF_PROG_TEST_RUN.
+ * explain.bpf.c is xdp_lbr over the maps of the running program, without its
+ * writes. It is loaded for the question only. The packet is built here and
+ * passed to it by BPF_PROG_TEST_RUN.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -26,8 +26,8 @@
 #include "LoadBalancer/explain.skel.h"
 
 /*
- * Maps in which a run works; and those that remember for a moment what the
- * flow table or the FIB has said, which are asked instead.
+ * Maps that a run writes to, and the caches of the flow table and the FIB,
+ * which are asked directly instead.
  */
 static const char *const own[] = {"scratch",   "parsed",       "lines",
 				  "explained", "recent_flows", "next_hops",
@@ -37,7 +37,7 @@ struct explain {
 	struct kernel kernel;
 	struct running running;
 	struct explain_bpf *skeleton;
-	struct link link; /* that the packet comes in by */
+	struct link link; /* the packet comes in by */
 	const struct role *role;
 	const char *name; /* of the interface; NULL: the first attached */
 	bool tagged;	  /* the packet */
@@ -58,7 +58,9 @@ static int open_program(struct explain *explain, struct fault *fault_out)
 			     strerror(errno));
 	kernel_constants(kernel, &constants);
 	*(struct constants *)&explain->skeleton->rodata->constants = constants;
-	/* Programs that share a devmap are alike in this, says the kernel. */
+	/*
+	 * The kernel requires programs that share a devmap to be alike in this.
+	 */
 	if (constants.has_frags)
 		bpf_program__set_flags(explain->skeleton->progs.xdp_lbr,
 				       BPF_F_XDP_HAS_FRAGS);
@@ -97,7 +99,7 @@ static void close_all(struct explain *explain)
 	explain->kernel.role = NULL;
 }
 
-/* "192.0.2.1:80/tcp", or udp; tcp where it names none. */
+/* "192.0.2.1:80/tcp", or udp; without a protocol it is tcp. */
 static int service_parse(const char *text, struct asked *asked)
 {
 	char word[64];
@@ -158,7 +160,7 @@ static int sees_tags(const struct explain *explain, struct fault *fault_out)
 	return 0;
 }
 
-/* `kind`: what is not said of its ends. */
+/* `kind`: what is known besides its ends. */
 static int asked_parse(const char *client, const char *service,
 		       const struct asked *kind, struct asked *asked,
 		       struct fault *fault_out)
@@ -174,7 +176,7 @@ static int asked_parse(const char *client, const char *service,
 			  "lbr explain 192.0.2.7:40000 192.168.25.10:80/tcp");
 }
 
-/* Hands the frame over; `out` and *size: what became of it. */
+/* Runs the program on the frame; `out` and *size: the frame afterwards. */
 static int run(struct explain *explain, const __u8 *frame, size_t length,
 	       __u8 *out, size_t *size, __u32 *action, struct fault *fault_out)
 {
@@ -252,7 +254,7 @@ static json_t *ask(struct explain *explain, const struct asked *asked,
 	return root;
 }
 
-/* Asked of what runs, also where that has changed since it was opened. */
+/* Asks what runs now, even if that has changed since it was opened. */
 static int answer(struct explain *explain, const struct asked *asked,
 		  struct fault *fault_out)
 {
@@ -275,8 +277,8 @@ static int answer(struct explain *explain, const struct asked *asked,
 }
 
 /*
- * A question a line, answered as they come: "CLIENT SERVICE [syn]". As JSON,
- * an answer is a line, too.
+ * Reads one question a line, "CLIENT SERVICE [syn]", and answers each as it
+ * comes. As JSON, an answer is a line, too.
  */
 static int answer_lines(struct explain *explain, const struct asked *every,
 			struct fault *fault_out)
@@ -318,7 +320,7 @@ static int is_wrong(const struct options *options)
 	return why != NULL;
 }
 
-/* All that is asked for, but the ends where each line names them. */
+/* All options; the ends only if they are not read from lines. */
 static int options_read(const struct options *options, struct asked *asked,
 			struct fault *fault_out)
 {

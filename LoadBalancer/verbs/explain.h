@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * explain.h - a packet that is asked about, and what is told of it
+ * explain.h - the packet of a question, and the answer
  */
 #pragma once
 
@@ -15,9 +15,9 @@
 struct running;
 
 /*
- * The packet: what a client sends first (SYN), or in the midst of a flow; or
- * that some packet of the flow's other direction was too big, as a router on
- * its way would report to the VIP.
+ * The packet: the first one that a client sends (SYN), a later one, or an ICMP
+ * error by which a router reports to the VIP that a packet of the flow's other
+ * direction was too big.
  */
 struct asked {
 	struct addr client;
@@ -27,13 +27,13 @@ struct asked {
 	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
 	bool syn;
 	bool error;
-	__u16 tags[TAGS_MOST]; /* VLANs, from the outside in */
+	__u16 tags[TAGS_MOST]; /* VLANs, the outer one first */
 	int tag_count;
 };
 
 #define ASKED_ROOM 128 /* bytes; the longest frame has 118 */
 
-/* explain_frame.c: as it comes in, for `mac`; its size in bytes. */
+/* explain_frame.c: builds the frame, to `mac`; returns its size in bytes. */
 size_t asked_frame(const struct asked *asked, const __u8 *mac, __u8 *frame);
 /* The headers of two frames, a row each: "header", "before", "after". */
 json_t *headers_rows(const __u8 *before, size_t before_size, const __u8 *after,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * explain_frame.c - the frame that is asked about, and the headers of what
- * becomes of it
+ * explain_frame.c - the frame of a question, and the headers of the result
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -15,7 +14,7 @@
 #include "common/core/checksum.h"
 #include "common/core/packet.h"
 
-/* Nobody's: what the packet came from makes no difference. */
+/* Nobody's: the sender's MAC address does not matter. */
 static const __u8 from_mac[ETH_ALEN] = {0x02, 0, 0, 0, 0, 0x01};
 
 static __u64 sum_of(const void *from, size_t size)
@@ -35,7 +34,7 @@ static __sum16 checksum_of(__u64 sum)
 	return (FORCE __sum16)(__u16)~checksum_fold64(sum);
 }
 
-/* Its own sum, and what is summed up with it of the IP header. */
+/* Its own sum, and the part of the IP header that it covers. */
 static __sum16 sum_above(const struct asked *asked, __u8 protocol,
 			 const void *at, size_t size)
 {
@@ -53,7 +52,7 @@ static __sum16 sum_above(const struct asked *asked, __u8 protocol,
 	return checksum_of(sum);
 }
 
-/* TCP or UDP without data. Its size. */
+/* TCP or UDP without data. Returns its size. */
 static size_t put_l4(const struct asked *asked, void *at)
 {
 	struct tcphdr *tcp = at;
@@ -75,7 +74,7 @@ static size_t put_l4(const struct asked *asked, void *at)
 	return sizeof(*udp);
 }
 
-/* Of a packet of `size` bytes behind it. Its own size. */
+/* For a packet of `size` bytes behind it. Returns its own size. */
 static size_t put_ip(const struct addr *from, const struct addr *to,
 		     __u8 protocol, size_t size, void *at)
 {
@@ -106,7 +105,7 @@ static size_t put_ip(const struct addr *from, const struct addr *to,
 #define QUOTED	   8	/* bytes above IP: the least that a router quotes */
 #define QUOTED_MTU 1280 /* what would have fitted */
 
-/* Quotes what the service sent to the client. Its size. */
+/* Quotes a packet from the service to the client. Returns its size. */
 static size_t put_error(const struct asked *asked, void *at)
 {
 	bool is_ipv4 = addr_is_v4(&asked->vip);
@@ -128,7 +127,7 @@ static size_t put_error(const struct asked *asked, void *at)
 	return size;
 }
 
-/* What is said of the tags, up to the ethertype. Where IP begins. */
+/* The tags, up to the ethertype. Returns where IP begins. */
 static void *put_link(const struct asked *asked, const __u8 *mac, void *frame)
 {
 	__be16 *next = frame + 2 * ETH_ALEN;
@@ -167,7 +166,7 @@ size_t asked_frame(const struct asked *asked, const __u8 *mac, __u8 *frame)
 #define HEADERS	    8
 #define HEADER_TEXT 160
 
-/* The headers of one frame, from the outside in. */
+/* The headers of one frame, the outer ones first. */
 struct headers {
 	char text[HEADERS][HEADER_TEXT];
 	const char *name[HEADERS];
@@ -180,7 +179,7 @@ static char *header_add(struct headers *headers, const char *name)
 	return headers->text[headers->count++];
 }
 
-/* All that is there of the quoted packet's: its ports. */
+/* The quoted packet has only ports above IP. */
 static void read_quoted(struct headers *headers, __u8 protocol, const __u8 *at,
 			const __u8 *end)
 {
@@ -220,7 +219,7 @@ static void read_l4(struct headers *headers, __u8 protocol, const __u8 *at,
 			 "protocol %u, %td bytes", protocol, end - at);
 }
 
-/* Of IPv4 or IPv6: what follows, and which protocol that is; NULL: cut. */
+/* For IPv4 or IPv6: returns what follows, and its protocol; NULL: truncated. */
 static const __u8 *read_ip(struct headers *headers, const char *name,
 			   __be16 ethertype, const __u8 *at, const __u8 *end,
 			   __u8 *protocol)

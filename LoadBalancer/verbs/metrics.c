@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * metrics.c - what of `lbr run`'s snapshot is a metric
+ * metrics.c - which parts of `lbr run`'s snapshot are metrics
  */
 #include "LoadBalancer/verbs/verbs.h"
 
 /* clang-format off */
 
-/* The labels of a row, and that it is of all of its section. */
+/* The labels of a row; the row counts for all of its section. */
 #define NONE	{NULL}, {NULL}
 #define SERVICE {"service", "protocol"}, {NULL}
 #define BACKEND {"service", "protocol", "backend"}, {NULL}

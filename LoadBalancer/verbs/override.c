@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hand.c - one backend changed at once, in the running state only
+ * hand.c - change one backend at once, in the running state only
  *
- * The file stays what it is; what differs from it is marked in the backend's
- * row. So `apply` can say what it takes back, and `save` print what runs.
+ * The file stays as it is; a difference to it is marked in the backend's row.
+ * So `apply` can report what it takes back, and `save` can print what runs.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ struct hand {
 	__u16 weight;
 };
 
-/* As `show` writes it, with its protocol or without: "192.0.2.1:80/tcp". */
+/* As `show` writes it, with or without the protocol: "192.0.2.1:80/tcp". */
 static bool is_named(const struct config_service *service, const char *name)
 {
 	char text[64], whole[80];
@@ -43,7 +43,7 @@ static bool is_named(const struct config_service *service, const char *name)
 	return !strcmp(whole, name) || !strcmp(text, name);
 }
 
-/* Without its protocol, a name may be that of two. 0, or -1 with a fault. */
+/* Without a protocol, the name may mean two services. 0, or -1 with a fault. */
 static int name_refuse(const struct hand *hand, const struct config *config,
 		       struct fault *fault_out)
 {
@@ -82,7 +82,7 @@ static void set(const struct hand *hand, const struct config_backend *file,
 		state->by_hand |= hand->what;
 }
 
-/* Wherever the backend is; both have the same services and backends. */
+/* The backend's index in either; both have the same services and backends. */
 static int set_all(const struct hand *hand, const struct config *file,
 		   struct config *state, struct fault *fault_out)
 {
@@ -114,7 +114,7 @@ static int set_all(const struct hand *hand, const struct config *file,
 	return fault_hint(fault_out, "lbr show backends");
 }
 
-/* Has the service this backend, and does none take new flows? */
+/* Has the service this backend, and no backend that takes new flows? */
 static bool is_last(const struct hand *hand, const struct running *running,
 		    const struct running_service *service)
 {
@@ -130,8 +130,8 @@ static bool is_last(const struct hand *hand, const struct running *running,
 }
 
 /*
- * The services whose new flows are dropped since: where the file has them
- * passed, that is what it wants. To be freed; NULL: none.
+ * The services whose new flows are dropped from now on; not those whose file
+ * says that they are passed. To be freed; NULL: none.
  */
 static char *drained(const struct kernel *kernel, const struct hand *hand,
 		     const struct config *state)

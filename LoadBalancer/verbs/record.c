@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * record.c - a decision of xdp_lbr, step by step, for people and machines
+ * record.c - print a decision of xdp_lbr, step by step, for people and machines
  */
 #include <arpa/inet.h>
 #include <linux/bpf.h>
@@ -45,7 +45,7 @@ static json_t *packet_text(const struct record *record)
 			    record->packet & PACKET_RST ? " rst" : "");
 }
 
-/* The slot that the flow falls on, where the scheduler is a function of it. */
+/* The slot of the flow, if the scheduler is a function of the flow. */
 static void slot_text(const struct record *record,
 		      const struct service *service, json_t *root)
 {

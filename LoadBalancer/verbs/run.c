@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * run.c - `lbr run`: what has to be done again and again
+ * run.c - `lbr run`: the work that has to be done again and again
  */
 #include <event2/event.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "common/cli/options.h"
 #include "common/serve/run.h"
 
-/* A check takes a file, and there may be thousands under way. */
+/* A check needs a descriptor, and thousands may be under way. */
 static void files_allow(void)
 {
 	struct rlimit files;
@@ -23,7 +23,7 @@ static void files_allow(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* Or all load balancers would ask a backend at the same moments. */
+/* Otherwise all load balancers would check a backend at the same moments. */
 static void chance_seed(void)
 {
 	unsigned int seed;

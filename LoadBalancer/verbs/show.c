@@ -82,7 +82,7 @@ static json_t *flows_rows(const struct kernel *kernel, const struct show *show)
 	return rows;
 }
 
-/* "-" where nobody has asked for it yet. */
+/* "-" if there is no entry yet. */
 static const char *hop_mac(const struct next_hop *hop, char *text)
 {
 	static const __u8 none[6];
@@ -92,7 +92,7 @@ static const char *hop_mac(const struct next_hop *hop, char *text)
 		       : "-";
 }
 
-/* How the program remembers what the FIB said, and why no longer, or not. */
+/* How the program caches the FIB's answers, and why not, or no longer. */
 static const char *hops_remembered(const struct show *show, char *text,
 				   size_t size)
 {
@@ -160,7 +160,7 @@ static json_t *next_hops_rows(const struct kernel *kernel,
 	return rows;
 }
 
-/* By service and reason, as the rows say. */
+/* By service and reason, as the rows have them. */
 static int by_service(const void *a, const void *b)
 {
 	json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
@@ -223,7 +223,7 @@ static json_t *service_reasons_rows(const struct kernel *kernel,
 	return list;
 }
 
-/* A section's rows, from what runs now. */
+/* The rows of a section, from what runs now. */
 #define SECTION(name, call)                                                    \
 	static json_t *name(const struct kernel *kernel,                       \
 			    struct fault *fault_out)                           \

@@ -8,12 +8,12 @@
 
 #include "LoadBalancer/generation/read.h"
 
-/* What is read before any of it is printed. */
+/* Everything is read before anything is printed. */
 struct show {
 	struct running running;
 	struct backend_count *counts; /* BACKEND_SLOTS of them */
 };
 
-/* show_states.c: a section's rows; NULL with errno. */
+/* show_states.c: the rows of a section; NULL with errno. */
 json_t *services_rows(const struct kernel *kernel, const struct show *show);
 json_t *backends_rows(const struct kernel *kernel, const struct show *show);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * show_states.c - the rows of services and backends: what of them runs, how
- * they stand, what was counted
+ * show_states.c - the rows of services and backends: configuration, state,
+ * counters
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "common/base/address.h"
 #include "common/core/age.h"
 
-/* A time of day as text. "-": there is none. */
+/* A time of day as text; "-": there is none. */
 static const char *time_text(time_t at, char text[32])
 {
 	strcpy(text, "-");
@@ -23,7 +23,7 @@ static const char *time_text(time_t at, char text[32])
 	return text;
 }
 
-/* The time of day that jiffies will be `until`; 0: it has no end. */
+/* The time of day at which jiffies will be `until`; 0: it has no end. */
 static time_t until_time(__u64 until, __u64 now)
 {
 	if (!until)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * status.c - what `lbr run` tells besides what `show` does
+ * status.c - what `lbr run` serves besides what `show` prints
  */
 #include "common/serve/status.h"
 
@@ -53,7 +53,7 @@ static void flow_table(const struct kernel *kernel, json_t *root)
 	struct flow_table table;
 	size_t i, flows = 0;
 
-	/* Of none where it cannot be opened. */
+	/* -1 if it cannot be opened. */
 	if (flow_table_open(&table, kernel_map(kernel, "flows"),
 			    kernel_map(kernel, "flow_keys")))
 		table.places = 0;
@@ -61,7 +61,7 @@ static void flow_table(const struct kernel *kernel, json_t *root)
 		flows += flow_is_remembered(&table.flows[i]);
 	json_object_set_new(root, "flow-table-entries",
 			    json_integer((json_int_t)flows));
-	/* As flow-table-size says: half of the places, see flows.h. */
+	/* As flow-table-size says: half of the ways, see flows.h. */
 	json_object_set_new(root, "flow-table-size",
 			    json_integer((json_int_t)table.places / 2));
 	flow_table_close(&table);

@@ -12,13 +12,13 @@ int verb_drain(const struct role *role, const struct options *options);
 int verb_undrain(const struct role *role, const struct options *options);
 int verb_weight(const struct role *role, const struct options *options);
 int verb_save(const struct role *role, const struct options *options);
-/* run.c: the verb; status.c, metrics.c: what it tells, of a struct follow */
+/* run.c: the verb; status.c, metrics.c: what it serves, from a struct follow */
 int lbr_run(const struct role *role, const struct options *options);
 extern const struct telling lbr_telling;
 extern const struct metric lbr_metrics[];
 /* forget.c: what was learned from packets, given up */
 int verb_forget(const struct role *role, const struct options *options);
-/* watch.c: decisions as they are made */
+/* watch.c: print decisions as they are made */
 int verb_watch(const struct role *role, const struct options *options);
 /* explain.c: what would become of a packet */
 int verb_explain(const struct role *role, const struct options *options);

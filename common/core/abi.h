@@ -364,9 +364,8 @@ struct flow {
 	__u32 seen;    /* low half of jiffies at one of its last packets */
 };
 _Static_assert(sizeof(struct flow) == 16, "flow");
-#define FLOW_ENDS 0x80000000u /* its client has sent FIN or RST */
-#define FLOW_BEGINS                                                            \
-	0x40000000u /* only SYNs have come: any flow may replace it */
+#define FLOW_ENDS    0x80000000u /* its client has sent FIN or RST */
+#define FLOW_BEGINS  0x40000000u /* only SYNs have come: may be replaced */
 #define FLOW_BACKEND 0x3fffffffu
 
 #define FLOWS_PER_BUCKET 4

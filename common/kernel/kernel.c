@@ -60,10 +60,7 @@ static int directory_make(const struct kernel *kernel, struct fault *fault_out)
 	return fault_hint(fault_out, "run it as root");
 }
 
-/*
- * Takes the lock, or checks that the directory is there. Returns 0, or -1 with
- * errno.
- */
+/* Takes the lock, or checks that it exists. Returns 0, or -1 with errno. */
 static int directory_open(struct kernel *kernel, enum access access)
 {
 	struct stat there;

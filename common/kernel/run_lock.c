@@ -10,8 +10,7 @@
 
 #include "common/kernel/bpffs.h"
 
-#define TRIES                                                                  \
-	50 /* at 10 ms: for one that is about to end, or a doctor's look */
+#define TRIES 50 /* at 10 ms: one may be about to end, or be a doctor */
 
 static void path_of(const struct role *role, char *path, size_t size)
 {

@@ -8,10 +8,9 @@
 
 #include "common/base/elapsed.h"
 
-#define ROOM                                                                   \
-	(4 << 20)   /* bytes of the receive buffer: a burst of 4,000 messages */
-#define AGAIN	 20 /* milliseconds until a failed look is repeated */
-#define MOST_OFF 1000 /* the longest time without a look, milliseconds */
+#define ROOM	 (4 << 20) /* bytes: a burst of 4,000 messages */
+#define AGAIN	 20	   /* milliseconds until a failed look is repeated */
+#define MOST_OFF 1000	   /* the longest time without a look, milliseconds */
 
 static enum monitor_what what_of(const struct nlmsghdr *message)
 {

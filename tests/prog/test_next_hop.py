@@ -133,7 +133,7 @@ def source_rule(world):
         ip("rule", "add", "from", "172.17.201.0/24", "lookup", "99", "priority", "99")
         equal(remembered(world), {"not as the routes are now: lbr apply"}, "shown after")
         world.apply(file(2106, LONG))
-        equal(remembered(world), {"by flow: a rule looks at more than the destination"},
+        equal(remembered(world), {"by flow: a rule depends on more than the destination"},
               "shown after apply")
         wanted = [B[1] if source.startswith("172.17.201.") else A[1] for source, _ in FLOWS]
         for turn in "first", "second":

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * dscp.bpf.h - the method `dscp`, on its way out (common/core/dscp.h)
+ * dscp.bpf.h - the method `dscp`, at the load balancer (common/core/dscp.h)
  *
- * As `rewrite`, and the packet's DSCP says which of the backend's VIPs it was
- * for. So it is not asked for its port, and what comes to the backend without
- * a mark was sent to the backend itself.
+ * As `rewrite`; in addition the packet's DSCP says which of the backend's VIPs
+ * it is for. A packet without a mark was sent to the backend itself.
  */
 #pragma once
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ipip.bpf.h - the method `ipip`, on its way out (common/core/tunnel.h)
+ * ipip.bpf.h - the method `ipip`, at the load balancer (common/core/tunnel.h)
  *
- * The kernel cannot help out: it does not forward what claims to be from its
- * own address, as the outer header does.
+ * The kernel cannot forward these packets: the outer source is one of its own
+ * addresses.
  */
 #pragma once
 
 /*
- * Moves the link's header, with its tags, `overhead` bytes forward, and says
- * in it what comes next. The MAC addresses are left for others to write. NULL:
- * there is no room; else, where the outer header goes.
+ * Moves the link's header, with its tags, `overhead` bytes to the front, and
+ * writes the outer header's protocol into it. The MAC addresses are written
+ * later. Returns where the outer header goes, or NULL: there is no room.
  */
 INLINE void *ipip_link(struct way *way, const int overhead)
 {
@@ -29,7 +29,10 @@ INLINE void *ipip_link(struct way *way, const int overhead)
 		return NULL;
 	for (i = 0; i < WORDS; i++)
 		to[i] = from[i];
-	/* Or clang makes it one sum, that the verifier cannot follow. */
+	/*
+	 * Without it clang makes one sum of them, which the verifier cannot
+	 * follow.
+	 */
 	asm volatile("" : "+r"(tags));
 	if (tags > L2_MOST - sizeof(struct ethhdr))
 		return NULL;
@@ -41,7 +44,7 @@ INLINE void *ipip_link(struct way *way, const int overhead)
 	return to + 1;
 }
 
-/* The mark in the outer header in front of a packet, as it is sent. */
+/* The mark for the outer header in front of a packet. */
 INLINE __u32 ipip_mark(const struct way *way, const struct packet *packet,
 		       bool is_ipv6)
 {
@@ -50,14 +53,14 @@ INLINE __u32 ipip_mark(const struct way *way, const struct packet *packet,
 
 	if (is_ipv6)
 		return own_mark_to(to, way->hash, period) & MARK_V6;
-	/* Of such a size, no router says that it is too big. */
+	/* No router reports that a packet of this size is too big. */
 	if (packet->length + sizeof(struct iphdr) <= MARK_LENGTH)
 		return 0;
 	return own_mark_to(to, mark_word(packet->l3, packet->is_ipv6), period) &
 	       MARK_V4;
 }
 
-/* Puts the outer header, `overhead` bytes, in front of the packet. */
+/* Puts the outer header of `overhead` bytes in front of the packet. */
 INLINE enum reason ipip_put(struct way *way, const struct addr *source,
 			    const int overhead)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * l2.bpf.h - the method `l2`, on its way out: the backend's MAC address, and no
- * other change but the TTL's
+ * l2.bpf.h - the method `l2`, at the load balancer: sets the backend's MAC
+ * address, and changes nothing else but the TTL
  *
- * Only a backend on the segment can be reached so. The kernel cannot help out:
- * it would look for a route to the VIP.
+ * Only reaches backends on the same segment. The kernel cannot forward these
+ * packets: it would look for a route to the VIP.
  */
 #pragma once
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * rewrite.bpf.h - the method `rewrite`, on its way out (common/core/rewrite.h)
+ * rewrite.bpf.h - the method `rewrite`, at the load balancer
+ * (common/core/rewrite.h)
  *
- * As it is by default, with `checksum: keep`, it is the data path's straight
- * line: plain_*(). With `update`, and for errors, it takes the way of the other
- * methods.
+ * The default, with `checksum: keep`, is inlined in the data path: plain_*().
+ * With `update`, and for errors, it is called as the other methods are.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ INLINE bool is_plain(const struct method *method, const struct packet *packet)
 
 /*
  * An error comes from a router, and may have to go back through that router,
- * which takes nothing that claims to be from itself. So it is sent on from the
+ * which drops packets that claim to be from itself. So it is forwarded from the
  * load balancer's own address. `own`: IPv4's and IPv6's.
  */
 INLINE void error_source(struct packet *packet, const struct addr *own)
@@ -27,9 +27,9 @@ INLINE void error_source(struct packet *packet, const struct addr *own)
 }
 
 /*
- * For the kernel to forward; as the interface's own. It came for another MAC
- * address where a macvlan device stands on the interface (VRRP), and that does
- * not forward, or asks for the way back to lead by itself.
+ * For the kernel to forward: addressed to the interface's own MAC address. The
+ * packet may have come for that of a macvlan device (VRRP), which does not
+ * forward, or has a strict rp_filter.
  */
 INLINE void plain_hand_over(struct decision *d, const struct found *f)
 {
@@ -43,7 +43,7 @@ INLINE void plain_forward(struct decision *d, const struct found *f)
 	rewrite_macs(&d->packet, f->hop->destination, f->hop->source);
 }
 
-/* What the kernel would not do, too, where it is to forward the packet. */
+/* What the kernel would not do by itself when it forwards the packet. */
 INLINE void rewrite_rest(struct way *way)
 {
 	const struct interface *in;
