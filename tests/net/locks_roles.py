@@ -159,8 +159,9 @@ class Bkd(Role):
 
     def happens(self):
         self.vip = next(self.vips)
-        if self.has_vip():  # or `down` has removed it
-            call("ip", "address", "del", self.vip + "/32", "dev", "lo")
+        if not self.has_vip():  # `down` has removed it: `run` is told of nothing
+            call("ip", "address", "add", self.vip + "/32", "dev", "lo")
+        call("ip", "address", "del", self.vip + "/32", "dev", "lo")
         return now()
 
     def wanted(self, _journal, _mark, happened, _limit):
