@@ -41,7 +41,7 @@ static struct bpf_object *open_program(const struct constants *constants)
 	if (!skeleton)
 		return NULL;
 	*(struct constants *)&skeleton->rodata->constants = *constants;
-	/* The object goes its own way; the skeleton's frame has served. */
+	/* The object outlives the skeleton, which is no longer needed. */
 	object = skeleton->obj;
 	skeleton->obj = NULL;
 	xdp_bkd_bpf__destroy(skeleton);

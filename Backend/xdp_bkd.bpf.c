@@ -4,11 +4,11 @@
  *
  *	parse  ->  listed?  ->  restore  ->  pass up
  *
- * A packet for one of this host's addresses, with a protocol and port that
- * the file lists for it, becomes what the client sent, by the method of its
- * service; the server, with the VIP on lo, answers from the VIP, straight to
- * the client. All else passes untouched: the host's own connections, SSH,
- * checks to its own address on other ports.
+ * A packet for one of this host's addresses, with a protocol and port that the
+ * file lists for it, becomes what the client sent, by the method of its
+ * service. The server, with the VIP on lo, answers from the VIP, straight to
+ * the client. Everything else passes untouched: the host's own connections,
+ * SSH, checks to its own address on other ports.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -28,40 +28,40 @@ char LICENSE[] SEC("license") = "GPL";
 
 const volatile struct constants constants = {};
 
-/* What the file says for this host, complete, once for each generation. */
+/* What the file says for this host, once for each generation. */
 MAP(generations, ARRAY, __u32, struct generation, GENERATIONS);
 MAP_OF_GENERATIONS(restores, HASH, BPF_F_NO_PREALLOC, struct restore_key,
 		   struct restore, MAX_RESTORES);
 MAP_OF_GENERATIONS(sources, LPM_TRIE, BPF_F_NO_PREALLOC, struct prefix, __u8,
 		   MAX_SOURCES);
 
-/* What lives across generations. */
+/* What outlives generations. */
 MAP(control, ARRAY, __u32, __u32, CONTROLS);
 MAP(interfaces, ARRAY, __u32, struct interface, MAX_INTERFACES);
 MAP(reasons, PERCPU_ARRAY, __u32, __u64, REASON_MAX);
 MAP(restore_counts, PERCPU_ARRAY, __u32, __u64, MAX_COUNTERS);
 
-/* UDP flows of which the first packet was traced; used for nothing else. */
+/* UDP flows whose first packet was traced; used for nothing else. */
 MAP(traced_flows, LRU_HASH, struct flow_key, __u8, 4096);
 
-/* The tool's alone: what it changed on this host, to be put back. */
+/* Only for the tool: what it changed on this host. */
 MAP(changes, ARRAY, __u32, struct change, MAX_CHANGES);
 
-/* One packet's way through the program; what a trace line tells. */
+/* One packet's way through the program; a trace line tells it. */
 struct decision {
 	struct packet packet;
 	struct interface *in;
 	struct restore *restore;
-	const struct packet *inner; /* what was taken out of it */
+	const struct packet *inner; /* the packet that was inside */
 };
 
 #include "common/bpf/parse.h"
 #include "common/bpf/exit.h"
 
 /*
- * See parse.h. The first fragment is for this host's MAC address; of a packet
- * inside another one, restore() has asked that. It need not be for a listed
- * port: else the later fragments of the host's own packets would be counted as
+ * See parse.h. Wanted: a first fragment for this host's MAC address (for an
+ * inner packet, restore() has asked that). It need not be for a listed port:
+ * otherwise the later fragments of the host's own packets would be counted as
  * fragments without a first one.
  */
 __attribute__((noinline)) int fragment_is_wanted(struct xdp_md *ctx)
@@ -95,7 +95,7 @@ INLINE struct restore *restore_of(struct restore_key *key,
 	return bpf_map_lookup_elem(map, key);
 }
 
-/* Why xdp_bkd leaves alone what the parser did not understand. */
+/* The reason for leaving alone what the parser did not understand. */
 INLINE enum reason refuse(enum reason reason)
 {
 	switch (reason) {
@@ -125,7 +125,7 @@ INLINE enum reason listed(const struct restore *restore,
 	return REASON_NONE;
 }
 
-/* For this host's server, by this row. */
+/* Counts it by this row, if it is for this host's server. */
 INLINE enum reason counted(const struct restore *restore, enum reason reason)
 {
 	__u32 key = restore->counter;
@@ -154,7 +154,7 @@ INLINE struct restore *find_restore(const struct packet *packet)
 		restore = restore_of(&key, packet);
 		if (restore)
 			return restore;
-		/* A mark of the client's own. */
+		/* The mark is the client's own. */
 		key.dscp = 0;
 	}
 	return restore_of(&key, packet);
@@ -200,7 +200,7 @@ INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 	return counted(d->restore, restore_by_method(d));
 }
 
-/* With fragments, where the kernel has them: see load.c. */
+/* With fragments, if the kernel has them: see load.c. */
 SEC("xdp")
 int xdp_bkd(struct xdp_md *ctx)
 {

@@ -11,7 +11,7 @@
 
 #include "common/bpf/trace.h"
 
-/* What xdp_bkd says besides. */
+/* What only xdp_bkd says. */
 struct bkd_line {
 	struct line line;
 	struct addr vip;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor.c - what can be wrong on a backend
+ * doctor.c - what doctor looks at on a backend
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -85,7 +85,7 @@ int served_read(struct doctor *doctor, struct served *served)
 	return 0;
 }
 
-/* Has a service before this one the same VIP? */
+/* Does an earlier service have the same VIP? */
 static bool vip_came_before(const struct served *served, size_t service)
 {
 	size_t i;
@@ -157,7 +157,7 @@ static void look_vips(struct doctor *doctor)
 	free(served.services);
 }
 
-/* The kernel goes by the greater of the interface's own and that of `all`. */
+/* The kernel uses the greater of the interface's own and that of `all`. */
 static int effective(const char *name, const char *key)
 {
 	int all = sysctl_number("net/ipv4/conf/all/%s", key);
@@ -189,8 +189,9 @@ static void silence_look(struct doctor *doctor, const char *key, int least,
 }
 
 /*
- * By any interface: the kernel answers for an address of lo whatever interface
- * asks. IPv6 needs none of it: it answers for what is on the interface itself.
+ * On any interface: the kernel answers for an address of lo on whatever
+ * interface is asked. IPv6 needs nothing: it answers only for addresses of the
+ * interface itself.
  */
 static void look_silence(struct doctor *doctor)
 {

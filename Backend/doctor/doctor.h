@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * doctor.h - what bkd looks at besides what both tools do; see doctor.c
+ * doctor.h - what bkd looks at, besides what both tools look at; see doctor.c
  */
 #pragma once
 
 #include "common/doctor/doctor.h"
 
-/* Those of the file's services that this host is a backend of. */
+/* The services of the file that have this host as a backend. */
 struct served {
 	const struct config_service **services;
 	size_t count;
 };
-/* Returns 0, or -1, which the doctor has told; free(served->services). */
+/* Returns 0, or -1 after reporting it; free(served->services). */
 int served_read(struct doctor *doctor, struct served *served);
 
-/* doctor_server.c */
+/* server.c */
 void look_listeners(struct doctor *doctor);
 void look_replies(struct doctor *doctor);
-/* doctor_firewall.c */
+/* firewall.c */
 void look_firewall(struct doctor *doctor);
 
 /* In the order in which they are made. */

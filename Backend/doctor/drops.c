@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_drops.c - packets for services that xdp_bkd does not restore just now
+ * drops.c - packets for services that xdp_bkd does not restore at the moment
  */
 #include "Backend/doctor/doctor.h"
 #include "common/doctor/drops.h"

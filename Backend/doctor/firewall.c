@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_firewall.c - nftables, of what xdp_bkd passes up
+ * firewall.c - what nftables does with packets that xdp_bkd passes up
  *
- * It goes through the hooks prerouting and input as any packet for this host
- * does, with the VIP as its destination.
+ * They traverse the hooks prerouting and input like any packet for this host,
+ * with the VIP as their destination.
  */
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_server.c - the server behind the program, and its way back
+ * server.c - the server behind the program, and its way back
  *
- * What xdp_bkd passes up is for the VIP and for a port: somebody must listen
- * there, in this network namespace. Its answer goes to the client by this
+ * A packet that xdp_bkd passes up is for the VIP and a port: a server must
+ * listen there, in this network namespace. Its reply goes to the client by this
  * host's own routes.
  */
 #include <arpa/inet.h>
@@ -21,7 +21,7 @@
 #include "common/net/netlink_ask.h"
 #include "common/net/sockets.h"
 
-/* How a service's packets would be taken. */
+/* Who would receive a service's packets. */
 enum listener {
 	LISTENER_NONE,
 	LISTENER_ELSEWHERE, /* on that port of another address */
@@ -102,7 +102,10 @@ void look_listeners(struct doctor *doctor)
 		for (s = 0; s < served.count; s++) {
 			const struct config_service *at = served.services[s];
 
-			/* Of any port: which of them, nobody says. */
+			/*
+			 * A service of any port does not say which ports its
+			 * server has.
+			 */
 			if (at->protocol != protocols[p] || !at->port)
 				continue;
 			looked++;
@@ -117,7 +120,7 @@ void look_listeners(struct doctor *doctor)
 		      looked, looked == 1 ? "" : "s");
 }
 
-/* A route by a gateway, of any table; `data`: their number. */
+/* A route through a gateway, in any table; `data`: their number. */
 static int each_route(const struct nlmsghdr *message, void *data)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
@@ -137,7 +140,7 @@ static int each_route(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-/* The routes of a family that lead beyond this host's segments; -1: unknown. */
+/* The number of a family's routes beyond this host's segments; -1: unknown. */
 static int gateways(bool ipv6)
 {
 	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
@@ -149,7 +152,7 @@ static int gateways(bool ipv6)
 	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
 	route->rtm_family = ipv6 ? AF_INET6 : AF_INET;
-	/* A dump during which a route changes is interrupted: once more. */
+	/* A dump is interrupted if a route changes meanwhile: ask again. */
 	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
 		count = 0;
 		rc = netlink_ask(question, each_route, &count);
@@ -157,7 +160,7 @@ static int gateways(bool ipv6)
 	return rc ? -1 : count;
 }
 
-/* The kernel counts, of either family, what it had no route for. */
+/* The kernel counts packets without a route, for both families. */
 static void routes_look(struct doctor *doctor, bool ipv6)
 {
 	long long risen = no_routes_read(ipv6) - doctor->no_routes[ipv6];

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * build.c - what of the file is this host's, as a generation of xdp_bkd
+ * build.c - build this host's part of the file as a generation of xdp_bkd
  *
- * The file lists backends; this host is those whose address it has on an
- * interface other than lo. What it restored before and the file no longer
- * says is kept for `grace` and `drain-timeout`: so the order in which a change
- * reaches the load balancers and the backends breaks no flow, and no backend
- * stops before a load balancer has.
+ * The file lists backends; this host is each backend whose address it has on an
+ * interface other than lo. What it has restored so far and the file no longer
+ * has is kept for `grace` and `drain-timeout`. So the order in which a change
+ * reaches load balancers and backends breaks no flow, and no backend stops
+ * before a load balancer has.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -87,7 +87,7 @@ int bkd_concerns(const struct kernel *kernel, const struct config *config,
 				     "`backends:`");
 }
 
-/* What a packet of the service says of itself when it has come here. */
+/* How a packet of the service is identified when it arrives here. */
 static struct restore_key key_of(const struct config_service *service,
 				 const struct addr *address)
 {
@@ -103,7 +103,7 @@ static struct restore_key key_of(const struct config_service *service,
 	return key;
 }
 
-/* Puts every row that the file gives this host into the new map. */
+/* Puts every row that the file has for this host into the new map. */
 static int rows_of_file(int map, const struct config *config,
 			const struct addr *own, int own_count,
 			struct counters *counters)
@@ -119,7 +119,7 @@ static int rows_of_file(int map, const struct config *config,
 				    own_count))
 				continue;
 			key = key_of(service, &service->backends[b].address);
-			/* l2: an address of this host came before. */
+			/* l2: an address of this host has already added it. */
 			if (!bpf_map_lookup_elem(map, &key, &value))
 				continue;
 			memset(&value, 0, sizeof(value));
@@ -133,7 +133,7 @@ static int rows_of_file(int map, const struct config *config,
 	return 0;
 }
 
-/* That which is restored longest first. */
+/* The row that is restored longest first. */
 static int by_end(const void *a, const void *b)
 {
 	const struct restore_row *x = a, *y = b;
@@ -144,9 +144,9 @@ static int by_end(const void *a, const void *b)
 }
 
 /*
- * Puts what was restored until now behind it, with an end: a load balancer may
- * go by the file before for `grace`, and from then on drains for
- * `drain-timeout`. Where the map is full, those that end first are left out.
+ * Adds the rows restored so far, with an end: a load balancer may use the
+ * previous file for `grace`, and from then on drains for `drain-timeout`. If
+ * the map is full, those that end first are left out.
  */
 static int rows_of_before(struct kernel *kernel, int map,
 			  const struct config *config, struct restore_row *rows,
@@ -162,7 +162,7 @@ static int rows_of_before(struct kernel *kernel, int map,
 	}
 	qsort(rows, (size_t)count, sizeof(*rows), by_end);
 	for (i = 0; !rc && i < count && rows[i].restore.until > now; i++) {
-		/* The file's own row wins. */
+		/* The file's own row counts. */
 		if (!bpf_map_update_elem(map, &rows[i].key, &rows[i].restore,
 					 BPF_NOEXIST) ||
 		    errno == EEXIST)
@@ -194,7 +194,7 @@ static int rows_write(struct kernel *kernel, int map,
 	return rc;
 }
 
-/* Of whom tunnelled packets are taken. */
+/* The senders of tunnelled packets that are accepted. */
 static int sources_write(struct kernel *kernel, const struct config *config,
 			 __u32 slot, struct fault *fault_out)
 {

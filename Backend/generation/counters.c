@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * counters.c - which of `restore_counts` is whose
+ * counters.c - assign the counters of `restore_counts` to rows
  *
  * A row of `restores` keeps its counter from one generation to the next, as
  * long as it means the same service. Another row gets one that no row of the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * generation.h - what of the file is this host's, as a generation of xdp_bkd
+ * generation.h - this host's part of the file, as a generation of xdp_bkd
  */
 #pragma once
 
@@ -8,13 +8,13 @@
 
 #include "common/kernel/kernel.h"
 
-/* build.c: what of the file is this host's, as a generation, aside */
+/* build.c: build it, aside */
 int bkd_concerns(const struct kernel *kernel, const struct config *config,
 		 struct fault *fault);
 int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	      struct generation *generation, struct fault *fault);
-/* restores.c: what is restored in a generation, read out of the kernel */
-/* Of `lb-sources`, a line each. Their number, or -1. */
+/* read.c: what a generation restores, read from the kernel */
+/* The changes of `lb-sources`, a line each. Returns their number, or -1. */
 int sources_difference(struct kernel *kernel, __u32 before, __u32 after,
 		       FILE *out);
 int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
@@ -25,7 +25,10 @@ struct restore_row {
 	struct restore restore;
 };
 
-/* Sorted by key; *rows is to be freed. Their number, or -1. NO_SLOT: none. */
+/*
+ * Sorted by key; *rows is to be freed. Returns their number, or -1. NO_SLOT:
+ * none.
+ */
 int restores_read(const struct kernel *kernel, __u32 slot,
 		  struct restore_row **rows);
 const struct restore_row *restores_find(const struct restore_row *rows,
@@ -33,8 +36,8 @@ const struct restore_row *restores_find(const struct restore_row *rows,
 					const struct restore_key *key);
 
 /*
- * counters.c: each row's own, which it keeps from one generation to the next.
- * `rows` are those of the running one, as restores_read() has them.
+ * counters.c: a counter for each row, kept from one generation to the next.
+ * `rows` are those of the running generation, from restores_read().
  */
 struct counters {
 	int map;
@@ -48,7 +51,7 @@ struct counters {
 int counters_open(struct counters *counters, const struct kernel *kernel,
 		  const struct restore_row *rows, int count);
 void counters_close(struct counters *counters);
-/* For a row of the next generation; 0: there is none for it. */
+/* For a row of the next generation; 0: none is free. */
 __u32 counter_of(struct counters *counters, const struct restore_key *key,
 		 const struct addr *vip);
 /* What it has counted, or null. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * restores.c - what is restored in a generation, read out of the kernel
+ * read.c - what a generation restores, read from the kernel
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -75,7 +75,7 @@ static void line(FILE *out, char sign, const struct restore_row *row,
 		method_text(&row->restore.method, method), more);
 }
 
-/* What of `a` is not, or is otherwise, in `b`. */
+/* The rows of `a` that are missing or different in `b`. */
 static int lines(FILE *out, const struct restore_row *a, int a_count,
 		 const struct restore_row *b, int b_count, char sign)
 {

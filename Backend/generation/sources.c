@@ -20,7 +20,9 @@ static int by_value(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct prefix));
 }
 
-/* Of a generation, in one order; *rows is to be freed. Their number, or -1. */
+/*
+ * Of a generation, sorted; *rows is to be freed. Returns their number, or -1.
+ */
 static int sources_read(const struct kernel *kernel, __u32 slot,
 			struct prefix **rows)
 {
@@ -38,7 +40,7 @@ static int sources_read(const struct kernel *kernel, __u32 slot,
 		grown[count++] = key;
 		last = &key;
 	}
-	/* The last key has none behind it. */
+	/* No key follows the last one. */
 	if (errno != ENOENT)
 		count = -1;
 	close(map);

@@ -2,12 +2,12 @@
 /*
  * host.c - what a backend's host must have
  *
- * The VIPs, so that its servers answer from them: on lo, where they belong to
- * no segment. And silence about them: a Linux host answers ARP for an address
- * on any of its interfaces, and asks with any of them as sender.
+ * The VIPs are on lo, which belongs to no segment, so that servers answer from
+ * them. And nobody may learn of them: a Linux host answers ARP for an address
+ * on any of its interfaces, and uses any of them as the sender of requests.
  *
- * And, where packets come by a way that takes less than this host's routes do,
- * what it tells clients of the size of segments.
+ * If packets come by a path that takes less than this host's routes do, clients
+ * are told to send smaller segments.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -23,8 +23,8 @@
 
 /*
  * For all interfaces, also those that come later: a Linux host answers ARP for
- * an address of lo by whatever interface is asked. The kernel goes by the
- * greater of `all` and the interface's own.
+ * an address of lo on whatever interface is asked. The kernel uses the greater
+ * of `all` and the interface's own.
  */
 static void quiet(struct kernel *kernel, const char *key, const char *value)
 {
@@ -72,7 +72,7 @@ static bool is_listed(const struct config_service *service,
 	return false;
 }
 
-/* Has a service before this one, here, the same VIP? */
+/* Does an earlier service, with this backend, have the same VIP? */
 static bool came_before(const struct config *config, size_t service,
 			const struct addresses *addresses)
 {
@@ -88,7 +88,7 @@ static bool came_before(const struct config *config, size_t service,
 	return false;
 }
 
-/* The VIPs of services that this host is a backend of. 0, or -1. */
+/* The VIPs of the services that have this host as a backend. 0, or -1. */
 static int vips_add(struct kernel *kernel, const struct config *config,
 		    struct families *families, struct fault *fault_out)
 {

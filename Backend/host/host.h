@@ -6,6 +6,6 @@
 
 #include "common/kernel/kernel.h"
 
-/* host.c: the VIPs on lo, and nobody told of them */
+/* host.c: put the VIPs on lo, and answer nobody who asks for them */
 int bkd_host(struct kernel *kernel, const struct config *config,
 	     const char *const *interfaces, struct fault *fault);

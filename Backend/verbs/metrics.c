@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * metrics.c - what of `bkd run`'s snapshot is a metric
+ * metrics.c - which parts of `bkd run`'s snapshot are metrics
  */
 #include "Backend/verbs/verbs.h"
 

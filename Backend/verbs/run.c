@@ -2,9 +2,9 @@
 /*
  * run.c - `bkd run`: serves status and metrics, and follows the host
  *
- * It does not wait for xdp_bkd, for it has to say whether that is up. The
- * kernel keeps xdp_lbr's file, but not xdp_bkd's: `bkd run` reads it again, and
- * follows it only if it is the one that runs.
+ * It does not wait for xdp_bkd, because it has to report whether that is up.
+ * The kernel keeps xdp_lbr's file, but not xdp_bkd's: `bkd run` reads it again,
+ * and follows it only if it is the file that runs.
  */
 #include "common/serve/run.h"
 
@@ -25,8 +25,8 @@ struct follow {
 	struct upkeep upkeep;
 	struct config config;
 	bool has_config;
-	__u8 refused[32]; /* digest of what runs, and is not in the file */
-	struct addr *own; /* addresses that the running generation is for */
+	__u8 refused[32]; /* digest of what runs, if that is not in the file */
+	struct addr *own; /* addresses of the running generation */
 	int own_count;
 };
 
@@ -54,7 +54,7 @@ static void config_again(struct follow *follow,
 	if (follow->has_config)
 		config_free(&follow->config);
 	follow->has_config = false;
-	/* Of one that runs, once. */
+	/* Reports once that another file runs. */
 	if (memcmp(follow->refused, generation->digest,
 		   sizeof(follow->refused)))
 		printf("%s is not what runs: until it is applied, VIPs, "
@@ -75,7 +75,7 @@ static const struct config *config_now(void *data, struct kernel *kernel)
 	return follow->has_config ? &follow->config : NULL;
 }
 
-/* Neighbours are none of its business; routes, where they announce a size. */
+/* Neighbours do not matter to it; routes do if they announce a segment size. */
 static unsigned int matters(void *data, const struct nlmsghdr *message,
 			    enum monitor_what what)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * status.c - what `bkd run` tells besides what `show` does: the VIPs, and
+ * status.c - what `bkd run` serves besides what `show` prints: the VIPs, and
  * whether a server here can answer from them
  */
 #include "common/serve/status.h"
@@ -21,7 +21,10 @@ static int by_address(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct addr));
 }
 
-/* Those of what is restored for good; with duplicates. Their number, or -1. */
+/*
+ * The VIPs of rows without an end; with duplicates. Returns their number, or
+ * -1.
+ */
 static int vips_read(const struct kernel *kernel, struct addr **vips)
 {
 	struct restore_row *rows;

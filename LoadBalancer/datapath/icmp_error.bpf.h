@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * answer.bpf.h - turn a packet into the ICMP error about it (see
+ * icmp_error.bpf.h - turn a packet into the ICMP error about it (see
  * common/core/answer.h), and send it back
  *
  * In functions of their own, which the kernel verifies separately.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * route.bpf.h - the next hop: from the cache, or from the FIB
+ * next_hop.bpf.h - the next hop: from the cache, or from the FIB
  *
  * Asking the FIB costs more than the rest of the data path together, and it
  * gives the same answer until somebody changes a route, a rule or a neighbour.

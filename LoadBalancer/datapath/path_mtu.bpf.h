@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * learn.bpf.h - learn from routers' errors how narrow the path to a backend is
+ * path_mtu.bpf.h - learn from routers' errors how narrow the path to a backend
+ * is
  *
  * To routers, a packet in an outer header is the load balancer's own: if the
  * next link does not take it, the error comes here. It is believed if the

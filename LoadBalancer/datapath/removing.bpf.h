@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * leaving.bpf.h - flows whose service is no longer the one of their port
+ * removing.bpf.h - flows whose service is no longer the one of their port
  *
  * A packet may belong to two services: that of its port, and that of any port.
  * New flows belong to the first. But a flow that has begun stays with its own

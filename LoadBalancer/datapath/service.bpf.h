@@ -146,7 +146,7 @@ INLINE struct directory_entry *service_entry(const struct decision *d)
 /*
  * For the packet in `scratch`, whose service was removed from the file: the
  * service it belongs to, in `place`, or none (0), and whether it is for a VIP.
- * See leaving.bpf.h.
+ * See removing.bpf.h.
  */
 __attribute__((noinline)) int service_leaving(void);
 

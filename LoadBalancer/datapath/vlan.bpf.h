@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * retag.bpf.h - a frame that leaves in another VLAN than it came in by
+ * vlan.bpf.h - a frame that leaves in another VLAN than it came in by
  */
 #pragma once
 

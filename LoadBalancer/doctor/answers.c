@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_answers.c - whether backends answer, as far as `lbr run` knows
+ * answers.c - whether backends answer, as far as `lbr run` knows
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>

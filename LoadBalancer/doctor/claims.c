@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_claims.c - does another host answer for the VIPs that are ours?
+ * claims.c - does another host answer for the VIPs that are ours?
  */
 #include <arpa/inet.h>
 #include <net/if.h>

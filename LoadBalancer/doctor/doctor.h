@@ -6,19 +6,19 @@
 
 #include "common/doctor/doctor.h"
 
-/* doctor_ways.c */
+/* paths.c */
 void look_vips(struct doctor *doctor);
 void look_next_hops(struct doctor *doctor);
 void look_mtu(struct doctor *doctor);
-/* doctor_answers.c */
+/* answers.c */
 void look_run(struct doctor *doctor);
 void look_services(struct doctor *doctor);
 void look_answers(struct doctor *doctor);
-/* doctor_claims.c */
+/* claims.c */
 void look_claims(struct doctor *doctor);
-/* doctor_own.c */
+/* own.c */
 void look_own_vips(struct doctor *doctor);
-/* doctor_firewall.c */
+/* firewall.c */
 void look_firewall(struct doctor *doctor);
 
 /* In the order in which they are made. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_drops.c - what xdp_lbr drops at the moment, and why
+ * drops.c - what xdp_lbr drops at the moment, and why
  */
 #include "LoadBalancer/doctor/doctor.h"
 #include "common/doctor/drops.h"

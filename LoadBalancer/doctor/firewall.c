@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_firewall.c - what nftables does with packets that the kernel forwards
+ * firewall.c - what nftables does with packets that the kernel forwards
  * for xdp_lbr
  *
  * The firewall here does not see what XDP sends. It does see packets whose next

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_own.c - VIPs that are addresses of this host, and others that are
+ * own.c - VIPs that are addresses of this host, and others that are
  * passed up
  */
 #include <arpa/inet.h>

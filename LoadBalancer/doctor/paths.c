@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * doctor_ways.c - the way to this host, and the paths on to the backends
+ * paths.c - the way to this host, and the paths on to the backends
  */
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * build.h - a generation under construction: what build.c and tables.c share
+ * build.h - a generation under construction: what build.c and slots.c share
  */
 #pragma once
 
@@ -32,7 +32,7 @@ struct build {
 	__u32 slots;	   /* of all tables */
 };
 
-/* tables.c: fills and publishes them. Returns 0, or -1 with a fault. */
+/* slots.c: fills and publishes them. Returns 0, or -1 with a fault. */
 int tables_write(struct build *build, struct fault *fault);
 /* since.c: fills in the times in `rows`. */
 void since_write(const struct build *build, struct backend_rows *rows);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * difference.c - print what changes between two generations, a line each
+ * diff.c - print what changes between two generations, a line each
  *
  * Both are read from the kernel: the lines say what packets would meet, not
  * what a file says.

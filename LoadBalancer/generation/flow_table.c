@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * flows.c - resize the flow table, and keep its entries
+ * flow_table.c - resize the flow table, and keep its entries
  *
  * A map cannot grow. An `up` with another size makes a new table and copies the
  * flows twice: before the new program runs, and again after it does, for those

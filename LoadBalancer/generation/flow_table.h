@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * flows.h - the flow table as the tool sees it: mapped, while packets use it
+ * flow_table.h - the flow table as the tool sees it: mapped, while packets use
+ * it
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * running.h - read a generation of xdp_lbr from the kernel
+ * read.h - read a generation of xdp_lbr from the kernel
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * leaving.h - backends and services that were removed from the file and still
+ * removing.h - backends and services that were removed from the file and still
  * have flows
  *
  * Such a backend stays in the generation as BACKEND_LEAVING, with an end: it

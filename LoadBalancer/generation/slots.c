@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tables.c - the services' tables of a generation under construction
+ * slots.c - the services' tables of a generation under construction
  */
 #include <errno.h>
 #include <stdlib.h>

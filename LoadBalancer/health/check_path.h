@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * passage.h - the way of health checks: sockets in a network namespace of their
- * own, xdp_lbr_check on the way out of it, xdp_lbr on the way back
+ * check_path.h - the way of health checks: sockets in a network namespace of
+ * their own, xdp_lbr_check on the way out of it, xdp_lbr on the way back
  */
 #pragma once
 

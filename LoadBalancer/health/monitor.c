@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * follow.c - see follow.h
+ * monitor.c - see monitor.h
  *
  * Others change what runs: `apply`, `up`, `down`. So look() compares the
  * generation once a second. A verdict that takes a backend out or in is written

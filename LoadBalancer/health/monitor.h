@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * follow.h - keep checks, host and running state in step
+ * monitor.h - keep checks, host and running state in step
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * checks.h - the backends that are checked, and what is known about each
+ * schedule.h - the backends that are checked, and what is known about each
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hand.c - change one backend at once, in the running state only
+ * override.c - change one backend at once, in the running state only
  *
  * The file stays as it is; a difference to it is marked in the backend's row.
  * So `apply` can report what it takes back, and `save` can print what runs.

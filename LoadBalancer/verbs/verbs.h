@@ -7,7 +7,7 @@
 #include "common/kernel/kernel.h"
 #include "common/serve/metrics.h"
 
-/* hand.c: one backend changed, in the running state only; what that is */
+/* override.c: one backend changed, in the running state only; what that is */
 int verb_drain(const struct role *role, const struct options *options);
 int verb_undrain(const struct role *role, const struct options *options);
 int verb_weight(const struct role *role, const struct options *options);

@@ -25,7 +25,7 @@
 
 struct up {
 	struct kernel kernel;
-	struct kernel before; /* see predecessor.h */
+	struct kernel before; /* see takeover.h */
 	bool noted, attached; /* how much has to be undone */
 	struct config config;
 	enum mode mode;

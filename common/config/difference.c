@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * config_difference.c - how two files differ, key by key
+ * difference.c - how two files differ, key by key
  */
 #include <stdlib.h>
 #include <string.h>

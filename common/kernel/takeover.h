@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * predecessor.h - take over from a build with another map layout
+ * takeover.h - take over from a build with another map layout
  *
  * Its maps are not read: what they know about flows is lost. Its attachments
  * are taken over without losing a packet, and so are its notes of what was

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * dscp.bpf.h - the method `dscp`, undone (common/core/dscp.h)
+ * dscp.bpf.h - the method `dscp`, at the backend (common/core/dscp.h)
  *
- * The mark has served and is taken off: a server that answers with the class
- * it was asked with (net.ipv4.tcp_reflect_tos) would mark its answers, and
- * routers would give them the class.
+ * The mark is taken off: a server that answers with the class of the request
+ * (net.ipv4.tcp_reflect_tos) would mark its replies, and routers would give
+ * them that class.
  */
 #pragma once
 

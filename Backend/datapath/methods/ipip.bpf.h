@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ipip.bpf.h - the method `ipip`, undone (common/core/tunnel.h)
+ * ipip.bpf.h - the method `ipip`, at the backend (common/core/tunnel.h)
  *
- * The outer header is taken off here, with no tunnel device. What is inside is
- * whatever somebody put there, so only `lb-sources` may, and only packets for
- * a listed service come out.
+ * The outer header is taken off here, without a tunnel device. Anybody can put
+ * a packet inside, so it is accepted only from `lb-sources`, and only for a
+ * listed service.
  */
 #pragma once
 
-/* The header around a packet: [0]. */
+/* The outer header of a packet: [0]. */
 struct outside {
 	struct addr source;
 	struct addr destination;
@@ -27,8 +27,8 @@ INLINE bool ipip_is_from_lb(const struct addr *source)
 }
 
 /*
- * The link's header, with its tags, moves to what is then the beginning: from
- * its end on, for it may be longer than what it moves over.
+ * Moves the link's header, with its tags, to the new beginning of the frame:
+ * from its end on, because it may overlap the place that it moves to.
  */
 INLINE enum reason ipip_take_off(struct xdp_md *ctx, struct packet *packet,
 				 __u32 size)
@@ -41,7 +41,7 @@ INLINE enum reason ipip_take_off(struct xdp_md *ctx, struct packet *packet,
 	if (shift > L3_MOST)
 		return REASON_malformed;
 	to = (void *)from + shift;
-	/* Or clang 19 takes one of the two bounds for granted. */
+	/* Without it clang 19 leaves out one of the two comparisons. */
 	asm volatile("" : "+r"(to));
 	if ((void *)(to + WORDS) > packet->end ||
 	    (void *)(from + WORDS) > packet->end)
@@ -57,7 +57,7 @@ INLINE enum reason ipip_take_off(struct xdp_md *ctx, struct packet *packet,
 						    : REASON_decapsulated;
 }
 
-/* Parses what is inside the packet in `parsed`, and leaves it there. */
+/* Parses the packet inside the one in `parsed`, and leaves it there. */
 __attribute__((noinline)) int parse_inner(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
@@ -74,8 +74,8 @@ __attribute__((noinline)) int parse_inner(struct xdp_md *ctx)
 }
 
 /*
- * Of the packet that parse_inner() has left, with `reason`. Functions of their
- * own, that the kernel verifies apart.
+ * For the packet that parse_inner() has left, with `reason`. A function of its
+ * own, which the kernel verifies separately.
  */
 __attribute__((noinline)) int ipip_inside(struct xdp_md *ctx, int reason)
 {
@@ -127,7 +127,9 @@ INLINE enum reason ipip_restore(struct xdp_md *ctx, struct decision *d)
 
 	if (!found || !outside)
 		return REASON_malformed;
-	/* The rest of what is inside comes in another. */
+	/*
+	 * The later fragments of the inner packet come in other outer packets.
+	 */
 	if (d->packet.flags & (PACKET_FIRST | PACKET_LATER))
 		return REASON_fragment_passed;
 	outside->source = d->packet.source;

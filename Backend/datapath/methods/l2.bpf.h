@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * l2.bpf.h - the method `l2`: it is as the client sent it
+ * l2.bpf.h - the method `l2`, at the backend: the packet is as the client sent
+ * it
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * rewrite.bpf.h - the method `rewrite`, undone (common/core/rewrite.h)
+ * rewrite.bpf.h - the method `rewrite`, at the backend (common/core/rewrite.h)
  */
 #pragma once
 
