@@ -38,8 +38,7 @@ static const struct verb verbs[] = {
 	 "what would become of a packet, step by step; nothing is changed",
 	 verb_explain, NULL},
 	{"watch", "FILTER",
-	 "each decision, complete; FILTER: an address, with or without a "
-	 "port, or a reason",
+	 "each decision, complete; FILTER: ADDRESS[:PORT] or a reason",
 	 verb_watch, NULL},
 	VERB_DOCTOR,
 	{0},

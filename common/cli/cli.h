@@ -62,8 +62,8 @@ int verb_trace(const struct role *role, const struct options *options);
 #define VERB_RUN(run) { "run", NULL, \
 	"in the foreground, until SIGTERM; SIGHUP applies FILE", run, NULL }
 #define VERB_DOCTOR { "doctor", NULL, \
-	"look for what is wrong here, and print what mends it; exit 3 on a failure", \
+	"look for what is wrong here, and print what mends it; exit 3 on a fail", \
 	verb_doctor, NULL }
 #define VERB_TRACE { "trace", "off|new|all", \
-	"one trace line for each decision in trace_pipe; new: for the first of each flow", verb_trace, NULL }
+	"a line for each decision in trace_pipe; new: the first of each flow", verb_trace, NULL }
 /* clang-format on */
