@@ -18,6 +18,8 @@
 #include "common/bpf/map.h"
 #include "common/bpf/vlan.h"
 #include "common/core/abi.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/dscp.h"
 #include "common/core/packet.h"
 #include "common/core/reason.h"

@@ -24,6 +24,8 @@
 #include "common/bpf/map.h"
 #include "common/bpf/vlan.h"
 #include "common/core/abi.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/answer.h"
 #include "common/core/begun.h"
 #include "common/core/directory.h"

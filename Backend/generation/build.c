@@ -18,6 +18,7 @@
 
 #include "Backend/generation/generation.h"
 #include "common/base/address.h"
+#include "common/core/abi_services.h"
 #include "common/kernel/generation.h"
 #include "common/net/netlink.h"
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "Backend/generation/generation.h"
+#include "common/core/abi_services.h"
 
 int counters_open(struct counters *counters, const struct kernel *kernel,
 		  const struct restore_row *rows, int count)

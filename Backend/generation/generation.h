@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "common/core/abi_services.h"
 #include "common/kernel/kernel.h"
 
 /* build.c: build it, aside */

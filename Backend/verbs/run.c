@@ -16,6 +16,7 @@
 #include "Backend/verbs/verbs.h"
 #include "common/cli/cli.h"
 #include "common/cli/options.h"
+#include "common/core/abi_services.h"
 #include "common/host/upkeep.h"
 #include "common/kernel/generation.h"
 

@@ -17,6 +17,7 @@
 
 #include "common/bpf/map.h"
 #include "common/core/abi.h"
+#include "common/core/abi_packets.h"
 #include "common/core/reason.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -14,6 +14,8 @@
 #include "LoadBalancer/generation/standing.h"
 #include "common/base/address.h"
 #include "common/config/state.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/inline.h"
 #include "common/kernel/run_lock.h"
 #include "common/net/routes.h"

@@ -10,6 +10,7 @@
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/generation/read.h"
 #include "common/config/write.h"
+#include "common/core/abi_services.h"
 
 /* How many backends of a service differ from the file. */
 static int differing(const struct running *running,

@@ -6,9 +6,11 @@
 
 #include "common/doctor/doctor.h"
 
-/* paths.c */
+/* vips.c */
 void look_vips(struct doctor *doctor);
+/* paths.c */
 void look_next_hops(struct doctor *doctor);
+/* mtu.c */
 void look_mtu(struct doctor *doctor);
 /* answers.c */
 void look_run(struct doctor *doctor);

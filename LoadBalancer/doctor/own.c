@@ -9,6 +9,7 @@
 #include "LoadBalancer/doctor/doctor.h"
 #include "LoadBalancer/host/own.h"
 #include "common/base/address.h"
+#include "common/core/abi_services.h"
 #include "common/net/routes.h"
 
 static void default_again(struct doctor *doctor)

@@ -21,6 +21,8 @@
 #include "LoadBalancer/generation/removing.h"
 #include "LoadBalancer/generation/states.h"
 #include "common/config/state.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/address.h"
 #include "common/core/directory.h"
 #include "common/core/inline.h"

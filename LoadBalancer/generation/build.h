@@ -5,6 +5,7 @@
 #pragma once
 
 #include "LoadBalancer/generation/read.h"
+#include "common/core/abi_services.h"
 
 struct left {
 	struct running_service service;

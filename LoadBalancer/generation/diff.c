@@ -15,6 +15,7 @@
 #include "common/base/address.h"
 #include "common/config/state.h"
 #include "common/config/write.h"
+#include "common/core/abi_services.h"
 #include "common/core/age.h"
 
 struct pair {

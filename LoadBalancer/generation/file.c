@@ -9,6 +9,7 @@
 
 #include "LoadBalancer/generation/read.h"
 #include "common/config/write.h"
+#include "common/core/abi_services.h"
 
 #define NAME "the running state"
 

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "common/core/abi_services.h"
 #include "common/kernel/kernel.h"
 
 /*

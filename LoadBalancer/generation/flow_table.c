@@ -18,6 +18,8 @@
 
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/generation/generation.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/age.h"
 #include "common/core/flows.h"
 #include "common/kernel/generation.h"

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "LoadBalancer/generation/read.h"
+#include "common/core/abi_packets.h"
 
 struct flow_table {
 	struct flow *flows;    /* `places` of them; hash 0: empty */

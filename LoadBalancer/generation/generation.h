@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "common/core/abi_services.h"
 #include "common/kernel/kernel.h"
 
 /* build.c: the file as a generation, aside */

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "LoadBalancer/generation/read.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 
 static int by_key(const void *a, const void *b)
 {

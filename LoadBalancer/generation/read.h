@@ -5,6 +5,8 @@
 #pragma once
 
 #include "common/config/endpoint.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/kernel/generation.h"
 
 /* A file's services, and as many that were removed from it. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "LoadBalancer/generation/flow_table.h"
+#include "common/core/abi_services.h"
 #include "common/kernel/generation.h"
 
 struct leaving {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "LoadBalancer/generation/build.h"
+#include "common/core/abi_services.h"
 
 /*
  * Adds to the build's `backends` and `until` those that only `old` has and that

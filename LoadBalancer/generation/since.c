@@ -7,6 +7,7 @@
 
 #include "LoadBalancer/generation/build.h"
 #include "common/config/state.h"
+#include "common/core/abi_services.h"
 
 /* Since when a backend is in its state, as people are told it. */
 static __u64 backend_since(const struct build *build, __u32 index, __u64 now)

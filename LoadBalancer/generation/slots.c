@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/generation/build.h"
+#include "common/core/abi_services.h"
 #include "common/tables/order.h"
 
 /* Does the service have the same table in the running generation? */

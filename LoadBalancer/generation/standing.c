@@ -8,6 +8,7 @@
 #include "LoadBalancer/generation/states.h"
 #include "common/base/address.h"
 #include "common/config/state.h"
+#include "common/core/abi_services.h"
 #include "common/kernel/run_lock.h"
 
 void standings_open(struct standings *standings, const struct kernel *kernel,

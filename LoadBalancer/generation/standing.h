@@ -8,6 +8,7 @@
 #pragma once
 
 #include "LoadBalancer/generation/read.h"
+#include "common/core/abi_services.h"
 
 struct standings {
 	const struct running *running;

@@ -10,6 +10,7 @@
 
 #include "LoadBalancer/generation/file.h"
 #include "LoadBalancer/generation/generation.h"
+#include "common/core/abi_services.h"
 #include "common/kernel/generation.h"
 
 __u8 finding_of(const struct config *config,

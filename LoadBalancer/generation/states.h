@@ -10,6 +10,7 @@
 
 #include "LoadBalancer/generation/read.h"
 #include "common/config/config.h"
+#include "common/core/abi_services.h"
 
 /*
  * What was found about a backend that is about to be built; `old`: its row in

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/core/abi_packets.h"
 #include "common/core/address.h"
 #include "common/core/inline.h"
 #include "common/host/detour.h"

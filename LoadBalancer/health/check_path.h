@@ -6,6 +6,7 @@
 #pragma once
 
 #include "LoadBalancer/health/check_netns.h"
+#include "common/core/abi_services.h"
 #include "common/core/check.h"
 #include "common/core/reason.h"
 #include "common/kernel/kernel.h"

@@ -16,6 +16,7 @@
 #include "LoadBalancer/health/http_answer.h"
 #include "common/base/pulse.h"
 #include "common/config/health.h"
+#include "common/core/abi_services.h"
 
 #define WHY 96
 

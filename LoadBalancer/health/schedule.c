@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "LoadBalancer/health/schedule.h"
+#include "common/core/abi_services.h"
 
 #include <stdlib.h>
 #include <string.h>

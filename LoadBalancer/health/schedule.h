@@ -7,6 +7,7 @@
 #include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/health/probe.h"
 #include "common/config/health.h"
+#include "common/core/abi_services.h"
 
 struct checks;
 

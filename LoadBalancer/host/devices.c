@@ -20,6 +20,7 @@
 #include "LoadBalancer/host/devices.h"
 #include "common/base/address.h"
 #include "common/core/abi.h"
+#include "common/core/abi_services.h"
 #include "common/kernel/map_replace.h"
 #include "common/net/netlink.h"
 #include "common/net/routes.h"

@@ -9,6 +9,7 @@
 
 #include "LoadBalancer/host/host.h"
 #include "common/base/elapsed.h"
+#include "common/core/abi_services.h"
 #include "common/host/change.h"
 #include "common/kernel/generation.h"
 #include "common/net/netlink_ask.h"

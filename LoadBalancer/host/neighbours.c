@@ -18,6 +18,7 @@
 #include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/host/host.h"
 #include "LoadBalancer/host/path_mtus.h"
+#include "common/core/abi_services.h"
 #include "common/host/change.h"
 #include "common/net/routes.h"
 

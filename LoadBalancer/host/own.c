@@ -15,6 +15,7 @@
 
 #include "LoadBalancer/host/own.h"
 #include "common/base/address.h"
+#include "common/core/abi_services.h"
 #include "common/core/address.h"
 #include "common/kernel/map_replace.h"
 #include "common/net/netlink.h"

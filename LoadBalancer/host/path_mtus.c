@@ -14,6 +14,8 @@
 
 #include "LoadBalancer/host/path_mtus.h"
 #include "common/base/address.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/address.h"
 #include "common/core/age.h"
 #include "common/host/change.h"

@@ -20,6 +20,7 @@
 #include "common/config/state.h"
 #include "common/config/values.h"
 #include "common/config/write.h"
+#include "common/core/abi_services.h"
 
 struct hand {
 	const char *verb;

@@ -10,6 +10,7 @@
 #include "LoadBalancer/verbs/explain.h"
 #include "common/base/address.h"
 #include "common/cli/report.h"
+#include "common/core/abi_services.h"
 #include "common/core/route.h"
 #include "common/core/schedule.h"
 #include "common/core/select.h"

@@ -18,6 +18,8 @@
 #include "common/base/address.h"
 #include "common/base/reason.h"
 #include "common/cli/report.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/net/netlink.h"
 #include "common/net/routes.h"
 

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "LoadBalancer/generation/read.h"
+#include "common/core/abi_packets.h"
 
 /* Everything is read before anything is printed. */
 struct show {

@@ -12,6 +12,8 @@
 #include "LoadBalancer/generation/standing.h"
 #include "LoadBalancer/verbs/show.h"
 #include "common/base/address.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/age.h"
 
 /* A time of day as text; "-": there is none. */

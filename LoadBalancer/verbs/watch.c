@@ -28,6 +28,7 @@
 #include "common/cli/cli.h"
 #include "common/cli/output.h"
 #include "common/cli/report.h"
+#include "common/core/abi_services.h"
 #include "common/core/address.h"
 #include "common/core/reason.h"
 

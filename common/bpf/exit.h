@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include "common/core/abi_packets.h"
+
 /*
  * The index of a MAC address in `interfaces`, from 1 on, or -1. `mask`: the
  * bits that are compared. Not static, so that the kernel verifies the loop

@@ -10,8 +10,10 @@
 
 #include "common/bpf/dry.h"
 #include "common/bpf/map.h"
+#include "common/core/abi_packets.h"
 #include "common/core/age.h"
 #include "common/core/packet.h"
+#include "common/core/packet_parse.h"
 #include "common/core/quote.h"
 
 /* What was found so far: [0]. Its pointers mean nothing to others. */

@@ -18,6 +18,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "common/core/abi.h"
+#include "common/core/abi_packets.h"
 #include "common/core/address.h"
 #include "common/core/packet.h"
 #include "common/core/reason.h"

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "common/bpf/map.h"
+#include "common/core/abi_packets.h"
 #include "common/core/packet.h"
 
 /* The VLAN devices above the interfaces that the program is attached to. */

@@ -9,6 +9,7 @@
 
 #include "common/base/printing.h"
 #include "common/cli/cli.h"
+#include "common/core/abi_services.h"
 #include "common/host/change.h"
 #include "common/host/interfaces.h"
 #include "common/kernel/generation.h"

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "common/core/abi.h"
+#include "common/core/abi_services.h"
 #include "common/core/scheduler.h"
 
 struct config_backend {

@@ -16,6 +16,7 @@
 #include "common/config/health.h"
 #include "common/config/methods.h"
 #include "common/config/values.h"
+#include "common/core/abi_services.h"
 #include "common/core/address.h"
 
 /* What one entry of the file claims for itself. */

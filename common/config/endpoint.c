@@ -6,6 +6,7 @@
 
 #include "common/base/address.h"
 #include "common/config/endpoint.h"
+#include "common/core/abi_services.h"
 #include "common/core/address.h"
 #include "common/core/inline.h"
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/config/config.h"
+#include "common/core/abi_services.h"
 
 const char *scheduler_name(__u8 scheduler);
 /* "dscp 10, update"; `text` holds 32 bytes. */

@@ -9,6 +9,7 @@
 
 #include "common/base/address.h"
 #include "common/config/keys.h"
+#include "common/core/abi_services.h"
 #include "common/core/inline.h"
 
 enum health_finding health_verdict(const struct config_check *check,

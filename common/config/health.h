@@ -6,6 +6,7 @@
 
 #include "common/config/config.h"
 #include "common/config/refusal.h"
+#include "common/core/abi_services.h"
 
 /* What one check has found about the path and the application. */
 enum outcome {

@@ -51,6 +51,13 @@ struct word {
 	__u32 value;
 };
 
+/* Values of a check's `type`: enum check_type. */
+extern const struct word check_words[];
+
+/* In milliseconds, as KIND_DURATION is kept. */
+#define SECONDS 1000u
+#define HOURS	(3600 * SECONDS)
+
 struct key {
 	enum level level;
 	const char *name;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/address.h"
+#include "common/core/abi_services.h"
 #include "common/core/address.h"
 #include "common/core/tunnel.h"
 

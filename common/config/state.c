@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/config/state.h"
+#include "common/core/abi_services.h"
 
 #include <stdio.h>
 

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "common/config/config.h"
+#include "common/core/abi_services.h"
 
 /*
  * Sets `state` of each backend of `service`, from its `finding` and `drain`.

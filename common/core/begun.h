@@ -22,6 +22,7 @@
 #pragma once
 
 #include "common/core/abi.h"
+#include "common/core/abi_packets.h"
 #include "common/core/hash.h"
 
 /* How long a TCP flow's note holds: longer than SYNs are repeated. */

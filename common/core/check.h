@@ -9,6 +9,8 @@
 #pragma once
 
 #include "common/core/abi.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 
 /*
  * Entries of `checks`: one for each backend that is checked, and as many again.

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "common/core/abi.h"
+#include "common/core/abi_services.h"
 #include "common/core/address.h"
 #include "common/core/hash.h"
 

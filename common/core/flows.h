@@ -18,6 +18,7 @@
 #pragma once
 
 #include "common/core/abi.h"
+#include "common/core/abi_packets.h"
 #include "common/core/age.h"
 #include "common/core/hash.h"
 

@@ -17,6 +17,7 @@
 #pragma once
 
 #include "common/core/packet.h"
+#include "common/core/packet_parse.h"
 
 /* The part of a quoted L4 header that is surely there. */
 struct quoted_ports {

@@ -18,6 +18,8 @@
 #pragma once
 
 #include "common/core/abi.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/hash.h"
 
 #define RECENT_BACKEND ((__u64)BACKEND_SLOTS - 1)

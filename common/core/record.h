@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/core/abi.h"
+#include "common/core/abi_services.h"
 
 enum record_flags {
 	RECORD_SERVICE = 1, /* there is one */

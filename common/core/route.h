@@ -14,6 +14,8 @@
 #include <linux/bpf.h>
 #include <linux/in.h>
 
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/packet.h"
 #include "common/core/tunnel.h"
 

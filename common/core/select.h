@@ -19,6 +19,8 @@
  */
 #pragma once
 
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/age.h"
 #include "common/core/packet.h"
 #include "common/core/scheduler.h"

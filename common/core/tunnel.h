@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "common/core/abi_services.h"
 #include "common/core/checksum.h"
 #include "common/core/dscp.h"
 #include "common/core/mark.h"

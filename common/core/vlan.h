@@ -11,6 +11,7 @@
 #include <linux/if_ether.h>
 
 #include "common/core/abi.h"
+#include "common/core/abi_packets.h"
 #include "common/core/inline.h"
 
 #define TAGS_MOST    2

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "common/core/abi_packets.h"
 #include "common/doctor/doctor.h"
 #include "common/host/change.h"
 #include "common/net/routes.h"

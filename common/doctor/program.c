@@ -16,6 +16,8 @@
 #include "common/cli/cli.h"
 #include "common/cli/report.h"
 #include "common/config/write.h"
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/reason.h"
 #include "common/doctor/doctor.h"
 #include "common/host/interfaces.h"

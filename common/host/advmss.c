@@ -9,6 +9,7 @@
 
 #include "common/base/address.h"
 #include "common/config/config.h"
+#include "common/core/abi_packets.h"
 #include "common/core/address.h"
 #include "common/host/advmss.h"
 #include "common/host/change.h"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/address.h"
+#include "common/core/abi_packets.h"
 #include "common/host/advmss.h"
 #include "common/host/change.h"
 #include "common/host/claim.h"

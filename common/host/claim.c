@@ -10,6 +10,7 @@
 
 #include "common/base/address.h"
 #include "common/config/config.h"
+#include "common/core/abi_packets.h"
 #include "common/core/address.h"
 #include "common/host/change.h"
 #include "common/net/netlink_ask.h"

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "common/core/abi_packets.h"
 #include "common/kernel/kernel.h"
 
 /*

@@ -16,6 +16,7 @@
 
 #include "common/base/address.h"
 #include "common/config/config.h"
+#include "common/core/abi_packets.h"
 #include "common/core/address.h"
 #include "common/host/interfaces.h"
 #include "common/host/vlans.h"

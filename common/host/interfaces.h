@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 
+#include "common/core/abi_packets.h"
 #include "common/kernel/kernel.h"
 
 struct config;

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/core/abi_packets.h"
 #include "common/core/vlan.h"
 #include "common/kernel/map_replace.h"
 #include "common/net/device.h"

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/core/abi_packets.h"
 #include "common/kernel/changes.h"
 #include "common/kernel/kernel.h"
 #include "common/kernel/pins.h"

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/address.h"
+#include "common/core/abi_packets.h"
 
 bool change_at(int map, __u32 i, struct change *change)
 {

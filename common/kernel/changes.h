@@ -10,6 +10,7 @@
 
 #include <time.h>
 
+#include "common/core/abi_packets.h"
 #include "common/kernel/kernel.h"
 
 /*

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/core/abi_services.h"
 #include "common/kernel/generation.h"
 
 #define MILLISECOND 1000000ULL /* in nanoseconds */

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "common/core/abi_services.h"
 #include "common/kernel/kernel.h"
 
 #define NO_SLOT ((__u32)-1)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/base/printing.h"
+#include "common/core/abi_services.h"
 #include "common/kernel/bpffs.h"
 #include "common/kernel/generation.h"
 #include "common/kernel/kernel.h"
@@ -211,11 +212,6 @@ void kernel_close(struct kernel *kernel)
 		close(kernel->old_flow_keys);
 	bpf_object__close(kernel->object);
 	kernel_unlock(kernel);
-}
-
-int kernel_cpus(void)
-{
-	return libbpf_num_possible_cpus();
 }
 
 int kernel_map(const struct kernel *kernel, const char *name)

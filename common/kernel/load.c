@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/core/abi_packets.h"
 #include "common/core/flows.h"
 #include "common/kernel/generation.h"
 #include "common/kernel/kernel.h"
@@ -112,6 +113,11 @@ static int map_reuse(struct kernel *kernel, const char *name,
 			   strerror(errno));
 	close(fd);
 	return rc;
+}
+
+int kernel_cpus(void)
+{
+	return libbpf_num_possible_cpus();
 }
 
 static bool has_helper(enum bpf_func_id helper)

@@ -14,6 +14,7 @@
 #include "common/base/fault.h"
 #include "common/config/config.h"
 #include "common/core/abi.h"
+#include "common/core/abi_services.h"
 
 enum exit_status {
 	EXIT_DONE = 0,

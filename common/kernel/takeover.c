@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/printing.h"
+#include "common/core/abi_packets.h"
 #include "common/kernel/lock.h"
 
 bool predecessor_find(const struct kernel *kernel, char *path, size_t size)

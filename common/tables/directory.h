@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "common/core/abi.h"
+#include "common/core/abi_services.h"
 
 #define DIRECTORY_SEEDS 64
 

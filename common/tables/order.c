@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/core/abi_services.h"
 #include "common/tables/maglev.h"
 #include "common/tables/sequence.h"
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "common/config/config.h"
+#include "common/core/abi_services.h"
 
 struct table_backend {
 	struct addr address;

@@ -46,6 +46,7 @@
 #include <time.h>
 
 #include "common/core/abi.h"
+#include "common/core/abi_packets.h"
 #include "tests/bench/driver.h"
 #include "tests/bench/driver.skel.h"
 

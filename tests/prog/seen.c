@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "common/core/abi.h"
+#include "common/core/abi_packets.h"
 
 static void die(const char *what)
 {

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "common/core/abi_packets.h"
 #include "common/core/begun.h"
 #include "tests/unit/oracle.h"
 #include "tests/unit/unit.h"

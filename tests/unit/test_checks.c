@@ -10,6 +10,7 @@
 #include "LoadBalancer/health/answered.h"
 #include "LoadBalancer/health/http_answer.h"
 #include "common/config/health.h"
+#include "common/core/abi_services.h"
 #include "common/core/inline.h"
 #include "tests/unit/unit.h"
 

@@ -16,6 +16,7 @@
 #include "common/base/address.h"
 #include "common/config/config.h"
 #include "common/config/keys.h"
+#include "common/core/abi_services.h"
 #include "common/core/address.h"
 #include "tests/unit/big_file.h"
 #include "tests/unit/unit.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/core/abi_services.h"
 #include "common/core/directory.h"
 #include "common/tables/directory.h"
 #include "tests/unit/unit.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/core/abi_packets.h"
 #include "common/core/flows.h"
 #include "tests/unit/oracle.h"
 #include "tests/unit/unit.h"

@@ -5,6 +5,7 @@
  * Both modules are compiled in, with stand-ins for what they would change.
  */
 #include "LoadBalancer/host/heard.c"
+#include "common/core/abi_services.h"
 #include "common/net/monitor.c"
 #include "tests/unit/unit.h"
 

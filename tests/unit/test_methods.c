@@ -9,6 +9,7 @@
 
 #include "common/config/config.h"
 #include "common/config/methods.h"
+#include "common/core/abi_services.h"
 #include "tests/unit/unit.h"
 
 #define SOURCES "lb-sources: [203.0.113.0/24, '2001:db8:9::9']\n"

@@ -3,7 +3,9 @@
  * A table of frames and what packet_parse() makes of them; and the law that
  * of no frame, however short, anything behind its end is read or believed.
  */
+#include "common/core/abi_packets.h"
 #include "common/core/packet.h"
+#include "common/core/packet_parse.h"
 #include "tests/unit/frame.h"
 
 /* clang-format off */

@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/recent.h"
 #include "tests/unit/oracle.h"
 #include "tests/unit/unit.h"

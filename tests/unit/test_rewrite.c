@@ -5,6 +5,7 @@
  * else changes; every checksum that was true stays true.
  */
 #include "common/core/echo.h"
+#include "common/core/packet_parse.h"
 #include "tests/unit/frame.h"
 
 #define PACKETS 200000

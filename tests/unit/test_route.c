@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/route.h"
 #include "tests/unit/unit.h"
 

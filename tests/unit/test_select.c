@@ -3,6 +3,8 @@
  * The rules of select.h, each case written down: which packets of a flow
  * follow its memory, when a memory has run out, what is remembered.
  */
+#include "common/core/abi_packets.h"
+#include "common/core/abi_services.h"
 #include "common/core/select.h"
 #include "tests/unit/unit.h"
 

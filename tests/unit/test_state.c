@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/config/state.h"
+#include "common/core/abi_services.h"
 #include "tests/unit/unit.h"
 
 #define MOST 8

@@ -4,6 +4,7 @@
  * checksum that is updated is the true one; what is put in front of a packet
  * is read as the RFCs say and the packet inside is found as it was.
  */
+#include "common/core/abi_services.h"
 #include "common/core/rewrite.h"
 #include "common/core/tunnel.h"
 #include "tests/unit/frame.h"

@@ -13,6 +13,7 @@
 #include "common/base/address.h"
 #include "common/config/keys.h"
 #include "common/config/values.h"
+#include "common/core/abi_services.h"
 #include "tests/unit/unit.h"
 
 #define FILES	 2000

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * abi_services.h - a generation in maps: services, their tables, backends
+ */
+#pragma once
+
+#include "common/core/abi.h"
+#include "common/core/method.h"
+
+/*
+ * What a client connects to. Port 0 is "any port". Protocol 0 with port 0 marks
+ * an address as a VIP; every VIP has this entry besides its services.
+ * IPPROTO_FRAGMENT with PORT_UNKNOWN, which no packet has, is the service that
+ * takes UDP fragments whose ports are not known (`by_address`).
+ */
+#define PORT_UNKNOWN 0x0101 /* in either byte order */
+struct service_key {
+	struct addr vip;
+	__be16 port;
+	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP, or as above */
+	__u8 zero;
+};
+_Static_assert(sizeof(struct service_key) == 20, "service_key");
+
+/* The TCP or UDP checksum, where one address is written over another. */
+enum checksum {
+	CHECKSUM_KEEP,	 /* stays that of the VIP */
+	CHECKSUM_UPDATE, /* is true on the wire */
+};
+
+/* What is done to a service's packets, and undone at the backend. */
+struct method {
+	__u8 forward;  /* enum forward */
+	__u8 checksum; /* enum checksum */
+	__u8 dscp;     /* FORWARD_DSCP: the value, else 0 */
+};
+_Static_assert(sizeof(struct method) == 3, "method");
+
+/*
+ * A service of one generation. Its table is `table_size` u16 backend indices,
+ * from slot `table_first` on, in the generation's `tables` map, four to an
+ * element. With table_size 0, no backend takes new flows; table_first is then
+ * NO_TABLE_PASS if they are to be passed to the kernel.
+ */
+#define NO_TABLE_PASS 1
+struct service {
+	__u32 id; /* never given to another (VIP, port, protocol) */
+	__u32 table_first;
+	__u32 table_size;
+	__u8 scheduler; /* enum scheduler, see scheduler.h */
+	struct method method;
+	__u16 turns; /* its index in the map `turns` */
+	/*
+	 * 0: the service is in the file. Else it was removed and has no table:
+	 * 1 + the index of the backend that drains longest, whose `until` is
+	 * the service's end, too.
+	 */
+	__u16 leaving;
+};
+_Static_assert(sizeof(struct service) == 20, "service");
+
+/*
+ * A cell of a generation's `services` map, see directory.h. There are more than
+ * twice as many cells as there can be keys: the services of a file, as many
+ * that were removed from it, and for each of these the mark of its VIP and
+ * possibly the entry for its fragments.
+ */
+#define DIRECTORY_PLACES (16 * MAX_SERVICES)
+struct directory_entry {
+	struct service_key key;
+	struct service service;
+	__u16 port_mask; /* 0: ports do not matter, see `by_address` */
+	__u8 protocol;	 /* of the service */
+	__u8 used;
+};
+_Static_assert(sizeof(struct directory_entry) == 44, "directory_entry");
+
+/* Of a generation, in the `services` map. */
+struct directory_places {
+	struct directory_entry at[DIRECTORY_PLACES];
+};
+
+/*
+ * A slot: the index of its backend, and SLOT_MOVED if it has had another one
+ * since the flow table was created. For a slot that has not moved, the flow
+ * table can only say the same as the service's table.
+ */
+#define SLOT_MOVED   0x8000
+#define SLOT_BACKEND (BACKEND_SLOTS - 1)
+_Static_assert(BACKEND_SLOTS <= SLOT_MOVED, "a slot holds an index");
+#define SLOTS_PER_ELEMENT 4
+struct slots {
+	__u16 slot[SLOTS_PER_ELEMENT];
+};
+_Static_assert(sizeof(struct slots) == 8, "slots");
+
+/*
+ * Which flows a backend gets. It follows from what is wanted of it and from
+ * what health checks found: common/config/state.h.
+ */
+enum backend_state {
+	BACKEND_ABSENT, /* no backend has this index in this generation */
+	BACKEND_ACTIVE,
+	BACKEND_DRAINING, /* keeps its flows, gets no new ones */
+	BACKEND_DOWN,	  /* its flows are selected anew */
+	BACKEND_LEAVING,  /* not in the file: drains until `until` */
+};
+
+/* What health checks found about a backend. */
+enum health_finding {
+	FINDING_NONE, /* not checked, or no result yet */
+	FINDING_UP,
+	FINDING_APPLICATION_DOWN, /* something came back, and it was bad */
+	FINDING_PATH_DOWN, /* nothing came back from the VIP, or none was sent
+			    */
+};
+
+/* What a verb has set for a backend, against the file. */
+enum by_hand {
+	BY_HAND_STATE = 1,
+	BY_HAND_WEIGHT = 2,
+};
+
+/*
+ * A backend of a service, at its index. The id is index + n * BACKEND_SLOTS, at
+ * most FLOW_BACKEND, and is never given to another (service, address): a flow
+ * with the id of a backend that is gone is selected anew. If the state is
+ * BACKEND_ABSENT, the id is the last one that this index had.
+ */
+struct backend {
+	struct addr address;
+	__u32 id;
+	__u32 service; /* struct service.id */
+	__u16 weight;
+	__u8 state;   /* enum backend_state */
+	__u8 by_hand; /* enum by_hand; only the tool reads it */
+	__u8 finding; /* enum health_finding; only the tool reads it */
+	__u8 drain;   /* it is to drain; only the tool reads it */
+	__u16 mtu;    /* of the path to it, from the file; 0: not set */
+};
+_Static_assert(sizeof(struct backend) == 32, "backend");
+
+/* Of a generation, in the `backends` map. */
+struct backend_rows {
+	struct backend at[BACKEND_SLOTS];
+	__u64 until[BACKEND_SLOTS]; /* jiffies; if it is leaving */
+	/*
+	 * For the tool, in seconds of Unix time: since when a backend, or the
+	 * service with this index in `turns`, has been in its state.
+	 */
+	__u64 since[BACKEND_SLOTS];
+	__u64 service_since[MAX_SERVICES];
+};
+_Static_assert(sizeof(struct backend_rows) ==
+		       BACKEND_SLOTS * 48 + MAX_SERVICES * 8,
+	       "backend_rows");
+
+/* What happens to a packet for a VIP but for none of its services. */
+enum unmatched {
+	UNMATCHED_LOCAL, /* dropped, unless the VIP is the host's address */
+	UNMATCHED_DROP,
+	UNMATCHED_PASS,
+};
+
+/*
+ * Key of the map `devices`: ifindex. Says why XDP cannot send a packet out of
+ * the device. A device without an entry takes all frames.
+ */
+#define MAX_DEVICES 16384
+enum device_lacks {
+	DEVICE_NO_ETHERNET = 1, /* it has no Ethernet header: tun, gre */
+	DEVICE_NO_XMIT = 2, /* no ndo_xdp_xmit: no redirect in native mode */
+};
+
+/* Addresses of this host that xdp_lbr knows. */
+#define MAX_OWN_ADDRESSES 16384
+
+/*
+ * For the tool, by struct backend.id: why checks found the backend down, as
+ * NUL-terminated text. A backend that is not down has no entry.
+ */
+#define VERDICT_TEXT 208
+struct verdict_text {
+	char why[VERDICT_TEXT];
+};
+_Static_assert(sizeof(struct verdict_text) == 208, "verdict_text");
+
+#define VIP_BITS 4096
+
+/*
+ * What else belongs to a generation. `previous` is the index of the generation
+ * that places handshakes begun before it, until `grace_until` (jiffies).
+ */
+struct generation {
+	__u64 number;	      /* counts from 1 */
+	__u64 grace_until;    /* jiffies */
+	__u64 udp_idle;	      /* jiffies */
+	__u64 next_hop_age;   /* jiffies; 0: the FIB is asked for each packet */
+	__u32 previous;	      /* generation index; its own if there is none */
+	__u32 insert_limit;   /* flows added per second and CPU */
+	__u32 insert_window;  /* jiffies in a second */
+	__u32 directory_seed; /* where services lie: see directory.h */
+	__u8 unmatched;	      /* enum unmatched */
+	__u8 hops_by_flow;    /* routes depend on more than the destination */
+	__u8 recent_shift;    /* the hot flows' time span is 2^this jiffies */
+	__u8 claim;	    /* the tool's: the host answers ARP for the VIPs */
+	__u32 answer_limit; /* ICMP errors per second and CPU */
+	__u8 digest[32];    /* of the file's meaning: see write.h */
+	struct prefix outer_source[2]; /* IPv4, IPv6; bits 0: its own address */
+	__u64 vips[VIP_BITS / 64];     /* xdp_lbr: see directory.h */
+};
+_Static_assert(sizeof(struct generation) == 640, "generation");
+
+/* The text of a generation's file, in the map `file`; padded with zeros. */
+struct file_page {
+	char text[4096];
+};
+_Static_assert(sizeof(struct file_page) == 4096, "file_page");
+
+/*
+ * xdp_bkd: to which service a packet belongs that a load balancer sent to one
+ * of this host's addresses, and how it is restored. Port 0 is "any port".
+ */
+struct restore_key {
+	struct addr
+		address; /* the destination: this host's address; l2: the VIP */
+	struct addr inner; /* ipip: the destination inside, the VIP */
+	__be16 port;
+	__u8 protocol;
+	__u8 dscp; /* method dscp: the mark, else 0 */
+};
+_Static_assert(sizeof(struct restore_key) == 36, "restore_key");
+
+struct restore {
+	struct addr vip;
+	__u64 until; /* jiffies; 0: no end. Set when it was removed from the
+			file. */
+	struct method method;
+	__u8 zero;
+	__u32 counter; /* index in `restore_counts`; 0: not counted */
+};
+_Static_assert(sizeof(struct restore) == 32, "restore");
+
+/*
+ * Enough for two generations, for any address, and [0], which belongs to no
+ * row.
+ */
+#define MAX_RESTORES (MAX_SERVICES * 2)
+#define MAX_COUNTERS (MAX_RESTORES * 2 + 1)
