@@ -131,7 +131,7 @@ said() {
 	local tool
 	for tool in LoadBalancer/lbr Backend/bkd; do
 		sed -nE 's/^\t\{"([a-z_]+)", "(gauge|counter)",.*/\1 \2/p' \
-			"${tool%/*}/metrics.c" | said cat >"$BATS_TEST_TMPDIR/metrics"
+			"${tool%/*}/verbs/metrics.c" | said cat >"$BATS_TEST_TMPDIR/metrics"
 		[[ ! $(awk '($1 ~ /_total$/) != ($2 == "counter")' "$BATS_TEST_TMPDIR/metrics") ]]
 		diff <(sed 's/ .*//' "$BATS_TEST_TMPDIR/metrics") \
 			<(sed '1,/^METRICS/d' "$BATS_FILE_TMPDIR/${tool#*/}.8" |
