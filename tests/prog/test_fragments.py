@@ -54,12 +54,12 @@ def both(port=7777, protocol="udp", **more):
             service([NEAR6], VIP6, port, protocol, **more))
 
 
-def met(world, pieces):
+def met(role, pieces):
     """What becomes of each: (action, bytes, reason), one reason for all. Together:
     a first is remembered for 5 s, in which a slow machine asks for few reasons."""
-    before = world.lbr.reasons()
-    left = world.lbr.run([bytes(piece) for piece in pieces])
-    after = world.lbr.reasons()
+    before = role.reasons()
+    left = role.run([bytes(piece) for piece in pieces])
+    after = role.reasons()
     [(reason, rose)] = [(key, after[key] - before[key]) for key in after
                         if after[key] != before[key]]
     equal(rose, len(pieces), reason)
@@ -85,7 +85,7 @@ def placed(world):
     for name, (ipv6, l4, to) in KINDS.items():
         first, *rest = cut(whole(ipv6, l4))
         for order in [first, *rest], [first, *reversed(rest)], [first, first, *rest, *rest]:
-            equal(met(world, order), went(order, to), name)
+            equal(met(world.lbr, order), went(order, to), name)
 
 
 @test("fragments: before their first they are dropped, behind it not")
@@ -94,8 +94,8 @@ def early(world):
     for name, (ipv6, l4, to) in KINDS.items():
         first, *rest = cut(whole(ipv6, l4))
         dropped = [(DROP, bytes(piece).hex(), "fragment") for piece in rest]
-        equal(met(world, rest), dropped, name + ", before")
-        equal(met(world, [first, *rest]), went([first, *rest], to), name + ", behind")
+        equal(met(world.lbr, rest), dropped, name + ", before")
+        equal(met(world.lbr, [first, *rest]), went([first, *rest], to), name + ", behind")
 
 
 @test("fragments: of another client, VIP, protocol or packet is no first")
@@ -103,13 +103,13 @@ def others(world):
     world.apply(configuration(*both(), *both(80, "tcp"),
                               service(["172.19.0.4"], "192.168.25.12", 7777, "udp")))
     first, last, *_ = cut(whole())
-    met(world, [first])
+    met(world.lbr, [first])
     for field, value in ("src", "172.17.0.44"), ("dst", "192.168.25.12"), ("id", 7), ("proto", 6):
         other = Ether(bytes(last))
         setattr(other[IP], field, value)
         equal(one(world.lbr, other)[2], "fragment", field)
     first, last, *_ = cut(whole(True))
-    met(world, [first])
+    met(world.lbr, [first])
     for layer, field, value in ((IPv6, "src", "2001:db8:17::44"), (IPv6ExtHdrFragment, "id", 7)):
         other = Ether(bytes(last))
         setattr(other[layer], field, value)
@@ -162,7 +162,7 @@ def strays(world):
 def aged(world):
     world.apply(configuration(*both()))
     first, last, *_ = cut(whole())
-    met(world, [first])
+    met(world.lbr, [first])
     since = time.monotonic()
     equal(one(world.lbr, last)[2], "forwarded", "at once")
     wait_for(lambda: one(world.lbr, last)[2] == "fragment", "the end of the 5 s")
@@ -244,12 +244,12 @@ def restored(world):
     for name, (ipv6, l4, address_) in KINDS.items():
         first, *rest = cut(whole(ipv6, l4))
         vip = VIP6 if ipv6 else VIP
-        for piece in rest:
-            frame = near(piece, address_)
-            equal(one(role, frame), (PASS, bytes(frame).hex(), "fragment_passed"), name)
-        for piece in [first, *reversed(rest)]:
-            equal(one(role, near(piece, address_)), (PASS, back(piece, address_, vip), "restored"),
-                  name)
+        frames = [near(piece, address_) for piece in rest]
+        equal(met(role, frames), [(PASS, bytes(frame).hex(), "fragment_passed")
+                                  for frame in frames], name)
+        order = [first, *reversed(rest)]
+        equal(met(role, [near(piece, address_) for piece in order]),
+              [(PASS, back(piece, address_, vip), "restored") for piece in order], name)
     for l4 in UDP(sport=40000, dport=2049), UDP(sport=53, dport=40000):
         for piece in cut(whole(l4=l4)):
             frame = near(piece, NEAR)
