@@ -131,12 +131,13 @@ exceptions() {
 		$(on "$LB" ip -6 route get 2001:db8:19::3) == *'mtu 1280'* ]]
 }
 
+# explained: but for how old the FIB's answer is
 explained() {
 	local port
 	for port in {40000..40009}; do
 		echo "172.17.0.4:$port $VIP4:80/tcp"
 		echo "[2001:db8:17::4]:$port [$VIP6]:80/tcp"
-	done | lbr explain -j
+	done | lbr explain -j | sed -E 's/ \((the FIB was asked|as it said before)\)//'
 }
 
 # unmoved MODE: by rewrite and ipip
