@@ -93,7 +93,7 @@ detach() { # the link, as somebody else would
 	wait_for 8 run_said 'eth0: xdp_lbr attached again, generic'
 	get "$VIP4" >/dev/null
 	detach
-	wait_for 8 run_said 'xdp_lbr on eth0: set back twice within 60 s'
+	wait_for 8 run_said 'xdp_lbr on eth0: changed back twice within 60 s'
 	run -1 lbr apply "$BATS_TEST_TMPDIR/services.yaml"
 	lbr doctor | grep -A1 'eth0: the interface was removed, or xdp_lbr from it' | grep -q 'lbr up'
 	lbr up >/dev/null
@@ -339,7 +339,7 @@ settled() { # NAME VALUE
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.send_redirects=1
 	wait_for 8 settled send_redirects 0
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
-	followed run_said 'eth0/forwarding: set back twice within 60 s by somebody else'
+	followed run_said 'eth0/forwarding: changed back twice within 60 s by somebody else'
 	settled forwarding 0
 	lbr doctor | grep -A1 'eth0/forwarding: somebody else has set it back twice' |
 		grep -q 'lbr apply'
@@ -369,7 +369,7 @@ settled() { # NAME VALUE
 	on "$host" ip address add 172.19.0.3/16 dev eth0
 	on "$host" ip route replace default via 172.19.0.2
 	followed restores_for good
-	followed get "$VIP4"
+	wait_for 10 get "$VIP4" --max-time 1 # the router has to ask again
 }
 
 restores_for() { # REGEX

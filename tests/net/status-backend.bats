@@ -72,7 +72,7 @@ as_shown() {
 	[[ $(metric bkd_vip_on_lo) == 2 ]]
 	# twice within a minute: it is left to whoever does that
 	on "$X" ip address del "$VIP4/32" dev lo
-	wait_for 5 run_said "^$VIP4: set back twice"
+	wait_for 5 run_said "^$VIP4: changed back twice"
 	[[ $(metric bkd_vip_on_lo "$VIP4") == 0 && $(metric bkd_vip_on_lo "$VIP6") == 1 ]]
 	on "$X" ip address add "$VIP4/32" dev lo
 	[[ $(metric bkd_vip_on_lo) == 2 ]]

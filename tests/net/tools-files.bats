@@ -180,7 +180,7 @@ refused() {
 
 @test "refused, and nothing changes: empty" {
 	: >"$file"
-	refused 'the file says nothing'
+	refused 'the file is empty'
 }
 
 @test "refused, and nothing changes: two documents" {
