@@ -109,8 +109,7 @@ INLINE void flow_write(struct flow *flow, __u64 hash, __u32 backend, __u64 now)
 
 /*
  * Writes the flow into its bucket. `slot`: of the generation. `backend`: with
- * FLOW_BEGINS, if it only begins. The way, or -1: it could not be remembered.
- * Verified on its own.
+ * its flags. The way, or -1: it could not be remembered. Verified on its own.
  */
 __attribute__((noinline)) int flow_store(__u32 slot, __u64 hash, __u32 backend,
 					 __u64 now)
@@ -128,7 +127,8 @@ __attribute__((noinline)) int flow_store(__u32 slot, __u64 hash, __u32 backend,
 	    !may_insert(generation, done, begins, now))
 		return -1;
 	place = flow_place(bucket, hash, (__u32)now, begins,
-			   YOUNG_SECONDS * (__u64)generation->insert_window);
+			   YOUNG_SECONDS * (__u64)generation->insert_window,
+			   generation->udp_idle);
 	if (place < 0 || DRY_RUN)
 		return place;
 	flow = &bucket->flows[place & (FLOWS_PER_BUCKET - 1)];

@@ -136,7 +136,9 @@ INLINE struct backend *backend_before(const struct decision *d,
 INLINE bool remember(const struct decision *d, const struct found *f,
 		     const struct backend *backend, __u32 begins)
 {
-	return flow_remember(d, f->service->id, backend->id | begins);
+	__u32 udp = d->packet.protocol == IPPROTO_UDP ? FLOW_UDP : 0;
+
+	return flow_remember(d, f->service->id, backend->id | begins | udp);
 }
 
 /*
@@ -264,7 +266,7 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 	if (DRY_RUN)
 		return true;
 	flow->seen = (__u32)d->now;
-	flow->backend = f->backend->id |
+	flow->backend = f->backend->id | (flow->backend & FLOW_UDP) |
 			select_begins(&d->packet, flow->backend & FLOW_BEGINS) |
 			select_end(&d->packet, flow->backend & FLOW_ENDS);
 	return true;

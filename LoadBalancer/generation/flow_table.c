@@ -150,7 +150,7 @@ static size_t copy(const struct flow_table *from, struct flow_table *to,
 		if (!again && flow_find(bucket, flow->hash) >= 0)
 			continue;
 		place = flow_place(bucket, flow->hash, now,
-				   flow->backend & FLOW_BEGINS, 0);
+				   flow->backend & FLOW_BEGINS, 0, 0);
 		if (place < 0 || !makes_room(&bucket->flows[place], flow, now))
 			continue;
 		bucket->flows[place] = *flow;

@@ -21,13 +21,14 @@ _Static_assert(sizeof(struct flow_key) == 24, "flow_key");
 /* A way of a bucket of the flow table; see flows.h. */
 struct flow {
 	__u64 hash;    /* of the flow; 0: empty */
-	__u32 backend; /* struct backend.id, FLOW_ENDS, FLOW_BEGINS */
+	__u32 backend; /* struct backend.id, and the flags below */
 	__u32 seen;    /* low half of jiffies at one of its last packets */
 };
 _Static_assert(sizeof(struct flow) == 16, "flow");
 #define FLOW_ENDS    0x80000000u /* its client has sent FIN or RST */
 #define FLOW_BEGINS  0x40000000u /* only SYNs have come: may be replaced */
-#define FLOW_BACKEND 0x3fffffffu
+#define FLOW_UDP     0x20000000u /* has no end but its silence */
+#define FLOW_BACKEND 0x1fffffffu
 
 #define FLOWS_PER_BUCKET 4
 struct flow_bucket { /* one cache line */

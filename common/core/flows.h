@@ -99,14 +99,18 @@ INLINE int flow_is_known(const struct flow *flow)
 }
 
 /*
- * Is a known flow of this age in use? Not if its client ended it more than
- * `young` jiffies ago, nor if it has been silent for FLOW_SILENT times that (2
- * h 4 min, RFC 5382, if `young` is 5 s).
+ * Is a known flow of this age in use? One of UDP, unless it has been silent for
+ * more than `idle` jiffies. One of TCP, unless its client ended it more than
+ * `young` jiffies ago, or it has been silent for FLOW_SILENT times that (2 h
+ * 4 min, RFC 5382, if `young` is 5 s).
  */
 #define FLOW_SILENT 1488
 
-INLINE int flow_is_in_use(const struct flow *flow, __u64 age, __u64 young)
+INLINE int flow_is_in_use(const struct flow *flow, __u64 age, __u64 young,
+			  __u64 idle)
 {
+	if (flow->backend & FLOW_UDP)
+		return age <= idle;
 	return age <= (flow->backend & FLOW_ENDS ? young : young * FLOW_SILENT);
 }
 
@@ -120,7 +124,7 @@ INLINE int flow_is_in_use(const struct flow *flow, __u64 age, __u64 young)
  * what nobody uses, and handshakes under way stay.
  */
 INLINE int flow_place(const struct flow_bucket *bucket, __u64 hash, __u32 now,
-		      int begins, __u64 young)
+		      int begins, __u64 young, __u64 idle)
 {
 	__u64 rank, highest = 0;
 	int i, place = -1;
@@ -135,7 +139,7 @@ INLINE int flow_place(const struct flow_bucket *bucket, __u64 hash, __u32 now,
 			rank = 3ULL << 32;
 		else if (flow->backend & FLOW_BEGINS)
 			rank = begins && rank <= young ? 0 : 2ULL << 32 | rank;
-		else if (begins && flow_is_in_use(flow, rank, young))
+		else if (begins && flow_is_in_use(flow, rank, young, idle))
 			rank = 0;
 		else
 			rank = 1ULL << 32 | rank;

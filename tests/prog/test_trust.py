@@ -4,6 +4,7 @@ all of the program but the flow table's key, and sends what he likes."""
 
 import json
 import struct
+from collections import Counter
 
 from scapy.layers.inet import TCP
 from scapy.layers.inet6 import IPv6
@@ -159,6 +160,28 @@ def not_kept_out(world):
         flood(tcp, flags, 3 * limit)
         world.apply(configuration(tcp.text(TEN), handshake_grace="0s"))
         stayed(before, tcp.send(sports, f.PUSH), f"{scheduler}: at the next change")
+
+
+@test("trust: UDP flows that are idle keep no choice of a scheduler from being remembered")
+def idle_udp(world):
+    world.lbr("down")  # a table in use cannot become this small
+    tcp, udp = Service(world, 6414, scheduler="round-robin"), Service(world, 6415, "udp")
+    try:
+        world.up(configuration(tcp.text(TEN), udp.text(TEN), flow_table_size=512))
+
+        def shares(sports):
+            for _ in range(5):  # more than half of the buckets are full
+                udp.send(PORTS[:1000])
+            world.see(-age)
+            return set(Counter(tcp.send(sports, f.SYN).values()).values())
+
+        age = 0
+        assert shares(PORTS[:100]) != {10}, "a turn was taken that could not be remembered"
+        age = 600000  # 10 minutes at 1000 Hz
+        equal(shares(PORTS[100:200]), {10}, "flows of each backend, in turn")
+    finally:
+        world.lbr("down")
+        world.up(configuration(tcp.text(TEN)))
 
 
 @test("trust: a flood of SYNs evicts no flow, nor a handshake that is under way")

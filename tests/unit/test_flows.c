@@ -76,7 +76,7 @@ static void placed(void **unused)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct flow_bucket bucket =
 			bucket_of(rows[i].hashes, rows[i].seen);
-		int place = flow_place(&bucket, 9, rows[i].now, 0, 0);
+		int place = flow_place(&bucket, 9, rows[i].now, 0, 0, 0);
 
 		if (place != rows[i].place)
 			fail_msg("%s: place %d, not %d", rows[i].name, place,
@@ -98,7 +98,7 @@ static void rarely_evicted(void **unused)
 		__u64 hash = draw(&state) | 1;
 		struct flow_bucket *bucket = &table[flow_bucket(hash, buckets)];
 
-		bucket->flows[flow_place(bucket, hash, i, 0, 0)] =
+		bucket->flows[flow_place(bucket, hash, i, 0, 0, 0)] =
 			(struct flow){hash, 1, i};
 	}
 	for (i = 0; i < buckets; i++)
@@ -154,6 +154,18 @@ static void begins(void **unused)
 		 {0, 0, 0, 100 - 5 * 1488 - 1},
 		 3,
 		 3},
+		{"one of UDP that is idle",
+		 {1, 2, 3, 4},
+		 {1, 1, 1 | FLOW_UDP, 1},
+		 {80, 81, 89, 82},
+		 0,
+		 2},
+		{"one of UDP that is not",
+		 {1, 2, 3, 4},
+		 {1, 1, 1 | FLOW_UDP, 1},
+		 {80, 81, 90, 82},
+		 0,
+		 -1},
 		{"the older of two that begin",
 		 {1, 2, 3, 4},
 		 {1 | B, 1, 1 | B, 1},
@@ -171,8 +183,8 @@ static void begins(void **unused)
 
 		for (j = 0; j < FLOWS_PER_BUCKET; j++)
 			bucket.flows[j].backend = rows[i].backends[j];
-		if (flow_place(&bucket, 9, 100, 0, 5) != rows[i].known ||
-		    flow_place(&bucket, 9, 100, 1, 5) != rows[i].begins)
+		if (flow_place(&bucket, 9, 100, 0, 5, 10) != rows[i].known ||
+		    flow_place(&bucket, 9, 100, 1, 5, 10) != rows[i].begins)
 			fail_msg("%s", rows[i].name);
 		assert_int_equal(!!flow_is_known(&bucket.flows[0]),
 				 rows[i].hashes[0] &&
