@@ -108,7 +108,7 @@ teardown() {
 	server=$!
 	wait_for 20 ill backend0x replies fail
 	kill "$(<"$BATS_TEST_TMPDIR/pid")"
-	[[ $output =~ "IPv4: "[0-9]+" packets of this host had no route just now" ]]
+	[[ $output =~ "IPv4: "[0-9]+" packet"s?" of this host had no route just now" ]]
 	on backend0x bash -c "$(commands replies <<<"$output" |
 		sed 's/GATEWAY/172.19.0.2/')"
 	on backend0x ip route del 10.0.0.0/8
