@@ -184,7 +184,7 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 	if (!d->for_vip || leaving_is_over(d->slot, d->for_vip - 1)) {
 		d->for_vip = 0;
 		if (reason == REASON_NONE && d->packet.flags & PACKET_QUOTES)
-			return learn_mtu(ctx);
+			return learn_mtu(ctx, told_flow(ctx));
 		return reason == REASON_malformed ? reason : REASON_not_vip;
 	}
 	if (reason == REASON_malformed)

@@ -67,17 +67,27 @@ INLINE bool told_v6(struct told *told, const struct packet *packet,
 	return addr_equal(&from, &packet->destination);
 }
 
-/* The hash of the flow inside the outer IPv6 header at `at`; 0: unreadable. */
-__attribute__((noinline)) __u64 told_flow(struct xdp_md *ctx, __u32 at)
+/*
+ * The hash of the flow inside the outer IPv6 header that the error in `parsed`
+ * quotes; 0: unreadable, or IPv4. The caller asks, and not learn_mtu(): two
+ * functions one after the other need less stack than one within the other.
+ */
+__attribute__((noinline)) __u64 told_flow(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct quoted_ports *ports;
-	struct packet inner;
+	struct packet *packet, inner;
 	struct ipv6hdr *ip;
+	__u32 zero = 0, at;
 
-	if (at > L3_MOST + sizeof(struct answer_v6))
+	packet = bpf_map_lookup_elem(&parsed, &zero);
+	if (!packet || !packet->is_ipv6)
 		return 0;
+	at = packet->l3_offset;
+	if (at > L3_MOST)
+		return 0;
+	at += sizeof(*ip) + sizeof(struct icmp);
 	ip = data + at;
 	if ((void *)(ip + 1) > end)
 		return 0;
@@ -91,7 +101,7 @@ __attribute__((noinline)) __u64 told_flow(struct xdp_md *ctx, __u32 at)
 
 /* Reads the error in `parsed`. False: it is about something else. */
 INLINE bool told_read(struct told *told, struct xdp_md *ctx,
-		      const struct packet *packet)
+		      const struct packet *packet, __u64 flow)
 {
 	void *end = (void *)(long)ctx->data_end;
 	__u32 at = packet->l3_offset;
@@ -112,7 +122,7 @@ INLINE bool told_read(struct told *told, struct xdp_md *ctx,
 			  ? told_v6(told, packet, (void *)(icmp + 1), end)
 			  : told_v4(told, packet, (void *)(icmp + 1), end);
 	if (is_ours && packet->is_ipv6)
-		told->flow = told_flow(ctx, at + sizeof(*icmp));
+		told->flow = flow;
 	return is_ours;
 }
 
@@ -145,15 +155,15 @@ INLINE bool mark_is_good(const struct told *told, __u64 now)
 	return false;
 }
 
-/* For the error in `parsed`; enum reason. */
-__attribute__((noinline)) int learn_mtu(struct xdp_md *ctx)
+/* For the error in `parsed`; `flow`: told_flow()'s. enum reason. */
+__attribute__((noinline)) int learn_mtu(struct xdp_md *ctx, __u64 flow)
 {
 	__u32 zero = 0, least;
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
 	struct path_mtu value = {};
 	struct told told = {};
 
-	if (!packet || !told_read(&told, ctx, packet))
+	if (!packet || !told_read(&told, ctx, packet, flow))
 		return REASON_not_vip;
 	least = packet->is_ipv6 ? IPV6_LEAST : IPV4_LEAST;
 	value.seen = bpf_jiffies64();
