@@ -94,7 +94,7 @@ memory() {
 		'1i flow-table-size: 100'
 	attach generic "$BATS_TEST_TMPDIR/random.yaml"
 	begin
-	[[ $(tell advance) == "$FLOWS advanced" ]]
+	tell advance # a table that small may break some without a flood
 	flood both 50000
 	run -0 tell finish
 	echo "$output"
