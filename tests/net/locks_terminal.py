@@ -87,18 +87,20 @@ def begin(terminals, many):
         "apply": f"{tool} apply {many} | less\r",
         "show": f"{tool} show -a | less\r",
         "doctor": f"{tool} doctor -c {many} | less\r",
-        "paused": f"{tool} show -a\r",
+        # ^S comes before anything is printed: a terminal takes much at once
+        "paused": f"sh -c 'sleep 1; exec {tool} show -a'\r",
     }
     for name, command in commands.items():
         terminal = terminals[name]
         terminal.type(command)
+        if name in ("doctor", "paused"):
+            until(lambda: terminal.job() != terminal.pid, f"{name} runs", PATIENCE)
         if name == "doctor":  # in its midst
-            until(lambda: terminal.job() != terminal.pid, "doctor runs", PATIENCE)
             time.sleep(0.1)
+        elif name == "paused":
+            os.write(terminal.fd, b"\x13")
         else:
             terminal.expect("service|SERVICE|VIP")
-        if name == "paused":
-            os.write(terminal.fd, b"\x13")
         terminal.verb = terminal.job()
         if name != "doctor":
             until(lambda: is_stuck(terminal), f"{name} cannot print", PATIENCE)
