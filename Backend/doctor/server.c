@@ -140,24 +140,27 @@ static int each_route(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
+static void count_empty(void *data)
+{
+	*(int *)data = 0;
+}
+
 /* The number of a family's routes beyond this host's segments; -1: unknown. */
 static int gateways(bool ipv6)
 {
 	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
 	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
 	struct rtmsg *route;
-	int count, tries, rc = -EINTR;
+	int count;
 
 	question->nlmsg_type = RTM_GETROUTE;
 	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
 	route->rtm_family = ipv6 ? AF_INET6 : AF_INET;
-	/* A dump is interrupted if a route changes meanwhile: ask again. */
-	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
-		count = 0;
-		rc = netlink_ask(question, each_route, &count);
-	}
-	return rc ? -1 : count;
+	return netlink_dump(NETLINK_ROUTE, question, each_route, &count,
+			    count_empty)
+		       ? -1
+		       : count;
 }
 
 /* The kernel counts packets without a route, for both families. */

@@ -132,6 +132,15 @@ static void advmss_free(struct advmss_route *routes, int count)
 	free(routes);
 }
 
+static void reading_empty(void *data)
+{
+	struct reading *reading = data;
+
+	advmss_free(reading->routes, reading->count);
+	reading->routes = NULL;
+	reading->count = 0;
+}
+
 /*
  * The routes of a family that lead off this host and were not advertised by a
  * router. Release *routes with advmss_free(). Returns their number, or -errno.
@@ -142,23 +151,15 @@ static int advmss_read(int family, struct advmss_route **routes)
 	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
 	struct reading reading = {.lo = if_nametoindex("lo")};
 	struct rtmsg *info;
-	int tries, rc = -EINTR;
+	int rc;
 
 	question->nlmsg_type = RTM_GETROUTE;
 	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	info = mnl_nlmsg_put_extra_header(question, sizeof(*info));
 	info->rtm_family = (unsigned char)family;
 	*routes = NULL;
-	/*
-	 * If the table changes meanwhile, the kernel marks the answer as
-	 * interrupted: ask again.
-	 */
-	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
-		advmss_free(reading.routes, reading.count);
-		reading.routes = NULL;
-		reading.count = 0;
-		rc = netlink_ask(question, route_answer, &reading);
-	}
+	rc = netlink_dump(NETLINK_ROUTE, question, route_answer, &reading,
+			  reading_empty);
 	if (!rc) {
 		*routes = reading.routes;
 		return reading.count;

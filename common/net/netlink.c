@@ -54,6 +54,19 @@ int netlink_ask(struct nlmsghdr *question, mnl_cb_t answer, void *data)
 	return netlink_ask_of(NETLINK_ROUTE, question, answer, data);
 }
 
+int netlink_dump(int bus, struct nlmsghdr *question, mnl_cb_t answer,
+		 void *data, void (*begin)(void *data))
+{
+	int tries, rc = -EINTR;
+
+	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
+		if (begin)
+			begin(data);
+		rc = netlink_ask_of(bus, question, answer, data);
+	}
+	return rc;
+}
+
 struct list {
 	void *rows;
 	size_t size; /* of a row */
@@ -72,17 +85,17 @@ static void *list_add(struct list *list)
 		      list->size);
 }
 
-/* A dump is interrupted if something changes meanwhile: ask again. */
+static void list_empty(void *data)
+{
+	struct list *list = data;
+
+	list->count = 0;
+}
+
 static int ask_list(struct nlmsghdr *question, mnl_cb_t answer,
 		    struct list *list)
 {
-	int tries, rc = -EINTR;
-
-	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
-		list->count = 0;
-		rc = netlink_ask(question, answer, list);
-	}
-	return rc;
+	return netlink_dump(NETLINK_ROUTE, question, answer, list, list_empty);
 }
 
 static int link_vlan(const struct nlattr *attribute, void *data)

@@ -15,6 +15,15 @@ int netlink_ask(struct nlmsghdr *question, mnl_cb_t answer, void *data);
 int netlink_ask_of(int bus, struct nlmsghdr *question, mnl_cb_t answer,
 		   void *data);
 
+/*
+ * Sends the request for a dump, and reads it. The kernel interrupts a dump if
+ * what it lists changes: then it is requested again, at most ten times. `begin`
+ * empties *data before each; NULL: there is nothing to empty. Returns 0 or
+ * -errno.
+ */
+int netlink_dump(int bus, struct nlmsghdr *question, mnl_cb_t answer,
+		 void *data, void (*begin)(void *data));
+
 /* An address as an attribute has it. Returns 0, or -1: neither family. */
 int address_get(const struct nlattr *attribute, struct addr *address);
 void address_put(struct nlmsghdr *message, __u16 type,

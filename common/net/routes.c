@@ -275,21 +275,17 @@ static int nexthop_answer(const struct nlmsghdr *message, void *data)
 			      data);
 }
 
-/* A dump is interrupted if something changes meanwhile: ask again. */
 static int dump(__u16 type, __u8 family, size_t head, mnl_cb_t answer,
 		struct finding *finding)
 {
 	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
 	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
-	int tries, rc = -EINTR;
 
 	question->nlmsg_type = type;
 	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	/* All of these begin with the family. */
 	*(__u8 *)mnl_nlmsg_put_extra_header(question, head) = family;
-	for (tries = 0; tries < 10 && rc == -EINTR; tries++)
-		rc = netlink_ask(question, answer, finding);
-	return rc;
+	return netlink_dump(NETLINK_ROUTE, question, answer, finding, NULL);
 }
 
 bool routes_by_flow(char *why, size_t size)

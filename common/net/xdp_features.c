@@ -90,25 +90,25 @@ static int device_answer(const struct nlmsghdr *message, void *data)
 			      device_attribute, &grown[list->count++]);
 }
 
+static void list_empty(void *data)
+{
+	struct list *list = data;
+
+	list->count = 0;
+}
+
 int xdp_features_read(struct xdp_features **rows)
 {
 	char buffer[QUESTION_SIZE] = {0};
 	struct list list = {NULL, 0};
 	__u16 id = family();
-	int tries, rc = -EINTR;
 
 	*rows = NULL;
 	if (!id)
 		return 0;
-	/* A dump is interrupted if a device changes meanwhile: ask again. */
-	for (tries = 0; tries < 10 && rc == -EINTR; tries++) {
-		list.count = 0;
-		rc = netlink_ask_of(
-			NETLINK_GENERIC,
-			question(buffer, id, NLM_F_DUMP, NETDEV_GET),
-			device_answer, &list);
-	}
-	if (rc) {
+	if (netlink_dump(NETLINK_GENERIC,
+			 question(buffer, id, NLM_F_DUMP, NETDEV_GET),
+			 device_answer, &list, list_empty)) {
 		free(list.rows);
 		return 0;
 	}
