@@ -84,7 +84,7 @@ $(OUT)/page.h: $(ROOT)/common/serve/page.html $(ROOT)/$(ROLE)/page.js
 			-e 's/@TOOL@/$(TOOL)/g; s/@PROGRAM@/$(PROGRAM)/g' \
 			-e 's/[\"]/\\&/g; s/.*/"&\\n"/' >$@.new && mv $@.new $@
 
-$(OUT)/status.o $(OUT)/verbs/status.o: $(OUT)/page.h
+$(OUT)/verbs/status.o: $(OUT)/page.h
 
 # What bash completes, from the same tables.
 $(OUT)/complete: $(BUILD)/common/install/complete.o $(filter-out %/main.o, \

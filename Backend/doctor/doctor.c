@@ -203,18 +203,7 @@ static void look_silence(struct doctor *doctor)
 }
 
 const struct exam bkd_exams[] = {
-	EXAM_KERNEL,
-	EXAM_FILE,
-	EXAM_OTHERS,
-	EXAM_PROGRAM,
-	EXAM_LOCK,
-	EXAM_MODE,
-	EXAM_LINK,
-	EXAM_VETH,
-	EXAM_MERGING,
-	EXAM_VLANS,
-	EXAM_MACS,
-	EXAM_SETTINGS,
+	EXAMS_FIRST,
 	{"listed", "an address of this host is in the file", NEEDS_FILE,
 	 look_listed},
 	{"running", "what runs is what the file says", NEEDS_BOTH,

@@ -11,19 +11,16 @@
 
 #include "Backend/doctor/doctor.h"
 #include "common/config/endpoint.h"
-#include "common/core/address.h"
 #include "common/doctor/nft.h"
 
 static bool is_on_the_way(const json_t *chain,
 			  const struct config_service *service)
 {
-	const char *family = nft_word(chain, "family");
 	const char *hook = nft_word(chain, "hook");
 
 	return !strcmp(nft_word(chain, "type"), "filter") &&
 	       (!strcmp(hook, "input") || !strcmp(hook, "prerouting")) &&
-	       (!strcmp(family, "inet") ||
-		!strcmp(family, addr_is_v4(&service->vip) ? "ip" : "ip6"));
+	       nft_sees(chain, &service->vip);
 }
 
 static void chain_look(struct doctor *doctor, const json_t *objects,

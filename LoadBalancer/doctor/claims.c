@@ -48,17 +48,15 @@ static void ask_for(void *data, const struct addr *vip, bool is_own)
 static void answered(struct doctor *doctor, const struct claimed *row)
 {
 	static const __u8 nobody[6];
-	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE] = "?";
-	const __u8 *mac = row->other;
+	char text[INET6_ADDRSTRLEN], mac[18], name[IF_NAMESIZE] = "?";
 
-	if (!memcmp(mac, nobody, sizeof(nobody)))
+	if (!memcmp(row->other, nobody, sizeof(nobody)))
 		return;
 	if_indextoname((unsigned)row->ifindex, name);
 	found(doctor, HEALTH_WARN,
-	      "%s on %s: %02x:%02x:%02x:%02x:%02x:%02x answers for it, too: "
-	      "hosts there go to the one or the other",
-	      addr_text(&row->address, text), name, mac[0], mac[1], mac[2],
-	      mac[3], mac[4], mac[5]);
+	      "%s on %s: %s answers for it, too: hosts there go to the one or "
+	      "the other",
+	      addr_text(&row->address, text), name, mac_text(row->other, mac));
 	mend(doctor, "bkd doctor, if that is a backend's; else on that host: "
 		     "ip address; ip neigh show proxy");
 }

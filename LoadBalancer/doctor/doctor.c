@@ -164,18 +164,7 @@ static void look_flows(struct doctor *doctor)
 }
 
 const struct exam lbr_exams[] = {
-	EXAM_KERNEL,
-	EXAM_FILE,
-	EXAM_OTHERS,
-	EXAM_PROGRAM,
-	EXAM_LOCK,
-	EXAM_MODE,
-	EXAM_LINK,
-	EXAM_VETH,
-	EXAM_MERGING,
-	EXAM_VLANS,
-	EXAM_MACS,
-	EXAM_SETTINGS,
+	EXAMS_FIRST,
 	{"running", "what runs is what the file says", NEEDS_BOTH,
 	 look_running},
 	EXAM_TRACE,

@@ -94,7 +94,6 @@ static void look_service(const json_t *objects, const json_t *chain,
 			 const struct config_service *service,
 			 struct backends dropped[2], struct backends *maybe)
 {
-	const char *family = nft_word(chain, "family");
 	struct nft_packet packet = {
 		.port = bpf_ntohs(service->port),
 		.protocol = protocol_name(service->protocol),
@@ -105,8 +104,7 @@ static void look_service(const json_t *objects, const json_t *chain,
 
 	for (i = 0; i < service->backend_count; i++) {
 		packet.to = service->backends[i].address;
-		if (strcmp(family, "inet") &&
-		    strcmp(family, addr_is_v4(&packet.to) ? "ip" : "ip6"))
+		if (!nft_sees(chain, &packet.to))
 			continue;
 		switch (nft_verdict(objects, chain, &packet, &by)) {
 		case NFT_ACCEPTS:

@@ -84,10 +84,10 @@ void look_settings(struct doctor *doctor);
 void look_rp_filter(struct doctor *doctor);
 void look_bridge(struct doctor *doctor);
 
-/* The rows that both tables have. */
 /* Each role's own, of the same name. */
 void look_drops(struct doctor *doctor);
 
+/* The rows that both tables have. */
 /* clang-format off */
 #define EXAM_KERNEL { "kernel", \
 	"what this kernel can do of what the program uses", NEEDS_NOTHING, \
@@ -119,6 +119,11 @@ void look_drops(struct doctor *doctor);
 	NEEDS_UP, look_macs }
 #define EXAM_SETTINGS { "settings", \
 	"nobody changes back what was set on this host", NEEDS_UP, look_settings }
+/* Those that both tools begin with. */
+#define EXAMS_FIRST \
+	EXAM_KERNEL, EXAM_FILE, EXAM_OTHERS, EXAM_PROGRAM, EXAM_LOCK, \
+	EXAM_MODE, EXAM_LINK, EXAM_VETH, EXAM_MERGING, EXAM_VLANS, \
+	EXAM_MACS, EXAM_SETTINGS
 #define EXAM_TRACE { "trace", \
 	"not every packet is traced", NEEDS_UP, look_trace }
 #define EXAM_RP_FILTER { "rp-filter", \

@@ -87,6 +87,14 @@ static bool has(const json_t *rule, const char *name)
 	return false;
 }
 
+bool nft_sees(const json_t *chain, const struct addr *to)
+{
+	const char *family = nft_word(chain, "family");
+
+	return !strcmp(family, "inet") ||
+	       !strcmp(family, addr_is_v4(to) ? "ip" : "ip6");
+}
+
 bool nft_same_table(const json_t *a, const json_t *b)
 {
 	return !strcmp(nft_word(a, "family"), nft_word(b, "family")) &&
@@ -191,11 +199,9 @@ static bool leads_to(const json_t *rule, const char *chain)
 	return false;
 }
 
-#define DEPTH 8 /* how many jumps are followed */
-
-static bool reaches(const json_t *objects, const char *family,
-		    const char *table, const char *name, const char *hook,
-		    int depth)
+/* Is the chain of this name, in the table of the rule `like`, reached? */
+static bool reaches(const json_t *objects, const json_t *like, const char *name,
+		    const char *hook, int depth)
 {
 	const json_t *each, *chain, *rule;
 	size_t i;
@@ -203,18 +209,15 @@ static bool reaches(const json_t *objects, const char *family,
 	json_array_foreach(objects, i, each)
 	{
 		chain = json_object_get(each, "chain");
-		if (chain && !strcmp(nft_word(chain, "family"), family) &&
-		    !strcmp(nft_word(chain, "table"), table) &&
+		if (chain && nft_same_table(chain, like) &&
 		    !strcmp(nft_word(chain, "name"), name) &&
 		    !strcmp(nft_word(chain, "hook"), hook))
 			return true;
 		rule = json_object_get(each, "rule");
-		if (depth && rule &&
-		    !strcmp(nft_word(rule, "family"), family) &&
-		    !strcmp(nft_word(rule, "table"), table) &&
+		if (depth && rule && nft_same_table(rule, like) &&
 		    leads_to(rule, name) &&
-		    reaches(objects, family, table, nft_word(rule, "chain"),
-			    hook, depth - 1))
+		    reaches(objects, rule, nft_word(rule, "chain"), hook,
+			    depth - 1))
 			return true;
 	}
 	return false;
@@ -222,7 +225,5 @@ static bool reaches(const json_t *objects, const char *family,
 
 bool nft_reaches(const json_t *objects, const json_t *rule, const char *hook)
 {
-	return reaches(objects, nft_word(rule, "family"),
-		       nft_word(rule, "table"), nft_word(rule, "chain"), hook,
-		       DEPTH);
+	return reaches(objects, rule, nft_word(rule, "chain"), hook, NFT_DEPTH);
 }

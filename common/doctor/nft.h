@@ -20,6 +20,11 @@ bool nft_has(const json_t *value, json_int_t number);
 /* A string of an object; "?" if there is none. */
 const char *nft_word(const json_t *object, const char *key);
 
+#define NFT_DEPTH 8 /* how many jumps are followed */
+
+/* Does a chain see packets to this address, by its family? */
+bool nft_sees(const json_t *chain, const struct addr *to);
+
 /* Do two objects (a rule, a chain) belong to one table? */
 bool nft_same_table(const json_t *a, const json_t *b);
 

@@ -14,8 +14,6 @@
 
 enum truth { NO, MAYBE, YES };
 
-#define DEPTH 8 /* how many jumps are followed */
-
 struct walk {
 	const json_t *objects;
 	const struct nft_packet *packet;
@@ -306,8 +304,8 @@ enum nft_verdict nft_verdict(const json_t *objects, const json_t *chain,
 			     const struct nft_packet *packet, const json_t **by)
 {
 	struct walk walk = {.objects = objects, .packet = packet};
-	enum step step =
-		chain_walk(&walk, chain, nft_word(chain, "name"), true, DEPTH);
+	enum step step = chain_walk(&walk, chain, nft_word(chain, "name"), true,
+				    NFT_DEPTH);
 	bool accepted = step == STEP_ACCEPTED;
 
 	if (step != STEP_ACCEPTED && step != STEP_DROPPED)
