@@ -106,8 +106,8 @@ INLINE void watch_tell(__u32 watcher, const struct lbr_line *facts)
 }
 
 /*
- * Tells the facts in `lines` to the watcher of this index, if it wants them.
- * False: there is none, any more. Verified on its own.
+ * Tells the watcher of this index the facts in `lines`, if it wants them.
+ * False: nobody watches with this index any more. Verified on its own.
  */
 __attribute__((noinline)) int watch_offer(__u32 watcher)
 {
@@ -131,9 +131,10 @@ __attribute__((noinline)) int watch_offer(__u32 watcher)
 }
 
 /*
- * All who have watched are gone: what a watcher leaves that was killed costs
- * nothing from here on. One byte, for the tool may write the others just now. A
- * watcher that begins just now sets it again when it renews its time.
+ * Nobody watches any more: from here on, what a killed watcher left costs
+ * nothing. Only one byte is written, because the tool may be writing the
+ * others. A watcher that begins at this moment sets it again when it renews its
+ * row.
  */
 INLINE void watch_is_over(void)
 {
@@ -145,7 +146,7 @@ INLINE void watch_is_over(void)
 }
 _Static_assert(TRACE_WATCHED == 1 << 8, "the byte of watch_is_over()");
 
-/* To each watcher. */
+/* Offers the facts in `lines` to every watcher. */
 __attribute__((noinline)) int watch_write(void)
 {
 	__u32 i;

@@ -17,8 +17,7 @@
 #define HTTP_MOST 65536 /* bytes of an answer that are looked at */
 
 struct http_answer {
-	const struct config_check
-		*check; /* the status and body that are good */
+	const struct config_check *check; /* which status and body are good */
 	enum verdict verdict;
 	size_t read; /* bytes so far */
 	__u8 at;     /* enum at: what the next byte belongs to */

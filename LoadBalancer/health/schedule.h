@@ -14,8 +14,7 @@ struct checks;
 struct checked {
 	struct checks *all;
 	struct service_key service;
-	struct config_check
-		check; /* its own copy: the file may be gone meanwhile */
+	struct config_check check; /* a copy: the file may be gone */
 	struct health health;
 	__u64 good, bad, unmade;
 	struct result last;

@@ -203,8 +203,8 @@ static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 		heard->asking = milliseconds_now() - now;
 		heard->is_asked = false;
 	} else if (!by_flow) {
-		return 0; /* read later; until then, "for each flow" is right,
-			     too */
+		/* Read later. Until then "for each flow" is right, too. */
+		return 0;
 	}
 	heard->is_by_flow = by_flow;
 	if (by_flow == heard->by_flow)

@@ -2,12 +2,12 @@
 /*
  * watch.c - whole decisions, as they are made
  *
- * While the word of the trace says that somebody watches, xdp_lbr asks the map
- * `watch` for each decision who wants it, and writes it into his ring buffer. A
- * watcher's row holds for two seconds from its last renewal. When no row holds
- * any more, xdp_lbr takes the bit off the word: a watcher that is killed leaves
- * nothing behind that costs a packet anything. Its ring buffer (1 MiB) is freed
- * by the next watcher.
+ * A bit in the control word of the trace says that somebody watches. While it
+ * is set, xdp_lbr compares each decision with the filters in the map `watch`,
+ * and writes it into the ring buffer of each watcher that wants it. A watcher's
+ * row expires two seconds after it was last renewed. When all rows have
+ * expired, xdp_lbr clears the bit, so a killed watcher costs packets nothing.
+ * The next watcher frees its ring buffer (1 MiB).
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -32,7 +32,7 @@
 #include "common/core/address.h"
 #include "common/core/reason.h"
 
-#define SECONDS 2
+#define RENEWED 2 /* seconds for which a row holds */
 
 struct watcher {
 	const struct role *role;
@@ -109,7 +109,7 @@ static bool is_watched(const struct watcher *watcher, __u32 index, __u64 now)
 	return row.until >= now;
 }
 
-/* Its row holds for two seconds more. */
+/* Extends the watcher's row by two seconds. */
 static int row_renew(struct watcher *watcher, struct kernel *kernel,
 		     struct fault *fault_out)
 {
@@ -121,11 +121,11 @@ static int row_renew(struct watcher *watcher, struct kernel *kernel,
 		return fault(fault_out,
 			     "cannot watch any longer: stopped for %d s, and "
 			     "another took its place",
-			     SECONDS);
+			     RENEWED);
 	if (jiffies_now(kernel, &now))
 		return fault(fault_out, "cannot read the kernel's clock: %s",
 			     strerror(errno));
-	watcher->wanted.until = now + jiffies_of(SECONDS * 1000);
+	watcher->wanted.until = now + jiffies_of(RENEWED * 1000);
 	if (bpf_map_update_elem(watcher->rows, &watcher->index,
 				&watcher->wanted, BPF_ANY) ||
 	    watched_set(kernel, true))
@@ -133,7 +133,7 @@ static int row_renew(struct watcher *watcher, struct kernel *kernel,
 	return 0;
 }
 
-/* Two seconds more. Fails where there is nothing left to be watched. */
+/* Goes on for two seconds. Fails if there is nothing to watch any more. */
 static int renew(struct watcher *watcher, struct fault *fault_out)
 {
 	struct generation now_is;
@@ -186,7 +186,7 @@ static int watch_loop(struct watcher *watcher, struct fault *fault_out)
 	return rc;
 }
 
-/* How many decisions this index's ring buffers have had no room for. */
+/* The decisions for which ring buffers of this index had no room. */
 static __u64 lost_read(const struct watcher *watcher)
 {
 	__u64 lost = 0;
@@ -195,7 +195,9 @@ static __u64 lost_read(const struct watcher *watcher)
 	return lost;
 }
 
-/* Its index. What killed watchers have left is freed. 0, or -1: none is free.
+/*
+ * Finds a free index, and frees what killed watchers left. 0, or -1: none is
+ * free.
  */
 static int index_take(struct watcher *watcher, __u64 now)
 {
@@ -213,8 +215,11 @@ static int index_take(struct watcher *watcher, __u64 now)
 	return found ? 0 : -1;
 }
 
-/* A ring buffer at its index, and its row; two writes, so that none sees half
- * of it. 0, or -1 with errno. */
+/*
+ * Puts the filter and then the ring buffer at the watcher's index. The order
+ * matters: xdp_lbr must not meet the ring buffer with another filter. 0, or -1
+ * with errno.
+ */
 static int watcher_add(struct watcher *watcher)
 {
 	struct bpf_map_info info = {0};
@@ -237,7 +242,7 @@ static int watcher_add(struct watcher *watcher)
 				   &watcher->own, BPF_ANY);
 }
 
-/* Says that somebody watches. */
+/* Registers the watcher. */
 static int watch_begin(struct watcher *watcher, struct fault *fault_out)
 {
 	struct kernel kernel;
@@ -264,7 +269,7 @@ static int watch_begin(struct watcher *watcher, struct fault *fault_out)
 	return rc ? -1 : renew(watcher, fault_out);
 }
 
-/* Takes its row and its ring buffer back, if they are still its own. */
+/* Removes the watcher's row and ring buffer, if they are still its own. */
 static void watcher_remove(struct watcher *watcher, struct kernel *kernel)
 {
 	struct watch none = {0};

@@ -54,9 +54,9 @@ struct word {
 /* Values of a check's `type`: enum check_type. */
 extern const struct word check_words[];
 
-/* In milliseconds, as KIND_DURATION is kept. */
-#define SECONDS 1000u
-#define HOURS	(3600 * SECONDS)
+/* As KIND_DURATION is kept: milliseconds. */
+#define KEY_SECOND 1000u
+#define KEY_HOUR   (3600 * KEY_SECOND)
 
 struct key {
 	enum level level;

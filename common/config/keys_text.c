@@ -23,13 +23,13 @@ append(char text[ALLOWED_SIZE], const char *format, ...)
 
 const char *duration_text(__u32 milliseconds, char text[DURATION_SIZE])
 {
-	if (milliseconds && milliseconds % HOURS == 0)
-		snprintf(text, DURATION_SIZE, "%uh", milliseconds / HOURS);
-	else if (milliseconds && milliseconds % (60 * SECONDS) == 0)
+	if (milliseconds && milliseconds % KEY_HOUR == 0)
+		snprintf(text, DURATION_SIZE, "%uh", milliseconds / KEY_HOUR);
+	else if (milliseconds && milliseconds % (60 * KEY_SECOND) == 0)
 		snprintf(text, DURATION_SIZE, "%umin",
-			 milliseconds / (60 * SECONDS));
-	else if (milliseconds % SECONDS == 0)
-		snprintf(text, DURATION_SIZE, "%us", milliseconds / SECONDS);
+			 milliseconds / (60 * KEY_SECOND));
+	else if (milliseconds % KEY_SECOND == 0)
+		snprintf(text, DURATION_SIZE, "%us", milliseconds / KEY_SECOND);
 	else
 		snprintf(text, DURATION_SIZE, "%ums", milliseconds);
 	return text;

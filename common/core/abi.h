@@ -111,10 +111,10 @@ enum trace {
 };
 
 /*
- * `lbr watch`: as many at the same time. Each has an index: of its row in the
- * map `watch`, of its ring buffer of WATCH_BYTES in `watched` (there is none
- * where nobody watches), and in `watch_lost` of the decisions for which that
- * had no room.
+ * How many `lbr watch` may run at a time. A watcher has one index in three
+ * maps: `watch` has its filter, `watched` its ring buffer of WATCH_BYTES (none
+ * while nobody watches), and `watch_lost` counts the decisions for which the
+ * ring buffer had no room.
  */
 #define WATCHERS    4
 #define WATCH_BYTES (1 << 20)

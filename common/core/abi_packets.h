@@ -173,8 +173,7 @@ _Static_assert(sizeof(struct cached_hop) == 64, "cached_hop");
 struct insertions {
 	__u64 window; /* jiffies / struct generation.insert_window */
 	__u64 count;
-	__u64 begun; /* the same for those at a SYN, which have their own limit
-		      */
+	__u64 begun;   /* the same for those at a SYN, with their own limit */
 	__u64 refused; /* since the load: not inserted, over insert_limit */
 	__u64 evicted; /* since the load: flows that were replaced */
 };
@@ -227,8 +226,7 @@ struct change {
 	char kind[16];	 /* "sysctl", "address", ...; "" ends the list */
 	char what[112];	 /* e.g. "net/ipv4/conf/eth0/forwarding" */
 	char before[60]; /* the value before, e.g. "0" */
-	__u32 ifindex;	 /* of the interface that `what` names; 0: it names none
-			  */
+	__u32 ifindex;	 /* of the interface that `what` names; 0: of none */
 };
 _Static_assert(sizeof(struct change) == 192, "change");
 #define MAX_CHANGES 1024

@@ -111,8 +111,7 @@ enum health_finding {
 	FINDING_NONE, /* not checked, or no result yet */
 	FINDING_UP,
 	FINDING_APPLICATION_DOWN, /* something came back, and it was bad */
-	FINDING_PATH_DOWN, /* nothing came back from the VIP, or none was sent
-			    */
+	FINDING_PATH_DOWN, /* nothing came back from the VIP, or was sent */
 };
 
 /* What a verb has set for a backend, against the file. */

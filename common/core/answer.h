@@ -128,8 +128,7 @@ INLINE void answer_put_v4(struct answer_v4 *answer, const struct packet *packet,
 
 	words[0] = bpf_htonl(0x45000000 | ANSWER_TOS << 16 |
 			     ((__u32)sizeof(*answer) + quote));
-	words[1] = bpf_htonl(
-		0x4000); /* no id, because it is not to be fragmented */
+	words[1] = bpf_htonl(0x4000); /* don't fragment, so it needs no id */
 	words[2] = bpf_htonl(ANSWER_TTL << 24 | IPPROTO_ICMP << 16);
 	words[3] = packet->destination.w[3];
 	words[4] = packet->source.w[3];

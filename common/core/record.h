@@ -13,13 +13,11 @@ enum record_flags {
 	RECORD_HOP = 4,	    /* the FIB's final answer is known */
 	RECORD_ASKED = 8,   /* it was asked, for this packet */
 	RECORD_BEGINS = 16, /* the first packet of a flow */
-	RECORD_ERROR =
-		32, /* an ICMP error; the ends are those of the quoted flow */
+	RECORD_ERROR = 32,  /* an ICMP error; its ends: the quoted flow's */
 };
 
 struct record {
-	__u64 hash; /* hash of its ends, as service tables take it: see hash.h
-		     */
+	__u64 hash;	  /* of its ends, as service tables take it: hash.h */
 	__u64 generation; /* its number */
 	__s64 fib;	  /* the FIB's answer, if it was asked */
 	struct addr source;

@@ -28,8 +28,7 @@
 /* Where a selection came from, for people (see trace). */
 enum origin {
 	ORIGIN_TABLE, /* by the scheduler, unknown before */
-	ORIGIN_KNOWN, /* by the flow table, or by the note of its first packet
-		       */
+	ORIGIN_KNOWN, /* by the flow table, or the note of its first packet */
 	ORIGIN_PREVIOUS, /* by the previous generation's table */
 	ORIGIN_MOVED,	 /* anew: its backend was gone, down or draining */
 };

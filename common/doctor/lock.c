@@ -8,9 +8,7 @@
 
 #include "common/doctor/doctor.h"
 
-#define TRIES                                                                  \
-	100 /* at 10 ms: a change takes less, but for a very large one         \
-	     */
+#define TRIES 100 /* at 10 ms: only a very large change takes longer */
 
 /* A change that ends by itself is not worth a report. */
 void look_lock(struct doctor *doctor)

@@ -14,18 +14,20 @@
 #include "common/kernel/kernel.h"
 
 /*
- * Writes a change down, unless that thing is there already;
- * what was written of it; the `i`th thing that was, false behind the last.
+ * Writes down that `what` is about to be changed, and what it was `before`. A
+ * thing that is there already keeps its row. Returns 0, or -1 with a fault.
  */
 int change_note(struct kernel *kernel, const char *kind, const char *what,
 		const char *before, struct fault *fault);
+/* The row number `i`; false behind the last. */
 bool change_read(const struct kernel *kernel, __u32 i, struct change *change);
+/* The row of this kind for `what`; false: there is none. */
 bool change_find(const struct kernel *kernel, const char *kind,
 		 const char *what, struct change *change);
 
-/* Entry `i` of that map; false behind the last. */
+/* change_read(), from the fd of the map. */
 bool change_at(int map, __u32 i, struct change *change);
-/* Forgets entry `i`: those behind it move up. */
+/* Removes row `i`; those behind it move up. */
 void change_forget(int map, __u32 i);
 
 /* Notes the mode in which the program is attached to an interface. */
@@ -33,15 +35,15 @@ int change_mode(struct kernel *kernel, const char *name, bool native,
 		struct fault *fault);
 
 /*
- * Notes that speak of an interface speak of it by the name that it has now, or,
- * where it is gone, of the one that has its name.
+ * Renames the interfaces in the rows to the names that they have now. A row of
+ * an interface that is gone belongs to the one that has its name.
  */
 void changes_follow(struct kernel *kernel);
 
 /* Notes an address that was named as this host's. */
 int change_address(struct kernel *kernel, const struct addr *address,
 		   struct fault *fault);
-/* Those that were; at most `room`. Their number. */
+/* Reads those addresses, at most `room`. Returns their number. */
 int change_addresses(const struct kernel *kernel, struct addr *addresses,
 		     int room);
 

@@ -48,7 +48,9 @@ struct lock_waiting {
 	struct holder holder; /* who was last */
 };
 
-/* After each try. It prints the holder after 1 s, a new one, and when it stops.
+/*
+ * After each try. Prints the holder after 1 s, when another has the lock, and
+ * when the holder is stopped.
  */
 void lock_tried(struct lock_waiting *waiting, const char *path, bool busy);
 /* Seconds waited; 0: none. */

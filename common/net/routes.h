@@ -30,8 +30,7 @@ int next_hop_read(const struct addr *to, struct next_hop *hop,
 struct way {
 	int ifindex;
 	struct addr via;
-	__u32 locked; /* MTU to which its route is locked, bytes; 0: not locked
-		       */
+	__u32 locked; /* MTU that its route is locked to, bytes; 0: none */
 };
 #define MOST_WAYS 16 /* ways of one route that are read */
 /*

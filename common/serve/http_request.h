@@ -14,8 +14,7 @@ struct request {
 	int status;    /* of the answer, as far as the request decides it */
 	int head_only; /* HEAD */
 	char path[32]; /* without a query (`?`) */
-	char host[HOST_MOST]; /* the value of `Host:`, without a port; or empty
-			       */
+	char host[HOST_MOST]; /* what `Host:` says, without a port; or empty */
 };
 
 /*
