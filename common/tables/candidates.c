@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/tables/candidates.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/core/abi_services.h"
+#include "common/tables/maglev.h"
+
+static bool changes(const struct candidate *backend)
+{
+	return backend->before != backend->after;
+}
+
+size_t candidates_in_transition(const struct candidate *backends, size_t count)
+{
+	size_t i, changing = 0;
+
+	for (i = 0; i < count; i++)
+		changing += changes(&backends[i]);
+	return changing;
+}
+
+/*
+ * The numbers of the backends in transition, by address, so that the order in
+ * the file does not matter. At most MOST_IN_TRANSITION. Returns how many.
+ */
+static size_t changing_of(const struct candidate *backends, size_t count,
+			  size_t changing[MOST_IN_TRANSITION])
+{
+	size_t i, j, found = 0;
+
+	for (i = 0; i < count && found < MOST_IN_TRANSITION; i++) {
+		if (!changes(&backends[i]))
+			continue;
+		for (j = found++;
+		     j && memcmp(&backends[changing[j - 1]].address,
+				 &backends[i].address, sizeof(struct addr)) > 0;
+		     j--)
+			changing[j] = changing[j - 1];
+		changing[j] = i;
+	}
+	return found;
+}
+
+/*
+ * The backends with a weight, by one choice: bit n of `choice` gives the n-th
+ * in transition its weight `before`. Returns how many.
+ */
+static size_t choose(const struct candidate *backends, size_t count,
+		     const size_t *changing, size_t changing_count,
+		     __u32 choice, struct table_backend *chosen)
+{
+	size_t i, n, found = 0;
+	__u16 weight;
+
+	for (i = 0; i < count; i++) {
+		weight = backends[i].after;
+		for (n = 0; n < changing_count; n++) {
+			if (changing[n] == i && choice >> n & 1)
+				weight = backends[i].before;
+		}
+		if (weight)
+			chosen[found++] = (struct table_backend){
+				backends[i].address, weight, (__u16)i};
+	}
+	return found;
+}
+
+/* Adds the owner of each slot to its list, unless it is there. */
+static void merge(struct candidates *lists, const __u16 *table, __u32 size,
+		  bool *is_cut)
+{
+	__u32 slot;
+	int i;
+
+	for (slot = 0; slot < size; slot++) {
+		__u16 *at = lists[slot].at;
+
+		for (i = 0; i < MOST_CANDIDATES; i++) {
+			if (at[i] == NO_CANDIDATE)
+				at[i] = table[slot];
+			if (at[i] == table[slot])
+				break;
+		}
+		if (i == MOST_CANDIDATES)
+			is_cut[slot] = true;
+	}
+}
+
+int candidates_fill(__u32 size, const struct candidate *backends, size_t count,
+		    struct candidates *lists, __u32 *cut)
+{
+	size_t changing[MOST_IN_TRANSITION];
+	size_t all = changing_of(backends, count, changing), chosen_count;
+	struct table_backend *chosen = calloc(count + 1, sizeof(*chosen));
+	__u16 *table = calloc(size, sizeof(*table));
+	bool *is_cut = calloc(size, sizeof(*is_cut));
+	int rc = chosen && table && is_cut ? 0 : -1;
+	__u32 choice, slot;
+
+	memset(lists, 0xff, size * sizeof(*lists)); /* NO_CANDIDATE */
+	for (choice = 0; !rc && choice < 1u << all; choice++) {
+		chosen_count =
+			choose(backends, count, changing, all, choice, chosen);
+		if (!chosen_count)
+			continue;
+		rc = maglev_fill(table, size, chosen, chosen_count);
+		if (!rc)
+			merge(lists, table, size, is_cut);
+	}
+	*cut = 0;
+	for (slot = 0; !rc && slot < size; slot++)
+		*cut += is_cut[slot];
+	free(chosen);
+	free(table);
+	free(is_cut);
+	return rc;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * candidates.h - which backends may have the flows of a slot
+ *
+ * While the pool of a service changes, a backend in transition has two weights:
+ * `before` and `after`; 0 means that it has no slots. A flow may have begun
+ * when any of the changes was already made, or not yet, on this load balancer
+ * or on another one. So the candidates of a slot are its distinct owners over
+ * all choices of `before` or `after` for each backend in transition, each
+ * choice being one Maglev table. The first is the owner by all weights `after`,
+ * who gets the new flows.
+ *
+ * The laws: the lists are a function of the set {(address, before, after)} and
+ * of the size, so all hosts with the same file have the same lists. The order
+ * in which the changes were made does not matter. The end of a transition (both
+ * weights are `after` then) changes no slot's first candidate.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "common/core/abi.h"
+
+/* Backends of one service that may be in transition at a time: 8 tables. */
+#define MOST_IN_TRANSITION 3
+/* In a list; a longer one is cut, which is rare. */
+#define MOST_CANDIDATES 4
+#define NO_CANDIDATE	0xffff
+
+struct candidate {
+	struct addr address;
+	__u16 before; /* weights; 0: it has no slots */
+	__u16 after;
+};
+
+/* Numbers of backends, from `now` on; NO_CANDIDATE ends it. */
+struct candidates {
+	__u16 at[MOST_CANDIDATES];
+};
+
+/* How many of them are in transition. */
+size_t candidates_in_transition(const struct candidate *backends, size_t count);
+
+/*
+ * Fills lists[0..size) with the numbers that `backends` have in the array.
+ * `size` is a prime; at most MOST_IN_TRANSITION are in transition. If no
+ * backend has a weight `after`, a list has only those that had the slot before.
+ * *cut: the lists that were too long. Returns 0, or -1 without memory.
+ */
+int candidates_fill(__u32 size, const struct candidate *backends, size_t count,
+		    struct candidates *lists, __u32 *cut);
