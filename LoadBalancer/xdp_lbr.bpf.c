@@ -16,141 +16,30 @@
  * from time to time one packet is given up, so that the next hop gets a MAC
  * address: see solicit.bpf.h.
  */
-#include <stdbool.h>
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-
+#include "LoadBalancer/datapath/check_reply.bpf.h"
+#include "LoadBalancer/datapath/forward.bpf.h"
+#include "LoadBalancer/datapath/icmp_error.bpf.h"
+#include "LoadBalancer/datapath/maps.bpf.h"
+#include "LoadBalancer/datapath/next_hop.bpf.h"
+#include "LoadBalancer/datapath/pass.bpf.h"
+#include "LoadBalancer/datapath/path_mtu.bpf.h"
+#include "LoadBalancer/datapath/removing.bpf.h"
+#include "LoadBalancer/datapath/select.bpf.h"
+#include "LoadBalancer/datapath/service.bpf.h"
+#include "LoadBalancer/datapath/solicit.bpf.h"
+#include "LoadBalancer/datapath/trace.bpf.h"
 #include "common/bpf/clock.h"
-#include "common/bpf/map.h"
+#include "common/bpf/dry.h"
+#include "common/bpf/exit.h"
+#include "common/bpf/parse.h"
 #include "common/bpf/vlan.h"
-#include "common/core/abi.h"
-#include "common/core/abi_packets.h"
-#include "common/core/abi_services.h"
-#include "common/core/answer.h"
-#include "common/core/begun.h"
-#include "common/core/directory.h"
 #include "common/core/echo.h"
-#include "common/core/flows.h"
-#include "common/core/hash.h"
-#include "common/core/packet.h"
-#include "common/core/reason.h"
-#include "common/core/recent.h"
-#include "common/core/rewrite.h"
-#include "common/core/route.h"
-#include "common/core/schedule.h"
-#include "common/core/select.h"
-#include "common/core/solicit.h"
-#include "common/core/tunnel.h"
+
+#if !DRY_RUN
+#include "LoadBalancer/datapath/check.bpf.h"
+#endif
 
 char LICENSE[] SEC("license") = "GPL";
-
-const volatile struct constants constants = {};
-
-/* What the file says, once for each generation. */
-MAP(generations, ARRAY, __u32, struct generation, GENERATIONS);
-MAP_MAPPED(services, __u32, struct directory_places, GENERATIONS);
-MAP_MAPPED(backends, __u32, struct backend_rows, GENERATIONS);
-MAP_OF_GENERATIONS(tables, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
-		   struct slots, 1);
-
-/* What outlives generations. */
-MAP(secrets, ARRAY, __u32, struct secrets, 1);
-MAP(control, ARRAY, __u32, __u32, CONTROLS);
-MAP(interfaces, ARRAY, __u32, struct interface, MAX_INTERFACES);
-MAP_MAPPED(flows, __u32, struct flow_bucket, 1);
-MAP_MAPPED(flow_keys, __u32, struct flow_keys, 1);
-MAP(begun_flows, ARRAY, __u32, struct begun_bucket, BEGUN_BUCKETS);
-MAP(recent_flows, ARRAY, __u32, struct recent_bucket, RECENT_BUCKETS);
-MAP(next_hops, PERCPU_ARRAY, __u32, struct cached_hop, CACHED_HOPS);
-MAP(turns, PERCPU_ARRAY, __u32, __u64, MAX_SERVICES);
-MAP(inserted, PERCPU_ARRAY, __u32, struct insertions, 1);
-MAP(reasons, PERCPU_ARRAY, __u32, __u64, REASON_MAX);
-MAP(service_reasons, LRU_PERCPU_HASH, struct service_reason, __u64,
-    SERVICE_REASONS);
-MAP(last_redirected, PERCPU_ARRAY, __u32, struct redirected, 1);
-MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);
-
-MAP(path_mtus, LRU_HASH, struct addr, struct path_mtu, PATH_MTUS);
-MAP(route_mtus, HASH, struct addr, __u32, ROUTE_MTUS);
-MAP(guesses, ARRAY, __u32, struct guesses, 1);
-MAP(answers, PERCPU_ARRAY, __u32, struct answers, 1);
-MAP(answer_shares, PERCPU_ARRAY, __u32, struct answers, ANSWER_SHARES);
-
-/*
- * Only for the tool: what it changed on this host; its file; what health checks
- * found.
- */
-MAP(changes, ARRAY, __u32, struct change, MAX_CHANGES);
-MAP_OF_GENERATIONS(file, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
-		   struct file_page, 1);
-MAP_SPARSE(verdicts, HASH, __u32, struct verdict_text, BACKEND_SLOTS);
-
-/* One packet's way through the program; a trace line tells it. */
-struct decision {
-	struct packet packet;
-	__u64 now;	/* jiffies */
-	__u64 hash;	/* of the flow, keyed: see flows.h */
-	__u64 hop_flow; /* which packets share the next hop; 0: the backend's */
-	__s64 fib;	/* the FIB's answer, if it was asked */
-	__u32 slot;	/* index of the generation it uses */
-	__u32 place;	/* of its service in the table of services */
-	__u32 device;	/* the incoming device, as the FIB knows it */
-	__u32 backend_id;
-	__u32 hop_key; /* the next hop's index in next_hops */
-	__u32 tos;     /* as route_question() takes it */
-	__u16 for_vip; /* 0: for none; else 1 + `leaving` of its mark */
-	__u8 origin;   /* enum origin */
-	bool begins;   /* the first packet of a flow */
-	bool asked;    /* the FIB, for this packet */
-	bool generic;  /* what XDP sees may not be what was on the wire */
-};
-
-/* What was looked up for it. */
-struct found {
-	const struct interface *in;
-	const struct generation *generation;
-	const struct service *service;
-	const struct backend *backend;
-	const struct cached_hop *hop;
-};
-
-/*
- * What a separately verified function gets, and returns: [0]. The packet's
- * pointers are meaningless there.
- */
-struct handed {
-	struct decision decision;
-	/* For the way to the backend: */
-	struct addr own[2]; /* of the incoming interface */
-	struct method method;
-};
-MAP(scratch, PERCPU_ARRAY, __u32, struct handed, 1);
-
-INLINE struct handed *hand_over(const struct decision *d)
-{
-	__u32 zero = 0;
-	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
-
-	if (h)
-		h->decision = *d;
-	return h;
-}
-
-#include "common/bpf/parse.h"
-#include "common/bpf/exit.h"
-#include "LoadBalancer/datapath/service.bpf.h"
-#include "LoadBalancer/datapath/flows.bpf.h"
-#include "LoadBalancer/datapath/select.bpf.h"
-#include "LoadBalancer/datapath/icmp_error.bpf.h"
-#include "LoadBalancer/datapath/mark.bpf.h"
-#include "LoadBalancer/datapath/path_mtu.bpf.h"
-#include "LoadBalancer/datapath/vlan.bpf.h"
-#include "LoadBalancer/datapath/check_reply.bpf.h"
-#include "LoadBalancer/datapath/next_hop.bpf.h"
-#include "LoadBalancer/datapath/solicit.bpf.h"
-#include "LoadBalancer/datapath/forward.bpf.h"
-#include "LoadBalancer/datapath/pass.bpf.h"
-#include "LoadBalancer/datapath/trace.bpf.h"
 
 /*
  * See parse.h. Wanted: a first fragment for this host's MAC address, and for a
@@ -261,6 +150,19 @@ __attribute__((noinline)) int count_service(__u32 service, __u32 reason)
 	return 0;
 }
 
+INLINE void count_backend(const struct decision *d, const struct found *f)
+{
+	__u32 key = f->backend->id % BACKEND_SLOTS;
+	struct backend_count *counter =
+		bpf_map_lookup_elem(&backend_counts, &key);
+
+	if (!counter)
+		return;
+	counter->packets++;
+	counter->bytes += d->packet.l3_offset + d->packet.length;
+	counter->flows += d->begins;
+}
+
 /* For refused.bpf.c, if the kernel does not send the packet. */
 INLINE void note_redirected(const struct decision *d, const struct found *f)
 {
@@ -301,7 +203,3 @@ int xdp_lbr(struct xdp_md *ctx)
 	}
 	return reason_action(reason);
 }
-
-#if !DRY_RUN
-#include "LoadBalancer/datapath/check.bpf.h"
-#endif

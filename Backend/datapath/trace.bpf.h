@@ -9,16 +9,8 @@
  */
 #pragma once
 
-#include "common/bpf/trace.h"
-
-/* What only xdp_bkd says. */
-struct bkd_line {
-	struct line line;
-	struct addr vip;
-};
-
-/* The line under construction. */
-MAP(lines, PERCPU_ARRAY, __u32, struct bkd_line, 1);
+#include "Backend/datapath/maps.bpf.h"
+#include "common/bpf/exit.h"
 
 /* Is this the first packet of its flow? Asked only while `new` is traced. */
 NOINLINE bool begins(const struct packet *packet)

@@ -18,6 +18,12 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/check_reply.bpf.h"
+#include "LoadBalancer/datapath/forward.bpf.h"
+#include "LoadBalancer/datapath/next_hop.bpf.h"
+#include "LoadBalancer/datapath/select.bpf.h"
+#include "common/bpf/parse.h"
+
 /* As parse(), for what a socket sends: whole packets, and no ICMP errors. */
 INLINE enum reason check_parse(struct xdp_md *ctx, struct packet *packet)
 {

@@ -15,22 +15,9 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/vlan.bpf.h"
+#include "common/bpf/dry.h"
 #include "common/core/check.h"
-
-/* Pinned: `lbr run` writes entries; see common/core/check.h. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct check_key);
-	__type(value, struct check);
-	__uint(max_entries, MAX_CHECKS);
-} checks SEC(".maps");
-
-/*
- * [0]: the veth's end in this namespace, while checks run. The kernel clears it
- * when the veth is removed, which happens when the process ends.
- */
-MAP(check_veth, DEVMAP, __u32, __u32, 1);
 
 /* Does the packet or ICMP error in `parsed` belong to this check? */
 INLINE bool check_reply_is_of(const struct check *check,

@@ -4,6 +4,12 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/maps.bpf.h"
+#include "common/bpf/dry.h"
+#include "common/core/begun.h"
+#include "common/core/flows.h"
+#include "common/core/recent.h"
+
 INLINE struct flow_bucket *bucket_of(__u64 hash)
 {
 	__u32 key = flow_bucket(hash, constants.flow_buckets);

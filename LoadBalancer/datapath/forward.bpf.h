@@ -7,37 +7,16 @@
  */
 #pragma once
 
-/* Is the kernel to send the packet to the backend? */
-INLINE bool kernel_forwards(enum reason reason)
-{
-	return reason == REASON_neighbour_unresolved ||
-	       reason == REASON_super_packet || reason == REASON_device_passed;
-}
-
-/* The reason of a method by which the kernel cannot forward. */
-INLINE enum reason method_stays(enum reason reason)
-{
-	switch (reason) {
-	case REASON_neighbour_unresolved:
-		return REASON_neighbour_missing;
-	case REASON_device_passed:
-		return REASON_device_unfit;
-	default:
-		return REASON_fib_too_big;
-	}
-}
-
-/* What a method is given. */
-struct way {
-	struct xdp_md *ctx;
-	const struct backend *backend;
-	const struct cached_hop *hop;
-	struct packet packet; /* what union way_* has of it, and its pointers */
-	struct method method;
-	enum reason reason; /* why the kernel has to forward it, or none */
-	__u32 slot;	    /* the index of the generation */
-	__u64 hash;
-};
+#include "LoadBalancer/datapath/forwarding.bpf.h"
+#include "LoadBalancer/datapath/methods/rewrite.bpf.h"
+#include "LoadBalancer/datapath/methods/dscp.bpf.h"
+#include "LoadBalancer/datapath/methods/ipip.bpf.h"
+#include "LoadBalancer/datapath/methods/l2.bpf.h"
+#include "LoadBalancer/datapath/select.bpf.h"
+#include "LoadBalancer/datapath/vlan.bpf.h"
+#include "common/core/packet_parse.h"
+#include "common/core/hash.h"
+#include "common/core/method.h"
 
 /*
  * The same in registers, as a separately verified function can take it. Through
@@ -75,22 +54,6 @@ _Static_assert(L3_MOST < 1 << 7 && L4_MOST < 1 << 15 && GENERATIONS <= 256 &&
 	       "fields of union way_*");
 _Static_assert(sizeof(union way_packet) == 8 && sizeof(union way_method) == 8,
 	       "words of union way_*");
-
-/*
- * The load balancer's own addresses at the incoming interface: IPv4's and
- * IPv6's.
- */
-INLINE const struct addr *way_own(const struct way *way)
-{
-	const struct interface *in = interface_of(way->hop->in);
-
-	return in ? in->own : NULL;
-}
-
-#include "LoadBalancer/datapath/methods/rewrite.bpf.h"
-#include "LoadBalancer/datapath/methods/dscp.bpf.h"
-#include "LoadBalancer/datapath/methods/ipip.bpf.h"
-#include "LoadBalancer/datapath/methods/l2.bpf.h"
 
 /*
  * REASON_NONE: it is ready to be sent. `key`: of its next hop, which also

@@ -7,6 +7,15 @@
  */
 #pragma once
 
+#include <stddef.h>
+
+#include "LoadBalancer/datapath/maps.bpf.h"
+#include "common/bpf/dry.h"
+#include "common/bpf/exit.h"
+#include "common/bpf/vlan.h"
+#include "common/core/answer.h"
+#include "common/core/mark.h"
+
 /*
  * Is the checksum of the IP header at `l3_offset` (bytes) right? IPv6 has none:
  * yes. A new header, around or in place of a damaged one, would have a good

@@ -4,6 +4,9 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/maps.bpf.h"
+#include "common/core/mark.h"
+
 /* mark_hash() with this host's secret; verified on its own. */
 __attribute__((noinline)) __u64 own_mark(__u64 high, __u64 low, __u64 flow,
 					 __u32 period)

@@ -15,7 +15,13 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/icmp_error.bpf.h"
+#include "LoadBalancer/datapath/mark.bpf.h"
+#include "LoadBalancer/datapath/path_mtu.bpf.h"
+#include "LoadBalancer/datapath/select.bpf.h"
+#include "LoadBalancer/datapath/vlan.bpf.h"
 #include "common/core/age.h"
+#include "common/core/route.h"
 
 /* Is it the answer to this very question, and young enough? */
 INLINE bool hop_is_known(const struct decision *d, const struct found *f)
@@ -89,14 +95,6 @@ INLINE void way_source(struct addr *source, const struct handed *h,
 }
 
 /* Can XDP not send out of it? See enum device_lacks. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAX_DEVICES);
-	__type(key, __u32);
-	__type(value, __u32);
-} devices SEC(".maps");
-
 INLINE __u32 device_lacks(__u32 ifindex)
 {
 	__u32 *lacks = bpf_map_lookup_elem(&devices, &ifindex);

@@ -15,14 +15,8 @@
  */
 #pragma once
 
-/* The addresses that this host had when the tool last looked. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAX_OWN_ADDRESSES);
-	__type(key, struct addr);
-	__type(value, __u32); /* 1 */
-} own_addresses SEC(".maps");
+#include "LoadBalancer/datapath/service.bpf.h"
+#include "common/core/route.h"
 
 #define LOOPBACK 1 /* ifindex of lo, in every network namespace */
 

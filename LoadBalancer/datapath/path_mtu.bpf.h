@@ -11,7 +11,12 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/icmp_error.bpf.h"
+#include "LoadBalancer/datapath/mark.bpf.h"
+#include "common/bpf/dry.h"
 #include "common/core/age.h"
+#include "common/core/hash.h"
+#include "common/core/quote.h"
 
 /* An error saying that an outer header of ours was too big. */
 struct told {

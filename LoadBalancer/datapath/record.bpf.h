@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/maps.bpf.h"
+#include "common/core/hash.h"
 #include "common/core/watch.h"
 
 /* Of the facts in `lines`. */
@@ -52,9 +54,6 @@ INLINE void record_write(struct record *record, const struct lbr_line *facts)
 }
 
 #if DRY_RUN
-/* What became of the packet of a question. */
-MAP(explained, ARRAY, __u32, struct record, 1);
-
 __attribute__((noinline)) int explain_write(__u32 is_gathered, __u32 reason)
 {
 	__u32 zero = 0;
@@ -71,19 +70,6 @@ __attribute__((noinline)) int explain_write(__u32 is_gathered, __u32 reason)
 	return 0;
 }
 #endif
-
-struct watched_shape {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, WATCH_BYTES);
-};
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__type(key, __u32);
-	__uint(max_entries, WATCHERS);
-	__array(values, struct watched_shape);
-} watched SEC(".maps");
-MAP(watch, ARRAY, __u32, struct watch, WATCHERS);
-MAP(watch_lost, ARRAY, __u32, __u64, WATCHERS);
 
 /* Into the watcher's ring buffer. */
 INLINE void watch_tell(__u32 watcher, const struct lbr_line *facts)

@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/select.bpf.h"
+
 /* Does the packet's flow belong to f->service, and still exist? */
 INLINE bool is_flow_of(const struct decision *d, struct found *f)
 {

@@ -10,6 +10,12 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/flows.bpf.h"
+#include "LoadBalancer/datapath/service.bpf.h"
+#include "common/core/hash.h"
+#include "common/core/schedule.h"
+#include "common/core/select.h"
+
 INLINE struct backend *backend_at(__u32 generation, __u32 index)
 {
 	struct backend_rows *rows = bpf_map_lookup_elem(&backends, &generation);
@@ -275,8 +281,6 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 	return true;
 }
 
-#include "LoadBalancer/datapath/removing.bpf.h"
-
 /*
  * The scheduler's choice for the decision in `scratch`, with all that goes
  * with it: what is to be remembered, the grace after a change, a memory to be
@@ -300,6 +304,9 @@ __attribute__((noinline)) int select_anew(void)
 	d->backend_id = backend ? backend->id : 0;
 	return 0;
 }
+
+/* See removing.bpf.h. */
+__attribute__((noinline)) int select_older(void);
 
 INLINE bool select_slowly(struct decision *d, struct found *f)
 {
@@ -383,17 +390,4 @@ INLINE bool select_backend(struct decision *d, struct found *f)
 	}
 	recent_forget(recent, word);
 	return select_slowly(d, f);
-}
-
-INLINE void count_backend(const struct decision *d, const struct found *f)
-{
-	__u32 key = f->backend->id % BACKEND_SLOTS;
-	struct backend_count *counter =
-		bpf_map_lookup_elem(&backend_counts, &key);
-
-	if (!counter)
-		return;
-	counter->packets++;
-	counter->bytes += d->packet.l3_offset + d->packet.length;
-	counter->flows += d->begins;
 }

@@ -4,6 +4,10 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/maps.bpf.h"
+#include "common/bpf/exit.h"
+#include "common/core/directory.h"
+
 /* The generation that the packet uses; its index in d->slot. */
 INLINE bool generation_of(const struct decision *d, struct found *f)
 {

@@ -12,15 +12,12 @@
  */
 #pragma once
 
-#define PATIENCE 5
+#include "LoadBalancer/datapath/maps.bpf.h"
+#include "common/bpf/dry.h"
+#include "common/bpf/exit.h"
+#include "common/core/solicit.h"
 
-/* Per CPU; next hops that share a row take turns. */
-#define SOLICITED 64
-struct solicited {
-	__u64 at; /* jiffies of the last one, or of the first after a pause */
-	__u64 count; /* since the pause, at most one in a hundredth */
-};
-MAP(solicited, PERCPU_ARRAY, __u32, struct solicited, SOLICITED);
+#define PATIENCE 5
 
 enum solicit {
 	SOLICIT_NONE, /* nothing is written */
@@ -29,19 +26,6 @@ enum solicit {
 	SOLICIT_SELF, /* it asks this host, in the name of the next hop */
 	SOLICIT_LOST, /* neither the packet as it was, nor a question */
 };
-
-/* A row of the device, or NULL: the program is not attached there. */
-INLINE const struct interface *interface_of(__u32 device)
-{
-	__u32 index = 0;
-	struct interface *row = bpf_map_lookup_elem(&interfaces, &index);
-
-	if (row && row->ifindex == device)
-		return row;
-	/* By any of its MAC addresses. */
-	index = interface_index(device, 0, 0);
-	return bpf_map_lookup_elem(&interfaces, &index);
-}
 
 /* What to ask now, if anything. `second`: jiffies. */
 INLINE enum solicit solicit_turn(__u32 key, __u64 second, bool kernel_forwards,

@@ -12,34 +12,10 @@
  */
 #pragma once
 
-#include "common/bpf/trace.h"
-#include "common/core/record.h"
-
-/* What only xdp_lbr says. */
-struct lbr_line {
-	struct line line;
-	struct addr backend;
-	struct addr via;
-	__s64 fib;    /* its answer */
-	__u8 mac[6];  /* of the next hop */
-	__u8 from[6]; /* the source MAC address */
-	__u8 asked;   /* the FIB was asked; else it is the cached answer */
-	__u8 has_backend;
-	__u8 origin;  /* enum origin */
-	__u8 forward; /* enum forward */
-	__u8 has_hop;
-	__u8 begins;
-	__u16 mtu;
-	__u32 slot;    /* index of the generation */
-	__u32 service; /* struct service.id; 0: none */
-	__u32 in;
-	__u32 out;
-	char dev[48]; /* text: the outgoing interface, and the source MAC
-			 address */
-};
-
-/* The line under construction. */
-MAP(lines, PERCPU_ARRAY, __u32, struct lbr_line, 1);
+#include "LoadBalancer/datapath/record.bpf.h"
+#include "common/bpf/exit.h"
+#include "common/core/route.h"
+#include "common/core/select.h"
 
 static const char fib_names[][16] = {
 #define FIB_STRING(name, reason) [BPF_FIB_LKUP_RET_##name] = #name,
@@ -158,8 +134,6 @@ __attribute__((noinline)) int trace_write(void)
 		   line->hop, TRACE_REASON(line), TRACE_ACTION(line));
 	return 0;
 }
-
-#include "LoadBalancer/datapath/record.bpf.h"
 
 /* Writes what there is to say about a decision into `lines`. */
 INLINE bool gather(const struct decision *d, const struct found *f,

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-/* If the way out is a VLAN device: its port, and its tags. */
-MAP(vlan_ports, HASH, __u32, struct vlan_port, MAX_VLANS);
+#include "LoadBalancer/datapath/maps.bpf.h"
+#include "common/core/packet_parse.h"
 
 /*
  * The FIB knows devices; XDP sends out of a port, with the tags in the frame.

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * exit.h - the steps that both programs begin and end with
- *
- * The including program has the maps `control`, `interfaces` and `reasons`, and
- * the `constants`.
  */
 #pragma once
 
-#include "common/core/abi_packets.h"
+#include <stdbool.h>
+
+#include "common/bpf/maps.h"
+#include "common/core/address.h"
 
 /*
  * The index of a MAC address in `interfaces`, from 1 on, or -1. `mask`: the
@@ -50,6 +50,19 @@ INLINE struct interface *find_interface(__u32 ifindex, const struct ethhdr *eth)
 	if (first && first->ifindex == ifindex && mac_number(first->mac) == mac)
 		return first;
 	index = interface_index(ifindex, mac, -1);
+	return bpf_map_lookup_elem(&interfaces, &index);
+}
+
+/* A row of the device, or NULL: the program is not attached there. */
+INLINE const struct interface *interface_of(__u32 device)
+{
+	__u32 index = 0;
+	struct interface *row = bpf_map_lookup_elem(&interfaces, &index);
+
+	if (row && row->ifindex == device)
+		return row;
+	/* By any of its MAC addresses. */
+	index = interface_index(device, 0, 0);
 	return bpf_map_lookup_elem(&interfaces, &index);
 }
 

@@ -9,15 +9,11 @@
 #pragma once
 
 #include "common/bpf/dry.h"
-#include "common/bpf/map.h"
-#include "common/core/abi_packets.h"
+#include "common/bpf/maps.h"
 #include "common/core/age.h"
 #include "common/core/packet.h"
 #include "common/core/packet_parse.h"
 #include "common/core/quote.h"
-
-/* What was found so far: [0]. Its pointers mean nothing to others. */
-MAP(parsed, PERCPU_ARRAY, __u32, struct packet, 1);
 
 /*
  * The ethertype behind all tags, or -1: the frame ends before. A function of
@@ -120,9 +116,6 @@ __attribute__((noinline)) int parse_client(void)
 		packet->is_martian = packet_has_martian_source(packet);
 	return 0;
 }
-
-/* Packets for this host of which the first fragment has come. */
-MAP(fragments, LRU_HASH, struct fragment_key, struct fragment, FRAGMENTED);
 
 /*
  * Is the first fragment in `parsed` to be remembered? The including program

@@ -14,14 +14,8 @@
  */
 #pragma once
 
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-
-#include "common/core/abi.h"
-#include "common/core/abi_packets.h"
+#include "common/bpf/maps.h"
 #include "common/core/address.h"
-#include "common/core/packet.h"
-#include "common/core/reason.h"
 
 #define TEXT_ROOM 64 /* for an endpoint: the longest has 47 characters */
 

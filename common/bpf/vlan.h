@@ -7,12 +7,8 @@
  */
 #pragma once
 
-#include "common/bpf/map.h"
-#include "common/core/abi_packets.h"
-#include "common/core/packet.h"
-
-/* The VLAN devices above the interfaces that the program is attached to. */
-MAP(vlans, HASH, struct vlan_key, __u32, MAX_VLANS);
+#include "common/bpf/maps.h"
+#include "common/core/vlan.h"
 
 /* 0: these tags belong to no VLAN device. */
 __attribute__((noinline)) int vlan_device(__u32 port, __u32 vlan)

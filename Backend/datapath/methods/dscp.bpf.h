@@ -8,6 +8,9 @@
  */
 #pragma once
 
+#include "Backend/datapath/methods/rewrite.bpf.h"
+#include "common/core/dscp.h"
+
 INLINE enum reason dscp_restore(struct decision *d)
 {
 	dscp_set(&d->packet, 0);

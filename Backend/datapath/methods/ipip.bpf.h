@@ -8,14 +8,9 @@
  */
 #pragma once
 
-/* The outer header of a packet: [0]. */
-struct outside {
-	struct addr source;
-	struct addr destination;
-	__u32 l3_offset; /* with the tags before it */
-	__u32 tos;
-};
-MAP(outsides, PERCPU_ARRAY, __u32, struct outside, 1);
+#include "Backend/datapath/restore.bpf.h"
+#include "common/bpf/parse.h"
+#include "common/core/tunnel.h"
 
 INLINE bool ipip_is_from_lb(const struct addr *source)
 {

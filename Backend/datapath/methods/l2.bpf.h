@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "Backend/datapath/maps.bpf.h"
+
 INLINE enum reason l2_restore(struct decision *d)
 {
 	(void)d;

@@ -4,6 +4,9 @@
  */
 #pragma once
 
+#include "Backend/datapath/maps.bpf.h"
+#include "common/core/rewrite.h"
+
 INLINE enum reason rewrite_restore(struct decision *d)
 {
 	if (d->restore->method.checksum == CHECKSUM_UPDATE)

@@ -7,6 +7,9 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/methods/rewrite.bpf.h"
+#include "common/core/dscp.h"
+
 INLINE enum reason dscp_forward(struct way *way)
 {
 	rewrite_address(way);

@@ -7,6 +7,14 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/forwarding.bpf.h"
+#include "LoadBalancer/datapath/icmp_error.bpf.h"
+#include "LoadBalancer/datapath/mark.bpf.h"
+#include "LoadBalancer/datapath/next_hop.bpf.h"
+#include "common/core/packet_parse.h"
+#include "common/core/rewrite.h"
+#include "common/core/tunnel.h"
+
 /*
  * Moves the link's header, with its tags, `overhead` bytes to the front, and
  * writes the outer header's protocol into it. The MAC addresses are written

@@ -8,6 +8,9 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/forwarding.bpf.h"
+#include "common/core/rewrite.h"
+
 INLINE enum reason l2_forward(struct way *way)
 {
 	if (!addr_equal(&way->hop->via, &way->backend->address))

@@ -8,6 +8,9 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/forwarding.bpf.h"
+#include "common/core/rewrite.h"
+
 INLINE bool is_plain(const struct method *method, const struct packet *packet)
 {
 	return method->forward == FORWARD_REWRITE &&

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * forwarding.bpf.h - what a method is given at the load balancer, and what it
+ * says of packets that it cannot send
+ */
+#pragma once
+
+#include "LoadBalancer/datapath/maps.bpf.h"
+#include "common/bpf/exit.h"
+
+/* Is the kernel to send the packet to the backend? */
+INLINE bool kernel_forwards(enum reason reason)
+{
+	return reason == REASON_neighbour_unresolved ||
+	       reason == REASON_super_packet || reason == REASON_device_passed;
+}
+
+/* The reason of a method by which the kernel cannot forward. */
+INLINE enum reason method_stays(enum reason reason)
+{
+	switch (reason) {
+	case REASON_neighbour_unresolved:
+		return REASON_neighbour_missing;
+	case REASON_device_passed:
+		return REASON_device_unfit;
+	default:
+		return REASON_fib_too_big;
+	}
+}
+
+/* What a method is given. */
+struct way {
+	struct xdp_md *ctx;
+	const struct backend *backend;
+	const struct cached_hop *hop;
+	struct packet packet; /* what union way_* has of it, and its pointers */
+	struct method method;
+	enum reason reason; /* why the kernel has to forward it, or none */
+	__u32 slot;	    /* the index of the generation */
+	__u64 hash;
+};
+
+/*
+ * The load balancer's own addresses at the incoming interface: IPv4's and
+ * IPv6's.
+ */
+INLINE const struct addr *way_own(const struct way *way)
+{
+	const struct interface *in = interface_of(way->hop->in);
+
+	return in ? in->own : NULL;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * maps.bpf.h - xdp_lbr's maps, and what a packet's way through it is told by:
+ * the decision, and what was looked up for it
+ *
+ * What both programs have is in common/bpf/maps.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/bpf/dry.h"
+#include "common/bpf/maps.h"
+#include "common/bpf/trace.h"
+#include "common/core/check.h"
+#include "common/core/record.h"
+
+/* What the file says, once for each generation. */
+MAP_MAPPED(services, __u32, struct directory_places, GENERATIONS);
+MAP_MAPPED(backends, __u32, struct backend_rows, GENERATIONS);
+MAP_OF_GENERATIONS(tables, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
+		   struct slots, 1);
+
+/* What the tool knows of this host, and keeps up to date. */
+MAP(secrets, ARRAY, __u32, struct secrets, 1);
+MAP(route_mtus, HASH, struct addr, __u32, ROUTE_MTUS);
+/* Where XDP cannot send out of a device: enum device_lacks. */
+MAP_SPARSE(devices, HASH, __u32, __u32, MAX_DEVICES);
+/* If the way out is a VLAN device: its port, and its tags. */
+MAP(vlan_ports, HASH, __u32, struct vlan_port, MAX_VLANS);
+/* The addresses that this host had when the tool last looked; 1. */
+MAP_SPARSE(own_addresses, HASH, struct addr, __u32, MAX_OWN_ADDRESSES);
+
+/* Flows, and what is remembered of them. */
+MAP_MAPPED(flows, __u32, struct flow_bucket, 1);
+MAP_MAPPED(flow_keys, __u32, struct flow_keys, 1);
+MAP(begun_flows, ARRAY, __u32, struct begun_bucket, BEGUN_BUCKETS);
+MAP(recent_flows, ARRAY, __u32, struct recent_bucket, RECENT_BUCKETS);
+MAP(turns, PERCPU_ARRAY, __u32, __u64, MAX_SERVICES);
+MAP(inserted, PERCPU_ARRAY, __u32, struct insertions, 1);
+
+/* The way to a backend. */
+MAP(next_hops, PERCPU_ARRAY, __u32, struct cached_hop, CACHED_HOPS);
+MAP(path_mtus, LRU_HASH, struct addr, struct path_mtu, PATH_MTUS);
+MAP(guesses, ARRAY, __u32, struct guesses, 1);
+
+/* Questions for MAC addresses; next hops that share a row take turns. */
+#define SOLICITED 64
+struct solicited {
+	__u64 at; /* jiffies of the last one, or of the first after a pause */
+	__u64 count; /* since the pause, at most one in a hundredth */
+};
+MAP(solicited, PERCPU_ARRAY, __u32, struct solicited, SOLICITED);
+
+/* ICMP errors sent. */
+MAP(answers, PERCPU_ARRAY, __u32, struct answers, 1);
+MAP(answer_shares, PERCPU_ARRAY, __u32, struct answers, ANSWER_SHARES);
+
+/* What was done with packets; see also `reasons`. */
+MAP(service_reasons, LRU_PERCPU_HASH, struct service_reason, __u64,
+    SERVICE_REASONS);
+MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);
+MAP(last_redirected, PERCPU_ARRAY, __u32, struct redirected, 1);
+
+/* Health checks: `lbr run` writes entries, see common/core/check.h. */
+MAP_SPARSE(checks, HASH, struct check_key, struct check, MAX_CHECKS);
+/*
+ * [0]: the veth's end in this namespace, while checks run. The kernel clears it
+ * when the veth is removed, which happens when the process ends.
+ */
+MAP(check_veth, DEVMAP, __u32, __u32, 1);
+
+/* Only for the tool: its file; what health checks found. */
+MAP_OF_GENERATIONS(file, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
+		   struct file_page, 1);
+MAP_SPARSE(verdicts, HASH, __u32, struct verdict_text, BACKEND_SLOTS);
+
+/* One packet's way through the program; a trace line tells it. */
+struct decision {
+	struct packet packet;
+	__u64 now;	/* jiffies */
+	__u64 hash;	/* of the flow, keyed: see flows.h */
+	__u64 hop_flow; /* which packets share the next hop; 0: the backend's */
+	__s64 fib;	/* the FIB's answer, if it was asked */
+	__u32 slot;	/* index of the generation it uses */
+	__u32 place;	/* of its service in the table of services */
+	__u32 device;	/* the incoming device, as the FIB knows it */
+	__u32 backend_id;
+	__u32 hop_key; /* the next hop's index in next_hops */
+	__u32 tos;     /* as route_question() takes it */
+	__u16 for_vip; /* 0: for none; else 1 + `leaving` of its mark */
+	__u8 origin;   /* enum origin */
+	bool begins;   /* the first packet of a flow */
+	bool asked;    /* the FIB, for this packet */
+	bool generic;  /* what XDP sees may not be what was on the wire */
+};
+
+/* What was looked up for it. */
+struct found {
+	const struct interface *in;
+	const struct generation *generation;
+	const struct service *service;
+	const struct backend *backend;
+	const struct cached_hop *hop;
+};
+
+/*
+ * What a separately verified function gets, and returns: [0]. The packet's
+ * pointers are meaningless there.
+ */
+struct handed {
+	struct decision decision;
+	/* For the way to the backend: */
+	struct addr own[2]; /* of the incoming interface */
+	struct method method;
+};
+MAP(scratch, PERCPU_ARRAY, __u32, struct handed, 1);
+
+INLINE struct handed *hand_over(const struct decision *d)
+{
+	__u32 zero = 0;
+	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+
+	if (h)
+		h->decision = *d;
+	return h;
+}
+
+/* A line of the trace, and what only xdp_lbr says in it. */
+struct lbr_line {
+	struct line line;
+	struct addr backend;
+	struct addr via;
+	__s64 fib;    /* its answer */
+	__u8 mac[6];  /* of the next hop */
+	__u8 from[6]; /* the source MAC address */
+	__u8 asked;   /* the FIB was asked; else it is the cached answer */
+	__u8 has_backend;
+	__u8 origin;  /* enum origin */
+	__u8 forward; /* enum forward */
+	__u8 has_hop;
+	__u8 begins;
+	__u16 mtu;
+	__u32 slot;    /* index of the generation */
+	__u32 service; /* struct service.id; 0: none */
+	__u32 in;
+	__u32 out;
+	char dev[48]; /* text: the outgoing interface, and the source MAC
+			 address */
+};
+
+/* The line under construction. */
+MAP(lines, PERCPU_ARRAY, __u32, struct lbr_line, 1);
+
+/* `lbr watch`: who watches, for what, and each one's ring buffer. */
+struct watched_shape {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, WATCH_BYTES);
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__type(key, __u32);
+	__uint(max_entries, WATCHERS);
+	__array(values, struct watched_shape);
+} watched SEC(".maps");
+MAP(watch, ARRAY, __u32, struct watch, WATCHERS);
+MAP(watch_lost, ARRAY, __u32, __u64, WATCHERS);
+
+#if DRY_RUN
+/* `lbr explain`: what became of the packet of a question. */
+MAP(explained, ARRAY, __u32, struct record, 1);
+#endif
