@@ -23,6 +23,7 @@
 #include "common/bpf/vlan.h"
 #include "common/core/dscp.h"
 #include "common/core/tunnel.h"
+#include "common/core/verifier.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -32,7 +33,7 @@ char LICENSE[] SEC("license") = "GPL";
  * otherwise the later fragments of the host's own packets would be counted as
  * fragments without a first one.
  */
-__attribute__((noinline)) int fragment_is_wanted(struct xdp_md *ctx)
+SEPARATE int fragment_is_wanted(struct xdp_md *ctx)
 {
 	__u32 zero = 0;
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);

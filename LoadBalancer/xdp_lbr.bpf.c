@@ -37,6 +37,7 @@
 
 #if !DRY_RUN
 #include "LoadBalancer/datapath/check.bpf.h"
+#include "common/core/verifier.h"
 #endif
 
 char LICENSE[] SEC("license") = "GPL";
@@ -45,7 +46,7 @@ char LICENSE[] SEC("license") = "GPL";
  * See parse.h. Wanted: a first fragment for this host's MAC address, and for a
  * VIP or in reply to a health check.
  */
-__attribute__((noinline)) int fragment_is_wanted(struct xdp_md *ctx)
+SEPARATE int fragment_is_wanted(struct xdp_md *ctx)
 {
 	__u32 zero = 0, slot = generation_slot();
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
@@ -138,7 +139,7 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 }
 
 /* Verified on its own: few packets come here. */
-__attribute__((noinline)) int count_service(__u32 service, __u32 reason)
+SEPARATE int count_service(__u32 service, __u32 reason)
 {
 	struct service_reason key = {service, reason};
 	__u64 one = 1, *counter = bpf_map_lookup_elem(&service_reasons, &key);

@@ -11,6 +11,7 @@
 
 #include "Backend/datapath/maps.bpf.h"
 #include "common/bpf/exit.h"
+#include "common/core/verifier.h"
 
 /* Is this the first packet of its flow? Asked only while `new` is traced. */
 NOINLINE bool begins(const struct packet *packet)
@@ -28,7 +29,7 @@ NOINLINE bool begins(const struct packet *packet)
 }
 
 /* Writes the line whose facts are in `lines`. Not static: verified once. */
-__attribute__((noinline)) int trace_write(void)
+SEPARATE int trace_write(void)
 {
 	__u32 zero = 0;
 	struct bkd_line *facts = bpf_map_lookup_elem(&lines, &zero);

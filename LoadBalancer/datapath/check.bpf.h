@@ -23,13 +23,14 @@
 #include "LoadBalancer/datapath/next_hop.bpf.h"
 #include "LoadBalancer/datapath/select.bpf.h"
 #include "common/bpf/parse.h"
+#include "common/core/verifier.h"
 
 /* As parse(), for what a socket sends: whole packets, and no ICMP errors. */
 INLINE enum reason check_parse(struct xdp_md *ctx, struct packet *packet)
 {
 	enum reason reason = parse_ip(ctx, parse_link(ctx));
-	void *data = (void *)(long)*(volatile __u32 *)&ctx->data;
-	void *end = (void *)(long)*(volatile __u32 *)&ctx->data_end;
+	void *data = READ_ANEW(ctx->data);
+	void *end = READ_ANEW(ctx->data_end);
 	__u32 zero = 0;
 	struct packet *found = bpf_map_lookup_elem(&parsed, &zero);
 

@@ -18,6 +18,7 @@
 #include "LoadBalancer/datapath/vlan.bpf.h"
 #include "common/bpf/dry.h"
 #include "common/core/check.h"
+#include "common/core/verifier.h"
 
 /* Does the packet or ICMP error in `parsed` belong to this check? */
 INLINE bool check_reply_is_of(const struct check *check,
@@ -30,7 +31,7 @@ INLINE bool check_reply_is_of(const struct check *check,
 }
 
 /* Is the packet in `parsed` the reply to a check? */
-__attribute__((noinline)) int check_reply_is(void)
+SEPARATE int check_reply_is(void)
 {
 	__u32 zero = 0;
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
@@ -50,7 +51,7 @@ __attribute__((noinline)) int check_reply_is(void)
  * Redirects it, without its VLAN tags. If that fails, or the veth is just gone,
  * the kernel drops it, because it is no longer as it came.
  */
-__attribute__((noinline)) int check_reply_send(struct xdp_md *ctx)
+SEPARATE int check_reply_send(struct xdp_md *ctx)
 {
 	static const __u8 mac[ETH_ALEN] = CHECK_MAC;
 	__u32 zero = 0;

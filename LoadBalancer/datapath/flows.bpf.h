@@ -9,6 +9,7 @@
 #include "common/core/begun.h"
 #include "common/core/flows.h"
 #include "common/core/recent.h"
+#include "common/core/verifier.h"
 
 INLINE struct flow_bucket *bucket_of(__u64 hash)
 {
@@ -25,7 +26,7 @@ INLINE struct flow *flow_lookup(__u64 hash)
 
 	if (place < 0)
 		return NULL;
-	return &bucket->flows[place & (FLOWS_PER_BUCKET - 1)];
+	return &bucket->flows[WITHIN(place, FLOWS_PER_BUCKET)];
 }
 
 INLINE struct recent_bucket *recent_of(__u64 hash)
@@ -46,7 +47,7 @@ INLINE void begun_add(__u64 hash, __u32 backend, __u64 now)
 }
 
 /* Where the first packet went, within `span` jiffies: begun_find(). */
-__attribute__((noinline)) int begun_backend(__u64 hash, __u64 now, __u64 span)
+SEPARATE int begun_backend(__u64 hash, __u64 now, __u64 span)
 {
 	__u32 key = begun_number(hash);
 	struct begun_bucket *begun = bpf_map_lookup_elem(&begun_flows, &key);
@@ -117,8 +118,7 @@ INLINE void flow_write(struct flow *flow, __u64 hash, __u32 backend, __u64 now)
  * Writes the flow into its bucket. `slot`: of the generation. `backend`: with
  * its flags. The way, or -1: it could not be remembered. Verified on its own.
  */
-__attribute__((noinline)) int flow_store(__u32 slot, __u64 hash, __u32 backend,
-					 __u64 now)
+SEPARATE int flow_store(__u32 slot, __u64 hash, __u32 backend, __u64 now)
 {
 	bool begins = backend & FLOW_BEGINS;
 	__u32 zero = 0, number = flow_bucket(hash, constants.flow_buckets);
@@ -137,7 +137,7 @@ __attribute__((noinline)) int flow_store(__u32 slot, __u64 hash, __u32 backend,
 			   generation->udp_idle);
 	if (place < 0 || DRY_RUN)
 		return place;
-	flow = &bucket->flows[place & (FLOWS_PER_BUCKET - 1)];
+	flow = &bucket->flows[WITHIN(place, FLOWS_PER_BUCKET)];
 	if (flow_is_known(flow) && flow->hash != hash)
 		done->evicted++;
 	flow_write(flow, hash, backend, now);
@@ -157,7 +157,7 @@ INLINE bool flow_remember(const struct decision *d, __u32 service,
 		return false;
 	if (DRY_RUN)
 		return true;
-	key = &names->keys[place & (FLOWS_PER_BUCKET - 1)];
+	key = &names->keys[WITHIN(place, FLOWS_PER_BUCKET)];
 	key->source = d->packet.source;
 	key->source_port = d->packet.source_port;
 	key->port = d->packet.port;

@@ -17,6 +17,7 @@
 #include "common/core/packet_parse.h"
 #include "common/core/hash.h"
 #include "common/core/method.h"
+#include "common/core/verifier.h"
 
 /*
  * The same in registers, as a separately verified function can take it. Through
@@ -59,9 +60,8 @@ _Static_assert(sizeof(union way_packet) == 8 && sizeof(union way_method) == 8,
  * REASON_NONE: it is ready to be sent. `key`: of its next hop, which also
  * identifies its backend.
  */
-__attribute__((noinline)) int forward_by_method(struct xdp_md *ctx, __u64 words,
-						__u64 more, __u32 key,
-						__u64 hash)
+SEPARATE int forward_by_method(struct xdp_md *ctx, __u64 words, __u64 more,
+			       __u32 key, __u64 hash)
 {
 	union way_packet packet = {.word = words};
 	union way_method method = {.word = more};

@@ -15,14 +15,14 @@
 #include "common/bpf/vlan.h"
 #include "common/core/answer.h"
 #include "common/core/mark.h"
+#include "common/core/verifier.h"
 
 /*
  * Is the checksum of the IP header at `l3_offset` (bytes) right? IPv6 has none:
  * yes. A new header, around or in place of a damaged one, would have a good
  * checksum, so no hop would drop the packet, which may be for a wrong address.
  */
-__attribute__((noinline)) int header_is_whole(struct xdp_md *ctx,
-					      __u32 l3_offset, __u32 is_ipv6)
+SEPARATE int header_is_whole(struct xdp_md *ctx, __u32 l3_offset, __u32 is_ipv6)
 {
 	void *data = (void *)(long)ctx->data;
 
@@ -55,7 +55,7 @@ INLINE struct answers *answer_share(const struct addr *client)
  * that sends packets that are too big spends only the budget of its own cell,
  * so other clients get the answers that their connections need.
  */
-__attribute__((noinline)) int may_answer(__u32 what)
+SEPARATE int may_answer(__u32 what)
 {
 	__u32 zero = 0, slot = generation_slot(), limit;
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
@@ -116,7 +116,7 @@ INLINE bool answer_ethernet(void *data, void *end, __u32 head)
 }
 
 /* The sum of what follows `at`, less than a block. */
-__attribute__((noinline)) int answer_rest(struct xdp_md *ctx, __u32 at)
+SEPARATE int answer_rest(struct xdp_md *ctx, __u32 at)
 {
 	if (at > L3_MOST + ANSWER_IPV6)
 		return 0;
@@ -127,8 +127,7 @@ __attribute__((noinline)) int answer_rest(struct xdp_md *ctx, __u32 at)
 /*
  * The sum of what is above IP in the packet, for IPv6 with the pseudo header.
  */
-__attribute__((noinline)) int answer_sum(struct xdp_md *ctx, __u32 l3_offset,
-					 __u32 is_ipv6)
+SEPARATE int answer_sum(struct xdp_md *ctx, __u32 l3_offset, __u32 is_ipv6)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -146,8 +145,7 @@ __attribute__((noinline)) int answer_sum(struct xdp_md *ctx, __u32 l3_offset,
 	}
 	at = l3_offset +
 	     (is_ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
-	/* Without it clang adds in an order that the verifier cannot follow. */
-	asm volatile("" : "+r"(at));
+	KEEP_SUM(at);
 	if (at > L3_MOST + sizeof(struct ipv6hdr))
 		return 0;
 	data += at;
@@ -214,8 +212,7 @@ enum answer_result {
  * Writes the error about the packet in `parsed`, whose destination is the
  * address that answers.
  */
-__attribute__((noinline)) int answer_write(struct xdp_md *ctx, __u32 what,
-					   __u32 mtu)
+SEPARATE int answer_write(struct xdp_md *ctx, __u32 what, __u32 mtu)
 {
 	__u32 zero = 0, quote;
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
@@ -237,7 +234,7 @@ __attribute__((noinline)) int answer_write(struct xdp_md *ctx, __u32 what,
  * Answers the packet in `parsed`; enum answer_result. `mtu`: of the path that
  * the packet is too big for.
  */
-__attribute__((noinline)) int answer(struct xdp_md *ctx, __u32 what, __u32 mtu)
+SEPARATE int answer(struct xdp_md *ctx, __u32 what, __u32 mtu)
 {
 	__u32 zero = 0;
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);

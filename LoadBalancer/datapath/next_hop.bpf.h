@@ -22,6 +22,7 @@
 #include "LoadBalancer/datapath/vlan.bpf.h"
 #include "common/core/age.h"
 #include "common/core/route.h"
+#include "common/core/verifier.h"
 
 /* Is it the answer to this very question, and young enough? */
 INLINE bool hop_is_known(const struct decision *d, const struct found *f)
@@ -159,7 +160,7 @@ INLINE void hop_narrow(struct xdp_md *ctx, const struct handed *h,
  * at its index, the next hop. Returns REASON_NONE; REASON_device_passed if only
  * the kernel can send; else why there is none.
  */
-__attribute__((noinline)) int hop_ask(struct xdp_md *ctx)
+SEPARATE int hop_ask(struct xdp_md *ctx)
 {
 	struct bpf_fib_lookup question;
 	__u32 zero = 0;

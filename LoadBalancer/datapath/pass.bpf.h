@@ -17,6 +17,7 @@
 
 #include "LoadBalancer/datapath/service.bpf.h"
 #include "common/core/route.h"
+#include "common/core/verifier.h"
 
 #define LOOPBACK 1 /* ifindex of lo, in every network namespace */
 
@@ -52,8 +53,7 @@ INLINE bool is_own(struct xdp_md *ctx, struct bpf_fib_lookup *question,
  * `device`. `mac`: only if the frame is for this address, because the kernel
  * does not forward others; 0: for any.
  */
-__attribute__((noinline)) int passed(struct xdp_md *ctx, __u32 device,
-				     __u64 mac)
+SEPARATE int passed(struct xdp_md *ctx, __u32 device, __u64 mac)
 {
 	struct bpf_fib_lookup question;
 	__u32 zero = 0;
@@ -106,8 +106,8 @@ INLINE bool parsed_put(const struct packet *packet)
  * The reason for the packet in `parsed`, which is for a VIP but, because of
  * `reason`, for none of its services.
  */
-__attribute__((noinline)) int unserved(struct xdp_md *ctx, __u32 device,
-				       __u32 unmatched, __u32 reason)
+SEPARATE int unserved(struct xdp_md *ctx, __u32 device, __u32 unmatched,
+		      __u32 reason)
 {
 	bool passes = unmatched == UNMATCHED_PASS && reason == REASON_unmatched;
 
@@ -141,8 +141,7 @@ INLINE enum reason no_backend(struct xdp_md *ctx, const struct decision *d,
  * the list may be old and the address the device's own: then the kernel would
  * route it.
  */
-__attribute__((noinline)) int foreign(struct xdp_md *ctx, __u32 device,
-				      __u64 mac)
+SEPARATE int foreign(struct xdp_md *ctx, __u32 device, __u64 mac)
 {
 	__u32 zero = 0, slot = generation_slot();
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);

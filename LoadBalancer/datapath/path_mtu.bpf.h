@@ -17,6 +17,7 @@
 #include "common/core/age.h"
 #include "common/core/hash.h"
 #include "common/core/quote.h"
+#include "common/core/verifier.h"
 
 /* An error saying that an outer header of ours was too big. */
 struct told {
@@ -77,7 +78,7 @@ INLINE bool told_v6(struct told *told, const struct packet *packet,
  * quotes; 0: unreadable, or IPv4. The caller asks, and not learn_mtu(): two
  * functions one after the other need less stack than one within the other.
  */
-__attribute__((noinline)) __u64 told_flow(struct xdp_md *ctx)
+SEPARATE __u64 told_flow(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -161,7 +162,7 @@ INLINE bool mark_is_good(const struct told *told, __u64 now)
 }
 
 /* For the error in `parsed`; `flow`: told_flow()'s. enum reason. */
-__attribute__((noinline)) int learn_mtu(struct xdp_md *ctx, __u64 flow)
+SEPARATE int learn_mtu(struct xdp_md *ctx, __u64 flow)
 {
 	__u32 zero = 0, least;
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);

@@ -6,6 +6,7 @@
 
 #include "LoadBalancer/datapath/maps.bpf.h"
 #include "common/core/hash.h"
+#include "common/core/verifier.h"
 #include "common/core/watch.h"
 
 /* Of the facts in `lines`. */
@@ -54,7 +55,7 @@ INLINE void record_write(struct record *record, const struct lbr_line *facts)
 }
 
 #if DRY_RUN
-__attribute__((noinline)) int explain_write(__u32 is_gathered, __u32 reason)
+SEPARATE int explain_write(__u32 is_gathered, __u32 reason)
 {
 	__u32 zero = 0;
 	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
@@ -95,7 +96,7 @@ INLINE void watch_tell(__u32 watcher, const struct lbr_line *facts)
  * Tells the watcher of this index the facts in `lines`, if it wants them.
  * False: nobody watches with this index any more. Verified on its own.
  */
-__attribute__((noinline)) int watch_offer(__u32 watcher)
+SEPARATE int watch_offer(__u32 watcher)
 {
 	__u32 zero = 0;
 	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
@@ -133,7 +134,7 @@ INLINE void watch_is_over(void)
 _Static_assert(TRACE_WATCHED == 1 << 8, "the byte of watch_is_over()");
 
 /* Offers the facts in `lines` to every watcher. */
-__attribute__((noinline)) int watch_write(void)
+SEPARATE int watch_write(void)
 {
 	__u32 i;
 	int alive = 0;

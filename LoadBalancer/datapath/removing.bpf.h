@@ -14,6 +14,7 @@
 #pragma once
 
 #include "LoadBalancer/datapath/select.bpf.h"
+#include "common/core/verifier.h"
 
 /* Does the packet's flow belong to f->service, and still exist? */
 INLINE bool is_flow_of(const struct decision *d, struct found *f)
@@ -102,7 +103,7 @@ INLINE bool are_alike(const struct method *a, const struct method *b)
  * may belong to the service of any port, which then becomes its service. Writes
  * that service to `place`, and the remembered backend. Verified on its own.
  */
-__attribute__((noinline)) int select_older(void)
+SEPARATE int select_older(void)
 {
 	__u32 zero = 0;
 	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);

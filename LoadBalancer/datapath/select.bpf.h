@@ -15,6 +15,7 @@
 #include "common/core/hash.h"
 #include "common/core/schedule.h"
 #include "common/core/select.h"
+#include "common/core/verifier.h"
 
 INLINE struct backend *backend_at(__u32 generation, __u32 index)
 {
@@ -22,11 +23,7 @@ INLINE struct backend *backend_at(__u32 generation, __u32 index)
 
 	if (!rows)
 		return NULL;
-	/*
-	 * Or clang 19 adds to `rows` before it asks, and drops the remainder
-	 * where it knows what a function returns; the verifier does not.
-	 */
-	asm volatile("" : "+r"(rows), "+r"(index));
+	KEEP_INDEX(rows, index);
 	return &rows->at[index % BACKEND_SLOTS];
 }
 
@@ -90,7 +87,7 @@ INLINE struct backend *backend_in_table(__u32 generation,
  * What the generation before says of the flow of the decision in `scratch`: the
  * slot of its table there. -1: nothing. Verified on its own.
  */
-__attribute__((noinline)) int slot_before(void)
+SEPARATE int slot_before(void)
 {
 	__u32 zero = 0, slot;
 	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
@@ -286,7 +283,7 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
  * with it: what is to be remembered, the grace after a change, a memory to be
  * deleted. Leaves the backend's id there; 0: there is none.
  */
-__attribute__((noinline)) int select_anew(void)
+SEPARATE int select_anew(void)
 {
 	__u32 zero = 0;
 	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
@@ -306,7 +303,7 @@ __attribute__((noinline)) int select_anew(void)
 }
 
 /* See removing.bpf.h. */
-__attribute__((noinline)) int select_older(void);
+SEPARATE int select_older(void);
 
 INLINE bool select_slowly(struct decision *d, struct found *f)
 {

@@ -7,6 +7,7 @@
 #include "LoadBalancer/datapath/maps.bpf.h"
 #include "common/bpf/exit.h"
 #include "common/core/directory.h"
+#include "common/core/verifier.h"
 
 /* The generation that the packet uses; its index in d->slot. */
 INLINE bool generation_of(const struct decision *d, struct found *f)
@@ -68,7 +69,7 @@ INLINE struct directory_entry *directory_find(struct directory *directory,
  * Has the time of a removed service or backend run out? `leaving`: as in struct
  * service; 0: it is in the file. Verified on its own.
  */
-__attribute__((noinline)) int leaving_is_over(__u32 generation, __u32 leaving)
+SEPARATE int leaving_is_over(__u32 generation, __u32 leaving)
 {
 	struct backend_rows *rows = bpf_map_lookup_elem(&backends, &generation);
 
@@ -127,24 +128,13 @@ INLINE void forget_ports(struct packet *packet,
 	packet->protocol = entry->protocol;
 }
 
-/*
- * One byte of a word, so that the verifier takes 0 and anything else as one
- * state.
- */
-INLINE __u8 low_byte(const __u64 *word)
-{
-	const volatile __u8 *bytes = (const volatile __u8 *)word;
-
-	return bytes[__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 7 : 0];
-}
-
 /* The service of a decision that was passed in `scratch`. */
 INLINE struct directory_entry *service_entry(const struct decision *d)
 {
 	struct directory_places *places =
 		bpf_map_lookup_elem(&services, &d->slot);
 
-	return places ? &places->at[d->place % DIRECTORY_PLACES] : NULL;
+	return places ? &places->at[WITHIN(d->place, DIRECTORY_PLACES)] : NULL;
 }
 
 /*
@@ -152,7 +142,7 @@ INLINE struct directory_entry *service_entry(const struct decision *d)
  * service it belongs to, in `place`, or none (0), and whether it is for a VIP.
  * See removing.bpf.h.
  */
-__attribute__((noinline)) int service_leaving(void);
+SEPARATE int service_leaving(void);
 
 INLINE struct directory_entry *find_among_leaving(struct decision *d)
 {

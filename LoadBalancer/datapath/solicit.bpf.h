@@ -16,6 +16,7 @@
 #include "common/bpf/dry.h"
 #include "common/bpf/exit.h"
 #include "common/core/solicit.h"
+#include "common/core/verifier.h"
 
 #define PATIENCE 5
 
@@ -82,10 +83,7 @@ INLINE void *solicit_link(struct xdp_md *ctx, __u32 l3_offset,
 	struct ethhdr *eth = data;
 	__be16 *protocol;
 
-	/*
-	 * Without it clang compares a range that the verifier does not follow.
-	 */
-	asm volatile("" : "+r"(tags));
+	KEEP_SUM(tags);
 	if (tags > L2_MOST - sizeof(*eth))
 		return NULL;
 	protocol = data + 2 * ETH_ALEN + tags;
@@ -133,9 +131,8 @@ INLINE bool solicit_write(void *l3, void *end, const struct interface *in,
  * Turns the packet into a question for the hop of this key in next_hops; enum
  * solicit. `second`: in jiffies.
  */
-__attribute__((noinline)) int solicit(struct xdp_md *ctx, __u32 key,
-				      __u32 l3_offset, __u32 second,
-				      __u32 kernel_forwards)
+SEPARATE int solicit(struct xdp_md *ctx, __u32 key, __u32 l3_offset,
+		     __u32 second, __u32 kernel_forwards)
 {
 	struct cached_hop *hop = bpf_map_lookup_elem(&next_hops, &key);
 	const struct interface *in = hop ? interface_of(hop->in) : NULL;

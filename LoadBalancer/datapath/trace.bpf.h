@@ -16,6 +16,7 @@
 #include "common/bpf/exit.h"
 #include "common/core/route.h"
 #include "common/core/select.h"
+#include "common/core/verifier.h"
 
 static const char fib_names[][16] = {
 #define FIB_STRING(name, reason) [BPF_FIB_LKUP_RET_##name] = #name,
@@ -43,7 +44,7 @@ static const char method_names[8][16] = {
  * " dev eth0 02:42:ac:11:00:02". For an interface that the program is not
  * attached to it knows only the index: "dev if4 ...".
  */
-__attribute__((noinline)) int trace_dev(void)
+SEPARATE int trace_dev(void)
 {
 	__u32 zero = 0, index;
 	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
@@ -71,7 +72,7 @@ __attribute__((noinline)) int trace_dev(void)
 }
 
 /* ", fib SUCCESS via 172.17.0.3 02:42:ac:11:00:03", for the line. */
-__attribute__((noinline)) int trace_hop(void)
+SEPARATE int trace_hop(void)
 {
 	__u32 zero = 0;
 	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
@@ -108,7 +109,7 @@ __attribute__((noinline)) int trace_hop(void)
 }
 
 /* Writes the line whose facts are in `lines`. Not static: verified once. */
-__attribute__((noinline)) int trace_write(void)
+SEPARATE int trace_write(void)
 {
 	__u32 zero = 0;
 	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
@@ -128,9 +129,10 @@ __attribute__((noinline)) int trace_write(void)
 	trace_address(line->more, &facts->backend);
 	bpf_printk("xdp_lbr %s %s: %s > %s %s, flow %s, backend %s%s%s, %s %s",
 		   constants.host, line->interface, line->from, line->to,
-		   trace_protocol(line), origin_names[facts->origin & 3],
+		   trace_protocol(line), origin_names[WITHIN(facts->origin, 4)],
 		   line->more,
-		   facts->forward ? method_names[facts->forward & 7] : nothing,
+		   facts->forward ? method_names[WITHIN(facts->forward, 8)]
+				  : nothing,
 		   line->hop, TRACE_REASON(line), TRACE_ACTION(line));
 	return 0;
 }

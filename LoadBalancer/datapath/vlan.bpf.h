@@ -6,6 +6,7 @@
 
 #include "LoadBalancer/datapath/maps.bpf.h"
 #include "common/core/packet_parse.h"
+#include "common/core/verifier.h"
 
 /*
  * The FIB knows devices; XDP sends out of a port, with the tags in the frame.
@@ -47,8 +48,7 @@ INLINE void tag_write(struct tag *tag, __u16 is, __be16 priority)
  * innermost with innermost. The MAC addresses are written later. Not 0: there
  * is no room.
  */
-__attribute__((noinline)) int retag_frame(struct xdp_md *ctx, __u32 was,
-					  __u32 is)
+SEPARATE int retag_frame(struct xdp_md *ctx, __u32 was, __u32 is)
 {
 	struct {
 		__u8 macs[2 * ETH_ALEN];

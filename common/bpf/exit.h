@@ -8,14 +8,14 @@
 
 #include "common/bpf/maps.h"
 #include "common/core/address.h"
+#include "common/core/verifier.h"
 
 /*
  * The index of a MAC address in `interfaces`, from 1 on, or -1. `mask`: the
  * bits that are compared. Not static, so that the kernel verifies the loop
  * once, and not once for each way out of it.
  */
-__attribute__((noinline)) int interface_index(__u32 ifindex, __u64 mac,
-					      __u64 mask)
+SEPARATE int interface_index(__u32 ifindex, __u64 mac, __u64 mask)
 {
 	__u32 i;
 
@@ -83,19 +83,6 @@ INLINE __u32 generation_slot(void)
 	__u32 *word = bpf_map_lookup_elem(&control, &key);
 
 	return word ? *(volatile __u32 *)word - 1 : -1;
-}
-
-/*
- * Returns the same reason, but the verifier no longer knows which one it is,
- * and so follows the rest once: it does not track single bytes of a word on the
- * stack.
- */
-INLINE enum reason forget(enum reason reason)
-{
-	volatile __u8 word[8] __attribute__((aligned(8)));
-
-	word[1] = reason;
-	return word[1];
 }
 
 INLINE void count(enum reason reason)

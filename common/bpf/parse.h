@@ -14,12 +14,13 @@
 #include "common/core/packet.h"
 #include "common/core/packet_parse.h"
 #include "common/core/quote.h"
+#include "common/core/verifier.h"
 
 /*
  * The ethertype behind all tags, or -1: the frame ends before. A function of
  * its own, so that with any number of tags what follows is verified once.
  */
-__attribute__((noinline)) int parse_link(struct xdp_md *ctx)
+SEPARATE int parse_link(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -35,7 +36,7 @@ __attribute__((noinline)) int parse_link(struct xdp_md *ctx)
 }
 
 /* packet_is_big() for the packet in `parsed`, of which little is known. */
-__attribute__((noinline)) int parse_big(struct xdp_md *ctx)
+SEPARATE int parse_big(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -52,7 +53,7 @@ __attribute__((noinline)) int parse_big(struct xdp_md *ctx)
 }
 
 /* The IP headers behind it. One after the other: the stack is full with one. */
-__attribute__((noinline)) int parse_ip(struct xdp_md *ctx, int ethertype)
+SEPARATE int parse_ip(struct xdp_md *ctx, int ethertype)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -72,7 +73,7 @@ __attribute__((noinline)) int parse_ip(struct xdp_md *ctx, int ethertype)
 }
 
 /* What is above them. */
-__attribute__((noinline)) int parse_above(struct xdp_md *ctx)
+SEPARATE int parse_above(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -90,7 +91,7 @@ __attribute__((noinline)) int parse_above(struct xdp_md *ctx)
 }
 
 /* packet_quote() for the packet in `parsed`. */
-__attribute__((noinline)) int parse_quote(struct xdp_md *ctx)
+SEPARATE int parse_quote(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -107,7 +108,7 @@ __attribute__((noinline)) int parse_quote(struct xdp_md *ctx)
 }
 
 /* By then the source of the packet in `parsed` is the client's. */
-__attribute__((noinline)) int parse_client(void)
+SEPARATE int parse_client(void)
 {
 	__u32 zero = 0;
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
@@ -122,7 +123,7 @@ __attribute__((noinline)) int parse_client(void)
  * answers. The frame is as it came. Fragments for other hosts, which a bridge
  * floods, would push out the fragments for this host.
  */
-__attribute__((noinline)) int fragment_is_wanted(struct xdp_md *ctx);
+SEPARATE int fragment_is_wanted(struct xdp_md *ctx);
 
 /*
  * For the fragment in `parsed`: the first one's ports are remembered, another
@@ -131,7 +132,7 @@ __attribute__((noinline)) int fragment_is_wanted(struct xdp_md *ctx);
  * its ends. One of UDP, which a service may take even so, goes on as unknown;
  * of others it is REASON_fragment.
  */
-__attribute__((noinline)) int parse_fragment(struct xdp_md *ctx)
+SEPARATE int parse_fragment(struct xdp_md *ctx)
 {
 	__u32 zero = 0;
 	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
@@ -188,16 +189,15 @@ INLINE enum reason parsed_packet(struct packet *packet,
 				 void *data, void *end)
 {
 	*packet = *found;
-	/* What the verifier is to know further on, it is told here (6.1). */
 	if (!packet->has_destination) {
-		*(volatile __u64 *)&packet->has_destination = 0;
+		TELL(packet->has_destination, 0);
 		return reason;
 	}
 	if (packet_locate(packet, data, end)) {
-		*(volatile __u64 *)&packet->has_destination = 0;
+		TELL(packet->has_destination, 0);
 		return REASON_malformed;
 	}
-	*(volatile __u64 *)&packet->has_destination = 1;
+	TELL(packet->has_destination, 1);
 	return reason;
 }
 
@@ -212,9 +212,8 @@ INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
 	if (reason != REASON_UNUSUAL)
 		return reason;
 	reason = parse_ip(ctx, parse_link(ctx));
-	/* Read anew, the verifier forgets how far it has been followed. */
-	data = (void *)(long)*(volatile __u32 *)&ctx->data;
-	end = (void *)(long)*(volatile __u32 *)&ctx->data_end;
+	data = READ_ANEW(ctx->data);
+	end = READ_ANEW(ctx->data_end);
 	found = bpf_map_lookup_elem(&parsed, &zero);
 	if (!found)
 		return REASON_malformed;

@@ -16,6 +16,7 @@
 
 #include "common/bpf/maps.h"
 #include "common/core/address.h"
+#include "common/core/verifier.h"
 
 #define TEXT_ROOM 64 /* for an endpoint: the longest has 47 characters */
 
@@ -127,5 +128,5 @@ INLINE void trace_ends(struct line *line)
 	trace_endpoint(line->to, &line->destination, line->port);
 }
 
-#define TRACE_REASON(line) reason_names[(line)->reason & (REASONS_ROOM - 1)]
-#define TRACE_ACTION(line) action_names[(line)->action & (ACTIONS_ROOM - 1)]
+#define TRACE_REASON(line) reason_names[WITHIN((line)->reason, REASONS_ROOM)]
+#define TRACE_ACTION(line) action_names[WITHIN((line)->action, ACTIONS_ROOM)]

@@ -8,10 +8,11 @@
 #pragma once
 
 #include "common/bpf/maps.h"
+#include "common/core/verifier.h"
 #include "common/core/vlan.h"
 
 /* 0: these tags belong to no VLAN device. */
-__attribute__((noinline)) int vlan_device(__u32 port, __u32 vlan)
+SEPARATE int vlan_device(__u32 port, __u32 vlan)
 {
 	struct vlan_key key = {port, {vlan >> 16, vlan}};
 	__u32 *device = bpf_map_lookup_elem(&vlans, &key);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "common/core/inline.h"
+#include "common/core/verifier.h"
 
 /* A 32-bit word of the packet as two 16-bit words, added. At most 0x1fffe. */
 INLINE __u32 checksum_word(__be32 word)
@@ -96,8 +97,7 @@ INLINE int checksum_ipv4_is_right(const void *ip, const void *end)
 	for (i = 0; i < 15; i++, word++) {
 		if (i >= words)
 			break;
-		/* Without it clang moves `end`, which the verifier refuses. */
-		asm volatile("" : "+r"(word));
+		KEEP_END(word);
 		if ((const void *)(word + 1) > end)
 			return 0;
 		sum += checksum_word(*word);

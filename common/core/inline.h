@@ -28,6 +28,5 @@
 #endif
 
 #define INLINE	    static inline __attribute__((always_inline))
-#define NOINLINE    static __attribute__((noinline))
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define LIKELY(x)   __builtin_expect(!!(x), 1)

@@ -29,6 +29,7 @@
 #pragma once
 
 #include "common/core/packet_ip.h"
+#include "common/core/verifier.h"
 
 /* What is above IP; the packet may be a fragment. */
 INLINE enum reason packet_parse_above(struct packet *packet, void *end)
@@ -160,7 +161,7 @@ INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
 	 * As it is. But with a store into its word, the verifier forgets the
 	 * bounds of the length; TCP and UDP are then one state to it.
 	 */
-	*(volatile __u32 *)&packet->fragment_id = 0;
+	FORGET_BESIDE(packet->fragment_id, 0);
 	return reason == REASON_NONE ? REASON_NONE : REASON_UNUSUAL;
 }
 
@@ -180,15 +181,11 @@ INLINE int packet_locate(struct packet *packet, void *data, void *end)
 	packet->l4 = packet->l3 + packet->l4_offset;
 	packet->end = end;
 	header_end = packet->l3 + sizeof(struct ipv6hdr);
-	/* Without it clang compares a sum that the verifier cannot follow. */
-	asm volatile("" : "+r"(header_end));
-	/*
-	 * Before Linux 6.3 the verifier remembers only a constant on the stack.
-	 */
+	KEEP_SUM(header_end);
 	if (packet->is_ipv6) {
-		*(volatile __u64 *)&packet->is_ipv6 = 1;
+		TELL(packet->is_ipv6, 1);
 		return header_end > end ? -1 : 0;
 	}
-	*(volatile __u64 *)&packet->is_ipv6 = 0;
+	TELL(packet->is_ipv6, 0);
 	return packet->l3 + sizeof(struct iphdr) > end ? -1 : 0;
 }

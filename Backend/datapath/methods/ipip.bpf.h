@@ -11,6 +11,7 @@
 #include "Backend/datapath/restore.bpf.h"
 #include "common/bpf/parse.h"
 #include "common/core/tunnel.h"
+#include "common/core/verifier.h"
 
 INLINE bool ipip_is_from_lb(const struct addr *source)
 {
@@ -36,8 +37,7 @@ INLINE enum reason ipip_take_off(struct xdp_md *ctx, struct packet *packet,
 	if (shift > L3_MOST)
 		return REASON_malformed;
 	to = (void *)from + shift;
-	/* Without it clang 19 leaves out one of the two comparisons. */
-	asm volatile("" : "+r"(to));
+	KEEP_TEST(to);
 	if ((void *)(to + WORDS) > packet->end ||
 	    (void *)(from + WORDS) > packet->end)
 		return REASON_malformed;
@@ -53,7 +53,7 @@ INLINE enum reason ipip_take_off(struct xdp_md *ctx, struct packet *packet,
 }
 
 /* Parses the packet inside the one in `parsed`, and leaves it there. */
-__attribute__((noinline)) int parse_inner(struct xdp_md *ctx)
+SEPARATE int parse_inner(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -72,7 +72,7 @@ __attribute__((noinline)) int parse_inner(struct xdp_md *ctx)
  * For the packet that parse_inner() has left, with `reason`. A function of its
  * own, which the kernel verifies separately.
  */
-__attribute__((noinline)) int ipip_inside(struct xdp_md *ctx, int reason)
+SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;

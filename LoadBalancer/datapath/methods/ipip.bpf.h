@@ -14,6 +14,7 @@
 #include "common/core/packet_parse.h"
 #include "common/core/rewrite.h"
 #include "common/core/tunnel.h"
+#include "common/core/verifier.h"
 
 /*
  * Moves the link's header, with its tags, `overhead` bytes to the front, and
@@ -37,11 +38,7 @@ INLINE void *ipip_link(struct way *way, const int overhead)
 		return NULL;
 	for (i = 0; i < WORDS; i++)
 		to[i] = from[i];
-	/*
-	 * Without it clang makes one sum of them, which the verifier cannot
-	 * follow.
-	 */
-	asm volatile("" : "+r"(tags));
+	KEEP_SUM(tags);
 	if (tags > L2_MOST - sizeof(struct ethhdr))
 		return NULL;
 	to = (void *)to + tags;
