@@ -7,7 +7,8 @@
 #			PREFIX=/usr/local DESTDIR= (make uninstall)
 #	make deps	install what is needed to build and to play (root);
 #			GROUP="build play test": to test, too
-#	make demo	see it work (root; about 20 s, then all is gone again)
+#	make demo	see it work (root; about 20 s, then all is gone again);
+#			SCENARIO=dropper: another one (topology/demo --list)
 #	make demo-docker	the same in Docker's containers (root)
 #	make check	what needs no network: build, unit, prog, style
 #	make test	check, scenarios with real traffic, fuzzers (root)
@@ -58,13 +59,14 @@ GROUP ?= build play
 deps:
 	@.ci/dependencies $(GROUP)
 
+SCENARIO ?= l3dsr
 demo: deps
 	@$(MAKE) --no-print-directory all
-	@topology/demo
+	@topology/demo $(SCENARIO)
 
 demo-docker: deps
 	@if none=$$(topology/docker-engine --find 2>&1 >/dev/null); then \
-		topology/docker-engine topology/demo docker; \
+		topology/docker-engine topology/demo --docker $(SCENARIO); \
 	else echo "  SKIP	docker ($$none)"; fi
 
 check test test-fresh test-docker test-kernels test-changes test-locks \

@@ -181,6 +181,19 @@ download() {
 	[[ ! $(left) ]]
 }
 
+@test "another scenario: refused while one is up; dropper, all that its demo promises" {
+	"$TOPO" up 3>&-
+	run -1 "$TOPO" up dropper
+	[[ $output == "docker: cannot up dropper: l3dsr is up"* ]]
+	run -2 "$TOPO" up nosuch
+	[[ $output == *"no such scenario"* ]]
+	"$TOPO" down
+	run -0 "$ROOT/topology/demo" --docker dropper
+	echo "$output"
+	[[ $output == *"once, IPv6 "* ]]
+	[[ ! $(left) ]]
+}
+
 @test "up twice and down of nothing are fine, and down leaves nothing" {
 	"$TOPO" up 3>&-
 	(($(left | wc -l) == 7)) # five containers, a network, a volume

@@ -31,7 +31,7 @@ programs() {
 	# the first pid namespace always has this number
 	[[ $(readlink /proc/self/ns/pid) == 'pid:[4026531836]' ]] || return 0
 	bpftool -j prog show |
-		jq -r '.[] | select(.name // "" | test("^xdp_(lbr|bkd|pass)$")).id'
+		jq -r '.[] | select(.name // "" | test("^xdp_(lbr|bkd|pass|dropper)$")).id'
 }
 
 # attached: the ids of those on an interface of a host of any run
@@ -78,7 +78,8 @@ as_before() {
 	diff "$BATS_TEST_TMPDIR/own" <(own)
 }
 
-# demo SIGNAL SECONDS: `make demo`; its process group gets SIGNAL after a time.
+# demo SIGNAL SECONDS: `make demo`, of $SCENARIO, if it is set; its process group
+# gets SIGNAL after a time.
 # A session of its own, with default actions: a shell's background jobs ignore
 # SIGINT, which no user's does.
 demo() {
@@ -121,6 +122,29 @@ interrupted() {
 @test "make demo: answers, and leaves nothing behind" {
 	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
 	grep 'together  *40 of 40' "$BATS_TEST_TMPDIR/said"
+	as_before
+}
+
+@test "make demo SCENARIO=dropper: all that it promises, and nothing behind" {
+	export SCENARIO=dropper
+	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
+	cat "$BATS_TEST_TMPDIR/said"
+	# sent, segments in, delivered
+	grep -E 'parity, first number even +no +0 +0 +0 ' "$BATS_TEST_TMPDIR/said"
+	grep -E 'parity, first number odd +yes +4 +[0-9]+ +0 ' "$BATS_TEST_TMPDIR/said"
+	grep -E 'once, IPv6 +yes +4 +[0-9]+ +4 ' "$BATS_TEST_TMPDIR/said"
+	as_before
+	demo INT "$((4 + RANDOM % 10))" || :
+	as_before
+}
+
+@test "make demo SCENARIO=nosuch: refused, and those there are are listed" {
+	SCENARIO=nosuch run -2 demo TERM 300
+	[[ $output == *"cannot show nosuch: no such scenario"*"of: "*dropper*l3dsr* ]]
+	SCENARIO=lib run -2 "$ROOT/topology/demo" lib
+	for name in $("$ROOT/topology/demo" --list); do
+		[[ -e $ROOT/topology/$name/network.sh ]]
+	done
 	as_before
 }
 

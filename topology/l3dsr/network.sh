@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Scenario: the walkthrough: client, LB, router, two backends on another segment
+# Then: lbdsr0a    make -C LoadBalancer
+# Then: backend0x  make -C Backend
+# Then: backend0y  make -C Backend
 #
 #  curlybox01                 lbdsr0a
 #  .4 (::4)                   .2 (::2)

@@ -3,9 +3,12 @@
 #
 # Hosts as containers, for topology/docker: what `up` makes and `down` removes.
 
+# $scenario is the one that is meant.
+#
 # The default bridge cannot be asked for an address: whoever comes first gets
 # the first one. So hosts start in the order of their addresses.
-declare -A NETWORK=([front]=bridge [back]=l3dsr-back)
+declare -A NETWORK=([front]=bridge)
+scenario=
 
 # interfaces_of HOST: IFACE SEGMENT IPV4/LEN, a line each
 interfaces_of() {
@@ -49,8 +52,8 @@ build_image() {
 start() {
 	local h
 	make_networks
-	try "make volume $BUILD_VOLUME" docker volume create --label "$LABEL" \
-		"$BUILD_VOLUME"
+	try "make volume $BUILD_VOLUME" docker volume create \
+		--label "$LABEL=$scenario" "$BUILD_VOLUME"
 	# a volume is mounted there, in a tree that is mounted read-only
 	[[ -d $ROOT/build ]] || {
 		mkdir "$ROOT/build"
@@ -71,6 +74,7 @@ make_networks() {
 	local segment subnet
 	for segment in "${SEGMENTS[@]}"; do
 		subnet=$(subnet_of "$segment")
+		: "${NETWORK[$segment]:=l3dsr-$segment}"
 		if [[ ${NETWORK[$segment]} == bridge && $(docker network inspect bridge \
 			-f '{{range .IPAM.Config}}{{.Subnet}} {{end}}') != *"$subnet"* ]]; then
 			NETWORK[$segment]=l3dsr-$segment
@@ -78,7 +82,7 @@ make_networks() {
 		[[ ${NETWORK[$segment]} != bridge ]] || continue
 		hint="docker network ls, for who has that subnet" \
 			try "make network ${NETWORK[$segment]}" docker network create \
-			--label "$LABEL" --subnet "$subnet" "${NETWORK[$segment]}"
+			--label "$LABEL=$scenario" --subnet "$subnet" "${NETWORK[$segment]}"
 	done
 }
 
@@ -103,7 +107,7 @@ run_container() { # HOST
 	done < <(interfaces_of "$host")
 	hint="docker ps -a, for who has that name" \
 		try "make container $host" docker create --name "$host" \
-		--hostname "$host" --label "$LABEL" "${options[@]}" \
+		--hostname "$host" --label "$LABEL=$scenario" "${options[@]}" \
 		--cap-drop=ALL --cap-add=NET_ADMIN --cap-add=SYS_ADMIN \
 		--cap-add=NET_RAW --security-opt apparmor=unconfined \
 		--security-opt systempaths=unconfined \
@@ -142,7 +146,7 @@ configure() { # HOST
 		# shellcheck disable=SC2016
 		echo 'set -e; umask 022
 			mkdir -p /etc/l3dsr
-			cp -f /l3dsr/topology/l3dsr/services.yaml /etc/l3dsr/
+			! [ -e "$1" ] || cp -f "$1" /etc/l3dsr/
 			mount -t tracefs tracefs /sys/kernel/tracing
 			mount -t debugfs debugfs /sys/kernel/debug
 			cd /proc/sys/net/ipv6/conf
@@ -159,7 +163,8 @@ configure() { # HOST
 		done <<<"${ADDRESSES[$1]}"
 		echo "${ROUTES[$1]}"
 		echo EOF
-	} | docker exec -i "$1" sh
+	} | docker exec -i "$1" sh -s -- \
+		"/l3dsr/topology/$scenario/services.yaml"
 }
 
 run_services() { # HOST

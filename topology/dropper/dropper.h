@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dropper.h - what a dropper is told, and what it has counted: the one value of
+ * the map `dropper`, which the tool fills in before it attaches the program
+ */
+#pragma once
+
+#include <linux/bpf.h>
+
+enum mode {
+	MODE_PARITY,  /* an even sequence number is dropped */
+	MODE_ONCE,    /* ... the first time it comes */
+	MODE_NTH,     /* of `every` packets, the last is dropped */
+	MODE_RATE,    /* dropped with a probability of `percent` */
+	MODE_CORRUPT, /* of `every` packets, the last is altered by one bit */
+	MODE_MAX,
+};
+
+struct dropper {
+	struct bpf_spin_lock lock; /* over the counts */
+	__u32 mode;
+	__u32 every;
+	__u32 percent;
+	__u16 port;	   /* destination, host byte order; 0: any */
+	__u16 source_port; /* the same of the source */
+	__u8 protocol;	   /* IPPROTO_; 0: any IP packet */
+	__u8 trace;	   /* a line in trace_pipe for each packet */
+	__u8 made_qdisc;   /* the tool's: clsact goes with the program */
+	__u8 pad[5];
+	__u64 seen; /* packets that match the four above */
+	__u64 dropped;
+	__u64 corrupted;
+};
+
+_Static_assert(sizeof(struct dropper) == 56, "no holes");
