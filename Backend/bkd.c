@@ -26,12 +26,13 @@ static const struct verb verbs[] = {
 };
 
 static const char *const maps[] = {
-	"generations", "restores",	 "sources", "control",
-	"interfaces",  "reasons",	 "changes", "fragments",
-	"vlans",       "restore_counts", NULL,
+	"generations", "restores", "sources",	"control", "interfaces",
+	"reasons",     "changes",  "fragments", "vlans",   "restore_counts",
+	"lists",       "peers",	   NULL,
 };
 
-static const char *const inner[] = {"restores", "sources", NULL};
+static const char *const inner[] = {"restores", "sources", "lists", "peers",
+				    NULL};
 
 static struct bpf_object *open_program(const struct constants *constants)
 {

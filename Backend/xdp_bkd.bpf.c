@@ -2,7 +2,7 @@
 /*
  * xdp_bkd - the backend's data path
  *
- *	parse  ->  listed?  ->  restore  ->  pass up
+ *	parse  ->  listed?  ->  whose flow?  ->  restore  ->  pass up
  *
  * A packet for one of this host's addresses, with a protocol and port that the
  * file lists for it, becomes what the client sent, by the method of its
@@ -16,6 +16,7 @@
 #include "Backend/datapath/methods/l2.bpf.h"
 #include "Backend/datapath/methods/rewrite.bpf.h"
 #include "Backend/datapath/restore.bpf.h"
+#include "Backend/datapath/second_chance.bpf.h"
 #include "Backend/datapath/trace.bpf.h"
 #include "common/bpf/clock.h"
 #include "common/bpf/exit.h"
@@ -77,7 +78,7 @@ INLINE enum reason restore_by_method(struct decision *d)
 
 INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 {
-	enum reason reason = parse(ctx, &d->packet);
+	enum reason reason = parse(ctx, &d->packet), restored;
 	__u32 device;
 
 	if (!d->packet.has_destination)
@@ -98,7 +99,14 @@ INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 	reason = listed(d->restore, &d->packet);
 	if (reason != REASON_NONE)
 		return reason;
-	return counted(d->restore, restore_by_method(d));
+	reason = second_chance(ctx, d);
+	if (reason == REASON_second_chance)
+		pass_on(d);
+	if (reason == REASON_second_chance ||
+	    reason == REASON_second_chance_rate)
+		return reason;
+	restored = restore_by_method(d);
+	return counted(d->restore, reason == REASON_NONE ? restored : reason);
 }
 
 /* With fragments, if the kernel has them: see load.c. */

@@ -18,6 +18,15 @@ MAP_OF_GENERATIONS(restores, HASH, BPF_F_NO_PREALLOC, struct restore_key,
 MAP_OF_GENERATIONS(sources, LPM_TRIE, BPF_F_NO_PREALLOC, struct prefix, __u8,
 		   MAX_SOURCES);
 
+/* Second chance: who may have the flows of a slot, and who that is. */
+MAP_OF_GENERATIONS(lists, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
+		   struct candidates, 1);
+MAP_OF_GENERATIONS(peers, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
+		   struct addr, 1);
+
+/* Packets passed on in one second: [0]. */
+MAP(passed_on, PERCPU_ARRAY, __u32, struct answers, 1);
+
 /* What was done with packets; see also `reasons`. */
 MAP(restore_counts, PERCPU_ARRAY, __u32, __u64, MAX_COUNTERS);
 
@@ -40,6 +49,24 @@ struct outside {
 	__u32 tos;
 };
 MAP(outsides, PERCPU_ARRAY, __u32, struct outside, 1);
+
+/* ... or for second chance, the packet that looks for its socket: [0]. */
+struct chance {
+	struct candidates list;
+	struct addr next; /* where it goes; an answer */
+	struct bpf_sock_tuple ends;
+	/* The headers as the server will see them. */
+	union {
+		struct iphdr ipv4;
+		struct ipv6hdr ipv6;
+	};
+	struct tcphdr tcp;
+	__u32 generation; /* its index */
+	__u32 passes;	  /* that are left */
+	__u32 self;	  /* this host's number in `peers` */
+	__u32 is_ipv6;
+};
+MAP(chances, PERCPU_ARRAY, __u32, struct chance, 1);
 
 /* A line of the trace, and what only xdp_bkd says in it. */
 struct bkd_line {

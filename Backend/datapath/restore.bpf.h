@@ -65,7 +65,8 @@ INLINE enum reason counted(const struct restore *restore, enum reason reason)
 
 	if (counter &&
 	    (reason == REASON_restored || reason == REASON_decapsulated ||
-	     reason == REASON_delivered))
+	     reason == REASON_delivered ||
+	     reason == REASON_second_chance_spent))
 		(*counter)++;
 	return reason;
 }

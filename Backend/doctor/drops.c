@@ -11,6 +11,8 @@ static const struct drop_advice advice[] = {
 	 "ip6 proto 41'; its sender belongs in FILE, lb-sources"},
 	{REASON_restore_expired, HEALTH_FAIL,
 	 "bkd apply FILE; a load balancer goes by another file"},
+	{REASON_second_chance_rate, HEALTH_FAIL,
+	 "bkd apply FILE, with a larger second-chance-limit"},
 	{REASON_congestion_lost, HEALTH_WARN, "bkd trace all"},
 	{REASON_fragment_passed, HEALTH_WARN, "bkd trace all"},
 	{REASON_extension_passed, HEALTH_WARN, "bkd trace all"},
@@ -20,7 +22,8 @@ static const struct drop_advice advice[] = {
 void look_drops(struct doctor *doctor)
 {
 	static const enum reason restored[] = {
-		REASON_restored, REASON_decapsulated, REASON_delivered};
+		REASON_restored, REASON_decapsulated, REASON_delivered,
+		REASON_second_chance_spent};
 	const struct drop_advice *row;
 	__u64 risen[REASON_MAX], all = 0;
 	size_t i;

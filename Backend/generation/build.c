@@ -106,6 +106,7 @@ static struct restore_key key_of(const struct config_service *service,
 
 /* Puts every row that the file has for this host into the new map. */
 static int rows_of_file(int map, const struct config *config,
+			const struct chance_place *places,
 			const struct addr *own, int own_count,
 			struct counters *counters)
 {
@@ -127,6 +128,11 @@ static int rows_of_file(int map, const struct config *config,
 			value.vip = service->vip;
 			value.method = service->method;
 			value.counter = counter_of(counters, &key, &value.vip);
+			value.scheduler = service->scheduler;
+			value.table_size = places[s].table_size;
+			value.lists_first = places[s].lists_first;
+			value.self = (__u16)(places[s].peers_first + b);
+			value.pool = places[s].pool;
 			if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
 				return -1;
 		}
@@ -160,6 +166,8 @@ static int rows_of_before(struct kernel *kernel, int map,
 	for (i = 0; !rc && i < count; i++) {
 		if (!rows[i].restore.until)
 			rows[i].restore.until = now + span;
+		/* Its lists were those of the generation before. */
+		rows[i].restore.table_size = 0;
 	}
 	qsort(rows, (size_t)count, sizeof(*rows), by_end);
 	for (i = 0; !rc && i < count && rows[i].restore.until > now; i++) {
@@ -177,7 +185,8 @@ static int rows_of_before(struct kernel *kernel, int map,
 
 /* Fills the new map. */
 static int rows_write(struct kernel *kernel, int map,
-		      const struct config *config, const struct addr *own,
+		      const struct config *config,
+		      const struct chance_place *places, const struct addr *own,
 		      int own_count)
 {
 	struct restore_row *rows;
@@ -188,7 +197,8 @@ static int rows_write(struct kernel *kernel, int map,
 	if (count < 0)
 		return -1;
 	rc = counters_open(&counters, kernel, rows, count)
-		     ?: rows_of_file(map, config, own, own_count, &counters);
+		     ?: rows_of_file(map, config, places, own, own_count,
+				     &counters);
 	counters_close(&counters);
 	rc = rc ?: rows_of_before(kernel, map, config, rows, count);
 	free(rows);
@@ -222,15 +232,18 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 {
 	struct addr *own;
 	int own_count = own_addresses(kernel, &own, fault_out), map, rc = -1;
+	struct chance_place *places = NULL;
 
 	(void)generation;
 	if (own_count < 0)
 		return -1;
-	map = sources_write(kernel, config, slot, fault_out)
+	map = sources_write(kernel, config, slot, fault_out) ||
+			      chances_write(kernel, config, own, own_count,
+					    slot, &places, fault_out)
 		      ? -1
 		      : inner_create(kernel, "restores", 0, fault_out);
 	if (map >= 0) {
-		if (rows_write(kernel, map, config, own, own_count))
+		if (rows_write(kernel, map, config, places, own, own_count))
 			rc = fault(fault_out,
 				   "cannot write what to restore: %s",
 				   strerror(errno));
@@ -239,6 +252,7 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 					   fault_out);
 		close(map);
 	}
+	free(places);
 	free(own);
 	return rc;
 }

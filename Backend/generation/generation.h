@@ -58,6 +58,25 @@ __u32 counter_of(struct counters *counters, const struct restore_key *key,
 /* What it has counted, or null. */
 json_t *counter_read(int map, __u32 counter);
 
+/*
+ * chances.c: where a service's candidates are, in the maps `lists` and `peers`
+ * of one generation; table_size 0: it has none.
+ */
+struct chance_place {
+	__u32 table_size;
+	__u32 lists_first;
+	__u32 peers_first;
+	__u32 pool; /* struct restore.pool */
+};
+/*
+ * Writes the candidates of the services in transition of which this host is a
+ * backend, and publishes them at `slot`. *places, by service of the file, is to
+ * be freed. Returns 0, or -1 with a fault.
+ */
+int chances_write(struct kernel *kernel, const struct config *config,
+		  const struct addr *own, int own_count, __u32 slot,
+		  struct chance_place **places, struct fault *fault);
+
 /* Is it an address of this host? */
 bool is_own(const struct addr *address, const struct addr *own, int count);
 /*

@@ -75,6 +75,12 @@ static void line(FILE *out, char sign, const struct restore_row *row,
 		method_text(&row->restore.method, method), more);
 }
 
+/* 0: there is no second chance. */
+static __u32 pool_of(const struct restore_row *row)
+{
+	return row->restore.table_size ? row->restore.pool : 0;
+}
+
 /* The rows of `a` that are missing or different in `b`. */
 static int lines(FILE *out, const struct restore_row *a, int a_count,
 		 const struct restore_row *b, int b_count, char sign)
@@ -93,6 +99,12 @@ static int lines(FILE *out, const struct restore_row *a, int a_count,
 			    memcmp(&other->restore.method, &a[i].restore.method,
 				   sizeof(struct method)))) {
 			line(out, '~', &a[i], "");
+			printed++;
+		} else if (sign == '+' && pool_of(other) != pool_of(&a[i])) {
+			line(out, '~', &a[i],
+			     pool_of(&a[i]) ? ", with second chance among the "
+					      "backends in transition"
+					    : ", no backend is in transition");
 			printed++;
 		} else if (sign == '+' &&
 			   !!other->restore.until != !!a[i].restore.until) {

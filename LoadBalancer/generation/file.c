@@ -124,6 +124,11 @@ static int overlay(const struct kernel *kernel, struct config *config,
 			backend->drain ^= !!(row->by_hand & BY_HAND_STATE);
 			if (row->by_hand & BY_HAND_WEIGHT)
 				backend->weight = row->weight;
+			/* As a file says it: see transition.h. */
+			if (backend->drain) {
+				backend->state = STATE_ACTIVE;
+				backend->weight_before = 0;
+			}
 		}
 	}
 	running_free(&running);

@@ -20,6 +20,7 @@
 #include "common/config/conflicts.h"
 #include "common/config/document.h"
 #include "common/config/refusal.h"
+#include "common/config/transition.h"
 #include "common/config/walk.h"
 #include "common/config/write.h"
 
@@ -46,6 +47,8 @@ static int parse(const char *text, size_t length, struct config *config,
 			      yaml_document_get_root_node(&walk.document),
 			      config);
 	yaml_document_delete(&walk.document);
+	if (!result)
+		result = transitions_settle(config, refusal);
 	if (result || conflicts_check(config, refusal))
 		return -1;
 	return config_digest(config, config->digest) ? refuse_memory(refusal)

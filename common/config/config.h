@@ -15,12 +15,21 @@
 #include "common/core/abi_services.h"
 #include "common/core/scheduler.h"
 
+/* Key `state`; STATE_DRAINING is kept as `drain`. */
+enum config_state {
+	STATE_ACTIVE,
+	STATE_FILLING, /* gets new flows; older ones may be elsewhere */
+	STATE_DRAINING,
+};
+
 struct config_backend {
 	struct addr address;
-	__u16 weight; /* 1-1000 */
-	__u16 mtu;    /* of the path to it; 0: as the route says */
-	bool drain;   /* keeps its flows, gets no new ones */
-	__u8 by_hand; /* enum by_hand: set by a verb, not by a file */
+	__u16 weight;	     /* 1-1000 */
+	__u16 weight_before; /* 0: the same */
+	__u16 mtu;	     /* of the path to it; 0: as the route says */
+	__u8 state;	     /* enum config_state */
+	bool drain;	     /* keeps its flows, gets no new ones */
+	__u8 by_hand;	     /* enum by_hand: set by a verb, not by a file */
 	__u8 finding; /* enum health_finding, if struct config.findings_known */
 	unsigned int line;
 };
@@ -90,18 +99,19 @@ struct config_service {
 
 struct config {
 	struct config_service *services;
-	size_t service_count;  /* at least 1 */
-	__u8 claim;	       /* 0: none; 1: by ARP and ND */
-	__u8 unmatched;	       /* enum unmatched, see abi.h */
-	__u32 flow_table_size; /* entries */
-	__u32 handshake_grace; /* milliseconds */
-	__u32 udp_idle;	       /* milliseconds */
-	__u32 restore_grace;   /* milliseconds; key `grace` */
-	__u32 drain_timeout;   /* milliseconds */
-	__u32 next_hop_age;    /* milliseconds; 0: no cache */
-	__u32 insert_limit;    /* flows per second and CPU */
-	__u32 answer_limit;    /* ICMP errors per second and CPU */
-	__u32 advmss;	       /* bytes; 0: as the backend's routes say */
+	size_t service_count;	   /* at least 1 */
+	__u8 claim;		   /* 0: none; 1: by ARP and ND */
+	__u8 unmatched;		   /* enum unmatched, see abi.h */
+	__u32 flow_table_size;	   /* entries */
+	__u32 handshake_grace;	   /* milliseconds */
+	__u32 udp_idle;		   /* milliseconds */
+	__u32 restore_grace;	   /* milliseconds; key `grace` */
+	__u32 drain_timeout;	   /* milliseconds */
+	__u32 next_hop_age;	   /* milliseconds; 0: no cache */
+	__u32 insert_limit;	   /* flows per second and CPU */
+	__u32 answer_limit;	   /* ICMP errors per second and CPU */
+	__u32 second_chance_limit; /* packets per second and CPU */
+	__u32 advmss;		   /* bytes; 0: as the backend's routes say */
 	struct prefix *outer_sources; /* at most one of each family */
 	size_t outer_source_count;
 	struct prefix *lb_sources;

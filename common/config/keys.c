@@ -60,6 +60,11 @@ static const struct word all_down_words[] = {{"all", ALL_DOWN_ALL},
 					     {}};
 static const struct word silence_words[] = {
 	{"bad", SILENCE_BAD}, {"good", SILENCE_GOOD}, {}};
+static const struct word state_words[] = {{"filling", STATE_FILLING},
+					  {"active", STATE_ACTIVE},
+					  {"draining", STATE_DRAINING},
+					  {}};
+static const struct word weight_words[] = {{"weight", 0}, {}};
 static const struct word bool_words[] = {{"true", 1}, {"false", 0}, {}};
 
 #define FIELD(record, member)                                                  \
@@ -131,6 +136,11 @@ const struct key keys[] = {
 	 .help = "How many ICMP errors about expired TTLs each CPU may send "
 		 "in a second. For packets that are too big, each client "
 		 "(IPv6: each /64) has a sixteenth of it. `0`: none."},
+	{LEVEL_FILE, "second-chance-limit", KIND_NUMBER,
+	 FIELD(config, second_chance_limit),
+	 .min = 1, .max = 10000000, .standard = "200000",
+	 .help = "How many packets each CPU of a backend may pass on to other "
+		 "backends in a second, while backends are in transition."},
 	{LEVEL_FILE, "advmss", KIND_NUMBER, FIELD(config, advmss),
 	 .min = 88, .max = 65495, .words = mtu_words, .standard = "route",
 	 .help = "The largest TCP segment that a backend lets clients send: "
@@ -219,6 +229,17 @@ const struct key keys[] = {
 	{LEVEL_BACKEND, "weight", KIND_NUMBER, FIELD(config_backend, weight),
 	 .min = 1, .max = 1000, .standard = "1",
 	 .help = "Its share of new flows, relative to the other backends."},
+	{LEVEL_BACKEND, "weight-before", KIND_NUMBER,
+	 FIELD(config_backend, weight_before),
+	 .min = 1, .max = 1000, .words = weight_words, .standard = "weight",
+	 .help = "Its weight before the last change, as long as flows from "
+		 "then are left: backends look for them at each other."},
+	{LEVEL_BACKEND, "state", KIND_WORD, FIELD(config_backend, state),
+	 .words = state_words, .standard = "active", .instead = "drain",
+	 .help = "`filling`: it is new and gets new flows, but other backends "
+		 "may still have older flows of its slots; `draining`: it "
+		 "keeps its flows and gets no new ones. In both states, "
+		 "backends look for flows at each other."},
 	{LEVEL_BACKEND, "mtu", KIND_NUMBER, FIELD(config_backend, mtu),
 	 .min = 576, .max = 65535, .words = mtu_words, .standard = "route",
 	 .help = "The largest packet that the path to the backend takes, if "
@@ -226,7 +247,7 @@ const struct key keys[] = {
 		 "answered with an ICMP error."},
 	{LEVEL_BACKEND, "drain", KIND_WORD, FIELD(config_backend, drain),
 	 .words = bool_words, .standard = "false",
-	 .help = "`true`: the backend keeps its flows and gets no new ones."},
+	 .help = "`true`: the same as `state: draining`."},
 
 	{LEVEL_CHECK, "type", KIND_WORD, FIELD(config_check, type),
 	 .words = check_words, .standard = "tcp",

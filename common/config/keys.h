@@ -73,7 +73,9 @@ struct key {
 				   required */
 	enum level entry;	/* of a list or record: its level */
 	size_t count_offset;	/* of a list: the field that counts them */
-	__u32 types; /* LEVEL_CHECK: the types that have it; 0: all */
+	__u32 types;	     /* LEVEL_CHECK: the types that have it; 0: all */
+	const char *instead; /* another key of the level that says the same
+				thing: a record may not have both */
 	const char *help;
 };
 

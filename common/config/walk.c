@@ -267,6 +267,27 @@ static int check_keys(struct walk *walk, const unsigned int seen[MAX_KEYS],
 	return 0;
 }
 
+/* Two keys for one thing could contradict each other. */
+static int check_instead(struct walk *walk, enum level level,
+			 const unsigned int seen[MAX_KEYS])
+{
+	const struct key *other;
+
+	for (size_t i = 0; i < key_count; i++) {
+		if (keys[i].level != level || !seen[i] || !keys[i].instead)
+			continue;
+		other = key_find(level, keys[i].instead,
+				 strlen(keys[i].instead));
+		if (seen[other - keys])
+			return refuse(walk->refusal, seen[i],
+				      "%s: %s on line %u says the same thing; "
+				      "leave one of them out",
+				      keys[i].name, other->name,
+				      seen[other - keys]);
+	}
+	return 0;
+}
+
 int walk_mapping(struct walk *walk, enum level level, const yaml_node_t *node,
 		 void *record)
 {
@@ -287,7 +308,8 @@ int walk_mapping(struct walk *walk, enum level level, const yaml_node_t *node,
 	     pair < node->data.mapping.pairs.top; pair++)
 		if (walk_pair(walk, level, pair, seen, record))
 			return -1;
-	if (complete(walk, level, line, seen, record))
+	if (check_instead(walk, level, seen) ||
+	    complete(walk, level, line, seen, record))
 		return -1;
 	return level == LEVEL_CHECK ? check_keys(walk, seen, record) : 0;
 }

@@ -19,7 +19,7 @@
 
 #include <linux/types.h>
 
-#define L3DSR_LAYOUT "v4"
+#define L3DSR_LAYOUT "v5"
 
 /* How many of each one configuration file may have. */
 #define MAX_SERVICES 4096

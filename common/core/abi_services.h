@@ -204,11 +204,13 @@ struct generation {
 	__u8 recent_shift;    /* the hot flows' time span is 2^this jiffies */
 	__u8 claim;	    /* the tool's: the host answers ARP for the VIPs */
 	__u32 answer_limit; /* ICMP errors per second and CPU */
-	__u8 digest[32];    /* of the file's meaning: see write.h */
+	__u32 second_chance_limit; /* packets passed on per second and CPU */
+	__u32 zero;
+	__u8 digest[32];	       /* of the file's meaning: see write.h */
 	struct prefix outer_source[2]; /* IPv4, IPv6; bits 0: its own address */
 	__u64 vips[VIP_BITS / 64];     /* xdp_lbr: see directory.h */
 };
-_Static_assert(sizeof(struct generation) == 640, "generation");
+_Static_assert(sizeof(struct generation) == 648, "generation");
 
 /* The text of a generation's file, in the map `file`; padded with zeros. */
 struct file_page {
@@ -235,10 +237,32 @@ struct restore {
 	__u64 until; /* jiffies; 0: no end. Set when it was removed from the
 			file. */
 	struct method method;
-	__u8 zero;
-	__u32 counter; /* index in `restore_counts`; 0: not counted */
+	__u8 scheduler; /* enum scheduler */
+	__u32 counter;	/* index in `restore_counts`; 0: not counted */
+	/*
+	 * While backends of the service are in transition: a list for each slot
+	 * of its table, from lists[lists_first] on. table_size 0: there is no
+	 * second chance.
+	 */
+	__u32 table_size;
+	__u32 lists_first;
+	__u16 self; /* this host's number in `peers` */
+	__u16 zero;
+	__u32 pool; /* for the tool: names the addresses and weights */
 };
-_Static_assert(sizeof(struct restore) == 32, "restore");
+_Static_assert(sizeof(struct restore) == 48, "restore");
+
+/*
+ * The backends that may have the flows of a slot: their numbers in `peers`, and
+ * first the one that gets new flows. NO_CANDIDATE ends it. A longer list is
+ * cut, which is rare. See common/tables/candidates.h.
+ */
+#define MOST_CANDIDATES 4
+#define NO_CANDIDATE	0xffff
+struct candidates {
+	__u16 at[MOST_CANDIDATES];
+};
+_Static_assert(sizeof(struct candidates) == 8, "candidates");
 
 /*
  * Enough for two generations, for any address, and [0], which belongs to no

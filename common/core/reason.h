@@ -9,7 +9,8 @@
  * The law of the table: a reason whose action is PASS leaves the packet bit for
  * bit as it came, except `neighbour_unresolved`, `device_passed` and
  * `super_packet` (the kernel forwards it), `neighbour_prompted` (the kernel
- * answers it), `restored` and `decapsulated`.
+ * answers it), `restored`, `decapsulated` and
+ * `second_chance_spent`.
  *
  * REASON(name, action, programs, explanation)
  */
@@ -131,6 +132,12 @@ REASON(decapsulated, PASS, IN_BKD, \
 	"the outer header was taken off, for this host's server") \
 REASON(delivered, PASS, IN_BKD, \
 	"came to the VIP itself (l2): nothing to restore") \
+REASON(second_chance, TX, IN_BKD, \
+	"of a flow that has no socket here: passed on to the next backend that may have it") \
+REASON(second_chance_spent, PASS, IN_BKD, \
+	"of a flow that has no socket here, and was passed on as often as its TTL allows: the VIP was written back, and the kernel decides") \
+REASON(second_chance_rate, DROP, IN_BKD, \
+	"of a flow that has no socket here, but `second-chance-limit` is reached") \
 REASON(foreign_source, PASS, IN_BKD, \
 	"inside is a packet for a listed service, but the sender is not in `lb-sources`") \
 REASON(congestion_lost, PASS, IN_BKD, \

@@ -8,6 +8,19 @@
 #include "common/core/abi_services.h"
 #include "common/tables/maglev.h"
 
+struct candidate *candidates_of(const struct config_service *service)
+{
+	const struct config_backend *from = service->backends;
+	struct candidate *list = calloc(service->backend_count, sizeof(*list));
+	size_t i;
+
+	for (i = 0; list && i < service->backend_count; i++)
+		list[i] = (struct candidate){from[i].address,
+					     weight_before(&from[i]),
+					     weight_after(&from[i])};
+	return list;
+}
+
 static bool changes(const struct candidate *backend)
 {
 	return backend->before != backend->after;

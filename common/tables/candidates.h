@@ -19,13 +19,8 @@
 
 #include <stddef.h>
 
-#include "common/core/abi.h"
-
-/* Backends of one service that may be in transition at a time: 8 tables. */
-#define MOST_IN_TRANSITION 3
-/* In a list; a longer one is cut, which is rare. */
-#define MOST_CANDIDATES 4
-#define NO_CANDIDATE	0xffff
+#include "common/config/transition.h"
+#include "common/core/abi_services.h"
 
 struct candidate {
 	struct addr address;
@@ -33,19 +28,17 @@ struct candidate {
 	__u16 after;
 };
 
-/* Numbers of backends, from `now` on; NO_CANDIDATE ends it. */
-struct candidates {
-	__u16 at[MOST_CANDIDATES];
-};
+/* The backends of a service, in its order; to be freed. NULL: no memory. */
+struct candidate *candidates_of(const struct config_service *service);
 
 /* How many of them are in transition. */
 size_t candidates_in_transition(const struct candidate *backends, size_t count);
 
 /*
  * Fills lists[0..size) with the numbers that `backends` have in the array.
- * `size` is a prime; at most MOST_IN_TRANSITION are in transition. If no
- * backend has a weight `after`, a list has only those that had the slot before.
- * *cut: the lists that were too long. Returns 0, or -1 without memory.
+ * `size` is a prime; at most MOST_IN_TRANSITION are in transition: 8 tables. If
+ * no backend has a weight `after`, a list has only those that had the slot
+ * before. *cut: the lists that were too long. Returns 0, or -1 without memory.
  */
 int candidates_fill(__u32 size, const struct candidate *backends, size_t count,
 		    struct candidates *lists, __u32 *cut);

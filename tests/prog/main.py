@@ -13,7 +13,7 @@ for module in ("table", "left", "laws", "restore", "trace", "counts", "mutated",
                "generations", "leaving", "hand", "next_hop", "vlan", "errors", "fragments",
                "answers", "pass", "devices", "methods", "solicit", "path_mtu", "undone", "sources",
                "trust", "explain", "watch", "checks", "big",
-               "files"):
+               "files", "second_chance"):
     __import__(f"test_{module}")
 
 

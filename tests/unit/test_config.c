@@ -224,6 +224,59 @@ static void accepts_edges_of_a_service(void **state)
 	config_free(&config);
 }
 
+/* Two words for one thing mean and are kept as the same. */
+static void settles_states(void **state)
+{
+	struct config word, flag;
+	size_t i;
+
+	(void)state;
+	parse_text("services:\n"
+		   "- {vip: 192.0.2.1, port: 1, backends: [\n"
+		   "   {address: 198.51.100.1, state: draining},\n"
+		   "   {address: 198.51.100.2, state: filling},\n"
+		   "   {address: 198.51.100.3, weight: 2, weight-before: 2},\n"
+		   "   {address: 198.51.100.4, weight: 2, weight-before: 5},\n"
+		   "   {address: 198.51.100.5, state: active}]}\n",
+		   &word, NULL);
+	parse_text("services:\n"
+		   "- {vip: 192.0.2.1, port: 1, backends: [\n"
+		   "   {address: 198.51.100.1, drain: true},\n"
+		   "   {address: 198.51.100.2, state: filling},\n"
+		   "   {address: 198.51.100.3, weight: 2},\n"
+		   "   {address: 198.51.100.4, weight: 2, weight-before: 5},\n"
+		   "   {address: 198.51.100.5}]}\n",
+		   &flag, NULL);
+	assert_true(word.services[0].backends[0].drain);
+	assert_int_equal(word.services[0].backends[1].state, STATE_FILLING);
+	assert_int_equal(word.services[0].backends[3].weight_before, 5);
+	assert_memory_equal(word.digest, flag.digest, sizeof(word.digest));
+	for (i = 0; i < 5; i++)
+		assert_memory_equal(&word.services[0].backends[i],
+				    &flag.services[0].backends[i],
+				    sizeof(struct config_backend));
+	config_free(&word);
+	config_free(&flag);
+}
+
+/* Any number may drain, as a file could always say. */
+static void many_may_drain(void **state)
+{
+	struct config config;
+
+	(void)state;
+	parse_text("services:\n"
+		   "- {vip: 192.0.2.1, port: 1, backends: [\n"
+		   "   {address: 198.51.100.1, drain: true},\n"
+		   "   {address: 198.51.100.2, drain: true},\n"
+		   "   {address: 198.51.100.3, drain: true},\n"
+		   "   {address: 198.51.100.4, drain: true},\n"
+		   "   {address: 198.51.100.5}]}\n",
+		   &config, NULL);
+	assert_int_equal(config.services[0].backend_count, 5);
+	config_free(&config);
+}
+
 /* What looks like a conflict and is none. */
 static void tells_services_apart(void **state)
 {
@@ -445,6 +498,8 @@ int main(void)
 		cmocka_unit_test(reads_every_key),
 		cmocka_unit_test(accepts_both_edges),
 		cmocka_unit_test(accepts_edges_of_a_service),
+		cmocka_unit_test(settles_states),
+		cmocka_unit_test(many_may_drain),
 		cmocka_unit_test(tells_services_apart),
 		cmocka_unit_test(warns),
 		cmocka_unit_test(reads_the_largest),

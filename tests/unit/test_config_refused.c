@@ -29,13 +29,13 @@ struct row {
 	"services, unmatched, claim, flow-table-size, handshake-grace, "       \
 	"udp-idle, "                                                           \
 	"grace, drain-timeout, next-hop-age, insert-limit, answer-limit, "     \
-	"advmss, "                                                             \
+	"second-chance-limit, advmss, "                                        \
 	"outer-source, lb-sources"
 #define SERVICE_KEYS                                                           \
 	"vip, port, protocol, scheduler, forward, dscp, checksum, "            \
 	"table-size, fragments, check, "                                       \
 	"on-down, on-all-down, backends"
-#define BACKEND_KEYS "address, weight, mtu, drain"
+#define BACKEND_KEYS "address, weight, weight-before, state, mtu, drain"
 #define ADDRESS	     "must be an IPv4 or IPv6 unicast address"
 #define PORT	     "must be a number from 1 to 65535 or any"
 #define WITH_UNIT    ", with its unit (ms, s, min or h)"
@@ -220,6 +220,30 @@ static const struct row wrong_values[] = {
 	 ":6: mtu \"65536\": must be a number from 576 to 65535 or route"},
 	{"answer-limit: 1000001\n",
 	 ":1: answer-limit \"1000001\": must be a number from 0 to 1000000"},
+	{"second-chance-limit: 0\n", ":1: second-chance-limit \"0\": must be "
+				     "a number from 1 to 10000000"},
+	{SERVICE "    weight-before: 0\n",
+	 ":6: weight-before \"0\": must be a number from 1 to 1000 or weight"},
+	{SERVICE "    state: new\n",
+	 ":6: state \"new\": must be filling or active or draining"},
+	{SERVICE "    drain: false\n    state: draining\n",
+	 ":7: state: drain on line 6 says the same thing; leave one of them "
+	 "out"},
+	{SERVICE "    weight-before: 3\n    state: filling\n",
+	 ":5: backend 198.51.100.1: weight-before is for one that is active: "
+	 "one that fills or drains has two weights already"},
+	{SERVICE "    weight-before: 3\n    drain: true\n",
+	 ":5: backend 198.51.100.1: weight-before is for one that is active: "
+	 "one that fills or drains has two weights already"},
+	{SERVICE "    state: filling\n"
+		 "  - {address: 198.51.100.2, weight-before: 2}\n"
+		 "  - {address: 198.51.100.3}\n"
+		 "  - {address: 198.51.100.4, drain: true}\n"
+		 "  - {address: 198.51.100.5, state: draining}\n",
+	 ":10: backend 198.51.100.5: at most 3 backends of a service may be in "
+	 "transition (filling, draining, weight-before), and 198.51.100.1, "
+	 "198.51.100.2 and 198.51.100.4 already are; wait until one is active "
+	 "or gone"},
 	{SERVICE "    drain: yes\n",
 	 ":6: drain \"yes\": must be true or false"},
 };

@@ -93,6 +93,7 @@ static void passed_up(void **unused)
 		"delivered",
 		"foreign_source",
 		"congestion_lost",
+		"second_chance_spent",
 		"no_backend_passed",
 	};
 	const size_t count = sizeof(passing) / sizeof(passing[0]);
@@ -119,7 +120,8 @@ static void sent(void **unused)
 			  !strcmp(rows[i].name, "neighbour_asked") ||
 			  !strcmp(rows[i].name, "echo_answered") ||
 			  !strcmp(rows[i].name, "ttl_answered") ||
-			  !strcmp(rows[i].name, "too_big_answered");
+			  !strcmp(rows[i].name, "too_big_answered") ||
+			  !strcmp(rows[i].name, "second_chance");
 		bool redirected = !strcmp(rows[i].name, "redirected") ||
 				  !strcmp(rows[i].name, "check_reply");
 
@@ -128,15 +130,24 @@ static void sent(void **unused)
 	}
 }
 
-/* xdp_bkd restores or passes; it never drops, and never sends. */
+/*
+ * xdp_bkd restores or passes. It sends only what another backend may have, and
+ * drops only what is too much of that.
+ */
 static void backend_only_passes(void **unused)
 {
+	int wanted;
 	size_t i;
 
 	(void)unused;
-	for (i = 0; i < ROWS; i++)
+	for (i = 0; i < ROWS; i++) {
+		wanted = !strcmp(rows[i].name, "second_chance") ? XDP_TX
+			 : !strcmp(rows[i].name, "second_chance_rate")
+				 ? XDP_DROP
+				 : XDP_PASS;
 		if (rows[i].programs & IN_BKD)
-			assert_int_equal(rows[i].action, XDP_PASS);
+			assert_int_equal(rows[i].action, wanted);
+	}
 }
 
 int main(void)

@@ -12,6 +12,7 @@
 
 #include "common/base/address.h"
 #include "common/config/keys.h"
+#include "common/config/transition.h"
 #include "common/config/values.h"
 #include "common/core/abi_services.h"
 #include "tests/unit/unit.h"
@@ -52,7 +53,7 @@ static void draw_text(const struct key *key, char *field)
 static void draw(const struct key *key, char *record)
 {
 	char problem[PROBLEM_SIZE];
-	__u32 words = 0, value = 0;
+	__u32 words = 0, value = 0, seconds = (key->min + 999) / 1000;
 
 	while (key->words && key->words[words].name)
 		words++;
@@ -73,8 +74,7 @@ static void draw(const struct key *key, char *record)
 		value = value_next_prime(key->min +
 					 below(key->max - key->min + 1));
 	else if (key->kind == KIND_DURATION && below(2))
-		value = key->min / 1000 * 1000 +
-			1000 * below((key->max - key->min) / 1000 + 1);
+		value = 1000 * (seconds + below(key->max / 1000 - seconds + 1));
 	else
 		value = key->min + below(key->max - key->min + 1);
 	store(key, value, record);
@@ -127,6 +127,20 @@ static void draw_check(struct config_service *service)
 	forget_others(check);
 }
 
+/* As the keys of a state are kept: two weights, and few in transition. */
+static void stand(struct config_backend *backend, size_t number)
+{
+	if (backend->state == STATE_DRAINING || backend->drain ||
+	    number >= MOST_IN_TRANSITION)
+		backend->state = STATE_ACTIVE;
+	if (backend->state == STATE_FILLING || backend->drain ||
+	    number >= MOST_IN_TRANSITION ||
+	    backend->weight_before == backend->weight)
+		backend->weight_before = 0;
+	if (number >= MOST_IN_TRANSITION)
+		backend->drain = false;
+}
+
 /* What a key means with another is not what is looked at here. */
 static void agree(struct config_service *service, __u8 dscp)
 {
@@ -177,6 +191,7 @@ static void draw_config(struct config *config, struct config_service *services,
 		for (j = 0; j < services[i].backend_count; j++) {
 			memset(&backends[i][j], 0, sizeof(backends[i][j]));
 			draw_record(LEVEL_BACKEND, &backends[i][j]);
+			stand(&backends[i][j], j);
 			/* What IPv6 needs, also in an outer header. */
 			if (backends[i][j].mtu && backends[i][j].mtu < 1320)
 				backends[i][j].mtu = 1320;

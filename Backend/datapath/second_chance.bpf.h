@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * second_chance.bpf.h - pass a flow on to the backend that has its socket
+ *
+ * While backends of a service are in transition, a flow may be at any of its
+ * slot's candidates (common/tables/candidates.h), and the load balancer need
+ * not know at which. A backend whose kernel has no socket for a TCP packet
+ * passes it on to the next candidate, and does not let the kernel answer with
+ * RST. At the last one, the kernel decides.
+ *
+ * Hosts may have different files, so each may take another one for the next.
+ * What ends a loop is in the packet: TTL (hop limit) n * 16 + 1 to n * 16 + 16
+ * on arrival says that n passes are left, at most 3. A router can only lower
+ * it.
+ *
+ * The packet goes back to the router that it came from, which knows the way to
+ * every backend; the FIB of a server that forwards nothing does not.
+ */
+#pragma once
+
+#include "Backend/datapath/maps.bpf.h"
+#include "common/bpf/exit.h"
+#include "common/core/rewrite.h"
+#include "common/core/schedule.h"
+#include "common/core/verifier.h"
+
+#define MOST_PASSES  3
+#define TTL_PER_PASS 16
+
+/* struct bpf_sock.state (enum in net/tcp_states.h) */
+#define STATE_TIME_WAIT 6
+#define STATE_LISTEN	10
+
+INLINE __u32 passes_left(__u8 ttl)
+{
+	__u32 passes = ttl ? (ttl - 1) / TTL_PER_PASS : 0;
+
+	return passes < MOST_PASSES ? passes : MOST_PASSES;
+}
+
+/* A SYN begins its flow here. */
+INLINE bool looks_for_socket(const struct packet *packet)
+{
+	return packet->protocol == IPPROTO_TCP && !packet->is_error &&
+	       !(packet->flags & (PACKET_SYN | PACKET_FIRST | PACKET_LATER));
+}
+
+/* The list of the packet's slot, or NULL: nobody else can have the flow. */
+INLINE const struct candidates *list_of(const struct restore *restore,
+					const struct packet *packet,
+					__u32 generation)
+{
+	struct scheduling from = {.source = &packet->source};
+	const struct candidates *list;
+	__u32 key;
+	void *map;
+
+	map = bpf_map_lookup_elem(&lists, &generation);
+	if (!map)
+		return NULL;
+	from.hash = hash_ends(&packet->source, packet->source_port,
+			      &restore->vip, packet->port, packet->protocol);
+	key = restore->lists_first + scheduler_table_slot(restore->scheduler,
+							  &from,
+							  restore->table_size);
+	list = bpf_map_lookup_elem(map, &key);
+	return list && list->at[1] != NO_CANDIDATE ? list : NULL;
+}
+
+/* Notes the flow's ends, and its headers with the VIP in them. */
+INLINE bool chance_begin(struct chance *chance, const struct restore *restore,
+			 const struct packet *packet)
+{
+	const struct tcphdr *tcp = packet->l4;
+
+	if ((void *)(tcp + 1) > packet->end)
+		return false;
+	chance->tcp = *tcp;
+	chance->is_ipv6 = packet->is_ipv6;
+	if (packet->is_ipv6) {
+		chance->ipv6 = *packet->ipv6;
+		__builtin_memcpy(&chance->ipv6.daddr, &restore->vip,
+				 sizeof(restore->vip));
+		__builtin_memcpy(chance->ends.ipv6.saddr, &packet->source,
+				 sizeof(packet->source));
+		__builtin_memcpy(chance->ends.ipv6.daddr, &restore->vip,
+				 sizeof(restore->vip));
+		chance->ends.ipv6.sport = packet->source_port;
+		chance->ends.ipv6.dport = packet->port;
+	} else {
+		chance->ipv4 = *packet->ipv4;
+		chance->ipv4.daddr = restore->vip.w[3];
+		chance->ends.ipv4.saddr = packet->source.w[3];
+		chance->ends.ipv4.daddr = restore->vip.w[3];
+		chance->ends.ipv4.sport = packet->source_port;
+		chance->ends.ipv4.dport = packet->port;
+	}
+	return true;
+}
+
+INLINE __u32 candidates_count(const struct candidates *list)
+{
+	__u32 count = 0, i;
+
+	for (i = 0; i < MOST_CANDIDATES; i++)
+		count += list->at[i] != NO_CANDIDATE;
+	return count;
+}
+
+/* Is it the ACK for a SYN cookie of this listener? */
+INLINE bool has_cookie(struct bpf_sock *socket, struct chance *chance)
+{
+	if (chance->is_ipv6)
+		return !bpf_tcp_check_syncookie(
+			socket, &chance->ipv6, sizeof(chance->ipv6),
+			&chance->tcp, sizeof(chance->tcp));
+	return !bpf_tcp_check_syncookie(socket, &chance->ipv4,
+					sizeof(chance->ipv4), &chance->tcp,
+					sizeof(chance->tcp));
+}
+
+/*
+ * In TIME_WAIT, a flow that has ended may have left its ports to a new one,
+ * which is elsewhere. So it counts only where the packet could not come back.
+ */
+INLINE bool is_its_socket(struct bpf_sock *socket, struct chance *chance)
+{
+	__u32 state = socket->state;
+
+	if (state == STATE_LISTEN)
+		return has_cookie(socket, chance);
+	return state != STATE_TIME_WAIT ||
+	       chance->passes < candidates_count(&chance->list);
+}
+
+/* Has this host's kernel a socket for the packet in `chances`? */
+SEPARATE int socket_is_here(struct xdp_md *ctx)
+{
+	__u32 zero = 0;
+	struct chance *chance = bpf_map_lookup_elem(&chances, &zero);
+	struct bpf_sock *socket;
+	bool found;
+
+	if (!chance)
+		return true;
+	if (chance->is_ipv6)
+		socket = bpf_skc_lookup_tcp(ctx, &chance->ends,
+					    sizeof(chance->ends.ipv6),
+					    BPF_F_CURRENT_NETNS, 0);
+	else
+		socket = bpf_skc_lookup_tcp(ctx, &chance->ends,
+					    sizeof(chance->ends.ipv4),
+					    BPF_F_CURRENT_NETNS, 0);
+	if (!socket)
+		return false;
+	found = is_its_socket(socket, chance);
+	bpf_sk_release(socket);
+	return found;
+}
+
+/*
+ * The candidate after this host, in a circle. Where this host is none, the load
+ * balancer came here because the first is down.
+ */
+INLINE __u32 next_peer(const struct chance *chance)
+{
+	__u32 next = chance->list.at[1], i;
+
+	for (i = 0; i < MOST_CANDIDATES - 1; i++) {
+		if (chance->list.at[i] == chance->self)
+			next = chance->list.at[i + 1];
+	}
+	if (chance->list.at[i] == chance->self)
+		next = NO_CANDIDATE;
+	return next == NO_CANDIDATE ? chance->list.at[0] : next;
+}
+
+INLINE bool may_pass_on(const struct generation *generation)
+{
+	__u32 zero = 0;
+	struct answers *done = bpf_map_lookup_elem(&passed_on, &zero);
+	__u64 window;
+
+	if (!done || !generation->insert_window)
+		return false;
+	window = bpf_jiffies64() / generation->insert_window;
+	if (done->window != window) {
+		done->window = window;
+		done->count = 0;
+	}
+	return done->count++ < generation->second_chance_limit;
+}
+
+/* For the packet in `chances`: where it goes, if nothing forbids it. */
+SEPARATE int find_next_peer(void)
+{
+	__u32 zero = 0, key;
+	struct chance *chance = bpf_map_lookup_elem(&chances, &zero);
+	const struct generation *generation;
+	const struct addr *next;
+	void *map;
+
+	if (!chance)
+		return REASON_NONE;
+	if (!chance->passes)
+		return REASON_second_chance_spent;
+	generation = bpf_map_lookup_elem(&generations, &chance->generation);
+	map = bpf_map_lookup_elem(&peers, &chance->generation);
+	if (!generation || !map)
+		return REASON_NONE;
+	key = next_peer(chance);
+	next = bpf_map_lookup_elem(map, &key);
+	if (!next)
+		return REASON_NONE;
+	if (!may_pass_on(generation))
+		return REASON_second_chance_rate;
+	chance->next = *next;
+	return REASON_second_chance;
+}
+
+/*
+ * REASON_NONE: the packet is for this host's server. Nothing has been written
+ * into it yet.
+ */
+INLINE enum reason second_chance(struct xdp_md *ctx, const struct decision *d)
+{
+	__u32 zero = 0, generation = generation_slot();
+	const struct candidates *list;
+	struct chance *chance;
+
+	if (!d->restore->table_size || !looks_for_socket(&d->packet))
+		return REASON_NONE;
+	list = list_of(d->restore, &d->packet, generation);
+	chance = bpf_map_lookup_elem(&chances, &zero);
+	if (!list || !chance || !chance_begin(chance, d->restore, &d->packet))
+		return REASON_NONE;
+	chance->list = *list;
+	chance->generation = generation;
+	chance->self = d->restore->self;
+	chance->passes = passes_left(d->packet.ttl);
+	return socket_is_here(ctx) ? REASON_NONE : find_next_peer();
+}
+
+/* To the candidate that find_next_peer() found. */
+INLINE void pass_on(struct decision *d)
+{
+	__u32 zero = 0;
+	const struct chance *chance = bpf_map_lookup_elem(&chances, &zero);
+	struct packet *packet = &d->packet;
+	__u8 router[ETH_ALEN];
+
+	if (!chance)
+		return;
+	if (d->restore->method.checksum == CHECKSUM_UPDATE)
+		rewrite_checksum(packet, &packet->destination, &chance->next);
+	rewrite_destination(packet, &chance->next);
+	rewrite_ttl(packet, (__u8)(chance->passes * TTL_PER_PASS));
+	mac_copy(router, packet->eth->h_source);
+	mac_copy(packet->eth->h_source, packet->eth->h_dest);
+	mac_copy(packet->eth->h_dest, router);
+}

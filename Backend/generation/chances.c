@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * chances.c - write who may have the flows of a service in transition
+ *
+ * Such a service has a list for each slot in the map `lists`, and its backends,
+ * in the file's order, in the map `peers`.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "Backend/generation/generation.h"
+#include "common/config/transition.h"
+#include "common/core/abi_services.h"
+#include "common/core/hash.h"
+#include "common/kernel/generation.h"
+#include "common/tables/candidates.h"
+
+static bool is_here(const struct config_service *service,
+		    const struct addr *own, int own_count)
+{
+	size_t i;
+
+	for (i = 0; i < service->backend_count; i++) {
+		if (is_own(&service->backends[i].address, own, own_count))
+			return true;
+	}
+	return false;
+}
+
+/* Where each service's part begins. *lists and *peers: how many in all. */
+static void place(const struct config *config, const struct addr *own,
+		  int own_count, struct chance_place *places, __u32 *lists,
+		  __u32 *peers)
+{
+	const struct config_service *service = config->services;
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++, service++) {
+		if (!has_second_chance(service) ||
+		    !is_here(service, own, own_count))
+			continue;
+		places[i].table_size = service->table_size;
+		places[i].lists_first = *lists;
+		places[i].peers_first = *peers;
+		*lists += service->table_size;
+		*peers += (__u32)service->backend_count;
+	}
+}
+
+/* The same for any order of the backends; not 0. */
+static __u32 pool_name(const struct candidate *backends, size_t count)
+{
+	__u64 sum = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		sum += hash_mix(hash_addr(4, &backends[i].address),
+				(__u64)backends[i].before << 16 |
+					backends[i].after);
+	return (__u32)(sum >> 32) | 1;
+}
+
+/* Writes one service's part. 0, or -1 with errno. */
+static int fill(const struct config_service *service,
+		struct chance_place *place, struct candidates *lists,
+		struct addr *peers)
+{
+	struct candidate *backends = candidates_of(service);
+	__u32 cut, slot;
+	size_t i;
+	int rc;
+
+	if (!backends)
+		return -1;
+	lists += place->lists_first;
+	rc = candidates_fill(place->table_size, backends,
+			     service->backend_count, lists, &cut);
+	for (slot = 0; !rc && slot < place->table_size; slot++) {
+		for (i = 0; i < MOST_CANDIDATES; i++) {
+			if (lists[slot].at[i] != NO_CANDIDATE)
+				lists[slot].at[i] += place->peers_first;
+		}
+	}
+	for (i = 0; i < service->backend_count; i++)
+		peers[place->peers_first + i] = backends[i].address;
+	place->pool = pool_name(backends, service->backend_count);
+	free(backends);
+	return rc;
+}
+
+static int fill_all(const struct config *config, struct chance_place *places,
+		    int lists_fd, int peers_fd)
+{
+	size_t lists_size, peers_size, i;
+	struct candidates *lists =
+		map_open(lists_fd, PROT_READ | PROT_WRITE, &lists_size);
+	struct addr *peers =
+		map_open(peers_fd, PROT_READ | PROT_WRITE, &peers_size);
+	int rc = lists && peers ? 0 : -1;
+
+	for (i = 0; !rc && i < config->service_count; i++) {
+		if (places[i].table_size)
+			rc = fill(&config->services[i], &places[i], lists,
+				  peers);
+	}
+	if (lists)
+		munmap(lists, lists_size);
+	if (peers)
+		munmap(peers, peers_size);
+	return rc;
+}
+
+int chances_write(struct kernel *kernel, const struct config *config,
+		  const struct addr *own, int own_count, __u32 slot,
+		  struct chance_place **places, struct fault *fault_out)
+{
+	__u32 list_count = 0, peer_count = 0;
+	int lists, peers = -1, rc = -1;
+
+	*places = calloc(config->service_count, sizeof(**places));
+	if (!*places)
+		return fault(fault_out, "cannot build a generation: %s",
+			     strerror(errno));
+	place(config, own, own_count, *places, &list_count, &peer_count);
+	lists = inner_create(kernel, "lists", list_count ?: 1, fault_out);
+	if (lists >= 0)
+		peers = inner_create(kernel, "peers", peer_count ?: 1,
+				     fault_out);
+	if (peers >= 0 && fill_all(config, *places, lists, peers))
+		fault(fault_out, "cannot write the candidates: %s",
+		      strerror(errno));
+	else if (peers >= 0)
+		rc = inner_publish(kernel, "lists", slot, lists, fault_out)
+			     ?: inner_publish(kernel, "peers", slot, peers,
+					      fault_out);
+	if (lists >= 0)
+		close(lists);
+	if (peers >= 0)
+		close(peers);
+	return rc;
+}

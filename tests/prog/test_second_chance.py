@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""xdp_bkd, while backends are in transition: a TCP packet whose flow has no
+socket here goes to the next backend that may have it. A row for each: what
+becomes of the packet, to the last byte, and what was counted."""
+
+import contextlib
+import subprocess
+
+from scapy.layers.inet import IP, TCP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether
+
+import frames as f
+from network import (
+    BACKEND_MAC, CLIENT, CLIENT6, DROP, PASS, ROOT, TOPO, TX, VIP, VIP6, backend,
+    configuration, on, service,
+)
+from oracle import mac
+from tap import equal, test
+
+HOST = "backend0x"
+NEAR, OTHER, THIRD = "172.19.0.3", "172.19.0.4", "172.19.0.5"
+NEAR6, OTHER6 = "2001:db8:19::3", "2001:db8:19::4"
+PORTS = range(20000, 20064)
+
+
+def came(packet, sport=None):
+    if sport:
+        packet = packet.copy()
+        packet[TCP].sport = sport
+        packet = packet.__class__(bytes(packet))
+    return mac(BACKEND_MAC[HOST]) + bytes(packet)[6:]
+
+
+def restored(frame, vip):
+    """The VIP written back; with `keep` the checksum above IP stays."""
+    out = Ether(frame)
+    if IP in out:
+        out[IP].dst = vip
+        del out[IP].chksum
+    else:
+        out[IPv6].dst = vip
+    return bytes(out)
+
+
+def passed_on(frame, to, ttl):
+    """Back to where it came from, for `to`."""
+    out = Ether(frame)
+    out.dst, out.src = out.src, out.dst
+    if IP in out:
+        out[IP].dst, out[IP].ttl = to, ttl
+        del out[IP].chksum
+    else:
+        out[IPv6].dst, out[IPv6].hlim = to, ttl
+    return bytes(out)
+
+
+def fresh(world, *services, **settings):
+    role = world.bkd[HOST]
+    if role.program:
+        role.close()
+        role("down")
+    role.up(world.file(configuration(*services, **settings)))
+    return role
+
+
+def met(role, frames):
+    """What becomes of them, and which reasons were counted."""
+    before = role.reasons()
+    got = role.run(frames)
+    after = role.reasons()
+    return got, {key: after[key] - before[key] for key in after if after[key] != before[key]}
+
+
+def elsewhere(role, packet):
+    """Source ports of flows that have another candidate, and of those that have none."""
+    got, _ = met(role, [came(packet, sport) for sport in PORTS])
+    there = [sport for sport, (action, _) in zip(PORTS, got) if action == TX]
+    here = [sport for sport in PORTS if sport not in there]
+    assert there and here, f"{len(there)} of {len(PORTS)} flows may be elsewhere"
+    return there, here
+
+
+def filling(address, **keys):
+    return f"{{address: '{address}', state: filling}}"
+
+
+def pair(vip=VIP, near=NEAR, other=OTHER, **keys):
+    return service([near, filling(other)], vip, **keys)
+
+
+def row(role, frame, action, wanted, reason):
+    [(got, bytes_)], counted = met(role, [frame])
+    what = f"{Ether(frame).summary()}, {reason}"
+    equal(got, action, what)
+    equal(counted, {reason: 1}, what)
+    equal(bytes_.hex(), wanted.hex(), what)
+
+
+@test("second chance: without a socket to the next backend, by TTL at most three times")
+def passes(world):
+    role = fresh(world, pair(), pair(VIP6, NEAR6, OTHER6))
+    for ip, near, other, vip in (f.ip4, NEAR, OTHER, VIP), (f.ip6, NEAR6, OTHER6, VIP6):
+        there, here = elsewhere(role, ip(near) / f.tcp(flags="A"))
+        for ttl, left in (255, 48), (64, 48), (50, 48), (49, 48), (48, 32), (33, 32), (32, 16), (
+                17, 16), (16, None), (2, None), (1, None):
+            hops = {"ttl" if ip is f.ip4 else "hlim": ttl}
+            frame = came(ip(near, **hops) / f.tcp(flags="A"), there[0])
+            if left:
+                row(role, frame, TX, passed_on(frame, other, left), "second_chance")
+            else:
+                row(role, frame, PASS, restored(frame, vip), "second_chance_spent")
+            frame = came(ip(near, **hops) / f.tcp(flags="A"), here[0])
+            row(role, frame, PASS, restored(frame, vip), "restored")
+
+
+@test("second chance: SYN, other protocols, errors and other services stay here")
+def others(world):
+    role = fresh(world, pair(), pair(port=53, protocol="udp"), pair(port=81, scheduler="random"),
+                 service([NEAR, OTHER], port=82), pair(port=83, forward="l2"))
+    there, _ = elsewhere(role, f.ip4(NEAR) / f.tcp(flags="A"))
+    for flags in "S", "SEC":
+        frame = came(f.ip4(NEAR) / f.tcp(flags=flags), there[0])
+        row(role, frame, PASS, restored(frame, VIP), "restored")
+    for flags in "A", "PA", "FA", "R", "RA", "SA", "":
+        frame = came(f.ip4(NEAR) / f.tcp(flags=flags), there[0])
+        row(role, frame, TX, passed_on(frame, OTHER, 48), "second_chance")
+    for packet, reason in (
+            (f.ip4(NEAR) / f.udp(53), "restored"), (f.ip4(NEAR) / f.tcp(81), "restored"),
+            (f.ip4(NEAR) / f.tcp(82), "restored"), (f.ip4(VIP) / f.tcp(83), "delivered")):
+        frames = []
+        for sport in PORTS:
+            packet[2].sport = sport
+            frames.append(came(packet.__class__(bytes(packet))))
+        got, counted = met(role, frames)
+        equal(counted, {reason: len(frames)}, packet.summary())
+        equal([one for one in got if one[0] != PASS], [], packet.summary())
+
+
+@test("second chance: by dscp the mark stays; checksum: update makes the sum right")
+def methods(world):
+    role = fresh(world, pair(forward="dscp", dscp=10), pair(port=81, checksum="update"))
+    there, _ = elsewhere(role, f.ip4(NEAR, tos=40) / f.tcp(flags="A"))
+    frame = came(f.ip4(NEAR, tos=40) / f.tcp(flags="A"), there[0])
+    row(role, frame, TX, passed_on(frame, OTHER, 48), "second_chance")
+    there, _ = elsewhere(role, f.ip4(NEAR) / f.tcp(81, flags="A"))
+    for payload in b"", b"odd", b"even":
+        packet = f.ip4(NEAR) / f.tcp(81, flags="A", payload=payload)
+        packet[TCP].sport = there[0]
+        frame = came(packet)
+        out = Ether(passed_on(frame, OTHER, 48))
+        del out[TCP].chksum
+        row(role, frame, TX, bytes(out), "second_chance")
+
+
+@test("second chance: the circle of the candidates, from wherever it comes")
+def circle(world):
+    """Who is not in the list sends to the second: the first is down."""
+    role = fresh(world, service([filling(NEAR), filling(OTHER), THIRD]))
+    got, _ = met(role, [came(f.ip4(NEAR) / f.tcp(flags="A"), sport)
+                        for sport in range(20000, 20400)])
+    to = {Ether(frame)[IP].dst for action, frame in got if action == TX}
+    equal(to, {OTHER, THIRD}, "to whom")
+    # The third is all others' first or second, and here nobody is new.
+    role("apply", world.file(configuration(
+        service([NEAR, OTHER, backend(THIRD, drain=True)]))))
+    got, _ = met(role, [came(f.ip4(NEAR) / f.tcp(flags="A"), sport)
+                        for sport in range(20000, 20400)])
+    to = {Ether(frame)[IP].dst for action, frame in got if action == TX}
+    equal(to, {THIRD}, "to the one that drains")
+
+
+@test("second chance: a weight that has changed; and the end of a transition")
+def weights(world):
+    role = fresh(world, service([NEAR, f"{{address: {OTHER}, weight: 3, weight-before: 1}}"]))
+    elsewhere(role, f.ip4(NEAR) / f.tcp(flags="A"))
+    frames = [came(f.ip4(NEAR) / f.tcp(flags="A"), sport) for sport in PORTS]
+    said = role("apply", world.file(configuration(service([NEAR, backend(OTHER, 3)]))))
+    assert "no backend is in transition" in said, said
+    equal(met(role, frames)[1], {"restored": len(frames)}, "afterwards")
+    said = role("apply", world.file(configuration(pair())))
+    assert "with second chance" in said, said
+    # All that drain, more than lists are made for.
+    role("apply", world.file(configuration(service([NEAR] + [
+        backend(f"172.19.0.{n}", drain=True) for n in range(4, 8)]))))
+    equal(met(role, frames)[1], {"restored": len(frames)}, "four that drain")
+
+
+@contextlib.contextmanager
+def sockets(script, *arguments):
+    """A process on the host with sockets of its own, until the end."""
+    on(HOST, "ip", "address", "add", f"{CLIENT}/32", "dev", "lo")
+    process = subprocess.Popen(
+        [TOPO, "exec", HOST, "python3", "-c", script, *map(str, arguments)], cwd=ROOT,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        equal(process.stdout.readline(), "ready\n", "the sockets")
+        yield process
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        process.wait()
+        on(HOST, "ip", "address", "del", f"{CLIENT}/32", "dev", "lo")
+
+
+HOLD = """
+import socket, sys
+vip, client, close, *ports = sys.argv[1:]
+server = socket.socket()
+server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.bind((vip, 8088))
+server.listen()
+held = []
+for port in ports:
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.bind((client, int(port)))
+    one.connect((vip, 8088))
+    held += [one, server.accept()[0]]
+    if close == "close":
+        held[-1].close()
+        one.recv(1)
+        one.close()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@test("second chance: what has a socket here stays, but for a listener's")
+def found(world):
+    role = fresh(world, pair(port=8088))
+    there, _ = elsewhere(role, f.ip4(NEAR) / f.tcp(8088, flags="A"))
+    mine, foreign = there[0], there[1]
+    with sockets(HOLD, VIP, CLIENT, "hold", mine):
+        for flags in "A", "PA", "FA", "R":
+            frame = came(f.ip4(NEAR) / f.tcp(8088, flags=flags), mine)
+            row(role, frame, PASS, restored(frame, VIP), "restored")
+        frame = came(f.ip4(NEAR) / f.tcp(8088, flags="A"), foreign)
+        row(role, frame, TX, passed_on(frame, OTHER, 48), "second_chance")
+
+
+@test("second chance: a socket in TIME_WAIT counts where the packet could not come back")
+def time_wait(world):
+    role = fresh(world, pair(port=8088))
+    there, _ = elsewhere(role, f.ip4(NEAR) / f.tcp(8088, flags="A"))
+    with sockets(HOLD, VIP, CLIENT, "close", there[0]):
+        for ttl, stays in (64, False), (48, False), (32, True), (17, True), (16, True):
+            frame = came(f.ip4(NEAR, ttl=ttl) / f.tcp(8088, flags="A"), there[0])
+            if stays:
+                row(role, frame, PASS, restored(frame, VIP), "restored")
+            else:
+                row(role, frame, TX, passed_on(frame, OTHER, (ttl - 1) // 16 * 16),
+                    "second_chance")
+
+
+@test("second chance: over the limit it is dropped, and a socket is still found")
+def limit(world):
+    role = fresh(world, pair(), second_chance_limit=5)
+    there, _ = elsewhere(fresh(world, pair()), f.ip4(NEAR) / f.tcp(flags="A"))
+    role = fresh(world, pair(), second_chance_limit=5)
+    frame = came(f.ip4(NEAR) / f.tcp(flags="A"), there[0])
+    got, counted = met(role, [frame] * 400)
+    assert counted["second_chance"] % 5 == 0 and counted["second_chance"] < 100, counted
+    equal({one[0] for one in got}, {TX, DROP}, "what becomes of them")
+    [dropped] = {one[1] for one in got if one[0] == DROP}
+    equal(dropped.hex(), frame.hex(), "what is dropped is not altered")
