@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Second chance: the pool changes, and at the same moment another load balancer
+# takes the traffic over, which remembers nothing. Held connections that talk
+# all the time, and new ones. The controls are the same files without states.
+
+bats_require_minimum_version 1.5.0
+load lib
+
+HELD=${HELD:-150} PAUSE=0.2 RATE=${RATE:-50}
+SECOND=lbdsr0b
+X=172.19.0.3 Y=172.19.0.4 Z=172.19.0.5 W=172.19.0.6
+
+setup_file() {
+	local backend dir=$BATS_FILE_TMPDIR
+	network fleet
+	for backend in backend0x backend0y backend0z backend0w; do
+		on "$backend" sh -c '{ seq 500; echo "the end of a small file"; } \
+			>/run/nginx/files/small'
+	done
+	file "$dir/before" "$X" "$Y" "$Z"
+	file "$dir/staged" "$X, state: draining" "$Y" "$Z" "$W, state: filling"
+	file "$dir/changed" "$Y" "$Z" "$W"
+	file "$dir/heavy" "$X" "$Y" "$Z, weight: 4, weight-before: 1"
+	file "$dir/heavy-done" "$X" "$Y" "$Z, weight: 4"
+}
+
+teardown_file() {
+	network_down
+}
+
+teardown() {
+	local host
+	[[ ! ${flows_PID-} ]] || kill "$flows_PID" 2>/dev/null || :
+	for host in backend0x backend0y backend0z backend0w; do
+		bkd "$host" down >/dev/null
+	done
+	on lbdsr0a LoadBalancer/lbr down >/dev/null
+	on "$SECOND" LoadBalancer/lbr down >/dev/null
+	leads_to 172.17.0.2
+}
+
+# file NAME ROW...: of one service
+file() {
+	local row
+	{
+		printf '%s\n' "services:" \
+			"- {vip: $VIP4, port: 80, ${OPTIONS-}backends: ["
+		for row in "${@:2}"; do echo "    {address: $row},"; done
+		echo "  ]}"
+	} >"$1"
+}
+
+# leads_to GATEWAY: the client's way to the VIP
+leads_to() {
+	on "$CLIENT" ip route replace "$VIP4" via "$1"
+}
+
+# begin: what the client's connections are asked, they answer by `tell`
+begin() {
+	coproc flows {
+		on "$CLIENT" prlimit --nofile=20000 /usr/bin/python3 \
+			tests/net/changes_flows.py "$VIP4" "$HELD" "$PAUSE" "$RATE" 3>&-
+	}
+}
+
+tell() { # WORD
+	local said
+	echo "$1" >&"${flows[1]}"
+	read -rt $((60 * ${PATIENCE:-3})) said <&"${flows[0]}"
+	echo "$said"
+}
+
+# changes BEFORE AFTER: the file AFTER on all hosts, newcomers first; and then
+# at once by the second load balancer. What the connections say.
+changes() {
+	local before=$BATS_FILE_TMPDIR/$1 after=$BATS_FILE_TMPDIR/$2 host
+	lbr up -c "$before" >/dev/null
+	for host in backend0x backend0y backend0z; do
+		bkd "$host" up -c "$before" >/dev/null
+	done
+	begin
+	tell advance >/dev/null
+	! grep -q "$W" "$after" || bkd backend0w up -c "$after" >/dev/null
+	for host in backend0y backend0z backend0x; do
+		bkd "$host" apply "$after" >/dev/null 2>&1
+	done
+	lbr apply "$after" >/dev/null
+	on "$SECOND" LoadBalancer/lbr up -c "$after" >/dev/null
+	leads_to 172.17.0.5
+	tell advance >/dev/null
+	tell advance >/dev/null
+	tell finish
+}
+
+# unbroken BEFORE AFTER; broken BEFORE AFTER: the control
+unbroken() {
+	run -0 changes "$@"
+	echo "# $output" >&3
+	[[ $output == "$HELD held, "*" asked, 0 broken" ]]
+	(($(reason second_chance backend0y) + $(reason second_chance backend0z) > 0))
+}
+
+broken() {
+	run -0 changes "$@"
+	echo "# $output" >&3
+	[[ $output =~ ([0-9]+)\ broken ]]
+	((BASH_REMATCH[1] > 0))
+}
+
+@test "a backend is added, another drained, and another load balancer takes over: 0 broken" {
+	unbroken before staged
+}
+
+@test "control: the same without states" {
+	broken before changed
+}
+
+@test "a weight changes, and another load balancer takes over: 0 broken" {
+	unbroken before heavy
+}
+
+@test "control: the same without weight-before" {
+	broken before heavy-done
+}
