@@ -1,7 +1,5 @@
 // A state as a class; "last resort" contains a blank.
 const word = state => state.replace(" ", "-");
-// The time of "2026-11-29T14:20:22+0000".
-const seconds = time => Date.parse(time.replace(/(\d\d)$/, ":$1")) / 1000;
 
 function head(status) {
 	return [short(status["flow-table-entries"]) + " of " + short(status["flow-table-size"]) + " flows"];
@@ -10,14 +8,14 @@ function head(status) {
 function rows(status, now) {
 	const into = make("div", {});
 	for (const service of status.services || []) {
-		const key = r => [r.service, r.protocol, r.backend].join(" ");
+		const key = r => endpoint(r) + " " + r.backend;
 		const checks = new Map(status.checks.map(c => [key(c), c]));
-		const mine = status.backends.filter(b => b.service === service.service && b.protocol === service.protocol);
+		const mine = status.backends.filter(b => endpoint(b) === endpoint(service));
 		const serve = mine.filter(b => b.state !== "draining" && b.state !== "leaving");
 		const up = serve.filter(b => b.state === "up").length;
-		const h2 = make("h2", { text: service.service + "/" + service.protocol + " " }, into);
-		make("span", { class: "word " + word(service.state), text: service.state + " for " + ago(seconds(service.since), now.at) }, h2);
-		make("small", { text: " " + [service.scheduler, up + " of " + serve.length + " up", ...service.why === "-" ? [] : [service.why]].join(", ") }, h2);
+		const h2 = make("h2", { text: endpoint(service) + " " }, into);
+		make("span", { class: "word " + word(service.state), text: service.state + " for " + ago(service.since, now.at) }, h2);
+		make("small", { text: " " + [service.scheduler, up + " of " + serve.length + " up", ...service.why ? [service.why] : []].join(", ") }, h2);
 		const result = name => ({
 			name, text: true,
 			kind: b => (checks.get(key(b)) || { [name]: "unknown" })[name],
@@ -26,16 +24,16 @@ function rows(status, now) {
 		const add = table([
 			{ name: "backend", text: true, value: b => b.backend },
 			{ name: "state", text: true, kind: () => "state", fill: (b, td) => {
-				td.textContent = b.state + " for " + ago(seconds(b.since), now.at);
-				if (b.why !== "-") make("span", { class: "why", text: b.why }, td);
+				td.textContent = b.state + " for " + ago(b.since, now.at);
+				if (b.why) make("span", { class: "why", text: b.why }, td);
 			}, wide: true },
 			result("path"), result("application"),
 			{ name: "check", value: b => { const c = checks.get(key(b)); return c ? c.type + " " + (c.seconds * 1000).toFixed(1) + " ms" : ""; } },
 			{ name: "gets", text: true, value: b => b.gets },
 			{ name: "weight", value: b => b.weight },
-			{ name: "flows", value: b => short(b.flows) },
-			{ name: "in use", value: b => short(b["in-use"]) },
-			{ name: "flows/s", value: b => rate("f" + key(b), b.flows, now) },
+			{ name: "flows", value: b => short(b["flows-total"]) },
+			{ name: "active flows", value: b => short(b["active-flows"]) },
+			{ name: "flows/s", value: b => rate("f" + key(b), b["flows-total"], now) },
 			{ name: "packets/s", value: b => rate("p" + key(b), b.packets, now) },
 			{ name: "bytes/s", value: b => rate("b" + key(b), b.bytes, now) },
 		], into);

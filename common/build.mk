@@ -107,7 +107,8 @@ $(OUT)/man: $(BUILD)/common/man/man.o $(filter-out %/main.o,$(tool_objects) \
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/man/%: $(ROOT)/common/man/% $(ROOT)/common/man/both.8 \
-		$(ROOT)/common/man/doctor.8 $(OUT)/man
+		$(ROOT)/common/man/doctor.8 $(ROOT)/common/man/json.8 \
+		$(OUT)/man
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)cd $(<D) && $(OUT)/man $(<F) >$@.new && mv $@.new $@

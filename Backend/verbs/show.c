@@ -8,24 +8,25 @@
 
 #include "Backend/generation/generation.h"
 #include "Backend/verbs/verbs.h"
-#include "common/base/address.h"
+#include "common/base/json.h"
 #include "common/cli/report.h"
 #include "common/config/endpoint.h"
 #include "common/kernel/generation.h"
 
 static json_t *row_report(const struct restore_row *row, int counts)
 {
-	char address[64], service[64], vip[INET6_ADDRSTRLEN], method[32];
+	const struct method *method = &row->restore.method;
 
-	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "address",
-		endpoint_text(&row->key.address, row->key.port, address),
-		"protocol", protocol_name(row->key.protocol), "vip",
-		addr_text(&row->restore.vip, vip), "service",
-		endpoint_text(&row->restore.vip, row->key.port, service),
-		"forward", method_text(&row->restore.method, method), "for",
-		row->restore.until ? "grace" : "good", "packets",
-		counter_read(counts, row->restore.counter));
+	return json_pack("{s:o, s:o, s:s, s:o, s:s, s:o, s:s, s:b, s:o}", "vip",
+			 json_addr(&row->restore.vip), "port",
+			 json_port(row->key.port), "protocol",
+			 protocol_name(row->key.protocol), "address",
+			 json_addr(&row->key.address), "forward",
+			 forward_name(method->forward), "dscp",
+			 json_nonzero(method->dscp), "checksum",
+			 checksum_name(method->checksum), "permanent",
+			 !row->restore.until, "packets",
+			 counter_read(counts, row->restore.counter));
 }
 
 static json_t *restores(const struct kernel *kernel, struct fault *fault_out)

@@ -12,7 +12,7 @@
 
 #include "Backend/generation/generation.h"
 #include "Backend/verbs/verbs.h"
-#include "common/base/address.h"
+#include "common/base/json.h"
 #include "common/kernel/generation.h"
 #include "common/net/netlink.h"
 
@@ -63,7 +63,6 @@ static json_t *vips_rows(struct addr *vips, int count, struct addr *lo,
 			 int lo_count)
 {
 	json_t *rows = json_array();
-	char text[INET6_ADDRSTRLEN];
 	int i;
 
 	qsort(vips, (size_t)count, sizeof(*vips), by_address);
@@ -73,8 +72,8 @@ static json_t *vips_rows(struct addr *vips, int count, struct addr *lo,
 			continue;
 		json_array_append_new(
 			rows,
-			json_pack("{s:s, s:b}", "vip",
-				  addr_text(&vips[i], text), "on-lo",
+			json_pack("{s:o, s:b}", "vip", json_addr(&vips[i]),
+				  "on-lo",
 				  bsearch(&vips[i], lo, (size_t)lo_count,
 					  sizeof(*lo), by_address) != NULL));
 	}

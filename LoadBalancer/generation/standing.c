@@ -35,7 +35,7 @@ const char *finding_name(__u8 finding)
 	return finding == FINDING_UP		     ? "up"
 	       : finding == FINDING_APPLICATION_DOWN ? "application down"
 	       : finding == FINDING_PATH_DOWN	     ? "path down"
-						     : "-";
+						     : NULL;
 }
 
 const char *flows_name(const struct backend *backend)

@@ -35,7 +35,7 @@ void backend_stands(const struct standings *standings,
 void service_stands(const struct standings *standings,
 		    const struct running_service *service,
 		    struct standing *standing);
-/* What the last checks have found: "up", "path down", ..., "-": nothing. */
+/* What the last checks have found: "up", "path down", ...; NULL: nothing. */
 const char *finding_name(__u8 finding);
 /* Which flows it gets: "new", "its own", "none". */
 const char *flows_name(const struct backend *backend);

@@ -14,6 +14,7 @@
 
 #include "LoadBalancer/host/path_mtus.h"
 #include "common/base/address.h"
+#include "common/base/json.h"
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
 #include "common/core/address.h"
@@ -166,7 +167,6 @@ struct path_size path_size(const struct kernel *kernel,
 json_t *path_mtus_rows(const struct kernel *kernel, struct fault *fault_out)
 {
 	int map = kernel_map(kernel, "path_mtus");
-	char text[INET6_ADDRSTRLEN];
 	struct addr key, *last = NULL;
 	struct path_mtu path;
 	json_t *rows;
@@ -187,8 +187,8 @@ json_t *path_mtus_rows(const struct kernel *kernel, struct fault *fault_out)
 		if (left)
 			json_array_append_new(
 				rows,
-				json_pack("{s:s, s:I, s:I}", "backend",
-					  addr_text(&key, text), "mtu",
+				json_pack("{s:o, s:I, s:I}", "backend",
+					  json_addr(&key), "mtu",
 					  (json_int_t)path.mtu, "seconds-left",
 					  (json_int_t)(left / 1000)));
 	}

@@ -241,7 +241,8 @@ static json_t *ask(struct explain *explain, const struct asked *asked,
 	record.protocol = asked->protocol;
 	if (asked->error)
 		record.flags |= RECORD_ERROR;
-	root = record_object(&record, &explain->running);
+	root = explain->json ? record_json(&record, &explain->running)
+			     : record_lines(&record, &explain->running);
 	json_object_set_new(root, "headers",
 			    headers_rows(frame, length, out,
 					 action == XDP_DROP ? 0 : size));

@@ -39,6 +39,10 @@ size_t asked_frame(const struct asked *asked, const __u8 *mac, __u8 *frame);
 json_t *headers_rows(const __u8 *before, size_t before_size, const __u8 *after,
 		     size_t after_size);
 
-/* record.c: the decision as an object of scalars, its steps in order. */
-json_t *record_object(const struct record *record,
-		      const struct running *running);
+/*
+ * record.c: the decision, its steps in order: typed, or as a text each, where a
+ * step that was not made is left out.
+ */
+json_t *record_json(const struct record *record, const struct running *running);
+json_t *record_lines(const struct record *record,
+		     const struct running *running);

@@ -306,7 +306,7 @@ static const char *header_find(const struct headers *headers, const char *name)
 		if (!strcmp(headers->name[i], name))
 			return headers->text[i];
 	}
-	return "-";
+	return NULL;
 }
 
 json_t *headers_rows(const __u8 *before, size_t before_size, const __u8 *after,
@@ -319,9 +319,10 @@ json_t *headers_rows(const __u8 *before, size_t before_size, const __u8 *after,
 	headers_read(&was, before, before_size);
 	headers_read(&is, after, after_size);
 	for (i = 0; i < is.count; i++)
-		json_array_append_new(
-			rows, json_pack("{s:s, s:s, s:s}", "header", is.name[i],
-					"before", header_find(&was, is.name[i]),
-					"after", is.text[i]));
+		json_array_append_new(rows,
+				      json_pack("{s:s, s:s?, s:s}", "header",
+						is.name[i], "before",
+						header_find(&was, is.name[i]),
+						"after", is.text[i]));
 	return rows;
 }

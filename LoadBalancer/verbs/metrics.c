@@ -8,8 +8,8 @@
 
 /* The labels of a row; the row counts for all of its section. */
 #define NONE	{NULL}, {NULL}
-#define SERVICE {"service", "protocol"}, {NULL}
-#define BACKEND {"service", "protocol", "backend"}, {NULL}
+#define SERVICE {"vip", "port", "protocol"}, {NULL}
+#define BACKEND {"vip", "port", "protocol", "backend"}, {NULL}
 #define REASON	{"reason", "action"}, {NULL}
 
 const struct metric lbr_metrics[] = {
@@ -44,16 +44,16 @@ const struct metric lbr_metrics[] = {
 	{"lbr_service_bytes_total", "counter", "Bytes of these packets' frames.",
 	 "services", "bytes", NULL, SERVICE},
 	{"lbr_service_flows_total", "counter", "Flows that began.",
-	 "services", "flows", NULL, SERVICE},
+	 "services", "flows-total", NULL, SERVICE},
 	{"lbr_backend_packets_total", "counter", "Packets sent to the backend.",
 	 "backends", "packets", NULL, BACKEND},
 	{"lbr_backend_bytes_total", "counter", "Bytes of these packets' frames.",
 	 "backends", "bytes", NULL, BACKEND},
 	{"lbr_backend_flows_total", "counter", "Flows that began.",
-	 "backends", "flows", NULL, BACKEND},
-	{"lbr_backend_flows_in_use", "gauge",
+	 "backends", "flows-total", NULL, BACKEND},
+	{"lbr_backend_active_flows", "gauge",
 	 "Flows of it that the flow table remembers, and that have not ended or expired.",
-	 "backends", "in-use", NULL, BACKEND},
+	 "backends", "active-flows", NULL, BACKEND},
 	{"lbr_backend_weight", "gauge", "Its share of new flows, relative to others.",
 	 "backends", "weight", NULL, BACKEND},
 	{"lbr_backend_up", "gauge",
@@ -78,12 +78,12 @@ const struct metric lbr_metrics[] = {
 	 "checks", "good", NULL, BACKEND},
 	{"lbr_check_bad_total", "counter", "Checks that were bad.",
 	 "checks", "bad", NULL, BACKEND},
-	{"lbr_check_unmade_total", "counter",
-	 "Checks that were not made, for lack of something on this host.",
-	 "checks", "unmade", NULL, BACKEND},
+	{"lbr_check_skipped_total", "counter",
+	 "Checks that were not made, for lack of local resources.",
+	 "checks", "skipped", NULL, BACKEND},
 	{"lbr_lock_wait_seconds", "gauge",
 	 "How long a verdict has waited for a process that holds the lock; 0: none does.",
-	 "", "lock-waited", NULL, NONE},
+	 "", "lock-waited-seconds", NULL, NONE},
 	{"lbr_packets_total", "counter", "Packets that left xdp_lbr, by reason.",
 	 "reasons", "packets", NULL, REASON},
 	{0},

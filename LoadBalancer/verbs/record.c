@@ -9,6 +9,7 @@
 #include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/verbs/explain.h"
 #include "common/base/address.h"
+#include "common/base/json.h"
 #include "common/cli/report.h"
 #include "common/core/abi_services.h"
 #include "common/core/route.h"
@@ -108,8 +109,7 @@ static json_t *hop_text(const struct record *record)
 		asked ? "the FIB was asked" : "as it said before");
 }
 
-json_t *record_object(const struct record *record,
-		      const struct running *running)
+json_t *record_lines(const struct record *record, const struct running *running)
 {
 	json_t *root = json_object();
 	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE] = "?";
@@ -127,6 +127,107 @@ json_t *record_object(const struct record *record,
 			json_string(addr_text(&record->backend, text)));
 	if (record->flags & RECORD_HOP)
 		json_object_set_new(root, "next-hop", hop_text(record));
+	report_reason(record->reason, root);
+	return root;
+}
+
+static const char *const selected_by[] = {
+	[ORIGIN_TABLE] = "scheduler",
+	[ORIGIN_KNOWN] = "flow-table",
+	[ORIGIN_PREVIOUS] = "previous-generation",
+	[ORIGIN_MOVED] = "reselection",
+};
+
+static json_t *interface_json(__u32 ifindex)
+{
+	char name[IF_NAMESIZE];
+
+	return if_indextoname(ifindex, name) ? json_string(name) : json_null();
+}
+
+static json_t *service_json(const struct running_service *service)
+{
+	if (!service)
+		return json_null();
+	return json_pack("{s:o, s:o, s:s, s:s}", "vip",
+			 json_addr(&service->key.vip), "port",
+			 json_port(service->key.port), "protocol",
+			 protocol_name(service->key.protocol), "scheduler",
+			 scheduler_name(service->service.scheduler));
+}
+
+static json_t *slot_json(const struct record *record,
+			 const struct service *service)
+{
+	struct scheduling from = {.hash = record->hash,
+				  .source = &record->source};
+
+	return json_integer(scheduler_table_slot(service->scheduler, &from,
+						 service->table_size));
+}
+
+static json_t *next_hop_json(const struct record *record)
+{
+	bool asked = record->flags & RECORD_ASKED;
+	bool is_known = record->fib >= 0 && (size_t)record->fib < FIB_NAMES;
+
+	if (!(record->flags & RECORD_HOP))
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:s?, s:o}", "via",
+			 json_addr(&record->via), "mac",
+			 json_mac(record->destination_mac), "interface",
+			 interface_json(record->out), "mtu",
+			 json_nonzero(record->mtu), "cached", !asked, "fib",
+			 asked && is_known ? fib_names[record->fib] : NULL,
+			 "fib-error",
+			 asked && record->fib < 0 ? json_integer(-record->fib)
+						  : json_null());
+}
+
+static void selection_json(const struct record *record,
+			   const struct running_service *service, json_t *root)
+{
+	bool is_selected = service && record->flags & RECORD_BACKEND;
+	bool has_slot = is_selected && service->service.table_size;
+
+	json_object_set_new(root, "service", service_json(service));
+	json_object_set_new(root, "selected-by",
+			    is_selected && record->origin < ORIGINS
+				    ? json_string(selected_by[record->origin])
+				    : json_null());
+	json_object_set_new(root, "slot",
+			    has_slot ? slot_json(record, &service->service)
+				     : json_null());
+	json_object_set_new(root, "table-size",
+			    has_slot ? json_integer(service->service.table_size)
+				     : json_null());
+	json_object_set_new(root, "backend",
+			    record->flags & RECORD_BACKEND
+				    ? json_addr(&record->backend)
+				    : json_null());
+}
+
+json_t *record_json(const struct record *record, const struct running *running)
+{
+	json_t *root =
+		json_pack("{s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:o, s:I}",
+			  "client", json_addr(&record->source), "client-port",
+			  json_port(record->source_port), "vip",
+			  json_addr(&record->destination), "port",
+			  json_port(record->port), "protocol",
+			  protocol_name(record->protocol), "icmp-error",
+			  !!(record->flags & RECORD_ERROR), "syn",
+			  !!(record->packet & PACKET_SYN), "rst",
+			  !!(record->packet & PACKET_RST), "interface",
+			  interface_json(record->in), "generation",
+			  (json_int_t)record->generation);
+
+	selection_json(record,
+		       record->flags & RECORD_SERVICE
+			       ? running_service_of(running, record->service)
+			       : NULL,
+		       root);
+	json_object_set_new(root, "next-hop", next_hop_json(record));
 	report_reason(record->reason, root);
 	return root;
 }

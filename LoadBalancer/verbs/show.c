@@ -15,7 +15,7 @@
 #include "LoadBalancer/host/path_mtus.h"
 #include "LoadBalancer/verbs/show.h"
 #include "LoadBalancer/verbs/verbs.h"
-#include "common/base/address.h"
+#include "common/base/json.h"
 #include "common/base/reason.h"
 #include "common/cli/report.h"
 #include "common/core/abi_packets.h"
@@ -50,18 +50,18 @@ static json_t *flow_row(const struct show *show, const struct flow_key *key,
 		running_service_of(&show->running, key->service);
 	const struct backend *backend =
 		&show->running.backends[flow->backend % BACKEND_SLOTS];
-	char client[64], vip[64], address[INET6_ADDRSTRLEN];
 
 	if (!service)
 		return NULL;
-	return json_pack(
-		"{s:s, s:s, s:s, s:s}", "client",
-		endpoint_text(&key->source, key->source_port, client),
-		"service", endpoint_text(&service->key.vip, key->port, vip),
-		"protocol", protocol_name(service->key.protocol), "backend",
-		backend->id == (flow->backend & FLOW_BACKEND)
-			? addr_text(&backend->address, address)
-			: "gone");
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}", "client",
+			 json_addr(&key->source), "client-port",
+			 json_port(key->source_port), "vip",
+			 json_addr(&service->key.vip), "port",
+			 json_port(key->port), "protocol",
+			 protocol_name(service->key.protocol), "backend",
+			 backend->id == (flow->backend & FLOW_BACKEND)
+				 ? json_addr(&backend->address)
+				 : json_null());
 }
 
 static json_t *flows_rows(const struct kernel *kernel, const struct show *show)
@@ -84,41 +84,52 @@ static json_t *flows_rows(const struct kernel *kernel, const struct show *show)
 	return rows;
 }
 
-/* "-" if there is no entry yet. */
-static const char *hop_mac(const struct next_hop *hop, char *text)
-{
-	static const __u8 none[6];
+/* How the program caches the FIB's answers. */
+struct caching {
+	const char *by; /* "backend" or "flow"; NULL: not */
+	char why[96];	/* "": by backend, as it is to be */
+};
 
-	return memcmp(hop->neighbour.mac, none, sizeof(none))
-		       ? mac_text(hop->neighbour.mac, text)
-		       : "-";
-}
-
-/* How the program caches the FIB's answers, and why not, or no longer. */
-static const char *hops_remembered(const struct show *show, char *text,
-				   size_t size)
+static void caching_read(const struct show *show, struct caching *caching)
 {
 	const struct generation *generation = &show->running.generation;
-	char why[64];
-	bool by_flow = routes_by_flow(why, sizeof(why));
+	char *why = caching->why;
+	bool by_flow = routes_by_flow(why, sizeof(caching->why));
 
-	if (!generation->next_hop_age)
-		return "no: next-hop-age is 0";
-	if (by_flow != generation->hops_by_flow)
-		return "not as the routes are now: lbr apply";
-	if (!by_flow)
-		return "by backend";
-	snprintf(text, size, "by flow: %s", why);
-	return text;
+	caching->by = generation->hops_by_flow ? "flow" : "backend";
+	if (!generation->next_hop_age) {
+		caching->by = NULL;
+		strcpy(why, "next-hop-age is 0");
+	} else if (by_flow != generation->hops_by_flow) {
+		strcpy(why, "not as the routes are now: lbr apply");
+	} else if (!by_flow) {
+		*why = '\0';
+	}
+}
+
+static json_t *next_hop_row(const struct backend *backend,
+			    const struct next_hop *hop,
+			    const struct path_size *size, const char *sender,
+			    const struct caching *caching)
+{
+	char name[IF_NAMESIZE];
+
+	return json_pack(
+		"{s:o, s:s?, s:o, s:o, s:s?, s:b, s:s, s:o, s:s?, s:s?, s:o}",
+		"backend", json_addr(&backend->address), "interface",
+		if_indextoname((unsigned int)hop->ifindex, name), "via",
+		hop->ifindex ? json_addr(&hop->via) : json_null(), "mac",
+		json_mac(hop->neighbour.mac), "neighbour", hop->neighbour.state,
+		"managed", hop->neighbour.managed, "sent-by", sender, "mtu",
+		json_nonzero(size->mtu), "mtu-by", size->mtu ? size->by : NULL,
+		"cached-by", caching->by, "why", json_text(caching->why));
 }
 
 static json_t *next_hops_rows(const struct kernel *kernel,
 			      const struct show *show)
 {
 	json_t *rows = json_array();
-	char backend[INET6_ADDRSTRLEN], via[INET6_ADDRSTRLEN], mac[18];
-	char name[IF_NAMESIZE], remembered[96];
-	const char *how = hops_remembered(show, remembered, sizeof(remembered));
+	struct caching caching;
 	struct device *devices = NULL;
 	struct path_size size;
 	struct fault ignored;
@@ -126,6 +137,7 @@ static json_t *next_hops_rows(const struct kernel *kernel,
 	struct next_hop hop;
 	size_t i, j;
 
+	caching_read(show, &caching);
 	for (i = 0; i < show->running.backend_count; i++) {
 		const struct backend *row = show->running.by_address[i];
 
@@ -140,23 +152,9 @@ static json_t *next_hops_rows(const struct kernel *kernel,
 		size = path_size(kernel, &row->address, row->mtu);
 		json_array_append_new(
 			rows,
-			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, "
-				  "s:s, s:s}",
-				  "backend", addr_text(&row->address, backend),
-				  "interface",
-				  hop.ifindex
-					  ? if_indextoname(
-						    (unsigned)hop.ifindex, name)
-					  : "no route",
-				  "via",
-				  hop.ifindex ? addr_text(&hop.via, via) : "-",
-				  "mac", hop_mac(&hop, mac), "neighbour",
-				  hop.neighbour.state, "managed",
-				  hop.neighbour.managed ? "yes" : "no",
-				  "sent-by",
-				  device_sender(devices, count, hop.ifindex),
-				  "mtu", (json_int_t)size.mtu, "mtu-by",
-				  size.mtu ? size.by : "-", "remembered", how));
+			next_hop_row(row, &hop, &size,
+				     device_sender(devices, count, hop.ifindex),
+				     &caching));
 	}
 	free(devices);
 	return rows;
@@ -166,14 +164,21 @@ static json_t *next_hops_rows(const struct kernel *kernel,
 static int by_service(const void *a, const void *b)
 {
 	json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-	static const char *const keys[] = {"service", "protocol", "reason"};
+	static const char *const keys[] = {"vip", "port", "protocol", "reason"};
 	int differs = 0;
 	size_t i;
 
-	for (i = 0; !differs && i < 3; i++)
-		differs =
-			strcmp(json_string_value(json_object_get(x, keys[i])),
-			       json_string_value(json_object_get(y, keys[i])));
+	for (i = 0; !differs && i < 4; i++) {
+		const json_t *one = json_object_get(x, keys[i]);
+		const json_t *other = json_object_get(y, keys[i]);
+
+		if (json_is_string(one))
+			differs = strcmp(json_string_value(one),
+					 json_string_value(other));
+		else /* any port is null, and counts as 0 */
+			differs = (int)(json_integer_value(one) -
+					json_integer_value(other));
+	}
 	return differs;
 }
 
@@ -182,15 +187,15 @@ static json_t *packets_row(const struct show *show,
 {
 	const struct running_service *service =
 		running_service_of(&show->running, key->service);
-	char text[64];
 
 	if (!service)
 		return NULL;
-	return json_pack(
-		"{s:s, s:s, s:s, s:I}", "service",
-		endpoint_text(&service->key.vip, service->key.port, text),
-		"protocol", protocol_name(service->key.protocol), "reason",
-		reason_name(key->reason), "packets", (json_int_t)packets);
+	return json_pack("{s:o, s:o, s:s, s:s, s:I}", "vip",
+			 json_addr(&service->key.vip), "port",
+			 json_port(service->key.port), "protocol",
+			 protocol_name(service->key.protocol), "reason",
+			 reason_name(key->reason), "packets",
+			 (json_int_t)packets);
 }
 
 /* Why packets of each service were not sent to a backend. */

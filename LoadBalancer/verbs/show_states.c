@@ -11,19 +11,10 @@
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/generation/standing.h"
 #include "LoadBalancer/verbs/show.h"
-#include "common/base/address.h"
+#include "common/base/json.h"
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
 #include "common/core/age.h"
-
-/* A time of day as text; "-": there is none. */
-static const char *time_text(time_t at, char text[32])
-{
-	strcpy(text, "-");
-	if (at)
-		strftime(text, 32, "%FT%T%z", localtime(&at));
-	return text;
-}
 
 /* The time of day at which jiffies will be `until`; 0: it has no end. */
 static time_t until_time(__u64 until, __u64 now)
@@ -35,18 +26,13 @@ static time_t until_time(__u64 until, __u64 now)
 			1000);
 }
 
-static const char *why_text(const struct standing *standing)
-{
-	return *standing->why ? standing->why : "-";
-}
-
 static json_t *service_row(const struct show *show,
 			   const struct standings *standings,
 			   const struct running_service *row, time_t until)
 {
 	struct backend_count sum = {0};
 	struct standing standing;
-	char text[64], method[32], since[32], when[32];
+	const struct method *method = &row->service.method;
 	size_t i, end, backends = 0;
 
 	running_range(&show->running, row->service.id, &i, &end);
@@ -62,18 +48,20 @@ static json_t *service_row(const struct show *show,
 	}
 	service_stands(standings, row, &standing);
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, "
-		"s:s}",
-		"service", endpoint_text(&row->key.vip, row->key.port, text),
-		"protocol", protocol_name(row->key.protocol), "state",
-		standing.state, "since",
-		time_text((time_t)standing.since, since), "scheduler",
+		"{s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:o, s:I, s:o, "
+		"s:I, s:I, s:I, s:o}",
+		"vip", json_addr(&row->key.vip), "port",
+		json_port(row->key.port), "protocol",
+		protocol_name(row->key.protocol), "state", standing.state,
+		"since", json_time((time_t)standing.since), "scheduler",
 		scheduler_name(row->service.scheduler), "forward",
-		method_text(&row->service.method, method), "table-size",
-		(json_int_t)row->service.table_size, "backends",
-		(json_int_t)backends, "until", time_text(until, when), "flows",
+		forward_name(method->forward), "dscp",
+		json_nonzero(method->dscp), "checksum",
+		checksum_name(method->checksum), "table-size",
+		json_nonzero(row->service.table_size), "backends",
+		(json_int_t)backends, "until", json_time(until), "flows-total",
 		(json_int_t)sum.flows, "packets", (json_int_t)sum.packets,
-		"bytes", (json_int_t)sum.bytes, "why", why_text(&standing));
+		"bytes", (json_int_t)sum.bytes, "why", json_text(standing.why));
 }
 
 json_t *services_rows(const struct kernel *kernel, const struct show *show)
@@ -102,48 +90,57 @@ json_t *services_rows(const struct kernel *kernel, const struct show *show)
 	return rows;
 }
 
+static json_t *overrides(const struct backend *row)
+{
+	json_t *list = json_array();
+
+	if (row->by_hand & BY_HAND_STATE)
+		json_array_append_new(list, json_string("state"));
+	if (row->by_hand & BY_HAND_WEIGHT)
+		json_array_append_new(list, json_string("weight"));
+	return list;
+}
+
 static json_t *backend_row(const struct show *show,
 			   const struct standings *standings,
 			   const struct running_service *service,
 			   const struct backend *row, time_t until,
-			   __u32 in_use)
+			   __u32 active)
 {
-	static const char *const by_hand[] = {"-", "state", "weight",
-					      "state, weight"};
 	const struct backend_count *count =
 		&show->counts[row->id % BACKEND_SLOTS];
-	char text[64], address[INET6_ADDRSTRLEN], since[32], when[32];
 	struct standing standing;
 
 	backend_stands(standings, row, &standing);
 	return json_pack(
-		"{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, "
-		"s:I, s:I, s:s}",
-		"service",
-		endpoint_text(&service->key.vip, service->key.port, text),
-		"protocol", protocol_name(service->key.protocol), "backend",
-		addr_text(&row->address, address), "weight",
-		(json_int_t)row->weight, "state", standing.state, "since",
-		time_text((time_t)standing.since, since), "found",
-		finding_name(row->finding), "gets", flows_name(row), "by-hand",
-		by_hand[row->by_hand & 3], "in-use", (json_int_t)in_use,
-		"until", time_text(until, when), "flows",
+		"{s:o, s:o, s:s, s:o, s:I, s:s, s:o, s:s?, s:s, s:o, s:I, s:o, "
+		"s:I, s:I, s:I, s:o}",
+		"vip", json_addr(&service->key.vip), "port",
+		json_port(service->key.port), "protocol",
+		protocol_name(service->key.protocol), "backend",
+		json_addr(&row->address), "weight", (json_int_t)row->weight,
+		"state", standing.state, "since",
+		json_time((time_t)standing.since), "health",
+		finding_name(row->finding), "gets", flows_name(row),
+		"overrides", overrides(row), "active-flows", (json_int_t)active,
+		"until", json_time(until), "flows-total",
 		(json_int_t)count->flows, "packets", (json_int_t)count->packets,
-		"bytes", (json_int_t)count->bytes, "why", why_text(&standing));
+		"bytes", (json_int_t)count->bytes, "why",
+		json_text(standing.why));
 }
 
 json_t *backends_rows(const struct kernel *kernel, const struct show *show)
 {
 	const struct running *running = &show->running;
-	__u32 *in_use = calloc(BACKEND_SLOTS, sizeof(*in_use));
+	__u32 *active = calloc(BACKEND_SLOTS, sizeof(*active));
 	json_t *rows = json_array();
 	struct standings standings;
 	__u64 now = 0, until;
 	size_t i;
 
-	if (!in_use || jiffies_now(kernel, &now) ||
-	    flows_in_use(kernel, running, now, in_use)) {
-		free(in_use);
+	if (!active || jiffies_now(kernel, &now) ||
+	    flows_in_use(kernel, running, now, active)) {
+		free(active);
 		json_decref(rows);
 		return NULL;
 	}
@@ -159,9 +156,9 @@ json_t *backends_rows(const struct kernel *kernel, const struct show *show)
 		json_array_append_new(
 			rows, backend_row(show, &standings, service, row,
 					  until_time(until, now),
-					  in_use[row->id % BACKEND_SLOTS]));
+					  active[row->id % BACKEND_SLOTS]));
 	}
 	standings_close(&standings);
-	free(in_use);
+	free(active);
 	return rows;
 }

@@ -7,7 +7,7 @@
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/health/monitor.h"
 #include "LoadBalancer/verbs/verbs.h"
-#include "common/base/address.h"
+#include "common/base/json.h"
 #include "common/config/endpoint.h"
 
 static const char *const outcomes[] = {
@@ -23,19 +23,19 @@ static const char *const types[] = {
 
 static json_t *check_row(const struct checked *row)
 {
-	char vip[64], address[INET6_ADDRSTRLEN];
-
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:f, s:I, s:I, s:I}",
-		"service",
-		endpoint_text(&row->service.vip, row->service.port, vip),
-		"protocol", protocol_name(row->service.protocol), "backend",
-		addr_text(&row->probe.backend, address), "type",
-		types[row->check.type], "up", !health_is_down(&row->health),
-		"path", outcomes[row->last.path], "application",
-		outcomes[row->last.application], "why", row->last.why,
-		"seconds", row->last.took / 1e6, "good", (json_int_t)row->good,
-		"bad", (json_int_t)row->bad, "unmade", (json_int_t)row->unmade);
+		"{s:o, s:o, s:s, s:o, s:s, s:b, s:s, s:s, s:o, s:f, s:I, s:I, "
+		"s:I}",
+		"vip", json_addr(&row->service.vip), "port",
+		json_port(row->service.port), "protocol",
+		protocol_name(row->service.protocol), "backend",
+		json_addr(&row->probe.backend), "type", types[row->check.type],
+		"up", !health_is_down(&row->health), "path",
+		outcomes[row->last.path], "application",
+		outcomes[row->last.application], "why",
+		json_text(row->last.why), "seconds", row->last.took / 1e6,
+		"good", (json_int_t)row->good, "bad", (json_int_t)row->bad,
+		"skipped", (json_int_t)row->unmade);
 }
 
 static json_t *checks_rows(const struct checks *checks)
@@ -74,7 +74,7 @@ static void add(void *data, const struct kernel *kernel, json_t *root)
 	if (kernel)
 		flow_table(kernel, root);
 	json_object_set_new(root, "checks", checks_rows(&follow->checks));
-	json_object_set_new(root, "lock-waited",
+	json_object_set_new(root, "lock-waited-seconds",
 			    json_real(lock_waited(&follow->waiting)));
 }
 

@@ -164,7 +164,8 @@ static int tell(void *data, void *bytes, size_t size)
 		return 0;
 	if (record->generation > watcher->running.generation.number)
 		renew(watcher, &ignored);
-	root = record_object(record, &watcher->running);
+	root = watcher->json ? record_json(record, &watcher->running)
+			     : record_lines(record, &watcher->running);
 	if (!watcher->json)
 		json_object_del(root, "meaning");
 	watcher->is_deaf = output_print_one(root, watcher->json);

@@ -7,7 +7,7 @@
 
 static const struct reason_row rows[] = {
 #define REASON_ROW(name, action, programs, text)                               \
-	{#name, #action, text, programs},
+	{#name, "XDP_" #action, text, programs},
 	REASONS(REASON_ROW)
 #undef REASON_ROW
 };

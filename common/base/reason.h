@@ -8,7 +8,7 @@
 
 struct reason_row {
 	const char *name;   /* "sent" */
-	const char *action; /* "TX", of XDP_TX */
+	const char *action; /* "XDP_TX" */
 	const char *text;   /* what it means, a part of a sentence */
 	int programs;	    /* IN_LBR, IN_BKD */
 };

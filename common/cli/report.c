@@ -51,8 +51,7 @@ void report_reason(__u32 reason, json_t *root)
 		return;
 	json_object_set_new(root, "reason", json_string(row->name));
 	json_object_set_new(root, "meaning", json_string(row->text));
-	json_object_set_new(root, "action",
-			    json_sprintf("XDP_%s", row->action));
+	json_object_set_new(root, "action", json_string(row->action));
 }
 
 json_t *report_interfaces(const struct kernel *kernel, struct fault *unused)

@@ -21,7 +21,7 @@ const char *scheduler_name(__u8 scheduler)
 	return scheduler < SCHEDULER_COUNT ? names[scheduler] : "unknown";
 }
 
-static const char *forward_name(__u8 forward)
+const char *forward_name(__u8 forward)
 {
 	static const char *const names[] = {
 #define METHOD_STRING(name, NAME, crosses, text) #name,
@@ -30,6 +30,11 @@ static const char *forward_name(__u8 forward)
 	};
 
 	return forward < FORWARDS ? names[forward] : "unknown";
+}
+
+const char *checksum_name(__u8 checksum)
+{
+	return checksum == CHECKSUM_UPDATE ? "update" : "keep";
 }
 
 const char *method_text(const struct method *method, char *text)

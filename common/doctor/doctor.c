@@ -36,10 +36,10 @@ void found(struct doctor *doctor, enum health health, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	json_array_append_new(doctor->rows,
-			      json_pack("{s:s, s:s, s:s, s:s}", "state",
-					healths[health], "check",
-					doctor->exam->name, "found", text,
-					"try", ""));
+			      json_pack("{s:s, s:s, s:s, s:n}", "result",
+					healths[health], "examination",
+					doctor->exam->name, "report", text,
+					"try"));
 }
 
 void mend(struct doctor *doctor, const char *format, ...)
@@ -176,10 +176,10 @@ static void say_more(struct doctor *doctor)
 {
 	json_t *last =
 		json_array_get(doctor->rows, json_array_size(doctor->rows) - 1);
-	const char *text = json_string_value(json_object_get(last, "found"));
+	const char *text = json_string_value(json_object_get(last, "report"));
 
 	json_object_set_new(
-		last, "found",
+		last, "report",
 		json_sprintf("%s (and %d more)", text, doctor->left_out));
 }
 
@@ -256,13 +256,13 @@ static int doctor_look(struct doctor *doctor)
 
 static json_t *doctor_root(const struct doctor *doctor, int left)
 {
-	json_t *root = json_pack("{s:o}", "checks", doctor->rows);
+	json_t *root = json_pack("{s:o}", "examinations", doctor->rows);
 	int i;
 
 	for (i = 0; i < HEALTHS; i++)
 		json_object_set_new(root, healths[i],
 				    json_integer(doctor->counts[i]));
-	json_object_set_new(root, "not-looked-at", json_integer(left));
+	json_object_set_new(root, "skipped", json_integer(left));
 	return root;
 }
 

@@ -44,10 +44,18 @@ static void value_write(const struct metric *metric, const json_t *value,
 }
 
 /* An interface's name may contain a quote. */
-static void label_write(const char *label, const char *word,
+static void label_write(const json_t *row, const char *label,
 			struct evbuffer *out)
 {
+	const json_t *value = json_object_get(row, label);
+	const char *word = word_of(row, label);
+
 	evbuffer_add_printf(out, "%s=\"", label);
+	if (json_is_integer(value))
+		evbuffer_add_printf(out, "%" JSON_INTEGER_FORMAT,
+				    json_integer_value(value));
+	else if (json_is_null(value)) /* of labels, only a port may be */
+		evbuffer_add_printf(out, "any");
 	for (; *word; word++) {
 		if (*word == '"' || *word == '\\')
 			evbuffer_add(out, "\\", 1);
@@ -72,7 +80,7 @@ static void row_write(const struct metric *metric, const json_t *row,
 	evbuffer_add_printf(out, "%s", metric->name);
 	for (; *label; label++) {
 		evbuffer_add(out, label == metric->labels ? "{" : ",", 1);
-		label_write(*label, word_of(row, *label), out);
+		label_write(row, *label, out);
 	}
 	if (*metric->labels)
 		evbuffer_add(out, "}", 1);

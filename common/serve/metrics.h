@@ -15,7 +15,7 @@ struct metric {
 	const char *section;   /* "": the snapshot itself */
 	const char *field;     /* NULL: 1, only for the labels */
 	const char *is;	       /* is the field this keyword? "up|degraded" */
-	const char *labels[5]; /* NULL ends */
+	const char *labels[6]; /* NULL ends */
 	const char *only[2]; /* only rows whose field [0] is the keyword [1] */
 };
 

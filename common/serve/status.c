@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/json.h"
 #include "common/cli/report.h"
 
 /* NULL if it cannot be read. If the program is not up, it says little. */
@@ -13,7 +14,7 @@ static json_t *snapshot(const struct status *status)
 	struct fault ignored;
 	int rc, left = KERNEL_READS;
 	struct kernel kernel;
-	char host[64] = "-";
+	char host[64] = "";
 	int attached;
 	bool changed;
 	json_t *root;
@@ -39,7 +40,7 @@ static json_t *snapshot(const struct status *status)
 	if (!root)
 		return NULL;
 	gethostname(host, sizeof(host) - 1);
-	json_object_set_new(root, "host", json_string(host));
+	json_object_set_new(root, "host", json_text(host));
 	json_object_set_new(root, "version", json_string(L3DSR_VERSION));
 	json_object_set_new(root, "layout", json_string(L3DSR_LAYOUT));
 	json_object_set_new(root, "up", json_boolean(attached));
@@ -51,8 +52,10 @@ static json_t *snapshot(const struct status *status)
 static int json_write(void *data, struct evbuffer *out)
 {
 	json_t *root = snapshot(data);
-	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	char *text;
 
+	root = root ? json_with_schema(root) : NULL;
+	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 	if (text)
 		evbuffer_add_printf(out, "%s\n", text);
 	free(text);

@@ -167,7 +167,7 @@ apply_all() { # NAME
 	done
 	apply_all gone
 	[[ $(lbr show -j services | jq -r '.services[] |
-		select(.service == "192.168.25.10:80").until') == 20* ]]
+		select(.vip == "192.168.25.10" and .port == 80).until') == [0-9]* ]]
 	run ! on "$CLIENT" curl -sS -m 1 -o /dev/null "http://$VIP4/"
 	run -0 tell finish
 	echo "# $output" >&3

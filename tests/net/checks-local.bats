@@ -157,8 +157,8 @@ while True:
 }
 
 dead() { # it is said of X's web server, and of no other
-	look /status | jq -e --arg x "$X4" '[.checks[] | select(.service == "192.168.25.10:80") |
-		"\(.backend == $x) \(.up) \(.why)"] | sort ==
+	look /status | jq -e --arg x "$X4" '[.checks[] | select(.vip == "192.168.25.10" and .port == 80) |
+		"\(.backend == $x) \(.up) \(.why // "")"] | sort ==
 		["false true ", "true false Connection refused"]' >/dev/null
 }
 

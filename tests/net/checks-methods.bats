@@ -72,7 +72,7 @@ good() {
 
 # lost: those of X alone are down, by the path
 lost() {
-	[[ $(look /status | jq -r '.checks[] | select(.up | not) | "\(.backend) \(.path) \(.why)"' | sort) == \
+	[[ $(look /status | jq -r '.checks[] | select(.up | not) | "\(.backend) \(.path) \(.why // "")"' | sort) == \
 		"$(printf '%s bad sent to the backend; no answer from the VIP\n' "$X4" "$X6" | sort)" ]]
 }
 
@@ -142,8 +142,8 @@ on_lo() {
 	wait_for 5 run_said "$VIP6.:80/tcp: backend $Y6 is down: not sent: off_link"
 }
 
-unmade() { # WHY
-	look /status | jq -e --arg why "$1" 'any(.checks[]; .unmade > 2 and .why == $why)'
+skipped() { # WHY
+	look /status | jq -e --arg why "$1" 'any(.checks[]; .skipped > 2 and .why == $why)'
 }
 
 @test "ipip: without an address of the VIP's family no check is made, and nobody out" {
@@ -152,7 +152,7 @@ unmade() { # WHY
 	on "$LB" ip addr del 172.17.0.2/16 dev eth0
 	attach generic "$FILE"
 	run_begin "$FILE"
-	wait_for 5 unmade 'not sent: Cannot assign requested address'
+	wait_for 5 skipped 'not sent: Cannot assign requested address'
 	on "$LB" ip addr add 172.17.0.2/16 dev eth0
 	on "$LB" ip route add 172.19.0.0/16 via 172.17.0.3
 	run ! run_said "$VIP4.*down"
@@ -160,8 +160,8 @@ unmade() { # WHY
 
 # doctor_says COMMAND: to have backends answer, or ''
 doctor_says() {
-	lbr doctor -j -c "$FILE" | jq -e --arg command "$1" '[.checks[] |
-		select(.check == "answers") | .try] == [$command]' >/dev/null
+	lbr doctor -j -c "$FILE" | jq -e --arg command "$1" '[.examinations[] |
+		select(.examination == "answers") | .try] == [$command]' >/dev/null
 }
 
 @test "answers by an interface where xdp_lbr is not: said so, and nobody out; attached there, all is seen" {
@@ -171,7 +171,7 @@ doctor_says() {
 	on "$X" ip route add 172.17.0.2 via 172.19.0.6
 	attach generic "$FILE"
 	run_begin "$FILE"
-	wait_for 5 unmade "$way"
+	wait_for 5 skipped "$way"
 	wait_for 5 good 3
 	run_said "$VIP4:80: backend $X4 cannot be checked: $way; try: lbr up -i eth1"
 	run ! run_said 'is down'

@@ -84,7 +84,7 @@ are_found() {
 	local address
 	for address in "${@:2}"; do
 		[[ $(lbr show -j backends | jq -r --arg address "$address" \
-			'.backends[] | select(.backend == $address).found' | sort -u) == "$1" ]] || return 1
+			'.backends[] | select(.backend == $address).health' | sort -u) == "$1" ]] || return 1
 	done
 }
 
@@ -160,7 +160,7 @@ apart() {
 	look /status |
 		jq -e --arg backend "$1" --arg found "${*:2}" '[.checks[] |
 			select(.backend == $backend and .type == "http") |
-			"\(.path) \(.application) \(.why)" | rtrimstr(" ")] |
+			"\(.path) \(.application) \(.why // "")" | rtrimstr(" ")] |
 			length > 0 and all(. == $found)' >/dev/null
 }
 
@@ -234,8 +234,8 @@ while True:
 found() {
 	look /status |
 		jq -e --arg backend "$1" --arg found "$2" 'any(.checks[];
-			.backend == $backend and (.service | endswith(":514")) and
-			"\(.up) \(.path) \(.application) \(.why)" == $found)' >/dev/null
+			.backend == $backend and .port == 514 and
+			"\(.up) \(.path) \(.application) \(.why // "")" == $found)' >/dev/null
 }
 
 @test "udp, a server that never answers: silence is good where the file says so, a refusal is not" {
@@ -303,7 +303,7 @@ all_down() {
 # doctor STATE: what it says of whether backends answer
 doctor() {
 	lbr doctor -j -c "$FILE" | jq -e --arg state "$1" \
-		'[.checks[] | select(.check == "answers").state] | index($state)' >/dev/null
+		'[.examinations[] | select(.examination == "answers").result] | index($state)' >/dev/null
 }
 
 @test "one that drains and is down: it drains, its flows move, and it drains again" {
@@ -351,19 +351,19 @@ doctor() {
 	are draining "$X4"
 }
 
-unmade() { # at least so many checks, with a moment without files before each look
+skipped() { # at least so many checks, with a moment without files before each look
 	local pid
 	pid=$(<"$RUN.pid")
 	prlimit --pid "$pid" --nofile=3:4096
 	are up "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 	prlimit --pid "$pid" --nofile=1024:4096
-	(($(metric lbr_check_unmade_total) >= $1))
+	(($(metric lbr_check_skipped_total) >= $1))
 }
 
 @test "out of files: checks that are not made take nobody out" {
 	run_begin "$FILE"
 	wait_for 10 answered
-	wait_for 20 unmade 40
+	wait_for 20 skipped 40
 	run ! run_said 'is down'
 	are up "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 }
@@ -434,8 +434,8 @@ asks() {
 
 peculiar_is() { # "UP PATH APPLICATION WHY"
 	look /status | jq -e --arg found "$1" 'any(.checks[];
-		(.service | endswith(":8090")) and
-		"\(.up) \(.path) \(.application) \(.why)" == $found)' >/dev/null
+		.port == 8090 and
+		"\(.up) \(.path) \(.application) \(.why // "")" == $found)' >/dev/null
 }
 
 @test "http: asked and understood as HTTP/1.1; a body by its chunks, or by its length" {
@@ -497,7 +497,7 @@ while True:
 }
 
 large() { # COUNT: so many of port 515 are good
-	(($(look /status | jq '[.checks[] | select((.service | endswith(":515")) and
+	(($(look /status | jq '[.checks[] | select(.port == 515 and
 		.up and .application == "good")] | length') == $1))
 }
 

@@ -38,7 +38,7 @@ teardown() {
 # state CHECK: the worst that doctor said of it
 state() {
 	lbr doctor -j | jq -r --arg check "$1" \
-		'[.checks[] | select(.check == $check).state] | sort | .[-1]'
+		'[.examinations[] | select(.examination == $check).result] | sort | .[-1]'
 }
 
 # is CHECK STATE
@@ -102,18 +102,18 @@ is() {
 	on "$CLIENT" ip route del "$VIP4"
 	broken
 	[[ $(state vips) == unknown ]]
-	command=$(lbr doctor -j | jq -r --arg vip "$VIP4" '.checks[] |
-		select(.check == "vips" and (.found | startswith($vip))).try')
+	command=$(lbr doctor -j | jq -r --arg vip "$VIP4" '.examinations[] |
+		select(.examination == "vips" and (.report | startswith($vip))).try')
 	echo "on the client: $command"
 	on "$CLIENT" bash -c "$command"
 	serves
-	[[ $(talks lbr doctor -j | jq -r --arg vip "$VIP4" '.checks[] |
-		select(.check == "vips" and (.found | startswith($vip))).state') == ok ]]
+	[[ $(talks lbr doctor -j | jq -r --arg vip "$VIP4" '.examinations[] |
+		select(.examination == "vips" and (.report | startswith($vip))).result') == ok ]]
 }
 
 @test "answers: the command is for where clients are" {
 	local command
-	command=$(lbr doctor -j | jq -r '.checks[] | select(.check == "answers").try')
+	command=$(lbr doctor -j | jq -r '.examinations[] | select(.examination == "answers").try')
 	echo "on the client: $command"
 	on "$CLIENT" bash -c "$command"
 	bkd backend0x down
@@ -140,7 +140,7 @@ checked() {
 	bkd backend0x down
 	wait_for 10 is answers fail
 	run -3 lbr doctor -j
-	[[ $(jq -r '.checks[] | select(.check == "answers").found' <<<"$output") == \
+	[[ $(jq -r '.examinations[] | select(.examination == "answers").report' <<<"$output") == \
 		"172.19.0.3 is down, for $VIP4:80/tcp: sent to the backend; no answer from the VIP; there:"* ]]
 	heal backend0x program
 	wait_for 10 healthy "$LB"
@@ -205,6 +205,6 @@ checked() {
 
 @test "firewall: without nft it is not known" {
 	[[ $(on "$LB" env PATH=/nowhere "$ROOT/LoadBalancer/lbr" doctor -j |
-		jq -r '.checks[] | select(.check == "firewall").found' | head -n 1) == \
+		jq -r '.examinations[] | select(.examination == "firewall").report' | head -n 1) == \
 		"nftables: the rules cannot be read without nft" ]]
 }

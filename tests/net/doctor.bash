@@ -33,9 +33,9 @@ file() {
 # healthy HOST: exit 0, nothing failed, nothing to warn of
 healthy() {
 	run -0 tool "$1" doctor -j
-	jq -e '.warn == 0 and .fail == 0 and ."not-looked-at" == 0' <<<"$output" \
+	jq -e '.warn == 0 and .fail == 0 and .skipped == 0' <<<"$output" \
 		>/dev/null || {
-		jq -c '.checks[] | select(.state != "ok")' <<<"$output"
+		jq -c '.examinations[] | select(.result != "ok")' <<<"$output"
 		return 1
 	}
 }
@@ -56,16 +56,16 @@ ill() {
 	local status=0
 	[[ $3 == fail ]] && status=3
 	run "-$status" tool "$1" doctor -j
-	jq -c '.checks[] | select(.state != "ok")' <<<"$output"
-	[[ $(jq -r '[.checks[] | select(.state != "ok" and .state != "unknown")][0] |
-		"\(.check) \(.state)"' <<<"$output") == "$2 $3" ]]
+	jq -c '.examinations[] | select(.result != "ok")' <<<"$output"
+	[[ $(jq -r '[.examinations[] | select(.result != "ok" and .result != "unknown")][0] |
+		"\(.examination) \(.result)"' <<<"$output") == "$2 $3" ]]
 	read -ra mend < <(commands "$2")
 }
 
 # commands CHECK: of $output, a line each
 commands() {
-	jq -r --arg check "$1" '.checks[] |
-		select(.check == $check and .state != "ok").try' <<<"$output"
+	jq -r --arg check "$1" '.examinations[] |
+		select(.examination == $check and .result != "ok").try' <<<"$output"
 }
 
 # heal HOST CHECK...: run each one's commands, in turn; then all is well

@@ -41,9 +41,9 @@ teardown() {
 		tool=lbr
 		[[ $host == "$LB" ]] || tool=bkd
 		run -0 tool "$host" doctor
-		[[ $output == *"  STATE "*" CHECK "*" FOUND"* ]]
+		[[ $output == *"  RESULT "*" EXAMINATION "*" REPORT"* ]]
 		[[ $output == *$'\nwarn: 0\nfail: 0\n'* ]]
-		diff <(tool "$host" doctor -j | jq -r '.checks[].check' | uniq) \
+		diff <(tool "$host" doctor -j | jq -r '.examinations[].examination' | uniq) \
 			<(checks "$tool")
 	done
 }
@@ -202,7 +202,7 @@ unplugged() {
 	file "$LB" '0,/weight: 1/s//weight: 0/'
 	ill "$LB" file fail
 	[[ $output == *"/etc/l3dsr/services.yaml:"*"weight"* ]]
-	(($(jq '.["not-looked-at"]' <<<"$output") > 0))
+	(($(jq '.skipped' <<<"$output") > 0))
 	run -3 on "$LB" env PATH="$TOOLS" "${mend[@]}"
 	file "$LB" ''
 	healthy "$LB"
@@ -220,14 +220,14 @@ unplugged() {
 @test "veth: the other end leaves checksums to be completed" {
 	lbr up -m native
 	run -0 lbr doctor -j
-	[[ $(jq -r '.checks[] | select(.check == "veth").state' <<<"$output") == unknown ]]
+	[[ $(jq -r '.examinations[] | select(.examination == "veth").result' <<<"$output") == unknown ]]
 	serves
 	on wires ethtool -K "$LB-eth0" tx on
 	wait_for 5 broken
 	on wires bash -c "$(commands veth <<<"$output")"
 	serves
 	lbr up -m generic
-	[[ $(lbr doctor -j | jq -r '.checks[] | select(.check == "veth").state') == ok ]]
+	[[ $(lbr doctor -j | jq -r '.examinations[] | select(.examination == "veth").result') == ok ]]
 }
 
 @test "flows: the flow table fills" {
@@ -246,12 +246,12 @@ unplugged() {
 @test "kernel: one that is too old" {
 	run -3 --separate-stderr on "$LB" setarch --uname-2.6 \
 		LoadBalancer/lbr doctor -j
-	[[ $(jq -r '.checks[] | select(.state == "fail").check' <<<"$output") == kernel ]]
+	[[ $(jq -r '.examinations[] | select(.result == "fail").examination' <<<"$output") == kernel ]]
 }
 
 @test "drops: a policy route that loses every packet for services" {
 	talks healthy "$LB"
-	[[ $(jq -r '.checks[] | select(.check == "drops").found' <<<"$output") =~ \
+	[[ $(jq -r '.examinations[] | select(.examination == "drops").report' <<<"$output") =~ \
 		^"none of "[0-9]+" packets for services just now was dropped"$ ]]
 	on "$LB" ip route add blackhole default table 99
 	on "$LB" ip rule add from 172.17.0.4 lookup 99
@@ -265,19 +265,19 @@ unplugged() {
 
 @test "vips: packets for it come, and then no more" {
 	talks healthy "$LB"
-	jq -r '.checks[] | select(.check == "vips").found' <<<"$output" |
+	jq -r '.examinations[] | select(.examination == "vips").report' <<<"$output" |
 		grep -qx "$VIP4: packets for it come, and are sent on"
 	healthy "$LB"
-	jq -r '.checks[] | select(.check == "vips" and .state == "unknown").found' <<<"$output" |
+	jq -r '.examinations[] | select(.examination == "vips" and .result == "unknown").report' <<<"$output" |
 		grep -q "^$VIP4: no packet for its services came just now"
 }
 
 @test "an interface is not eth0, or not there" {
 	run on "$ROUTER" LoadBalancer/lbr doctor -j
 	[[ $(commands program <<<"$output") == "lbr up -i eth1 -c /etc/l3dsr/services.yaml" ]]
-	[[ $(jq -r '.checks[] | select(.check == "others").state' <<<"$output") == ok ]]
+	[[ $(jq -r '.examinations[] | select(.examination == "others").result' <<<"$output") == ok ]]
 	run on wires LoadBalancer/lbr doctor -j -c topology/l3dsr/services.yaml
-	[[ $(jq -r '.checks[] | select(.check == "others") | .state, .found' <<<"$output") == \
+	[[ $(jq -r '.examinations[] | select(.examination == "others") | .result, .report' <<<"$output") == \
 		$'fail\neth0: no such interface' ]]
 }
 

@@ -259,17 +259,17 @@ syns_again() { # that the client has sent
 	on "$LB" ip route replace 172.19.0.0/16 nexthop via 172.17.0.3 nexthop via 172.17.0.4
 	followed run_said 'next hops: one for each flow now: a route'
 	! managed 1 || followed run_said 'neighbour 172.17.0.4 dev eth0: managed'
-	remembered "by flow"
+	cached_by flow
 	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
 	followed run_said 'next hops: one for each backend now'
 	on "$LB" ip rule add from 10.0.0.0/8 lookup main
 	followed run_said 'next hops: one for each flow now: a rule'
 	on "$LB" ip rule del from 10.0.0.0/8 lookup main
-	followed remembered "by backend"
+	followed cached_by backend
 }
 
-remembered() { # HOW
-	[[ $(lbr show -j next-hops | jq -r '."next-hops"[0].remembered') == "$1"* ]]
+cached_by() { # HOW
+	[[ $(lbr show -j next-hops | jq -r '."next-hops"[0]."cached-by"') == "$1" ]]
 }
 
 @test "without lbr run, doctor says that next hops are not as the routes are" {
@@ -365,14 +365,14 @@ settled() { # NAME VALUE
 	on "$host" ip link set eth0 address 02:42:ac:13:00:03
 	# no address of the file: what it restored has an end
 	on "$host" ip address del 172.19.0.3/16 dev eth0
-	followed restores_for '[0-9]*'
+	followed restores_for false
 	on "$host" ip address add 172.19.0.3/16 dev eth0
 	on "$host" ip route replace default via 172.19.0.2
-	followed restores_for good
+	followed restores_for true
 	wait_for 10 get "$VIP4" --max-time 1 # the router has to ask again
 }
 
-restores_for() { # REGEX
+restores_for() { # whether permanently
 	[[ $(bkd backend0x show -j restores |
-		jq -r '[.restores[] | select(.address | startswith("172.19.0.3:"))][0].for') =~ ^$1 ]]
+		jq -r '[.restores[] | select(.address == "172.19.0.3")][0].permanent') == "$1" ]]
 }

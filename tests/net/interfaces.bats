@@ -159,7 +159,7 @@ no_bridge() {
 	run ! get "$VIP4" --max-time 1
 	(($(rose redirected) == 0 && $(rose redirect_refused) > 0))
 	(($(lbr show -j backends | jq '[.backends[].packets] | add') == sent))
-	lbr show reasons | grep -qE "$VIP4:80 +tcp +redirect_refused +[1-9]"
+	lbr show reasons | grep -qE "$VIP4 +80 +tcp +redirect_refused +[1-9]"
 	# In generic mode it takes them.
 	lbr down >/dev/null
 	lbr up -i eth0 -m generic >/dev/null

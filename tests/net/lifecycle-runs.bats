@@ -21,7 +21,7 @@ teardown_file() {
 }
 
 begun() {
-	lbr show -j services | jq '[.services[].flows] | add'
+	lbr show -j services | jq '[.services[]."flows-total"] | add'
 }
 
 # over RUN CMD...

@@ -67,7 +67,7 @@ pings() { # ADDRESS
 	ssh "$OWN" && ssh "$OWN6"
 	pings 172.17.0.3 && pings 2001:db8:17::3
 	run lbr doctor -c "$file" -j
-	[[ $(jq -r '.checks[] | select(.check == "own-vips").state' <<<"$output" |
+	[[ $(jq -r '.examinations[] | select(.examination == "own-vips").result' <<<"$output" |
 		sort -u) == ok ]]
 	rises forwarded on "$CLIENT" curl -sm 0.2 "http://$OWN/"
 }
@@ -83,11 +83,11 @@ pings() { # ADDRESS
 	run ! ssh "$OWN"
 	run ! pings 172.17.0.3
 	run lbr doctor -c "$file" -j
-	[[ $(jq -r '.checks[] | select(.check == "own-vips").state' <<<"$output" |
+	[[ $(jq -r '.examinations[] | select(.examination == "own-vips").result' <<<"$output" |
 		sort -u) == warn ]]
 	# What it says to try mends it.
-	on "$LB" env PATH="$ROOT/LoadBalancer:$PATH" bash -c "$(jq -r '.checks[] |
-		select(.check == "own-vips").try' <<<"$output" | head -n 1)"
+	on "$LB" env PATH="$ROOT/LoadBalancer:$PATH" bash -c "$(jq -r '.examinations[] |
+		select(.examination == "own-vips").try' <<<"$output" | head -n 1)"
 	ssh "$OWN" && ssh "$OWN6"
 }
 
@@ -147,7 +147,7 @@ still() {
 	run -0 lbr up -m generic -c "$BATS_TEST_TMPDIR/pass.yaml"
 	[[ $output == *"note: VIP $VIP4 is no address of this host"* ]]
 	run lbr doctor -c "$BATS_TEST_TMPDIR/pass.yaml" -j
-	[[ $(jq -r '.checks[] | select(.check == "own-vips").state' <<<"$output" |
+	[[ $(jq -r '.examinations[] | select(.examination == "own-vips").result' <<<"$output" |
 		sort -u) == warn ]]
 	for vip in "$VIP4" "$VIP6"; do
 		(($(stray "$vip") == 1))
@@ -194,8 +194,8 @@ proxies() {
 
 # claims: the state of doctor's check, and who else answers
 claims() {
-	lbr doctor -c "$1" -j | jq -r '.checks[] | select(.check == "claims") |
-		"\(.state) \(.found)"'
+	lbr doctor -c "$1" -j | jq -r '.examinations[] | select(.examination == "claims") |
+		"\(.result) \(.report)"'
 }
 
 @test "claim: arp: a flat LAN finds the VIPs; and is told where two claim them" {

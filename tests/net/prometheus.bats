@@ -11,7 +11,7 @@ load status
 bats_require_minimum_version 1.5.0
 
 API=http://127.0.0.1:9090/api/v1
-WEB='service="192.168.25.10:80",protocol="tcp"'
+WEB='vip="192.168.25.10",port="80",protocol="tcp"'
 
 setup() {
 	FILE=$BATS_TEST_TMPDIR/services.yaml
@@ -65,7 +65,7 @@ query() {
 sent() {
 	local packets
 	packets=$(lbr show -j services | jq '.services[] |
-		select(.service == "192.168.25.10:80" and .protocol == "tcp").packets')
+		select(.vip == "192.168.25.10" and .port == 80 and .protocol == "tcp").packets')
 	((packets >= $1)) && [[ $(query "lbr_service_packets_total{$WEB}") == "$packets" ]]
 }
 

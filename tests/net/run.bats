@@ -90,10 +90,10 @@ time.sleep(60)' >"$BATS_TEST_TMPDIR/bound" 3>&- &
 	# Nor does doctor take it for the process.
 	sed -i 's/^\( *\)protocol: tcp/&\n\1check: {type: http}/' "$BATS_TEST_TMPDIR/services.yaml"
 	lbr doctor -c "$BATS_TEST_TMPDIR/services.yaml" -j | jq -e \
-		'[.checks[] | select(.check == "run")][0].state == "warn"'
+		'[.examinations[] | select(.examination == "run")][0].result == "warn"'
 	run_begin "$BATS_TEST_TMPDIR/services.yaml"
 	lbr doctor -c "$BATS_TEST_TMPDIR/services.yaml" -j | jq -e \
-		'[.checks[] | select(.check == "run")][0].state == "ok"'
+		'[.examinations[] | select(.examination == "run")][0].result == "ok"'
 	kill "$(<"$BATS_TEST_TMPDIR/bound")"
 }
 

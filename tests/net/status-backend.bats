@@ -26,7 +26,7 @@ teardown() {
 as_shown() {
 	[[ $(metric bkd_packets_total '"restored"') == $(reason restored "$X") ]] &&
 		[[ $(metric bkd_service_packets_total) == $(metric bkd_packets_total '"restored"') ]] &&
-		[[ $(metric bkd_service_packets_total 'service="192.168.25.10:80",protocol="tcp",address="172.19.0.3:80"') == \
+		[[ $(metric bkd_service_packets_total 'vip="192.168.25.10",port="80",protocol="tcp",address="172.19.0.3"') == \
 			$(bkd "$X" show -j restores | jq '.restores[0].packets') ]] &&
 		[[ $(metric bkd_packets_total) == $(bkd "$X" show -j reasons | jq '[.reasons[].packets] | add') ]]
 }
@@ -169,4 +169,14 @@ as_shown() {
 	bkd "$X" down >/dev/null
 	browse 'xdp_bkd is not up on this host</div>' 1
 	bkd "$X" up -m generic >/dev/null
+}
+
+@test "JSON: keys and types are those of the manual, of bkd" {
+	local summary=('[interfaces]' '[restores]' '[reasons]')
+	run_begin "$FILE"
+	bkd "$X" show -j | documented bkd show "${summary[@]}"
+	bkd "$X" show -j restores | documented bkd '[restores]'
+	bkd "$X" doctor -j | documented bkd doctor
+	look /status | documented bkd show "${summary[@]}" /status
+	[[ ! $(unmet bkd) ]]
 }

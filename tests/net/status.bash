@@ -28,6 +28,19 @@ metric() {
 	look /metrics | grep -E "^$1(\{.*${2-}.*\})? " | awk '{ n += $NF } END { print n }'
 }
 
+# documented TOOL NAME...: stdin is JSON whose keys and types are those that the
+# manual of lbr or bkd tells below NAME, or [NAME] for an array of these
+documented() {
+	"$BATS_TEST_DIRNAME/documented.py" "$ROOT/build/man/$1.8" "${@:2}" \
+		>>"$BATS_TEST_TMPDIR/seen"
+}
+
+# unmet TOOL: what the manual tells of, and the test has not met
+unmet() {
+	comm -13 <(sort -u "$BATS_TEST_TMPDIR/seen") <(sed -n '/^\.Sh JSON/,/^\.Sh EX/s/^\.Ss //p' \
+		"$ROOT/build/man/$1.8" | sort)
+}
+
 # code PATH [curl's options]
 code() {
 	look "$1" -o /dev/null -w '%{http_code}' "${@:2}"

@@ -117,7 +117,8 @@ misused() {
 	[[ $(lbr show -j interfaces | jq -r '.interfaces[].program') == xdp_lbr ]]
 }
 
-# same_as_text TOOL... SECTION: titles are the keys of -j, cells its values
+# same_as_text TOOL... SECTION: titles are the keys of -j, cells its values, for
+# people: null is "-", false "no", a time of this year the local time
 same_as_text() {
 	local section=${*: -1} show=("${@:1:$#-1}" show) text json again
 	json=$("${show[@]}" -j "$section" 2>&1)
@@ -131,7 +132,12 @@ same_as_text() {
 	[[ $text == "$section:"* ]]
 	diff <(jq -r --arg s "$section" '.[$s] |
 			(.[0] | keys_unsorted | map(ascii_upcase | sub("_"; "-"; "g"))),
-			(.[] | map(tostring)) | join(" ")' <<<"$json") \
+			(.[] | to_entries | map(.key as $key | .value |
+				if . == null or . == [] then "-"
+				elif type == "boolean" then if . then "yes" else "no" end
+				elif $key == "since" or $key == "until"
+				then strflocaltime("%FT%T%z")
+				else tostring end)) | join(" ")' <<<"$json") \
 		<(tail -n +2 <<<"$text" | sed '/^[a-z]/,$d' | sed -E 's/^ +//; s/ +$//; s/  +/ /g')
 }
 
@@ -169,23 +175,23 @@ same_as_text() {
 @test "show -j: the keys are those that are promised" {
 	run -0 lbr show -j
 	[[ $(jq -c 'keys_unsorted' <<<"$output") == \
-		'["generation","digest","trace","flows-not-remembered","interfaces","services","backends","reasons"]' ]]
+		'["schema","generation","digest","trace","flows-not-remembered","interfaces","services","backends","reasons"]' ]]
 	diff <(jq -c '.services[0], .backends[0], .interfaces[0], .reasons[0] |
 		keys_unsorted' <<<"$output") - <<-'END'
-		["service","protocol","state","since","scheduler","forward","table-size","backends","until","flows","packets","bytes","why"]
-		["service","protocol","backend","weight","state","since","found","gets","by-hand","in-use","until","flows","packets","bytes","why"]
+		["vip","port","protocol","state","since","scheduler","forward","dscp","checksum","table-size","backends","until","flows-total","packets","bytes","why"]
+		["vip","port","protocol","backend","weight","state","since","health","gets","overrides","active-flows","until","flows-total","packets","bytes","why"]
 		["interface","program","mode","id"]
 		["reason","action","packets","meaning"]
 	END
 	run -0 lbr show -j flows
 	[[ $(jq -c '.flows[0] | keys_unsorted' <<<"$output") == \
-		'["client","service","protocol","backend"]' ]]
+		'["client","client-port","vip","port","protocol","backend"]' ]]
 	run -0 lbr show -j next-hops
 	[[ $(jq -c '."next-hops"[0] | keys_unsorted' <<<"$output") == \
-		'["backend","interface","via","mac","neighbour","managed","sent-by","mtu","mtu-by","remembered"]' ]]
+		'["backend","interface","via","mac","neighbour","managed","sent-by","mtu","mtu-by","cached-by","why"]' ]]
 	run -0 bkd backend0x show -j
 	[[ $(jq -c 'keys_unsorted' <<<"$output") == \
-		'["generation","digest","trace","interfaces","restores","reasons"]' ]]
+		'["schema","generation","digest","trace","interfaces","restores","reasons"]' ]]
 }
 
 @test "show: the digest is of what the file means, the same at both ends" {
@@ -210,7 +216,7 @@ same_as_text() {
 	after=$(lbr show -j)
 	flows() { # JSON ADDRESS
 		jq --arg address "$2" '.backends[] | select(.protocol == "tcp" and
-			.backend == $address) | .flows' <<<"$1"
+			.backend == $address) | ."flows-total"' <<<"$1"
 	}
 	diff <(echo "$names") - <<-END
 		backend0x $(($(flows "$after" 172.19.0.3) - $(flows "$before" 172.19.0.3)))
@@ -230,8 +236,8 @@ same_as_text() {
 	read -r port server < <(on "$CLIENT" curl -sS -w '%{local_port}\n' \
 		"$(url "$VIP4")" |
 		awk -F': ' '$1 == "Server name" { n = $2 } END { print $0, n }')
-	[[ $(lbr show -j flows | jq -r --arg client "172.17.0.4:$port" \
-		'.flows[] | select(.client == $client) | .backend') == \
+	[[ $(lbr show -j flows | jq -r --argjson port "$port" \
+		'.flows[] | select(.client == "172.17.0.4" and ."client-port" == $port) | .backend') == \
 		"$(on "$server" ip -4 -o address show dev eth0 |
 			grep -o '172.19.0.[34]')" ]]
 }

@@ -31,8 +31,8 @@ PINS=/sys/fs/bpf/l3dsr/lbr-$LAYOUT
 # every map, the large ones by a digest of their content.
 state() {
 	lbr show -j | jq -S 'del(.reasons) |
-		del(.services[]["flows", "packets", "bytes"],
-			.backends[]["in-use", "flows", "packets", "bytes"])'
+		del(.services[]["flows-total", "packets", "bytes"],
+			.backends[]["active-flows", "flows-total", "packets", "bytes"])'
 	# shellcheck disable=SC2016
 	on "$LB" bash -c '
 		dump() { bpftool map dump "$@"; }
@@ -226,10 +226,10 @@ change() {
 @test "apply prints the difference, a dry run makes none" {
 	local before
 	change '0.3, weight: 1' '0.3, weight: 3'
-	before=$(lbr show -j | jq 'del(.reasons, .backends[]."in-use")')
+	before=$(lbr show -j | jq 'del(.reasons, .backends[]."active-flows")')
 	run -0 lbr apply --dry-run "$file"
 	[[ $output == "~ backend 172.19.0.3 of 192.168.25.10:80/tcp weight 1 -> 3" ]]
-	diff <(echo "$before") <(lbr show -j | jq 'del(.reasons, .backends[]."in-use")')
+	diff <(echo "$before") <(lbr show -j | jq 'del(.reasons, .backends[]."active-flows")')
 
 	run -0 lbr apply "$file"
 	[[ $output == "~ backend 172.19.0.3 of 192.168.25.10:80/tcp weight 1 -> 3" ]]

@@ -29,8 +29,8 @@ schedule() {
 # flows VIP PROTOCOL: begun so far
 flows() {
 	lbr show -j services | jq --arg of "$1" --arg protocol "$2" \
-		'.services[] | select((.service | contains($of)) and
-			.protocol == $protocol) | .flows'
+		'.services[] | select(.vip == $of and
+			.protocol == $protocol) | ."flows-total"'
 }
 
 # balances VIP SCHEDULER: 200 connections, none fails, about half each

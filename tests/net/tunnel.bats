@@ -68,7 +68,7 @@ by_advmss() {
 	[[ $(upload "$1" 2) == 0 ]]
 	for turn in 1 2; do
 		advmss=$(lbr doctor -j -c "$BATS_TEST_TMPDIR/backends" |
-			jq -r '.checks[] | select(.check == "mtu").try' |
+			jq -r '.examinations[] | select(.examination == "mtu").try' |
 			grep -o 'advmss: [0-9]*')
 		echo "$turn: $advmss"
 		tunnelled "\$ a $advmss"
@@ -86,6 +86,7 @@ by_advmss() {
 	completes "$VIP4"
 	[[ $(on "$CLIENT" ip route get "$VIP4") == *'mtu 1260'* ]]
 	by_advmss "$VIP6"
+	lbr show -j path-mtus | "$BATS_TEST_DIRNAME/documented.py" "$ROOT/build/man/lbr.8" '[path-mtus]'
 	lbr show -j path-mtus | jq -e '."path-mtus" | length >= 2 and all(.mtu == 1280)'
 	lbr show -j next-hops | jq -e '."next-hops" | any(.mtu == 1280 and ."mtu-by" == "router")'
 	lbr forget path-mtus
@@ -137,7 +138,7 @@ explained() {
 	for port in {40000..40009}; do
 		echo "172.17.0.4:$port $VIP4:80/tcp"
 		echo "[2001:db8:17::4]:$port [$VIP6]:80/tcp"
-	done | lbr explain -j | sed -E 's/ \((the FIB was asked|as it said before)\)//'
+	done | lbr explain -j | jq -c 'del(."next-hop"["cached", "fib"])'
 }
 
 # unmoved MODE: by rewrite and ipip
@@ -146,14 +147,14 @@ unmoved() {
 	afresh "$1"
 	since 5.15 || skip "explain needs Linux 5.15"
 	before=$(explained)
-	[[ $before == *'MTU 1500'* ]]
+	[[ $before == *'"mtu":1500'* ]]
 	forge
 	wait_for 5 exceptions
 	diff <(echo "$before") <(explained)
 	for vip in "$VIP4" "$VIP6"; do [[ $(upload "$vip" 10) == "$LARGE" ]]; done
 	[[ $(on "$CLIENT" ip route get "$VIP4") != *mtu* ]]
 	tunnelled '$ a advmss: 1400'
-	[[ $(explained) == *'MTU 1480'*'MTU 1460'* ]]
+	[[ $(explained) == *'"mtu":1480'*'"mtu":1460'* ]]
 	for vip in "$VIP4" "$VIP6"; do [[ $(upload "$vip" 10) == "$LARGE" ]]; done
 	exceptions
 	on "$LB" ip route flush cache

@@ -78,7 +78,7 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	held
 	bad backend0x
 	wait_for 5 is "$X4" state down
-	is "$X4" found 'application down'
+	is "$X4" health 'application down'
 	is "$X4" gets 'its own'
 	is "$X4" why 'status 404'
 	service state degraded
@@ -151,7 +151,7 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	gone=${EPOCHREALTIME/./}
 	echo "out after $(((gone - begun) / 1000)) ms" # and what two tools take
 	((gone - begun < 2000000))
-	is "$X4" found 'path down'
+	is "$X4" health 'path down'
 	is "$X4" why 'sent to the backend; no answer from the VIP'
 	# The other server knows nothing of them: so it is seen that they are there.
 	wait_for 5 eval '[[ ! $(tell advance) == "$FLOWS advanced" ]]'
@@ -169,12 +169,12 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	run_begin "$FILE"
 	wait_for 5 eval '(($(metric lbr_check_bad_total) >= 3))'
 	is "$X4" state up
-	is "$X4" found up
+	is "$X4" health up
 	# Of this service nothing is known, so the first check says enough; and
 	# xdp_bkd does not restore it.
 	sed -i 's/port: 80/port: 81/' "$FILE"
 	run_signal HUP
-	wait_for 5 is "$X4" found 'path down'
+	wait_for 5 is "$X4" health 'path down'
 }
 
 @test "lbr run is stopped for a while, again and again: that is nobody's fault but its own" {
@@ -206,7 +206,7 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	service state drained
 	rises no_backend on "$CLIENT" curl -s --max-time 0.3 "http://$VIP4/"
 	run -3 lbr doctor -j -c "$FILE"
-	undo=$(jq -r '.checks[] | select(.check == "services" and .state == "fail").try' <<<"$output")
+	undo=$(jq -r '.examinations[] | select(.examination == "services" and .result == "fail").try' <<<"$output")
 	[[ $undo == "lbr undrain $X4 -s $VIP4:80/tcp" ]]
 	on "$LB" env PATH="$ROOT/LoadBalancer:$PATH" bash -c "$undo"
 	service state up
@@ -224,11 +224,11 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	[[ $(metric lbr_backend_new_flows) == 2 ]]
 	look /status | jq -e '.services[0].state == "down" and (.backends | all(.state == "last resort"))'
 	run -3 lbr doctor -j -c "$FILE"
-	[[ $(jq -r '.checks[] | select(.check == "services").found' <<<"$output") == \
+	[[ $(jq -r '.examinations[] | select(.examination == "services").report' <<<"$output") == \
 		"$VIP4:80/tcp is down: 2 of 2 down; $X4: status 404" ]]
-	[[ $(jq -r '.checks[] | select(.check == "answers").found' <<<"$output") == \
+	[[ $(jq -r '.examinations[] | select(.examination == "answers").report' <<<"$output") == \
 		"$X4 is last resort, for $VIP4:80/tcp: status 404; there:"* ]]
-	command=$(jq -r '[.checks[] | select(.check == "answers").try][0]' <<<"$output")
+	command=$(jq -r '[.examinations[] | select(.examination == "answers").try][0]' <<<"$output")
 	[[ $(on backend0x bash -c "$command") == *' 404 '* ]]
 	run lbr show
 	[[ $output == *'last resort'*'status 404'* ]]
@@ -237,5 +237,5 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	wait_for 5 eval '[[ $(metric lbr_service_up) == 1 ]]'
 	fine backend0y
 	wait_for 5 service state up
-	lbr doctor -j -c "$FILE" | jq -e '[.checks[] | select(.check == "services" or .check == "answers").state] | unique == ["ok"]'
+	lbr doctor -j -c "$FILE" | jq -e '[.examinations[] | select(.examination == "services" or .examination == "answers").result] | unique == ["ok"]'
 }

@@ -82,6 +82,12 @@ class Program:
         self.process.wait()
 
 
+def endpoint(address, port):
+    """As the verbs take it; null is any port."""
+    port = "any" if port is None else port
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
 class Role:
     """One of the two tools on a host, with its program."""
 
@@ -103,13 +109,23 @@ class Role:
     def run(self, frames):
         return self.program.run(frames)
 
+    def rows(self, section):
+        """Of `show`; to compare, with "service", and "client" with its port."""
+        rows = json.loads(self("show", "-j", section))[section]
+        for row in rows:
+            if "vip" in row:
+                row["service"] = endpoint(row["vip"], row["port"])
+            if "client" in row:
+                row["client"] = endpoint(row["client"], row["client-port"])
+        return rows
+
     def reasons(self):
         rows = json.loads(self("show", "-j", "reasons"))["reasons"]
         return {row["reason"]: row["packets"] for row in rows}
 
     def restores(self):
         """Of bkd: packets by service and protocol."""
-        rows = json.loads(self("show", "-j", "restores"))["restores"]
+        rows = self.rows("restores")
         return {(row["service"], row["protocol"]): row["packets"] for row in rows}
 
     def close(self):
@@ -147,7 +163,7 @@ class World:
 
     def flows(self):
         """How many flows are remembered."""
-        return len(json.loads(self.lbr("show", "-j", "flows"))["flows"])
+        return len(self.lbr.rows("flows"))
 
     def see(self, jiffies):
         """Every flow was seen so much later than it was, or earlier."""

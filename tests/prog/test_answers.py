@@ -4,7 +4,6 @@ whom, how much of the packet is quoted, how often; and that a packet which is
 not answered is left as it came."""
 
 import contextlib
-import json
 import random
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_NOP
@@ -262,7 +261,7 @@ def sizes(mtu, at):
 
 
 def counted(world):
-    rows = json.loads(world.lbr("show", "-j", "backends"))["backends"]
+    rows = world.lbr.rows("backends")
     return [(row["service"], row["backend"], row["packets"]) for row in rows]
 
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import frames as f
-from network import ROOT, TOPO, VIP, VIP6, backend, configuration, service
+from network import ROOT, TOPO, VIP, VIP6, backend, configuration, endpoint, service
 from placing import PORTS, TEN, Service, wait_for
 from scapy.layers.inet import IP, TCP, UDP
 from tap import Skip, equal, test
@@ -17,8 +17,8 @@ SPORT = 45001  # no other test's
 
 
 def rows(world):
-    shown = json.loads(world.lbr("show", "-j", "backends"))["backends"]
-    return {(row["service"], row["backend"]): (row["packets"], row["bytes"], row["flows"])
+    shown = world.lbr.rows("backends")
+    return {(row["service"], row["backend"]): (row["packets"], row["bytes"], row["flows-total"])
             for row in shown}
 
 
@@ -56,7 +56,7 @@ def backends(world):
 
 
 def by_service(shown):
-    return {(row["service"], row["protocol"], row["reason"]): row["packets"]
+    return {(endpoint(row["vip"], row["port"]), row["protocol"], row["reason"]): row["packets"]
             for row in shown["reasons-by-service"]}
 
 

@@ -3,7 +3,6 @@
 forward, by the methods by which it can, and dropped by the others."""
 
 import contextlib
-import json
 
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
@@ -90,8 +89,8 @@ def by_kernel(world, when, how=("device_passed", "device_unfit")):
 
 
 def sender(world):
-    rows = json.loads(world.lbr("show", "-j", "next-hops"))["next-hops"]
-    return {row["sent-by"] for row in rows if row["interface"] not in ("eth0", "no route")}
+    rows = world.lbr.rows("next-hops")
+    return {row["sent-by"] for row in rows if row["interface"] not in ("eth0", None)}
 
 
 @test("devices: one without an Ethernet header, known to the tool or not")

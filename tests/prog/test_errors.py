@@ -3,7 +3,6 @@
 there to the VIP; all that quotes something else is left where it was. The
 frames, and what becomes of them, are scapy's."""
 
-import json
 import struct
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP
@@ -136,7 +135,7 @@ def one(role, packet):
 def remembered(world):
     """Whose flows: earlier tests' may end meanwhile."""
     return {(row["client"], row["service"], row["protocol"])
-            for row in json.loads(world.lbr("show", "-j", "flows"))["flows"]}
+            for row in world.lbr.rows("flows")}
 
 
 @test("errors: to the service's backend, whatever there is of the quote")

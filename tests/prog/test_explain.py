@@ -117,7 +117,7 @@ def same(world, count, seed, *options):
             if action == TX:
                 equal(destination(sent), each["backend"], f"backend of {question}")
             said[each["reason"]] += 1
-            said[each.get("flow")] += 1
+            said[each["selected-by"]] += 1
     explain.close()
     after = world.lbr.reasons()
     counted = {name: n - before[name] for name, n in after.items() if n > before[name]}
@@ -131,10 +131,8 @@ def says(world):
     said = same(world, 6000, 1)
     world.apply(pool(1, handshake_grace="1min"))
     said += same(world, 4000, 2)
-    for what in ("forwarded", "unmatched", "not_vip", "remembered",
-                 "not remembered: by the scheduler",
-                 "not remembered: by the generation before",
-                 "its backend is gone, down or draining: anew"):
+    for what in ("forwarded", "unmatched", "not_vip", "flow-table", "scheduler",
+                 "previous-generation", "reselection"):
         assert said[what] >= 5, f"{what}: {said[what]} times only"
 
 
@@ -180,7 +178,8 @@ def steps(world):
     for what in "slot", "backend", "next-hop", "meaning", "headers":
         assert f"\n{what}: " in text or f"\n{what}:\n" in text, f"{what} is not in\n{text}"
     told = json.loads(world.lbr("explain", "-j", "--error", f"{CLIENT}:1234", f"{TUNNEL}:80"))
-    assert told["packet"] == f"{CLIENT}:1234 > {TUNNEL}:80 icmp error", told["packet"]
+    equal([told[key] for key in ("client", "client-port", "vip", "port", "protocol", "icmp-error")],
+          [CLIENT, 1234, TUNNEL, 80, "tcp", True], "packet")
     equal([row["header"] for row in told["headers"]],
           ["ethernet", "outer ip", "ip", "icmp", "quoted ip", "quoted ports"], "headers")
     world.lbr("explain", "--syn", "--error", f"{CLIENT}:1234", f"{VIP}:80", status=2)
@@ -201,8 +200,8 @@ def errors(world):
     said = same(world, 2000, 4, "--error")
     world.apply(pool(1, handshake_grace="1min"))
     said += same(world, 2000, 4, "--error")
-    for what in ("forwarded", "unmatched", "not_vip", "remembered",
-                 "not remembered: by the scheduler", "not remembered: by the generation before"):
+    for what in ("forwarded", "unmatched", "not_vip", "flow-table", "scheduler",
+                 "previous-generation"):
         assert said[what] >= 5, f"{what}: {said[what]} times only"
     for client, vip, kind in (CLIENT, VIP, ICMP), (CLIENT6, VIP6, ICMPv6PacketTooBig):
         told = json.loads(world.lbr("explain", "-j", "--error", f"[{client}]:1234".replace(

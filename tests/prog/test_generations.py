@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Handshakes across a change of the pool, and flows across an upgrade."""
 
-import json
-
 import frames as f
 from network import configuration, service
 from placing import PORTS, TEN, Service, moved, stayed, wait_for
@@ -176,7 +174,7 @@ def smaller(world):
         world.see(-10_000)
         tcp.hold(new)
         world.up(configuration(tcp.text(TEN), flow_table_size=2 * half))
-        shown = json.loads(world.lbr("show", "-j", "flows"))["flows"]
+        shown = world.lbr.rows("flows")
         left = {int(row["client"].rsplit(":", 1)[1]) for row in shown}
         lost = [len(set(sports) - left) for sports in (old, new)]
         # four of one age to a bucket have room

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What verbs set by hand, what `save` says of it, and who takes it back."""
 
-import datetime
 import json
 import random
 import time
@@ -15,7 +14,7 @@ NOTHING = "nothing that packets meet changes"
 
 
 def rows(world, port):
-    shown = json.loads(world.lbr("show", "-j", "backends"))["backends"]
+    shown = world.lbr.rows("backends")
     return {row["backend"]: row for row in shown if row["service"] == f"{VIP}:{port}"}
 
 
@@ -33,13 +32,13 @@ def drain(world):
     equal(world.lbr("drain", one), f"{where} up -> draining\n", "said")
     stayed(before, tcp.send(sports, f.PUSH), "known")
     row = rows(world, tcp.port)[one]
-    equal((row["state"], row["by-hand"], row["in-use"]),
-          ("draining", "state", list(before.values()).count(one)), "shown")
+    equal((row["state"], row["overrides"], row["active-flows"]),
+          ("draining", ["state"], list(before.values()).count(one)), "shown")
     assert one not in tcp.send(sports, f.SYN).values(), "a SYN went there"
     equal(digest(world), file, "the file's digest")
     equal(world.lbr("undrain", one), f"{where} draining -> up, takes back what was set "
           "by hand\n", "said")
-    equal(rows(world, tcp.port)[one]["by-hand"], "-", "shown")
+    equal(rows(world, tcp.port)[one]["overrides"], [], "shown")
     world.lbr("drain", one)
     said = world.apply(text)
     assert f"{where} draining -> up, takes back what was set by hand\n" in said, said
@@ -55,17 +54,14 @@ def since(world):
     while int(time.time()) == then:
         time.sleep(0.02)
 
-    def at(row):
-        return datetime.datetime.strptime(row["since"], "%Y-%m-%dT%H:%M:%S%z").timestamp()
-
     world.lbr("drain", TEN[0])
     world.lbr("weight", TEN[1], "9")
     after = rows(world, tcp.port)
-    assert then < at(after[TEN[0]]) <= time.time(), after[TEN[0]]
+    assert then < after[TEN[0]]["since"] <= time.time(), after[TEN[0]]
     equal([after[name]["since"] for name in TEN[1:]], [before[name]["since"] for name in TEN[1:]],
           "of those that are as they were")
     equal((after[TEN[0]]["why"], after[TEN[0]]["gets"], after[TEN[1]]["why"]),
-          ("set by hand", "its own", "-"), "why")
+          ("set by hand", "its own", None), "why")
     world.apply(configuration(tcp.text(TEN), udp_idle="59s"))
     equal(rows(world, tcp.port)[TEN[1]]["since"], before[TEN[1]]["since"], "over an apply")
 
@@ -82,10 +78,10 @@ def weight(world):
           f"~ backend {TEN[0]} of {VIP}:{tcp.port}/tcp weight 1 -> 3\n", "said")
     part = share(tcp.send(PORTS, f.SYN))[TEN[0]]
     assert 0.70 <= part <= 0.80, f"{part:.1%} of the flows"
-    equal(rows(world, tcp.port)[TEN[0]]["by-hand"], "weight", "shown")
+    equal(rows(world, tcp.port)[TEN[0]]["overrides"], ["weight"], "shown")
     said = world.apply(text(3))
     assert NOTHING in said, said
-    equal(rows(world, tcp.port)[TEN[0]]["by-hand"], "-", "the file says so now")
+    equal(rows(world, tcp.port)[TEN[0]]["overrides"], [], "the file says so now")
 
 
 @test("hand: of one service only, or of all; what is not there is refused by name")
@@ -101,7 +97,7 @@ def named(world):
     world.lbr("drain", "-s", f"{VIP}:7103", TEN[0])
     world.lbr("weight", TEN[0], "7")
     equal([rows(world, each.port)[TEN[0]]["weight"] for each in (one, other)], [7, 7], "of all")
-    equal(rows(world, one.port)[TEN[0]]["by-hand"], "state, weight", "both")
+    equal(rows(world, one.port)[TEN[0]]["overrides"], ["state", "weight"], "both")
     before = world.lbr("save")
     for words, status in ((("drain", "172.19.1.99"), 1), (("drain", "nobody"), 1),
                           (("weight", TEN[0], "0"), 1), (("weight", TEN[0], "1001"), 1),
@@ -171,8 +167,8 @@ def saved(world):
         assert NOTHING in said, f"{what}: {said}\n{text}\n{state}"
         before = digest(world)
         said = world.lbr("apply", "-n", world.file(text))
-        by_hand = [row for row in json.loads(world.lbr("show", "-j", "backends"))["backends"]
-                   if row["by-hand"] != "-"]
+        by_hand = [row for row in world.lbr.rows("backends")
+                   if row["overrides"]]
         equal(said.count("takes back") > 0, len(by_hand) > 0, f"{what}: {said}")
         world.apply(state)
         equal(world.lbr("save"), state, f"{what}: saved again")

@@ -3,7 +3,6 @@
 without a memory, each packet has the same next hop."""
 
 import contextlib
-import json
 import os
 import time
 
@@ -44,9 +43,9 @@ def ip(*words):
     on("lbdsr0a", "ip", *words)
 
 
-def remembered(world):
-    rows = json.loads(world.lbr("show", "-j", "next-hops"))["next-hops"]
-    return {row["remembered"] for row in rows}
+def cached(world):
+    """By what, and why."""
+    return {(row["cached-by"], row["why"]) for row in world.lbr.rows("next-hops")}
 
 
 @contextlib.contextmanager
@@ -91,7 +90,7 @@ def route_change(world):
                 took = until_followed(world, port, B[1])
                 assert took < 1, f"{took:.2f} s"
             if age == "0s":
-                equal(remembered(world), {"no: next-hop-age is 0"}, "shown")
+                equal(cached(world), {(None, "next-hop-age is 0")}, "shown")
 
 
 @test("next hop: a changed MAC address is followed")
@@ -117,7 +116,7 @@ def multipath(world):
             share = asked.count(A[1]) / len(asked)
             assert 0.4 < share < 0.6, f"the FIB itself splits {share:.2f}"
             world.apply(file(2105, LONG))
-            equal(remembered(world), {"by flow: a route has several next hops"}, "shown")
+            equal(cached(world), {("flow", "a route has several next hops")}, "shown")
             for turn in "first", "second":
                 equal(hops(world, 2105, FLOWS), asked, f"hops at the {turn} packets")
         finally:
@@ -128,12 +127,12 @@ def multipath(world):
 def source_rule(world):
     with neighbours():
         world.apply(file(2106, LONG))
-        equal(remembered(world), {"by backend"}, "shown before")
+        equal(cached(world), {("backend", None)}, "shown before")
         ip("route", "add", FAR, "via", B[0], "table", "99")
         ip("rule", "add", "from", "172.17.201.0/24", "lookup", "99", "priority", "99")
-        equal(remembered(world), {"not as the routes are now: lbr apply"}, "shown after")
+        equal(cached(world), {("backend", "not as the routes are now: lbr apply")}, "shown after")
         world.apply(file(2106, LONG))
-        equal(remembered(world), {"by flow: a rule depends on more than the destination"},
+        equal(cached(world), {("flow", "a rule depends on more than the destination")},
               "shown after apply")
         wanted = [B[1] if source.startswith("172.17.201.") else A[1] for source, _ in FLOWS]
         for turn in "first", "second":
@@ -239,7 +238,7 @@ def other_interface(world):
         path = world.file(file(2112, LONG))
         try:
             world.up(file(2112, LONG))
-            equal(remembered(world), {"by backend"}, "shown")
+            equal(cached(world), {("backend", None)}, "shown")
             world.lbr("up", "-i", "eth0", "-i", "in0", "-m", "generic", "-c", path)
             world.lbr.close()
             with one_cpu():
@@ -284,10 +283,10 @@ def telling(world):
                "dev", "eth0")
         try:
             for words, tells in TELLING:
-                equal(remembered(world), {"by backend"}, f"shown before {words}")
+                equal(cached(world), {("backend", None)}, f"shown before {words}")
                 ip(*words.split())
-                wanted = "not as the routes are now: lbr apply" if tells else "by backend"
-                equal(remembered(world), {wanted}, f"shown after {words}")
+                wanted = ("backend", "not as the routes are now: lbr apply" if tells else None)
+                equal(cached(world), {wanted}, f"shown after {words}")
                 if words.startswith("nexthop"):
                     words = "nexthop del id 9903"
                 ip(*words.replace(" add ", " del ").split())

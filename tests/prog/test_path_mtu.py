@@ -83,7 +83,7 @@ def second(world, outer):
 
 
 def known(world):
-    rows = json.loads(world.lbr("show", "-j", "path-mtus"))["path-mtus"]
+    rows = world.lbr.rows("path-mtus")
     assert all(590 <= row["seconds-left"] <= 600 for row in rows), rows
     return {row["backend"]: row["mtu"] for row in rows}
 

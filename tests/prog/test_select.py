@@ -2,7 +2,6 @@
 """Which backend a flow gets and keeps: 10,000 client ports through the loaded
 program, while the pool stays as it is or is changed once."""
 
-import json
 import time
 
 import frames as f
@@ -56,7 +55,7 @@ def shown(world):
     world.apply(configuration(tcp.text(TEN)))
     placed = tcp.hold(PORTS[:50])
     rows = {row["client"]: (row["service"], row["protocol"], row["backend"])
-            for row in json.loads(world.lbr("show", "-j", "flows"))["flows"]
+            for row in world.lbr.rows("flows")
             if row["service"].endswith(":1030")}
     equal(rows, {f"{CLIENT}:{sport}": (f"{VIP}:1030", "tcp", backend)
                  for sport, backend in placed.items()}, "flows")
