@@ -177,7 +177,7 @@ static bool is_connected(const struct probe *probe)
  */
 static bool may_be_silent(const struct probe *probe)
 {
-	return probe->check->silence == SILENCE_GOOD &&
+	return probe->check->no_answer == NO_ANSWER_UP &&
 	       is_sent(passage_reason(probe->prober->passage, &probe->key));
 }
 

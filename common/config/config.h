@@ -43,21 +43,21 @@ enum check_type {
 };
 
 /* What it means if a backend does not answer. */
-enum silence {
-	SILENCE_BAD,
-	SILENCE_GOOD, /* of CHECK_UDP only */
+enum no_answer {
+	NO_ANSWER_DOWN,
+	NO_ANSWER_UP, /* of CHECK_UDP only */
 };
 
 #define CHECK_TEXT 128 /* the longest text, with its NUL */
 
 /* How the health of a service's backends is checked. */
 struct config_check {
-	__u8 type;    /* enum check_type; what follows is 0 for CHECK_NONE */
-	__u8 silence; /* enum silence */
-	__u16 rise;   /* consecutive good ones: up */
-	__u16 fall;   /* consecutive bad ones: down */
-	__u16 status; /* of HTTP; 0: any 2xx or 3xx */
-	__be16 port;  /* 0: the service's */
+	__u8 type;	/* enum check_type; what follows is 0 for CHECK_NONE */
+	__u8 no_answer; /* enum no_answer */
+	__u16 rise;	/* consecutive good ones: up */
+	__u16 fall;	/* consecutive bad ones: down */
+	__u16 status;	/* of HTTP; 0: any 2xx or 3xx */
+	__be16 port;	/* 0: the service's */
 	__be16 application_port; /* of the backend itself; 0: not asked */
 	__u32 interval;		 /* milliseconds */
 	__u32 timeout;		 /* milliseconds */

@@ -58,8 +58,8 @@ static const struct word all_down_words[] = {{"all", ALL_DOWN_ALL},
 					     {"drop", ALL_DOWN_DROP},
 					     {"pass", ALL_DOWN_PASS},
 					     {}};
-static const struct word silence_words[] = {
-	{"bad", SILENCE_BAD}, {"good", SILENCE_GOOD}, {}};
+static const struct word no_answer_words[] = {
+	{"down", NO_ANSWER_DOWN}, {"up", NO_ANSWER_UP}, {}};
 static const struct word state_words[] = {{"filling", STATE_FILLING},
 					  {"active", STATE_ACTIVE},
 					  {"draining", STATE_DRAINING},
@@ -306,12 +306,13 @@ const struct key keys[] = {
 	 .standard = "",
 	 .types = TYPE(CHECK_UDP),
 	 .help = "For udp: what is sent."},
-	{LEVEL_CHECK, "silence", KIND_WORD, FIELD(config_check, silence),
-	 .words = silence_words, .standard = "bad",
+	{LEVEL_CHECK, "no-answer", KIND_WORD, FIELD(config_check, no_answer),
+	 .words = no_answer_words, .standard = "down", .was = "silence",
 	 .types = TYPE(CHECK_UDP),
-	 .help = "For udp: `good` if the server never answers. It is then "
-		 "down only when it refuses a datagram, or when none can be "
-		 "sent. A machine that is off is silent, too."},
+	 .help = "For udp: what a backend is that does not answer. `up` is "
+		 "for servers that never do: they are then down only when "
+		 "they refuse a datagram, or when none can be sent. A machine "
+		 "that is off does not answer either."},
 };
 /* clang-format on */
 const size_t key_count = sizeof(keys) / sizeof(keys[0]);

@@ -69,6 +69,7 @@ struct key {
 	const struct word *words;
 	const char *renamed[2]; /* a keyword that was allowed once; what it is
 				   called now */
+	const char *was;	/* the key's former name, which is refused */
 	const char *standard;	/* the default, as in a file; NULL: the key is
 				   required */
 	enum level entry;	/* of a list or record: its level */

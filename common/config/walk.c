@@ -140,6 +140,20 @@ static int walk_value(struct walk *walk, const struct key *key,
 	return 0;
 }
 
+/* The key of `level` that had this name once, or NULL. */
+static const struct key *key_once(enum level level, const char *name,
+				  size_t length)
+{
+	for (size_t i = 0; i < key_count; i++) {
+		const char *was = keys[i].was;
+
+		if (keys[i].level == level && was && strlen(was) == length &&
+		    !memcmp(was, name, length))
+			return &keys[i];
+	}
+	return NULL;
+}
+
 static int refuse_key(struct walk *walk, enum level level,
 		      const yaml_node_t *node)
 {
@@ -147,10 +161,15 @@ static int refuse_key(struct walk *walk, enum level level,
 	const char *name = scalar(node);
 	size_t length = node->data.scalar.length;
 	const struct key *meant = key_nearest(level, name, length);
+	const struct key *renamed = key_once(level, name, length);
 	char allowed[ALLOWED_SIZE];
 	char word[QUOTED_SIZE];
 
 	quoted(word, name, length);
+	if (renamed)
+		return refuse(walk->refusal, line,
+			      "key %s is now \"%s\", which must be %s", word,
+			      renamed->name, key_allowed(renamed, allowed));
 	key_names(level, allowed);
 	if (meant)
 		return refuse(walk->refusal, line,

@@ -238,8 +238,8 @@ found() {
 			"\(.up) \(.path) \(.application) \(.why // "")" == $found)' >/dev/null
 }
 
-@test "udp, a server that never answers: silence is good where the file says so, a refusal is not" {
-	local check='type: udp, send: hello, silence: good, interval: 1s, timeout: 200ms, rise: 1, fall: 1'
+@test "udp, a server that never answers: up where the file says so, a refusal is not" {
+	local check='type: udp, send: hello, no-answer: up, interval: 1s, timeout: 200ms, rise: 1, fall: 1'
 	sed -i "/^services:/a\  - {vip: $VIP4, port: 514, protocol: udp, check: {$check}, backends: [{address: $X4}, {address: 172.19.0.4}]}" "$FILE"
 	silent_begin
 	lbr apply "$FILE"
@@ -255,7 +255,7 @@ found() {
 	on "$LB" ip route del blackhole "$X4"
 	wait_for 5 found "$X4" 'true unknown unknown sent to the backend; silent'
 	# By default an answer has to come.
-	sed -i 's/silence: good, //' "$FILE"
+	sed -i 's/no-answer: up, //' "$FILE"
 	run_signal HUP
 	wait_for 5 found "$X4" 'false bad unknown sent to the backend; no answer from the VIP'
 	kill "$silent"

@@ -122,7 +122,7 @@ static const struct {
 	{"status: 200", "http https"},
 	{"body: ok", "http https udp"},
 	{"send: ping", "udp"},
-	{"silence: good", "udp"},
+	{"no-answer: up", "udp"},
 	{"application-port: 8080", "tcp http https"}, /* 80 is the service's */
 	{"interval: 4s", "tcp http https udp"},
 	{"rise: 4", "tcp http https udp"},
@@ -171,7 +171,7 @@ static void type_follows_its_keys(void **state)
 		{TCP("{status: 204, application-port: 8080}"), CHECK_HTTP},
 		{TCP("{body: ok}"), CHECK_HTTP},
 		{UDP("{send: ping, body: pong}"), CHECK_UDP},
-		{UDP("{silence: good}"), CHECK_UDP},
+		{UDP("{no-answer: up}"), CHECK_UDP},
 		{TCP("{type: none, path: /healthz}"), CHECK_NONE},
 	};
 	struct config config;
@@ -207,19 +207,22 @@ static void check_is_refused(void **state)
 		{SERVICE("port: any\n  check: {}"),
 		 "f:5: check: port must be named, because the service is "
 		 "of any port"},
-		{TCP("{silence: good}"),
+		{TCP("{no-answer: up}"),
 		 "f:5: check: a service of tcp is checked by tcp, http or "
 		 "https, not by udp"},
-		{TCP("{type: tcp, silence: good}"),
-		 "f:5: check: silence is for udp, and the type of this check "
+		{TCP("{type: tcp, no-answer: up}"),
+		 "f:5: check: no-answer is for udp, and the type of this check "
 		 "is tcp"},
 		{TCP("{path: /, send: x}"),
 		 "f:5: check: path is for http or https, and the type of this "
 		 "check is tcp"},
 		{UDP("{body: x}"), "f:6: check: a service of udp is checked "
 				   "by udp, not by http"},
-		{UDP("{type: udp, silence: golden}"),
-		 "f:6: silence \"golden\": must be bad or good"},
+		{UDP("{type: udp, no-answer: good}"),
+		 "f:6: no-answer \"good\": must be down or up"},
+		{UDP("{type: udp, silence: good}"),
+		 "f:6: key \"silence\" is now \"no-answer\", which must be "
+		 "down or up"},
 		{UDP("{type: udp, application-port: 53}"),
 		 "f:6: check: application-port is for tcp or http or https, "
 		 "and the type of this check is udp"},
@@ -360,7 +363,7 @@ static void outcomes_are_judged(void **state)
 		 .finding = FINDING_NONE},
 		{OUTCOME_GOOD, OUTCOME_UNKNOWN, .apart = true,
 		 .finding = FINDING_NONE},
-		/* `silence: good` */
+		/* `no-answer: up` */
 		{OUTCOME_UNKNOWN, OUTCOME_UNKNOWN, .silent = true,
 		 .finding = FINDING_UP},
 	};
