@@ -45,7 +45,7 @@ teardown() {
 begin() {
 	coproc flows {
 		on "$CLIENT" prlimit --nofile=20000 /usr/bin/python3 \
-			tests/net/changes_flows.py "$VIP4" "$1" "$PAUSE" "$2" 3>&-
+			topology/fleet/talk.py "$VIP4" "$1" "$PAUSE" "$2" 3>&-
 	}
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""changes_flows.py VIP HELD PAUSE RATE: a web server's clients, who notice what
+"""talk.py VIP HELD PAUSE RATE: a web server's clients, who notice what
 goes wrong. HELD connections are kept open; each asks for /files/small again and
 again, PAUSE seconds after it was answered. RATE times a second a new connection
 asks once and is closed. Nothing is tried twice.
