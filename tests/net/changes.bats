@@ -15,12 +15,8 @@ APPLIES=${APPLIES:-20} RATE=${RATE:-100} KILLS=${KILLS:-3}
 X=172.19.0.3
 
 setup_file() {
-	local backend dir=$BATS_FILE_TMPDIR
+	local dir=$BATS_FILE_TMPDIR
 	network
-	for backend in "${BACKENDS[@]}"; do
-		on "$backend" sh -c '{ seq 500; echo "the end of a small file"; } \
-			>/run/nginx/files/small'
-	done
 	services "$dir/both"
 	services "$dir/heavy" "s/$X, weight: 1/$X, weight: 3/"
 	services "$dir/one" "/{address: $X,/d"

@@ -13,12 +13,9 @@ SECOND=lbdsr0b
 X=172.19.0.3 Y=172.19.0.4 Z=172.19.0.5 W=172.19.0.6
 
 setup_file() {
-	local backend dir=$BATS_FILE_TMPDIR
+	local dir=$BATS_FILE_TMPDIR
 	network fleet
-	for backend in backend0x backend0y backend0z backend0w; do
-		on "$backend" sh -c '{ seq 500; echo "the end of a small file"; } \
-			>/run/nginx/files/small'
-	done
+	leads_to 172.17.0.2
 	file "$dir/before" "$X" "$Y" "$Z"
 	file "$dir/staged" "$X, state: draining" "$Y" "$Z" "$W, state: filling"
 	file "$dir/changed" "$Y" "$Z" "$W"
@@ -61,7 +58,8 @@ leads_to() {
 begin() {
 	coproc flows {
 		on "$CLIENT" prlimit --nofile=20000 /usr/bin/python3 \
-			tests/net/changes_flows.py "$VIP4" "$HELD" "$PAUSE" "$RATE" 3>&-
+			topology/fleet/talk.py "$VIP4" "$HELD" "$PAUSE" "$RATE" \
+			2>"$BATS_TEST_TMPDIR/broken" 3>&-
 	}
 }
 

@@ -1,36 +1,45 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""talk.py VIP HELD PAUSE RATE: a web server's clients, who notice what
-goes wrong. HELD connections are kept open; each asks for /files/small again and
-again, PAUSE seconds after it was answered. RATE times a second a new connection
-asks once and is closed. Nothing is tried twice.
+"""talk.py VIP [HELD [PAUSE [RATE]]]: a web server's clients, who notice what goes
+wrong. HELD connections (500) are kept open; each asks for /files/small again and
+again, PAUSE (2) seconds after it was answered. RATE (0) times a second a new
+connection asks once and is closed. Nothing is tried twice.
 
 Broken is a connection that is refused, reset or closed, silent for 5 s while an
-answer is due, or whose answer is another one, by a byte. Words on stdin, each
+answer is due, or whose answer is another one, by a byte. Each is told on stderr,
+with its port, its server and the cause. Ctrl-C ends it. Words on stdin, each
 answered with a line on stdout:
 
     advance    wait until each that is held has had another answer
-    finish     HELD held, ASKED asked, N broken, and the first of the causes
+    finish     HELD held, ASKED asked, N broken, and how often each cause
 """
 
+import collections
 import errno
 import heapq
+import os
+import re
 import select
 import socket
 import struct
 import sys
 import time
 
-SILENCE = 5  # seconds
+SILENCE = 5 / 3 * int(os.environ.get("PATIENCE", "3"))  # seconds; see tests/net/lib.bash
 
-vip, held, pause, rate = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
+if not 2 <= len(sys.argv) <= 5:
+    sys.exit("usage: talk.py VIP [HELD [PAUSE [RATE]]]")
+vip, held, pause, rate = (sys.argv[1:] + ["500", "2", "0"][len(sys.argv) - 2:])[:4]
+held, pause, rate = int(held), float(pause), float(rate)
+family = socket.AF_INET6 if ":" in vip else socket.AF_INET
 BODY = "".join(f"{n}\n" for n in range(1, 501)).encode() + b"the end of a small file\n"
-REQUEST = f"GET /files/small HTTP/1.1\r\nHost: {vip}\r\n\r\n".encode()
+HOST = f"[{vip}]" if ":" in vip else vip
+REQUEST = f"GET /files/small HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
 # no TIME_WAIT: there are more new connections a minute than ports
 AT_ONCE = struct.pack("ii", 1, 0)
 
 epoll = select.epoll()
-flows, broken = {}, []
+flows, broken = {}, collections.Counter()
 due = []  # (time, turn, flow): when it asks again
 asked = turn = 0
 
@@ -40,7 +49,8 @@ class Flow:
         self.keep, self.answers, self.seen = keep, 0, b""
         self.since = time.monotonic()
         self.waits = True  # an answer is due
-        self.socket = socket.socket()
+        self.server = "nobody yet"
+        self.socket = socket.socket(family)
         self.socket.setblocking(False)
         why = self.socket.connect_ex((vip, 80))
         flows[self.socket.fileno()] = self
@@ -65,15 +75,17 @@ class Flow:
             return self.breaks(str(why))
         self.seen += data
         if not data or not self.waits:
-            return self.breaks(f"after {self.answers} answers: {'more' if data else 'closed'}")
+            return self.breaks("more than was asked for" if data else "closed")
         head, end, body = self.seen.partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"[:len(head)]) or not BODY.startswith(body):
-            return self.breaks(f"after {self.answers} answers: {self.seen[:40]}")
+            return self.breaks(f"another answer: {self.seen[:40]}")
         if end and body == BODY:
-            self.answered()
+            self.answered(head)
 
-    def answered(self):
+    def answered(self, head):
         global turn
+        name = re.search(rb"Server-Name: (\S+)", head)
+        self.server = name[1].decode() if name else "a server without a name"
         self.answers += 1
         self.waits = False
         if not self.keep:
@@ -82,7 +94,9 @@ class Flow:
         heapq.heappush(due, (time.monotonic() + pause, turn, self))
 
     def breaks(self, why):
-        broken.append(why)
+        broken[why] += 1
+        print(f"port {self.socket.getsockname()[1]}, {self.server}, after {self.answers} "
+              f"answers: {why}", file=sys.stderr, flush=True)
         self.close()
 
     def close(self):
@@ -119,7 +133,7 @@ def work():
     for flow in [flow for flow in flows.values() if flow.waits]:
         flow.since += late
         if now - flow.since > SILENCE:
-            flow.breaks(f"silent after {flow.answers} answers")
+            flow.breaks("silent")
 
 
 def advance():
@@ -132,27 +146,44 @@ def advance():
 
 def report():
     kept = sum(flow.keep for flow in flows.values())
-    return f"{kept} held, {asked} asked, {len(broken)} broken {' '.join(broken[:3])}".strip()
+    causes = ", ".join(f"{count} {why}" for why, count in broken.most_common())
+    return f"{kept} held, {asked} asked, {broken.total()} broken" + (causes and f": {causes}")
 
 
-began = scanned = time.monotonic()
-while held:
-    work()
-    while held and sum(flow.answers == 0 for flow in flows.values()) < 100:
-        Flow(True)
-        held -= 1
-commands = select.poll()
-commands.register(sys.stdin, select.POLLIN)
-while True:
-    work()
-    if not commands.poll(0):
-        continue
-    word = sys.stdin.readline().strip()
-    if word == "advance":
-        print(advance(), flush=True)
-        continue
+def open_all():
+    left = held
+    while left:
+        work()
+        while left and sum(flow.answers == 0 for flow in flows.values()) < 100:
+            Flow(True)
+            left -= 1
+
+
+def finish():
+    """None is left behind that has asked and was not answered."""
+    global rate
     rate = 0
     while any(flow.waits and not flow.keep for flow in flows.values()):
         work()
-    print(report(), flush=True)
-    break
+
+
+def serve():
+    open_all()
+    commands = select.poll()
+    if not sys.stdin.isatty():
+        commands.register(sys.stdin, select.POLLIN)
+    while True:
+        work()
+        if not commands.poll(0):
+            continue
+        if sys.stdin.readline().strip() != "advance":
+            return finish()
+        print(advance(), flush=True)
+
+
+began = scanned = time.monotonic()
+try:
+    serve()
+except KeyboardInterrupt:
+    pass
+print(report(), flush=True)

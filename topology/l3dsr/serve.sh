@@ -9,6 +9,8 @@ set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 
 mkdir -p /run/nginx/files /run/nginx/tmp
+# what fleet/talk.py asks for
+{ seq 500; echo "the end of a small file"; } >/run/nginx/files/small
 nginx -p /run/nginx/ -e error.log -c "$here/nginx.conf"
 
 # each address by itself, so that a reply comes from the one that was asked

@@ -44,9 +44,11 @@ address() {
 	done
 }
 
-# route DESTINATION GATEWAY
+# route DESTINATION GATEWAY...: by several of them, one for each flow
 route() {
-	ROUTES[$declaring]+="route replace $1 via $2"$'\n'
+	local hops="via $2"
+	(($# == 2)) || hops=$(printf 'nexthop via %s ' "${@:2}")
+	ROUTES[$declaring]+="route replace $1 $hops"$'\n'
 }
 
 # sysctl KEY VALUE

@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# fleet.bash - several load balancers, of which one may die, and connections
+# that notice: scenario fleet
+
+# shellcheck disable=SC2034 # for the tests
+BACKENDS=(backend0x backend0y backend0z backend0w backend0u backend0v)
+# the last number of an address, IPv4 or IPv6
+declare -gA LBS=([lbdsr0a]=2 [lbdsr0b]=5 [lbdsr0c]=6)
+
+# fleet_attach [MODE]: backends with all six servers; no load balancer yet
+fleet_attach() {
+	local backend
+	for backend in "${BACKENDS[@]}"; do
+		bkd "$backend" up -m "${1:-generic}" >/dev/null
+	done
+}
+
+# fleet_file FILE [SED-EXPR...]: the scenario's file, changed. After a change, a
+# load balancer goes by the old table for what it does not know, for as long as a
+# handshake may take; what comes later is asked here, so that time is 0.
+fleet_file() {
+	local expressions=(-e '/^services:/i handshake-grace: 0s') e
+	for e in "${@:2}"; do expressions+=(-e "$e"); done
+	sed "${expressions[@]}" -e '' "$ROOT/topology/fleet/services.yaml" >"$1"
+}
+
+# lb NAME VERB...: lbr there
+lb() {
+	on "$1" LoadBalancer/lbr "${@:2}"
+}
+
+# begins FILE LB...: with that file, and no memory of any flow
+begins() {
+	local name
+	for name in "${@:2}"; do
+		lb "$name" down >/dev/null 2>&1 || :
+		lb "$name" up -m "${FLEET_MODE:-generic}" -c "$1" >/dev/null
+	done
+}
+
+# applies FILE LB...
+applies() {
+	local name
+	for name in "${@:2}"; do
+		lb "$name" apply "$1" >/dev/null
+	done
+}
+
+# spread LB...: the router sends to these, and to no other
+spread() {
+	local name hops4='' hops6=''
+	for name; do
+		hops4+=" nexthop via 172.17.0.${LBS[$name]}"
+		hops6+=" nexthop via 2001:db8:17::${LBS[$name]}"
+	done
+	on "$ROUTER" ip -batch - <<-EOF
+		route replace $VIP4$hops4
+		route replace $VIP6$hops6
+	EOF
+}
+
+# dies LB SURVIVOR...: its wire is cut, and the router has noticed
+dies() {
+	on wires ip link set "$1-eth0" down
+	spread "${@:2}"
+}
+
+# returns LB: its wire is back
+returns() {
+	on wires ip link set "$1-eth0" up
+	wait_for 5 forwards "$1"
+}
+
+forwards() {
+	on wires bridge link show dev "$1-eth0" | grep -q 'state forwarding'
+}
+
+# talk VIP COUNT PAUSE [RATE]: topology/fleet/talk.py, from now on
+talk() {
+	coproc talkers {
+		on "$CLIENT" prlimit --nofile=20000 \
+			topology/fleet/talk.py "$@" 2>"$BATS_TEST_TMPDIR/broken" 3>&-
+	}
+	advanced "$2"
+}
+
+# tell WORD: what they answer
+tell() {
+	local said
+	echo "$1" >&"${talkers[1]}"
+	read -rt $((60 * ${PATIENCE:-3})) said <&"${talkers[0]}"
+	echo "$said"
+}
+
+# advanced COUNT: so many have had another answer
+advanced() {
+	[[ $(tell advance) == "$1 advanced" ]]
+}
+
+# broken: how many by the end are in $broken; $said is what they say
+broken() {
+	tell advance >/dev/null
+	said=$(tell finish)
+	[[ $said =~ ([0-9]+)\ broken ]]
+	broken=${BASH_REMATCH[1]}
+}
+
+# for teardown
+talk_end() {
+	[[ ! ${talkers_PID-} ]] || kill "$talkers_PID" 2>/dev/null || :
+}
