@@ -10,7 +10,10 @@
 #	make demo	see it work (root; about 20 s, then all is gone again);
 #			SCENARIO=dropper: another one (topology/demo --list)
 #	make demo-docker	the same in Docker's containers (root)
-#	make check	what needs no network: build, unit, prog, style
+#	make quick	build what was changed, and run the unit tests that are
+#			built of it
+#	make check	what needs no network: build, unit, prog, style; with
+#			root for prog
 #	make test	check, scenarios with real traffic, fuzzers (root)
 #	make test-fresh	the README's commands, on machines made for them (root)
 #	make test-docker	the same network as Docker's containers (root)
@@ -34,21 +37,21 @@ include common/build.mk
 include common/install.mk
 
 .DEFAULT_GOAL := all
-.PHONY: FORCE all man deps demo demo-docker check test test-fresh test-docker \
-	test-kernels test-changes test-locks test-long mutants bench bench-net \
+.PHONY: FORCE all man deps demo demo-docker quick check test test-fresh \
+	test-docker test-kernels test-changes test-locks test-long mutants bench bench-net \
 	clean
 
 all:
-	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C LoadBalancer \
-		locked-build
-	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C Backend \
-		locked-build
+	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory $(PARALLEL) \
+		-C LoadBalancer locked-build
+	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory $(PARALLEL) \
+		-C Backend locked-build
 
 man:
-	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C LoadBalancer \
-		locked-man
-	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory -C Backend \
-		locked-man
+	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory $(PARALLEL) \
+		-C LoadBalancer locked-man
+	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory $(PARALLEL) \
+		-C Backend locked-man
 
 # Needs jq. The skeletons must be there, or clangd misses them.
 compile_commands.json: all FORCE
@@ -69,10 +72,14 @@ demo-docker: deps
 		topology/docker-engine topology/demo --docker $(SCENARIO); \
 	else echo "  SKIP	docker ($$none)"; fi
 
-check test test-fresh test-docker test-kernels test-changes test-locks \
-	test-long mutants bench bench-net: GROUP := build play test
+test test-fresh test-docker test-kernels test-changes test-locks test-long \
+	mutants bench bench-net: GROUP := build play test
 
-check: deps
+# These install nothing, and say what is missing.
+quick:
+	@$(AS_OWNER) tests/run quick
+
+check:
 	@tests/run check
 
 test: deps

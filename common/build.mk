@@ -35,6 +35,9 @@ AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(SUDO_UID),$(if \
 	$(filter $(SUDO_UID),$(OWNER)),setpriv --reuid $(SUDO_UID) \
 	--regid $(SUDO_GID) --clear-groups)))
 LOCKED := flock $(ROOT)
+# As many jobs as there are processors, unless make was told how many. For
+# recipes: make knows its own flags only then.
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)	$(patsubst $(ROOT)/%,%,$(2))")
@@ -57,8 +60,8 @@ $(OUT)/$(TOOL): $(tool_objects) $(common_objects)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# Skeletons are built first; the .d files know what else an object includes.
-$(tool_objects): $(skeletons)
+# Skeletons are built first; the .d files know which object includes one.
+$(tool_objects): | $(skeletons)
 
 $(BUILD)/%.o: $(ROOT)/%.c
 	$(call say,CC,$<)

@@ -18,7 +18,8 @@ CONFIG ?= # see common/host-file
 
 build:
 	@CC='$(CC)' CLANG='$(CLANG)' $(ROOT)/common/build-needs
-	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory locked-build
+	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory $(PARALLEL) \
+		locked-build
 
 attach: build
 	@file='$(CONFIG)'; \

@@ -83,8 +83,7 @@ def both(world):
     world.apply(setting())
     path = world.file(setting())
     for role in world.bkd.values():
-        if not role.program:
-            role.up(path)
+        role.up(path)
     came = list(packets(SEED, PACKETS))
     assert all(map(sums_true, came)), f"seed {SEED}: the test's own packets are wrong"
     before = world.lbr.reasons()["forwarded"]
