@@ -195,8 +195,8 @@ static const struct backend *drained_of(const struct running *running,
 	for (; i < end; i++) {
 		backend = running->by_address[i];
 		if (backend->state != BACKEND_LEAVING &&
-		    (!first || (backend->by_hand & BY_HAND_STATE &&
-				!(first->by_hand & BY_HAND_STATE))))
+		    (!first || (backend->override & OVERRIDE_STATE &&
+				!(first->override & OVERRIDE_STATE))))
 			first = backend;
 	}
 	return first;

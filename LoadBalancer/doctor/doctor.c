@@ -28,7 +28,7 @@ static int differing(const struct running *running,
 					  &wanted->address);
 		count += !backend || backend->state == BACKEND_LEAVING ||
 			 backend->weight != wanted->weight ||
-			 backend->by_hand & BY_HAND_STATE;
+			 backend->override & OVERRIDE_STATE;
 	}
 	return count;
 }

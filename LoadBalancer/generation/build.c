@@ -115,7 +115,7 @@ static int backend_add(struct build *build, const struct service *service,
 	new->address = from->address;
 	new->service = service->id;
 	new->weight = from->weight;
-	new->by_hand = from->by_hand;
+	new->override = from->override;
 	new->mtu = from->mtu;
 	new->drain = from->drain;
 	new->finding = finding_of(build->config, of, from, old);

@@ -87,9 +87,9 @@ static void presence_line(struct pair *pair,
 
 /* Does the change undo what was set by hand? */
 static const char *taken_back(const struct backend *old,
-			      const struct backend *new, enum by_hand what)
+			      const struct backend *new, enum override what)
 {
-	return old->by_hand & what && !(new->by_hand &what)
+	return old->override & what && !(new->override &what)
 		       ? ", takes back what was set by hand"
 		       : "";
 }
@@ -109,7 +109,7 @@ static void backend_difference(struct pair *pair,
 	}
 	if (old->weight != new->weight) {
 		snprintf(more, sizeof(more), "weight %u -> %u%s", old->weight,
-			 new->weight, taken_back(old, new, BY_HAND_WEIGHT));
+			 new->weight, taken_back(old, new, OVERRIDE_WEIGHT));
 		backend_line(pair, '~', service, new, more);
 	}
 	if (old->mtu != new->mtu) {
@@ -121,7 +121,7 @@ static void backend_difference(struct pair *pair,
 	status_flows(new, is);
 	if (strcmp(was, is)) {
 		snprintf(more, sizeof(more), "%s -> %s%s", was, is,
-			 taken_back(old, new, BY_HAND_STATE));
+			 taken_back(old, new, OVERRIDE_STATE));
 		backend_line(pair, '~', service, new, more);
 	}
 }

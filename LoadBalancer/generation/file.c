@@ -119,10 +119,10 @@ static int overlay(const struct kernel *kernel, struct config *config,
 					      &backend->address);
 			if (!row)
 				continue;
-			backend->by_hand = row->by_hand;
+			backend->override = row->override;
 			/* Marks the backend if it differs from the file. */
-			backend->drain ^= !!(row->by_hand & BY_HAND_STATE);
-			if (row->by_hand & BY_HAND_WEIGHT)
+			backend->drain ^= !!(row->override & OVERRIDE_STATE);
+			if (row->override & OVERRIDE_WEIGHT)
 				backend->weight = row->weight;
 			/* As a file says it: see transition.h. */
 			if (backend->drain) {

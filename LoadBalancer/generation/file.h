@@ -4,7 +4,7 @@
  *
  * As text, because it has to outlive the build that wrote it; and whole,
  * because one file serves both roles, and part of it is for backends only. What
- * verbs have set since then is in the backends' rows, marked: enum by_hand.
+ * verbs have set since then is in the backends' rows, marked: enum override.
  */
 #pragma once
 

@@ -67,7 +67,7 @@ void backend_stands(const struct standings *standings,
 	enum backend_status status = backend_status(backend);
 	const char *wanted = status == STATUS_LEAVING	 ? "not in the file"
 			     : status != STATUS_DRAINING ? ""
-			     : backend->by_hand & BY_HAND_STATE
+			     : backend->override & OVERRIDE_STATE
 				     ? "set by hand"
 				     : "as the file says";
 	char found[STANDING_WHY];

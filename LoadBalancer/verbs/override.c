@@ -22,11 +22,11 @@
 #include "common/config/write.h"
 #include "common/core/abi_services.h"
 
-struct hand {
+struct request {
 	const char *verb;
 	const struct options *options;
 	struct addr address;
-	enum by_hand what;
+	enum override what;
 	bool drain;
 	__u16 weight;
 };
@@ -45,10 +45,10 @@ static bool is_named(const struct config_service *service, const char *name)
 }
 
 /* Without a protocol, the name may mean two services. 0, or -1 with a fault. */
-static int name_refuse(const struct hand *hand, const struct config *config,
-		       struct fault *fault_out)
+static int name_refuse(const struct request *request,
+		       const struct config *config, struct fault *fault_out)
 {
-	const char *name = hand->options->service;
+	const char *name = request->options->service;
 	size_t i, count = 0;
 
 	for (i = 0; name && i < config->service_count; i++)
@@ -58,33 +58,33 @@ static int name_refuse(const struct hand *hand, const struct config *config,
 	fault(fault_out,
 	      "cannot %s %s: %s names a service of tcp and one of "
 	      "udp",
-	      hand->verb, hand->options->words[0], name);
-	return fault_hint(fault_out, "lbr %s %s%s%s -s %s/tcp", hand->verb,
-			  hand->options->words[0],
-			  hand->options->words[1] ? " " : "",
-			  hand->options->words[1] ?: "", name);
+	      request->verb, request->options->words[0], name);
+	return fault_hint(fault_out, "lbr %s %s%s%s -s %s/tcp", request->verb,
+			  request->options->words[0],
+			  request->options->words[1] ? " " : "",
+			  request->options->words[1] ?: "", name);
 }
 
-static void set(const struct hand *hand, const struct config_backend *file,
-		struct config_backend *state)
+static void set(const struct request *request,
+		const struct config_backend *file, struct config_backend *state)
 {
 	bool same;
 
-	if (hand->what == BY_HAND_STATE) {
-		state->drain = hand->drain;
-		same = file->drain == hand->drain;
+	if (request->what == OVERRIDE_STATE) {
+		state->drain = request->drain;
+		same = file->drain == request->drain;
 	} else {
-		state->weight = hand->weight;
-		same = file->weight == hand->weight;
+		state->weight = request->weight;
+		same = file->weight == request->weight;
 	}
 	if (same)
-		state->by_hand &= (__u8)~hand->what;
+		state->override &= (__u8)~request->what;
 	else
-		state->by_hand |= hand->what;
+		state->override |= request->what;
 }
 
 /* The backend's index in either; both have the same services and backends. */
-static int set_all(const struct hand *hand, const struct config *file,
+static int set_all(const struct request *request, const struct config *file,
 		   struct config *state, struct fault *fault_out)
 {
 	struct config_service *service;
@@ -92,37 +92,38 @@ static int set_all(const struct hand *hand, const struct config *file,
 
 	for (i = 0; i < state->service_count; i++) {
 		service = &state->services[i];
-		if (!is_named(service, hand->options->service))
+		if (!is_named(service, request->options->service))
 			continue;
 		for (j = 0; j < service->backend_count; j++) {
 			if (memcmp(&service->backends[j].address,
-				   &hand->address, sizeof(hand->address)))
+				   &request->address, sizeof(request->address)))
 				continue;
-			set(hand, &file->services[i].backends[j],
+			set(request, &file->services[i].backends[j],
 			    &service->backends[j]);
 			found++;
 		}
 	}
 	if (found)
 		return 0;
-	if (hand->options->service)
+	if (request->options->service)
 		fault(fault_out, "cannot %s %s: no service %s has this backend",
-		      hand->verb, hand->options->words[0],
-		      hand->options->service);
+		      request->verb, request->options->words[0],
+		      request->options->service);
 	else
 		fault(fault_out, "cannot %s %s: no service has this backend",
-		      hand->verb, hand->options->words[0]);
+		      request->verb, request->options->words[0]);
 	return fault_hint(fault_out, "lbr show backends");
 }
 
 /* Has the service this backend, and no backend that takes new flows? */
-static bool is_last(const struct hand *hand, const struct running *running,
+static bool is_last(const struct request *request,
+		    const struct running *running,
 		    const struct running_service *service)
 {
 	struct service_tally tally = {0};
 	size_t i, end;
 
-	if (!running_backend(running, service->service.id, &hand->address))
+	if (!running_backend(running, service->service.id, &request->address))
 		return false;
 	running_range(running, service->service.id, &i, &end);
 	for (; i < end; i++)
@@ -134,7 +135,7 @@ static bool is_last(const struct hand *hand, const struct running *running,
  * The services whose new flows are dropped from now on; not those whose file
  * says that they are passed. To be freed; NULL: none.
  */
-static char *drained(const struct kernel *kernel, const struct hand *hand,
+static char *drained(const struct kernel *kernel, const struct request *request,
 		     const struct config *state)
 {
 	const struct config_service *service = state->services;
@@ -145,15 +146,15 @@ static char *drained(const struct kernel *kernel, const struct hand *hand,
 	size_t i, length;
 	FILE *out;
 
-	if (!hand->drain || running_read(kernel, generation_current(kernel),
-					 &running, &ignored))
+	if (!request->drain || running_read(kernel, generation_current(kernel),
+					    &running, &ignored))
 		return NULL;
 	out = open_memstream(&text, &length);
 	for (i = 0; out && i < state->service_count; i++, service++) {
 		there = running_service_for(&running, service);
-		if (!is_named(service, hand->options->service) || !there ||
+		if (!is_named(service, request->options->service) || !there ||
 		    service->on_all_down == ALL_DOWN_PASS ||
-		    !is_last(hand, &running, there))
+		    !is_last(request, &running, there))
 			continue;
 		fprintf(out, "%s%s/%s", ftell(out) ? ", " : "",
 			endpoint_text(&service->vip, service->port, name),
@@ -165,7 +166,7 @@ static char *drained(const struct kernel *kernel, const struct hand *hand,
 	return text;
 }
 
-static void drained_warn(const struct role *role, const struct hand *hand,
+static void drained_warn(const struct role *role, const struct request *request,
 			 const char *services)
 {
 	struct fault fault_is = {0};
@@ -174,13 +175,13 @@ static void drained_warn(const struct role *role, const struct hand *hand,
 	      "all backends drain: all new connections to %s are dropped now",
 	      services);
 	fault_hint(&fault_is, "%s undrain %s%s%s", role->name,
-		   hand->options->words[0],
-		   hand->options->service ? " -s " : "",
-		   hand->options->service ?: "");
+		   request->options->words[0],
+		   request->options->service ? " -s " : "",
+		   request->options->service ?: "");
 	fault_warn(&fault_is);
 }
 
-static int change(const struct role *role, struct hand *hand)
+static int change(const struct role *role, struct request *request)
 {
 	char *services = NULL;
 	struct fault fault_is = {0};
@@ -188,20 +189,20 @@ static int change(const struct role *role, struct hand *hand)
 	struct kernel kernel;
 	int rc;
 
-	if (addr_parse(hand->options->words[0], &hand->address)) {
+	if (addr_parse(request->options->words[0], &request->address)) {
 		fault(&fault_is,
 		      "cannot %s '%s': it is neither an IPv4 nor an IPv6 "
 		      "address",
-		      hand->verb, hand->options->words[0]);
+		      request->verb, request->options->words[0]);
 		return cli_failed(role, &fault_is);
 	}
 	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
 	if (!rc && !file_running(&kernel, &file, &state, &fault_is)) {
-		rc = name_refuse(hand, &state, &fault_is)
-			     ?: set_all(hand, &file, &state, &fault_is)
+		rc = name_refuse(request, &state, &fault_is)
+			     ?: set_all(request, &file, &state, &fault_is)
 			     ?: apply_config(&kernel, &state, false, &fault_is);
 		if (!rc)
-			services = drained(&kernel, hand, &state);
+			services = drained(&kernel, request, &state);
 		config_free(&file);
 		config_free(&state);
 	} else {
@@ -209,29 +210,29 @@ static int change(const struct role *role, struct hand *hand)
 	}
 	kernel_close(&kernel);
 	if (services && *services)
-		drained_warn(role, hand, services);
+		drained_warn(role, request, services);
 	free(services);
 	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
 }
 
 int verb_drain(const struct role *role, const struct options *options)
 {
-	struct hand hand = {.verb = "drain",
-			    .options = options,
-			    .what = BY_HAND_STATE,
-			    .drain = true};
+	struct request request = {.verb = "drain",
+				  .options = options,
+				  .what = OVERRIDE_STATE,
+				  .drain = true};
 
-	return change(role, &hand);
+	return change(role, &request);
 }
 
 int verb_undrain(const struct role *role, const struct options *options)
 {
-	struct hand hand = {.verb = "undrain",
-			    .options = options,
-			    .what = BY_HAND_STATE,
-			    .drain = false};
+	struct request request = {.verb = "undrain",
+				  .options = options,
+				  .what = OVERRIDE_STATE,
+				  .drain = false};
 
-	return change(role, &hand);
+	return change(role, &request);
 }
 
 int verb_weight(const struct role *role, const struct options *options)
@@ -240,16 +241,16 @@ int verb_weight(const struct role *role, const struct options *options)
 	struct config_backend said = {0};
 	struct fault fault_is = {0};
 	char problem[PROBLEM_SIZE];
-	struct hand hand = {
-		.verb = "weight", .options = options, .what = BY_HAND_WEIGHT};
+	struct request request = {
+		.verb = "weight", .options = options, .what = OVERRIDE_WEIGHT};
 
 	if (value_store(key, options->words[1], strlen(options->words[1]),
 			&said, problem)) {
 		fault(&fault_is, "cannot set %s", problem);
 		return cli_failed(role, &fault_is);
 	}
-	hand.weight = said.weight;
-	return change(role, &hand);
+	request.weight = said.weight;
+	return change(role, &request);
 }
 
 int verb_save(const struct role *role, const struct options *options)

@@ -94,9 +94,9 @@ static json_t *overrides(const struct backend *row)
 {
 	json_t *list = json_array();
 
-	if (row->by_hand & BY_HAND_STATE)
+	if (row->override & OVERRIDE_STATE)
 		json_array_append_new(list, json_string("state"));
-	if (row->by_hand & BY_HAND_WEIGHT)
+	if (row->override & OVERRIDE_WEIGHT)
 		json_array_append_new(list, json_string("weight"));
 	return list;
 }

@@ -29,7 +29,7 @@ struct config_backend {
 	__u16 mtu;	     /* of the path to it; 0: as the route says */
 	__u8 state;	     /* enum config_state */
 	bool drain;	     /* keeps its flows, gets no new ones */
-	__u8 by_hand;	     /* enum by_hand: set by a verb, not by a file */
+	__u8 override;	     /* enum override: set by a verb, not by a file */
 	__u8 finding; /* enum health_finding, if struct config.findings_known */
 	unsigned int line;
 };

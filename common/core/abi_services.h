@@ -115,9 +115,9 @@ enum health_finding {
 };
 
 /* What a verb has set for a backend, against the file. */
-enum by_hand {
-	BY_HAND_STATE = 1,
-	BY_HAND_WEIGHT = 2,
+enum override {
+	OVERRIDE_STATE = 1,
+	OVERRIDE_WEIGHT = 2,
 };
 
 /*
@@ -131,11 +131,11 @@ struct backend {
 	__u32 id;
 	__u32 service; /* struct service.id */
 	__u16 weight;
-	__u8 state;   /* enum backend_state */
-	__u8 by_hand; /* enum by_hand; only the tool reads it */
-	__u8 finding; /* enum health_finding; only the tool reads it */
-	__u8 drain;   /* it is to drain; only the tool reads it */
-	__u16 mtu;    /* of the path to it, from the file; 0: not set */
+	__u8 state;    /* enum backend_state */
+	__u8 override; /* enum override; only the tool reads it */
+	__u8 finding;  /* enum health_finding; only the tool reads it */
+	__u8 drain;    /* it is to drain; only the tool reads it */
+	__u16 mtu;     /* of the path to it, from the file; 0: not set */
 };
 _Static_assert(sizeof(struct backend) == 32, "backend");
 

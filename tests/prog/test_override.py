@@ -22,7 +22,7 @@ def digest(world):
     return json.loads(world.lbr("show", "-j"))["digest"]
 
 
-@test("hand: drain and undrain: known flows stay, SYNs go elsewhere; apply takes it back")
+@test("override: drain and undrain: known flows stay, SYNs go elsewhere; apply takes it back")
 def drain(world):
     tcp, sports, one = Service(world, 7101), PORTS[:2000], TEN[0]
     text = configuration(tcp.text(TEN), handshake_grace="0s")
@@ -45,7 +45,7 @@ def drain(world):
     assert one in tcp.send(range(30000, 31000), f.SYN).values(), "it gets no new flows"
 
 
-@test("hand: since: the state's own time, which nothing else moves")
+@test("override: since: the state's own time, which nothing else moves")
 def since(world):
     tcp = Service(world, 7106)
     text = configuration(tcp.text(TEN))
@@ -66,7 +66,7 @@ def since(world):
     equal(rows(world, tcp.port)[TEN[1]]["since"], before[TEN[1]]["since"], "over an apply")
 
 
-@test("hand: weight: shares of new flows; a file's own is no longer by hand")
+@test("override: weight: shares of new flows; a file's own is no longer by hand")
 def weight(world):
     tcp = Service(world, 7102)
 
@@ -84,7 +84,7 @@ def weight(world):
     equal(rows(world, tcp.port)[TEN[0]]["overrides"], [], "the file says so now")
 
 
-@test("hand: of one service only, or of all; what is not there is refused by name")
+@test("override: of one service only, or of all; what is not there is refused by name")
 def named(world):
     one, other = Service(world, 7103), Service(world, 7104)
     world.apply(configuration(one.text(TEN), other.text(TEN)))
@@ -107,7 +107,7 @@ def named(world):
     equal(world.lbr("save"), before, "after what was refused")
 
 
-@test("hand: up again with the same file: says what it takes back")
+@test("override: up again with the same file: says what it takes back")
 def up_again(world):
     tcp = Service(world, 7105)
     text = configuration(tcp.text(TEN))
@@ -149,7 +149,7 @@ def drawn(draw):
                                                   for row in each.split("address: '")[1:]]
 
 
-@test("hand: save, then apply: no difference, 12 random files, with what was set by hand")
+@test("override: save, then apply: no difference, 12 random files, with what was set by hand")
 def saved(world):
     seed = random.SystemRandom().randrange(1 << 32)
     draw = random.Random(seed)
@@ -167,15 +167,15 @@ def saved(world):
         assert NOTHING in said, f"{what}: {said}\n{text}\n{state}"
         before = digest(world)
         said = world.lbr("apply", "-n", world.file(text))
-        by_hand = [row for row in world.lbr.rows("backends")
+        overridden = [row for row in world.lbr.rows("backends")
                    if row["overrides"]]
-        equal(said.count("takes back") > 0, len(by_hand) > 0, f"{what}: {said}")
+        equal(said.count("takes back") > 0, len(overridden) > 0, f"{what}: {said}")
         world.apply(state)
         equal(world.lbr("save"), state, f"{what}: saved again")
-        equal(digest(world) != before, len(by_hand) > 0, f"{what}: the digest")
+        equal(digest(world) != before, len(overridden) > 0, f"{what}: the digest")
 
 
-@test("hand: the digest is of what a file means")
+@test("override: the digest is of what a file means")
 def meaning(world):
     first = ("services:\n  - {vip: 192.168.25.10, port: 80, backends: "
              "[{address: 172.19.1.1}, {address: 172.19.1.2, weight: 2}]}\n"
