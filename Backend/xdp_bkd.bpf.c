@@ -20,6 +20,7 @@
 #include "Backend/datapath/trace.bpf.h"
 #include "common/bpf/clock.h"
 #include "common/bpf/exit.h"
+#include "common/bpf/hand.h"
 #include "common/bpf/parse.h"
 #include "common/bpf/vlan.h"
 #include "common/core/dscp.h"
@@ -36,8 +37,7 @@ char LICENSE[] SEC("license") = "GPL";
  */
 SEPARATE int fragment_is_wanted(struct xdp_md *ctx)
 {
-	__u32 zero = 0;
-	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *packet = handed_packet();
 	struct ethhdr *eth = (void *)(long)ctx->data;
 
 	if (!packet || (void *)(eth + 1) > (void *)(long)ctx->data_end)

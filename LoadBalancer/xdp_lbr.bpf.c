@@ -31,6 +31,7 @@
 #include "common/bpf/clock.h"
 #include "common/bpf/dry.h"
 #include "common/bpf/exit.h"
+#include "common/bpf/hand.h"
 #include "common/bpf/parse.h"
 #include "common/bpf/vlan.h"
 #include "common/core/echo.h"
@@ -48,8 +49,8 @@ char LICENSE[] SEC("license") = "GPL";
  */
 SEPARATE int fragment_is_wanted(struct xdp_md *ctx)
 {
-	__u32 zero = 0, slot = generation_slot();
-	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	__u32 slot = generation_slot();
+	struct packet *packet = handed_packet();
 	struct generation *generation =
 		bpf_map_lookup_elem(&generations, &slot);
 	struct ethhdr *eth = (void *)(long)ctx->data;
@@ -74,7 +75,7 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 	if (!d->for_vip || leaving_is_over(d->slot, d->for_vip - 1)) {
 		d->for_vip = 0;
 		if (reason == REASON_NONE && d->packet.flags & PACKET_QUOTES)
-			return learn_mtu(ctx, told_flow(ctx));
+			return path_mtu_told(ctx, &d->packet);
 		return reason == REASON_malformed ? reason : REASON_not_vip;
 	}
 	if (reason == REASON_malformed)
@@ -96,7 +97,7 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 		d->packet.port = 0;
 		reason = REASON_fragment;
 	}
-	if (!parsed_put(&d->packet))
+	if (!hand_packet(&d->packet))
 		return reason;
 	return unserved(ctx, f->in->device, f->generation->unmatched, reason);
 }

@@ -41,12 +41,13 @@ struct decision {
 	const struct packet *inner; /* the packet that was inside */
 };
 
-/* What a separately verified function gets: the outer header, [0]. */
+/* What ipip_inside() gets besides the inner packet: the outer header, [0]. */
 struct outside {
 	struct addr source;
 	struct addr destination;
 	__u32 l3_offset; /* with the tags before it */
 	__u32 tos;
+	struct restore_key key; /* built here, because the stack is full */
 };
 MAP(outsides, PERCPU_ARRAY, __u32, struct outside, 1);
 

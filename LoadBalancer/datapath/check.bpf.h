@@ -22,6 +22,7 @@
 #include "LoadBalancer/datapath/forward.bpf.h"
 #include "LoadBalancer/datapath/next_hop.bpf.h"
 #include "LoadBalancer/datapath/select.bpf.h"
+#include "common/bpf/hand.h"
 #include "common/bpf/parse.h"
 #include "common/core/verifier.h"
 
@@ -31,8 +32,7 @@ INLINE enum reason check_parse(struct xdp_md *ctx, struct packet *packet)
 	enum reason reason = parse_ip(ctx, parse_link(ctx));
 	void *data = READ_ANEW(ctx->data);
 	void *end = READ_ANEW(ctx->data_end);
-	__u32 zero = 0;
-	struct packet *found = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *found = handed_packet();
 
 	if (!found)
 		return REASON_malformed;
@@ -44,10 +44,14 @@ INLINE enum reason check_parse(struct xdp_md *ctx, struct packet *packet)
 /* The check that a packet belongs to, or NULL. */
 INLINE struct check *check_of(const struct packet *packet)
 {
-	struct check_key key = {packet->source, packet->source_port,
-				packet->protocol, 0};
+	struct handed *h = handed();
 
-	return bpf_map_lookup_elem(&checks, &key);
+	if (!h)
+		return NULL;
+	h->check.own = packet->source;
+	h->check.port = packet->source_port;
+	h->check.protocol = packet->protocol;
+	return bpf_map_lookup_elem(&checks, &h->check);
 }
 
 /*

@@ -17,6 +17,7 @@
 
 #include "LoadBalancer/datapath/vlan.bpf.h"
 #include "common/bpf/dry.h"
+#include "common/bpf/hand.h"
 #include "common/core/check.h"
 #include "common/core/verifier.h"
 
@@ -33,8 +34,7 @@ INLINE bool check_reply_is_of(const struct check *check,
 /* Is the packet in `parsed` the reply to a check? */
 SEPARATE int check_reply_is(void)
 {
-	__u32 zero = 0;
-	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *packet = handed_packet();
 	struct check_key key = {};
 	struct check *check;
 
@@ -54,8 +54,7 @@ SEPARATE int check_reply_is(void)
 SEPARATE int check_reply_send(struct xdp_md *ctx)
 {
 	static const __u8 mac[ETH_ALEN] = CHECK_MAC;
-	__u32 zero = 0;
-	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *packet = handed_packet();
 	struct ethhdr *eth = (void *)(long)ctx->data;
 	__u8 source[ETH_ALEN];
 
@@ -76,15 +75,10 @@ SEPARATE int check_reply_send(struct xdp_md *ctx)
 INLINE bool is_check_reply(const struct packet *packet)
 {
 	__u32 zero = 0;
-	struct packet *handed;
 
 	if (LIKELY(!bpf_map_lookup_elem(&check_veth, &zero)))
 		return false;
-	handed = bpf_map_lookup_elem(&parsed, &zero);
-	if (!handed)
-		return false;
-	*handed = *packet;
-	return check_reply_is();
+	return hand_packet(packet) && check_reply_is();
 }
 
 /* Nothing else is done with such a packet. */

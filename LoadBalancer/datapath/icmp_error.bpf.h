@@ -12,6 +12,7 @@
 #include "LoadBalancer/datapath/maps.bpf.h"
 #include "common/bpf/dry.h"
 #include "common/bpf/exit.h"
+#include "common/bpf/hand.h"
 #include "common/bpf/vlan.h"
 #include "common/core/answer.h"
 #include "common/core/mark.h"
@@ -58,7 +59,7 @@ INLINE struct answers *answer_share(const struct addr *client)
 SEPARATE int may_answer(__u32 what)
 {
 	__u32 zero = 0, slot = generation_slot(), limit;
-	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *packet = handed_packet();
 	struct answers *done = bpf_map_lookup_elem(&answers, &zero);
 	struct generation *generation =
 		bpf_map_lookup_elem(&generations, &slot);
@@ -214,8 +215,8 @@ enum answer_result {
  */
 SEPARATE int answer_write(struct xdp_md *ctx, __u32 what, __u32 mtu)
 {
-	__u32 zero = 0, quote;
-	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	__u32 quote;
+	struct packet *packet = handed_packet();
 
 	if (!packet)
 		return ANSWER_NONE;
@@ -236,8 +237,7 @@ SEPARATE int answer_write(struct xdp_md *ctx, __u32 what, __u32 mtu)
  */
 SEPARATE int answer(struct xdp_md *ctx, __u32 what, __u32 mtu)
 {
-	__u32 zero = 0;
-	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *packet = handed_packet();
 	struct ethhdr *eth = (void *)(long)ctx->data;
 	const struct interface *in;
 	const struct addr *own;
@@ -263,15 +263,10 @@ INLINE enum reason answered(struct xdp_md *ctx, const struct packet *packet,
 			    enum answer what, __u32 mtu)
 {
 	bool exceeded = what == ANSWER_EXCEEDED;
-	__u32 zero = 0;
-	struct packet *handed = bpf_map_lookup_elem(&parsed, &zero);
 	int result = ANSWER_NONE;
 
-	if (handed) {
-		*handed = *packet;
+	if (hand_packet(packet))
 		result = answer(ctx, what, mtu);
-	}
-
 	if (result == ANSWER_SENT)
 		return exceeded ? REASON_ttl_answered : REASON_too_big_answered;
 	if (result == ANSWER_LIMITED)

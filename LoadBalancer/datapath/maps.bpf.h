@@ -78,21 +78,16 @@ MAP_SPARSE(verdicts, HASH, __u32, struct verdict_text, BACKEND_SLOTS);
 /* One packet's way through the program; a trace line tells it. */
 struct decision {
 	struct packet packet;
-	__u64 now;	/* jiffies */
-	__u64 hash;	/* of the flow, keyed: see flows.h */
-	__u64 hop_flow; /* which packets share the next hop; 0: the backend's */
-	__s64 fib;	/* the FIB's answer, if it was asked */
-	__u32 slot;	/* index of the generation it uses */
-	__u32 place;	/* of its service in the table of services */
-	__u32 device;	/* the incoming device, as the FIB knows it */
-	__u32 backend_id;
+	__u64 now;     /* jiffies */
+	__u64 hash;    /* of the flow, keyed: see flows.h */
+	__s32 fib;     /* the FIB's answer, if it was asked */
+	__u32 slot;    /* index of the generation it uses */
+	__u32 place;   /* of its service in the table of services */
 	__u32 hop_key; /* the next hop's index in next_hops */
-	__u32 tos;     /* as route_question() takes it */
 	__u16 for_vip; /* 0: for none; else 1 + `leaving` of its mark */
 	__u8 origin;   /* enum origin */
 	bool begins;   /* the first packet of a flow */
 	bool asked;    /* the FIB, for this packet */
-	bool generic;  /* what XDP sees may not be what was on the wire */
 };
 
 /* What was looked up for it. */
@@ -105,21 +100,36 @@ struct found {
 };
 
 /*
- * What a separately verified function gets, and returns: [0]. The packet's
- * pointers are meaningless there.
+ * What a separately verified function gets of a decision, and what it answers:
+ * [0], see common/bpf/hand.h. What only such a function needs is here and not
+ * in the decision, which is on the program's stack.
  */
 struct handed {
 	struct decision decision;
-	/* For the way to the backend: */
+	__u32 backend_id; /* selected; or to which the next hop is asked */
+	/* The question for a next hop: see hop_ask(). */
 	struct addr own[2]; /* of the incoming interface */
+	__u64 hop_flow;	    /* which packets share the next hop */
+	__u32 device;	    /* the incoming one, as the FIB knows it */
+	__u32 tos;	    /* as route_question() takes it */
 	struct method method;
+	bool generic; /* what XDP sees may not be what was on the wire */
+	/* A health check's socket: see check_of(). */
+	struct check_key check;
 };
 MAP(scratch, PERCPU_ARRAY, __u32, struct handed, 1);
 
-INLINE struct handed *hand_over(const struct decision *d)
+/* What was handed over; NULL: never, but for the verifier. */
+INLINE struct handed *handed(void)
 {
 	__u32 zero = 0;
-	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+
+	return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+INLINE struct handed *hand_decision(const struct decision *d)
+{
+	struct handed *h = handed();
 
 	if (h)
 		h->decision = *d;

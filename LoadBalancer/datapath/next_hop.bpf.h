@@ -25,11 +25,12 @@
 #include "common/core/verifier.h"
 
 /* Is it the answer to this very question, and young enough? */
-INLINE bool hop_is_known(const struct decision *d, const struct found *f)
+INLINE bool hop_is_known(const struct decision *d, const struct found *f,
+			 __u64 flow)
 {
 	return age(d->now, f->hop->asked) < f->generation->next_hop_age &&
 	       f->hop->backend == f->backend->id &&
-	       f->hop->in == f->in->device && f->hop->flow == d->hop_flow;
+	       f->hop->in == f->in->device && f->hop->flow == flow;
 }
 
 /* The type of service, or the flow label and everything before it. */
@@ -54,10 +55,9 @@ INLINE __u64 hop_flow(const struct decision *d, const struct found *f)
  * The index of the answer. If all packets to a backend share one, and come in
  * by one interface, every backend has an index of its own.
  */
-INLINE __u32 hop_key(const struct decision *d, const struct found *f)
+INLINE __u32 hop_key(const struct found *f, __u64 flow)
 {
-	return (f->backend->id + f->in->device * BACKEND_SLOTS / 8 +
-		d->hop_flow) %
+	return (f->backend->id + f->in->device * BACKEND_SLOTS / 8 + flow) %
 	       CACHED_HOPS;
 }
 
@@ -114,12 +114,12 @@ INLINE bool hop_has_ethernet(const struct cached_hop *hop)
 }
 
 INLINE bool hop_takes_frames(const struct cached_hop *hop,
-			     const struct decision *d)
+			     const struct handed *h)
 {
-	if (hop->out == d->device)
+	if (hop->out == h->device)
 		return true;
 	return hop_has_ethernet(hop) &&
-	       (d->generic || !(device_lacks(hop->out) & DEVICE_NO_XMIT));
+	       (h->generic || !(device_lacks(hop->out) & DEVICE_NO_XMIT));
 }
 
 /* The MTU of an interface, without any route's; see route_mtu(). */
@@ -163,8 +163,7 @@ INLINE void hop_narrow(struct xdp_md *ctx, const struct handed *h,
 SEPARATE int hop_ask(struct xdp_md *ctx)
 {
 	struct bpf_fib_lookup question;
-	__u32 zero = 0;
-	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+	struct handed *h = handed();
 	struct decision *d = &h->decision;
 	struct backend *backend;
 	struct cached_hop *hop;
@@ -173,26 +172,26 @@ SEPARATE int hop_ask(struct xdp_md *ctx)
 	if (!h)
 		return REASON_fib_error;
 	d->fib = -1;
-	backend = backend_of(d->slot, d->backend_id);
+	backend = backend_of(d->slot, h->backend_id);
 	hop = bpf_map_lookup_elem(&next_hops, &d->hop_key);
 	if (!backend || !hop)
 		return REASON_fib_error;
 	way_source(&source, h, backend);
-	route_question(&question, &source, &backend->address, d->device);
+	route_question(&question, &source, &backend->address, h->device);
 	if (h->method.forward == FORWARD_IPIP)
-		route_outer(&question, &d->packet, d->tos,
+		route_outer(&question, &d->packet, h->tos,
 			    own_mark_to(&backend->address, d->hash,
 					mark_period(d->now)) &
 				    MARK_V6);
 	else
-		route_packet(&question, &d->packet, d->tos, &h->method);
+		route_packet(&question, &d->packet, h->tos, &h->method);
 	d->fib = bpf_fib_lookup(ctx, &question, sizeof(question), 0);
 	route_answer(hop, &question);
 	hop_narrow(ctx, h, backend, hop, question.mtu_result);
-	hop_over_vlan(hop, d);
-	hop->backend = d->backend_id;
-	hop->in = d->device;
-	hop->flow = d->hop_flow;
+	hop_over_vlan(hop, h);
+	hop->backend = h->backend_id;
+	hop->in = h->device;
+	hop->flow = h->hop_flow;
 	hop->asked = 0;
 	if (d->fib != BPF_FIB_LKUP_RET_SUCCESS)
 		return route_reason(d->fib);
@@ -200,7 +199,7 @@ SEPARATE int hop_ask(struct xdp_md *ctx)
 	 * Not cached, so that looking for what a device lacks costs other
 	 * packets nothing.
 	 */
-	if (!hop_takes_frames(hop, d))
+	if (!hop_takes_frames(hop, h))
 		return REASON_device_passed;
 	hop->asked = d->now;
 	return REASON_NONE;
@@ -210,11 +209,10 @@ SEPARATE int hop_ask(struct xdp_md *ctx)
  * Copies what hop_ask() reads field by field: copied as a whole, it would be
  * read in other widths than it was just written in, which stalls the CPU.
  */
-INLINE struct handed *hand_over_question(const struct decision *d,
-					 const struct found *f)
+INLINE struct handed *hand_question(const struct decision *d,
+				    const struct found *f, __u64 flow)
 {
-	__u32 zero = 0;
-	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+	struct handed *h = handed();
 	struct decision *to;
 	int i;
 
@@ -223,17 +221,17 @@ INLINE struct handed *hand_over_question(const struct decision *d,
 	to = &h->decision;
 	to->hash = hash_packet(&d->packet);
 	to->slot = d->slot;
-	to->backend_id = d->backend_id;
+	h->backend_id = f->backend->id;
 	to->hop_key = d->hop_key;
 	to->packet.is_ipv6 = d->packet.is_ipv6;
 	to->packet.protocol = d->packet.protocol;
 	__builtin_memcpy(h->own, f->in->own, sizeof(h->own));
 	h->method = f->service->method;
 	to->now = d->now;
-	to->hop_flow = d->hop_flow;
-	to->device = f->in->device;
-	to->tos = hop_tos(d);
-	to->generic = f->in->generic;
+	h->hop_flow = flow;
+	h->device = f->in->device;
+	h->tos = hop_tos(d);
+	h->generic = f->in->generic;
 	to->packet.vlan = d->packet.vlan;
 	to->packet.source_port = d->packet.source_port;
 	to->packet.port = d->packet.port;
@@ -265,16 +263,15 @@ INLINE enum reason find_hop(struct xdp_md *ctx, struct decision *d,
 			    struct found *f)
 {
 	enum reason reason = REASON_NONE;
+	__u64 flow = hop_flow(d, f);
 	struct handed *h;
 
-	d->backend_id = f->backend->id;
-	d->hop_flow = hop_flow(d, f);
-	d->hop_key = hop_key(d, f);
+	d->hop_key = hop_key(f, flow);
 	f->hop = bpf_map_lookup_elem(&next_hops, &d->hop_key);
 	if (!f->hop)
 		return REASON_fib_error;
-	if (!hop_is_known(d, f)) {
-		h = hand_over_question(d, f);
+	if (!hop_is_known(d, f, flow)) {
+		h = hand_question(d, f, flow);
 		if (!h)
 			return REASON_fib_error;
 		reason = hop_ask(ctx);

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "LoadBalancer/datapath/service.bpf.h"
+#include "common/bpf/hand.h"
 #include "common/core/route.h"
 #include "common/core/verifier.h"
 
@@ -56,8 +57,7 @@ INLINE bool is_own(struct xdp_md *ctx, struct bpf_fib_lookup *question,
 SEPARATE int passed(struct xdp_md *ctx, __u32 device, __u64 mac)
 {
 	struct bpf_fib_lookup question;
-	__u32 zero = 0;
-	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *packet = handed_packet();
 	long result;
 
 	if (!packet)
@@ -91,17 +91,6 @@ SEPARATE int passed(struct xdp_md *ctx, __u32 device, __u64 mac)
 		       : PASSED_ON;
 }
 
-/* Puts the packet where passed() reads it. */
-INLINE bool parsed_put(const struct packet *packet)
-{
-	__u32 zero = 0;
-	struct packet *to = bpf_map_lookup_elem(&parsed, &zero);
-
-	if (to)
-		*to = *packet;
-	return to;
-}
-
 /*
  * The reason for the packet in `parsed`, which is for a VIP but, because of
  * `reason`, for none of its services.
@@ -129,7 +118,7 @@ INLINE enum reason no_backend(struct xdp_md *ctx, const struct decision *d,
 {
 	if (f->service->table_size || f->service->table_first != NO_TABLE_PASS)
 		return REASON_no_backend;
-	if (parsed_put(&d->packet) &&
+	if (hand_packet(&d->packet) &&
 	    passed(ctx, f->in->device, 0) == PASSED_BACK)
 		return REASON_would_loop;
 	return REASON_no_backend_passed;
@@ -144,7 +133,7 @@ INLINE enum reason no_backend(struct xdp_md *ctx, const struct decision *d,
 SEPARATE int foreign(struct xdp_md *ctx, __u32 device, __u64 mac)
 {
 	__u32 zero = 0, slot = generation_slot();
-	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *packet = handed_packet();
 	struct generation *generation =
 		bpf_map_lookup_elem(&generations, &slot);
 	struct directory directory;
@@ -171,7 +160,7 @@ INLINE enum reason foreign_mac(struct xdp_md *ctx, struct decision *d,
 	enum reason reason = REASON_foreign_mac;
 
 	/* Not for multicast: the kernel forwards none of that. */
-	if (!(d->packet.eth->h_dest[0] & 1) && parsed_put(&d->packet))
+	if (!(d->packet.eth->h_dest[0] & 1) && hand_packet(&d->packet))
 		reason =
 			foreign(ctx, device, mac_number(d->packet.eth->h_dest));
 	return reason;

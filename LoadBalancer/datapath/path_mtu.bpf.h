@@ -14,6 +14,7 @@
 #include "LoadBalancer/datapath/icmp_error.bpf.h"
 #include "LoadBalancer/datapath/mark.bpf.h"
 #include "common/bpf/dry.h"
+#include "common/bpf/hand.h"
 #include "common/core/age.h"
 #include "common/core/hash.h"
 #include "common/core/quote.h"
@@ -75,8 +76,7 @@ INLINE bool told_v6(struct told *told, const struct packet *packet,
 
 /*
  * The hash of the flow inside the outer IPv6 header that the error in `parsed`
- * quotes; 0: unreadable, or IPv4. The caller asks, and not learn_mtu(): two
- * functions one after the other need less stack than one within the other.
+ * quotes; 0: unreadable, or IPv4.
  */
 SEPARATE __u64 told_flow(struct xdp_md *ctx)
 {
@@ -85,9 +85,9 @@ SEPARATE __u64 told_flow(struct xdp_md *ctx)
 	struct quoted_ports *ports;
 	struct packet *packet, inner;
 	struct ipv6hdr *ip;
-	__u32 zero = 0, at;
+	__u32 at;
 
-	packet = bpf_map_lookup_elem(&parsed, &zero);
+	packet = handed_packet();
 	if (!packet || !packet->is_ipv6)
 		return 0;
 	at = packet->l3_offset;
@@ -164,8 +164,8 @@ INLINE bool mark_is_good(const struct told *told, __u64 now)
 /* For the error in `parsed`; `flow`: told_flow()'s. enum reason. */
 SEPARATE int learn_mtu(struct xdp_md *ctx, __u64 flow)
 {
-	__u32 zero = 0, least;
-	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	__u32 least;
+	struct packet *packet = handed_packet();
 	struct path_mtu value = {};
 	struct told told = {};
 
@@ -181,6 +181,17 @@ SEPARATE int learn_mtu(struct xdp_md *ctx, __u64 flow)
 	if (!DRY_RUN)
 		bpf_map_update_elem(&path_mtus, &told.to, &value, BPF_ANY);
 	return REASON_path_mtu_learned;
+}
+
+/*
+ * For an ICMP error that is for no VIP. One function after the other, because
+ * one within the other needs more stack.
+ */
+INLINE enum reason path_mtu_told(struct xdp_md *ctx,
+				 const struct packet *packet)
+{
+	return hand_packet(packet) ? learn_mtu(ctx, told_flow(ctx))
+				   : REASON_not_vip;
 }
 
 /* The MTU known for the path to an address; 0: unknown or expired. */

@@ -67,8 +67,7 @@ INLINE struct directory_entry *find_any(struct decision *d,
 
 int service_leaving(void)
 {
-	__u32 zero = 0;
-	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+	struct handed *h = handed();
 	struct decision *d = &h->decision;
 	struct found found = {}, *f = &found;
 	struct directory_entry *entry;
@@ -105,8 +104,7 @@ INLINE bool are_alike(const struct method *a, const struct method *b)
  */
 SEPARATE int select_older(void)
 {
-	__u32 zero = 0;
-	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+	struct handed *h = handed();
 	struct decision *d = &h->decision;
 	struct found found = {}, *f = &found;
 	const struct directory_entry *own, *any;
@@ -128,7 +126,7 @@ SEPARATE int select_older(void)
 	    entry_has(d, f, any)) {
 		flow = flow_lookup(d->hash);
 		if (flow && select_known(d, f, flow))
-			d->backend_id = f->backend->id;
+			h->backend_id = f->backend->id;
 		return 1;
 	}
 	d->place = place;

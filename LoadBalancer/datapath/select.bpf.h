@@ -89,8 +89,8 @@ INLINE struct backend *backend_in_table(__u32 generation,
  */
 SEPARATE int slot_before(void)
 {
-	__u32 zero = 0, slot;
-	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+	__u32 slot;
+	struct handed *h = handed();
 	struct decision *d = &h->decision;
 	const struct directory_entry *own, *entry;
 	struct generation *generation;
@@ -285,8 +285,7 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
  */
 SEPARATE int select_anew(void)
 {
-	__u32 zero = 0;
-	struct handed *h = bpf_map_lookup_elem(&scratch, &zero);
+	struct handed *h = handed();
 	struct decision *d = &h->decision;
 	bool kept = false, known;
 	struct found found = {}, *f = &found;
@@ -298,7 +297,7 @@ SEPARATE int select_anew(void)
 	backend = schedule(d, f, known, &kept);
 	if (known && !kept)
 		flow_forget(d->hash);
-	d->backend_id = backend ? backend->id : 0;
+	h->backend_id = backend ? backend->id : 0;
 	return 0;
 }
 
@@ -307,19 +306,19 @@ SEPARATE int select_older(void);
 
 INLINE bool select_slowly(struct decision *d, struct found *f)
 {
-	struct handed *h = hand_over(d);
+	struct handed *h = hand_decision(d);
 	struct directory_entry *entry;
 
 	if (!h)
 		return false;
-	h->decision.backend_id = 0;
+	h->backend_id = 0;
 	select_older();
-	if (!h->decision.backend_id)
+	if (!h->backend_id)
 		select_anew();
 	d->origin = h->decision.origin;
 	d->begins = h->decision.begins;
 	d->place = h->decision.place;
-	f->backend = backend_of(d->slot, h->decision.backend_id);
+	f->backend = backend_of(d->slot, h->backend_id);
 	entry = service_entry(d);
 	if (entry)
 		f->service = &entry->service;

@@ -146,7 +146,7 @@ SEPARATE int service_leaving(void);
 
 INLINE struct directory_entry *find_among_leaving(struct decision *d)
 {
-	struct handed *h = hand_over(d);
+	struct handed *h = hand_decision(d);
 	int is_found;
 
 	if (!h)

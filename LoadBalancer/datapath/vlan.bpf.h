@@ -13,16 +13,16 @@
  * If that is the incoming port, the frame goes back: XDP_TX. In generic mode
  * the kernel adds the tags, so a frame is sent to the device.
  */
-INLINE void hop_over_vlan(struct cached_hop *hop, const struct decision *d)
+INLINE void hop_over_vlan(struct cached_hop *hop, const struct handed *h)
 {
 	struct vlan_port *in, *out;
-	__u32 port = d->device;
+	__u32 port = h->device;
 
 	/*
 	 * If it leaves as it came: looking costs a quarter of asking the FIB.
 	 */
-	hop->vlan = d->packet.vlan;
-	if (d->generic || hop->out == d->device)
+	hop->vlan = h->decision.packet.vlan;
+	if (h->generic || hop->out == h->device)
 		return;
 	__builtin_memset(&hop->vlan, 0, sizeof(hop->vlan));
 	in = bpf_map_lookup_elem(&vlan_ports, &port);
@@ -34,7 +34,7 @@ INLINE void hop_over_vlan(struct cached_hop *hop, const struct decision *d)
 		hop->out = out->port;
 	}
 	if (hop->out == port)
-		hop->out = d->device;
+		hop->out = h->device;
 }
 
 INLINE void tag_write(struct tag *tag, __u16 is, __be16 priority)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/bpf/dry.h"
+#include "common/bpf/hand.h"
 #include "common/bpf/maps.h"
 #include "common/core/age.h"
 #include "common/core/packet.h"
@@ -24,8 +25,7 @@ SEPARATE int parse_link(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	__u32 zero = 0;
-	struct packet packet, *found = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet packet, *found = handed_packet();
 	__be16 ethertype;
 	enum reason reason = packet_parse_link(&packet, data, end, &ethertype);
 
@@ -40,8 +40,7 @@ SEPARATE int parse_big(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	__u32 zero = 0;
-	struct packet *found = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *found = handed_packet();
 	__u64 frame = constants.has_frags ? bpf_xdp_get_buff_len(ctx)
 					  : (__u64)(end - data);
 
@@ -57,8 +56,7 @@ SEPARATE int parse_ip(struct xdp_md *ctx, int ethertype)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	__u32 zero = 0;
-	struct packet packet, *found = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet packet, *found = handed_packet();
 	int reason;
 
 	if (!found || ethertype < 0 || found->l3_offset > L3_MOST)
@@ -77,8 +75,7 @@ SEPARATE int parse_above(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	__u32 zero = 0;
-	struct packet packet, *found = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet packet, *found = handed_packet();
 	int reason;
 
 	if (!found || found->l3_offset > L3_MOST || found->l4_offset > L4_MOST)
@@ -95,8 +92,8 @@ SEPARATE int parse_quote(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	__u32 zero = 0, at;
-	struct packet *found = bpf_map_lookup_elem(&parsed, &zero);
+	__u32 at;
+	struct packet *found = handed_packet();
 
 	if (!found)
 		return 0;
@@ -110,8 +107,7 @@ SEPARATE int parse_quote(struct xdp_md *ctx)
 /* By then the source of the packet in `parsed` is the client's. */
 SEPARATE int parse_client(void)
 {
-	__u32 zero = 0;
-	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *packet = handed_packet();
 
 	if (packet)
 		packet->is_martian = packet_has_martian_source(packet);
@@ -134,8 +130,7 @@ SEPARATE int fragment_is_wanted(struct xdp_md *ctx);
  */
 SEPARATE int parse_fragment(struct xdp_md *ctx)
 {
-	__u32 zero = 0;
-	struct packet *packet = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *packet = handed_packet();
 	struct fragment_key key = {};
 	struct fragment value = {}, *first;
 
@@ -207,14 +202,13 @@ INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
 	void *end = (void *)(long)ctx->data_end;
 	enum reason reason = packet_parse_plain(packet, data, end);
 	struct packet *found;
-	__u32 zero = 0;
 
 	if (reason != REASON_UNUSUAL)
 		return reason;
 	reason = parse_ip(ctx, parse_link(ctx));
 	data = READ_ANEW(ctx->data);
 	end = READ_ANEW(ctx->data_end);
-	found = bpf_map_lookup_elem(&parsed, &zero);
+	found = handed_packet();
 	if (!found)
 		return REASON_malformed;
 	reason = parse_further(ctx, found, reason);

@@ -95,7 +95,6 @@ struct packet {
 	/* 64 bits wide, because the verifier tracks only whole registers. */
 	__u64 has_destination;
 	__u64 is_ipv6;
-	__u64 is_echo;	/* an ICMP or ICMPv6 echo request, at l4 */
 	__u64 is_error; /* an ICMP or ICMPv6 error about a flow, at l4 */
 	struct addr source;
 	struct addr destination;
@@ -111,6 +110,7 @@ struct packet {
 	__u8 flags;	   /* enum packet_flags */
 	__u8 ttl;	   /* or hop limit */
 	__u8 is_martian;   /* see packet_has_martian_source() */
+	__u8 is_echo;	   /* an ICMP or ICMPv6 echo request, at l4 */
 };
 _Static_assert(__builtin_offsetof(struct packet, length) / 8 ==
 		       __builtin_offsetof(struct packet, fragment_id) / 8,

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "Backend/datapath/restore.bpf.h"
+#include "common/bpf/hand.h"
 #include "common/bpf/parse.h"
 #include "common/core/tunnel.h"
 #include "common/core/verifier.h"
@@ -57,8 +58,7 @@ SEPARATE int parse_inner(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	__u32 zero = 0;
-	struct packet packet, *found = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet packet, *found = handed_packet();
 	int reason;
 
 	if (!found)
@@ -78,8 +78,7 @@ SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
 	void *end = (void *)(long)ctx->data_end;
 	__u32 zero = 0;
 	struct outside *outside = bpf_map_lookup_elem(&outsides, &zero);
-	struct packet *found = bpf_map_lookup_elem(&parsed, &zero);
-	struct restore_key key = {};
+	struct packet *found = handed_packet();
 	struct restore *restore;
 	struct packet packet;
 	int ecn;
@@ -96,9 +95,10 @@ SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
 		return REASON_not_listed;
 	if (reason != REASON_NONE)
 		return refuse(reason);
-	key.address = outside->destination;
-	key.inner = packet.destination;
-	restore = restore_of(&key, &packet);
+	outside->key.address = outside->destination;
+	outside->key.inner = packet.destination;
+	outside->key.dscp = 0;
+	restore = restore_of(&outside->key, &packet);
 	reason = listed(restore, &packet);
 	if (reason != REASON_NONE)
 		return reason;
@@ -116,7 +116,7 @@ SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
 INLINE enum reason ipip_restore(struct xdp_md *ctx, struct decision *d)
 {
 	__u32 zero = 0;
-	struct packet *found = bpf_map_lookup_elem(&parsed, &zero);
+	struct packet *found = handed_packet();
 	struct outside *outside = bpf_map_lookup_elem(&outsides, &zero);
 	enum reason reason;
 
@@ -131,7 +131,7 @@ INLINE enum reason ipip_restore(struct xdp_md *ctx, struct decision *d)
 	outside->destination = d->packet.destination;
 	outside->l3_offset = d->packet.l3_offset;
 	outside->tos = packet_tos(&d->packet);
-	*found = d->packet;
+	hand_packet(&d->packet);
 	reason = parse_inner(ctx);
 	reason = parse_further(ctx, found, reason);
 	reason = ipip_inside(ctx, reason);

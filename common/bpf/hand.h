@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hand.h - how a packet gets into a separately verified function
+ *
+ * Such a function takes five arguments, the context and numbers. The rule:
+ *
+ *  - The packet is handed in the map `parsed`, [0]. The caller puts it there
+ *    with hand_packet(), and says so by that; the function takes it with
+ *    handed_packet(). parse.h leaves there what it has parsed. Its pointers
+ * mean nothing to the function: the frame is the context's, and each offset is
+ *    compared with its limit again.
+ *  - What is more than the packet, and does not fit into the arguments, is
+ *    handed in a map of the program with a packet of its own: `scratch` in
+ *    LoadBalancer/datapath/maps.bpf.h, `outsides` in
+ * Backend/datapath/maps.bpf.h.
+ *  - Numbers are arguments, among them the key of what the function looks up.
+ *
+ * One exception, because each packet of three of the methods goes this way: see
+ * union way_packet in LoadBalancer/datapath/forward.bpf.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/bpf/maps.h"
+#include "common/core/inline.h"
+
+/* The packet that was handed over; NULL: never, but for the verifier. */
+INLINE struct packet *handed_packet(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&parsed, &zero);
+}
+
+/* False: never, but for the verifier. */
+INLINE bool hand_packet(const struct packet *packet)
+{
+	struct packet *to = handed_packet();
+
+	if (to)
+		*to = *packet;
+	return to;
+}
