@@ -11,10 +11,7 @@
  * SSH, checks to its own address on other ports.
  */
 #include "Backend/datapath/maps.bpf.h"
-#include "Backend/datapath/methods/dscp.bpf.h"
-#include "Backend/datapath/methods/ipip.bpf.h"
-#include "Backend/datapath/methods/l2.bpf.h"
-#include "Backend/datapath/methods/rewrite.bpf.h"
+#include "Backend/datapath/method.bpf.h"
 #include "Backend/datapath/restore.bpf.h"
 #include "Backend/datapath/second_chance.bpf.h"
 #include "Backend/datapath/trace.bpf.h"
@@ -24,7 +21,6 @@
 #include "common/bpf/parse.h"
 #include "common/bpf/vlan.h"
 #include "common/core/dscp.h"
-#include "common/core/tunnel.h"
 #include "common/core/verifier.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -62,20 +58,6 @@ INLINE struct restore *find_restore(const struct packet *packet)
 	return restore_of(&key, packet);
 }
 
-INLINE enum reason restore_by_method(struct decision *d)
-{
-	switch (d->restore->method.forward) {
-	case FORWARD_REWRITE:
-		return rewrite_restore(d);
-	case FORWARD_DSCP:
-		return dscp_restore(d);
-	case FORWARD_L2:
-		return l2_restore(d);
-	default:
-		return REASON_not_listed;
-	}
-}
-
 INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 {
 	enum reason reason = parse(ctx, &d->packet), restored;
@@ -93,8 +75,8 @@ INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 		reason = REASON_malformed;
 	if (reason != REASON_NONE)
 		return refuse(reason);
-	if (tunnel_is(&d->packet))
-		return ipip_restore(ctx, d);
+	if (is_outer(&d->packet))
+		return take_out(ctx, d);
 	d->restore = find_restore(&d->packet);
 	reason = listed(d->restore, &d->packet);
 	if (reason != REASON_NONE)

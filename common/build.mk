@@ -27,7 +27,7 @@ LDLIBS := -pthread -lbpf -lyaml -lmnl -ljansson -lmd -levent_core
 
 # Debian keeps the UAPI's asm headers in the directory of the architecture,
 # which clang does not search for the target bpf.
-BPF_CFLAGS := -target bpf -O2 -g -Wall -Wextra -Werror -I$(ROOT) \
+BPF_CFLAGS := -target bpf -O2 -g -Wall -Wextra -Werror -I$(ROOT) -I$(BUILD) \
 	-idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
 OWNER := $(shell stat -c %u $(ROOT))
@@ -72,6 +72,16 @@ $(BUILD)/%.bpf.o: $(ROOT)/%.bpf.c
 	$(call say,CLANG,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The file of each method that has a row.
+methods := $(OUT)/datapath/methods/all.bpf.h
+$(methods): $(ROOT)/common/core/method.h
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -n 's|^METHOD(\([a-z0-9_]*\),.*|#include "$(ROLE)/datapath/methods/\1.bpf.h"|p' \
+		$< >$@.new && mv $@.new $@
+
+$(skeletons:.skel.h=.bpf.o): $(methods)
 
 $(OUT)/%.skel.h: $(OUT)/%.bpf.o
 	$(call say,SKEL,$@)

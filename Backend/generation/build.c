@@ -97,10 +97,17 @@ static struct restore_key key_of(const struct config_service *service,
 				  .protocol = service->protocol,
 				  .dscp = service->method.dscp};
 
-	if (service->method.forward == FORWARD_IPIP)
+	switch (method_restored_by(&service->method)) {
+	case RESTORED_BY_ADDRESS:
+	case RESTORED_BY_MARK:
+		break;
+	case RESTORED_BY_INNER:
 		key.inner = service->vip;
-	if (service->method.forward == FORWARD_L2)
+		break;
+	case RESTORED_BY_VIP:
 		key.address = service->vip;
+		break;
+	}
 	return key;
 }
 
@@ -121,7 +128,8 @@ static int rows_of_file(int map, const struct config *config,
 				    own_count))
 				continue;
 			key = key_of(service, &service->backends[b].address);
-			/* l2: an address of this host has already added it. */
+			/* By VIP: an address of this host has already added it.
+			 */
 			if (!bpf_map_lookup_elem(map, &key, &value))
 				continue;
 			memset(&value, 0, sizeof(value));

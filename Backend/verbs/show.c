@@ -11,22 +11,22 @@
 #include "common/base/json.h"
 #include "common/cli/report.h"
 #include "common/config/endpoint.h"
+#include "common/config/method_names.h"
 #include "common/kernel/generation.h"
 
 static json_t *row_report(const struct restore_row *row, int counts)
 {
 	const struct method *method = &row->restore.method;
 
-	return json_pack("{s:o, s:o, s:s, s:o, s:s, s:o, s:s, s:b, s:o}", "vip",
-			 json_addr(&row->restore.vip), "port",
-			 json_port(row->key.port), "protocol",
-			 protocol_name(row->key.protocol), "address",
-			 json_addr(&row->key.address), "forward",
-			 forward_name(method->forward), "dscp",
-			 json_nonzero(method->dscp), "checksum",
-			 checksum_name(method->checksum), "permanent",
-			 !row->restore.until, "packets",
-			 counter_read(counts, row->restore.counter));
+	return json_pack(
+		"{s:o, s:o, s:s, s:o, s:s, s:o, s:s, s:b, s:o}", "vip",
+		json_addr(&row->restore.vip), "port", json_port(row->key.port),
+		"protocol", protocol_name(row->key.protocol), "address",
+		json_addr(&row->key.address), "forward", method_name(method),
+		"dscp", json_nonzero(method->dscp), "checksum",
+		checksum_name(method->checksum), "permanent",
+		!row->restore.until, "packets",
+		counter_read(counts, row->restore.counter));
 }
 
 static json_t *restores(const struct kernel *kernel, struct fault *fault_out)

@@ -8,10 +8,8 @@
 #pragma once
 
 #include "LoadBalancer/datapath/forwarding.bpf.h"
+#include "LoadBalancer/datapath/methods/all.bpf.h" /* by make */
 #include "LoadBalancer/datapath/methods/rewrite.bpf.h"
-#include "LoadBalancer/datapath/methods/dscp.bpf.h"
-#include "LoadBalancer/datapath/methods/ipip.bpf.h"
-#include "LoadBalancer/datapath/methods/l2.bpf.h"
 #include "LoadBalancer/datapath/select.bpf.h"
 #include "LoadBalancer/datapath/vlan.bpf.h"
 #include "common/core/packet_parse.h"
@@ -89,8 +87,8 @@ SEPARATE int forward_by_method(struct xdp_md *ctx, __u64 words, __u64 more,
 					  (void *)(long)ctx->data_end))
 		return REASON_fib_error;
 	switch (way.method.forward) {
-#define METHOD_FORWARD(name, NAME, crosses, text)                              \
-	case FORWARD_##NAME:                                                   \
+#define METHOD_FORWARD(name, ...)                                              \
+	case FORWARD_##name:                                                   \
 		return name##_forward(&way);
 		METHODS(METHOD_FORWARD)
 #undef METHOD_FORWARD

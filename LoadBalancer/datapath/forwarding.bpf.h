@@ -2,11 +2,25 @@
 /*
  * forwarding.bpf.h - what a method is given at the load balancer, and what it
  * says of packets that it cannot send
+ *
+ * The file of a method NAME has two functions:
+ *
+ *	void NAME_question(struct bpf_fib_lookup *, const struct handed *,
+ *			   const struct backend *)
+ *
+ * fills in what the FIB is asked: for the packet as it is going to leave.
+ *
+ *	enum reason NAME_forward(struct way *)
+ *
+ * makes it that packet, after everything that may fail. REASON_NONE: it is
+ * ready to be sent. If way->reason says that the kernel has to send it, it
+ * returns that, for a packet that the kernel can forward, or method_stays().
  */
 #pragma once
 
 #include "LoadBalancer/datapath/maps.bpf.h"
 #include "common/bpf/exit.h"
+#include "common/core/route.h"
 
 /* Is the kernel to send the packet to the backend? */
 INLINE bool kernel_forwards(enum reason reason)
@@ -49,4 +63,23 @@ INLINE const struct addr *way_own(const struct way *way)
 	const struct interface *in = interface_of(way->hop->in);
 
 	return in ? in->own : NULL;
+}
+
+/*
+ * The question for the client's packet, with the backend's address written over
+ * the VIP. To a backend of the other family: from this host's address. `tos`:
+ * see route_packet().
+ */
+INLINE void packet_question(struct bpf_fib_lookup *question,
+			    const struct handed *h,
+			    const struct backend *backend, __u32 tos)
+{
+	bool is_ipv6 = !addr_is_v4(&backend->address);
+	const struct decision *d = &h->decision;
+	const struct addr *source = is_ipv6 == !!d->packet.is_ipv6
+					    ? &d->packet.source
+					    : &h->own[is_ipv6];
+
+	route_question(question, source, &backend->address, h->device);
+	route_packet(question, &d->packet, tos);
 }

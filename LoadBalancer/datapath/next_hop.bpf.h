@@ -16,7 +16,7 @@
 #pragma once
 
 #include "LoadBalancer/datapath/icmp_error.bpf.h"
-#include "LoadBalancer/datapath/mark.bpf.h"
+#include "LoadBalancer/datapath/methods/all.bpf.h" /* by make */
 #include "LoadBalancer/datapath/path_mtu.bpf.h"
 #include "LoadBalancer/datapath/select.bpf.h"
 #include "LoadBalancer/datapath/vlan.bpf.h"
@@ -59,40 +59,6 @@ INLINE __u32 hop_key(const struct found *f, __u64 flow)
 {
 	return (f->backend->id + f->in->device * BACKEND_SLOTS / 8 + flow) %
 	       CACHED_HOPS;
-}
-
-/* The source of the outer header to a backend; `own` if the file says none. */
-INLINE void outer_source(struct addr *source, __u32 slot,
-			 const struct backend *backend, const struct addr *own,
-			 __u64 hash)
-{
-	struct generation *generation =
-		bpf_map_lookup_elem(&generations, &slot);
-	bool is_ipv6 = !addr_is_v4(&backend->address);
-
-	own += is_ipv6;
-	*source = *own;
-	if (generation)
-		tunnel_source(source, &generation->outer_source[is_ipv6], own,
-			      hash);
-}
-
-/*
- * The source for the question to the FIB: the packet's, if it has the backend's
- * family; with `ipip` that of the outer header.
- */
-INLINE void way_source(struct addr *source, const struct handed *h,
-		       const struct backend *backend)
-{
-	bool is_ipv6 = !addr_is_v4(&backend->address);
-	const struct decision *d = &h->decision;
-
-	if (h->method.forward == FORWARD_IPIP)
-		outer_source(source, d->slot, backend, h->own, d->hash);
-	else if (is_ipv6 == !!d->packet.is_ipv6)
-		*source = d->packet.source;
-	else
-		*source = h->own[is_ipv6];
 }
 
 /* Can XDP not send out of it? See enum device_lacks. */
@@ -155,6 +121,23 @@ INLINE void hop_narrow(struct xdp_md *ctx, const struct handed *h,
 	route_narrow(hop, &limits, !!h->decision.packet.is_ipv6);
 }
 
+/* Fills in what the FIB is asked. False: there is no such method. */
+INLINE bool method_question(struct bpf_fib_lookup *question,
+			    const struct handed *h,
+			    const struct backend *backend)
+{
+	switch (h->method.forward) {
+#define METHOD_QUESTION(name, ...)                                             \
+	case FORWARD_##name:                                                   \
+		name##_question(question, h, backend);                         \
+		return true;
+		METHODS(METHOD_QUESTION)
+#undef METHOD_QUESTION
+	default:
+		return false;
+	}
+}
+
 /*
  * Asks the FIB for the decision in `scratch`, and writes there the answer and,
  * at its index, the next hop. Returns REASON_NONE; REASON_device_passed if only
@@ -167,24 +150,14 @@ SEPARATE int hop_ask(struct xdp_md *ctx)
 	struct decision *d = &h->decision;
 	struct backend *backend;
 	struct cached_hop *hop;
-	struct addr source;
 
 	if (!h)
 		return REASON_fib_error;
 	d->fib = -1;
 	backend = backend_of(d->slot, h->backend_id);
 	hop = bpf_map_lookup_elem(&next_hops, &d->hop_key);
-	if (!backend || !hop)
+	if (!backend || !hop || !method_question(&question, h, backend))
 		return REASON_fib_error;
-	way_source(&source, h, backend);
-	route_question(&question, &source, &backend->address, h->device);
-	if (h->method.forward == FORWARD_IPIP)
-		route_outer(&question, &d->packet, h->tos,
-			    own_mark_to(&backend->address, d->hash,
-					mark_period(d->now)) &
-				    MARK_V6);
-	else
-		route_packet(&question, &d->packet, h->tos, &h->method);
 	d->fib = bpf_fib_lookup(ctx, &question, sizeof(question), 0);
 	route_answer(hop, &question);
 	hop_narrow(ctx, h, backend, hop, question.mtu_result);

@@ -35,7 +35,7 @@ static const char origin_names[][20] = {
 
 /* Printed if it is not the default. */
 static const char method_names[8][16] = {
-#define METHOD_NAME(name, NAME, crosses, text) [FORWARD_##NAME] = " by " #name,
+#define METHOD_NAME(name, ...) [FORWARD_##name] = " by " #name,
 	METHODS(METHOD_NAME)
 #undef METHOD_NAME
 };

@@ -61,13 +61,6 @@ static void look_rule(struct doctor *doctor, const json_t *objects,
 	     (long long)json_integer_value(json_object_get(rule, "handle")));
 }
 
-/* May the kernel have to forward this service's packets? */
-static bool is_handed_over(const struct config_service *service)
-{
-	return service->method.forward == FORWARD_REWRITE ||
-	       service->method.forward == FORWARD_DSCP;
-}
-
 /* Backends as a set of nft: "{ 192.0.2.1, 192.0.2.2 }". */
 struct backends {
 	char set[512];
@@ -135,7 +128,7 @@ static void look_chain(struct doctor *doctor, const json_t *objects,
 	snprintf(where, sizeof(where), "%s %s %s", nft_word(chain, "family"),
 		 nft_word(chain, "table"), nft_word(chain, "name"));
 	for (s = 0; s < doctor->config.service_count; s++) {
-		if (is_handed_over(&doctor->config.services[s]))
+		if (method_is_for_kernel(&doctor->config.services[s].method))
 			look_service(objects, chain,
 				     &doctor->config.services[s], dropped,
 				     &maybe);
@@ -167,7 +160,7 @@ static bool hands_over(const struct doctor *doctor)
 	size_t s;
 
 	for (s = 0; s < doctor->config.service_count; s++) {
-		if (is_handed_over(&doctor->config.services[s]))
+		if (method_is_for_kernel(&doctor->config.services[s].method))
 			return true;
 	}
 	return !doctor->config.service_count; /* without a file nobody knows */

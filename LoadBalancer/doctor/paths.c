@@ -67,7 +67,7 @@ static void hop_note(struct hops *hops, const struct way *way,
 	if (i == hops->count)
 		hops->at[hops->count++] = (struct hop){*way, 0, false};
 	hops->at[i].backends++;
-	hops->at[i].only_xdp |= !kernel_can_forward(method);
+	hops->at[i].only_xdp |= !method_is_for_kernel(method);
 }
 
 /*

@@ -44,9 +44,8 @@ static bool is_taken_over(const struct running_service *row,
 	    other->protocol != row->key.protocol ||
 	    (other->port != row->key.port && row->key.port))
 		return false;
-	/* Packets of the other methods say which VIP they are for. */
-	if (method->forward != FORWARD_REWRITE &&
-	    method->forward != FORWARD_DSCP)
+	/* Then packets say which VIP they are for. */
+	if (!method_overwrites_vip(method))
 		return false;
 	return !same_vip || other->method.checksum != method->checksum;
 }

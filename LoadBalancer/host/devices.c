@@ -19,6 +19,7 @@
 
 #include "LoadBalancer/host/devices.h"
 #include "common/base/address.h"
+#include "common/config/method_names.h"
 #include "common/core/abi.h"
 #include "common/core/abi_services.h"
 #include "common/kernel/map_replace.h"
@@ -151,12 +152,6 @@ const char *device_sender(const struct device *list, int count, int ifindex)
 	return lacks ? "xdp_lbr; native: kernel" : "xdp_lbr";
 }
 
-bool kernel_can_forward(const struct method *method)
-{
-	return method->forward == FORWARD_REWRITE ||
-	       method->forward == FORWARD_DSCP;
-}
-
 /* Whatever interface packets come in by? */
 static bool hinders_all(const struct kernel *kernel, const struct device *list,
 			int count, int ifindex)
@@ -176,22 +171,19 @@ static int refuse(const struct config_service *service,
 		  const struct addr *backend, int ifindex, __u32 lacks,
 		  struct fault *fault_out)
 {
-	static const char *const methods[] = {
-#define METHOD_NAME(name, NAME, crosses, text) [FORWARD_##NAME] = #name,
-		METHODS(METHOD_NAME)
-#undef METHOD_NAME
-	};
 	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE] = "?";
+	char others[METHODS_TEXT];
 
 	if_indextoname((unsigned)ifindex, name);
 	fault(fault_out,
 	      "cannot forward to backend %s by %s: the route leads out of %s, "
 	      "which %s, so only the kernel could send there",
-	      addr_text(backend, text), methods[service->method.forward], name,
+	      addr_text(backend, text), method_name(&service->method), name,
 	      device_lacks_text(lacks));
 	return fault_hint(fault_out,
-			  "forward: rewrite or dscp for that service; or "
-			  "another route: ip route get %s",
+			  "forward: %s for that service; or another route: ip "
+			  "route get %s",
+			  methods_text(method_is_for_kernel, " or ", others),
 			  text);
 }
 
@@ -222,7 +214,7 @@ int devices_refuse(const struct kernel *kernel, const struct config *config,
 	size_t s, b;
 
 	for (s = 0; !rc && s < config->service_count; s++, service++) {
-		if (kernel_can_forward(&service->method))
+		if (method_is_for_kernel(&service->method))
 			continue;
 		if (count < 0)
 			count = devices_read(&list, fault_out);

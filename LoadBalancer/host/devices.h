@@ -25,8 +25,6 @@ __u32 device_hinders(const struct kernel *kernel, const struct device *list,
 		     int count, int ifindex);
 /* Who sends out of the device, for people: xdp_lbr, or only the kernel. */
 const char *device_sender(const struct device *list, int count, int ifindex);
-/* Can the kernel forward packets of this method? */
-bool kernel_can_forward(const struct method *method);
 /* In words, for people. `lacks` is not 0. */
 const char *device_lacks_text(__u32 lacks);
 

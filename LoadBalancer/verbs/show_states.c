@@ -12,6 +12,7 @@
 #include "LoadBalancer/generation/standing.h"
 #include "LoadBalancer/verbs/show.h"
 #include "common/base/json.h"
+#include "common/config/method_names.h"
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
 #include "common/core/age.h"
@@ -55,9 +56,8 @@ static json_t *service_row(const struct show *show,
 		protocol_name(row->key.protocol), "state", standing.state,
 		"since", json_time((time_t)standing.since), "scheduler",
 		scheduler_name(row->service.scheduler), "forward",
-		forward_name(method->forward), "dscp",
-		json_nonzero(method->dscp), "checksum",
-		checksum_name(method->checksum), "table-size",
+		method_name(method), "dscp", json_nonzero(method->dscp),
+		"checksum", checksum_name(method->checksum), "table-size",
 		json_nonzero(row->service.table_size), "backends",
 		(json_int_t)backends, "until", json_time(until), "flows-total",
 		(json_int_t)sum.flows, "packets", (json_int_t)sum.packets,

@@ -38,13 +38,7 @@ struct claim {
 
 static __u8 told_by(const struct method *method)
 {
-	switch (method->forward) {
-	case FORWARD_REWRITE:
-	case FORWARD_DSCP:
-		return method->dscp;
-	default:
-		return TOLD_BY_VIP;
-	}
+	return method_overwrites_vip(method) ? method->dscp : TOLD_BY_VIP;
 }
 
 /* Two claims that exclude each other; `later` NULL: none found yet. */

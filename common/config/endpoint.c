@@ -6,6 +6,7 @@
 
 #include "common/base/address.h"
 #include "common/config/endpoint.h"
+#include "common/config/method_names.h"
 #include "common/core/abi_services.h"
 #include "common/core/address.h"
 #include "common/core/inline.h"
@@ -21,17 +22,6 @@ const char *scheduler_name(__u8 scheduler)
 	return scheduler < SCHEDULER_COUNT ? names[scheduler] : "unknown";
 }
 
-const char *forward_name(__u8 forward)
-{
-	static const char *const names[] = {
-#define METHOD_STRING(name, NAME, crosses, text) #name,
-		METHODS(METHOD_STRING)
-#undef METHOD_STRING
-	};
-
-	return forward < FORWARDS ? names[forward] : "unknown";
-}
-
 const char *checksum_name(__u8 checksum)
 {
 	return checksum == CHECKSUM_UPDATE ? "update" : "keep";
@@ -43,7 +33,7 @@ const char *method_text(const struct method *method, char *text)
 
 	if (method->dscp)
 		snprintf(mark, sizeof(mark), " %u", method->dscp);
-	snprintf(text, 32, "%s%s%s", forward_name(method->forward), mark,
+	snprintf(text, 32, "%s%s%s", method_name(method), mark,
 		 method->checksum == CHECKSUM_UPDATE ? ", update" : "");
 	return text;
 }

@@ -8,7 +8,6 @@
 #include "common/core/abi_services.h"
 
 const char *scheduler_name(__u8 scheduler);
-const char *forward_name(__u8 forward);
 const char *checksum_name(__u8 checksum);
 /* "dscp 10, update"; `text` holds 32 bytes. */
 const char *method_text(const struct method *method, char *text);

@@ -131,7 +131,7 @@ static size_t places_of(const struct config *config, struct place *places)
 
 	for (i = 0; i < config->service_count; i++, service++) {
 		if (service->protocol != IPPROTO_TCP ||
-		    service->method.forward != FORWARD_REWRITE)
+		    !method_is_by_address(&service->method))
 			continue;
 		for (j = 0; j < service->backend_count; j++) {
 			places[count++] = (struct place){

@@ -36,7 +36,7 @@ static const struct word scheduler_words[] = {
 #undef SCHEDULER_WORD
 		{}};
 static const struct word forward_words[] = {
-#define METHOD_WORD(name, NAME, crosses, text) {#name, FORWARD_##NAME},
+#define METHOD_WORD(name, ...) {#name, FORWARD_##name},
 	METHODS(METHOD_WORD)
 #undef METHOD_WORD
 		{}};

@@ -7,31 +7,10 @@
 #include <string.h>
 
 #include "common/base/address.h"
+#include "common/config/method_names.h"
 #include "common/core/abi_services.h"
 #include "common/core/address.h"
 #include "common/core/tunnel.h"
-
-static const struct {
-	const char *name;
-	bool crosses; /* families */
-} methods[] = {
-#define METHOD_ROW(name, NAME, crosses, text) {#name, crosses},
-	METHODS(METHOD_ROW)
-#undef METHOD_ROW
-};
-
-/* "ipip or l2" */
-static const char *crossing(char text[64])
-{
-	size_t used = 0;
-
-	for (int i = 0; i < FORWARDS; i++)
-		if (methods[i].crosses)
-			used += (size_t)snprintf(text + used, 64 - used, "%s%s",
-						 used ? " or " : "",
-						 methods[i].name);
-	return text;
-}
 
 /* If an address is written over the VIP, it must have the VIP's family. */
 static int check_families(const struct config_service *service,
@@ -40,9 +19,9 @@ static int check_families(const struct config_service *service,
 	bool ipv4 = addr_is_v4(&service->vip);
 	char address[INET6_ADDRSTRLEN];
 	char vip[INET6_ADDRSTRLEN];
-	char others[64];
+	char others[METHODS_TEXT];
 
-	if (methods[service->method.forward].crosses)
+	if (method_crosses(&service->method))
 		return 0;
 	for (size_t i = 0; i < service->backend_count; i++) {
 		const struct config_backend *backend = &service->backends[i];
@@ -55,8 +34,8 @@ static int check_families(const struct config_service *service,
 			      addr_text(&backend->address, address),
 			      ipv4 ? "IPv4" : "IPv6",
 			      addr_text(&service->vip, vip),
-			      methods[service->method.forward].name,
-			      crossing(others));
+			      method_name(&service->method),
+			      methods_text(method_crosses, " or ", others));
 	}
 	return 0;
 }
@@ -65,7 +44,7 @@ static int check_families(const struct config_service *service,
 static int check_mtus(const struct config_service *service,
 		      const struct refusal *refusal)
 {
-	char address[INET6_ADDRSTRLEN];
+	char address[INET6_ADDRSTRLEN], outer[96] = "";
 	__u32 least;
 
 	for (size_t i = 0; i < service->backend_count; i++) {
@@ -75,16 +54,16 @@ static int check_mtus(const struct config_service *service,
 					 &backend->address);
 		if (!backend->mtu || backend->mtu >= least)
 			continue;
+		if (least > IPV6_LEAST)
+			snprintf(outer, sizeof(outer),
+				 ", and the outer header of %s takes the rest",
+				 method_name(&service->method));
 		return refuse(
 			refusal, backend->line,
 			"mtu %u of backend %s: must be at least %u: every "
 			"sender of IPv6 may count on %d bytes%s",
 			backend->mtu, addr_text(&backend->address, address),
-			least, IPV6_LEAST,
-			least > IPV6_LEAST
-				? ", and the outer header of ipip takes the "
-				  "rest"
-				: "");
+			least, IPV6_LEAST, outer);
 	}
 	return 0;
 }
@@ -95,31 +74,35 @@ static int check_keys(const struct config *config,
 		      const struct refusal *refusal)
 {
 	const struct method *method = &service->method;
-	const char *name = methods[method->forward].name;
+	const char *name = method_name(method);
+	char others[METHODS_TEXT];
 
-	if (method->forward == FORWARD_DSCP && !method->dscp)
+	if (method_is_by_mark(method) && !method->dscp)
+		return refuse(refusal, service->line,
+			      "service without the key \"dscp\", which "
+			      "forward: %s requires: a number from 1 to 63",
+			      name);
+	if (!method_is_by_mark(method) && method->dscp)
+		return refuse(refusal, service->line,
+			      "dscp %u: only with forward: %s, not with "
+			      "forward: %s",
+			      method->dscp,
+			      methods_text(method_is_by_mark, " or ", others),
+			      name);
+	if (!method_overwrites_vip(method) &&
+	    method->checksum == CHECKSUM_UPDATE)
 		return refuse(
 			refusal, service->line,
-			"service without the key \"dscp\", which forward: "
-			"dscp requires: a number from 1 to 63");
-	if (method->forward != FORWARD_DSCP && method->dscp)
+			"checksum update: only with forward: %s; %s "
+			"leaves the VIP, and its checksum is true",
+			methods_text(method_overwrites_vip, " or ", others),
+			name);
+	if (method_encapsulates(method) && !config->lb_source_count)
 		return refuse(refusal, service->line,
-			      "dscp %u: only with forward: dscp, not with "
-			      "forward: %s",
-			      method->dscp, name);
-	if (method->checksum == CHECKSUM_UPDATE &&
-	    method->forward != FORWARD_REWRITE &&
-	    method->forward != FORWARD_DSCP)
-		return refuse(refusal, service->line,
-			      "checksum update: only with forward: rewrite or "
-			      "dscp; %s leaves the VIP, and its checksum is "
-			      "true",
-			      name);
-	if (method->forward == FORWARD_IPIP && !config->lb_source_count)
-		return refuse(refusal, service->line,
-			      "forward ipip: only in a file with the key "
+			      "forward %s: only in a file with the key "
 			      "\"lb-sources\", of which backends take such "
-			      "packets");
+			      "packets",
+			      name);
 	return 0;
 }
 
@@ -224,7 +207,7 @@ void methods_notes(const struct config *config, FILE *out)
 	for (size_t i = 0; i < config->service_count; i++) {
 		const struct config_service *service = &config->services[i];
 
-		if (service->method.forward != FORWARD_DSCP ||
+		if (!method_is_by_mark(&service->method) ||
 		    service->method.checksum != CHECKSUM_KEEP)
 			continue;
 		fprintf(out,

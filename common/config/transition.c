@@ -37,8 +37,7 @@ bool has_second_chance(const struct config_service *service)
 	size_t count = in_transition(service);
 
 	return count && count <= MOST_IN_TRANSITION &&
-	       (service->method.forward == FORWARD_REWRITE ||
-		service->method.forward == FORWARD_DSCP) &&
+	       method_overwrites_vip(&service->method) &&
 	       service->protocol == IPPROTO_TCP &&
 	       scheduler_is_function(service->scheduler);
 }

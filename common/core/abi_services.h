@@ -22,20 +22,6 @@ struct service_key {
 };
 _Static_assert(sizeof(struct service_key) == 20, "service_key");
 
-/* The TCP or UDP checksum, where one address is written over another. */
-enum checksum {
-	CHECKSUM_KEEP,	 /* stays that of the VIP */
-	CHECKSUM_UPDATE, /* is true on the wire */
-};
-
-/* What is done to a service's packets, and undone at the backend. */
-struct method {
-	__u8 forward;  /* enum forward */
-	__u8 checksum; /* enum checksum */
-	__u8 dscp;     /* FORWARD_DSCP: the value, else 0 */
-};
-_Static_assert(sizeof(struct method) == 3, "method");
-
 /*
  * A service of one generation. Its table is `table_size` u16 backend indices,
  * from slot `table_first` on, in the generation's `tables` map, four to an

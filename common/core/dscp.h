@@ -43,3 +43,15 @@ INLINE void dscp_set(struct packet *packet, __u8 dscp)
 {
 	tos_set(packet, (__u8)(dscp << 2 | (packet_tos(packet) & 3)));
 }
+
+/*
+ * `tos` with another DSCP: IPv4's type of service, or the first word of the
+ * IPv6 header, in wire order.
+ */
+INLINE __u32 dscp_replace(__u32 tos, int is_ipv6, __u8 dscp)
+{
+	if (!is_ipv6)
+		return (tos & 3) | (__u32)dscp << 2;
+	return (FORCE __u32)(((FORCE __be32)tos & ~bpf_htonl(0x0fc00000)) |
+			     bpf_htonl((__u32)dscp << 22));
+}

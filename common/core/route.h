@@ -68,25 +68,17 @@ INLINE void route_question(struct bpf_fib_lookup *question,
  * none.
  */
 INLINE void route_packet(struct bpf_fib_lookup *question,
-			 const struct packet *packet, __u32 tos,
-			 const struct method *method)
+			 const struct packet *packet, __u32 tos)
 {
 	question->l4_protocol = packet->protocol;
 	question->sport = packet->source_port;
 	question->dport = packet->port;
 	if (packet->is_ipv6 != (question->family == ROUTE_AF_INET6))
 		return;
-	if (!packet->is_ipv6) {
-		if (method->forward == FORWARD_DSCP)
-			tos = (tos & 3) | (__u32)method->dscp << 2;
+	if (packet->is_ipv6)
+		question->flowinfo = (FORCE __be32)tos & FLOWINFO_BITS;
+	else
 		question->tos = (__u8)tos;
-		return;
-	}
-	question->flowinfo = (FORCE __be32)tos & FLOWINFO_BITS;
-	if (method->forward == FORWARD_DSCP)
-		question->flowinfo =
-			(question->flowinfo & ~bpf_htonl(0x0fc00000)) |
-			bpf_htonl((__u32)method->dscp << 22);
 }
 
 /*

@@ -24,18 +24,6 @@
 #define ECN_CE	   3 /* congestion experienced */
 
 /*
- * Bytes that the method adds to a packet on its way to `backend`.
- */
-INLINE __u32 method_overhead(const struct method *method,
-			     const struct addr *backend)
-{
-	if (method->forward != FORWARD_IPIP)
-		return 0;
-	return addr_is_v4(backend) ? sizeof(struct iphdr)
-				   : sizeof(struct ipv6hdr);
-}
-
-/*
  * The least MTU of a path to `backend` that lets each packet for `vip` keep the
  * size that its sender may rely on, in bytes: 1280 for IPv6 (RFC 8200 5), plus
  * the outer header; IPv4_LEAST for IPv4.
@@ -51,13 +39,12 @@ INLINE __u32 method_least_mtu(const struct method *method,
 
 /*
  * May an IPv4 packet without DF be fragmented on its way to the backend, by a
- * router or by this host's kernel? Not in an outer header. Not by method l2
- * either: there is no router, and the kernel does not know the destination.
+ * router or by this host's kernel? Not in an outer header. Nor where there is
+ * no router: the kernel does not know the destination then.
  */
 INLINE int method_may_be_cut(const struct method *method)
 {
-	return method->forward == FORWARD_REWRITE ||
-	       method->forward == FORWARD_DSCP;
+	return method_is_routed(method) && !method_encapsulates(method);
 }
 
 /* The outer header's protocol. */

@@ -205,7 +205,7 @@ static int methods(const char *unused)
 {
 	(void)unused;
 	puts(".Bl -tag -width Ds");
-#define METHOD_ITEM(name, NAME, crosses, text)                                 \
+#define METHOD_ITEM(name, by, ipv4, ipv6, traits, text)                        \
 	puts(".It Cm " #name);                                                 \
 	sentence(text);
 	METHODS(METHOD_ITEM)

@@ -81,7 +81,7 @@ static void fills_in_defaults(void **state)
 	assert_true(service->port == bpf_htons(80));
 	assert_int_equal(service->protocol, IPPROTO_TCP);
 	assert_int_equal(service->scheduler, SCHEDULER_MAGLEV);
-	assert_int_equal(service->method.forward, FORWARD_REWRITE);
+	assert_int_equal(service->method.forward, FORWARD_rewrite);
 	assert_int_equal(service->table_size, 65537);
 	assert_int_equal(service->line, 2);
 	assert_int_equal(service->backend_count, 1);

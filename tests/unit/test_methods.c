@@ -184,10 +184,10 @@ static void fills_in(void **unused)
 	assert_int_equal(config.lb_sources[0].bits, 96 + 24);
 	assert_memory_equal(&config.lb_sources[0].address, from, 16);
 	assert_int_equal(config.lb_sources[1].bits, 128);
-	assert_int_equal(config.services[0].method.forward, FORWARD_DSCP);
+	assert_int_equal(config.services[0].method.forward, FORWARD_dscp);
 	assert_int_equal(config.services[0].method.dscp, 46);
 	assert_int_equal(config.services[0].method.checksum, CHECKSUM_UPDATE);
-	assert_int_equal(config.services[1].method.forward, FORWARD_REWRITE);
+	assert_int_equal(config.services[1].method.forward, FORWARD_rewrite);
 	assert_int_equal(config.services[1].method.dscp, 0);
 	assert_int_equal(config.services[1].method.checksum, CHECKSUM_KEEP);
 	config_free(&config);

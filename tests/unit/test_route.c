@@ -58,13 +58,12 @@ static void ipv4_asked(void **unused)
 	struct iphdr ip = {.version = 4, .ihl = 5, .tos = 0xb8, .ttl = 64};
 	struct packet packet = packet_of(&ip, IPPROTO_TCP);
 	struct addr to = addr_of(backend4);
-	struct method method = {0};
 	struct bpf_fib_lookup hop;
 
 	(void)unused;
 	memset(&hop, 0xff, sizeof(hop));
 	route_question(&hop, &packet.source, &to, 7);
-	route_packet(&hop, &packet, ip.tos, &method);
+	route_packet(&hop, &packet, ip.tos);
 	check_both(&hop, IPPROTO_TCP);
 	assert_int_equal(hop.family, INET);
 	assert_int_equal(hop.tos, 0xb8);
@@ -72,8 +71,7 @@ static void ipv4_asked(void **unused)
 	assert_memory_equal(&hop.ipv4_dst, backend4 + 12, 4);
 
 	/* As it will be sent: marked, ECN's bits its own. */
-	method = (struct method){.forward = FORWARD_DSCP, .dscp = 10};
-	route_packet(&hop, &packet, 0xbb, &method);
+	route_packet(&hop, &packet, dscp_replace(0xbb, 0, 10));
 	assert_int_equal(hop.tos, 10 << 2 | 3);
 }
 
@@ -85,7 +83,6 @@ static void ipv6_asked(void **unused)
 	const uint8_t marked[] = {0x0f, 0xd8, 0xab, 0xcd};
 	struct packet packet = packet_of(ip, IPPROTO_UDP);
 	struct addr to = addr_of(backend);
-	struct method method = {0};
 	struct bpf_fib_lookup hop;
 	__u32 tos;
 
@@ -94,15 +91,14 @@ static void ipv6_asked(void **unused)
 	memset(&hop, 0xff, sizeof(hop));
 	memcpy(&tos, ip, sizeof(tos));
 	route_question(&hop, &packet.source, &to, 7);
-	route_packet(&hop, &packet, tos, &method);
+	route_packet(&hop, &packet, tos);
 	check_both(&hop, IPPROTO_UDP);
 	assert_int_equal(hop.family, INET6);
 	assert_memory_equal(&hop.flowinfo, flowinfo, 4);
 	assert_memory_equal(hop.ipv6_src, client, 16);
 	assert_memory_equal(hop.ipv6_dst, backend, 16);
 
-	method = (struct method){.forward = FORWARD_DSCP, .dscp = 63};
-	route_packet(&hop, &packet, tos, &method);
+	route_packet(&hop, &packet, dscp_replace(tos, 1, 63));
 	assert_memory_equal(&hop.flowinfo, marked, 4);
 }
 

@@ -209,7 +209,7 @@ static void check_inside(struct frame frame, const struct random_frame *random,
 
 static void tunnelled(void **unused)
 {
-	const struct method method = {.forward = FORWARD_IPIP};
+	const struct method method = {.forward = FORWARD_ipip};
 	uint64_t state = 14;
 
 	(void)unused;
@@ -268,7 +268,7 @@ static void no_overhead(void **unused)
 	for (int forward = 0; forward < FORWARDS; forward++) {
 		struct method method = {.forward = forward};
 
-		if (forward != FORWARD_IPIP)
+		if (forward != FORWARD_ipip)
 			assert_int_equal(method_overhead(&method, &to), 0);
 	}
 }

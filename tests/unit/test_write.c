@@ -122,7 +122,7 @@ static void draw_check(struct config_service *service)
 	if (udp != (check->type == CHECK_UDP))
 		check->type = udp ? CHECK_UDP : CHECK_HTTPS;
 	check->port = service->port ? 0 : htons(8443);
-	if (service->method.forward == FORWARD_REWRITE)
+	if (service->method.forward == FORWARD_rewrite)
 		check->application_port = 0;
 	forget_others(check);
 }
@@ -146,9 +146,9 @@ static void agree(struct config_service *service, __u8 dscp)
 {
 	struct method *method = &service->method;
 
-	method->dscp = method->forward == FORWARD_DSCP ? dscp : 0;
-	if (method->forward != FORWARD_DSCP &&
-	    method->forward != FORWARD_REWRITE)
+	method->dscp = method->forward == FORWARD_dscp ? dscp : 0;
+	if (method->forward != FORWARD_dscp &&
+	    method->forward != FORWARD_rewrite)
 		method->checksum = CHECKSUM_KEEP;
 	if (service->protocol != IPPROTO_UDP)
 		service->by_address = false;

@@ -113,7 +113,12 @@ SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
 	return restore ? counted(restore, reason) : reason;
 }
 
-INLINE enum reason ipip_restore(struct xdp_md *ctx, struct decision *d)
+INLINE bool ipip_is(const struct packet *packet)
+{
+	return tunnel_is(packet);
+}
+
+INLINE enum reason ipip_take_out(struct xdp_md *ctx, struct decision *d)
 {
 	__u32 zero = 0;
 	struct packet *found = handed_packet();

@@ -10,6 +10,16 @@
 #include "LoadBalancer/datapath/methods/rewrite.bpf.h"
 #include "common/core/dscp.h"
 
+INLINE void dscp_question(struct bpf_fib_lookup *question,
+			  const struct handed *h, const struct backend *backend)
+{
+	const struct decision *d = &h->decision;
+
+	packet_question(
+		question, h, backend,
+		dscp_replace(h->tos, !!d->packet.is_ipv6, h->method.dscp));
+}
+
 INLINE enum reason dscp_forward(struct way *way)
 {
 	rewrite_address(way);

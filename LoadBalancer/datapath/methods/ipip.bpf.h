@@ -10,11 +10,40 @@
 #include "LoadBalancer/datapath/forwarding.bpf.h"
 #include "LoadBalancer/datapath/icmp_error.bpf.h"
 #include "LoadBalancer/datapath/mark.bpf.h"
-#include "LoadBalancer/datapath/next_hop.bpf.h"
 #include "common/core/packet_parse.h"
 #include "common/core/rewrite.h"
 #include "common/core/tunnel.h"
 #include "common/core/verifier.h"
+
+/* The source of the outer header to a backend; `own` if the file says none. */
+INLINE void outer_source(struct addr *source, __u32 slot,
+			 const struct backend *backend, const struct addr *own,
+			 __u64 hash)
+{
+	struct generation *generation =
+		bpf_map_lookup_elem(&generations, &slot);
+	bool is_ipv6 = !addr_is_v4(&backend->address);
+
+	own += is_ipv6;
+	*source = *own;
+	if (generation)
+		tunnel_source(source, &generation->outer_source[is_ipv6], own,
+			      hash);
+}
+
+INLINE void ipip_question(struct bpf_fib_lookup *question,
+			  const struct handed *h, const struct backend *backend)
+{
+	const struct decision *d = &h->decision;
+	struct addr source;
+
+	outer_source(&source, d->slot, backend, h->own, d->hash);
+	route_question(question, &source, &backend->address, h->device);
+	route_outer(
+		question, &d->packet, h->tos,
+		own_mark_to(&backend->address, d->hash, mark_period(d->now)) &
+			MARK_V6);
+}
 
 /*
  * Moves the link's header, with its tags, `overhead` bytes to the front, and

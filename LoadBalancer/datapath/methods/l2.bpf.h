@@ -11,6 +11,12 @@
 #include "LoadBalancer/datapath/forwarding.bpf.h"
 #include "common/core/rewrite.h"
 
+INLINE void l2_question(struct bpf_fib_lookup *question, const struct handed *h,
+			const struct backend *backend)
+{
+	packet_question(question, h, backend, h->tos);
+}
+
 INLINE enum reason l2_forward(struct way *way)
 {
 	if (!addr_equal(&way->hop->via, &way->backend->address))

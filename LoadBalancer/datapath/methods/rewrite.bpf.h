@@ -13,7 +13,7 @@
 
 INLINE bool is_plain(const struct method *method, const struct packet *packet)
 {
-	return method->forward == FORWARD_REWRITE &&
+	return method->forward == FORWARD_rewrite &&
 	       method->checksum == CHECKSUM_KEEP && !packet->is_error;
 }
 
@@ -44,6 +44,13 @@ INLINE void plain_forward(struct decision *d, const struct found *f)
 {
 	rewrite_hop(&d->packet, &f->backend->address);
 	rewrite_macs(&d->packet, f->hop->destination, f->hop->source);
+}
+
+INLINE void rewrite_question(struct bpf_fib_lookup *question,
+			     const struct handed *h,
+			     const struct backend *backend)
+{
+	packet_question(question, h, backend, h->tos);
 }
 
 /* What the kernel would not do by itself when it forwards the packet. */

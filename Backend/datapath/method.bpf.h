@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * method.bpf.h - the forwarding methods (common/core/method.h), undone
+ *
+ * The file of a method NAME has
+ *
+ *	enum reason NAME_restore(struct decision *)
+ *
+ * which makes the packet what the client sent: d->restore is the row for it.
+ * It cannot fail. A method that is restored by INNER has two others instead:
+ *
+ *	bool NAME_is(const struct packet *)
+ *
+ * May the packet have one inside, by this method?
+ *
+ *	enum reason NAME_take_out(struct xdp_md *, struct decision *)
+ *
+ * Takes it out, if that one is for a listed service and comes from one of
+ * `lb-sources`.
+ */
+#pragma once
+
+#include "Backend/datapath/methods/all.bpf.h" /* by make */
+#include "common/core/method.h"
+
+/* Code for the rows that are restored by INNER, and for those that are not. */
+#define IF_INNER(...) __VA_ARGS__
+#define IF_ADDRESS(...)
+#define IF_MARK(...)
+#define IF_VIP(...)
+#define UNLESS_INNER(...)
+#define UNLESS_ADDRESS(...) __VA_ARGS__
+#define UNLESS_MARK(...)    __VA_ARGS__
+#define UNLESS_VIP(...)	    __VA_ARGS__
+
+/* May there be a packet inside? */
+INLINE bool is_outer(const struct packet *packet)
+{
+#define METHOD_IS(name, by, ...) IF_##by(|| name##_is(packet))
+	return false METHODS(METHOD_IS);
+#undef METHOD_IS
+}
+
+/* What becomes of a packet that may have one inside. */
+INLINE enum reason take_out(struct xdp_md *ctx, struct decision *d)
+{
+#define METHOD_TAKE_OUT(name, by, ...)                                         \
+	IF_##by(if (name##_is(&d->packet)) return name##_take_out(ctx, d);)
+	METHODS(METHOD_TAKE_OUT)
+#undef METHOD_TAKE_OUT
+	return REASON_not_listed;
+}
+
+INLINE enum reason restore_by_method(struct decision *d)
+{
+	switch (d->restore->method.forward) {
+#define METHOD_RESTORE(name, by, ...)                                          \
+	UNLESS_##by(case FORWARD_##name : return name##_restore(d);)
+		METHODS(METHOD_RESTORE)
+#undef METHOD_RESTORE
+	default:
+		return REASON_not_listed;
+	}
+}
