@@ -9,8 +9,10 @@
 bats_require_minimum_version 1.5.0
 load lib
 load run
+load flows
 
 HELD=${HELD:-200} ROUNDS=${ROUNDS:-1} PAUSE=${PAUSE:-0.2}
+export TALK_LIMIT=200
 APPLIES=${APPLIES:-20} RATE=${RATE:-100} KILLS=${KILLS:-3}
 X=172.19.0.3
 
@@ -32,29 +34,14 @@ teardown_file() {
 }
 
 teardown() {
-	[[ ! ${flows_PID-} ]] || kill "$flows_PID" 2>/dev/null || :
+	flows_end
 	run_end
 	detach
 }
 
 # begin HELD RATE
 begin() {
-	coproc flows {
-		on "$CLIENT" prlimit --nofile=20000 /usr/bin/python3 \
-			topology/fleet/talk.py "$VIP4" "$1" "$PAUSE" "$2" 3>&-
-	}
-}
-
-# tell WORD: what they answer
-tell() {
-	local said
-	echo "$1" >&"${flows[1]}"
-	read -rt 600 said <&"${flows[0]}"
-	echo "$said"
-}
-
-advanced() {
-	[[ $(tell advance) == "$HELD advanced" ]]
+	talk "$VIP4" "$1" "$PAUSE" "$2"
 }
 
 apply() { # NAME
@@ -112,28 +99,28 @@ moves() {
 	local i
 	attach generic "$BATS_FILE_TMPDIR/both"
 	begin "$HELD" 10
-	advanced
+	advanced "$HELD"
 	for ((i = 0; i < ROUNDS; i++)); do
 		apply one # x leaves
-		advanced
+		advanced "$HELD"
 		apply both # and is back
-		advanced
+		advanced "$HELD"
 		lbr drain "$X"
-		advanced
+		advanced "$HELD"
 		lbr undrain "$X"
 		lbr weight "$X" 3
-		advanced
+		advanced "$HELD"
 		apply both
-		advanced
+		advanced "$HELD"
 		apply random
-		advanced
+		advanced "$HELD"
 		apply source
-		advanced
+		advanced "$HELD"
 		apply heavy
 		lbr up -c "$BATS_FILE_TMPDIR/heavy" # the program is replaced
-		advanced
+		advanced "$HELD"
 		apply both
-		advanced
+		advanced "$HELD"
 	done
 	run -0 tell finish
 	echo "# $output" >&3
@@ -154,12 +141,12 @@ apply_all() { # NAME
 	local name
 	attach generic "$BATS_FILE_TMPDIR/one"
 	begin "$HELD" 0
-	advanced
+	advanced "$HELD"
 	apply_all both # half of them are where the table does not say
-	advanced
+	advanced "$HELD"
 	for name in gone both any both any gone both; do
 		apply_all "$name"
-		advanced
+		advanced "$HELD"
 	done
 	apply_all gone
 	[[ $(lbr show -j services | jq -r '.services[] |
@@ -202,11 +189,11 @@ unit_stops() {
 	local OPTIONS="-m generic -c $file"
 	attach generic "$BATS_FILE_TMPDIR/one"
 	begin 300 0
-	HELD=300 advanced
+	advanced 300
 	apply_all both # half of them are where the table does not say
 	run_begin "$file"
 	unit_restarts "$LB" lbr
-	HELD=300 advanced
+	advanced 300
 	run_signal TERM
 	[[ $(run_status) == 0 ]]
 	run_begin "$file"
@@ -214,7 +201,7 @@ unit_stops() {
 		unit_restarts "$backend" bkd@
 	done
 	unit_restarts "$LB" lbr
-	HELD=300 advanced
+	advanced 300
 	run -0 tell finish
 	echo "# $output" >&3
 	[[ $output == "300 held, "*" asked, 0 broken" ]]
@@ -230,9 +217,9 @@ unit_stops() {
 @test "but down forgets, and an up after it goes by the table" {
 	attach generic "$BATS_FILE_TMPDIR/one"
 	begin 40 0
-	HELD=40 advanced
+	advanced 40
 	apply both
-	HELD=40 advanced
+	advanced 40
 	lbr down
 	lbr up -m generic -c "$BATS_FILE_TMPDIR/both" >/dev/null
 	tell advance
@@ -264,7 +251,7 @@ says() {
 	done
 	run ! says heavy
 	begin "$HELD" 10
-	advanced
+	advanced "$HELD"
 	for ((i = 0; i < KILLS; i++)); do
 		RANDOM=$((i * 7919 + 1))
 		if ((i % 2)); then
@@ -276,7 +263,7 @@ says() {
 		apply "$new"
 		says "$new"
 		name=$old old=$new new=$name
-		advanced
+		advanced "$HELD"
 	done
 	run -0 tell finish
 	echo "# $output" >&3
@@ -287,11 +274,11 @@ says() {
 	local i names=(one both heavy both)
 	attach generic "$BATS_FILE_TMPDIR/both"
 	begin 10 "$RATE"
-	HELD=10 advanced
+	advanced 10
 	for ((i = 0; i < APPLIES; i++)); do
 		apply "${names[i % 4]}" >/dev/null
 	done
-	HELD=10 advanced
+	advanced 10
 	run -0 tell finish
 	echo "# $APPLIES applies: $output" >&3
 	[[ $output == "10 held, "*" asked, 0 broken" ]]
@@ -300,7 +287,7 @@ says() {
 @test "but a backend that is cut breaks the connections it had" {
 	attach generic "$BATS_FILE_TMPDIR/both"
 	begin 40 0
-	HELD=40 advanced
+	advanced 40
 	lbr apply --now "$BATS_FILE_TMPDIR/one"
 	tell advance
 	run -0 tell finish

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # fleet.bash - several load balancers, of which one may die, and connections
-# that notice: scenario fleet
+# that notice (flows.bash): scenario fleet
 
 # shellcheck disable=SC2034 # for the tests
 BACKENDS=(backend0x backend0y backend0z backend0w backend0u backend0v)
@@ -75,39 +75,4 @@ returns() {
 
 forwards() {
 	on wires bridge link show dev "$1-eth0" | grep -q 'state forwarding'
-}
-
-# talk VIP COUNT PAUSE [RATE]: topology/fleet/talk.py, from now on
-talk() {
-	coproc talkers {
-		on "$CLIENT" prlimit --nofile=20000 \
-			topology/fleet/talk.py "$@" 2>"$BATS_TEST_TMPDIR/broken" 3>&-
-	}
-	advanced "$2"
-}
-
-# tell WORD: what they answer
-tell() {
-	local said
-	echo "$1" >&"${talkers[1]}"
-	read -rt $((60 * ${PATIENCE:-3})) said <&"${talkers[0]}"
-	echo "$said"
-}
-
-# advanced COUNT: so many have had another answer
-advanced() {
-	[[ $(tell advance) == "$1 advanced" ]]
-}
-
-# broken: how many by the end are in $broken; $said is what they say
-broken() {
-	tell advance >/dev/null
-	said=$(tell finish)
-	[[ $said =~ ([0-9]+)\ broken ]]
-	broken=${BASH_REMATCH[1]}
-}
-
-# for teardown
-talk_end() {
-	[[ ! ${talkers_PID-} ]] || kill "$talkers_PID" 2>/dev/null || :
 }

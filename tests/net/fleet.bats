@@ -7,11 +7,13 @@
 # pool has changed while they lived is measured here and not judged: each row says
 # how many of FLOWS are broken.
 
-# shellcheck disable=SC2154 # fleet.bash: broken
+# shellcheck disable=SC2154 # flows.bash: broken
 
 bats_require_minimum_version 1.5.0
 load lib
+load flows
 load fleet
+load dropper
 
 FLOWS=${FLOWS:-300} PAUSE=${PAUSE:-0.5}
 
@@ -27,6 +29,7 @@ seven() {
 
 setup_file() {
 	network fleet
+	dropper_build
 	fleet_attach
 	fleet_file "$BATS_FILE_TMPDIR/six"
 	fleet_file "$BATS_FILE_TMPDIR/five" "$(gone 8)"
@@ -44,8 +47,11 @@ setup() {
 }
 
 teardown() {
-	talk_end
+	flows_end
 	returns lbdsr0b
+	for backend in "${BACKENDS[@]}"; do
+		finds wires "$backend-eth0" 2>/dev/null || :
+	done
 }
 
 # begun FILE [VIP]: flows through two load balancers that have that file
@@ -53,21 +59,22 @@ begun() {
 	begins "$1" lbdsr0a lbdsr0b
 	spread lbdsr0a lbdsr0b
 	talk "${2:-$VIP4}" "$FLOWS" "$PAUSE"
+	advanced "$FLOWS"
 	both_serve
 }
 
 both_serve() {
 	local name
 	for name in lbdsr0a lbdsr0b; do
-		(($(lb "$name" show -j services | jq '[.services[].flows] | add') > FLOWS / 5))
+		(($(lb "$name" show -j services | jq '[.services[]."flows-total"] | add') > FLOWS / 5))
 	done
 }
 
 # row WHAT: the flows end; how many were broken
 row() {
-	broken
+	tell advance
+	finish
 	echo "# $1: $broken of $FLOWS broken" >&3
-	cat "$BATS_TEST_TMPDIR/broken"
 }
 
 @test "the pool never changed, a load balancer dies: 0 broken, IPv4" {
@@ -106,6 +113,23 @@ row() {
 	done
 	row "changed, nobody dies"
 	((broken == 0))
+}
+
+@test "... while each second segment is lost once on the way to the backends: 0 broken" {
+	local backend all=0
+	for backend in "${BACKENDS[@]}"; do
+		loses wires "$backend-eth0" --direction out --port 80 --mode once
+	done
+	begun "$FIVE"
+	dies lbdsr0b lbdsr0a
+	advanced "$FLOWS"
+	advanced "$FLOWS"
+	row "never changed, segments lost"
+	for backend in "${BACKENDS[@]}"; do
+		all=$((all + $(lost wires "$backend-eth0")))
+		finds wires "$backend-eth0"
+	done
+	((broken == 0 && all > FLOWS))
 }
 
 # changed FILE: the pool of all is five servers, then that; then one dies

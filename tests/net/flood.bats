@@ -12,13 +12,8 @@ load flows
 FLOWS=1000 MILLION=1000000
 
 setup_file() {
-	local backend
 	make --no-print-directory -s -C "$ROOT/tests/bench"
 	network
-	for backend in "${BACKENDS[@]}"; do
-		on "$backend" sh -c '{ seq 500; echo "the end of a small file"; } \
-			>/run/nginx/files/small'
-	done
 	# so that frames can be put into the other end of its veth
 	on wires ethtool -K "$CLIENT-eth0" gro on
 }
@@ -28,7 +23,7 @@ teardown_file() {
 }
 
 teardown() {
-	[[ ! ${flows_PID-} ]] || kill "$flows_PID" 2>/dev/null || :
+	flows_end
 	detach
 }
 
@@ -56,18 +51,16 @@ memory() {
 	local before
 	attach
 	begin
-	[[ $(tell advance) == "$FLOWS advanced" ]]
+	advanced "$FLOWS"
 	(($(remembered) == FLOWS))
 	before=$(memory) sent=$(forwarded)
 	((before > 0))
 	flood syn
 	(($(forwarded) > sent + MILLION * 9 / 10))
-	[[ $(tell advance) == "$FLOWS advanced" ]]
+	advanced "$FLOWS"
 	(($(remembered) == FLOWS))
 	(($(memory) == before))
-	run -0 tell finish
-	echo "$output"
-	[[ $output == "0 broken" ]]
+	unbroken
 }
 
 @test "a million spoofed ACKs: 1,000 connections go on, nothing is remembered" {
@@ -76,17 +69,15 @@ memory() {
 		'1i flow-table-size: 100000'
 	attach generic "$BATS_TEST_TMPDIR/few.yaml"
 	begin
-	[[ $(tell advance) == "$FLOWS advanced" ]]
+	advanced "$FLOWS"
 	before=$(memory) sent=$(forwarded)
 	flood ack
 	(($(forwarded) > sent + MILLION * 9 / 10))
-	[[ $(tell advance) == "$FLOWS advanced" ]]
+	advanced "$FLOWS"
 	(($(remembered) == FLOWS))
 	(($(lbr show -j | jq '."flows-not-remembered"') == 0))
 	(($(memory) == before))
-	run -0 tell finish
-	echo "$output"
-	[[ $output == "0 broken" ]]
+	unbroken
 }
 
 @test "but where only the flow table knows, one too small for them breaks some" {
@@ -96,9 +87,7 @@ memory() {
 	begin
 	tell advance # a table that small may break some without a flood
 	flood both 50000
-	run -0 tell finish
-	echo "$output"
-	[[ $output != "0 broken"* ]]
+	some_broken
 }
 
 # watch NAME FILTER...: in the background, to NAME.out and NAME.err; with N - 1

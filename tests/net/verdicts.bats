@@ -16,12 +16,8 @@ bats_require_minimum_version 1.5.0
 FLOWS=40 X4=172.19.0.3 Y4=172.19.0.4
 
 setup_file() {
-	local backend
 	network
 	attach generic
-	for backend in "${BACKENDS[@]}"; do
-		on "$backend" sh -c '{ seq 50; echo "the end of a small file"; } >/run/nginx/files/small'
-	done
 }
 
 # The one service, checked by a file that tests take away.
@@ -40,7 +36,7 @@ setup() {
 
 teardown() {
 	run_end
-	[[ ! ${flows_PID-} ]] || kill "$flows_PID" 2>/dev/null || :
+	flows_end
 	fine "${BACKENDS[@]}"
 	on backend0x nft delete table inet refusing 2>/dev/null || :
 	bkd backend0x up -m generic >/dev/null
@@ -71,7 +67,7 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	run_begin "$FILE"
 	wait_for 10 answered
 	begin
-	[[ $(tell advance) == "$FLOWS advanced" ]]
+	advanced "$FLOWS"
 }
 
 @test "a server answers its check badly: no connection breaks, new ones go elsewhere" {
@@ -84,12 +80,12 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	service state degraded
 	service why "1 of 2 down; $X4: status 404"
 	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
-	[[ $(tell advance) == "$FLOWS advanced" ]]
+	advanced "$FLOWS"
 	fine backend0x
 	wait_for 5 is "$X4" state up
 	service state up
-	[[ $(tell advance) == "$FLOWS advanced" ]]
-	[[ $(tell finish) == '0 broken' ]]
+	advanced "$FLOWS"
+	unbroken
 	run_said "~ backend $X4 of $VIP4:80/tcp up -> down, keeps its flows"
 	run_said "~ service $VIP4:80/tcp up -> degraded"
 }
@@ -102,7 +98,7 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	wait_for 5 is "$X4" gets none
 	run_said "~ backend $X4 of $VIP4:80/tcp up -> down, its flows move"
 	tell advance
-	[[ ! $(tell finish) == '0 broken' ]]
+	some_broken
 }
 
 @test "a server refuses new connections: no connection breaks" {
@@ -113,8 +109,8 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	wait_for 5 is "$X4" state down
 	is "$X4" why 'Connection refused'
 	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
-	[[ $(tell advance) == "$FLOWS advanced" ]]
-	[[ $(tell finish) == '0 broken' ]]
+	advanced "$FLOWS"
+	unbroken
 }
 
 @test "all servers answer badly at once: no connection breaks, new ones are served; lbr run begins again" {
@@ -125,7 +121,7 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	wait_for 5 is "$Y4" state 'last resort'
 	service state down
 	service why "2 of 2 down; $X4: status 404"
-	[[ $(tell advance) == "$FLOWS advanced" ]]
+	advanced "$FLOWS"
 	answers "$VIP4" 40 | shared 40 5 35
 	run_end
 	is "$X4" why 'status 404; when `lbr run` ended'
@@ -133,13 +129,13 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	wait_for 5 eval '(($(metric lbr_check_bad_total) >= 8))'
 	is "$X4" state 'last resort'
 	is "$Y4" state 'last resort'
-	[[ $(tell advance) == "$FLOWS advanced" ]]
+	advanced "$FLOWS"
 	fine backend0x
 	wait_for 5 is "$X4" state up
 	is "$Y4" state down
 	service state degraded
-	[[ $(tell advance) == "$FLOWS advanced" ]]
-	[[ $(tell finish) == '0 broken' ]]
+	advanced "$FLOWS"
+	unbroken
 }
 
 @test "the path is dead: its connections move within interval x fall; of the rest none breaks" {
@@ -154,7 +150,7 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	is "$X4" health 'path down'
 	is "$X4" why 'sent to the backend; no answer from the VIP'
 	# The other server knows nothing of them: so it is seen that they are there.
-	wait_for 5 eval '[[ ! $(tell advance) == "$FLOWS advanced" ]]'
+	wait_for 5 eval '! advanced "$FLOWS"'
 	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
 	bkd backend0x up -m generic >/dev/null
 }

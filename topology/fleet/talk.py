@@ -10,7 +10,7 @@ answer is due, or whose answer is another one, by a byte. Each is told on stderr
 with its port, its server and the cause. Ctrl-C ends it. Words on stdin, each
 answered with a line on stdout:
 
-    advance    wait until each that is held has had another answer
+    advance    wait until each that is held has had another answer; how many
     finish     HELD held, ASKED asked, N broken, and how often each cause
 """
 
@@ -141,7 +141,7 @@ def advance():
     while any(flow.answers <= count for flow, count in before.items()
               if flow.socket.fileno() in flows):
         work()
-    return f"{len(before)} advanced"
+    return f"{sum(flow.socket.fileno() in flows for flow in before)} advanced"
 
 
 def report():
