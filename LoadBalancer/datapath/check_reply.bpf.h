@@ -84,7 +84,6 @@ INLINE bool is_check_reply(const struct packet *packet)
 /* Nothing else is done with such a packet. */
 INLINE enum reason check_replied(struct xdp_md *ctx)
 {
-	if (!DRY_RUN)
-		check_reply_send(ctx);
+	EFFECT(check_reply_send(ctx));
 	return REASON_check_reply;
 }

@@ -18,8 +18,10 @@
 #include "common/core/verifier.h"
 
 /*
- * The same in registers, as a separately verified function can take it. Through
- * a map it would cost more than what most methods then do.
+ * The same in registers, as a separately verified function can take it. Handed
+ * in `parsed`, as others are, a packet costs 4 to 7 % more with dscp and l2, 2
+ * % with ipip (medians of 5 interleaved rounds, one flow, AMD EPYC: dscp 104.9
+ * and 109.1 ns).
  */
 union way_packet {
 	struct {

@@ -63,7 +63,7 @@ SEPARATE int may_answer(__u32 what)
 	struct answers *done = bpf_map_lookup_elem(&answers, &zero);
 	struct generation *generation =
 		bpf_map_lookup_elem(&generations, &slot);
-	__u64 window;
+	__u64 window, count;
 
 	if (!packet || !generation || !generation->insert_window)
 		return false;
@@ -75,13 +75,10 @@ SEPARATE int may_answer(__u32 what)
 	if (!done)
 		return false;
 	window = bpf_jiffies64() / generation->insert_window;
-	if (DRY_RUN)
-		return done->window != window || done->count < limit;
-	if (done->window != window) {
-		done->window = window;
-		done->count = 0;
-	}
-	return done->count++ < limit;
+	count = done->window == window ? done->count : 0;
+	EFFECT(done->window = window);
+	EFFECT(done->count = count + 1);
+	return count < limit;
 }
 
 /*

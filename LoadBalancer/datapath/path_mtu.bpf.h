@@ -151,13 +151,11 @@ INLINE bool mark_is_good(const struct told *told, __u64 now)
 		return false;
 	if (mark_is(told, period) || mark_is(told, period - 1))
 		return true;
-	if (DRY_RUN)
-		return false;
 	if (guesses_->second != second) {
-		guesses_->second = second;
-		guesses_->wrong = 0;
+		EFFECT(guesses_->second = second);
+		EFFECT(guesses_->wrong = 0);
 	}
-	__sync_fetch_and_add(&guesses_->wrong, 1);
+	EFFECT(__sync_fetch_and_add(&guesses_->wrong, 1));
 	return false;
 }
 
@@ -178,8 +176,7 @@ SEPARATE int learn_mtu(struct xdp_md *ctx, __u64 flow)
 	    answer_sum(ctx, packet->l3_offset, packet->is_ipv6) != 0xffff ||
 	    !mark_is_good(&told, value.seen))
 		return REASON_path_mtu_refused;
-	if (!DRY_RUN)
-		bpf_map_update_elem(&path_mtus, &told.to, &value, BPF_ANY);
+	EFFECT(bpf_map_update_elem(&path_mtus, &told.to, &value, BPF_ANY));
 	return REASON_path_mtu_learned;
 }
 

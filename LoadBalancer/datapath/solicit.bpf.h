@@ -165,18 +165,14 @@ INLINE enum reason solicited_instead(struct xdp_md *ctx,
 				     const struct decision *d, struct found *f,
 				     enum reason reason)
 {
-	int what;
+	int what = SOLICIT_NONE;
 
-	/*
-	 * A super-packet would be sent as several questions. And a dry run must
-	 * not call solicit() at all: clang would see that it then needs no
-	 * arguments, and pass none.
-	 */
-	if (DRY_RUN || (f->in->generic && !packet_is_small(&d->packet)))
+	/* A super-packet would be sent as several questions. */
+	if (f->in->generic && !packet_is_small(&d->packet))
 		return reason;
-	what = solicit(ctx, d->hop_key, d->packet.l3_offset,
-		       f->generation->insert_window,
-		       reason == REASON_neighbour_unresolved);
+	EFFECT(what = solicit(ctx, d->hop_key, d->packet.l3_offset,
+			      f->generation->insert_window,
+			      reason == REASON_neighbour_unresolved));
 	if (what == SOLICIT_NONE)
 		return reason;
 	/* It was not sent to the backend. */

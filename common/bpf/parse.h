@@ -145,8 +145,9 @@ SEPARATE int parse_fragment(struct xdp_md *ctx)
 		value.source_port = packet->source_port;
 		value.port = packet->port;
 		value.protocol = packet->protocol;
-		if (fragment_is_wanted(ctx) && !DRY_RUN)
-			bpf_map_update_elem(&fragments, &key, &value, BPF_ANY);
+		if (fragment_is_wanted(ctx))
+			EFFECT(bpf_map_update_elem(&fragments, &key, &value,
+						   BPF_ANY));
 		return REASON_NONE;
 	}
 	first = bpf_map_lookup_elem(&fragments, &key);
