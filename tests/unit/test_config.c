@@ -2,33 +2,21 @@
 /*
  * test_config.c - configuration files that are right
  *
- * Every field is compared, defaults too; every limit is tried at both edges
- * (test_config_refused.c has the steps beyond); files as large as may be are
- * read, and one entry more is refused.
+ * Every field is compared, defaults too; every limit of a key is tried at both
+ * edges (test_config_values.c has the steps beyond).
  */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "common/base/address.h"
 #include "common/config/config.h"
 #include "common/config/keys.h"
 #include "common/core/abi_services.h"
 #include "common/core/address.h"
-#include "tests/unit/big_file.h"
+#include "tests/unit/config_text.h"
 #include "tests/unit/unit.h"
-
-static void parse_text(const char *text, struct config *config, FILE *warnings)
-{
-	char why[512];
-
-	if (config_parse("f.yaml", text, strlen(text), config, why, sizeof(why),
-			 warnings))
-		fail_msg("%s", why);
-}
 
 static void assert_address(const struct addr *addr, const char *expected)
 {
@@ -46,10 +34,6 @@ static void assert_backend(const struct config_backend *backend,
 	assert_int_equal(backend->drain, drain);
 	assert_int_equal(backend->line, line);
 }
-
-#define SERVICE                                                                \
-	"services:\n- vip: 192.0.2.1\n  port: 80\n  backends:\n"               \
-	"  - address: 198.51.100.1\n"
 
 static void fills_in_defaults(void **state)
 {
@@ -92,35 +76,37 @@ static void fills_in_defaults(void **state)
 }
 
 /* Keys in any order, block and flow style, quoted and plain, a BOM, CRLF. */
+static const char every_key[] =
+	"\xef\xbb\xbfgrace: 2h\r\n"
+	"# comment\r\n"
+	"unmatched: pass\n"
+	"services:\n"
+	"  - backends:\n"
+	"      - {weight: 3, address: 198.51.100.1, "
+	"mtu: 1400}\n"
+	"      - drain: true\n"
+	"        address: '198.51.100.2'\n"
+	"    table-size: 251\n"
+	"    forward: rewrite\n"
+	"    scheduler: random\n"
+	"    fragments: by-address\n"
+	"    protocol: udp\n"
+	"    port: any\n"
+	"    vip: 192.0.2.1\n"
+	"  - {vip: \"2001:DB8::0:1\", port: \"65535\",\n"
+	"     backends: [{address: 2001:db8:1::1,\n"
+	"                 drain: false}]}\n"
+	"flow-table-size: 7\n"
+	"handshake-grace: 1500ms\n"
+	"udp-idle: 90s\n"
+	"insert-limit: 8\n";
+
 static void reads_every_key(void **state)
 {
-	const char *text = "\xef\xbb\xbfgrace: 2h\r\n"
-			   "# comment\r\n"
-			   "unmatched: pass\n"
-			   "services:\n"
-			   "  - backends:\n"
-			   "      - {weight: 3, address: 198.51.100.1, "
-			   "mtu: 1400}\n"
-			   "      - drain: true\n"
-			   "        address: '198.51.100.2'\n"
-			   "    table-size: 251\n"
-			   "    forward: rewrite\n"
-			   "    scheduler: random\n"
-			   "    fragments: by-address\n"
-			   "    protocol: udp\n"
-			   "    port: any\n"
-			   "    vip: 192.0.2.1\n"
-			   "  - {vip: \"2001:DB8::0:1\", port: \"65535\",\n"
-			   "     backends: [{address: 2001:db8:1::1,\n"
-			   "                 drain: false}]}\n"
-			   "flow-table-size: 7\n"
-			   "handshake-grace: 1500ms\n"
-			   "udp-idle: 90s\n"
-			   "insert-limit: 8\n";
 	struct config config;
 
 	(void)state;
-	parse_text(text, &config, NULL);
+	parse_text(every_key, &config, NULL);
 	assert_int_equal(config.unmatched, UNMATCHED_PASS);
 	assert_int_equal(config.flow_table_size, 7);
 	assert_int_equal(config.handshake_grace, 1500);
@@ -224,226 +210,6 @@ static void accepts_edges_of_a_service(void **state)
 	config_free(&config);
 }
 
-/* Two words for one thing mean and are kept as the same. */
-static void settles_states(void **state)
-{
-	struct config word, flag;
-	size_t i;
-
-	(void)state;
-	parse_text("services:\n"
-		   "- {vip: 192.0.2.1, port: 1, backends: [\n"
-		   "   {address: 198.51.100.1, state: draining},\n"
-		   "   {address: 198.51.100.2, state: filling},\n"
-		   "   {address: 198.51.100.3, weight: 2, weight-before: 2},\n"
-		   "   {address: 198.51.100.4, weight: 2, weight-before: 5},\n"
-		   "   {address: 198.51.100.5, state: active}]}\n",
-		   &word, NULL);
-	parse_text("services:\n"
-		   "- {vip: 192.0.2.1, port: 1, backends: [\n"
-		   "   {address: 198.51.100.1, drain: true},\n"
-		   "   {address: 198.51.100.2, state: filling},\n"
-		   "   {address: 198.51.100.3, weight: 2},\n"
-		   "   {address: 198.51.100.4, weight: 2, weight-before: 5},\n"
-		   "   {address: 198.51.100.5}]}\n",
-		   &flag, NULL);
-	assert_true(word.services[0].backends[0].drain);
-	assert_int_equal(word.services[0].backends[1].state, STATE_FILLING);
-	assert_int_equal(word.services[0].backends[3].weight_before, 5);
-	assert_memory_equal(word.digest, flag.digest, sizeof(word.digest));
-	for (i = 0; i < 5; i++)
-		assert_memory_equal(&word.services[0].backends[i],
-				    &flag.services[0].backends[i],
-				    sizeof(struct config_backend));
-	config_free(&word);
-	config_free(&flag);
-}
-
-/* Any number may drain, as a file could always say. */
-static void many_may_drain(void **state)
-{
-	struct config config;
-
-	(void)state;
-	parse_text("services:\n"
-		   "- {vip: 192.0.2.1, port: 1, backends: [\n"
-		   "   {address: 198.51.100.1, drain: true},\n"
-		   "   {address: 198.51.100.2, drain: true},\n"
-		   "   {address: 198.51.100.3, drain: true},\n"
-		   "   {address: 198.51.100.4, drain: true},\n"
-		   "   {address: 198.51.100.5}]}\n",
-		   &config, NULL);
-	assert_int_equal(config.services[0].backend_count, 5);
-	config_free(&config);
-}
-
-/* What looks like a conflict and is none. */
-static void tells_services_apart(void **state)
-{
-	static const char *const texts[] = {
-		/* The port tells. */
-		SERVICE "- {vip: 192.0.2.2, port: 81, backends: "
-			"[{address: 198.51.100.1}]}\n",
-		/* The protocol tells. */
-		SERVICE "- {vip: 192.0.2.2, port: 80, protocol: udp, "
-			"backends: [{address: 198.51.100.1}]}\n",
-		SERVICE "- {vip: 192.0.2.1, port: any, protocol: udp, "
-			"backends: [{address: 198.51.100.1}]}\n",
-		/* The backend's address tells. */
-		SERVICE "- {vip: 192.0.2.2, port: 80, backends: "
-			"[{address: 198.51.100.2}]}\n",
-		SERVICE "- {vip: 192.0.2.1, port: any, backends: "
-			"[{address: 198.51.100.2}]}\n",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		struct config config;
-
-		parse_text(texts[i], &config, NULL);
-		assert_int_equal(config.service_count, 2);
-		config_free(&config);
-	}
-}
-
-static void assert_warning(const char *text, const char *expected)
-{
-	struct config config;
-	char *warnings = NULL;
-	size_t size;
-	FILE *out = open_memstream(&warnings, &size);
-
-	assert_non_null(out);
-	parse_text(text, &config, out);
-	fclose(out);
-	assert_string_equal(warnings, expected);
-	free(warnings);
-	config_free(&config);
-}
-
-#define SMALL                                                                  \
-	"services:\n- {vip: 192.0.2.1, port: 80, table-size: 251, backends: ["
-
-static void warns(void **state)
-{
-	(void)state;
-	assert_warning(SERVICE, "");
-	assert_warning(SERVICE "    drain: true\n",
-		       "f.yaml:2: warning: every backend of tcp 192.0.2.1 "
-		       "port 80 is draining; it takes no new flows\n");
-	assert_warning("grace: 0s\ndrain-timeout: 24h\n" SERVICE, "");
-	assert_warning(SMALL "{address: 198.51.100.1}, "
-			     "{address: 198.51.100.2}]}\n",
-		       "");
-	assert_warning(SMALL "{address: 198.51.100.1}, "
-			     "{address: 198.51.100.2}, "
-			     "{address: 198.51.100.3, drain: true}]}\n",
-		       "");
-	assert_warning(SMALL "{address: 198.51.100.1}, "
-			     "{address: 198.51.100.2}, "
-			     "{address: 198.51.100.3}]}\n",
-		       "f.yaml:2: warning: tcp 192.0.2.1 port 80 has 83 slots "
-		       "for each of its 3 backends, whose shares become uneven "
-		       "below 100; table-size should be 307\n");
-}
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
-static void reads_the_largest(void **state)
-{
-	static const unsigned int shapes[][2] = {
-		{MAX_SERVICES, MAX_BACKENDS / MAX_SERVICES}, {1, MAX_BACKENDS}};
-
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		char *text = big_file(shapes[i][0], shapes[i][1], 0);
-		double begin = now();
-		struct config config;
-
-		parse_text(text, &config, NULL);
-		/* A tenth of that without sanitizers; n squared is far more. */
-		assert_true(now() - begin < 1);
-		assert_int_equal(config.service_count, shapes[i][0]);
-		for (size_t j = 0; j < config.service_count; j++)
-			assert_int_equal(config.services[j].backend_count,
-					 shapes[i][1]);
-		config_free(&config);
-		free(text);
-	}
-}
-
-static void refuse_big(char *text, const char *expected)
-{
-	struct config config;
-	char why[512];
-
-	assert_int_equal(config_parse("f.yaml", text, strlen(text), &config,
-				      why, sizeof(why), NULL),
-			 -1);
-	assert_string_equal(why, expected);
-	free(text);
-}
-
-static void refuses_one_more(void **state)
-{
-	(void)state;
-	refuse_big(big_file(MAX_SERVICES + 1, 1, 0),
-		   "f.yaml:24578: one more service than a file may have, "
-		   "which is 4096");
-	refuse_big(big_file(MAX_SERVICES, 2, 1),
-		   "f.yaml:32770: one more backend than a file may have, "
-		   "which is 8192");
-	refuse_big(big_file(1, MAX_BACKENDS, 1),
-		   "f.yaml:16390: one more backend than a file may have, "
-		   "which is 8192");
-}
-
-static void bounds_the_file(void **state)
-{
-	char *text = filled(SERVICE "#", ' ', 4 << 20);
-	struct config config;
-
-	(void)state;
-	parse_text(text, &config, NULL);
-	config_free(&config);
-	free(text);
-	refuse_big(filled(SERVICE "#", ' ', (4 << 20) + 1),
-		   "f.yaml: larger than 4 MiB");
-	refuse_big(filled("", '[', 4 << 20),
-		   "f.yaml:1: lists and mappings inside each other: at most 16 "
-		   "levels");
-	refuse_big(filled("[", ',', 4 << 20),
-		   "f.yaml:1: too much in one file: at most 1048576 tokens");
-}
-
-/* A file and a pipe, which cannot be asked for its size. */
-static void reads_what_is_opened(void **state)
-{
-	struct config config;
-	char path[32];
-	char why[512];
-	int ends[2];
-
-	(void)state;
-	assert_int_equal(pipe(ends), 0);
-	snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
-	assert_int_equal(write(ends[1], SERVICE, strlen(SERVICE)),
-			 strlen(SERVICE));
-	close(ends[1]);
-	if (config_read(path, &config, why, sizeof(why), NULL))
-		fail_msg("%s", why);
-	close(ends[0]);
-	assert_string_equal(config.path, path);
-	assert_int_equal(config.service_count, 1);
-	config_free(&config);
-}
-
 static void describes_every_key(void **state)
 {
 	char *text = NULL;
@@ -498,14 +264,6 @@ int main(void)
 		cmocka_unit_test(reads_every_key),
 		cmocka_unit_test(accepts_both_edges),
 		cmocka_unit_test(accepts_edges_of_a_service),
-		cmocka_unit_test(settles_states),
-		cmocka_unit_test(many_may_drain),
-		cmocka_unit_test(tells_services_apart),
-		cmocka_unit_test(warns),
-		cmocka_unit_test(reads_the_largest),
-		cmocka_unit_test(refuses_one_more),
-		cmocka_unit_test(bounds_the_file),
-		cmocka_unit_test(reads_what_is_opened),
 		cmocka_unit_test(describes_every_key),
 		cmocka_unit_test(addresses_come_back),
 	};

@@ -108,71 +108,72 @@ static void rarely_evicted(void **unused)
 	assert_true(kept >= size / 100 * 96);
 }
 
+enum { B = FLOW_BEGINS };
+
+static const struct {
+	const char *name;
+	__u64 hashes[4];
+	__u32 backends[4], seen[4];
+	int known, begins; /* the way: of one that is known, or begins */
+} rows[] = {
+	{"an empty bucket", {0}, {0}, {0}, 0, 0},
+	{"its own", {1, 2, 9, 0}, {1, 1, 1 | B, 0}, {0}, 2, 2},
+	{"its own, known", {1, 2, 9, 0}, {1, 1, 1, 0}, {0}, 2, 2},
+	{"all known", {1, 2, 3, 4}, {1, 1, 1, 1}, {9, 8, 7, 9}, 2, -1},
+	{"a young one that begins",
+	 {1, 2, 3, 4},
+	 {1, 1 | B, 1, 1},
+	 {0, 95, 0, 0},
+	 1,
+	 -1},
+	{"an old one that begins",
+	 {1, 2, 3, 4},
+	 {1, 1, 1, 1 | B},
+	 {0, 0, 0, 94},
+	 3,
+	 3},
+	{"one that has ended",
+	 {1, 2, 3, 4},
+	 {1, 1 | FLOW_ENDS, 1, 1},
+	 {0, 94, 0, 0},
+	 0,
+	 1},
+	{"one that has just ended",
+	 {1, 2, 3, 4},
+	 {1, 1 | FLOW_ENDS, 1, 1},
+	 {0, 95, 0, 0},
+	 0,
+	 -1},
+	{"one that has been silent for hours",
+	 {1, 2, 3, 4},
+	 {1, 1, 1, 1},
+	 {0, 0, 0, 100 - 5 * 1488 - 1},
+	 3,
+	 3},
+	{"one of UDP that is idle",
+	 {1, 2, 3, 4},
+	 {1, 1, 1 | FLOW_UDP, 1},
+	 {80, 81, 89, 82},
+	 0,
+	 2},
+	{"one of UDP that is not",
+	 {1, 2, 3, 4},
+	 {1, 1, 1 | FLOW_UDP, 1},
+	 {80, 81, 90, 82},
+	 0,
+	 -1},
+	{"the older of two that begin",
+	 {1, 2, 3, 4},
+	 {1 | B, 1, 1 | B, 1},
+	 {90, 0, 80, 0},
+	 2,
+	 2},
+};
+
 /* One that only begins takes what is empty, or of another that began long ago.
  */
 static void begins(void **unused)
 {
-	enum { B = FLOW_BEGINS };
-	static const struct {
-		const char *name;
-		__u64 hashes[4];
-		__u32 backends[4], seen[4];
-		int known,
-			begins; /* the way: of one that is known, or begins */
-	} rows[] = {
-		{"an empty bucket", {0}, {0}, {0}, 0, 0},
-		{"its own", {1, 2, 9, 0}, {1, 1, 1 | B, 0}, {0}, 2, 2},
-		{"its own, known", {1, 2, 9, 0}, {1, 1, 1, 0}, {0}, 2, 2},
-		{"all known", {1, 2, 3, 4}, {1, 1, 1, 1}, {9, 8, 7, 9}, 2, -1},
-		{"a young one that begins",
-		 {1, 2, 3, 4},
-		 {1, 1 | B, 1, 1},
-		 {0, 95, 0, 0},
-		 1,
-		 -1},
-		{"an old one that begins",
-		 {1, 2, 3, 4},
-		 {1, 1, 1, 1 | B},
-		 {0, 0, 0, 94},
-		 3,
-		 3},
-		{"one that has ended",
-		 {1, 2, 3, 4},
-		 {1, 1 | FLOW_ENDS, 1, 1},
-		 {0, 94, 0, 0},
-		 0,
-		 1},
-		{"one that has just ended",
-		 {1, 2, 3, 4},
-		 {1, 1 | FLOW_ENDS, 1, 1},
-		 {0, 95, 0, 0},
-		 0,
-		 -1},
-		{"one that has been silent for hours",
-		 {1, 2, 3, 4},
-		 {1, 1, 1, 1},
-		 {0, 0, 0, 100 - 5 * 1488 - 1},
-		 3,
-		 3},
-		{"one of UDP that is idle",
-		 {1, 2, 3, 4},
-		 {1, 1, 1 | FLOW_UDP, 1},
-		 {80, 81, 89, 82},
-		 0,
-		 2},
-		{"one of UDP that is not",
-		 {1, 2, 3, 4},
-		 {1, 1, 1 | FLOW_UDP, 1},
-		 {80, 81, 90, 82},
-		 0,
-		 -1},
-		{"the older of two that begin",
-		 {1, 2, 3, 4},
-		 {1 | B, 1, 1 | B, 1},
-		 {90, 0, 80, 0},
-		 2,
-		 2},
-	};
 	size_t i;
 	int j;
 

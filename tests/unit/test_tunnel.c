@@ -207,6 +207,20 @@ static void check_inside(struct frame frame, const struct random_frame *random,
 	assert_int_equal(inner.is_ipv6, was.is_ipv6);
 }
 
+static struct ends draw_ends(uint64_t *state, bool is_ipv6)
+{
+	struct ends ends = {{[10] = 0xff, 0xff}, {[10] = 0xff, 0xff}};
+
+	draw_bytes(state, ends.source + 12, 4);
+	draw_bytes(state, ends.to + 12, 4);
+	if (is_ipv6) {
+		draw_bytes(state, ends.source, 12);
+		draw_bytes(state, ends.to, 10);
+		ends.to[0] = 0x20;
+	}
+	return ends;
+}
+
 static void tunnelled(void **unused)
 {
 	const struct method method = {.forward = FORWARD_ipip};
@@ -218,18 +232,11 @@ static void tunnelled(void **unused)
 		struct frame was = random.frame, frame;
 		struct packet packet = parse(was);
 		size_t overhead = draw(&state) & 1 ? 40 : 20;
-		struct ends ends = {{[10] = 0xff, 0xff}, {[10] = 0xff, 0xff}};
+		struct ends ends = draw_ends(&state, overhead == 40);
 		struct addr source, to;
 		struct outer outer;
 		uint8_t large[600] = {0};
 
-		draw_bytes(&state, ends.source + 12, 4);
-		draw_bytes(&state, ends.to + 12, 4);
-		if (overhead == 40) {
-			draw_bytes(&state, ends.source, 12);
-			draw_bytes(&state, ends.to, 10);
-			ends.to[0] = 0x20;
-		}
 		memcpy(&source, ends.source, 16);
 		memcpy(&to, ends.to, 16);
 		assert_int_equal(method_overhead(&method, &to), overhead);

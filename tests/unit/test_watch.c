@@ -20,34 +20,27 @@
 
 enum { END = WATCH_END, WHY = WATCH_REASON, TCP = 6, UDP = 17 };
 
+static const struct {
+	int last, port, protocol, filter, reason, is_wanted;
+} rows[] = {
+	{0, 0, 0, 0, 0, 1},	    {1, 0, 0, END, 0, 1}, /* the client */
+	{2, 0, 0, END, 0, 1},				  /* the VIP */
+	{3, 0, 0, END, 0, 1},				  /* the backend */
+	{4, 0, 0, END, 0, 0},	    {1, 40000, 0, END, 0, 1},
+	{1, 80, 0, END, 0, 0},	    {2, 80, TCP, END, 0, 1},
+	{2, 40000, 0, END, 0, 0},   {3, 80, TCP, END, 0, 1},
+	{3, 40000, 0, END, 0, 0},   {2, 80, UDP, END, 0, 0},
+	{2, 0, UDP, END, 0, 0},	    {2, 0, TCP, END, 0, 1},
+	{0, 0, 0, WHY, 3, 1},	    {0, 0, 0, WHY, 4, 0},
+	{2, 0, 0, END | WHY, 3, 1}, {2, 0, 0, END | WHY, 4, 0},
+	{4, 0, 0, END | WHY, 3, 0},
+};
+
 static void wanted(void **unused)
 {
 	/* 40000 > 80/tcp, by way of a backend, for reason 3 */
 	const struct addr ends4[] = {V4(1), V4(2), V4(3)};
 	const struct addr ends6[] = {V6(1), V6(2), V6(3)};
-	static const struct {
-		int last, port, protocol, filter, reason, is_wanted;
-	} rows[] = {
-		{0, 0, 0, 0, 0, 1},
-		{1, 0, 0, END, 0, 1}, /* the client */
-		{2, 0, 0, END, 0, 1}, /* the VIP */
-		{3, 0, 0, END, 0, 1}, /* the backend */
-		{4, 0, 0, END, 0, 0},
-		{1, 40000, 0, END, 0, 1},
-		{1, 80, 0, END, 0, 0},
-		{2, 80, TCP, END, 0, 1},
-		{2, 40000, 0, END, 0, 0},
-		{3, 80, TCP, END, 0, 1},
-		{3, 40000, 0, END, 0, 0},
-		{2, 80, UDP, END, 0, 0},
-		{2, 0, UDP, END, 0, 0},
-		{2, 0, TCP, END, 0, 1},
-		{0, 0, 0, WHY, 3, 1},
-		{0, 0, 0, WHY, 4, 0},
-		{2, 0, 0, END | WHY, 3, 1},
-		{2, 0, 0, END | WHY, 4, 0},
-		{4, 0, 0, END | WHY, 3, 0},
-	};
 	size_t i, family;
 
 	(void)unused;

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* test_config_services.c - services of a file beside each other, and backends
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/config/config.h"
+#include "common/core/abi_services.h"
+#include "tests/unit/config_text.h"
+#include "tests/unit/unit.h"
+
+/* Two words for one thing mean and are kept as the same. */
+static void settles_states(void **state)
+{
+	struct config word, flag;
+	size_t i;
+
+	(void)state;
+	parse_text("services:\n"
+		   "- {vip: 192.0.2.1, port: 1, backends: [\n"
+		   "   {address: 198.51.100.1, state: draining},\n"
+		   "   {address: 198.51.100.2, state: filling},\n"
+		   "   {address: 198.51.100.3, weight: 2, weight-before: 2},\n"
+		   "   {address: 198.51.100.4, weight: 2, weight-before: 5},\n"
+		   "   {address: 198.51.100.5, state: active}]}\n",
+		   &word, NULL);
+	parse_text("services:\n"
+		   "- {vip: 192.0.2.1, port: 1, backends: [\n"
+		   "   {address: 198.51.100.1, drain: true},\n"
+		   "   {address: 198.51.100.2, state: filling},\n"
+		   "   {address: 198.51.100.3, weight: 2},\n"
+		   "   {address: 198.51.100.4, weight: 2, weight-before: 5},\n"
+		   "   {address: 198.51.100.5}]}\n",
+		   &flag, NULL);
+	assert_true(word.services[0].backends[0].drain);
+	assert_int_equal(word.services[0].backends[1].state, STATE_FILLING);
+	assert_int_equal(word.services[0].backends[3].weight_before, 5);
+	assert_memory_equal(word.digest, flag.digest, sizeof(word.digest));
+	for (i = 0; i < 5; i++)
+		assert_memory_equal(&word.services[0].backends[i],
+				    &flag.services[0].backends[i],
+				    sizeof(struct config_backend));
+	config_free(&word);
+	config_free(&flag);
+}
+
+/* Any number may drain, as a file could always say. */
+static void many_may_drain(void **state)
+{
+	struct config config;
+
+	(void)state;
+	parse_text("services:\n"
+		   "- {vip: 192.0.2.1, port: 1, backends: [\n"
+		   "   {address: 198.51.100.1, drain: true},\n"
+		   "   {address: 198.51.100.2, drain: true},\n"
+		   "   {address: 198.51.100.3, drain: true},\n"
+		   "   {address: 198.51.100.4, drain: true},\n"
+		   "   {address: 198.51.100.5}]}\n",
+		   &config, NULL);
+	assert_int_equal(config.services[0].backend_count, 5);
+	config_free(&config);
+}
+
+/* What looks like a conflict and is none. */
+static void tells_services_apart(void **state)
+{
+	static const char *const texts[] = {
+		/* The port tells. */
+		SERVICE "- {vip: 192.0.2.2, port: 81, backends: "
+			"[{address: 198.51.100.1}]}\n",
+		/* The protocol tells. */
+		SERVICE "- {vip: 192.0.2.2, port: 80, protocol: udp, "
+			"backends: [{address: 198.51.100.1}]}\n",
+		SERVICE "- {vip: 192.0.2.1, port: any, protocol: udp, "
+			"backends: [{address: 198.51.100.1}]}\n",
+		/* The backend's address tells. */
+		SERVICE "- {vip: 192.0.2.2, port: 80, backends: "
+			"[{address: 198.51.100.2}]}\n",
+		SERVICE "- {vip: 192.0.2.1, port: any, backends: "
+			"[{address: 198.51.100.2}]}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct config config;
+
+		parse_text(texts[i], &config, NULL);
+		assert_int_equal(config.service_count, 2);
+		config_free(&config);
+	}
+}
+
+static void assert_warning(const char *text, const char *expected)
+{
+	struct config config;
+	char *warnings = NULL;
+	size_t size;
+	FILE *out = open_memstream(&warnings, &size);
+
+	assert_non_null(out);
+	parse_text(text, &config, out);
+	fclose(out);
+	assert_string_equal(warnings, expected);
+	free(warnings);
+	config_free(&config);
+}
+
+#define SMALL                                                                  \
+	"services:\n- {vip: 192.0.2.1, port: 80, table-size: 251, backends: ["
+
+static void warns(void **state)
+{
+	(void)state;
+	assert_warning(SERVICE, "");
+	assert_warning(SERVICE "    drain: true\n",
+		       "f.yaml:2: warning: every backend of tcp 192.0.2.1 "
+		       "port 80 is draining; it takes no new flows\n");
+	assert_warning("grace: 0s\ndrain-timeout: 24h\n" SERVICE, "");
+	assert_warning(SMALL "{address: 198.51.100.1}, "
+			     "{address: 198.51.100.2}]}\n",
+		       "");
+	assert_warning(SMALL "{address: 198.51.100.1}, "
+			     "{address: 198.51.100.2}, "
+			     "{address: 198.51.100.3, drain: true}]}\n",
+		       "");
+	assert_warning(SMALL "{address: 198.51.100.1}, "
+			     "{address: 198.51.100.2}, "
+			     "{address: 198.51.100.3}]}\n",
+		       "f.yaml:2: warning: tcp 192.0.2.1 port 80 has 83 slots "
+		       "for each of its 3 backends, whose shares become uneven "
+		       "below 100; table-size should be 307\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settles_states),
+		cmocka_unit_test(many_may_drain),
+		cmocka_unit_test(tells_services_apart),
+		cmocka_unit_test(warns),
+	};
+
+	return RUN("config services", tests);
+}
