@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * backends.bpf.h - backends by their ids, and by the slots of a service's table
+ */
+#pragma once
+
+#include "LoadBalancer/datapath/service.bpf.h"
+#include "common/core/hash.h"
+#include "common/core/schedule.h"
+#include "common/core/verifier.h"
+
+INLINE struct backend *backend_at(__u32 generation, __u32 index)
+{
+	struct backend_rows *rows = bpf_map_lookup_elem(&backends, &generation);
+
+	if (!rows)
+		return NULL;
+	KEEP_INDEX(rows, index);
+	return &rows->at[index % BACKEND_SLOTS];
+}
+
+/* The backend of this id, if it is still there. */
+INLINE struct backend *backend_of(__u32 generation, __u32 id)
+{
+	struct backend *backend = backend_at(generation, id);
+
+	if (!backend || backend->id != id || backend->state == BACKEND_ABSENT)
+		return NULL;
+	return backend;
+}
+
+INLINE bool is_over(const struct decision *d, const struct backend *backend)
+{
+	return backend->state == BACKEND_LEAVING &&
+	       leaving_is_over(d->slot, 1 + backend->id % BACKEND_SLOTS);
+}
+
+/* What a service's table says at `number`. */
+INLINE int slot_at(__u32 generation, const struct service *service,
+		   __u32 number)
+{
+	void *map = bpf_map_lookup_elem(&tables, &generation);
+	__u32 element = (service->table_first + number) / SLOTS_PER_ELEMENT;
+	struct slots *slots;
+
+	if (!map || !service->table_size)
+		return -1;
+	slots = bpf_map_lookup_elem(map, &element);
+	return slots ? slots->slot[(service->table_first + number) %
+				   SLOTS_PER_ELEMENT]
+		     : -1;
+}
+
+/* The slot of a flow that nothing is known of, or -1: there is no table. */
+INLINE int slot_of(__u32 generation, const struct service *service,
+		   const struct decision *d)
+{
+	struct scheduling from = {.hash = hash_packet(&d->packet),
+				  .source = &d->packet.source};
+
+	return slot_at(generation, service,
+		       scheduler_table_slot(service->scheduler, &from,
+					    service->table_size));
+}
+
+INLINE struct backend *backend_in_slot(__u32 generation, int slot)
+{
+	return slot < 0 ? NULL : backend_at(generation, slot);
+}
+
+INLINE struct backend *backend_in_table(__u32 generation,
+					const struct service *service,
+					const struct decision *d)
+{
+	return backend_in_slot(generation, slot_of(generation, service, d));
+}
