@@ -29,10 +29,10 @@ INLINE struct backend *backend_of(__u32 generation, __u32 id)
 	return backend;
 }
 
-INLINE bool is_over(const struct decision *d, const struct backend *backend)
+INLINE bool is_over(__u32 slot, const struct backend *backend)
 {
 	return backend->state == BACKEND_LEAVING &&
-	       leaving_is_over(d->slot, 1 + backend->id % BACKEND_SLOTS);
+	       leaving_is_over(slot, 1 + backend->id % BACKEND_SLOTS);
 }
 
 /* What a service's table says at `number`. */

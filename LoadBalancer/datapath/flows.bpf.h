@@ -6,7 +6,6 @@
 
 #include "LoadBalancer/datapath/maps.bpf.h"
 #include "common/bpf/dry.h"
-#include "common/core/begun.h"
 #include "common/core/flows.h"
 #include "common/core/recent.h"
 #include "common/core/verifier.h"
@@ -34,25 +33,6 @@ INLINE struct recent_bucket *recent_of(__u64 hash)
 	__u32 key = recent_number(hash);
 
 	return bpf_map_lookup_elem(&recent_flows, &key);
-}
-
-/* The first packet of the flow went to the backend of this index. */
-INLINE void begun_add(__u64 hash, __u32 backend, __u64 now)
-{
-	__u32 key = begun_number(hash);
-	struct begun_bucket *begun = bpf_map_lookup_elem(&begun_flows, &key);
-
-	if (begun)
-		begun_write(begun, hash, backend, now);
-}
-
-/* Where the first packet went, within `span` jiffies: begun_find(). */
-SEPARATE int begun_backend(__u64 hash, __u64 now, __u64 span)
-{
-	__u32 key = begun_number(hash);
-	struct begun_bucket *begun = bpf_map_lookup_elem(&begun_flows, &key);
-
-	return begun ? begun_find(begun, hash, now, span) : -1;
 }
 
 /* Sets d->hash. False: the secrets cannot be read. */
@@ -144,14 +124,38 @@ SEPARATE int flow_store(__u32 slot, __u64 hash, __u32 backend, __u64 now)
 	return place;
 }
 
-/* The same with whose it is, for people. False: it could not be remembered. */
+/*
+ * Gives a flow another backend where it lies, which takes nothing from others.
+ * The way, or -1: it is gone. Verified on its own.
+ */
+SEPARATE int flow_move(__u64 hash, __u32 backend, __u64 now)
+{
+	__u32 number = flow_bucket(hash, constants.flow_buckets);
+	struct flow_bucket *bucket = bpf_map_lookup_elem(&flows, &number);
+	int place = bucket ? flow_find(bucket, hash) : -1;
+
+	if (place >= 0)
+		flow_write(&bucket->flows[WITHIN(place, FLOWS_PER_BUCKET)],
+			   hash, backend, now);
+	return place;
+}
+
+/*
+ * The same with whose it is, for people. `lives`: it is there already. False:
+ * it could not be remembered.
+ */
 INLINE bool flow_remember(const struct decision *d, __u32 service,
-			  __u32 backend)
+			  __u32 backend, bool lives)
 {
 	__u32 number = flow_bucket(d->hash, constants.flow_buckets);
 	struct flow_keys *names = bpf_map_lookup_elem(&flow_keys, &number);
-	int place = flow_store(d->slot, d->hash, backend, d->now);
 	struct flow_key *key;
+	int place;
+
+	if (DRY_RUN && lives)
+		return true;
+	place = lives ? flow_move(d->hash, backend, d->now)
+		      : flow_store(d->slot, d->hash, backend, d->now);
 
 	if (!names || place < 0)
 		return false;

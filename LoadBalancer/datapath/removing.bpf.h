@@ -24,9 +24,12 @@ INLINE bool is_flow_of(const struct decision *d, struct found *f)
 	if (flow && !select_expired(&d->packet, flow->seen, (__u32)d->now,
 				    f->generation->udp_idle)) {
 		f->backend = backend_of(d->slot, flow->backend & FLOW_BACKEND);
-		if (f->backend && f->backend->service == f->service->id &&
-		    follows(d, f))
-			return true;
+		if (f->backend && f->backend->service == f->service->id) {
+			if (begun_elsewhere(d, f))
+				return false;
+			if (follows(d, f))
+				return true;
+		}
 	}
 	return !(d->packet.flags & PACKET_SYN) && backend_before(d, f);
 }

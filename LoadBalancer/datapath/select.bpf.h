@@ -11,12 +11,26 @@
 #pragma once
 
 #include "LoadBalancer/datapath/backends.bpf.h"
+#include "LoadBalancer/datapath/begun.bpf.h"
 #include "LoadBalancer/datapath/flows.bpf.h"
 #include "LoadBalancer/datapath/service.bpf.h"
 #include "common/core/hash.h"
 #include "common/core/schedule.h"
 #include "common/core/select.h"
 #include "common/core/verifier.h"
+
+/*
+ * Does the flow table know the flow, of a backend that is still there? Verified
+ * on its own.
+ */
+SEPARATE int flow_lives(__u32 slot, __u64 hash)
+{
+	struct flow *flow = flow_lookup(hash);
+	struct backend *backend =
+		flow ? backend_of(slot, flow->backend & FLOW_BACKEND) : NULL;
+
+	return backend && !is_over(slot, backend);
+}
 
 /*
  * What the generation before says of the flow of the decision in `scratch`: the
@@ -68,47 +82,29 @@ INLINE struct backend *backend_before(const struct decision *d,
 	if (!backend)
 		return NULL;
 	backend = backend_of(d->slot, backend->id);
-	if (!backend || backend->state == BACKEND_DOWN || is_over(d, backend))
+	if (!backend || backend->state == BACKEND_DOWN ||
+	    is_over(d->slot, backend))
 		return NULL;
 	return backend;
 }
 
-/* `begins`: FLOW_BEGINS or 0. */
+/* `begins`: FLOW_BEGINS or 0. `lives`: of select_keeps(). */
 INLINE bool remember(const struct decision *d, const struct found *f,
-		     const struct backend *backend, __u32 begins)
+		     const struct backend *backend, __u32 begins, bool lives)
 {
 	__u32 udp = d->packet.protocol == IPPROTO_UDP ? FLOW_UDP : 0;
 
-	return flow_remember(d, f->service->id, backend->id | begins | udp);
-}
-
-/*
- * Where the first packet of the flow went; NULL: none has come, or it is not
- * there any more for the flow. A note of UDP holds as long as a flow does. If
- * its index is another backend's by now, the flow's own is gone.
- */
-INLINE struct backend *backend_begun(const struct decision *d,
-				     const struct found *f)
-{
-	__u64 span = BEGUN_SECONDS * (__u64)f->generation->insert_window;
-	struct backend *backend;
-	int index;
-
-	if (d->packet.protocol == IPPROTO_UDP)
-		span = f->generation->udp_idle;
-	index = begun_backend(d->hash, d->now, span);
-	backend = index < 0 ? NULL : backend_at(d->slot, index);
-	if (!backend || backend->service != f->service->id ||
-	    !select_follows(&d->packet, backend->state) || is_over(d, backend))
-		return NULL;
-	return backend;
+	return flow_remember(d, f->service->id, backend->id | begins | udp,
+			     lives);
 }
 
 /*
  * By a scheduler that is no function of the flow. NULL: what it chose could
- * not be remembered, so the choice does not count.
+ * not be remembered, so the choice does not count. `lives`: of select_keeps();
+ * then a note remembers it.
  */
-INLINE struct backend *choose(const struct decision *d, const struct found *f)
+INLINE struct backend *choose(const struct decision *d, const struct found *f,
+			      bool lives)
 {
 	const struct service *service = f->service;
 	__u32 key = service->turns, number;
@@ -123,50 +119,46 @@ INLINE struct backend *choose(const struct decision *d, const struct found *f)
 
 	number = scheduler_slot(service->scheduler, &from, service->table_size);
 	backend = backend_in_slot(d->slot, slot_at(d->slot, service, number));
-	if (!backend || !remember(d, f, backend, FLOW_BEGINS))
+	if (!backend ||
+	    (!lives && !remember(d, f, backend, FLOW_BEGINS, false)))
 		return NULL;
 	if (turn && !DRY_RUN)
 		(*turn)++;
 	return backend;
 }
 
-/* Keeps what select_keeps() says. False: the flow table does not hold it. */
+/*
+ * Keeps what select_keeps() says. False: the flow table does not hold it.
+ * `lives`: as there.
+ */
 INLINE bool keep(const struct decision *d, const struct found *f,
-		 const struct backend *backend, bool second, bool differs)
+		 const struct backend *backend, enum keep what, bool lives)
 {
-	enum keep what = select_keeps(&d->packet, second, differs);
-
 	if (what == KEEP_NOTHING)
 		return false;
 	if (what != KEEP_NOTE &&
-	    remember(d, f, backend, what == KEEP_WAY ? FLOW_BEGINS : 0))
+	    remember(d, f, backend, what == KEEP_WAY ? FLOW_BEGINS : 0, lives))
 		return true;
-	if (!DRY_RUN)
-		begun_add(d->hash, backend->id, d->now);
+	if (d->packet.flags & PACKET_SYN)
+		begun_with_syn(d, backend->id);
+	else if (!DRY_RUN)
+		begun_add(d->hash, d->hash, backend->id, d->now);
 	return false;
 }
 
 /*
  * By the scheduler and its table, for a flow that the flow table does not know
- * or, `known`, knows of another backend. *kept: it does, from now on.
+ * or, `known`, knows of another backend. *kept: select_keeps()' `lives`; and
+ * then whether the flow table is to hold the flow.
  */
 INLINE struct backend *schedule(struct decision *d, const struct found *f,
-				bool known, bool *kept)
+				struct backend *begun, bool known, bool *kept)
 {
 	const struct service *service = f->service;
 	bool is_syn = d->packet.flags & PACKET_SYN;
-	struct backend *backend, *before = NULL, *begun = NULL;
+	struct backend *backend, *before = NULL;
 
-	if (is_syn && !(d->packet.flags & PACKET_RST) &&
-	    !scheduler_is_function(service->scheduler)) {
-		backend = choose(d, f);
-		*kept = backend;
-		if (backend)
-			return backend;
-	}
-	if (!is_syn && !known)
-		begun = backend_begun(d, f);
-	if (begun)
+	if (begun && !known)
 		d->origin = ORIGIN_KNOWN;
 	/* One that is not remembered would begin with each of its packets. */
 	if (d->packet.protocol == IPPROTO_UDP)
@@ -179,16 +171,21 @@ INLINE struct backend *schedule(struct decision *d, const struct found *f,
 		backend = before;
 	}
 	if (backend)
-		*kept = keep(d, f, backend, begun || known,
-			     before && before != backend);
+		*kept |= keep(d, f, backend,
+			      select_keeps(&d->packet, begun || known,
+					   before && before != backend, *kept),
+			      *kept);
 	return backend;
 }
 
 /* Does a remembered flow follow its memory, f->backend? */
 INLINE bool follows(const struct decision *d, const struct found *f)
 {
-	return select_follows(&d->packet, f->backend->state) &&
-	       !is_over(d, f->backend);
+	__u8 state = f->backend->state;
+
+	return select_follows(&d->packet, state) &&
+	       !is_over(d->slot, f->backend) &&
+	       (state == BACKEND_ACTIVE || !begun_elsewhere(d, f));
 }
 
 /* By its memory. */
@@ -214,22 +211,72 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 }
 
 /*
- * The scheduler's choice for the decision in `scratch`, with all that goes
- * with it: what is to be remembered, the grace after a change, a memory to be
- * deleted. Leaves the backend's id there; 0: there is none.
+ * Where the first packet of the flow went, for the decision in `scratch`.
+ * Leaves the backend's id there. Verified on its own.
+ */
+SEPARATE int select_begun(void)
+{
+	struct handed *h = handed();
+	struct decision *d = &h->decision;
+	struct found found = {}, *f = &found;
+	struct backend *backend;
+
+	if (!h || !generation_of(d, f) || !find_service_again(d, f))
+		return 0;
+	backend = backend_begun(d, f, d->origin == ORIGIN_MOVED);
+	if (backend)
+		h->backend_id = backend->id;
+	return 0;
+}
+
+/*
+ * A choice for the decision in `scratch` by a scheduler that is no function of
+ * the flow: for a SYN that nothing is known of. Leaves the backend's id there.
+ * False: select_anew() has to choose. Verified on its own.
+ */
+SEPARATE int select_in_turn(void)
+{
+	struct handed *h = handed();
+	struct decision *d = &h->decision;
+	struct found found = {}, *f = &found;
+	struct backend *backend;
+	bool lives;
+
+	if (!h || h->backend_id ||
+	    (d->packet.flags & (PACKET_SYN | PACKET_RST)) != PACKET_SYN ||
+	    !generation_of(d, f) || !find_service_again(d, f) ||
+	    scheduler_is_function(f->service->scheduler))
+		return false;
+	lives = d->origin == ORIGIN_MOVED && flow_lives(d->slot, d->hash);
+	backend = choose(d, f, lives);
+	if (!backend)
+		return false;
+	if (lives)
+		begun_with_syn(d, backend->id);
+	h->backend_id = backend->id;
+	return true;
+}
+
+/*
+ * The choice for the decision in `scratch`: what select_begun() left there, or
+ * by the table. With all that goes with it: what is to be remembered, the grace
+ * after a change, a memory to be deleted. Leaves the backend's id there; 0:
+ * there is none.
  */
 SEPARATE int select_anew(void)
 {
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
-	bool kept = false, known;
+	bool kept, known;
 	struct found found = {}, *f = &found;
 	struct backend *backend;
 
 	if (!h || !generation_of(d, f) || !find_service_again(d, f))
 		return 0;
 	known = d->origin == ORIGIN_MOVED;
-	backend = schedule(d, f, known, &kept);
+	kept = known && flow_lives(d->slot, d->hash);
+	backend = schedule(d, f, backend_of(d->slot, h->backend_id), known,
+			   &kept);
 	if (known && !kept)
 		flow_forget(d->hash);
 	h->backend_id = backend ? backend->id : 0;
@@ -248,8 +295,11 @@ INLINE bool select_slowly(struct decision *d, struct found *f)
 		return false;
 	h->backend_id = 0;
 	select_older();
-	if (!h->backend_id)
-		select_anew();
+	if (!h->backend_id) {
+		select_begun();
+		if (!select_in_turn())
+			select_anew();
+	}
 	d->origin = h->decision.origin;
 	d->begins = h->decision.begins;
 	d->place = h->decision.place;
@@ -276,8 +326,7 @@ INLINE bool select_by_table(struct decision *d, struct found *f)
 	f->backend = backend_in_slot(d->slot, slot);
 	if (!f->backend)
 		return false;
-	if (!DRY_RUN)
-		begun_add(d->hash, slot, d->now);
+	begun_with_syn(d, slot);
 	return true;
 }
 

@@ -15,9 +15,17 @@
  * Each SYN writes here, so the notes must not wait for memory: 256 KiB for all
  * CPUs stay in the second-level cache of one. A bucket is one cache line of
  * eight notes, the newest first; of 16,384 handshakes under way, 1 in 20 has
- * lost its note at the most. A note is one word: 34 bits of the flow's hash
- * (others say which bucket), 16 of the time, and the index of the backend. What
- * two CPUs write at once may cost a note, and makes no wrong one.
+ * lost its note at the most. A note is one word: 34 bits of its name, 16 of the
+ * time, and the index of the backend. What two CPUs write at once may cost a
+ * note, and makes no wrong one.
+ *
+ * A note's name is the flow's hash (other bits of it say which bucket). The
+ * note of a SYN is named by the next sequence number, too: only who sent the
+ * SYN, or sees the flow's packets, sends the packet that finds it. So a SYN
+ * that somebody else writes in a client's name takes nothing away: neither the
+ * client's handshake, nor a flow that is remembered. (By trying, he moves a
+ * flow whose backend gets no new flows with a chance of 8 in 2^32 for each of
+ * its packets: a bucket has no more notes.)
  */
 #pragma once
 
@@ -41,25 +49,35 @@ INLINE __u32 begun_number(__u64 hash)
 	return hash_slot(hash >> 32, BEGUN_BUCKETS);
 }
 
-/* Never 0, as a flow's hash is odd. `backend`: its index. */
-INLINE __u64 begun_note(__u64 hash, __u32 backend, __u64 now)
+/*
+ * The name of the note of a SYN, after which the client goes on at `sequence`
+ * (host order). Of one flow no two are alike, nor like the flow's hash: 34 bits
+ * hold them all.
+ */
+INLINE __u64 begun_by_syn(__u64 hash, __u32 sequence)
 {
-	return hash << BEGUN_FLOW |
+	return hash + ((__u64)1 << 33 | (__u64)sequence << 1);
+}
+
+/* Never 0, as a flow's hash is odd, and so are names. `backend`: its index. */
+INLINE __u64 begun_note(__u64 name, __u32 backend, __u64 now)
+{
+	return name << BEGUN_FLOW |
 	       (__u64)(__u16)(now >> BEGUN_UNIT) << BEGUN_TIME |
 	       (backend & BEGUN_BACKEND);
 }
 
-/* Of one flow? */
+/* Of one name? */
 INLINE int begun_is(__u64 note, __u64 other)
 {
 	return !((note ^ other) >> BEGUN_FLOW);
 }
 
 /* `backend`: its index. `now` in jiffies. */
-INLINE void begun_write(struct begun_bucket *bucket, __u64 hash, __u32 backend,
+INLINE void begun_write(struct begun_bucket *bucket, __u64 name, __u32 backend,
 			__u64 now)
 {
-	__u64 note = begun_note(hash, backend, now), next = note, old;
+	__u64 note = begun_note(name, backend, now), next = note, old;
 	int i;
 
 	for (i = 0; i < BEGUN_PER_BUCKET; i++) {
@@ -75,10 +93,10 @@ INLINE void begun_write(struct begun_bucket *bucket, __u64 hash, __u32 backend,
  * The index of the backend, or -1: no packet has come, or longer than `span`
  * jiffies ago (and two units, at most).
  */
-INLINE int begun_find(const struct begun_bucket *bucket, __u64 hash, __u64 now,
+INLINE int begun_find(const struct begun_bucket *bucket, __u64 name, __u64 now,
 		      __u64 span)
 {
-	__u64 wanted = begun_note(hash, 0, now), note;
+	__u64 wanted = begun_note(name, 0, now), note;
 	__u16 age;
 	int i;
 

@@ -98,7 +98,13 @@ struct packet {
 	__u64 is_error; /* an ICMP or ICMPv6 error about a flow, at l4 */
 	struct addr source;
 	struct addr destination;
-	struct addr quoted; /* is_error: the sender of the quoted packet */
+	union {
+		struct addr quoted; /* is_error: the quoted packet's sender */
+		struct {	    /* not is_error, and of TCP: */
+			__be32 sequence; /* 0 for a later fragment */
+			__u32 payload;	 /* bytes above TCP */
+		};
+	};
 	struct vlan vlan;   /* its tags */
 	__be16 source_port; /* 0 if there are none */
 	__be16 port;

@@ -16,6 +16,8 @@ INLINE enum reason parse_tcp(struct packet *packet, void *end)
 		return REASON_malformed;
 	packet->source_port = tcp->source;
 	packet->port = tcp->dest;
+	packet->sequence = tcp->seq;
+	packet->payload = packet->length - packet->l4_offset - tcp->doff * 4;
 	if (tcp->syn && !tcp->ack)
 		packet->flags |= PACKET_SYN;
 	if (tcp->rst)

@@ -5,9 +5,10 @@
  * The program looks things up; the rules are here, so that they can be read and
  * tested without a kernel. The laws:
  *
- *  - A flow stays where it is while its backend can be reached. A SYN is no
- *    exception unless the backend gets no new flows, for it drains or its
- *    application is down: a spoofed or repeated SYN moves nobody.
+ *  - A flow stays where it is while its backend can be reached. If the backend
+ *    gets no new flows, for it drains or its application is down, a SYN of the
+ *    flow goes to another one. That moves no flow yet: anybody may have sent
+ *    it. The packet that follows this SYN does, known by its sequence number.
  *  - A flow is remembered at its second packet, which goes where the first
  *    went (begun.h). So no flood of single packets pushes out a flow, or keeps
  *    one from being remembered. Where the scheduler is no function of the flow,
@@ -22,6 +23,7 @@
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
 #include "common/core/age.h"
+#include "common/core/begun.h"
 #include "common/core/packet.h"
 #include "common/core/scheduler.h"
 
@@ -91,6 +93,34 @@ INLINE int select_asks_previous(const struct packet *packet)
 	return packet->protocol == IPPROTO_TCP;
 }
 
+/* May the packet be the first one after its client's SYN? */
+INLINE int select_may_answer(const struct packet *packet)
+{
+	return packet->protocol == IPPROTO_TCP && !packet->is_error &&
+	       !(packet->flags & (PACKET_SYN | PACKET_LATER));
+}
+
+/*
+ * What names the note of the packet's SYN (begun.h): of a SYN itself, and of
+ * one that select_may_answer(). `hash`: the flow's.
+ */
+INLINE __u64 select_syn_name(const struct packet *packet, __u64 hash)
+{
+	__u32 sequence = bpf_ntohl(packet->sequence);
+
+	return begun_by_syn(hash, sequence + !!(packet->flags & PACKET_SYN));
+}
+
+/*
+ * The same for a SYN whose payload the server takes, too (RFC 7413); without
+ * one, both are alike.
+ */
+INLINE __u64 select_syn_name_fast(const struct packet *packet, __u64 hash)
+{
+	return begun_by_syn(hash,
+			    bpf_ntohl(packet->sequence) + 1 + packet->payload);
+}
+
 /* What to remember about a flow that was selected anew. */
 enum keep {
 	KEEP_NOTHING,
@@ -102,14 +132,15 @@ enum keep {
 
 /*
  * `second`: one of its packets has come before. `differs`: a change is recent,
- * and the previous generation would have placed it elsewhere.
+ * and the previous generation would have placed it elsewhere. `lives`: the flow
+ * table knows the flow, of a backend that is still there.
  */
 INLINE enum keep select_keeps(const struct packet *packet, int second,
-			      int differs)
+			      int differs, int lives)
 {
 	if (packet->flags & PACKET_RST || packet->is_error)
 		return KEEP_NOTHING;
 	if (packet->flags & PACKET_SYN)
-		return differs ? KEEP_WAY : KEEP_NOTE;
+		return differs && !lives ? KEEP_WAY : KEEP_NOTE;
 	return second ? KEEP_FLOW : KEEP_NOTE;
 }

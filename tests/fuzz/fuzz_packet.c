@@ -45,6 +45,12 @@ static void require_understood(const struct packet *packet,
 	} else {
 		REQUIRE(!packet->source_port && !packet->port);
 	}
+	if (tcp) {
+		REQUIRE(!memcmp(&packet->sequence, frame + r->l4 + 4, 4));
+		REQUIRE(packet->payload ==
+			packet->length - packet->l4_offset -
+				(frame[r->l4 + 12] >> 4) * 4);
+	}
 	REQUIRE(!!(packet->flags & PACKET_LATER) == r->is_later);
 	REQUIRE(!!(packet->flags & PACKET_SYN) ==
 		(tcp && (frame[r->l4 + 13] & 0x12) == 0x02));

@@ -31,7 +31,8 @@ def ip6(dst=VIP6, **fields):
 
 
 def tcp(dport=80, flags="PA", payload=PAYLOAD, **fields):
-    return TCP(sport=40000, dport=dport, flags=flags, seq=7, ack=9, **fields) / Raw(payload)
+    seq = 6 if flags == "S" else 7  # the one goes on with the other
+    return TCP(sport=40000, dport=dport, flags=flags, seq=seq, ack=9, **fields) / Raw(payload)
 
 
 def udp(dport=7777, payload=b"hello, backend"):
@@ -101,10 +102,13 @@ class Flows:
         self.template = bytearray(bytes(layer))
         self.l4 = ETHER + (40 if ipv6 else 20)
 
-    def frame(self, sport, flags=0):
+    def frame(self, sport, flags=0, seq=7):
+        """`seq`: of the SYN; what comes behind goes on there."""
         frame = self.template
         struct.pack_into("!H", frame, self.l4, sport)
         if not self.is_udp:
+            seq += flags & (SYN | ACK) != SYN
+            struct.pack_into("!I", frame, self.l4 + 4, seq & 0xFFFFFFFF)
             frame[self.l4 + 13] = flags
         return bytes(frame)
 

@@ -35,9 +35,10 @@ class Service:
         return {client: ".".join(map(str, frame[30:34]))
                 for client, (_, frame) in zip(clients, self.world.lbr.run(frames))}
 
-    def send(self, sports, flags=0):
-        """{source port: the backend's address}"""
-        answers = self.world.lbr.run(self.flows.frames(sports, flags))
+    def send(self, sports, flags=0, seq=7):
+        """{source port: the backend's address}; `seq`: of Flows.frame()"""
+        answers = self.world.lbr.run(
+            [self.flows.frame(sport, flags, seq) for sport in sports])
         placed = {}
         for sport, (action, frame) in zip(sports, answers):
             assert action == TX, f"source port {sport}: action {action}"

@@ -78,7 +78,7 @@ def questions(count, seed):
         ends = (f"172.17.{chance.randrange(8)}.7:{sport} {chance.choice((VIP, VIP, OTHER, TUNNEL, '192.0.2.1'))}"
                 if chance.random() < 0.7 else
                 f"[2001:db8:17::{chance.randrange(1, 9)}]:{sport} [{VIP6}]")
-        syn = " syn" if protocol == "tcp" and chance.random() < 0.4 else ""
+        syn = " syn" if protocol == "tcp" and chance.random() < 0.25 else ""
         yield f"{ends}:{dport}/{protocol}{syn}"
 
 

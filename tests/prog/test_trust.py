@@ -13,7 +13,7 @@ from scapy.layers.l2 import Ether
 import frames as f
 from network import TX, VIP6, backend, configuration, on, service
 from oracle import ip
-from placing import PORTS, TEN, Service, stayed
+from placing import PORTS, TEN, Service, moved, stayed
 from tap import equal, test
 
 TEN6 = [f"2001:db8:19::1:{n}" for n in range(1, 11)]
@@ -50,7 +50,8 @@ def twin(client, sport, port, prefix, own):
 
 def send(world, client, sport, port, flags):
     """The backend that the packet went to."""
-    packet = f.ether() / IPv6(src=client, dst=VIP6) / TCP(sport=sport, dport=port, flags=flags)
+    packet = f.ether() / IPv6(src=client, dst=VIP6) / TCP(
+        sport=sport, dport=port, flags=flags, seq=int(flags != "S"))
     [(action, frame)] = world.lbr.run([bytes(packet)])
     equal(action, TX, "action")
     return Ether(frame)[IPv6].dst
@@ -98,6 +99,132 @@ def collisions(world):
         equal(world.flows() - before, 6 * len(VICTIMS), f"{scheduler}: flows that are remembered")
         equal([send(world, *victim, port, "PA") for victim in VICTIMS],
               [one for one, _ in placed], f"{scheduler}: where they are")
+
+
+LIVE, GUESSES = f.PUSH, (0, 6, 8, 9, 1000, 0x7FFFFFFF, 0xFFFFFFFF)
+
+
+def at(placed, address):
+    return [sport for sport, to in placed.items() if to == address]
+
+
+def spoofed(send, sports, guesses=GUESSES):
+    """What somebody off the path sends in the name of these flows, whose next
+    sequence number is 8: SYNs of any number but theirs."""
+    for seq in guesses:
+        for flags in f.SYN, f.SYN | f.RST, f.SYN | 1:
+            send(sports, flags, seq)
+
+
+def moves_by_handshake(send, sports, gone, what):
+    """A SYN, and its repetition, go to another backend, and the flow with the ACK."""
+    begun = send(sports, f.SYN, 1000)
+    assert gone not in begun.values(), f"{what}: a SYN went there"
+    stayed(begun, send(sports, f.SYN, 1000), f"{what}: the SYN, repeated")
+    equal(set(send(sports, LIVE, 7).values()), {gone}, f"{what}: the old flow, meanwhile")
+    spoofed(send, sports, GUESSES[:1])  # a flow has room for eight, if alone
+    stayed(begun, send(sports, f.SYN, 1000), f"{what}: the SYN, repeated after others")
+    stayed(begun, send(sports, f.ACK, 1000), f"{what}: the ACK")
+    stayed(begun, send(sports, LIVE, 5000), f"{what}: later")
+    return begun
+
+
+@test("trust: a spoofed SYN moves no flow of a backend that drains; a handshake does")
+def syn(world):
+    for n, scheduler in enumerate(("maglev", "source-hash", "round-robin", "random")):
+        tcp = Service(world, 6420 + n, scheduler=scheduler)
+        for state, rest in (("draining", [backend(TEN[0], drain=True), *TEN[1:]]),
+                            ("leaving", TEN[1:])):
+            what = f"{scheduler}, {state}"
+            world.apply(configuration(tcp.text(TEN), handshake_grace="0s"))
+            clients = iter(range(10000, 60000))
+            known = []
+            while len(known) < 40:  # of source-hash, one client's are all together
+                some = [next(clients) for _ in range(200)]
+                placed = tcp.hold(some)
+                gone = TEN[0] if scheduler != "source-hash" else placed[some[0]]
+                known += at(placed, gone)
+            if gone != TEN[0]:
+                rest = [row.replace(TEN[0], gone) if row.startswith("{") else
+                        row.replace(gone, TEN[0]) for row in rest]
+            count = world.flows()
+            world.apply(configuration(tcp.text(rest), handshake_grace="0s"), now=False)
+            spoofed(tcp.send, known)
+            equal(world.flows(), count, f"{what}: flows remembered")
+            for flags in LIVE, f.ACK, f.FIN, LIVE:
+                equal(set(tcp.send(known, flags).values()), {gone}, f"{what}: live flows")
+            before = moves_by_handshake(tcp.send, known, gone, what)
+            equal(world.flows(), count, f"{what}: flows remembered, at the end")
+            world.apply(configuration(tcp.text(TEN), handshake_grace="0s"))
+            stayed(before, tcp.send(known, LIVE), f"{what}: when it is back")
+
+
+@test("trust: ... IPv6; and a SYN with data that the server takes, or does not")
+def syn6(world):
+    flows, sports = f.Flows(6430, ipv6=True), PORTS[:400]
+
+    def send(sports, flags, seq=7):
+        return dict(zip(sports, (frame[38:54] for _, frame in world.lbr.run(
+            [flows.frame(sport, flags, seq) for sport in sports]))))
+
+    def fast(sports, size, seq):
+        frames = [bytes(f.ether() / IPv6(src=f.CLIENT6, dst=VIP6) / TCP(
+            sport=sport, dport=6430, flags="S", seq=seq) / (b"x" * size)) for sport in sports]
+        return dict(zip(sports, (frame[38:54] for _, frame in world.lbr.run(frames))))
+
+    def text(pool):
+        return configuration(service(pool, VIP6, 6430), handshake_grace="0s")
+
+    world.apply(text(TEN6))
+    for _ in range(2):
+        placed = send(sports, f.ACK)
+    known = at(placed, ip(TEN6[0]))
+    world.apply(text([backend(TEN6[0], drain=True), *TEN6[1:]]))
+    spoofed(send, known)
+    equal(set(send(known, LIVE).values()), {ip(TEN6[0])}, "live flows")
+    third = len(known) // 3
+    moves_by_handshake(send, known[:third], ip(TEN6[0]), "IPv6")
+    for some, taken in (known[third : 2 * third], 0), (known[2 * third :], 100):
+        begun = fast(some, 100, 3000)
+        equal(set(send(some, LIVE).values()), {ip(TEN6[0])}, "live flows")
+        stayed(begun, send(some, f.ACK, 3000 + taken), f"of 100 bytes, {taken} taken")
+        stayed(begun, send(some, LIVE, 9000), f"later, {taken} taken")
+
+
+@test("trust: a spoofed SYN, while the port changes hands; nor does it move a handshake")
+def syn_of_two_services(world):
+    sports = PORTS[:100]
+    for port, (first, then) in enumerate((((1, 0), (0, 1)), ((0, 1), (1, 1)), ((0, 1), (1, 0)),
+                                          ((1, 1), (0, 1))), 6440):
+        tcp = Service(world, port)
+        any_port = service([f"172.19.2.{n}" for n in range(1, 11)], port="any")
+
+        def apply(own, other):
+            world.apply(configuration(*[tcp.text(TEN)] * own, *[any_port] * other,
+                                      handshake_grace="0s"), now=False)
+
+        apply(*first)
+        before = tcp.hold(sports)
+        apply(*then)
+        spoofed(tcp.send, sports)
+        stayed(before, tcp.send(sports, LIVE), f"{first}: live flows")
+        begun = tcp.send(sports, f.SYN, 1000)
+        equal(len(moved(before, begun)), len(sports), f"{first}: SYNs")
+        stayed(before, tcp.send(sports, LIVE), f"{first}: live flows, meanwhile")
+        stayed(begun, tcp.send(sports, f.ACK, 1000), f"{first}: the ACK")
+        stayed(begun, tcp.send(sports, LIVE, 2000), f"{first}: later")
+
+
+@test("trust: a spoofed SYN moves no handshake that a change meets in the middle")
+def syn_of_handshake(world):
+    tcp, sports = Service(world, 6450), PORTS[:100]
+    world.apply(configuration(tcp.text(TEN), handshake_grace="0s"))
+    before = tcp.send(sports, f.SYN)
+    world.apply(configuration(tcp.text([backend(row, drain=n < 5) for n, row in enumerate(TEN)]),
+                              handshake_grace="0s"))
+    spoofed(tcp.send, sports, GUESSES[:3])
+    stayed(before, tcp.send(sports, f.ACK), "ACK")
+    stayed(before, tcp.send(sports, LIVE), "remembered")
 
 
 @test("trust: the key lives as long as the flow table")

@@ -304,6 +304,13 @@ static inline void check_understood(const struct packet *packet,
 	assert_ptr_equal(packet->l4, frame.bytes + 14 + packet->l4_offset);
 	if (ports)
 		assert_memory_equal(packet->l4, ((uint8_t[]){PORTS}), 4);
+	if (ports && row->protocol == TCP) {
+		assert_int_equal(bpf_ntohl(packet->sequence), 1);
+		assert_int_equal(packet->payload,
+				 packet->length - packet->l4_offset -
+					 (((uint8_t *)packet->l4)[12] >> 4) *
+						 4);
+	}
 }
 
 /* The straight line: the same, or it says that the packet is not for it. */

@@ -68,6 +68,46 @@ static void of_no_other_flow(void **unused)
 	assert_int_equal(apart, n * (33 + 12));
 }
 
+/*
+ * The notes of a flow's SYNs: each sequence number has one of its own, and none
+ * is taken for the note of the flow itself.
+ */
+static void of_no_other_syn(void **unused)
+{
+	struct begun_bucket bucket;
+	uint64_t state = 3;
+	int n, bit;
+
+	(void)unused;
+	for (n = 0; n < 1000; n++) {
+		__u64 hash = draw(&state) | 1;
+		__u32 sequence = draw(&state), other;
+		__u64 name = begun_by_syn(hash, sequence);
+
+		assert_true(name & 1);
+		memset(&bucket, 0, sizeof(bucket));
+		begun_write(&bucket, name, 7, 0);
+		assert_int_equal(begun_find(&bucket, name, 0, 0), 7);
+		assert_int_equal(begun_find(&bucket, hash, 0, 0), -1);
+		for (bit = 0; bit < 32; bit++) {
+			other = sequence ^ 1u << bit;
+			name = begun_by_syn(hash, other);
+			assert_int_equal(begun_find(&bucket, name, 0, 0), -1);
+			other = sequence + (1u << bit);
+			name = begun_by_syn(hash, other);
+			assert_int_equal(begun_find(&bucket, name, 0, 0), -1);
+		}
+		memset(&bucket, 0, sizeof(bucket));
+		begun_write(&bucket, hash, 7, 0);
+		for (bit = 0; bit < 32; bit++) {
+			name = begun_by_syn(hash, 1u << bit);
+			assert_int_equal(begun_find(&bucket, name, 0, 0), -1);
+		}
+		name = begun_by_syn(hash, 0);
+		assert_int_equal(begun_find(&bucket, name, 0, 0), -1);
+	}
+}
+
 static void oldest_makes_room(void **unused)
 {
 	struct begun_bucket bucket = {0};
@@ -133,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(found_for_a_span),
 		cmocka_unit_test(of_no_other_flow),
+		cmocka_unit_test(of_no_other_syn),
 		cmocka_unit_test(oldest_makes_room),
 		cmocka_unit_test(room),
 	};

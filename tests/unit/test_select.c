@@ -94,31 +94,84 @@ static void kept(void **unused)
 					    .is_error = 1};
 	static const struct {
 		const struct packet *packet;
-		enum keep first, second, first_differs;
+		enum keep first, second, first_differs, lives;
 	} rows[] = {
-		{&syn, KEEP_NOTE, KEEP_NOTE, KEEP_WAY},
-		{&ack, KEEP_NOTE, KEEP_FLOW, KEEP_NOTE},
-		{&rst, KEEP_NOTHING, KEEP_NOTHING, KEEP_NOTHING},
-		{&syn_rst, KEEP_NOTHING, KEEP_NOTHING, KEEP_NOTHING},
-		{&udp, KEEP_NOTE, KEEP_FLOW, KEEP_NOTE},
-		{&error, KEEP_NOTHING, KEEP_NOTHING, KEEP_NOTHING},
+		{&syn, KEEP_NOTE, KEEP_NOTE, KEEP_WAY, KEEP_NOTE},
+		{&ack, KEEP_NOTE, KEEP_FLOW, KEEP_NOTE, KEEP_FLOW},
+		{&rst, KEEP_NOTHING, KEEP_NOTHING, KEEP_NOTHING, KEEP_NOTHING},
+		{&syn_rst, KEEP_NOTHING, KEEP_NOTHING, KEEP_NOTHING,
+		 KEEP_NOTHING},
+		{&udp, KEEP_NOTE, KEEP_FLOW, KEEP_NOTE, KEEP_FLOW},
+		{&error, KEEP_NOTHING, KEEP_NOTHING, KEEP_NOTHING,
+		 KEEP_NOTHING},
 	};
 	size_t i;
 
 	(void)unused;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(select_keeps(rows[i].packet, 0, 0),
+		assert_int_equal(select_keeps(rows[i].packet, 0, 0, 0),
 				 rows[i].first);
-		assert_int_equal(select_keeps(rows[i].packet, 1, 0),
+		assert_int_equal(select_keeps(rows[i].packet, 1, 0, 0),
 				 rows[i].second);
-		assert_int_equal(select_keeps(rows[i].packet, 0, 1),
+		assert_int_equal(select_keeps(rows[i].packet, 0, 1, 0),
 				 rows[i].first_differs);
+		assert_int_equal(select_keeps(rows[i].packet, 1, 1, 1),
+				 rows[i].lives);
 	}
 	assert_int_equal(select_begins(&syn, FLOW_BEGINS), FLOW_BEGINS);
 	assert_int_equal(select_begins(&rst, FLOW_BEGINS), FLOW_BEGINS);
 	assert_int_equal(select_begins(&error, FLOW_BEGINS), FLOW_BEGINS);
 	assert_int_equal(select_begins(&ack, FLOW_BEGINS), 0);
 	assert_int_equal(select_begins(&ack, 0), 0);
+}
+
+/* The packet behind a SYN has the SYN's name, and nothing else has. */
+static void answers_its_syn(void **unused)
+{
+	static const struct {
+		__u32 syn, payload, next;
+		int plain, fast;
+	} rows[] = {
+		{1000, 0, 1001, YES, YES},
+		{1000, 0, 1000, NO, NO},
+		{1000, 0, 1002, NO, NO},
+		{1000, 100, 1001, YES, NO},
+		{1000, 100, 1101, NO, YES},
+		{1000, 100, 1100, NO, NO},
+		{0xffffffff, 0, 0, YES, YES},
+		{0xffffffff, 5, 5, NO, YES},
+		{0xffffffff, 0, 256, NO, NO},
+		{0x01000000, 0, 2, NO, NO},
+		{0x7fffffff, 0, 1u << 31, YES, YES},
+	};
+	struct packet first = syn, next = ack, other;
+	__u64 hash = 0x123456789abcdefULL;
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		first.sequence = bpf_htonl(rows[i].syn);
+		first.payload = rows[i].payload;
+		next.sequence = bpf_htonl(rows[i].next);
+		assert_int_equal(select_syn_name(&first, hash) ==
+					 select_syn_name(&next, hash),
+				 rows[i].plain);
+		assert_int_equal(select_syn_name_fast(&first, hash) ==
+					 select_syn_name(&next, hash),
+				 rows[i].fast);
+		assert_true(select_syn_name(&next, hash) !=
+			    select_syn_name(&next, hash + 2));
+	}
+	assert_true(select_may_answer(&ack));
+	assert_true(select_may_answer(&rst));
+	assert_false(select_may_answer(&syn));
+	assert_false(select_may_answer(&udp));
+	other = ack;
+	other.is_error = 1; /* its sequence number is the quoted packet's */
+	assert_false(select_may_answer(&other));
+	other = ack;
+	other.flags = PACKET_LATER; /* has none */
+	assert_false(select_may_answer(&other));
 }
 
 /* What its client says of a flow's end, packet after packet. */
@@ -171,6 +224,7 @@ int main(void)
 		cmocka_unit_test(generation_before_asked),
 		cmocka_unit_test(kept),
 		cmocka_unit_test(simple),
+		cmocka_unit_test(answers_its_syn),
 		cmocka_unit_test(ends),
 	};
 

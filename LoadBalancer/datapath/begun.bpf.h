@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * begun.bpf.h - the notes of first packets: written and found (see
+ * common/core/begun.h)
+ */
+#pragma once
+
+#include "LoadBalancer/datapath/backends.bpf.h"
+#include "LoadBalancer/datapath/maps.bpf.h"
+#include "common/bpf/dry.h"
+#include "common/core/begun.h"
+#include "common/core/select.h"
+#include "common/core/verifier.h"
+
+/*
+ * A note of this `name` (begun.h): a flow's first packet went to the backend of
+ * this index.
+ */
+INLINE void begun_add(__u64 hash, __u64 name, __u32 backend, __u64 now)
+{
+	__u32 key = begun_number(hash);
+	struct begun_bucket *begun = bpf_map_lookup_elem(&begun_flows, &key);
+
+	if (begun)
+		begun_write(begun, name, backend, now);
+}
+
+/* The same of a SYN with a payload, that the server may take. */
+SEPARATE int begun_fast(__u64 hash, __u64 name, __u32 backend, __u64 now)
+{
+	begun_add(hash, name, backend, now);
+	return 0;
+}
+
+INLINE void begun_with_syn(const struct decision *d, __u32 backend)
+{
+	if (DRY_RUN)
+		return;
+	begun_add(d->hash, select_syn_name(&d->packet, d->hash), backend,
+		  d->now);
+	if (UNLIKELY(d->packet.payload))
+		begun_fast(d->hash, select_syn_name_fast(&d->packet, d->hash),
+			   backend, d->now);
+}
+
+/* Where the first packet went, within `span` jiffies: begun_find(). */
+SEPARATE int begun_backend(__u64 hash, __u64 name, __u64 now, __u64 span)
+{
+	__u32 key = begun_number(hash);
+	struct begun_bucket *begun = bpf_map_lookup_elem(&begun_flows, &key);
+
+	return begun ? begun_find(begun, name, now, span) : -1;
+}
+
+/* Does begun_backend() know another backend than this one? */
+SEPARATE int begun_at_another(__u64 hash, __u64 name, __u64 now, __u64 span,
+			      __u32 backend)
+{
+	int index = begun_backend(hash, name, now, span);
+
+	return index >= 0 && index != (int)(backend % BACKEND_SLOTS);
+}
+
+/* Jiffies that a note of TCP holds. */
+INLINE __u64 begun_span(const struct found *f)
+{
+	return BEGUN_SECONDS * (__u64)f->generation->insert_window;
+}
+
+/* Where the SYN of the packet went: the backend's index. -1: none is known. */
+INLINE int begun_by(const struct decision *d, const struct found *f)
+{
+	return begun_backend(d->hash, select_syn_name(&d->packet, d->hash),
+			     d->now, begun_span(f));
+}
+
+/*
+ * Does the packet follow a SYN of its flow that went to another backend than
+ * f->backend?
+ */
+INLINE bool begun_elsewhere(const struct decision *d, const struct found *f)
+{
+	return select_may_answer(&d->packet) &&
+	       begun_at_another(d->hash, select_syn_name(&d->packet, d->hash),
+				d->now, begun_span(f), f->backend->id);
+}
+
+/* Where the first packet of a flow went that the flow table does not know. */
+INLINE int begun_plain(const struct decision *d, const struct found *f)
+{
+	return begun_backend(d->hash, d->hash, d->now,
+			     d->packet.protocol == IPPROTO_UDP
+				     ? f->generation->udp_idle
+				     : begun_span(f));
+}
+
+/*
+ * Where the first packet of the flow went; NULL: none has come, or it is not
+ * there any more for the flow. A note of UDP holds as long as a flow does. If
+ * its index is another backend's by now, the flow's own is gone. `known`: the
+ * flow table knows the flow, so only the note of a SYN counts.
+ */
+INLINE struct backend *backend_begun(const struct decision *d,
+				     const struct found *f, bool known)
+{
+	bool is_syn = d->packet.flags & PACKET_SYN;
+	struct backend *backend;
+	int index = -1;
+
+	if (select_may_answer(&d->packet) || (is_syn && known))
+		index = begun_by(d, f);
+	if (index < 0 && !is_syn && !known)
+		index = begun_plain(d, f);
+	backend = index < 0 ? NULL : backend_at(d->slot, index);
+	if (!backend || backend->service != f->service->id ||
+	    !select_follows(&d->packet, backend->state) ||
+	    is_over(d->slot, backend))
+		return NULL;
+	return backend;
+}
