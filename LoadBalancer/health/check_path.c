@@ -15,7 +15,7 @@
 #include "common/core/abi_packets.h"
 #include "common/core/address.h"
 #include "common/core/inline.h"
-#include "common/host/detour.h"
+#include "common/host/check_veth.h"
 #include "common/net/routes.h"
 
 #define PINNED "/sys/fs/bpf/l3dsr/lbr-" L3DSR_LAYOUT "/generations"
@@ -33,31 +33,31 @@ static __u32 map_id(int fd)
 	return info.id;
 }
 
-bool passage_is_stale(const struct passage *passage)
+bool check_path_is_stale(const struct check_path *path)
 {
 	/* Not by kernel_open(), which would wait for a change to end. */
-	return map_id(bpf_obj_get(PINNED)) != passage->id ||
-	       if_nametoindex(CHECK_FAR) != passage->far;
+	return map_id(bpf_obj_get(PINNED)) != path->id ||
+	       if_nametoindex(CHECK_FAR) != path->far;
 }
 
-void passage_init(struct passage *passage, const struct config *config)
+void check_path_init(struct check_path *path, const struct config *config)
 {
-	memset(passage, 0, sizeof(*passage));
-	passage->config = config;
-	passage->kernel.lock = passage->kernel.program = -1;
-	passage->kernel.old_flows = passage->kernel.old_flow_keys = -1;
-	passage->netns.host = passage->netns.own = -1;
-	passage->link = passage->checks = passage->interfaces = -1;
-	passage->ioctls = -1;
+	memset(path, 0, sizeof(*path));
+	path->config = config;
+	path->kernel.lock = path->kernel.program = -1;
+	path->kernel.old_flows = path->kernel.old_flow_keys = -1;
+	path->netns.host = path->netns.own = -1;
+	path->link = path->checks = path->interfaces = -1;
+	path->ioctls = -1;
 }
 
-static int attach(struct passage *passage, struct fault *fault_out)
+static int attach(struct check_path *path, struct fault *fault_out)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_SKB_MODE);
 
-	passage->link = bpf_link_create(passage->kernel.program,
-					(int)passage->far, BPF_XDP, &options);
-	if (passage->link >= 0)
+	path->link = bpf_link_create(path->kernel.program, (int)path->far,
+				     BPF_XDP, &options);
+	if (path->link >= 0)
 		return 0;
 	return fault(fault_out, "cannot attach %s to %s: %s", CHECK_PROGRAM,
 		     CHECK_FAR, strerror(errno));
@@ -74,16 +74,16 @@ static void rows_forget(int checks)
 }
 
 /* From here on, replies are redirected. */
-static int hand_over(struct passage *passage, struct fault *fault_out)
+static int hand_over(struct check_path *path, struct fault *fault_out)
 {
 	__u32 zero = 0;
-	int veth = kernel_map(&passage->kernel, "check_veth"), rc;
+	int veth = kernel_map(&path->kernel, "check_veth"), rc;
 
-	passage->checks = kernel_map(&passage->kernel, "checks");
-	passage->interfaces = kernel_map(&passage->kernel, "interfaces");
-	passage->ioctls = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	rows_forget(passage->checks);
-	rc = bpf_map_update_elem(veth, &zero, &passage->far, BPF_ANY);
+	path->checks = kernel_map(&path->kernel, "checks");
+	path->interfaces = kernel_map(&path->kernel, "interfaces");
+	path->ioctls = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	rows_forget(path->checks);
+	rc = bpf_map_update_elem(veth, &zero, &path->far, BPF_ANY);
 	if (rc)
 		fault(fault_out,
 		      "cannot have replies handed to " CHECK_FAR ": %s",
@@ -93,26 +93,26 @@ static int hand_over(struct passage *passage, struct fault *fault_out)
 	return rc ? -1 : 0;
 }
 
-int passage_open(struct passage *passage, const struct role *role,
-		 struct fault *fault_out)
+int check_path_open(struct check_path *path, const struct role *role,
+		    struct fault *fault_out)
 {
-	struct kernel *kernel = &passage->kernel;
+	struct kernel *kernel = &path->kernel;
 	int rc;
 
-	passage_init(passage, passage->config);
+	check_path_init(path, path->config);
 	rc = kernel_open(kernel, role, ACCESS_TRY, fault_out);
 	if (!rc)
-		detour_remove();
-	rc = rc ?: check_netns_make(&passage->netns, fault_out);
+		check_veth_remove();
+	rc = rc ?: check_netns_make(&path->netns, fault_out);
 	rc = rc ?: kernel_load_beside(kernel, CHECK_PROGRAM, fault_out);
-	passage->far = rc ? 0 : if_nametoindex(CHECK_FAR);
-	rc = rc ?: attach(passage, fault_out);
-	rc = rc ?: hand_over(passage, fault_out);
+	path->far = rc ? 0 : if_nametoindex(CHECK_FAR);
+	rc = rc ?: attach(path, fault_out);
+	rc = rc ?: hand_over(path, fault_out);
 	if (rc) {
-		passage_close(passage);
+		check_path_close(path);
 		return rc;
 	}
-	passage->id = map_id(kernel_map(kernel, "generations"));
+	path->id = map_id(kernel_map(kernel, "generations"));
 	kernel_unlock(kernel);
 	return 0;
 }
@@ -123,16 +123,16 @@ static void close_at(int fd)
 		close(fd);
 }
 
-void passage_close(struct passage *passage)
+void check_path_close(struct check_path *path)
 {
 	/* First, so that nothing is redirected any more. */
-	check_netns_remove(&passage->netns);
-	close_at(passage->ioctls);
-	close_at(passage->interfaces);
-	close_at(passage->checks);
-	close_at(passage->link);
-	kernel_close(&passage->kernel);
-	passage_init(passage, passage->config);
+	check_netns_remove(&path->netns);
+	close_at(path->ioctls);
+	close_at(path->interfaces);
+	close_at(path->checks);
+	close_at(path->link);
+	kernel_close(&path->kernel);
+	check_path_init(path, path->config);
 }
 
 unsigned int socket_address(struct sockaddr_storage *to,
@@ -155,12 +155,12 @@ unsigned int socket_address(struct sockaddr_storage *to,
 }
 
 /* Is this address a VIP of the file? */
-static bool is_vip(const struct passage *passage, const struct addr *address)
+static bool is_vip(const struct check_path *path, const struct addr *address)
 {
 	size_t i;
 
-	for (i = 0; i < passage->config->service_count; i++) {
-		if (!memcmp(&passage->config->services[i].vip, address,
+	for (i = 0; i < path->config->service_count; i++) {
+		if (!memcmp(&path->config->services[i].vip, address,
 			    sizeof(*address)))
 			return true;
 	}
@@ -171,13 +171,13 @@ static bool is_vip(const struct passage *passage, const struct addr *address)
  * The first row of `interfaces` for this device (0: any) that has an address of
  * the family. False: there is none.
  */
-static bool interface_of(const struct passage *passage, __u32 device,
+static bool interface_of(const struct check_path *path, __u32 device,
 			 bool is_ipv4, struct interface *row)
 {
 	__u32 i;
 
 	for (i = 0; i < MAX_INTERFACES; i++) {
-		if (bpf_map_lookup_elem(passage->interfaces, &i, row) ||
+		if (bpf_map_lookup_elem(path->interfaces, &i, row) ||
 		    !row->ifindex)
 			break;
 		if ((!device || row->device == device) &&
@@ -200,8 +200,8 @@ struct origin {
  * the VIP is of another family than the backend, or if there is no route to it
  * (xdp_lbr_check will say why): an address of an attached interface.
  */
-static int origin_of(const struct passage *passage,
-		     const struct passage_end *end, struct origin *origin)
+static int origin_of(const struct check_path *path, const struct check_end *end,
+		     struct origin *origin)
 {
 	bool is_ipv4 = addr_is_v4(&end->vip);
 	struct fault ignored;
@@ -211,8 +211,8 @@ static int origin_of(const struct passage *passage,
 	if (route_read(&end->backend, &hop, &ignored))
 		return -1;
 	if (!hop.ifindex ||
-	    !interface_of(passage, (__u32)hop.ifindex, is_ipv4, &origin->in)) {
-		if (!interface_of(passage, 0, is_ipv4, &origin->in)) {
+	    !interface_of(path, (__u32)hop.ifindex, is_ipv4, &origin->in)) {
+		if (!interface_of(path, 0, is_ipv4, &origin->in)) {
 			errno = EADDRNOTAVAIL;
 			return -1;
 		}
@@ -222,7 +222,7 @@ static int origin_of(const struct passage *passage,
 	origin->own = origin->in.own[!is_ipv4];
 	if (hop.source.w[3] && addr_is_v4(&hop.source) == is_ipv4 &&
 	    memcmp(&hop.source, &origin->own, sizeof(hop.source)) &&
-	    !is_vip(passage, &hop.source))
+	    !is_vip(path, &hop.source))
 		origin->own = hop.source;
 	return 0;
 }
@@ -245,22 +245,21 @@ static void key_of(struct check_key *key, const struct sockaddr_storage *own,
 }
 
 /* Tells servers the interface's segment size: the veth takes more. */
-static void segments_bound(const struct passage *passage, int fd,
+static void segments_bound(const struct check_path *path, int fd,
 			   const struct origin *origin)
 {
 	int most, headers = addr_is_v4(&origin->own) ? 40 : 60;
 	struct ifreq request = {0};
 
 	if (!if_indextoname(origin->in.device, request.ifr_name) ||
-	    ioctl(passage->ioctls, SIOCGIFMTU, &request))
+	    ioctl(path->ioctls, SIOCGIFMTU, &request))
 		return;
 	most = request.ifr_mtu - headers;
 	setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &most, sizeof(most));
 }
 
-static int prepare(struct passage *passage, int fd,
-		   const struct passage_end *end, const struct origin *origin,
-		   struct check_key *key)
+static int prepare(struct check_path *path, int fd, const struct check_end *end,
+		   const struct origin *origin, struct check_key *key)
 {
 	struct check check = {.vip = end->vip,
 			      .port = end->port,
@@ -271,29 +270,29 @@ static int prepare(struct passage *passage, int fd,
 	socklen_t length = socket_address(&own, &origin->own, 0);
 
 	if (end->protocol == IPPROTO_TCP)
-		segments_bound(passage, fd, origin);
+		segments_bound(path, fd, origin);
 	if (bind(fd, (struct sockaddr *)&own, length) ||
 	    getsockname(fd, (struct sockaddr *)&own, &length))
 		return -1;
 	key_of(key, &own, end->protocol);
-	return bpf_map_update_elem(passage->checks, key, &check, BPF_ANY);
+	return bpf_map_update_elem(path->checks, key, &check, BPF_ANY);
 }
 
-int passage_socket(struct passage *passage, const struct passage_end *end,
-		   struct check_key *key, int *elsewhere)
+int check_path_socket(struct check_path *path, const struct check_end *end,
+		      struct check_key *key, int *elsewhere)
 {
 	struct origin origin;
 	int fd, error;
 
-	if (origin_of(passage, end, &origin))
+	if (origin_of(path, end, &origin))
 		return -1;
 	fd = check_netns_socket(
-		&passage->netns, addr_is_v4(&end->vip) ? AF_INET : AF_INET6,
+		&path->netns, addr_is_v4(&end->vip) ? AF_INET : AF_INET6,
 		end->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM);
 	if (fd < 0)
 		return -1;
 	*elsewhere = origin.elsewhere;
-	if (!prepare(passage, fd, end, &origin, key))
+	if (!prepare(path, fd, end, &origin, key))
 		return fd;
 	error = errno;
 	close(fd);
@@ -301,22 +300,22 @@ int passage_socket(struct passage *passage, const struct passage_end *end,
 	return -1;
 }
 
-enum reason passage_reason(const struct passage *passage,
-			   const struct check_key *key)
+enum reason check_path_reason(const struct check_path *path,
+			      const struct check_key *key)
 {
 	struct check check;
 
-	if (bpf_map_lookup_elem(passage->checks, key, &check))
+	if (bpf_map_lookup_elem(path->checks, key, &check))
 		return REASON_NONE;
 	return check.reason;
 }
 
-void passage_forget(const struct passage *passage, const struct check_key *key,
-		    __u32 backend_id)
+void check_path_forget(const struct check_path *path,
+		       const struct check_key *key, __u32 backend_id)
 {
 	struct check check;
 
-	if (!bpf_map_lookup_elem(passage->checks, key, &check) &&
+	if (!bpf_map_lookup_elem(path->checks, key, &check) &&
 	    check.backend == backend_id)
-		bpf_map_delete_elem(passage->checks, key);
+		bpf_map_delete_elem(path->checks, key);
 }

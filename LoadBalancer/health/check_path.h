@@ -11,7 +11,7 @@
 #include "common/core/reason.h"
 #include "common/kernel/kernel.h"
 
-struct passage {
+struct check_path {
 	struct kernel kernel;	     /* this run's own object; holds no lock */
 	const struct config *config; /* the caller's: the VIPs */
 	struct check_netns netns;
@@ -22,21 +22,21 @@ struct passage {
 };
 
 /* What a socket is for. */
-struct passage_end {
+struct check_end {
 	struct addr vip, backend;
 	__be16 port;	  /* of the VIP */
 	__u32 backend_id; /* struct backend.id */
 	__u8 protocol;	  /* IPPROTO_TCP or IPPROTO_UDP */
 };
 
-/* A passage that is not open. */
-void passage_init(struct passage *passage, const struct config *config);
+/* One that is not open. */
+void check_path_init(struct check_path *path, const struct config *config);
 /* Returns 0, or -1 with a fault; KERNEL_NOT_UP. */
-int passage_open(struct passage *passage, const struct role *role,
-		 struct fault *fault);
-void passage_close(struct passage *passage);
+int check_path_open(struct check_path *path, const struct role *role,
+		    struct fault *fault);
+void check_path_close(struct check_path *path);
 /* Has something that it uses been replaced or removed? */
-bool passage_is_stale(const struct passage *passage);
+bool check_path_is_stale(const struct check_path *path);
 
 /*
  * Makes a socket whose packets go to end->vip through end->backend. It is bound
@@ -45,18 +45,18 @@ bool passage_is_stale(const struct passage *passage);
  * which its answers will come, if xdp_lbr is not attached there; else 0.
  * Returns its fd, or -1 with errno.
  */
-int passage_socket(struct passage *passage, const struct passage_end *end,
-		   struct check_key *key, int *elsewhere);
+int check_path_socket(struct check_path *path, const struct check_end *end,
+		      struct check_key *key, int *elsewhere);
 /* The reason of its last packet out; REASON_NONE: none was seen. */
-enum reason passage_reason(const struct passage *passage,
-			   const struct check_key *key);
+enum reason check_path_reason(const struct check_path *path,
+			      const struct check_key *key);
 /*
  * Removes the entry of `key`, unless it is another backend's by now. Call it
  * some time after the socket was closed: until then late packets go to the
  * namespace, and the host's kernel does not answer them with a reset.
  */
-void passage_forget(const struct passage *passage, const struct check_key *key,
-		    __u32 backend_id);
+void check_path_forget(const struct check_path *path,
+		       const struct check_key *key, __u32 backend_id);
 
 /* What `lbr run` alone loads. */
 #define CHECK_PROGRAM "xdp_lbr_check"

@@ -60,7 +60,7 @@ static int read_now(const struct follow *follow, struct running *running,
 /* Somebody has removed the veth, or a map that checks need. */
 static bool is_cut_off(const struct follow *follow)
 {
-	return follow->passage.id && passage_is_stale(&follow->passage);
+	return follow->path.id && check_path_is_stale(&follow->path);
 }
 
 /* Takes the lock for a change. 0, KERNEL_BUSY for now, or -1; with a fault. */
@@ -74,14 +74,14 @@ static int change_open(struct follow *follow, struct kernel *kernel,
 }
 
 /* Opens the way of checks, if there are any. 0, KERNEL_BUSY, or -1. */
-static int passage_now(struct follow *follow, struct fault *fault_out)
+static int check_path_now(struct follow *follow, struct fault *fault_out)
 {
 	char path[KERNEL_DIRECTORY];
 	int rc;
 
-	if (follow->passage.id || !file_wants_checks(&follow->config))
+	if (follow->path.id || !file_wants_checks(&follow->config))
 		return 0;
-	rc = passage_open(&follow->passage, follow->role, fault_out);
+	rc = check_path_open(&follow->path, follow->role, fault_out);
 	kernel_directory(follow->role, path);
 	lock_tried(&follow->waiting, path, rc == KERNEL_BUSY);
 	return rc;
@@ -107,9 +107,9 @@ static int adopt(struct follow *follow, struct fault *fault_out)
 	       sizeof(follow->digest));
 	if (is_cut_off(follow)) {
 		checks_stop(&follow->checks);
-		passage_close(&follow->passage);
+		check_path_close(&follow->path);
 	}
-	rc = passage_now(follow, fault_out);
+	rc = check_path_now(follow, fault_out);
 	if (!rc) {
 		follow->number = running.generation.number;
 		rc = checks_sync(&follow->checks, &running, fault_out);
@@ -179,8 +179,8 @@ static void look(evutil_socket_t fd, short what, void *data)
 		printf("%s is not up here any more; waiting for it\n",
 		       follow->role->program);
 		checks_stop(&follow->checks);
-		if (follow->passage.id)
-			passage_close(&follow->passage);
+		if (follow->path.id)
+			check_path_close(&follow->path);
 		follow->number = 0;
 	} else if (number != follow->number || is_cut_off(follow)) {
 		rc = adopt(follow, &fault_is);
@@ -266,9 +266,9 @@ static void changed(struct checked *backend, bool is_news, void *data)
 int follow_start(struct follow *follow, struct event_base *base,
 		 struct fault *fault_out)
 {
-	passage_init(&follow->passage, &follow->config);
+	check_path_init(&follow->path, &follow->config);
 	follow->checks = (struct checks){
-		.prober = {.base = base, .passage = &follow->passage},
+		.prober = {.base = base, .path = &follow->path},
 		.config = &follow->config,
 		.changed = changed,
 		.data = follow,
@@ -303,8 +303,8 @@ void follow_stop(struct follow *follow)
 	upkeep_stop(&follow->upkeep);
 	heard_free(&follow->heard);
 	checks_stop(&follow->checks);
-	if (follow->passage.id)
-		passage_close(&follow->passage);
+	if (follow->path.id)
+		check_path_close(&follow->path);
 	if (follow->look)
 		event_free(follow->look);
 	if (follow->write)

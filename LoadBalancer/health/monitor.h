@@ -13,7 +13,7 @@
 struct follow {
 	const struct role *role;
 	struct config config;
-	struct passage passage;
+	struct check_path path;
 	struct checks checks;
 	struct upkeep upkeep;
 	struct heard heard;

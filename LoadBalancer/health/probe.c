@@ -47,9 +47,9 @@ void probe_stop(struct probe *probe)
 /* Late packets of its last socket have come by now. */
 static void forget(struct probe *probe)
 {
-	if (probe->key.protocol && probe->prober->passage->id)
-		passage_forget(probe->prober->passage, &probe->key,
-			       probe->backend_id);
+	if (probe->key.protocol && probe->prober->path->id)
+		check_path_forget(probe->prober->path, &probe->key,
+				  probe->backend_id);
 	probe->key.protocol = 0;
 }
 
@@ -132,7 +132,7 @@ static void path_bad(struct probe *probe, const char *why)
 		bad(probe, why);
 		return;
 	}
-	reason = passage_reason(probe->prober->passage, &probe->key);
+	reason = check_path_reason(probe->prober->path, &probe->key);
 	if (is_sent(reason) && probe->elsewhere && !probe->heard) {
 		not_heard(probe);
 		return;
@@ -178,7 +178,7 @@ static bool is_connected(const struct probe *probe)
 static bool may_be_silent(const struct probe *probe)
 {
 	return probe->check->no_answer == NO_ANSWER_UP &&
-	       is_sent(passage_reason(probe->prober->passage, &probe->key));
+	       is_sent(check_path_reason(probe->prober->path, &probe->key));
 }
 
 static void late(evutil_socket_t fd, short what, void *data)
@@ -334,15 +334,15 @@ static int stream_start(struct probe *probe)
 /* Returns the fd, or -1 with errno. */
 static int probe_socket(struct probe *probe, __u8 protocol)
 {
-	struct passage_end end = {.vip = probe->vip,
-				  .backend = probe->backend,
-				  .port = probe->port,
-				  .backend_id = probe->backend_id,
-				  .protocol = protocol};
+	struct check_end end = {.vip = probe->vip,
+				.backend = probe->backend,
+				.port = probe->port,
+				.backend_id = probe->backend_id,
+				.protocol = protocol};
 
 	if (!probe->direct)
-		return passage_socket(probe->prober->passage, &end, &probe->key,
-				      &probe->elsewhere);
+		return check_path_socket(probe->prober->path, &end, &probe->key,
+					 &probe->elsewhere);
 	return socket(addr_is_v4(&probe->backend) ? AF_INET : AF_INET6,
 		      (protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM) |
 			      SOCK_NONBLOCK | SOCK_CLOEXEC,

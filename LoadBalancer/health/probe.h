@@ -31,7 +31,7 @@ _Static_assert(VERDICT_TEXT >= 2 * WHY + 16, "two probes' and a port");
 /* What probes share. */
 struct prober {
 	struct event_base *base;
-	struct passage *passage;
+	struct check_path *path;
 	SSL_CTX *tls; /* NULL until it is needed */
 	struct pulse pulse;
 };
@@ -51,7 +51,7 @@ struct probe {
 	struct check_key key; /* of its last socket, or protocol 0 */
 	bool heard;	      /* it has answered, through xdp_lbr */
 	bool told;	      /* that its answers do not come here */
-	int elsewhere;	      /* see passage_socket() */
+	int elsewhere;	      /* see check_path_socket() */
 
 	/* While one is under way: */
 	int fd;

@@ -13,7 +13,7 @@
 #include "common/host/advmss.h"
 #include "common/host/change.h"
 #include "common/host/claim.h"
-#include "common/host/detour.h"
+#include "common/host/check_veth.h"
 #include "common/net/device.h"
 #include "common/net/neighbours.h"
 #include "common/net/netlink.h"
@@ -300,10 +300,10 @@ void change_neighbours_keep(struct kernel *kernel,
 		close(map);
 }
 
-static int undo_detour(const struct change *change, struct fault *unused)
+static int undo_check_veth(const struct change *change, struct fault *unused)
 {
 	(void)unused;
-	if (detour_remove())
+	if (check_veth_remove())
 		printf("%s: removed\n", change->what);
 	return 0;
 }
@@ -316,7 +316,7 @@ static const struct {
 	{"sysctl", undo_sysctl},       {"address", undo_address},
 	{"neighbour", undo_neighbour}, {"advmss", advmss_undo},
 	{"claim", claim_undo},	       {"route", claim_route_undo},
-	{"detour", undo_detour},
+	{"detour", undo_check_veth},
 };
 
 static int undo(const struct change *change, struct fault *fault_out)

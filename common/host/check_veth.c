@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "common/host/detour.h"
+#include "common/host/check_veth.h"
 
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -40,7 +40,7 @@ static int device_remove(void)
 	return netlink_ask(message, NULL, NULL);
 }
 
-bool detour_remove(void)
+bool check_veth_remove(void)
 {
 	bool was = !rule_remove(AF_INET);
 
