@@ -46,7 +46,7 @@ static enum mode mode_parse(const char *text)
 	return strcmp(text, "native") ? MODE_GENERIC : MODE_NATIVE;
 }
 
-/* Another mode needs another link, which the predecessor would not know. */
+/* Another mode needs another link, which the build before would not know. */
 static int modes_kept(const struct up *up, struct fault *fault_out)
 {
 	const struct attachment *each = up->kernel.attachments;
@@ -93,8 +93,8 @@ static int up_prepare(struct up *up, const struct names *interfaces,
 	struct kernel *kernel = &up->kernel;
 
 	if (kernel_attachments(kernel, fault_out) ||
-	    (predecessor_is(&up->before) &&
-	     predecessor_attachments(kernel, &up->before, fault_out)))
+	    (takeover_is(&up->before) &&
+	     takeover_attachments(kernel, &up->before, fault_out)))
 		return -1;
 	if (interfaces->count ||
 	    !(kernel->attachment_count + kernel->gone_count)) {
@@ -141,8 +141,8 @@ static int up_host(struct up *up, struct fault *fault_out)
 		names[i] = kernel->attachments[i].name;
 	rc = vlan_names(kernel, names, &vlans, fault_out)
 		     ?: kernel_pin(kernel, false, fault_out);
-	if (!rc && predecessor_is(&up->before)) {
-		rc = predecessor_changes(&up->before, kernel, fault_out);
+	if (!rc && takeover_is(&up->before)) {
+		rc = takeover_changes(&up->before, kernel, fault_out);
 		up->noted = !rc;
 	}
 	rc = rc ?: addresses_note(kernel, fault_out);
@@ -213,13 +213,13 @@ static void up_take_back(struct up *up)
 
 	if (up->kernel.was_up)
 		return;
-	if (predecessor_is(&up->before)) {
+	if (takeover_is(&up->before)) {
 		/*
-		 * Everything is the predecessor's again, also what is to be
+		 * Everything is the build's before again, also what is to be
 		 * undone.
 		 */
 		if (up->noted &&
-		    predecessor_changes(&up->kernel, &up->before, &said))
+		    takeover_changes(&up->kernel, &up->before, &said))
 			fault_warn(&said);
 		if (up->attached)
 			kernel_attach_undo(&up->kernel);
@@ -267,7 +267,7 @@ static int up_run(struct up *up, const struct role *role,
 	}
 	kernel->cut = options->now;
 	kernel->drop_flows = options->drop_flows;
-	rc = predecessor_open(kernel, &up->before, fault_out);
+	rc = takeover_open(kernel, &up->before, fault_out);
 	rc = rc ?: addresses_named(kernel, &options->addresses, fault_out);
 	if (!rc && !kernel->was_up)
 		rc = role->concerns(kernel, &up->config, fault_out);
@@ -277,7 +277,7 @@ static int up_run(struct up *up, const struct role *role,
 		up_take_back(up);
 	} else {
 		up_report(up);
-		if (predecessor_is(&up->before) &&
+		if (takeover_is(&up->before) &&
 		    kernel_remove(&up->before, fault_out))
 			fault_warn(fault_out);
 	}

@@ -38,7 +38,7 @@ static int other_layout(const struct kernel *kernel, struct fault *fault_out)
 {
 	char path[sizeof(kernel->directory)];
 
-	if (!predecessor_find(kernel, path, sizeof(path)))
+	if (!takeover_find(kernel, path, sizeof(path)))
 		return 0;
 	fault(fault_out, "cannot use %s: its maps have another layout than %s",
 	      path, L3DSR_LAYOUT);

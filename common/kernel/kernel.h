@@ -51,7 +51,7 @@ struct attachment {
 	__u32 id;		/* of the program that was attached */
 	int old_program;	/* fd; -1: the link is new */
 	enum mode old_mode;	/* in another mode: a new link must be made */
-	bool is_before;		/* pinned by the predecessor, see there */
+	bool is_before;		/* pinned by the build that is taken over */
 };
 
 #define KERNEL_DIRECTORY 128 /* the longest path of a pin, with its NUL */

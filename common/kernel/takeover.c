@@ -12,7 +12,7 @@
 #include "common/core/abi_packets.h"
 #include "common/kernel/lock.h"
 
-bool predecessor_find(const struct kernel *kernel, char *path, size_t size)
+bool takeover_find(const struct kernel *kernel, char *path, size_t size)
 {
 	const char *own = strrchr(kernel->directory, '/') + 1;
 	size_t length = strlen(kernel->role->name);
@@ -58,15 +58,15 @@ static int changes_readable(const struct kernel *before,
 			  before->role->name, before->role->name);
 }
 
-int predecessor_open(const struct kernel *kernel, struct kernel *before,
-		     struct fault *fault_out)
+int takeover_open(const struct kernel *kernel, struct kernel *before,
+		  struct fault *fault_out)
 {
 	memset(before, 0, sizeof(*before));
 	before->role = kernel->role;
 	before->lock = before->program = -1;
 	before->old_flows = before->old_flow_keys = -1;
-	if (!predecessor_find(kernel, before->directory,
-			      sizeof(before->directory))) {
+	if (!takeover_find(kernel, before->directory,
+			   sizeof(before->directory))) {
 		*before->directory = '\0';
 		return 0;
 	}
@@ -78,8 +78,8 @@ int predecessor_open(const struct kernel *kernel, struct kernel *before,
 	return changes_readable(before, fault_out);
 }
 
-int predecessor_attachments(struct kernel *kernel, struct kernel *before,
-			    struct fault *fault_out)
+int takeover_attachments(struct kernel *kernel, struct kernel *before,
+			 struct fault *fault_out)
 {
 	struct attachment *each = before->attachments;
 	int i;
@@ -104,8 +104,8 @@ int predecessor_attachments(struct kernel *kernel, struct kernel *before,
 	return 0;
 }
 
-int predecessor_changes(const struct kernel *from, const struct kernel *to,
-			struct fault *fault_out)
+int takeover_changes(const struct kernel *from, const struct kernel *to,
+		     struct fault *fault_out)
 {
 	int old = kernel_map(from, "changes"), new = kernel_map(to, "changes");
 	struct change change;

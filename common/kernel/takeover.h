@@ -13,23 +13,23 @@
 /*
  * Is there a pin directory of another layout? Its path in `path`, or false.
  */
-bool predecessor_find(const struct kernel *kernel, char *path, size_t size);
+bool takeover_find(const struct kernel *kernel, char *path, size_t size);
 
 /*
  * Opens and locks it, as *before; without a directory if there is none. Nothing
  * is changed. Returns 0, or -1 with a fault. kernel_close() is due in every
  * case.
  */
-int predecessor_open(const struct kernel *kernel, struct kernel *before,
-		     struct fault *fault);
-static inline bool predecessor_is(const struct kernel *before)
+int takeover_open(const struct kernel *kernel, struct kernel *before,
+		  struct fault *fault);
+static inline bool takeover_is(const struct kernel *before)
 {
 	return *before->directory;
 }
 
 /* Its attachments become the kernel's, for kernel_attach(). 0 or -1. */
-int predecessor_attachments(struct kernel *kernel, struct kernel *before,
-			    struct fault *fault);
+int takeover_attachments(struct kernel *kernel, struct kernel *before,
+			 struct fault *fault);
 /* Copies the notes of what was changed on the host. 0, or -1 with a fault. */
-int predecessor_changes(const struct kernel *from, const struct kernel *to,
-			struct fault *fault);
+int takeover_changes(const struct kernel *from, const struct kernel *to,
+		     struct fault *fault);
