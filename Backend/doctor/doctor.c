@@ -202,13 +202,13 @@ static void look_silence(struct doctor *doctor)
 		found(doctor, HEALTH_OK, "no interface claims a VIP by ARP");
 }
 
-const struct exam bkd_exams[] = {
-	EXAMS_FIRST,
+const struct examination bkd_examinations[] = {
+	EXAMINATIONS_FIRST,
 	{"listed", "an address of this host is in the file", NEEDS_FILE,
 	 look_listed},
 	{"running", "what runs is what the file says", NEEDS_BOTH,
 	 look_running},
-	EXAM_TRACE,
+	EXAMINE_TRACE,
 	{"vips", "the VIPs are on lo, and nowhere else", NEEDS_FILE, look_vips},
 	{"silence", "nobody is told by ARP that the VIPs are here", NEEDS_UP,
 	 look_silence},
@@ -220,7 +220,7 @@ const struct exam bkd_exams[] = {
 	 look_firewall},
 	{"replies", "this host has a route back to clients", NEEDS_FILE,
 	 look_replies},
-	EXAM_RP_FILTER,
-	EXAM_BRIDGE,
+	EXAMINE_RP_FILTER,
+	EXAMINE_BRIDGE,
 	{0},
 };

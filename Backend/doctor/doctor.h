@@ -21,4 +21,4 @@ void look_replies(struct doctor *doctor);
 void look_firewall(struct doctor *doctor);
 
 /* In the order in which they are made. */
-extern const struct exam bkd_exams[];
+extern const struct examination bkd_examinations[];

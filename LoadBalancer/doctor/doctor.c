@@ -163,17 +163,17 @@ static void look_flows(struct doctor *doctor)
 	flow_table_close(&table);
 }
 
-const struct exam lbr_exams[] = {
-	EXAMS_FIRST,
+const struct examination lbr_examinations[] = {
+	EXAMINATIONS_FIRST,
 	{"running", "what runs is what the file says", NEEDS_BOTH,
 	 look_running},
-	EXAM_TRACE,
+	EXAMINE_TRACE,
 	{"forwarding", "the kernel forwards what comes in by the interface",
 	 NEEDS_BOTH, look_forwarding},
 	{"redirects", "the kernel sends clients no ICMP redirects", NEEDS_BOTH,
 	 look_redirects},
-	EXAM_RP_FILTER,
-	EXAM_BRIDGE,
+	EXAMINE_RP_FILTER,
+	EXAMINE_BRIDGE,
 	{"firewall", "no rule drops what the kernel forwards to backends",
 	 NEEDS_NOTHING, look_firewall},
 	{"vips", "packets for the VIPs come to this host", NEEDS_UP, look_vips},

@@ -24,4 +24,4 @@ void look_own_vips(struct doctor *doctor);
 void look_firewall(struct doctor *doctor);
 
 /* In the order in which they are made. */
-extern const struct exam lbr_exams[];
+extern const struct examination lbr_examinations[];

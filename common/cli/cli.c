@@ -54,7 +54,7 @@ static int verb_help(const struct role *role, const struct verb *verb)
 	printf("\n        %s\n\n", verb->help);
 	options_help(role, verb, stdout);
 	if (verb->run == verb_doctor)
-		doctor_print_exams(role);
+		doctor_print_examinations(role);
 	if (verb->run == verb_check) {
 		printf("\nWhat FILE may say:\n\n");
 		config_print_keys(stdout);

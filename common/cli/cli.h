@@ -44,7 +44,7 @@ int verb_check(const struct role *role, const struct options *options);
 int verb_show(const struct role *role, const struct options *options);
 int verb_doctor(const struct role *role, const struct options *options);
 /* What doctor looks at, for its help. */
-void doctor_print_exams(const struct role *role);
+void doctor_print_examinations(const struct role *role);
 int verb_trace(const struct role *role, const struct options *options);
 
 /* The rows that both tables have. */

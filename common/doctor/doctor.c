@@ -38,8 +38,8 @@ void found(struct doctor *doctor, enum health health, const char *format, ...)
 	json_array_append_new(doctor->rows,
 			      json_pack("{s:s, s:s, s:s, s:n}", "result",
 					healths[health], "examination",
-					doctor->exam->name, "report", text,
-					"try"));
+					doctor->examination->name, "report",
+					text, "try"));
 }
 
 void mend(struct doctor *doctor, const char *format, ...)
@@ -212,16 +212,17 @@ static int doctor_again(struct doctor *doctor)
 /*
  * Runs one check, and runs it again if what it looked at has changed meanwhile.
  */
-static void exam_look(struct doctor *doctor, const struct exam *exam)
+static void examination_make(struct doctor *doctor,
+			     const struct examination *examination)
 {
 	size_t rows = json_array_size(doctor->rows);
 	int counts[HEALTHS], left = KERNEL_READS;
 
 	memcpy(counts, doctor->counts, sizeof(counts));
-	doctor->exam = exam;
+	doctor->examination = examination;
 	for (;;) {
 		doctor->said = doctor->left_out = 0;
-		exam->look(doctor);
+		examination->look(doctor);
 		if (!kernel_changed(&doctor->kernel) || !left-- ||
 		    doctor_again(doctor))
 			break;
@@ -238,18 +239,19 @@ static void exam_look(struct doctor *doctor, const struct exam *exam)
  */
 static int doctor_look(struct doctor *doctor)
 {
-	const struct exam *exam = doctor->kernel.role->exams;
+	const struct examination *examination =
+		doctor->kernel.role->examinations;
 	int left = 0;
 
-	for (; exam->name; exam++) {
+	for (; examination->name; examination++) {
 		enum needs there = (doctor->is_up ? NEEDS_UP : 0) |
 				   (doctor->has_file ? NEEDS_FILE : 0);
 
-		if (exam->needs & ~there) {
+		if (examination->needs & ~there) {
 			left++;
 			continue;
 		}
-		exam_look(doctor, exam);
+		examination_make(doctor, examination);
 	}
 	return left;
 }
@@ -266,14 +268,14 @@ static json_t *doctor_root(const struct doctor *doctor, int left)
 	return root;
 }
 
-void doctor_print_exams(const struct role *role)
+void doctor_print_examinations(const struct role *role)
 {
-	const struct exam *exam;
+	const struct examination *examination;
 
 	printf("\nWhat it looks at, from the top down, and what is found if "
 	       "all is well:\n\n");
-	for (exam = role->exams; exam->name; exam++)
-		printf("| `%s` | %s |\n", exam->name, exam->help);
+	for (examination = role->examinations; examination->name; examination++)
+		printf("| `%s` | %s |\n", examination->name, examination->help);
 }
 
 int verb_doctor(const struct role *role, const struct options *options)

@@ -42,10 +42,10 @@ struct doctor {
 	long long no_routes[2]; /* of IPv4, of IPv6 */
 	long long began;	/* nanoseconds, of CLOCK_MONOTONIC */
 
-	const struct exam *exam; /* the check that runs */
-	json_t *rows;		 /* everything found so far */
-	int said;		 /* lines of this check */
-	int left_out;		 /* of these lines: too many */
+	const struct examination *examination; /* the check that runs */
+	json_t *rows;			       /* everything found so far */
+	int said;			       /* lines of this check */
+	int left_out;			       /* of these lines: too many */
 	int counts[HEALTHS];
 };
 
@@ -89,47 +89,47 @@ void look_drops(struct doctor *doctor);
 
 /* The rows that both tables have. */
 /* clang-format off */
-#define EXAM_KERNEL { "kernel", \
+#define EXAMINE_KERNEL { "kernel", \
 	"what this kernel can do of what the program uses", NEEDS_NOTHING, \
 	look_kernel }
-#define EXAM_FILE { "file", \
+#define EXAMINE_FILE { "file", \
 	"the file exists and is valid", NEEDS_NOTHING, look_file }
-#define EXAM_OTHERS { "others", \
+#define EXAMINE_OTHERS { "others", \
 	"no other XDP program is where ours belongs", NEEDS_NOTHING, \
 	look_others }
-#define EXAM_PROGRAM { "program", \
+#define EXAMINE_PROGRAM { "program", \
 	"our program is attached", NEEDS_NOTHING, look_program }
-#define EXAM_LOCK { "lock", \
+#define EXAMINE_LOCK { "lock", \
 	"no process keeps others from changing the running state", NEEDS_UP, look_lock }
-#define EXAM_MODE { "mode", \
+#define EXAMINE_MODE { "mode", \
 	"native or generic, and why", NEEDS_UP, look_mode }
-#define EXAM_LINK { "link", \
+#define EXAMINE_LINK { "link", \
 	"the interface is up and has a carrier", NEEDS_UP, look_link }
-#define EXAM_VETH { "veth", \
+#define EXAMINE_VETH { "veth", \
 	"in native mode on veth, the other end has an XDP program and " \
 	"completes no checksums", NEEDS_UP, look_veth }
-#define EXAM_MERGING { "merging", \
+#define EXAMINE_MERGING { "merging", \
 	"the device does not merge packets before XDP sees them (LRO)", \
 	NEEDS_UP, look_merging }
-#define EXAM_VLANS { "vlans", \
+#define EXAMINE_VLANS { "vlans", \
 	"the program sees the tags of VLAN devices above the interface", \
 	NEEDS_UP, look_vlans }
-#define EXAM_MACS { "macs", \
+#define EXAMINE_MACS { "macs", \
 	"the program takes frames for the MAC addresses that the interface has", \
 	NEEDS_UP, look_macs }
-#define EXAM_SETTINGS { "settings", \
+#define EXAMINE_SETTINGS { "settings", \
 	"nobody changes back what was set on this host", NEEDS_UP, look_settings }
 /* Those that both tools begin with. */
-#define EXAMS_FIRST \
-	EXAM_KERNEL, EXAM_FILE, EXAM_OTHERS, EXAM_PROGRAM, EXAM_LOCK, \
-	EXAM_MODE, EXAM_LINK, EXAM_VETH, EXAM_MERGING, EXAM_VLANS, \
-	EXAM_MACS, EXAM_SETTINGS
-#define EXAM_TRACE { "trace", \
+#define EXAMINATIONS_FIRST \
+	EXAMINE_KERNEL, EXAMINE_FILE, EXAMINE_OTHERS, EXAMINE_PROGRAM, EXAMINE_LOCK, \
+	EXAMINE_MODE, EXAMINE_LINK, EXAMINE_VETH, EXAMINE_MERGING, EXAMINE_VLANS, \
+	EXAMINE_MACS, EXAMINE_SETTINGS
+#define EXAMINE_TRACE { "trace", \
 	"not every packet is traced", NEEDS_UP, look_trace }
-#define EXAM_RP_FILTER { "rp-filter", \
+#define EXAMINE_RP_FILTER { "rp-filter", \
 	"the kernel does not require a packet to come in by the way back to its " \
 	"sender", NEEDS_UP, look_rp_filter }
-#define EXAM_BRIDGE { "bridge", \
+#define EXAMINE_BRIDGE { "bridge", \
 	"a bridge here does not hand its frames to iptables", NEEDS_NOTHING, \
 	look_bridge }
 /* clang-format on */

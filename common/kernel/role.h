@@ -65,7 +65,7 @@ enum needs {
 };
 
 /* One check of `doctor`. */
-struct exam {
+struct examination {
 	const char *name;
 	const char *help; /* what is found if all is well */
 	enum needs needs;
@@ -80,8 +80,9 @@ struct role {
 	const char *listen;  /* where `run` serves by default */
 	const struct verb *verbs;
 	const struct section *sections; /* of `show` */
-	const struct exam *exams;	/* of `doctor`, in their order */
-	const struct telling *telling;	/* of `run` */
+	const struct examination
+		*examinations;	       /* of `doctor`, in their order */
+	const struct telling *telling; /* of `run` */
 
 	/* Opens the object; its maps are made and it is loaded elsewhere. */
 	struct bpf_object *(*open)(const struct constants *constants);

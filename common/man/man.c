@@ -163,13 +163,14 @@ static int metrics(const char *unused)
 
 static int checks(const char *unused)
 {
-	const struct exam *exam;
+	const struct examination *examination;
 
 	(void)unused;
 	puts(".Bl -tag -width Ds");
-	for (exam = tool.exams; exam->name; exam++) {
-		printf(".It Cm %s\n", exam->name);
-		sentence(exam->help);
+	for (examination = tool.examinations; examination->name;
+	     examination++) {
+		printf(".It Cm %s\n", examination->name);
+		sentence(examination->help);
 	}
 	puts(".El");
 	return 0;
