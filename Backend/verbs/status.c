@@ -101,4 +101,4 @@ static const char page[] =
 #include "Backend/page.h"
 	;
 
-const struct telling bkd_telling = {bkd_metrics, page, add};
+const struct status_source bkd_status_source = {bkd_metrics, page, add};

@@ -9,7 +9,7 @@
 
 /* run.c: the verb; status.c, metrics.c: what it tells */
 int bkd_run(const struct role *role, const struct options *options);
-extern const struct telling bkd_telling;
+extern const struct status_source bkd_status_source;
 extern const struct metric bkd_metrics[];
 /* show.c */
 extern const struct section bkd_sections[];

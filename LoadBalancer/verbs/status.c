@@ -82,4 +82,4 @@ static const char page[] =
 #include "LoadBalancer/page.h"
 	;
 
-const struct telling lbr_telling = {lbr_metrics, page, add};
+const struct status_source lbr_status_source = {lbr_metrics, page, add};

@@ -14,7 +14,7 @@ int verb_weight(const struct role *role, const struct options *options);
 int verb_save(const struct role *role, const struct options *options);
 /* run.c: the verb; status.c, metrics.c: what it serves, from a struct follow */
 int lbr_run(const struct role *role, const struct options *options);
-extern const struct telling lbr_telling;
+extern const struct status_source lbr_status_source;
 extern const struct metric lbr_metrics[];
 /* forget.c: what was learned from packets, given up */
 int verb_forget(const struct role *role, const struct options *options);

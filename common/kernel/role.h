@@ -34,7 +34,7 @@ struct doctor;
 struct kernel;
 struct options;
 struct role;
-struct telling;
+struct status_source;
 
 struct verb {
 	const char *name;
@@ -81,8 +81,8 @@ struct role {
 	const struct verb *verbs;
 	const struct section *sections; /* of `show` */
 	const struct examination
-		*examinations;	       /* of `doctor`, in their order */
-	const struct telling *telling; /* of `run` */
+		*examinations; /* of `doctor`, in their order */
+	const struct status_source *status_source; /* of `run` */
 
 	/* Opens the object; its maps are made and it is loaded elsewhere. */
 	struct bpf_object *(*open)(const struct constants *constants);

@@ -149,7 +149,7 @@ static int metrics(const char *unused)
 
 	(void)unused;
 	puts(".Bl -tag -width Ds");
-	for (metric = tool.telling->metrics; metric->name; metric++) {
+	for (metric = tool.status_source->metrics; metric->name; metric++) {
 		printf(".It Cm %s", metric->name);
 		for (label = metric->labels; *label; label++)
 			printf("%s%s", label == metric->labels ? " Pq " : " , ",

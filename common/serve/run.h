@@ -16,7 +16,7 @@ struct work {
 	int (*begin)(void *data, struct event_base *base, struct fault *fault);
 	void (*applied)(void *data); /* the file, for SIGHUP */
 	void (*end)(void *data);     /* also called if begin() failed */
-	void *data;		     /* telling->add()'s too */
+	void *data;		     /* status_source->add()'s too */
 };
 
 /* The verb, until SIGTERM. Returns the exit status. */

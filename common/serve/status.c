@@ -27,8 +27,8 @@ static json_t *snapshot(const struct status *status)
 		else if (rc == KERNEL_NOT_UP)
 			root = json_object();
 		if (root)
-			status->role->telling->add(status->data,
-						   rc ? NULL : &kernel, root);
+			status->role->status_source->add(
+				status->data, rc ? NULL : &kernel, root);
 		attached = kernel.attachment_count;
 		changed = !rc && kernel_changed(&kernel) && left--;
 		kernel_close(&kernel);
@@ -70,7 +70,7 @@ static int text_write(void *data, struct evbuffer *out)
 
 	if (!root)
 		return -1;
-	metrics_write(status->role->telling->metrics, root, out);
+	metrics_write(status->role->status_source->metrics, root, out);
 	json_decref(root);
 	return 0;
 }
@@ -78,7 +78,7 @@ static int text_write(void *data, struct evbuffer *out)
 static int page_write(void *data, struct evbuffer *out)
 {
 	const struct status *status = data;
-	const char *page = status->role->telling->page;
+	const char *page = status->role->status_source->page;
 
 	return evbuffer_add_reference(out, page, strlen(page), NULL, NULL);
 }

@@ -14,7 +14,7 @@
 #include "common/serve/server.h"
 
 /* The tool's own additions. */
-struct telling {
+struct status_source {
 	const struct metric *metrics;
 	const char *page;
 	/* `kernel` is NULL if the program is not up. */
@@ -23,7 +23,7 @@ struct telling {
 
 struct status {
 	const struct role *role;
-	void *data; /* for telling->add() */
+	void *data; /* for status_source->add() */
 	time_t started;
 };
 
