@@ -20,7 +20,7 @@
 #include "common/host/upkeep.h"
 #include "common/kernel/generation.h"
 
-struct follow {
+struct bkd_monitor {
 	const struct role *role;
 	const char *path;
 	struct upkeep upkeep;
@@ -39,48 +39,48 @@ static bool is_of(const struct config *config,
 }
 
 /* Reads the file, if it is the one that runs. */
-static void config_again(struct follow *follow,
+static void config_again(struct bkd_monitor *monitor,
 			 const struct generation *generation)
 {
 	char why[512];
 
-	if (follow->has_config)
-		config_free(&follow->config);
-	follow->has_config = !config_read(follow->path, &follow->config, why,
-					  sizeof(why), NULL);
-	if (follow->has_config && is_of(&follow->config, generation)) {
-		memset(follow->refused, 0, sizeof(follow->refused));
+	if (monitor->has_config)
+		config_free(&monitor->config);
+	monitor->has_config = !config_read(monitor->path, &monitor->config, why,
+					   sizeof(why), NULL);
+	if (monitor->has_config && is_of(&monitor->config, generation)) {
+		memset(monitor->refused, 0, sizeof(monitor->refused));
 		return;
 	}
-	if (follow->has_config)
-		config_free(&follow->config);
-	follow->has_config = false;
+	if (monitor->has_config)
+		config_free(&monitor->config);
+	monitor->has_config = false;
 	/* Reports once that another file runs. */
-	if (memcmp(follow->refused, generation->digest,
-		   sizeof(follow->refused)))
+	if (memcmp(monitor->refused, generation->digest,
+		   sizeof(monitor->refused)))
 		printf("%s is not what runs: until it is applied, VIPs, "
 		       "addresses and settings of this host are not followed\n",
-		       follow->path);
-	memcpy(follow->refused, generation->digest, sizeof(follow->refused));
+		       monitor->path);
+	memcpy(monitor->refused, generation->digest, sizeof(monitor->refused));
 }
 
 static const struct config *config_now(void *data, struct kernel *kernel)
 {
-	struct follow *follow = data;
+	struct bkd_monitor *monitor = data;
 	struct generation generation;
 
 	if (generation_read(kernel, generation_current(kernel), &generation))
 		return NULL;
-	if (!follow->has_config || !is_of(&follow->config, &generation))
-		config_again(follow, &generation);
-	return follow->has_config ? &follow->config : NULL;
+	if (!monitor->has_config || !is_of(&monitor->config, &generation))
+		config_again(monitor, &generation);
+	return monitor->has_config ? &monitor->config : NULL;
 }
 
 /* Neighbours do not matter to it; routes do if they announce a segment size. */
 static unsigned int matters(void *data, const struct nlmsghdr *message,
 			    enum monitor_what what)
 {
-	const struct follow *follow = data;
+	const struct bkd_monitor *monitor = data;
 
 	(void)message;
 	switch (what) {
@@ -88,7 +88,7 @@ static unsigned int matters(void *data, const struct nlmsghdr *message,
 	case MONITOR_RULE:
 		return 0;
 	case MONITOR_ROUTE:
-		return follow->has_config && follow->config.advmss ? what : 0;
+		return monitor->has_config && monitor->config.advmss ? what : 0;
 	default:
 		return what;
 	}
@@ -114,62 +114,62 @@ static int own_follow(struct kernel *kernel, const struct config *config,
 static int also(void *data, struct kernel *kernel, const struct config *config,
 		unsigned int what, struct fault *fault_out)
 {
-	struct follow *follow = data;
+	struct bkd_monitor *monitor = data;
 	struct addr *own;
 	int count = own_addresses(kernel, &own, fault_out), rc = 0;
 
 	(void)what;
 	if (count < 0)
 		return -1;
-	if (!follow->own || count != follow->own_count ||
-	    memcmp(own, follow->own, (size_t)count * sizeof(*own)))
+	if (!monitor->own || count != monitor->own_count ||
+	    memcmp(own, monitor->own, (size_t)count * sizeof(*own)))
 		rc = own_follow(kernel, config, fault_out);
 	if (rc) {
 		free(own);
 		return -1;
 	}
-	free(follow->own);
-	follow->own = own;
-	follow->own_count = count;
+	free(monitor->own);
+	monitor->own = own;
+	monitor->own_count = count;
 	return 0;
 }
 
 static int begin(void *data, struct event_base *base, struct fault *fault_out)
 {
-	struct follow *follow = data;
+	struct bkd_monitor *monitor = data;
 
-	follow->upkeep = (struct upkeep){
-		.role = follow->role,
+	monitor->upkeep = (struct upkeep){
+		.role = monitor->role,
 		.config = config_now,
 		.matters = matters,
 		.also = also,
-		.data = follow,
+		.data = monitor,
 	};
-	return upkeep_start(&follow->upkeep, base, fault_out);
+	return upkeep_start(&monitor->upkeep, base, fault_out);
 }
 
 static void applied(void *data)
 {
-	struct follow *follow = data;
+	struct bkd_monitor *monitor = data;
 
-	upkeep_all(&follow->upkeep);
+	upkeep_all(&monitor->upkeep);
 }
 
 static void end(void *data)
 {
-	struct follow *follow = data;
+	struct bkd_monitor *monitor = data;
 
-	upkeep_stop(&follow->upkeep);
-	if (follow->has_config)
-		config_free(&follow->config);
-	free(follow->own);
+	upkeep_stop(&monitor->upkeep);
+	if (monitor->has_config)
+		config_free(&monitor->config);
+	free(monitor->own);
 }
 
 int bkd_run(const struct role *role, const struct options *options)
 {
-	struct follow follow = {.role = role,
-				.path = options->config ?: DEFAULT_CONFIG};
-	const struct work work = {begin, applied, end, &follow};
+	struct bkd_monitor monitor = {
+		.role = role, .path = options->config ?: DEFAULT_CONFIG};
+	const struct work work = {begin, applied, end, &monitor};
 
 	return run_work(role, options, &work);
 }

@@ -37,7 +37,7 @@ static int read_once(const struct kernel *kernel, struct running *running,
 	return -1;
 }
 
-static int read_now(const struct follow *follow, struct running *running,
+static int read_now(const struct lbr_monitor *monitor, struct running *running,
 		    struct config *config, struct fault *fault_out)
 {
 	int rc, left = KERNEL_READS;
@@ -45,7 +45,8 @@ static int read_now(const struct follow *follow, struct running *running,
 	bool changed;
 
 	do {
-		rc = kernel_open(&kernel, follow->role, ACCESS_READ, fault_out);
+		rc = kernel_open(&kernel, monitor->role, ACCESS_READ,
+				 fault_out);
 		rc = rc ?: read_once(&kernel, running, config, fault_out);
 		changed = kernel_changed(&kernel) && left--;
 		kernel_close(&kernel);
@@ -58,154 +59,154 @@ static int read_now(const struct follow *follow, struct running *running,
 }
 
 /* Somebody has removed the veth, or a map that checks need. */
-static bool is_cut_off(const struct follow *follow)
+static bool is_cut_off(const struct lbr_monitor *monitor)
 {
-	return follow->path.id && check_path_is_stale(&follow->path);
+	return monitor->path.id && check_path_is_stale(&monitor->path);
 }
 
 /* Takes the lock for a change. 0, KERNEL_BUSY for now, or -1; with a fault. */
-static int change_open(struct follow *follow, struct kernel *kernel,
+static int change_open(struct lbr_monitor *monitor, struct kernel *kernel,
 		       struct fault *fault_out)
 {
-	int rc = kernel_open(kernel, follow->role, ACCESS_TRY, fault_out);
+	int rc = kernel_open(kernel, monitor->role, ACCESS_TRY, fault_out);
 
-	lock_tried(&follow->waiting, kernel->directory, rc == KERNEL_BUSY);
+	lock_tried(&monitor->waiting, kernel->directory, rc == KERNEL_BUSY);
 	return rc;
 }
 
 /* Opens the way of checks, if there are any. 0, KERNEL_BUSY, or -1. */
-static int check_path_now(struct follow *follow, struct fault *fault_out)
+static int check_path_now(struct lbr_monitor *monitor, struct fault *fault_out)
 {
 	char path[KERNEL_DIRECTORY];
 	int rc;
 
-	if (follow->path.id || !file_wants_checks(&follow->config))
+	if (monitor->path.id || !file_wants_checks(&monitor->config))
 		return 0;
-	rc = check_path_open(&follow->path, follow->role, fault_out);
-	kernel_directory(follow->role, path);
-	lock_tried(&follow->waiting, path, rc == KERNEL_BUSY);
+	rc = check_path_open(&monitor->path, monitor->role, fault_out);
+	kernel_directory(monitor->role, path);
+	lock_tried(&monitor->waiting, path, rc == KERNEL_BUSY);
 	return rc;
 }
 
 /* Returns 0, or with a fault KERNEL_BUSY or -1. */
-static int adopt(struct follow *follow, struct fault *fault_out)
+static int adopt(struct lbr_monitor *monitor, struct fault *fault_out)
 {
-	struct config old = follow->config, new;
+	struct config old = monitor->config, new;
 	struct running running;
 	int rc;
 
-	if (read_now(follow, &running, &new, fault_out))
+	if (read_now(monitor, &running, &new, fault_out))
 		return -1;
-	follow->config = new;
-	if (heard_backends(&follow->heard, &new, fault_out))
+	monitor->config = new;
+	if (heard_backends(&monitor->heard, &new, fault_out))
 		fault_warn(fault_out);
 	/* Another file may need other settings of this host. */
-	if (memcmp(follow->digest, running.generation.digest,
-		   sizeof(follow->digest)))
-		upkeep_all(&follow->upkeep);
-	memcpy(follow->digest, running.generation.digest,
-	       sizeof(follow->digest));
-	if (is_cut_off(follow)) {
-		checks_stop(&follow->checks);
-		check_path_close(&follow->path);
+	if (memcmp(monitor->digest, running.generation.digest,
+		   sizeof(monitor->digest)))
+		upkeep_all(&monitor->upkeep);
+	memcpy(monitor->digest, running.generation.digest,
+	       sizeof(monitor->digest));
+	if (is_cut_off(monitor)) {
+		checks_stop(&monitor->checks);
+		check_path_close(&monitor->path);
 	}
-	rc = check_path_now(follow, fault_out);
+	rc = check_path_now(monitor, fault_out);
 	if (!rc) {
-		follow->number = running.generation.number;
-		rc = checks_sync(&follow->checks, &running, fault_out);
+		monitor->number = running.generation.number;
+		rc = checks_sync(&monitor->checks, &running, fault_out);
 	}
 	/* The rows refer to the old file, which is gone now. */
 	if (rc)
-		checks_stop(&follow->checks);
+		checks_stop(&monitor->checks);
 	running_free(&running);
 	config_free(&old);
 	return rc;
 }
 
 /* What runs now; 0: nothing. If that cannot be seen, what ran before. */
-static __u64 number_now(const struct follow *follow)
+static __u64 number_now(const struct lbr_monitor *monitor)
 {
 	struct fault ignored;
 	struct kernel kernel;
-	int rc = kernel_open(&kernel, follow->role, ACCESS_READ, &ignored);
+	int rc = kernel_open(&kernel, monitor->role, ACCESS_READ, &ignored);
 
 	kernel_close(&kernel);
-	return rc == KERNEL_NOT_UP ? 0 : rc ? follow->number : kernel.number;
+	return rc == KERNEL_NOT_UP ? 0 : rc ? monitor->number : kernel.number;
 }
 
 /* For upkeep. NULL: another generation runs, which look() has to read first. */
 static const struct config *config_now(void *data, struct kernel *kernel)
 {
-	struct follow *follow = data;
+	struct lbr_monitor *monitor = data;
 	struct generation generation;
 
-	if (!follow->number)
+	if (!monitor->number)
 		return NULL;
 	if (!generation_read(kernel, generation_current(kernel), &generation) &&
-	    generation.number == follow->number)
-		return &follow->config;
-	memset(follow->digest, 0, sizeof(follow->digest));
-	event_active(follow->look, EV_TIMEOUT, 0);
+	    generation.number == monitor->number)
+		return &monitor->config;
+	memset(monitor->digest, 0, sizeof(monitor->digest));
+	event_active(monitor->look, EV_TIMEOUT, 0);
 	return NULL;
 }
 
 static unsigned int matters(void *data, const struct nlmsghdr *message,
 			    enum monitor_what what)
 {
-	struct follow *follow = data;
+	struct lbr_monitor *monitor = data;
 
-	return heard_matters(&follow->heard, message, what);
+	return heard_matters(&monitor->heard, message, what);
 }
 
 static int also(void *data, struct kernel *kernel, const struct config *config,
 		unsigned int what, struct fault *fault_out)
 {
-	struct follow *follow = data;
+	struct lbr_monitor *monitor = data;
 
-	return heard_look(&follow->heard, kernel, config, what, fault_out);
+	return heard_look(&monitor->heard, kernel, config, what, fault_out);
 }
 
 static void look(evutil_socket_t fd, short what, void *data)
 {
-	struct follow *follow = data;
-	__u64 number = number_now(follow);
+	struct lbr_monitor *monitor = data;
+	__u64 number = number_now(monitor);
 	const struct timeval *next = &second;
 	struct fault fault_is = {0};
 	int rc = 0;
 
 	(void)fd;
 	(void)what;
-	if (!number && follow->number) {
+	if (!number && monitor->number) {
 		printf("%s is not up here any more; waiting for it\n",
-		       follow->role->program);
-		checks_stop(&follow->checks);
-		if (follow->path.id)
-			check_path_close(&follow->path);
-		follow->number = 0;
-	} else if (number != follow->number || is_cut_off(follow)) {
-		rc = adopt(follow, &fault_is);
+		       monitor->role->program);
+		checks_stop(&monitor->checks);
+		if (monitor->path.id)
+			check_path_close(&monitor->path);
+		monitor->number = 0;
+	} else if (number != monitor->number || is_cut_off(monitor)) {
+		rc = adopt(monitor, &fault_is);
 	}
 	if (rc == KERNEL_BUSY)
 		next = &soon;
 	else if (rc)
 		fault_warn(&fault_is);
-	event_add(follow->look, next);
+	event_add(monitor->look, next);
 }
 
-void follow_again(struct follow *follow)
+void lbr_monitor_again(struct lbr_monitor *monitor)
 {
-	follow->number = 0;
-	event_active(follow->look, EV_TIMEOUT, 0);
+	monitor->number = 0;
+	event_active(monitor->look, EV_TIMEOUT, 0);
 }
 
 /* 0, or with a fault KERNEL_BUSY, KERNEL_NOT_UP or -1. */
-static int states_now(struct follow *follow, struct fault *fault_out)
+static int states_now(struct lbr_monitor *monitor, struct fault *fault_out)
 {
 	struct kernel kernel;
-	int rc = change_open(follow, &kernel, fault_out);
+	int rc = change_open(monitor, &kernel, fault_out);
 
 	if (!rc &&
-	    states_write(&kernel, checks_finding, &follow->checks, fault_out))
+	    states_write(&kernel, checks_finding, &monitor->checks, fault_out))
 		rc = -1;
 	kernel_close(&kernel);
 	return rc;
@@ -213,14 +214,14 @@ static int states_now(struct follow *follow, struct fault *fault_out)
 
 static void write_states(evutil_socket_t fd, short what, void *data)
 {
-	struct follow *follow = data;
+	struct lbr_monitor *monitor = data;
 	struct fault fault_is = {0};
-	int rc = states_now(follow, &fault_is);
+	int rc = states_now(monitor, &fault_is);
 
 	(void)fd;
 	(void)what;
 	if (!rc) {
-		event_active(follow->look, EV_TIMEOUT, 0);
+		event_active(monitor->look, EV_TIMEOUT, 0);
 		return;
 	}
 	/*
@@ -231,17 +232,17 @@ static void write_states(evutil_socket_t fd, short what, void *data)
 		return;
 	if (rc != KERNEL_BUSY)
 		fault_warn(&fault_is);
-	event_add(follow->write, rc == KERNEL_BUSY ? &soon : &second);
+	event_add(monitor->write, rc == KERNEL_BUSY ? &soon : &second);
 }
 
 /* Writes the last verdicts, but does not wait long for the lock. */
-static void write_last(struct follow *follow)
+static void write_last(struct lbr_monitor *monitor)
 {
 	static const struct timespec pause = {0, 20 * 1000 * 1000};
 	struct fault fault_is = {0};
 	int left = 50, rc;
 
-	while ((rc = states_now(follow, &fault_is)) == KERNEL_BUSY && left--)
+	while ((rc = states_now(monitor, &fault_is)) == KERNEL_BUSY && left--)
 		nanosleep(&pause, NULL);
 	if (rc && rc != KERNEL_NOT_UP)
 		fault_warn(&fault_is);
@@ -249,7 +250,7 @@ static void write_last(struct follow *follow)
 
 static void changed(struct checked *backend, bool is_news, void *data)
 {
-	struct follow *follow = data;
+	struct lbr_monitor *monitor = data;
 	char vip[64], address[INET6_ADDRSTRLEN];
 
 	if (is_news)
@@ -260,56 +261,56 @@ static void changed(struct checked *backend, bool is_news, void *data)
 		       addr_text(&backend->probe.backend, address),
 		       health_is_down(&backend->health) ? "down" : "up",
 		       *backend->noted ? ": " : "", backend->noted);
-	event_add(follow->write, &moment);
+	event_add(monitor->write, &moment);
 }
 
-int follow_start(struct follow *follow, struct event_base *base,
-		 struct fault *fault_out)
+int lbr_monitor_start(struct lbr_monitor *monitor, struct event_base *base,
+		      struct fault *fault_out)
 {
-	check_path_init(&follow->path, &follow->config);
-	follow->checks = (struct checks){
-		.prober = {.base = base, .path = &follow->path},
-		.config = &follow->config,
+	check_path_init(&monitor->path, &monitor->config);
+	monitor->checks = (struct checks){
+		.prober = {.base = base, .path = &monitor->path},
+		.config = &monitor->config,
 		.changed = changed,
-		.data = follow,
+		.data = monitor,
 	};
-	follow->look = evtimer_new(base, look, follow);
-	follow->write = evtimer_new(base, write_states, follow);
-	follow->upkeep = (struct upkeep){
-		.role = follow->role,
+	monitor->look = evtimer_new(base, look, monitor);
+	monitor->write = evtimer_new(base, write_states, monitor);
+	monitor->upkeep = (struct upkeep){
+		.role = monitor->role,
 		.config = config_now,
 		.matters = matters,
 		.also = also,
-		.data = follow,
+		.data = monitor,
 	};
-	if (!follow->look || !follow->write)
+	if (!monitor->look || !monitor->write)
 		return fault(fault_out, "cannot run: no memory");
-	if (upkeep_start(&follow->upkeep, base, fault_out))
+	if (upkeep_start(&monitor->upkeep, base, fault_out))
 		return -1;
-	switch (adopt(follow, fault_out)) {
+	switch (adopt(monitor, fault_out)) {
 	case 0:
-		return event_add(follow->look, &second);
+		return event_add(monitor->look, &second);
 	case KERNEL_BUSY:
-		return event_add(follow->look, &soon);
+		return event_add(monitor->look, &soon);
 	default:
 		return -1;
 	}
 }
 
-void follow_stop(struct follow *follow)
+void lbr_monitor_stop(struct lbr_monitor *monitor)
 {
-	if (follow->write && evtimer_pending(follow->write, NULL))
-		write_last(follow);
-	upkeep_stop(&follow->upkeep);
-	heard_free(&follow->heard);
-	checks_stop(&follow->checks);
-	if (follow->path.id)
-		check_path_close(&follow->path);
-	if (follow->look)
-		event_free(follow->look);
-	if (follow->write)
-		event_free(follow->write);
-	SSL_CTX_free(follow->checks.prober.tls);
-	pulse_free(&follow->checks.prober.pulse);
-	config_free(&follow->config);
+	if (monitor->write && evtimer_pending(monitor->write, NULL))
+		write_last(monitor);
+	upkeep_stop(&monitor->upkeep);
+	heard_free(&monitor->heard);
+	checks_stop(&monitor->checks);
+	if (monitor->path.id)
+		check_path_close(&monitor->path);
+	if (monitor->look)
+		event_free(monitor->look);
+	if (monitor->write)
+		event_free(monitor->write);
+	SSL_CTX_free(monitor->checks.prober.tls);
+	pulse_free(&monitor->checks.prober.pulse);
+	config_free(&monitor->config);
 }

@@ -10,7 +10,7 @@
 #include "common/host/upkeep.h"
 #include "common/kernel/lock.h"
 
-struct follow {
+struct lbr_monitor {
 	const struct role *role;
 	struct config config;
 	struct check_path path;
@@ -25,8 +25,8 @@ struct follow {
 };
 
 /* Returns 0, or -1 with a fault. */
-int follow_start(struct follow *follow, struct event_base *base,
-		 struct fault *fault);
-void follow_stop(struct follow *follow);
+int lbr_monitor_start(struct lbr_monitor *monitor, struct event_base *base,
+		      struct fault *fault);
+void lbr_monitor_stop(struct lbr_monitor *monitor);
 /* The file has been applied, or may have been. */
-void follow_again(struct follow *follow);
+void lbr_monitor_again(struct lbr_monitor *monitor);

@@ -36,23 +36,23 @@ static int begin(void *data, struct event_base *base, struct fault *fault_out)
 {
 	files_allow();
 	chance_seed();
-	return follow_start(data, base, fault_out);
+	return lbr_monitor_start(data, base, fault_out);
 }
 
 static void applied(void *data)
 {
-	follow_again(data);
+	lbr_monitor_again(data);
 }
 
 static void end(void *data)
 {
-	follow_stop(data);
+	lbr_monitor_stop(data);
 }
 
 int lbr_run(const struct role *role, const struct options *options)
 {
-	struct follow follow = {.role = role};
-	const struct work work = {begin, applied, end, &follow};
+	struct lbr_monitor monitor = {.role = role};
+	const struct work work = {begin, applied, end, &monitor};
 
 	return run_work(role, options, &work);
 }

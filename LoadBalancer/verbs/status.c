@@ -69,13 +69,13 @@ static void flow_table(const struct kernel *kernel, json_t *root)
 
 static void add(void *data, const struct kernel *kernel, json_t *root)
 {
-	struct follow *follow = data;
+	struct lbr_monitor *monitor = data;
 
 	if (kernel)
 		flow_table(kernel, root);
-	json_object_set_new(root, "checks", checks_rows(&follow->checks));
+	json_object_set_new(root, "checks", checks_rows(&monitor->checks));
 	json_object_set_new(root, "lock-waited-seconds",
-			    json_real(lock_waited(&follow->waiting)));
+			    json_real(lock_waited(&monitor->waiting)));
 }
 
 static const char page[] =
