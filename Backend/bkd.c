@@ -65,6 +65,6 @@ const struct role tool = {
 	.inner = inner,
 	.concerns = bkd_concerns,
 	.build = bkd_build,
-	.difference = bkd_difference,
+	.diff = bkd_diff,
 	.host = bkd_host,
 };

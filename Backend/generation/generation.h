@@ -16,9 +16,8 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	      struct generation *generation, struct fault *fault);
 /* read.c: what a generation restores, read from the kernel */
 /* The changes of `lb-sources`, a line each. Returns their number, or -1. */
-int sources_difference(struct kernel *kernel, __u32 before, __u32 after,
-		       FILE *out);
-int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
+int sources_diff(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
+int bkd_diff(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
 
 /* A row of a generation's map `restores`. */
 struct restore_row {

@@ -118,7 +118,7 @@ static int lines(FILE *out, const struct restore_row *a, int a_count,
 	return printed;
 }
 
-int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
+int bkd_diff(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 {
 	struct restore_row *old, *new;
 	int old_count, new_count, printed = -1, sources;
@@ -130,6 +130,6 @@ int bkd_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 			  lines(out, new, new_count, old, old_count, '+');
 	free(old);
 	free(new);
-	sources = sources_difference(kernel, before, after, out);
+	sources = sources_diff(kernel, before, after, out);
 	return printed < 0 || sources < 0 ? -1 : printed + sources;
 }

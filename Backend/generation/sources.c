@@ -68,8 +68,7 @@ static int lines(FILE *out, const struct prefix *a, int a_count,
 	return printed;
 }
 
-int sources_difference(struct kernel *kernel, __u32 before, __u32 after,
-		       FILE *out)
+int sources_diff(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 {
 	struct prefix *old, *new;
 	int old_count = sources_read(kernel, before, &old);

@@ -94,10 +94,9 @@ static const char *taken_back(const struct backend *old,
 		       : "";
 }
 
-static void backend_difference(struct pair *pair,
-			       const struct running_service *service,
-			       const struct backend *old,
-			       const struct backend *new)
+static void backend_diff(struct pair *pair,
+			 const struct running_service *service,
+			 const struct backend *old, const struct backend *new)
 {
 	char more[160] = "", was[48], is[48];
 
@@ -127,9 +126,8 @@ static void backend_difference(struct pair *pair,
 }
 
 /* Backends of a service that both have, or that only one has. */
-static void backends_difference(struct pair *pair,
-				const struct running_service *old,
-				const struct running_service *new)
+static void backends_diff(struct pair *pair, const struct running_service *old,
+			  const struct running_service *new)
 {
 	const struct running_service *service = new ?: old;
 	__u32 id = service->service.id;
@@ -139,15 +137,14 @@ static void backends_difference(struct pair *pair,
 	running_range(pair->old, id, &i, &end);
 	for (; i < end; i++) {
 		backend = pair->old->by_address[i];
-		backend_difference(
-			pair, service, backend,
-			running_backend(pair->new, id, &backend->address));
+		backend_diff(pair, service, backend,
+			     running_backend(pair->new, id, &backend->address));
 	}
 	running_range(pair->new, id, &i, &end);
 	for (; i < end; i++) {
 		backend = pair->new->by_address[i];
 		if (!running_backend(pair->old, id, &backend->address))
-			backend_difference(pair, service, NULL, backend);
+			backend_diff(pair, service, NULL, backend);
 	}
 }
 
@@ -162,9 +159,8 @@ static enum service_status status_of(const struct running *running, __u32 id)
 	return service_status(&tally);
 }
 
-static void status_difference(struct pair *pair,
-			      const struct running_service *old,
-			      const struct running_service *new)
+static void status_diff(struct pair *pair, const struct running_service *old,
+			const struct running_service *new)
 {
 	enum service_status was = status_of(pair->old, old->service.id);
 	enum service_status is = status_of(pair->new, new->service.id);
@@ -179,15 +175,14 @@ static void status_difference(struct pair *pair,
 	pair->lines++;
 }
 
-static void service_difference(struct pair *pair,
-			       const struct running_service *old,
-			       const struct running_service *new)
+static void service_diff(struct pair *pair, const struct running_service *old,
+			 const struct running_service *new)
 {
 	static const char *const fragments[] = {"by-id", "by-address"};
 	char text[64], was[32], is[32];
 
-	backends_difference(pair, old, new);
-	status_difference(pair, old, new);
+	backends_diff(pair, old, new);
+	status_diff(pair, old, new);
 	if (old->by_address != new->by_address) {
 		fprintf(pair->out, "~ service %s/%s fragments %s -> %s\n",
 			endpoint_text(&new->key.vip, new->key.port, text),
@@ -217,8 +212,8 @@ static void service_difference(struct pair *pair,
 	pair->lines++;
 }
 
-static void number_difference(struct pair *pair, const char *name, __u64 old,
-			      __u64 new, const char *unit)
+static void number_diff(struct pair *pair, const char *name, __u64 old,
+			__u64 new, const char *unit)
 {
 	if (old == new)
 		return;
@@ -227,8 +222,8 @@ static void number_difference(struct pair *pair, const char *name, __u64 old,
 	pair->lines++;
 }
 
-static void word_difference(struct pair *pair, const char *name, unsigned old,
-			    unsigned new, const char *const words[])
+static void word_diff(struct pair *pair, const char *name, unsigned old,
+		      unsigned new, const char *const words[])
 {
 	if (old == new)
 		return;
@@ -237,7 +232,7 @@ static void word_difference(struct pair *pair, const char *name, unsigned old,
 }
 
 /* What belongs to no service. */
-static void settings_difference(struct pair *pair)
+static void settings_diff(struct pair *pair)
 {
 	static const char *const unmatched[] = {"local", "drop", "pass"};
 	static const char *const claims[] = {"none", "arp"};
@@ -245,24 +240,22 @@ static void settings_difference(struct pair *pair)
 	const struct generation *old = &pair->old->generation;
 	const struct generation *new = &pair->new->generation;
 
-	word_difference(pair, "unmatched", old->unmatched, new->unmatched,
-			unmatched);
-	word_difference(pair, "claim", old->claim, new->claim, claims);
-	number_difference(pair, "udp-idle", old->udp_idle, new->udp_idle,
-			  " jiffies");
-	number_difference(pair, "insert-limit", old->insert_limit,
-			  new->insert_limit, "");
-	number_difference(pair, "answer-limit", old->answer_limit,
-			  new->answer_limit, "");
-	number_difference(pair, "next-hop-age", old->next_hop_age,
-			  new->next_hop_age, " jiffies");
+	word_diff(pair, "unmatched", old->unmatched, new->unmatched, unmatched);
+	word_diff(pair, "claim", old->claim, new->claim, claims);
+	number_diff(pair, "udp-idle", old->udp_idle, new->udp_idle, " jiffies");
+	number_diff(pair, "insert-limit", old->insert_limit, new->insert_limit,
+		    "");
+	number_diff(pair, "answer-limit", old->answer_limit, new->answer_limit,
+		    "");
+	number_diff(pair, "next-hop-age", old->next_hop_age, new->next_hop_age,
+		    " jiffies");
 	if (memcmp(old->outer_source, new->outer_source,
 		   sizeof(new->outer_source))) {
 		fputs("~ outer-source\n", pair->out);
 		pair->lines++;
 	}
-	word_difference(pair, "next hops", old->hops_by_flow, new->hops_by_flow,
-			hops);
+	word_diff(pair, "next hops", old->hops_by_flow, new->hops_by_flow,
+		  hops);
 }
 
 /* A service that only one of the two has, that leaves, or that is back. */
@@ -283,10 +276,10 @@ static void service_presence(struct pair *pair,
 				     : ": drained");
 	service_line(pair, new && !new->service.leaving ? '+' : '-', new ?: old,
 		     more);
-	backends_difference(pair, old, new);
+	backends_diff(pair, old, new);
 }
 
-static void services_difference(struct pair *pair)
+static void services_diff(struct pair *pair)
 {
 	const struct running_service *old = pair->old->services, *new;
 	size_t i;
@@ -296,7 +289,7 @@ static void services_difference(struct pair *pair)
 		if (!new || !old->service.leaving != !new->service.leaving)
 			service_presence(pair, old, new);
 		else
-			service_difference(pair, old, new);
+			service_diff(pair, old, new);
 	}
 	new = pair->new->services;
 	for (i = 0; i < pair->new->service_count; i++, new ++) {
@@ -309,8 +302,8 @@ static void services_difference(struct pair *pair)
  * Keys of the file that packets do not meet, or not at once: checks, times. If
  * both files mean the same, neither is read.
  */
-static int files_difference(struct pair *pair, const struct kernel *kernel,
-			    __u32 before, __u32 after)
+static int files_diff(struct pair *pair, const struct kernel *kernel,
+		      __u32 before, __u32 after)
 {
 	static const char *const told[] = {
 		"unmatched",	"udp-idle",	"insert-limit", "answer-limit",
@@ -328,7 +321,7 @@ static int files_difference(struct pair *pair, const struct kernel *kernel,
 	if (file_read(kernel, before, &old, &ignored))
 		return -1;
 	if (!file_read(kernel, after, &new, &ignored)) {
-		lines = config_difference(&old, &new, told, pair->out);
+		lines = config_diff(&old, &new, told, pair->out);
 		config_free(&new);
 	}
 	config_free(&old);
@@ -336,7 +329,7 @@ static int files_difference(struct pair *pair, const struct kernel *kernel,
 	return lines < 0 ? -1 : 0;
 }
 
-int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
+int lbr_diff(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 {
 	struct fault ignored;
 	struct running old, new;
@@ -350,9 +343,9 @@ int lbr_difference(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 		running_free(&old);
 		return -1;
 	}
-	settings_difference(&pair);
-	services_difference(&pair);
-	rc = files_difference(&pair, kernel, before, after);
+	settings_diff(&pair);
+	services_diff(&pair);
+	rc = files_diff(&pair, kernel, before, after);
 	running_free(&old);
 	running_free(&new);
 	return rc ? -1 : pair.lines;

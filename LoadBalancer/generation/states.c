@@ -91,7 +91,7 @@ static int switch_to(struct kernel *kernel, const struct running *running,
 
 	if (slot < 0)
 		return -1;
-	if (lbr_difference(kernel, current, (__u32)slot, stdout) < 0)
+	if (lbr_diff(kernel, current, (__u32)slot, stdout) < 0)
 		return fault(fault_out, "cannot read the running state");
 	return generation_switch(kernel, (__u32)slot, fault_out);
 }

@@ -24,8 +24,8 @@ char *key_text(const struct key *key, const void *record);
  * differs and is not in `told`, which ends with NULL. Returns their number, or
  * -1 without memory.
  */
-int config_difference(const struct config *old, const struct config *new,
-		      const char *const *told, FILE *out);
+int config_diff(const struct config *old, const struct config *new,
+		const char *const *told, FILE *out);
 
 /*
  * SHA-256 of what a file means: of its text written with services and backends

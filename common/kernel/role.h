@@ -123,8 +123,8 @@ struct role {
 	 * Prints how two generations differ, a line each. Returns the number of
 	 * lines.
 	 */
-	int (*difference)(struct kernel *kernel, __u32 before, __u32 after,
-			  FILE *out);
+	int (*diff)(struct kernel *kernel, __u32 before, __u32 after,
+		    FILE *out);
 
 	/* Changes the host as needed; each change is noted. */
 	int (*host)(struct kernel *kernel, const struct config *config,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * difference.c - how two files differ, key by key
+ * diff.c - how two files differ, key by key
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static bool is_told(const struct pair *pair, const char *name)
 }
 
 /* Prints one line if they differ. Returns 1 then, else 0; -1 without memory. */
-static int key_difference(const struct pair *pair, const struct key *key)
+static int key_diff(const struct pair *pair, const struct key *key)
 {
 	char *old = key_text(key, pair->old), *new = key_text(key, pair->new);
 	int rc = !old || !new ? -1 : strcmp(old, new) != 0;
@@ -43,7 +43,7 @@ static int key_difference(const struct pair *pair, const struct key *key)
 	return rc;
 }
 
-static int record_difference(const struct pair *pair)
+static int record_diff(const struct pair *pair)
 {
 	const struct key *key;
 	int lines = 0, rc;
@@ -52,7 +52,7 @@ static int record_difference(const struct pair *pair)
 		if (key->level != pair->level || key->kind == KIND_LIST ||
 		    is_told(pair, key->name))
 			continue;
-		rc = key_difference(pair, key);
+		rc = key_diff(pair, key);
 		if (rc < 0)
 			return -1;
 		lines += rc;
@@ -84,8 +84,8 @@ static const struct config_service **sorted(const struct config *config)
 	return rows;
 }
 
-static int services_difference(struct pair *pair, const struct config *old,
-			       const struct config *new)
+static int services_diff(struct pair *pair, const struct config *old,
+			 const struct config *new)
 {
 	const struct config_service **old_rows = sorted(old);
 	const struct config_service **new_rows = sorted(new);
@@ -107,7 +107,7 @@ static int services_difference(struct pair *pair, const struct config *old,
 			 endpoint_text(&new_rows[j - 1]->vip,
 				       new_rows[j - 1]->port, text),
 			 protocol_name(new_rows[j - 1]->protocol));
-		rc = record_difference(pair);
+		rc = record_diff(pair);
 		lines = rc < 0 ? -1 : lines + rc;
 	}
 	free(old_rows);
@@ -115,14 +115,14 @@ static int services_difference(struct pair *pair, const struct config *old,
 	return lines;
 }
 
-int config_difference(const struct config *old, const struct config *new,
-		      const char *const *told, FILE *out)
+int config_diff(const struct config *old, const struct config *new,
+		const char *const *told, FILE *out)
 {
 	struct pair pair = {LEVEL_FILE, old, new, "", told, out};
-	int lines = record_difference(&pair), rc;
+	int lines = record_diff(&pair), rc;
 
 	if (lines < 0)
 		return -1;
-	rc = services_difference(&pair, old, new);
+	rc = services_diff(&pair, old, new);
 	return rc < 0 ? -1 : lines + rc;
 }

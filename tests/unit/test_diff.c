@@ -65,7 +65,7 @@ static void differences(void **state)
 		read(cases[i].old, &old);
 		read(cases[i].new, &new);
 		out = open_memstream(&lines, &size);
-		count = config_difference(&old, &new, told, out);
+		count = config_diff(&old, &new, told, out);
 		fclose(out);
 		assert_string_equal(lines, cases[i].lines);
 		for (want = 0, c = lines; *c; c++)
