@@ -21,6 +21,8 @@
 #			tests/kernels/README.md)
 #	make test-changes	10,000 connections while all is changed
 #			(root; 20 min)
+#	make test-fleet	2,000 connections, the pool changes, load balancers die
+#			(root; 15 min)
 #	make test-locks	each verb, stopped at 20 moments of its life
 #			(root; 10 min)
 #	make test-long	all that is not in test
@@ -38,8 +40,8 @@ include common/install.mk
 
 .DEFAULT_GOAL := all
 .PHONY: FORCE all man deps demo demo-docker quick check test test-fresh \
-	test-docker test-kernels test-changes test-locks test-long mutants bench bench-net \
-	clean
+	test-docker test-kernels test-changes test-fleet test-locks test-long \
+	mutants bench bench-net clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory $(PARALLEL) \
@@ -103,12 +105,24 @@ test-changes: deps
 	@HELD=10000 PAUSE=4 ROUNDS=20 KILLS=20 APPLIES=200 RATE=1000 \
 		bats tests/net/changes.bats
 
+# Each row of it in both modes and of both families.
+test-fleet: deps
+	@$(MAKE) --no-print-directory all
+	@status=0; for vip in 192.168.25.10 2001:db8:25::10; do \
+		for mode in generic native; do \
+			echo "# $$mode, $$vip"; \
+			FLOWS=2000 PAUSE=2 FLEET_MODE=$$mode FLEET_VIP=$$vip \
+				bats tests/net/fleet.bats || status=1; \
+		done; \
+	done; exit $$status
+
 # Each verb of both tools, stopped 20 times, while `run` has something to do.
 test-locks: deps
 	@$(MAKE) --no-print-directory all
 	@LOCKS_ROUNDS=20 bats -f 'a verb that was stopped' tests/net/locks.bats
 
-test-long: test-fresh test-docker test-kernels test-changes test-locks
+test-long: test-fresh test-docker test-kernels test-changes test-fleet \
+	test-locks
 
 mutants: deps
 	@status=0; \
