@@ -10,6 +10,7 @@
 #include "LoadBalancer/doctor/doctor.h"
 #include "LoadBalancer/host/devices.h"
 #include "common/base/address.h"
+#include "common/config/method_names.h"
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
 #include "common/core/address.h"
@@ -129,21 +130,30 @@ static struct hops *hops_read(struct doctor *doctor)
 	return hops;
 }
 
+static int is_sent_by_xdp_only(const struct method *method)
+{
+	return !method_is_for_kernel(method);
+}
+
 /* Can only the kernel send there? If so, it is reported. */
 static bool device_look(struct doctor *doctor, const struct hops *hops,
 			const struct hop *hop, const char *via,
 			const char *name)
 {
+	char methods[METHODS_TEXT], drops[METHODS_TEXT + 64];
 	__u32 lacks = device_hinders(&doctor->kernel, hops->devices,
 				     hops->device_count, hop->way.ifindex);
 
 	if (!lacks)
 		return false;
+	snprintf(drops, sizeof(drops),
+		 "drops what goes there by %s (device_unfit)",
+		 methods_text(is_sent_by_xdp_only, " or ", methods));
 	found(doctor, hop->only_xdp ? HEALTH_FAIL : HEALTH_WARN,
 	      "%s on %s, next hop of %d backends: %s %s, so xdp_lbr %s", via,
 	      name, hop->backends, name, device_lacks_text(lacks),
 	      hop->only_xdp
-		      ? "drops what goes there by ipip or l2 (device_unfit)"
+		      ? drops
 		      : "hands what goes there to the kernel, which is slower "
 			"(device_passed)");
 	if (lacks & DEVICE_NO_ETHERNET)

@@ -45,7 +45,7 @@ static bool is_taken_over(const struct running_service *row,
 	    (other->port != row->key.port && row->key.port))
 		return false;
 	/* Then packets say which VIP they are for. */
-	if (!method_overwrites_vip(method))
+	if (method_keeps_vip(method))
 		return false;
 	return !same_vip || other->method.checksum != method->checksum;
 }

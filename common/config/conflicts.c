@@ -14,6 +14,7 @@
 
 #include "common/base/address.h"
 #include "common/config/health.h"
+#include "common/config/method_names.h"
 #include "common/config/methods.h"
 #include "common/config/values.h"
 #include "common/core/abi_services.h"
@@ -38,7 +39,7 @@ struct claim {
 
 static __u8 told_by(const struct method *method)
 {
-	return method_overwrites_vip(method) ? method->dscp : TOLD_BY_VIP;
+	return method_keeps_vip(method) ? TOLD_BY_VIP : method->dscp;
 }
 
 /* Two claims that exclude each other; `later` NULL: none found yet. */
@@ -192,6 +193,7 @@ static int refuse_backends(const struct clash *clash,
 	char address[INET6_ADDRSTRLEN];
 	char later[SERVICE_TEXT_SIZE];
 	char first[SERVICE_TEXT_SIZE];
+	char kept[METHODS_TEXT], marked[METHODS_TEXT];
 
 	addr_text(&clash->later->address, address);
 	if (clash->later->service == clash->first->service)
@@ -203,11 +205,12 @@ static int refuse_backends(const struct clash *clash,
 	return refuse(refusal, clash->later->backend->line,
 		      "backend %s could not tell %s from %s on line %u; give "
 		      "one of them another port, another backend address, or "
-		      "a method that tells the VIP (forward: ipip or l2; dscp "
-		      "for both)",
+		      "a method that tells the VIP (forward: %s; %s for both)",
 		      address, service_text(clash->later->service, later),
 		      service_text(clash->first->service, first),
-		      clash->first->backend->line);
+		      clash->first->backend->line,
+		      methods_text(method_keeps_vip, " or ", kept),
+		      methods_text(method_is_by_mark, " or ", marked));
 }
 
 /*

@@ -4,8 +4,8 @@
  *
  * Law: after this check, both ends are functions. A load balancer finds at most
  * one service for (VIP, port, protocol); a backend finds at most one VIP for
- * (its address, port, protocol) and what else the method provides: nothing for
- * `rewrite`, the mark for `dscp`, the VIP for `ipip` and `l2`.
+ * (its address, port, protocol) and what else the method provides: see enum
+ * restored_by in common/core/method.h.
  */
 #pragma once
 

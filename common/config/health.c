@@ -9,6 +9,7 @@
 
 #include "common/base/address.h"
 #include "common/config/keys.h"
+#include "common/config/method_names.h"
 #include "common/core/abi_services.h"
 #include "common/core/inline.h"
 
@@ -116,12 +117,12 @@ struct place {
 	struct addr address;
 	__be16 port; /* 0: any */
 	__be16 zero;
-	unsigned int line; /* of the service */
+	const struct config_service *service;
 };
 
 static int by_place(const void *a, const void *b)
 {
-	return memcmp(a, b, offsetof(struct place, line));
+	return memcmp(a, b, offsetof(struct place, service));
 }
 
 static size_t places_of(const struct config *config, struct place *places)
@@ -137,7 +138,7 @@ static size_t places_of(const struct config *config, struct place *places)
 			places[count++] = (struct place){
 				.address = service->backends[j].address,
 				.port = service->port,
-				.line = service->line,
+				.service = service,
 			};
 		}
 	}
@@ -166,11 +167,13 @@ static int refuse_restored(const struct config_service *service,
 	if (!found)
 		return 0;
 	return refuse(refusal, service->check.line,
-		      "check: application-port %u of %s is restored by rewrite "
-		      "for the service on line %u; take a port that is no "
+		      "check: application-port %u of %s is restored by %s for "
+		      "the service on line %u; take a port that is no "
 		      "service's",
 		      bpf_ntohs(service->check.application_port),
-		      addr_text(&found->address, address), found->line);
+		      addr_text(&found->address, address),
+		      method_name(&found->service->method),
+		      found->service->line);
 }
 
 int health_refuse_ports(const struct config *config,

@@ -149,14 +149,15 @@ const struct key keys[] = {
 	{LEVEL_FILE, "outer-source",
 	 PREFIXES(config, outer_sources, outer_source_count, 2),
 	 .standard = "none",
-	 .help = "The source of `ipip` packets, one of each family; with a "
+	 .help = "The source of packets by @encapsulating, one of each family; with a "
 		 "prefix, each flow has an address of it. Default: the load "
 		 "balancer's own address on the incoming interface."},
 	{LEVEL_FILE, "lb-sources",
 	 PREFIXES(config, lb_sources, lb_source_count, MAX_SOURCES),
 	 .standard = "none",
-	 .help = "From whom a backend accepts `ipip` packets: the sources "
-		 "that load balancers use. Required if a service has `ipip`."},
+	 .help = "From whom a backend accepts packets by @encapsulating: the "
+		 "sources that load balancers use. Required if a service has "
+		 "such a method."},
 
 	{LEVEL_SERVICE, "vip", KIND_ADDRESS, FIELD(config_service, vip),
 	 .help = "The virtual IP address."},
@@ -179,12 +180,12 @@ const struct key keys[] = {
 	 .help = "How a packet reaches the backend."},
 	{LEVEL_SERVICE, "dscp", KIND_NUMBER, FIELD(config_service, method.dscp),
 	 .min = 1, .max = 63, .words = none_words, .standard = "none",
-	 .help = "The mark of this VIP; required with `forward: dscp`, and "
-		 "only allowed there."},
+	 .help = "The mark of this VIP; required with @marking, and only "
+		 "allowed there."},
 	{LEVEL_SERVICE, "checksum", KIND_WORD,
 	 FIELD(config_service, method.checksum),
 	 .words = checksum_words, .standard = "keep",
-	 .help = "For `rewrite` and `dscp`, the TCP or UDP checksum: `keep` "
+	 .help = "For @overwriting, the TCP or UDP checksum: `keep` "
 		 "leaves that of the VIP; `update` makes it right on the "
 		 "wire, for a restorer other than xdp_bkd."},
 	{LEVEL_SERVICE, "table-size", KIND_PRIME,
@@ -225,7 +226,7 @@ const struct key keys[] = {
 	{LEVEL_BACKEND, "address", KIND_ADDRESS,
 	 FIELD(config_backend, address),
 	 .help = "The backend's address; not a VIP, and of the VIP's family, "
-		 "except with `ipip` and `l2`."},
+		 "except with @crossing."},
 	{LEVEL_BACKEND, "weight", KIND_NUMBER, FIELD(config_backend, weight),
 	 .min = 1, .max = 1000, .standard = "1",
 	 .help = "Its share of new flows, relative to the other backends."},
@@ -283,7 +284,7 @@ const struct key keys[] = {
 	 .help = "For tcp, http and https: the port at the backend's own "
 		 "address where the application is checked, apart from the "
 		 "path; the VIP then only has to accept a connection. With "
-		 "`rewrite`, a port of no service."},
+		 "@by-address, a port of no service."},
 	{LEVEL_CHECK, "path", KIND_TEXT, FIELD(config_check, path),
 	 .min = 1, .standard = "/",
 	 .types = TYPES_HTTP,

@@ -77,7 +77,7 @@ struct key {
 	__u32 types;	     /* LEVEL_CHECK: the types that have it; 0: all */
 	const char *instead; /* another key of the level that says the same
 				thing: a record may not have both */
-	const char *help;
+	const char *help;    /* see methods_in_help() */
 };
 
 /* In `types`, of an enum check_type. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/config/config.h"
+#include "common/config/method_names.h"
 
 __attribute__((format(printf, 2, 3))) static void
 append(char text[ALLOWED_SIZE], const char *format, ...)
@@ -119,13 +120,13 @@ void config_print_keys(FILE *out)
 	      out);
 	for (size_t i = 0; i < key_count; i++) {
 		const struct key *key = &keys[i];
-		char allowed[ALLOWED_SIZE];
+		char allowed[ALLOWED_SIZE], help[METHODS_HELP];
 
 		fprintf(out, "| `%s` | %s | %s | %s | %s |\n", key->name,
 			levels[key->level].name, key_allowed(key, allowed),
 			!key->standard	 ? "required"
 			: *key->standard ? key->standard
 					 : "(empty)",
-			key->help);
+			methods_in_help(key->help, help));
 	}
 }

@@ -2,6 +2,7 @@
 #include "common/config/method_names.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const char *method_name(const struct method *method)
 {
@@ -27,5 +28,40 @@ const char *methods_text(int (*is)(const struct method *), const char *between,
 				text + used, METHODS_TEXT - used, "%s%s",
 				used ? between : "", method_name(&method));
 	}
+	return text;
+}
+
+static const struct {
+	const char *word;
+	int (*is)(const struct method *);
+} words[] = {
+	{"@by-address", method_is_by_address},
+	{"@crossing", method_crosses},
+	{"@encapsulating", method_encapsulates},
+	{"@marking", method_is_by_mark},
+	{"@overwriting", method_overwrites_vip},
+};
+
+const char *methods_in_help(const char *help, char text[METHODS_HELP])
+{
+	char names[METHODS_TEXT];
+	size_t used = 0, i;
+
+	while (*help && used < METHODS_HELP - 1) {
+		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+			if (!strncmp(help, words[i].word,
+				     strlen(words[i].word)))
+				break;
+		}
+		if (i == sizeof(words) / sizeof(words[0])) {
+			text[used++] = *help++;
+			continue;
+		}
+		help += strlen(words[i].word);
+		methods_text(words[i].is, "` and `", names);
+		used += (size_t)snprintf(text + used, METHODS_HELP - used,
+					 "`%s`", names);
+	}
+	text[used < METHODS_HELP ? used : METHODS_HELP - 1] = '\0';
 	return text;
 }

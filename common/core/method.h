@@ -146,6 +146,12 @@ INLINE int method_overwrites_vip(const struct method *method)
 	return method_is_by_address(method) || method_is_by_mark(method);
 }
 
+/* Does the packet itself say its VIP when it reaches the backend? */
+INLINE int method_keeps_vip(const struct method *method)
+{
+	return !method_overwrites_vip(method);
+}
+
 /* Bytes that the method adds to a packet on its way to `backend`. */
 INLINE __u32 method_overhead(const struct method *method,
 			     const struct addr *backend)

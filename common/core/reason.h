@@ -85,7 +85,7 @@ REASON(fib_error, DROP, IN_LBR, \
 REASON(neighbour_unresolved, PASS, IN_LBR, \
 	"next hop has no MAC address yet: passed to the kernel, which resolves it and forwards") \
 REASON(neighbour_missing, DROP, IN_LBR, \
-	"next hop has no MAC address yet, and by this method (ipip, l2) the kernel cannot forward") \
+	"next hop has no MAC address yet, and by this method the kernel cannot forward") \
 REASON(neighbour_asked, TX, IN_LBR, \
 	"next hop has no MAC address: this packet became the ARP request or neighbour solicitation for it") \
 REASON(neighbour_prompted, PASS, IN_LBR, \
@@ -93,7 +93,7 @@ REASON(neighbour_prompted, PASS, IN_LBR, \
 REASON(device_passed, PASS, IN_LBR, \
 	"XDP cannot send out of that device (no Ethernet header, or no ndo_xdp_xmit): passed to the kernel, which forwards") \
 REASON(device_unfit, DROP, IN_LBR, \
-	"XDP cannot send out of that device, and by this method (ipip, l2) the kernel cannot forward") \
+	"XDP cannot send out of that device, and by this method the kernel cannot forward") \
 REASON(redirect_refused, DROP, IN_LBR, \
 	"redirected to another interface, but the kernel dropped it: the interface is down, or does not take this frame") \
 REASON(off_link, DROP, IN_LBR, \

@@ -14,7 +14,8 @@
  *	@reasons	every reason, its action and meaning
  *	@metrics	every metric of `run`, its labels and meaning
  *	@keys LEVEL	every key of a file, a service or a backend
- *	@methods	every forwarding method and its meaning
+ *	@methods	every forwarding method, and what its columns say
+ *it
  *	@pins		the directory of the tool's pins
  *	@copy FILE	or for another source, in this folder
  */
@@ -24,6 +25,7 @@
 
 #include "common/cli/options.h"
 #include "common/config/keys.h"
+#include "common/config/method_names.h"
 #include "common/core/reason.h"
 #include "common/kernel/bpffs.h"
 #include "common/kernel/role.h"
@@ -178,7 +180,7 @@ static int checks(const char *unused)
 
 static int keys_of(const char *level)
 {
-	char allowed[ALLOWED_SIZE];
+	char allowed[ALLOWED_SIZE], help[METHODS_HELP];
 	int found = -1;
 	size_t i;
 
@@ -190,7 +192,7 @@ static int keys_of(const char *level)
 			continue;
 		found = 0;
 		printf(".It Cm %s\n", key->name);
-		sentence(key->help);
+		sentence(methods_in_help(key->help, help));
 		printf(".br\nAllowed: %s.\n", key_allowed(key, allowed));
 		if (key->standard)
 			printf("Default: %s.\n",
@@ -202,13 +204,50 @@ static int keys_of(const char *level)
 	return found;
 }
 
+/* What follows from the columns of its row. */
+static void method_facts(const struct method *method)
+{
+	static const struct addr ipv4 = {{0, 0, V4_MAPPED, 1}}, ipv6 = {{1}};
+	static const char *const by[] = {
+		[RESTORED_BY_ADDRESS] =
+			"Two services of one backend address and protocol must "
+			"differ in their port, and `any` stands beside no "
+			"other. A direct connection to the backend's own "
+			"service port is restored, too, and fails.",
+		[RESTORED_BY_MARK] =
+			"For one backend address, a mark is one VIP. A direct "
+			"connection to the backend's own service port works, "
+			"unless it bears the mark.",
+		[RESTORED_BY_INNER] =
+			"The packet itself says its VIP. A direct connection "
+			"to the backend's own service port works.",
+		[RESTORED_BY_VIP] =
+			"The packet itself says its VIP. A direct connection "
+			"to the backend's own service port works.",
+	};
+
+	sentence(by[method_restored_by(method)]);
+	if (method_encapsulates(method))
+		printf("Packets are %u bytes longer on the way to an IPv4 "
+		       "backend, %u to an IPv6 one.\n",
+		       method_overhead(method, &ipv4),
+		       method_overhead(method, &ipv6));
+	if (method_crosses(method))
+		puts("Backends may be of the other family.");
+	if (!method_is_routed(method))
+		puts("Backends must be on the load balancer's own segment.");
+	if (!method_is_for_kernel(method))
+		puts("The load balancer's kernel cannot forward its packets.");
+}
+
 static int methods(const char *unused)
 {
 	(void)unused;
 	puts(".Bl -tag -width Ds");
 #define METHOD_ITEM(name, by, ipv4, ipv6, traits, text)                        \
 	puts(".It Cm " #name);                                                 \
-	sentence(text);
+	sentence(text);                                                        \
+	method_facts(&(struct method){.forward = FORWARD_##name});
 	METHODS(METHOD_ITEM)
 #undef METHOD_ITEM
 	puts(".El");
