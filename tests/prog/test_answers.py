@@ -22,7 +22,7 @@ from placing import wait_for
 from reports import exceeded, too_big
 from tap import equal, test
 from test_errors import error4, error6, one, quote, quote6, reply
-from test_table import changed, check, handed_up, sent
+from table_rows import changed, check, handed_up, sent
 
 NEAR, NEAR6 = "172.19.0.3", "2001:db8:19::3"
 

@@ -10,7 +10,7 @@ from network import ROOT, TOPO, VIP, VIP6, backend, configuration, endpoint, ser
 from placing import PORTS, TEN, Service, wait_for
 from scapy.layers.inet import IP, TCP, UDP
 from tap import Skip, equal, test
-from test_table import FIB, prepared
+from table_rows import FIB, prepared
 
 NEAR, NEAR6 = "172.19.0.3", "2001:db8:19::3"
 SPORT = 45001  # no other test's

@@ -20,7 +20,7 @@ from placing import TEN, wait_for
 from tap import equal, test
 from test_errors import TEN6, address, error4, one, quote
 from test_restore import fresh
-from test_table import sent
+from table_rows import sent
 
 OTHER = ((LB, "192.168.25.99"), (LB6, "2001:db8:25::99"))
 NEAR, NEAR6 = "172.19.0.3", "2001:db8:19::3"

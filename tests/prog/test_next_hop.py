@@ -50,7 +50,7 @@ def cached(world):
 
 @contextlib.contextmanager
 def neighbours():
-    for family in "-4", "-6":  # test_table's
+    for family in "-4", "-6":  # table_rows's
         on("lbdsr0a", "ip", family, "rule", "del", "lookup", "90", status=None)
     for address, mac in A, B:
         ip("neigh", "replace", address, "dev", "eth0", "lladdr", mac, "nud", "permanent")

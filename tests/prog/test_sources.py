@@ -19,7 +19,7 @@ from tap import equal, test
 from test_errors import error4, error6, quote, quote6, reply
 from test_methods import NEAR, on_link, setting
 from test_restore import fresh
-from test_table import check
+from table_rows import check
 from test_undone import HOST, arrives, at_backend, outside, plain
 
 MARTIANS = ("0.0.0.0", "0.255.255.255", "127.0.0.1", "127.255.255.255", "224.0.0.1",

@@ -20,7 +20,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.packet import Raw
 from tap import Skip, equal, test
 from test_restore import fresh
-from test_table import FIB, OTHER_MAC, prepared, setting
+from table_rows import FIB, OTHER_MAC, prepared, setting
 
 TRACE = "/sys/kernel/tracing/trace"
 HOST, NEAR, NEAR6 = "backend0x", "172.19.0.3", "2001:db8:19::3"

@@ -1,0 +1,256 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Health checks by what they ask: HTTP, HTTPS, UDP, a port of the application's.
+
+# shellcheck disable=SC2030,SC2031,SC2154 # `run` and its friends
+
+load lib
+load run
+load status
+load checks
+bats_require_minimum_version 1.5.0
+
+# apart ADDRESS PATH APPLICATION [WHY]: what the last checks by HTTP found
+apart() {
+	look /status |
+		jq -e --arg backend "$1" --arg found "${*:2}" '[.checks[] |
+			select(.backend == $backend and .type == "http") |
+			"\(.path) \(.application) \(.why // "")" | rtrimstr(" ")] |
+			length > 0 and all(. == $found)' >/dev/null
+}
+
+@test "application-port: the path and the application, each on its own" {
+	local lost='sent to the backend; no answer from the VIP' address
+	# What the VIP itself answers is another body.
+	sed -i 's/type: http,/type: http, application-port: 8080, body: fine,/' "$FILE"
+	run_begin "$FILE"
+	run_signal HUP
+	for address in "$X4" "$X6"; do wait_for 5 apart "$address" good good; done
+	# Who does not have it:
+	for address in 172.19.0.4 2001:db8:19::4; do
+		wait_for 5 apart "$address" good bad 'port 8080: Connection refused'
+	done
+	wait_for 5 run_said '10:80/tcp: backend 172.19.0.4 is down: port 8080: Connection refused'
+	bkd "$X" down
+	for address in "$X4" "$X6"; do
+		wait_for 5 apart "$address" bad good "$lost; port 8080 answers"
+	done
+	wait_for 5 run_said "10:80/tcp: backend $X4 is down: $lost; port 8080 answers"
+	second -s stop
+	for address in "$X4" "$X6"; do
+		wait_for 5 apart "$address" bad bad "$lost; port 8080: Connection refused"
+	done
+	bkd "$X" up >/dev/null
+	for address in "$X4" "$X6"; do
+		wait_for 5 apart "$address" good bad 'port 8080: Connection refused'
+	done
+	run ! run_said "10:80/tcp: backend $X4 is up"
+	second
+	wait_for 5 is_up_again 1
+}
+
+is_up_again() { # TIMES
+	(($(grep -c "10:80/tcp: backend $X4 is up" "$RUN.out") == $1))
+}
+
+@test "a wrong status, another body, no TLS: the path is good" {
+	sed -i '0,/type: http,/s//type: https,/' "$FILE"
+	run_begin "$FILE"
+	run_signal HUP
+	wait_for 5 run_said "10:80/tcp: backend $X4 is down: no TLS"
+	sed -i 's/type: https,/type: http, status: 404, path: \/files\/none,/' "$FILE"
+	run_signal HUP
+	wait_for 5 is_up_again 1
+	sed -i 's/status: 404, //' "$FILE"
+	run_signal HUP
+	wait_for 5 run_said "10:80/tcp: backend $X4 is down: status 404"
+	sed -i 's/path: .files.none/body: backend0x/' "$FILE"
+	run_signal HUP
+	wait_for 5 is_up_again 2
+	sed -i 's/body: backend0x/body: of nobody/' "$FILE"
+	run_signal HUP
+	wait_for 5 run_said "10:80/tcp: backend $X4 is down: status 200, another body"
+}
+
+# A server of UDP that never answers, as one of syslog; its process is $silent.
+silent_begin() {
+	on "$X" /usr/bin/python3 -c '
+import os, socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 514))
+open(sys.argv[2], "w").write(str(os.getpid()))
+while True:
+    s.recv(9)' "$VIP4" "$BATS_TEST_TMPDIR/silent" >/dev/null 2>&1 3>&- &
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/silent"
+	silent=$(<"$BATS_TEST_TMPDIR/silent")
+}
+
+@test "udp, a server that never answers: up where the file says so, a refusal is not" {
+	local check='type: udp, send: hello, no-answer: up, interval: 1s, timeout: 200ms, rise: 1, fall: 1'
+	sed -i "/^services:/a\  - {vip: $VIP4, port: 514, protocol: udp, check: {$check}, backends: [{address: $X4}, {address: 172.19.0.4}]}" "$FILE"
+	silent_begin
+	lbr apply "$FILE"
+	bkd "$X" apply "$FILE" >/dev/null
+	bkd backend0y apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	wait_for 5 found "$X4" 'true unknown unknown sent to the backend; silent'
+	# Nobody has the port there.
+	wait_for 5 found 172.19.0.4 'false good bad Connection refused'
+	# What is not sent is not silence.
+	on "$LB" ip route add blackhole "$X4"
+	wait_for 5 found "$X4" 'false bad unknown not sent: fib_blackhole'
+	on "$LB" ip route del blackhole "$X4"
+	wait_for 5 found "$X4" 'true unknown unknown sent to the backend; silent'
+	# By default an answer has to come.
+	sed -i 's/no-answer: up, //' "$FILE"
+	run_signal HUP
+	wait_for 5 found "$X4" 'false bad unknown sent to the backend; no answer from the VIP'
+	kill "$silent"
+}
+
+@test "https: with a certificate of whomever" {
+	sed -i '/^services:/a\  - {vip: 192.168.25.10, port: 443, backends: [{address: 172.19.0.3}, {address: 172.19.0.4}], check: {type: https, host: example.org, body: fine, interval: 2s, timeout: 1s, rise: 1, fall: 2}}' "$FILE"
+	lbr apply "$FILE" >/dev/null
+	bkd "$X" apply "$FILE" >/dev/null
+	bkd backend0y apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	# Only X has it.
+	wait_for 5 run_said '443/tcp: backend 172.19.0.4 is down: Connection refused'
+	wait_for 5 is_also down 172.19.0.4
+	[[ $(on "$CLIENT" curl -sSk --max-time 5 "https://$VIP4/[1-5]") == finefinefinefinefine ]]
+	run ! run_said "443/tcp: backend $X4 is down"
+}
+
+# A server of X, on port 8090: it does what the first words of the path say.
+# What it was asked, all of it, is in its file `asked`; its process is $peculiar.
+peculiar_begin() {
+	on "$X" /usr/bin/python3 - "$VIP4" "$BATS_TEST_TMPDIR" >/dev/null 2>&1 3>&- <<-'EOF' &
+		import os, socket, sys, threading
+
+		vip, folder = sys.argv[1:]
+
+		def chunked(text):
+		    return b"".join(b"%x;a=b\r\n%s\r\n" % (len(c), c) for c in text) + b"0\r\n\r\n"
+
+		def serve(c):
+		    asked = b""
+		    while b"\r\n\r\n" not in asked:
+		        asked += c.recv(4096)
+		    open(f"{folder}/asked", "ab").write(asked)
+		    line = asked.split(b"\r\n")[0]
+		    if not line.endswith(b" HTTP/1.1"):
+		        c.sendall(b"HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\n\r\n")
+		    elif line.startswith(b"GET /chunks"):
+		        c.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n"
+		                  b"Transfer-Encoding: chunked\r\n\r\n" + chunked([b"all is f", b"ine here"]))
+		        c.recv(1)  # it leaves the connection open
+		    elif line.startswith(b"GET /length"):
+		        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nall is fine")
+		        c.recv(1)
+		    elif line.startswith(b"GET /headers"):
+		        c.sendall(b"HTTP/1.1 200 OK\r\n")
+		        while True:
+		            c.sendall(b"X-Endless: " + b"x" * 8192 + b"\r\n")
+		    elif line.startswith(b"GET /endless"):
+		        c.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+		        while True:
+		            c.sendall(b"1\r\nx\r\n" * 1000)
+		    elif line.startswith(b"GET /trickle"):
+		        c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+		        c.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+		        while True:
+		            c.sendall(b"x")
+		    c.close()
+
+		def guarded(c):
+		    try:
+		        serve(c)
+		    except OSError:
+		        c.close()
+
+		s = socket.socket()
+		s.bind((vip, 8090))
+		s.listen()
+		open(f"{folder}/peculiar", "w").write(str(os.getpid()))
+		while True:
+		    threading.Thread(target=guarded, args=(s.accept()[0],), daemon=True).start()
+	EOF
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/peculiar"
+	peculiar=$(<"$BATS_TEST_TMPDIR/peculiar")
+}
+
+# asks PATH: the check of port 8090, that `fine` be in the answer
+asks() {
+	local check="type: http, path: /$1, body: fine, interval: 400ms, timeout: 200ms, rise: 1, fall: 1"
+	sed -i "/port: 8090/d; /^services:/a\  - {vip: $VIP4, port: 8090, check: {$check}, backends: [{address: $X4}]}" "$FILE"
+}
+
+peculiar_is() { # "UP PATH APPLICATION WHY"
+	look /status | jq -e --arg found "$1" 'any(.checks[];
+		.port == 8090 and
+		"\(.up) \(.path) \(.application) \(.why // "")" == $found)' >/dev/null
+}
+
+@test "http: asked and understood as HTTP/1.1; a body by its chunks, or by its length" {
+	peculiar_begin
+	asks chunks
+	bkd "$X" apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	run_signal HUP
+	wait_for 5 peculiar_is 'true good good '
+	grep -qx $'Host: 192.168.25.10:8090\r' "$BATS_TEST_TMPDIR/asked"
+	grep -qx $'Connection: close\r' "$BATS_TEST_TMPDIR/asked"
+	asks length
+	run_signal HUP
+	wait_for 5 peculiar_is 'false good bad status 200, another body'
+	kill "$peculiar"
+}
+
+@test "http: a server that never ends is bad in time, and delays nothing" {
+	local way
+	peculiar_begin
+	asks headers
+	bkd "$X" apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	for way in headers endless; do
+		asks "$way"
+		run_signal HUP
+		wait_for 5 peculiar_is 'false good bad status 200, another body'
+	done
+	asks trickle
+	run_signal HUP
+	wait_for 5 peculiar_is 'false good bad no answer in time'
+	run ! run_said '(:80|:7777)/.* is down'
+	(($(run_memory) < 20000))
+	kill "$peculiar"
+}
+
+@test "udp: an answer that comes in fragments" {
+	local check='type: udp, send: hello, body: fine, interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
+	sed -i "/^services:/a\\  - {vip: $VIP4, port: 515, protocol: udp, check: {$check}, backends: [{address: $X4}]}\n  - {vip: '$VIP6', port: 515, protocol: udp, check: {$check}, backends: [{address: '$X6'}]}" "$FILE"
+	on "$X" /usr/bin/python3 -c '
+import os, select, socket, sys
+sockets = []
+for vip in sys.argv[1:3]:
+    s = socket.socket(socket.AF_INET6 if ":" in vip else socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((vip, 515))
+    sockets.append(s)
+open(sys.argv[3], "w").write(str(os.getpid()))
+while True:
+    for s in select.select(sockets, [], [])[0]:
+        s.sendto(b"x" * 4000 + b"fine", s.recvfrom(99)[1])' \
+		"$VIP4" "$VIP6" "$BATS_TEST_TMPDIR/large" >/dev/null 2>&1 3>&- &
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/large"
+	bkd "$X" apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	run_signal HUP
+	wait_for 5 large 2
+	kill "$(<"$BATS_TEST_TMPDIR/large")"
+	wait_for 5 large 0
+}
+
+large() { # COUNT: so many of port 515 are good
+	(($(look /status | jq '[.checks[] | select(.port == 515 and
+		.up and .application == "good")] | length') == $1))
+}
