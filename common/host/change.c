@@ -171,7 +171,7 @@ int change_neighbour(struct kernel *kernel, int ifindex,
 	*is_new = false;
 	neighbour_read(ifindex, address, &was);
 	if (was.managed || was.permanent ||
-	    !if_indextoname((unsigned)ifindex, name))
+	    !if_indextoname((unsigned)ifindex, name) || !device_resolves(name))
 		return 0;
 	snprintf(what, sizeof(what), "%s dev %s", addr_text(address, text),
 		 name);

@@ -37,6 +37,14 @@ int device_mtu(const char *name)
 	return ask(name, SIOCGIFMTU, &request) ? 0 : request.ifr_mtu;
 }
 
+bool device_resolves(const char *name)
+{
+	struct ifreq request = {0};
+
+	return !ask(name, SIOCGIFFLAGS, &request) &&
+	       !(request.ifr_flags & (IFF_NOARP | IFF_LOOPBACK));
+}
+
 bool device_runs(const char *name, bool *is_up)
 {
 	struct ifreq request = {0};

@@ -12,5 +12,10 @@
 __u32 device_flags(const char *name);
 /* The MTU; 0: there is no such device. */
 int device_mtu(const char *name);
+/*
+ * Are there MAC addresses to be resolved on it? Not on a tunnel. False for what
+ * is not there.
+ */
+bool device_resolves(const char *name);
 /* Is the device up, with a carrier? */
 bool device_runs(const char *name, bool *is_up);

@@ -15,7 +15,7 @@ from network import (
     CLIENT_MAC, DROP, LB_MAC, REDIRECT, ROUTER, ROUTER_MAC, TX, VIP, VIP6, Program,
     configuration, on, service,
 )
-from tap import equal, test
+from tap import Skip, equal, test
 
 LONG, SHORT = "10s", "100ms"
 A, B = ("172.17.0.201", "02:42:0a:00:00:0a"), ("172.17.0.202", "02:42:0a:00:00:0b")
@@ -82,10 +82,14 @@ def route_change(world):
         for age, port in (SHORT, 2101), (LONG, 2102), ("0s", 2103):
             ip("route", "replace", FAR, "via", A[0])
             world.apply(file(port, age))
+            asked = time.monotonic()
             equal(hops(world, port, FLOWS[:1]), [A[1]], "the first packet's next hop")
             ip("route", "replace", FAR, "via", B[0])
             if age == LONG:
-                equal(set(hops(world, port, FLOWS[:50])), {A[1]}, "hops while it is young")
+                met, took = set(hops(world, port, FLOWS[:50])), time.monotonic() - asked
+                if met != {A[1]} and took > 10:
+                    raise Skip(f"{took:.0f} s went by: too slow for it to be young")
+                equal(met, {A[1]}, "hops while it is young")
             else:
                 took = until_followed(world, port, B[1])
                 assert took < 1, f"{took:.2f} s"
