@@ -22,7 +22,7 @@ INLINE void begun_add(__u64 hash, __u64 name, __u32 backend, __u64 now)
 	struct begun_bucket *begun = bpf_map_lookup_elem(&begun_flows, &key);
 
 	if (begun)
-		begun_write(begun, name, backend, now);
+		EFFECT(begun_write(begun, name, backend, now));
 }
 
 /* The same of a SYN with a payload, that the server may take. */
@@ -34,13 +34,12 @@ SEPARATE int begun_fast(__u64 hash, __u64 name, __u32 backend, __u64 now)
 
 INLINE void begun_with_syn(const struct decision *d, __u32 backend)
 {
-	if (DRY_RUN)
-		return;
 	begun_add(d->hash, select_syn_name(&d->packet, d->hash), backend,
 		  d->now);
 	if (UNLIKELY(d->packet.payload))
-		begun_fast(d->hash, select_syn_name_fast(&d->packet, d->hash),
-			   backend, d->now);
+		EFFECT(begun_fast(d->hash,
+				  select_syn_name_fast(&d->packet, d->hash),
+				  backend, d->now));
 }
 
 /* Where the first packet went, within `span` jiffies: begun_find(). */

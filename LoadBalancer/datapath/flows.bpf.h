@@ -51,8 +51,8 @@ INLINE void flow_forget(__u64 hash)
 {
 	struct flow *flow = flow_lookup(hash);
 
-	if (flow && !DRY_RUN)
-		flow->hash = 0;
+	if (flow)
+		EFFECT(flow->hash = 0);
 }
 
 /*
@@ -63,22 +63,21 @@ INLINE void flow_forget(__u64 hash)
 INLINE bool may_insert(const struct generation *generation,
 		       struct insertions *done, bool begins, __u64 now)
 {
-	__u64 *count = begins ? &done->begun : &done->count, window;
+	__u64 *counter = begins ? &done->begun : &done->count, window, count;
 
 	if (!generation->insert_window)
 		return false;
 	window = now / generation->insert_window;
-	if (DRY_RUN)
-		return done->window != window ||
-		       *count < generation->insert_limit;
+	count = done->window == window ? *counter : 0;
 	if (done->window != window) {
-		done->window = window;
-		done->count = 0;
-		done->begun = 0;
+		EFFECT(done->window = window);
+		EFFECT(done->count = 0);
+		EFFECT(done->begun = 0);
 	}
-	if ((*count)++ < generation->insert_limit)
+	EFFECT(*counter = count + 1);
+	if (count < generation->insert_limit)
 		return true;
-	done->refused++;
+	EFFECT(done->refused++);
 	return false;
 }
 
@@ -115,12 +114,12 @@ SEPARATE int flow_store(__u32 slot, __u64 hash, __u32 backend, __u64 now)
 	place = flow_place(bucket, hash, (__u32)now, begins,
 			   YOUNG_SECONDS * (__u64)generation->insert_window,
 			   generation->udp_idle);
-	if (place < 0 || DRY_RUN)
+	if (place < 0)
 		return place;
 	flow = &bucket->flows[WITHIN(place, FLOWS_PER_BUCKET)];
 	if (flow_is_known(flow) && flow->hash != hash)
-		done->evicted++;
-	flow_write(flow, hash, backend, now);
+		EFFECT(done->evicted++);
+	EFFECT(flow_write(flow, hash, backend, now));
 	return place;
 }
 
@@ -140,8 +139,18 @@ SEPARATE int flow_move(__u64 hash, __u32 backend, __u64 now)
 	return place;
 }
 
+/* Whose flow it is, for people. */
+INLINE void flow_name(struct flow_key *key, const struct decision *d,
+		      __u32 service)
+{
+	key->source = d->packet.source;
+	key->source_port = d->packet.source_port;
+	key->port = d->packet.port;
+	key->service = service;
+}
+
 /*
- * The same with whose it is, for people. `lives`: it is there already. False:
+ * Writes the flow, with whose it is. `lives`: it is there already. False:
  * it could not be remembered.
  */
 INLINE bool flow_remember(const struct decision *d, __u32 service,
@@ -149,22 +158,15 @@ INLINE bool flow_remember(const struct decision *d, __u32 service,
 {
 	__u32 number = flow_bucket(d->hash, constants.flow_buckets);
 	struct flow_keys *names = bpf_map_lookup_elem(&flow_keys, &number);
-	struct flow_key *key;
-	int place;
+	int place = 0;
 
-	if (DRY_RUN && lives)
-		return true;
-	place = lives ? flow_move(d->hash, backend, d->now)
-		      : flow_store(d->slot, d->hash, backend, d->now);
-
+	if (lives)
+		EFFECT(place = flow_move(d->hash, backend, d->now));
+	else
+		place = flow_store(d->slot, d->hash, backend, d->now);
 	if (!names || place < 0)
 		return false;
-	if (DRY_RUN)
-		return true;
-	key = &names->keys[WITHIN(place, FLOWS_PER_BUCKET)];
-	key->source = d->packet.source;
-	key->source_port = d->packet.source_port;
-	key->port = d->packet.port;
-	key->service = service;
+	EFFECT(flow_name(&names->keys[WITHIN(place, FLOWS_PER_BUCKET)], d,
+			 service));
 	return true;
 }

@@ -122,8 +122,8 @@ INLINE struct backend *choose(const struct decision *d, const struct found *f,
 	if (!backend ||
 	    (!lives && !remember(d, f, backend, FLOW_BEGINS, false)))
 		return NULL;
-	if (turn && !DRY_RUN)
-		(*turn)++;
+	if (turn)
+		EFFECT((*turn)++);
 	return backend;
 }
 
@@ -141,7 +141,7 @@ INLINE bool keep(const struct decision *d, const struct found *f,
 		return true;
 	if (d->packet.flags & PACKET_SYN)
 		begun_with_syn(d, backend->id);
-	else if (!DRY_RUN)
+	else
 		begun_add(d->hash, d->hash, backend->id, d->now);
 	return false;
 }
@@ -201,12 +201,11 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 	    !follows(d, f))
 		return false;
 	d->origin = ORIGIN_KNOWN;
-	if (DRY_RUN)
-		return true;
-	flow->seen = (__u32)d->now;
-	flow->backend = f->backend->id | (flow->backend & FLOW_UDP) |
-			select_begins(&d->packet, flow->backend & FLOW_BEGINS) |
-			select_end(&d->packet, flow->backend & FLOW_ENDS);
+	EFFECT(flow->seen = (__u32)d->now);
+	EFFECT(flow->backend =
+		       f->backend->id | (flow->backend & FLOW_UDP) |
+		       select_begins(&d->packet, flow->backend & FLOW_BEGINS) |
+		       select_end(&d->packet, flow->backend & FLOW_ENDS));
 	return true;
 }
 
