@@ -11,7 +11,7 @@ function rows(status, now) {
 		const key = r => endpoint(r) + " " + r.backend;
 		const checks = new Map(status.checks.map(c => [key(c), c]));
 		const mine = status.backends.filter(b => endpoint(b) === endpoint(service));
-		const serve = mine.filter(b => b.state !== "draining" && b.state !== "leaving");
+		const serve = mine.filter(b => b.state !== "draining" && b.state !== "removing");
 		const up = serve.filter(b => b.state === "up").length;
 		const h2 = make("h2", { text: endpoint(service) + " " }, into);
 		make("span", { class: "word " + word(service.state), text: service.state + " for " + ago(service.since, now.at) }, h2);

@@ -60,9 +60,10 @@ static __u32 index_free(struct build *build)
 }
 
 /*
- * The index of the leaving backend that would be gone first, or BACKEND_SLOTS.
+ * The index of the backend being removed that would be gone first, or
+ * BACKEND_SLOTS.
  */
-static __u32 index_leaving(const struct build *build)
+static __u32 index_removing(const struct build *build)
 {
 	__u32 index, first = BACKEND_SLOTS;
 
@@ -82,7 +83,7 @@ static struct backend *backend_place(struct build *build)
 	__u32 index = index_free(build), last;
 
 	if (index == BACKEND_SLOTS)
-		index = index_leaving(build);
+		index = index_removing(build);
 	if (index == BACKEND_SLOTS)
 		return NULL;
 	/* Never gives an id twice, nor 0. */
@@ -340,7 +341,7 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 		fault(fault_out, "cannot build a generation: %s",
 		      strerror(ENOMEM));
 	else if (!services_add(&build, fault_out) &&
-		 !leaving_keep(&build, fault_out) &&
+		 !removing_keep(&build, fault_out) &&
 		 !services_write(&build, fault_out) &&
 		 !backends_write(&build, fault_out) &&
 		 !tables_write(&build, fault_out) &&

@@ -25,7 +25,7 @@ struct build {
 	__u16 *indices; /* of the file's backends, service by service */
 	size_t placed;	/* of them */
 	struct backend *backends; /* BACKEND_SLOTS, by index */
-	__u64 *until;		  /* as many; of those that are leaving */
+	__u64 *until;		  /* as many; of those that are being removed */
 	struct left *left; /* services that were removed from the file, ... */
 	size_t left_count; /* ... the one that stays longest first */
 	__u32 last_index;  /* where the search for a free index continues */

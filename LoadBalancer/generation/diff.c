@@ -67,7 +67,7 @@ static void presence_line(struct pair *pair,
 	char more[64];
 
 	if (old && old->state == BACKEND_LEAVING) {
-		snprintf(more, sizeof(more), "weight %u, was leaving",
+		snprintf(more, sizeof(more), "weight %u, was being removed",
 			 (new ?: old)->weight);
 		backend_line(pair, new ? '+' : '-', service, old,
 			     new	 ? more
@@ -270,7 +270,7 @@ static void service_presence(struct pair *pair,
 			 ", its flows drain for at most %llu s",
 			 seconds_left(pair, running_until(pair->new, new)));
 	else if (old && old->service.leaving)
-		snprintf(more, sizeof(more), ", was leaving%s",
+		snprintf(more, sizeof(more), ", was being removed%s",
 			 new	     ? ""
 			 : pair->cut ? ": cut"
 				     : ": drained");

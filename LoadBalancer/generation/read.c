@@ -177,9 +177,9 @@ const struct running_service *running_service_of(const struct running *running,
 __u64 running_until(const struct running *running,
 		    const struct running_service *service)
 {
-	__u16 leaving = service->service.leaving;
+	__u16 removing = service->service.leaving;
 
-	return leaving ? running->until[(leaving - 1) % BACKEND_SLOTS] : 0;
+	return removing ? running->until[(removing - 1) % BACKEND_SLOTS] : 0;
 }
 
 struct backend *running_backend(const struct running *running, __u32 service,

@@ -22,10 +22,10 @@ struct running {
 	struct running_service *services; /* by key; without the VIPs' marks */
 	struct running_service **by_id;
 	size_t service_count;
-	struct backend *backends;    /* BACKEND_SLOTS of them, by index */
-	__u64 *until;		     /* as many; of those that are leaving */
-	__u64 *since;		     /* as many; see struct backend_rows */
-	__u64 *service_since;	     /* MAX_SERVICES, by service.turns */
+	struct backend *backends; /* BACKEND_SLOTS of them, by index */
+	__u64 *until;		  /* as many; of those that are being removed */
+	__u64 *since;		  /* as many; see struct backend_rows */
+	__u64 *service_since;	  /* MAX_SERVICES, by service.turns */
 	struct backend **by_address; /* existing ones; by service, address */
 	size_t backend_count;	     /* of existing ones */
 };
@@ -54,7 +54,10 @@ running_service_for(const struct running *running,
 		    const struct config_service *service);
 const struct running_service *running_service_of(const struct running *running,
 						 __u32 id);
-/* Until when a leaving service has flows, in jiffies. 0: it has no end. */
+/*
+ * Until when a service that is being removed has flows, in jiffies. 0: it has
+ * no end.
+ */
 __u64 running_until(const struct running *running,
 		    const struct running_service *service);
 struct backend *running_backend(const struct running *running, __u32 service,

@@ -9,7 +9,7 @@
 #include "common/core/abi_services.h"
 #include "common/kernel/generation.h"
 
-struct leaving {
+struct removing {
 	struct build *build;
 	const __u32 *in_use; /* flows, by index */
 	__u64 now, timeout, grace;
@@ -51,16 +51,16 @@ static bool is_taken_over(const struct running_service *row,
 }
 
 /* Does any other service of the file have this address, and conflict? */
-static bool is_claimed(const struct leaving *leaving,
+static bool is_claimed(const struct removing *removing,
 		       const struct running_service *row,
 		       const struct addr *address)
 {
-	const struct config *config = leaving->build->config;
+	const struct config *config = removing->build->config;
 	const struct config_service *other = config->services;
 	size_t i, j;
 
 	for (i = 0; i < config->service_count; i++, other++) {
-		if (leaving->build->services[i].id == row->service.id ||
+		if (removing->build->services[i].id == row->service.id ||
 		    !is_taken_over(row, other))
 			continue;
 		for (j = 0; j < other->backend_count; j++) {
@@ -73,22 +73,22 @@ static bool is_claimed(const struct leaving *leaving,
 }
 
 /* Until when it stays; not later than now: not at all. */
-static __u64 stays_until(const struct leaving *leaving, __u32 index)
+static __u64 stays_until(const struct removing *removing, __u32 index)
 {
-	const struct running *old = &leaving->build->old;
-	bool in_use = leaving->in_use[index];
-	__u64 span = leaving->timeout;
+	const struct running *old = &removing->build->old;
+	bool in_use = removing->in_use[index];
+	__u64 span = removing->timeout;
 
 	switch (old->backends[index].state) {
 	case BACKEND_ACTIVE:
 		/* No table knows flows that have begun just now. */
-		if (!in_use && span > leaving->grace)
-			span = leaving->grace;
-		return leaving->now + span;
+		if (!in_use && span > removing->grace)
+			span = removing->grace;
+		return removing->now + span;
 	case BACKEND_DRAINING:
-		return in_use ? leaving->now + span : 0;
+		return in_use ? removing->now + span : 0;
 	case BACKEND_LEAVING:
-		return in_use || leaving->now < old->generation.grace_until
+		return in_use || removing->now < old->generation.grace_until
 			       ? old->until[index]
 			       : 0;
 	default:
@@ -97,15 +97,15 @@ static __u64 stays_until(const struct leaving *leaving, __u32 index)
 }
 
 /* Keeps the backend at `index`, if it is to stay. */
-static bool keep(const struct leaving *leaving,
+static bool keep(const struct removing *removing,
 		 const struct running_service *row, __u32 index)
 {
-	struct build *build = leaving->build;
+	struct build *build = removing->build;
 	const struct backend *old = &build->old.backends[index];
-	__u64 end = stays_until(leaving, index);
+	__u64 end = stays_until(removing, index);
 
 	if (build->backends[index].state != BACKEND_ABSENT ||
-	    end <= leaving->now || is_claimed(leaving, row, &old->address))
+	    end <= removing->now || is_claimed(removing, row, &old->address))
 		return false;
 	build->backends[index] = *old;
 	build->backends[index].state = BACKEND_LEAVING;
@@ -114,10 +114,10 @@ static bool keep(const struct leaving *leaving,
 }
 
 /* Keeps a service's backends that are to stay. */
-static void service_keep(const struct leaving *leaving,
+static void service_keep(const struct removing *removing,
 			 const struct running_service *row)
 {
-	struct build *build = leaving->build;
+	struct build *build = removing->build;
 	__u16 last = 0, index;
 	struct left *left;
 	size_t i, end;
@@ -125,7 +125,7 @@ static void service_keep(const struct leaving *leaving,
 	running_range(&build->old, row->service.id, &i, &end);
 	for (; i < end; i++) {
 		index = (__u16)(build->old.by_address[i]->id % BACKEND_SLOTS);
-		if (keep(leaving, row, index) &&
+		if (keep(removing, row, index) &&
 		    (!last || build->until[index] > build->until[last - 1]))
 			last = (__u16)(1 + index);
 	}
@@ -162,22 +162,22 @@ static int by_end(const void *a, const void *b)
 	return memcmp(&x->service.key, &y->service.key, sizeof(x->service.key));
 }
 
-static void keep_all(const struct leaving *leaving)
+static void keep_all(const struct removing *removing)
 {
-	struct build *build = leaving->build;
+	struct build *build = removing->build;
 	size_t i;
 
 	for (i = 0; i < build->old.service_count; i++)
-		service_keep(leaving, &build->old.services[i]);
+		service_keep(removing, &build->old.services[i]);
 	qsort(build->left, build->left_count, sizeof(*build->left), by_end);
 	/* Those that would be gone first. */
 	while (build->left_count > MAX_SERVICES)
 		forget(build, &build->left[--build->left_count].service);
 }
 
-int leaving_keep(struct build *build, struct fault *fault_out)
+int removing_keep(struct build *build, struct fault *fault_out)
 {
-	struct leaving leaving = {
+	struct removing removing = {
 		.build = build,
 		.timeout = jiffies_of(build->config->drain_timeout),
 		.grace = jiffies_of(build->config->handshake_grace),
@@ -191,14 +191,14 @@ int leaving_keep(struct build *build, struct fault *fault_out)
 	if (!in_use)
 		return fault(fault_out, "cannot count flows: %s",
 			     strerror(ENOMEM));
-	rc = jiffies_now(build->kernel, &leaving.now)
-		     ?: flows_in_use(build->kernel, &build->old, leaving.now,
+	rc = jiffies_now(build->kernel, &removing.now)
+		     ?: flows_in_use(build->kernel, &build->old, removing.now,
 				     in_use);
-	leaving.in_use = in_use;
+	removing.in_use = in_use;
 	if (rc)
 		fault(fault_out, "cannot count flows: %s", strerror(errno));
 	else
-		keep_all(&leaving);
+		keep_all(&removing);
 	free(in_use);
 	return rc;
 }

@@ -22,4 +22,4 @@
  * The file's services and backends must be there, with their ids. Returns 0, or
  * -1 with a fault.
  */
-int leaving_keep(struct build *build, struct fault *fault);
+int removing_keep(struct build *build, struct fault *fault);

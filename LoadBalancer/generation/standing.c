@@ -65,7 +65,7 @@ void backend_stands(const struct standings *standings,
 		    const struct backend *backend, struct standing *standing)
 {
 	enum backend_status status = backend_status(backend);
-	const char *wanted = status == STATUS_LEAVING	 ? "not in the file"
+	const char *wanted = status == STATUS_REMOVING	 ? "not in the file"
 			     : status != STATUS_DRAINING ? ""
 			     : backend->override & OVERRIDE_STATE
 				     ? "set by hand"
@@ -91,14 +91,14 @@ void service_stands(const struct standings *standings,
 	const struct running *running = standings->running;
 	char address[INET6_ADDRSTRLEN];
 	struct standing first = {0};
-	__u16 leaving = service->service.leaving;
+	__u16 removing = service->service.leaving;
 	size_t i, end;
 
-	if (leaving) {
+	if (removing) {
 		*standing = (struct standing){
-			.status = SERVICE_LEAVING,
-			.state = service_status_name(SERVICE_LEAVING),
-			.since = running->since[(leaving - 1) % BACKEND_SLOTS],
+			.status = SERVICE_REMOVING,
+			.state = service_status_name(SERVICE_REMOVING),
+			.since = running->since[(removing - 1) % BACKEND_SLOTS],
 			.why = "not in the file",
 		};
 		return;

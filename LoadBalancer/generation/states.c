@@ -34,7 +34,7 @@ static enum health_finding ask(const struct asked *asked,
 			       const struct backend *backend, const char **why)
 {
 	*why = NULL;
-	/* Backends that are leaving are not checked. */
+	/* Backends that are being removed are not checked. */
 	return backend->state == BACKEND_LEAVING
 		       ? backend->finding
 		       : asked->ask(asked->data, backend, why);

@@ -191,7 +191,7 @@ void lbr_neighbours_settle(struct kernel *kernel, const struct config *config)
 		hops_free(hops);
 		return;
 	}
-	/* Backends that are leaving still have flows. */
+	/* Backends that are being removed still have flows. */
 	for (i = 0; i < running.backend_count; i++) {
 		if (running.by_address[i]->state == BACKEND_LEAVING)
 			hops_of(hops, &running.by_address[i]->address);

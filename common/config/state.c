@@ -63,7 +63,7 @@ void states_set(const struct config_service *service, const __u16 *indices,
 enum backend_status backend_status(const struct backend *backend)
 {
 	if (backend->state == BACKEND_LEAVING)
-		return STATUS_LEAVING;
+		return STATUS_REMOVING;
 	if (backend->drain)
 		return STATUS_DRAINING;
 	if (!is_down(backend))
@@ -77,7 +77,7 @@ const char *status_name(enum backend_status status)
 	static const char *const names[] = {
 		[STATUS_UP] = "up",
 		[STATUS_DRAINING] = "draining",
-		[STATUS_LEAVING] = "leaving",
+		[STATUS_REMOVING] = "removing",
 		[STATUS_DOWN] = "down",
 		[STATUS_LAST_RESORT] = "last resort",
 	};
@@ -103,7 +103,7 @@ void service_add(struct service_tally *tally, const struct backend *backend)
 {
 	enum backend_status status = backend_status(backend);
 
-	if (status == STATUS_DRAINING || status == STATUS_LEAVING)
+	if (status == STATUS_DRAINING || status == STATUS_REMOVING)
 		return;
 	tally->to_serve++;
 	tally->down += status != STATUS_UP;
@@ -121,9 +121,11 @@ enum service_status service_status(const struct service_tally *tally)
 const char *service_status_name(enum service_status status)
 {
 	static const char *const names[] = {
-		[SERVICE_UP] = "up",	       [SERVICE_DEGRADED] = "degraded",
-		[SERVICE_DOWN] = "down",       [SERVICE_DRAINED] = "drained",
-		[SERVICE_LEAVING] = "leaving",
+		[SERVICE_UP] = "up",
+		[SERVICE_DEGRADED] = "degraded",
+		[SERVICE_DOWN] = "down",
+		[SERVICE_DRAINED] = "drained",
+		[SERVICE_REMOVING] = "removing",
 	};
 
 	return names[status];

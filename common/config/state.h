@@ -31,7 +31,7 @@ void states_set(const struct config_service *service, const __u16 *indices,
 enum backend_status {
 	STATUS_UP,
 	STATUS_DRAINING,
-	STATUS_LEAVING,	    /* removed from the file; drains */
+	STATUS_REMOVING,    /* removed from the file; drains */
 	STATUS_DOWN,	    /* found down, and gets no new flows */
 	STATUS_LAST_RESORT, /* found down, as are all others; gets flows */
 };
@@ -53,7 +53,7 @@ enum service_status {
 	SERVICE_DEGRADED, /* some backends that are to serve were found down */
 	SERVICE_DOWN,	  /* all backends that are to serve were found down */
 	SERVICE_DRAINED,  /* none is to serve */
-	SERVICE_LEAVING,  /* removed from the file; its flows continue */
+	SERVICE_REMOVING, /* removed from the file; its flows continue */
 };
 
 /* What the state follows from: begin with zero, and add each backend. */

@@ -125,7 +125,7 @@ carrier_is() { # 0|1
 	[[ $(neighbours) == *"172.17.0.4 dev eth0"*managed* ]]
 	services "$BATS_TEST_TMPDIR/one" '/address: 172.19.0.4/d'
 	run -0 lbr apply "$BATS_TEST_TMPDIR/one"
-	# of a backend that is leaving, flows may be on their way
+	# of a backend that is being removed, flows may be on their way
 	[[ $output != *"neighbour 172.17.0.4 dev eth0: removed"* ]]
 	run -0 lbr apply --now "$BATS_TEST_TMPDIR/one"
 	[[ $output == *"neighbour 172.17.0.4 dev eth0: removed"* ]]

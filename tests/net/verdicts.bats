@@ -55,7 +55,7 @@ bad() { # HOST...
 # is ADDRESS FIELD WORD: as `show backends` says
 is() {
 	[[ $(lbr show -j backends | jq -r --arg address "$1" --arg field "$2" \
-		'.backends[] | select(.backend == $address and .state != "leaving")[$field]') == "$3" ]]
+		'.backends[] | select(.backend == $address and .state != "removing")[$field]') == "$3" ]]
 }
 
 # service FIELD WORD

@@ -10,7 +10,7 @@ import tap
 
 for module in ("table", "left", "laws", "restore", "trace", "counts", "mutated", "select",
                "schedulers",
-               "generations", "leaving", "override", "next_hop", "vlan", "errors", "fragments",
+               "generations", "removing", "override", "next_hop", "vlan", "errors", "fragments",
                "answers", "pass", "devices", "methods", "solicit", "path_mtu", "undone", "sources",
                "trust", "explain", "watch", "checks", "big",
                "files", "second_chance"):

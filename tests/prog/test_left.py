@@ -98,7 +98,7 @@ def back(world):
         stayed(placed, tcp.send(placed, f.PUSH), "gone")
         said = apply(world, tcp)
         equal(said_of(said, tcp.vip),
-              [f"+ service {tcp.vip}:7102/tcp maglev rewrite, was leaving"], "said")
+              [f"+ service {tcp.vip}:7102/tcp maglev rewrite, was being removed"], "said")
         stayed(placed, tcp.send(placed, f.PUSH), "back")
     equal({row["backend"]: row["flows-total"] for row in tcp.rows("backends")}, by_id, "counters")
     assert set(tcp.send(NEW, f.SYN).values()) <= set(TEN[:5]), "a SYN went elsewhere"
@@ -113,7 +113,7 @@ def ended(world):
     tcp.begin()
     apply(world)
     said = world.apply(file())
-    assert f"- service {tcp.vip}:7103/tcp maglev rewrite, was leaving: cut\n" in said, said
+    assert f"- service {tcp.vip}:7103/tcp maglev rewrite, was being removed: cut\n" in said, said
     equal(tcp.met(SOME[0], f.ACK), (PASS, "not_vip"), "cut")
     apply(world, tcp, **short)
     placed = tcp.begin()
@@ -124,7 +124,7 @@ def ended(world):
         equal(tcp.met(SOME[0], flags), (PASS, "not_vip"), "after its end")
     equal(one(world.lbr, f.ip4(tcp.vip) / f.echo4())[2], "not_vip", "ping")
     said = apply(world, **short)
-    assert f"- service {tcp.vip}:7103/tcp maglev rewrite, was leaving: drained\n" in said, said
+    assert f"- service {tcp.vip}:7103/tcp maglev rewrite, was being removed: drained\n" in said, said
     # none was in use
     apply(world, tcp)
     said = apply(world)

@@ -134,7 +134,7 @@ def syn(world):
     for n, scheduler in enumerate(("maglev", "source-hash", "round-robin", "random")):
         tcp = Service(world, 6420 + n, scheduler=scheduler)
         for state, rest in (("draining", [backend(TEN[0], drain=True), *TEN[1:]]),
-                            ("leaving", TEN[1:])):
+                            ("removing", TEN[1:])):
             what = f"{scheduler}, {state}"
             world.apply(configuration(tcp.text(TEN), handshake_grace="0s"))
             clients = iter(range(10000, 60000))

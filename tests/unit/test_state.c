@@ -143,16 +143,16 @@ static void each_gets_its_flows_and_its_word(void **state)
 }
 
 /* One that leaves the file is neither down nor asked for. */
-static void leaving_is_not_down(void **state)
+static void removing_is_not_down(void **state)
 {
-	struct backend leaving = {.state = BACKEND_LEAVING,
-				  .finding = FINDING_PATH_DOWN};
+	struct backend removing = {.state = BACKEND_LEAVING,
+				   .finding = FINDING_PATH_DOWN};
 	struct backend up = {.state = BACKEND_ACTIVE};
 	struct service_tally tally = {0};
 
 	(void)state;
-	assert_string_equal(status_name(backend_status(&leaving)), "leaving");
-	service_add(&tally, &leaving);
+	assert_string_equal(status_name(backend_status(&removing)), "removing");
+	service_add(&tally, &removing);
 	assert_int_equal(service_status(&tally), SERVICE_DRAINED);
 	service_add(&tally, &up);
 	assert_int_equal(service_status(&tally), SERVICE_UP);
@@ -190,7 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_gets_its_flows_and_its_word),
-		cmocka_unit_test(leaving_is_not_down),
+		cmocka_unit_test(removing_is_not_down),
 		cmocka_unit_test(flows_are_said),
 	};
 

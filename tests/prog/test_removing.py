@@ -30,7 +30,7 @@ def begun(world, tcp, sports=PORTS[:1000], **settings):
     return at(tcp.hold(sports), LEFT)
 
 
-@test("leaving: its flows stay, SYNs go elsewhere, and `show` tells how many")
+@test("removing: its flows stay, SYNs go elsewhere, and `show` tells how many")
 def flows_stay(world):
     tcp = Service(world, 7001)
     placed = begun(world, tcp, handshake_grace="0s")
@@ -40,13 +40,13 @@ def flows_stay(world):
     for flags in f.ACK, f.PUSH, f.FIN, f.RST:
         stayed(placed, tcp.send(placed, flags), f"flags {flags:#x}")
     row = rows(world, tcp.port)[LEFT]
-    equal((row["state"], row["active-flows"]), ("leaving", len(placed)), "shown")
+    equal((row["state"], row["active-flows"]), ("removing", len(placed)), "shown")
     assert row["until"] > time.time(), row["until"]
     assert LEFT not in tcp.send(placed, f.SYN).values(), "a SYN went there"
     assert LEFT not in tcp.send(range(30000, 31000), f.ACK).values(), "a new flow went there"
 
 
-@test("leaving: a flow seen after the tool read its clock is in use, the youngest of all")
+@test("removing: a flow seen after the tool read its clock is in use, the youngest of all")
 def seen_ahead(world):
     tcp = Service(world, 7012)
     placed = begun(world, tcp, handshake_grace="0s")
@@ -55,10 +55,10 @@ def seen_ahead(world):
     said = leave(world, configuration(tcp.text(REST), handshake_grace="0s"))
     equal([line for line in said.splitlines() if f":{tcp.port}/" in line],
           [f"- backend {LEFT} of {VIP}:{tcp.port}/tcp weight 1, drains for at most 300 s"], "said")
-    stayed(placed, tcp.send(placed, f.ACK), "leaving")
+    stayed(placed, tcp.send(placed, f.ACK), "removing")
 
 
-@test("leaving: a handshake begun before is completed there")
+@test("removing: a handshake begun before is completed there")
 def handshake(world):
     tcp, sports = Service(world, 7002), PORTS[:1000]
     leave(world, configuration(tcp.text(TEN), handshake_grace="0s"))
@@ -69,12 +69,12 @@ def handshake(world):
     equal(rows(world, tcp.port)[LEFT]["active-flows"], len(at(before, LEFT)), "now")
 
 
-@test("leaving: --now cuts, also one that is leaving already")
+@test("removing: --now cuts, also one that is being removed")
 def now(world):
     tcp = Service(world, 7003)
     placed = begun(world, tcp)
     leave(world, configuration(tcp.text(REST)))
-    stayed(placed, tcp.send(placed, f.ACK), "leaving")
+    stayed(placed, tcp.send(placed, f.ACK), "removing")
     said = world.apply(configuration(tcp.text(REST)))
     assert f"- backend {LEFT} of {VIP}:{tcp.port}/tcp cut\n" in said, said
     assert LEFT not in tcp.send(placed, f.ACK).values(), "its flows are still there"
@@ -83,7 +83,7 @@ def now(world):
     assert REST[0] not in rows(world, tcp.port), "the second is still there"
 
 
-@test("leaving: drain-timeout ends it, with no tool at work")
+@test("removing: drain-timeout ends it, with no tool at work")
 def timeout(world):
     tcp = Service(world, 7004)
     settings = {"drain_timeout": "1s", "handshake_grace": "0s"}
@@ -97,7 +97,7 @@ def timeout(world):
         assert LEFT not in tcp.send(zero, f.ACK).values(), "0s did not cut"
 
 
-@test("leaving: what is idle ends it: UDP by udp-idle, TCP some seconds after FIN or RST")
+@test("removing: what is idle ends it: UDP by udp-idle, TCP some seconds after FIN or RST")
 def ended(world):
     tcp, udp = Service(world, 7005), Service(world, 7006, "udp")
     other = Service(world, 7007)  # that goes on
@@ -131,19 +131,19 @@ def ended(world):
     stayed(placed[other], other.send(placed[other], f.ACK), "one that goes on")
 
 
-@test("leaving: back in the file, it has the flows that it kept")
+@test("removing: back in the file, it has the flows that it kept")
 def back(world):
     tcp = Service(world, 7008)
     placed = begun(world, tcp)
     leave(world, configuration(tcp.text(REST)))
     said = leave(world, configuration(tcp.text(TEN)))
-    assert f"+ backend {LEFT} of {VIP}:{tcp.port}/tcp weight 1, was leaving\n" in said, said
+    assert f"+ backend {LEFT} of {VIP}:{tcp.port}/tcp weight 1, was being removed\n" in said, said
     stayed(placed, tcp.send(placed, f.PUSH), "back")
     assert LEFT in tcp.send(range(30000, 31000), f.SYN).values(), "it gets no new flows"
     equal(rows(world, tcp.port)[LEFT]["state"], "up", "state")
 
 
-@test("leaving: each apply leaves its end where it was")
+@test("removing: each apply leaves its end where it was")
 def again(world):
     tcp = Service(world, 7009)
     begun(world, tcp)
@@ -157,7 +157,7 @@ def again(world):
     assert abs(first - second) <= 2, f"{first} {second}"
 
 
-@test("leaving: one whose address another service takes over is cut")
+@test("removing: one whose address another service takes over is cut")
 def taken(world):
     tcp, sports = Service(world, 7010), PORTS[:1000]
     placed = begun(world, tcp)
