@@ -28,7 +28,7 @@
 #include "common/core/inline.h"
 #include "common/kernel/generation.h"
 #include "common/net/routes.h"
-#include "common/tables/directory.h"
+#include "common/tables/service_table.h"
 #include "common/tables/order.h"
 
 /* Clears the counter that the previous backend of the index left. */
@@ -253,9 +253,9 @@ static int services_write(struct build *build, struct fault *fault_out)
 	if (!entries || !places) {
 		fault(fault_out, "cannot write the services: %s",
 		      strerror(errno));
-	} else if (directory_fill(places->at, entries, count,
-				  &build->generation->directory_seed)) {
-		fault(fault_out, "cannot place %zu services in the directory",
+	} else if (service_table_fill(places->at, entries, count,
+				      &build->generation->directory_seed)) {
+		fault(fault_out, "cannot place %zu services in the table",
 		      build->config->service_count + build->left_count);
 	} else {
 		vips_mark(build->generation, entries, count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * directory.h - build a generation's table of services
+ * service_table.h - build a generation's table of services
  */
 #pragma once
 
@@ -17,6 +17,6 @@
  * first counts. Sets a hash seed with which all have room. Returns 0, or -1 if
  * there is none: the chance of that is below 2^-64.
  */
-int directory_fill(struct directory_entry *places,
-		   const struct directory_entry *entries, size_t count,
-		   __u32 *seed);
+int service_table_fill(struct directory_entry *places,
+		       const struct directory_entry *entries, size_t count,
+		       __u32 *seed);

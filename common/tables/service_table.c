@@ -4,7 +4,7 @@
 
 #include "common/core/abi_services.h"
 #include "common/core/directory.h"
-#include "common/tables/directory.h"
+#include "common/tables/service_table.h"
 
 static __u64 hash_of(const struct service_key *key, __u32 seed)
 {
@@ -55,9 +55,9 @@ static bool is_there(const struct directory_entry *places, __u32 seed,
 			    key->port, key->protocol);
 }
 
-int directory_fill(struct directory_entry *places,
-		   const struct directory_entry *entries, size_t count,
-		   __u32 *seed)
+int service_table_fill(struct directory_entry *places,
+		       const struct directory_entry *entries, size_t count,
+		       __u32 *seed)
 {
 	struct directory_entry entry;
 	size_t i;

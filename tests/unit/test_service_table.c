@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The directory of services: what is put in is found, and nothing else is,
+ * The service table: what is put in is found, and nothing else is,
  * up to the most that a file may name.
  */
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "common/core/abi_services.h"
 #include "common/core/directory.h"
-#include "common/tables/directory.h"
+#include "common/tables/service_table.h"
 #include "tests/unit/unit.h"
 
 #define MOST (2 * MAX_SERVICES)
@@ -50,7 +50,7 @@ static void all_are_found(void **unused)
 	(void)unused;
 	for (i = 0; i < MOST; i++)
 		entries[i] = entry_of(i);
-	assert_int_equal(directory_fill(places, entries, MOST, &seed), 0);
+	assert_int_equal(service_table_fill(places, entries, MOST, &seed), 0);
 	for (i = 0; i < MOST; i++) {
 		found = find(places, &entries[i].key, seed);
 		assert_non_null(found);
@@ -76,7 +76,7 @@ static void nothing_in_an_empty_one(void **unused)
 	__u32 seed;
 
 	(void)unused;
-	assert_int_equal(directory_fill(places, NULL, 0, &seed), 0);
+	assert_int_equal(service_table_fill(places, NULL, 0, &seed), 0);
 	assert_null(find(places, &key, seed));
 	free(places);
 }
@@ -90,7 +90,7 @@ static void the_first_of_one_key_counts(void **unused)
 
 	(void)unused;
 	entries[1].service.id = 99;
-	assert_int_equal(directory_fill(places, entries, 2, &seed), 0);
+	assert_int_equal(service_table_fill(places, entries, 2, &seed), 0);
 	assert_int_equal(find(places, &entries[0].key, seed)->service.id, 2);
 	free(places);
 }
@@ -103,5 +103,5 @@ int main(void)
 		cmocka_unit_test(the_first_of_one_key_counts),
 	};
 
-	return RUN("directory", tests);
+	return RUN("service table", tests);
 }
