@@ -22,7 +22,7 @@
 #	make test-changes	10,000 connections while all is changed
 #			(root; 20 min)
 #	make test-fleet	2,000 connections, the pool changes, load balancers die
-#			(root; 15 min)
+#			(root; 10 min)
 #	make test-locks	each verb, stopped at 20 moments of its life
 #			(root; 10 min)
 #	make test-long	all that is not in test
@@ -74,8 +74,8 @@ demo-docker: deps
 		topology/docker-engine topology/demo --docker $(SCENARIO); \
 	else echo "  SKIP	docker ($$none)"; fi
 
-test test-fresh test-docker test-kernels test-changes test-locks test-long \
-	mutants bench bench-net: GROUP := build play test
+test test-fresh test-docker test-kernels test-changes test-fleet test-locks \
+	test-long mutants bench bench-net: GROUP := build play test
 
 # These install nothing, and say what is missing.
 quick:

@@ -38,6 +38,7 @@ teardown() {
 # sends ADDRESS [OPTION]...: the client; what it says is in $output, then
 sends() {
 	sniff wire client eth0 -S "tcp dst port 8080"
+	before=$(wc -l <"$SERVER")
 	run on client topology/dropper/client.py "$@"
 	echo "$output"
 	port=$(sed -n 's/^from port //p' <<<"$output")
@@ -49,14 +50,19 @@ wire() {
 	sniffed wire | grep -v 'Flags \[R' | sed -n 's/.*, seq \([0-9]*\).*/\1/p'
 }
 
+# said: by the server, of this client; the port may be an earlier one's, too
+said() {
+	tail -n "+$((before + 1))" "$SERVER" | sed -n "s/^$port //p"
+}
+
 # behind: the same behind the dropper
 behind() {
-	sed -nE "s/^$port segment ([0-9]*) .*(SYN|'.').*/\1/p" "$SERVER"
+	said | sed -nE "s/^segment ([0-9]*) .*(SYN|'.').*/\1/p"
 }
 
 # delivered: the bytes, in their order
 delivered() {
-	sed -n "s/^$port TCP delivers .\(.\).\$/\1/p" "$SERVER" | tr -d '\n'
+	said | sed -n "s/^TCP delivers .\(.\).\$/\1/p" | tr -d '\n'
 }
 
 odd() {
@@ -108,7 +114,8 @@ all_there() { # BYTES
 	[[ $output == *"not connected"* ]]
 	wait_for 5 seen wire '\[S\]'
 	[[ $(wire | sort -u | wc -l) == 1 ]]
-	run ! grep segment "$SERVER"
+	port=$(sed -n 's/^from port //p' <<<"$output") before=0
+	[[ ! $(said) ]]
 	# another port is nobody's matter
 	on client bash -c '! : </dev/tcp/172.17.0.2/8081' 2>&1 | grep -q refused
 }
@@ -266,6 +273,9 @@ refuses() {
 	refuses 2 "only TCP and UDP" server attach eth0 --mode rate --protocol any --port 9
 	refuses 2 "one interface" server attach eth0 eth1
 	loses server eth0 --mode once
+	# what may not be read is not taken for nothing
+	on server setpriv --reuid 65534 topology/dropper/dropper show eth0 2>&1 |
+		grep 'cannot show eth0: Operation not permitted'
 	refuses 1 "a dropper is attached" server attach eth0
 	dropper server show eth0 | grep -q once
 	finds server eth0

@@ -14,25 +14,22 @@ const char usage[] =
 	"       dropper show IF                 what it has counted\n"
 	"       dropper detach IF               take it away\n"
 	"\n"
-	"--mode MODE        parity   an even TCP sequence number is dropped "
-	"(default)\n"
-	"                   once     ... but passes when it comes again\n"
-	"                   nth      each N-th packet is dropped: --every N\n"
-	"                   rate     a packet is dropped with P percent: "
-	"--percent P\n"
-	"                   corrupt  each N-th packet that has data has a bit "
-	"of it\n"
-	"                            inverted: --every N\n"
+	"--mode MODE        (default parity)\n"
+	"     parity        an even TCP sequence number is dropped\n"
+	"     once          ... and passes when it comes again\n"
+	"     nth           each N-th packet is dropped\n"
+	"     rate          of a hundred packets, P are dropped\n"
+	"     corrupt       a bit of each N-th packet is inverted, of its "
+	"data\n"
 	"--every N          1 (default) to 1000000\n"
 	"--percent P        0 to 100 (default 10)\n"
 	"--protocol NAME    only tcp (default), udp; or any IP packet: any\n"
 	"--port N           only to this port\n"
 	"--source-port N    only from this port\n"
-	"--direction in|out what comes in by the interface (default; an XDP "
-	"program\n"
-	"                   in generic mode), or what goes out by it (tc)\n"
-	"--trace            a line in trace_pipe for each packet that "
-	"matches\n";
+	"--direction in     what comes in by the interface (default): XDP,\n"
+	"                   in generic mode\n"
+	"            out    what goes out by it: tc\n"
+	"--trace            a line in trace_pipe for each of these packets\n";
 
 const char *const modes[MODE_MAX] = {
 	[MODE_PARITY] = "parity",   [MODE_ONCE] = "once",
@@ -92,6 +89,7 @@ static bool set_protocol(struct dropper *dropper, const char *name)
 static bool set(struct dropper *dropper, bool *out, int option, char *argument)
 {
 	unsigned long value = 0;
+	bool fits;
 
 	switch (option) {
 	case 'm':
@@ -105,19 +103,21 @@ static bool set(struct dropper *dropper, bool *out, int option, char *argument)
 		dropper->trace = 1;
 		return true;
 	case 'e':
-		return number(argument, 1, 1000000, &value) &&
-		       (dropper->every = value);
+		fits = number(argument, 1, 1000000, &value);
+		dropper->every = value;
+		return fits;
 	case 'r':
-		if (!number(argument, 0, 100, &value))
-			return false;
+		fits = number(argument, 0, 100, &value);
 		dropper->percent = value;
-		return true;
+		return fits;
 	case 'p':
-		return number(argument, 1, 65535, &value) &&
-		       (dropper->port = value);
+		fits = number(argument, 1, 65535, &value);
+		dropper->port = value;
+		return fits;
 	case 's':
-		return number(argument, 1, 65535, &value) &&
-		       (dropper->source_port = value);
+		fits = number(argument, 1, 65535, &value);
+		dropper->source_port = value;
+		return fits;
 	default:
 		return false;
 	}

@@ -25,13 +25,16 @@ counted() {
 # or even. Its lines, the server's and the trace's are in $client, $server and
 # $trace then; $seen, $dropped are the dropper's counts.
 attempt() {
-	local title=$1 mode=$2 address=$3 parity=$4 _ port
+	local title=$1 mode=$2 address=$3 parity=$4 _ port before
 	say "$title"
 	on server make -s -C topology/dropper MODE="$mode" >/dev/null
+	before=$(on server sh -c 'wc -l </run/server')
 	client=$(on client topology/dropper/client.py "$address" \
 		--count "$bytes" --first "$parity" --patience 3.5) || :
 	port=$(sed -n 's/^from port //p' <<<"$client")
-	server=$(on server cat /run/server | sed -n "s/^$port //p")
+	# another client may have had that port before
+	server=$(on server tail -n "+$((before + 1))" /run/server |
+		sed -n "s/^$port //p")
 	trace=$(traced server "xdp_dropper: from port $port, .*")
 	read -r _ _ _ seen _ dropped _ < <(on server \
 		topology/dropper/dropper detach eth0)

@@ -31,51 +31,72 @@ struct interface {
 #define PLACE(name)                                                            \
 	LIBBPF_OPTS(bpf_tc_opts, name, .handle = 1, .priority = 53264)
 
-/* The program there, whosever it is; 0: none. */
-static __u32 program_on(const struct interface *on, bool out)
+/* The id of the program there, whosever it is; 0: none; or -errno. */
+static int program_on(const struct interface *on, bool out)
 {
 	HOOK(hook, on);
 	PLACE(opts);
 	__u32 id = 0;
+	int error = out ? bpf_tc_query(&hook, &opts)
+			: bpf_xdp_query_id(on->index, 0, &id);
 
-	if (out)
-		return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
-	return bpf_xdp_query_id(on->index, 0, &id) ? 0 : id;
+	/* There is no such filter, or no such qdisc. */
+	if (out && (error == -ENOENT || error == -EINVAL))
+		return 0;
+	if (error)
+		return error;
+	return (int)(out ? opts.prog_id : id);
 }
 
-/* The map of the dropper that is attached there, or -1. */
-static int map_on(const struct interface *on, bool out)
+/* The map of a program, if that is a dropper; 0: it is none; or -errno. */
+static int map_of(int program, bool out)
 {
 	struct bpf_prog_info info = {0};
 	struct bpf_map_info map_info = {0};
 	__u32 length = sizeof(info), ids[8] = {0};
-	int program = bpf_prog_get_fd_by_id(program_on(on, out));
 
 	info.nr_map_ids = sizeof(ids) / sizeof(*ids);
 	info.map_ids = (unsigned long)ids;
-	if (program < 0 || bpf_obj_get_info_by_fd(program, &info, &length) ||
-	    strcmp(info.name, out ? "tc_dropper" : "xdp_dropper"))
-		return -1;
+	if (bpf_obj_get_info_by_fd(program, &info, &length))
+		return -errno;
+	if (strcmp(info.name, out ? "tc_dropper" : "xdp_dropper"))
+		return 0;
 	for (__u32 i = 0; i < info.nr_map_ids && i < 8; i++) {
 		int map = bpf_map_get_fd_by_id(ids[i]);
 
 		length = sizeof(map_info);
-		if (map >= 0 &&
-		    !bpf_obj_get_info_by_fd(map, &map_info, &length) &&
-		    !strcmp(map_info.name, "dropper") &&
+		if (map < 0 || bpf_obj_get_info_by_fd(map, &map_info, &length))
+			return -errno;
+		if (!strcmp(map_info.name, "dropper") &&
 		    map_info.value_size == sizeof(struct dropper))
 			return map;
 	}
-	return -1;
+	return 0;
 }
 
-static bool dropper_on(const struct interface *on, bool out,
-		       struct dropper *dropper)
+/* 1: one is attached there, and this is its state; 0: none; or -errno. */
+static int dropper_on(const struct interface *on, bool out,
+		      struct dropper *dropper)
 {
 	__u32 zero = 0;
-	int map = map_on(on, out);
+	int program = program_on(on, out), map;
 
-	return map >= 0 && !bpf_map_lookup_elem(map, &zero, dropper);
+	if (program <= 0)
+		return program;
+	program = bpf_prog_get_fd_by_id(program);
+	if (program < 0)
+		return -errno;
+	map = map_of(program, out);
+	if (map <= 0)
+		return map;
+	return bpf_map_lookup_elem(map, &zero, dropper) ? -errno : 1;
+}
+
+static int failed(const char *what, const struct interface *on, int error)
+{
+	complain(what, on->name, strerror(-error),
+		 "as root, on Linux 5.10 or later");
+	return 1;
 }
 
 /* 0, or -errno. */
@@ -122,9 +143,12 @@ static int attach_with(struct xdp_dropper_bpf *skel, const struct interface *on,
 static int attach(const struct interface *on, bool out, struct dropper *dropper)
 {
 	struct xdp_dropper_bpf *skel;
-	int error;
+	struct dropper other;
+	int error = dropper_on(on, out, &other);
 
-	if (map_on(on, out) >= 0) {
+	if (error < 0)
+		return failed("attach to", on, error);
+	if (error) {
 		complain("attach to", on->name, "a dropper is attached",
 			 "topology/dropper/dropper detach IF, then again");
 		return 1;
@@ -137,10 +161,7 @@ static int attach(const struct interface *on, bool out, struct dropper *dropper)
 	skel = xdp_dropper_bpf__open_and_load();
 	error = skel ? attach_with(skel, on, out, dropper) : -errno;
 	xdp_dropper_bpf__destroy(skel);
-	if (error)
-		complain("attach to", on->name, strerror(-error),
-			 "as root, on Linux 5.10 or later");
-	return error ? 1 : 0;
+	return error ? failed("attach to", on, error) : 0;
 }
 
 static void show_one(const struct interface *on, bool out,
@@ -168,11 +189,15 @@ static int show(const struct interface *on)
 	struct dropper dropper;
 	int found = 0;
 
-	for (int out = 0; out <= 1; out++)
-		if (dropper_on(on, out, &dropper)) {
+	for (int out = 0; out <= 1; out++) {
+		int state = dropper_on(on, out, &dropper);
+
+		if (state < 0)
+			return failed("show", on, state);
+		if (state)
 			show_one(on, out, &dropper);
-			found = 1;
-		}
+		found |= state;
+	}
 	return found ? 0 : none("show", on);
 }
 
@@ -188,26 +213,28 @@ static int detach_out(const struct interface *on, bool made_qdisc)
 	return bpf_tc_hook_destroy(&hook);
 }
 
+static int detach_one(const struct interface *on, bool out,
+		      const struct dropper *dropper)
+{
+	return out ? detach_out(on, dropper->made_qdisc)
+		   : bpf_xdp_detach(on->index, XDP_FLAGS_SKB_MODE, NULL);
+}
+
 static int detach(const struct interface *on)
 {
 	struct dropper dropper;
 	int found = 0;
 
 	for (int out = 0; out <= 1; out++) {
-		int error;
+		int state = dropper_on(on, out, &dropper), error = 0;
 
-		if (!dropper_on(on, out, &dropper))
-			continue;
-		error = out ? detach_out(on, dropper.made_qdisc)
-			    : bpf_xdp_detach(on->index, XDP_FLAGS_SKB_MODE,
-					     NULL);
-		if (error) {
-			complain("detach from", on->name, strerror(-error),
-				 "as root");
-			return 1;
-		}
-		show_one(on, out, &dropper);
-		found = 1;
+		if (state > 0)
+			error = detach_one(on, out, &dropper);
+		if (state < 0 || error)
+			return failed("detach from", on, error ? error : state);
+		if (state)
+			show_one(on, out, &dropper);
+		found |= state;
 	}
 	return found ? 0 : none("detach from", on);
 }

@@ -25,7 +25,8 @@ struct dropper {
 	__u16 source_port; /* the same of the source */
 	__u8 protocol;	   /* IPPROTO_; 0: any IP packet */
 	__u8 trace;	   /* a line in trace_pipe for each packet */
-	__u8 made_qdisc;   /* the tool's: clsact goes with the program */
+	__u8 made_qdisc;   /* the tool's: clsact goes with the program, and all
+			      that others have put there since */
 	__u8 pad[5];
 	__u64 seen; /* packets that match the four above */
 	__u64 dropped;

@@ -16,9 +16,8 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#define HEADERS_MOST                                                           \
-	160 /* Ethernet, IP and TCP with all options, and a byte               \
-	     */
+/* Ethernet, IP and TCP with all options, and a byte behind them. */
+#define HEADERS_MOST	160
 #define FRAGMENT_OFFSET 0x1fff
 
 struct segment {

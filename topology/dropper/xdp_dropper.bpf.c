@@ -10,6 +10,7 @@
  * goes out. What does not match the settings passes, and is not counted.
  */
 #include "dropper.h"
+#include "once.h"
 #include "segment.h"
 
 #include <linux/pkt_cls.h>
@@ -20,34 +21,6 @@ struct {
 	__type(value, struct dropper);
 	__uint(max_entries, 1);
 } dropper SEC(".maps");
-
-/* What was dropped once. If one is pushed out, it is dropped again. */
-struct number {
-	__u32 source[4];
-	__u32 sequence;
-	__u16 source_port;
-	__u16 port;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__type(key, struct number);
-	__type(value, __u8);
-	__uint(max_entries, 65536);
-} numbers SEC(".maps");
-
-static __always_inline int is_new(const struct segment *segment)
-{
-	struct number number = {
-		.sequence = segment->sequence,
-		.source_port = segment->source_port,
-		.port = segment->port,
-	};
-	__u8 yes = 1;
-
-	__builtin_memcpy(number.source, segment->source, sizeof(number.source));
-	return !bpf_map_update_elem(&numbers, &number, &yes, BPF_NOEXIST);
-}
 
 static __always_inline int matches(const struct dropper *on,
 				   const struct segment *segment)
