@@ -208,16 +208,19 @@ INLINE enum reason parse_ipv6_headers(struct packet *packet, void *end)
 		return REASON_extension; /* more than any sender uses */
 	if (reason != REASON_NO_HEADER)
 		return reason;
-	return packet->l4_offset > packet->length ? REASON_malformed
-						  : REASON_NONE;
+	/* TCP has a header; or the length is not what it says, see below. */
+	return packet->l4_offset + (packet->protocol == IPPROTO_TCP) >
+			       packet->length
+		       ? REASON_malformed
+		       : REASON_NONE;
 }
 
 /*
  * BIG TCP: what generic XDP sees of a GSO packet whose length does not fit into
  * 16 bits. Its header says 0, and the frame's length counts, as for the
  * kernel's iph_totlen(). In IPv6 there may be a jumbo option, too (RFC 2675),
- * that says the same; Linux puts it there, and takes it out again. No wire has
- * such frames: what says 0 and is short is malformed, as ever.
+ * that says the same; before 7.0, Linux puts it there, and takes it out again.
+ * No wire has such frames: what says 0 and is short is malformed, as ever.
  *
  * Asked after REASON_malformed of packet_parse_ip(). Sets the length where it
  * is one; `frame`: its bytes, also those behind `end`.

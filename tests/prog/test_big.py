@@ -38,8 +38,14 @@ def header_sum(frame):
     return bytes(frame)
 
 
+def bare6(length, layer=TCP, to=VIP6):
+    """An IPv6 packet of `length` bytes that says 0, as Linux makes it since 7.0."""
+    packet = bytes(f.ip6(to) / segment(layer))
+    return packet[:18] + b"\0\0" + packet[20:] + bytes(ETHER + length - len(packet))
+
+
 def big6(length, layer=TCP, to=VIP6):
-    """An IPv6 packet of `length` bytes with a jumbo option, as Linux makes it."""
+    """The same with a jumbo option, as Linux made it before."""
     packet = bytes(f.ip6(to) / segment(layer))
     option = packet[20:21] + b"\0" + JUMBO + struct.pack("!I", length - 40)
     head = packet[:18] + b"\0\0" + b"\0" + packet[21:54]
@@ -63,21 +69,25 @@ def equals(got, action, frame, reason, what):
     assert bytes.fromhex(got[1]) == frame, f"{what}: other bytes"
 
 
-BIG = {4: big4(65536), 6: big6(40 + 65536)}
+BIG = {(4, ""): big4(65536), (6, "jumbo option"): big6(40 + 65536),
+       (6, ""): bare6(40 + 65536)}
 NOT_BIG = {
     "it says 0 and 65,535 would fit": big4(65535),
     "UDP": big4(65536, UDP),
     "a fragment": big4(65536, flags=0x20),
     "IPv6 that is no longer than a length can say": big6(65535),
     "IPv6, UDP": big6(40 + 65536, UDP),
+    "IPv6 without the option, of 65,535 bytes": bare6(65535),
+    "IPv6 without the option, of 60 bytes": bare6(60),
+    "IPv6 without the option, UDP": bare6(40 + 65536, UDP),
 }
 
 
 @test("big: TCP of more than 65,535 bytes is sent by the frame's length")
 def sent(world):
     world.up(setting(forward="rewrite"))
-    for family, frame in BIG.items():
-        equals(one(world.lbr, frame), TX, balanced(frame, NEAR[family]), "forwarded", family)
+    for kind, frame in BIG.items():
+        equals(one(world.lbr, frame), TX, balanced(frame, NEAR[kind[0]]), "forwarded", kind)
     for what, frame in NOT_BIG.items():
         equals(one(world.lbr, frame), DROP, frame, "malformed_vip", what)
 
@@ -86,15 +96,16 @@ def sent(world):
 def tunnelled(world):
     for cross in False, True:
         world.up(setting(cross, forward="ipip"))
-        for family, frame in BIG.items():
-            equals(one(world.lbr, frame), DROP, frame, "fib_too_big", (cross, family))
+        for kind, frame in BIG.items():
+            equals(one(world.lbr, frame), DROP, frame, "fib_too_big", (cross, kind))
 
 
 @test("big: restored at the backend")
 def restored(world):
     role = fresh(world, configuration(*(service([NEAR[family]], vip) for family, vip in
                                         ((4, VIP), (6, VIP6)))))
-    for family, frame in (4, big4(65536, to=NEAR[4])), (6, big6(65576, to=NEAR[6])):
+    for family, frame in ((4, big4(65536, to=NEAR[4])), (6, big6(65576, to=NEAR[6])),
+                          (6, bare6(65576, to=NEAR[6]))):
         frame = came(frame)
         wanted = bytearray(frame)
         if family == 4:

@@ -107,6 +107,14 @@ static const struct {
 	{{"IPv6, UDP", BYTES(IPV6(0, HOP_BY_HOP), JUMBO(UDP, 65536),
 			     UDP_HEADER(8)),
 	  REASON_malformed}, 65576},
+	{{"IPv6 without the option", BYTES(IPV6(0, TCP), TCP_HEADER(5, ACK)),
+	  REASON_NONE, TCP}, 65576},
+	{{"IPv6 without the option, that its length could say",
+	  BYTES(IPV6(0, TCP), TCP_HEADER(5, ACK)), REASON_malformed}, 65535},
+	{{"IPv6 without the option, UDP", BYTES(IPV6(0, UDP), UDP_HEADER(8)),
+	  REASON_malformed}, 65576},
+	{{"IPv6 that says 1", BYTES(IPV6(1, TCP), TCP_HEADER(5, ACK)),
+	  REASON_malformed}, 65576},
 };
 /* clang-format on */
 
