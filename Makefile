@@ -124,9 +124,10 @@ test-locks: deps
 test-long: test-fresh test-docker test-kernels test-changes test-fleet \
 	test-locks
 
+# Known faults, and small ones drawn by lot; or one: MUTANTS=unit-hash-port
 mutants: deps
 	@status=0; \
-	tests/mutants/run $(MUTANTS) || status=1; \
+	tests/mutants/known $(MUTANTS) || status=1; \
 	$(if $(MUTANTS),,tests/mutants/small || status=1;) \
 	exit $$status
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Known ways to get this wrong, each by name; tests/mutants/known-*.patch puts
-# each back. The LB has a default route to the router, as it would have
+# Known ways to get this wrong, each by name; tests/mutants/faults/net.txt puts
+# some of them back. The LB has a default route to the router, as it would have
 # anywhere: a packet for the VIP that its kernel gets to see goes there, and
 # the client is told so by an ICMP redirect, which takes the VIP away from it.
 

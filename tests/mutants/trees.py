@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Copies of the tree to put faults into, and the steps that run in them."""
+
+import contextlib
+import glob
+import os
+import shutil
+import signal
+import subprocess
+import threading
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+ROOT = os.path.realpath(os.path.join(HERE, "..", ".."))
+WORKERS = os.cpu_count() or 1
+LIMIT = 600  # seconds for one step
+# What is unpacked in build/ and not built.
+UNPACKED = ("nginx", "prometheus", "keepalived")
+
+running, running_lock, stopped = set(), threading.Lock(), threading.Event()
+
+
+def stop(job):
+    """Ends a step with all that it started; its traps take networks down."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(job.pid, signal.SIGTERM)
+    try:
+        job.wait(15)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(job.pid, signal.SIGKILL)
+        job.wait()
+    # A network is named after the process that has set it up.
+    take_down(f"prog{job.pid}")
+
+
+def take_down(run):
+    subprocess.run([f"{ROOT}/topology/topo", "down"], check=False,
+                   env=dict(os.environ, TOPO_RUN=run), capture_output=True)
+
+
+def take_down_of(folder):
+    """Networks that a killed test left up: those whose hosts use a copy."""
+    for state in glob.glob("/run/l3dsr-topo-*"):
+        run = state.removeprefix("/run/l3dsr-topo-")
+        used = subprocess.run(
+            [f"{ROOT}/topology/topo", "exec", "lbdsr0a", "readlink", "/etc/l3dsr/services.yaml"],
+            check=False, env=dict(os.environ, TOPO_RUN=run), capture_output=True, text=True).stdout
+        if used.startswith(f"{folder}/"):
+            take_down(run)
+
+
+def passes(tree, *command, limit=LIMIT, early=True):
+    """Does a step succeed? And what it said. `early`: it is stopped at its
+    first test that fails (TAP)."""
+    with running_lock:
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        job = subprocess.Popen(command, cwd=tree, stdin=subprocess.DEVNULL, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               errors="replace", start_new_session=True)
+        running.add(job)
+    clock = threading.Timer(limit, stop, [job])
+    clock.start()
+    good, log = True, []
+    try:
+        for line in job.stdout:
+            log.append(line)
+            if line.startswith("not ok "):
+                good = False
+                if early:
+                    stop(job)
+                    break
+        return job.wait() == 0 and good, "".join(log)
+    finally:
+        clock.cancel()
+        job.stdout.close()
+        with running_lock:
+            running.discard(job)
+
+
+def write(tree, file, text):
+    with open(os.path.join(tree, file), "w", encoding="utf-8") as opened:
+        opened.write(text)
+
+
+def copy(tree):
+    """The tree as git would take it."""
+    os.mkdir(tree)
+    files = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-coz", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True).stdout.decode().split("\0")
+    for file in filter(None, files):
+        target = os.path.join(tree, file)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copy2(os.path.join(ROOT, file), target, follow_symlinks=False)
+    os.mkdir(os.path.join(tree, "build"))
+    for each in UNPACKED:
+        if os.path.exists(f"{ROOT}/build/{each}"):
+            os.symlink(f"{ROOT}/build/{each}", f"{tree}/build/{each}")
+    for makefile in "common/build.mk", "tests/unit/Makefile":
+        # A fault may leave a variable unused; that is not what must be noticed.
+        with open(os.path.join(tree, makefile), encoding="utf-8") as opened:
+            write(tree, makefile, opened.read().replace("-Werror", "-w"))
+
+
+@contextlib.contextmanager
+def replaced(tree, texts):
+    """{file: text}; as they were afterwards."""
+    before = {}
+    for file in texts:
+        with open(os.path.join(tree, file), encoding="utf-8") as opened:
+            before[file] = opened.read()
+    for file, text in texts.items():
+        write(tree, file, text)
+    try:
+        yield
+    finally:
+        for file, text in before.items():
+            write(tree, file, text)
+
+
+def interrupt(number, _):
+    stopped.set()
+    with running_lock:
+        jobs = list(running)
+    for job in jobs:
+        stop(job)
+    raise SystemExit(128 + number)
+
+
+def stop_by_signals():
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        signal.signal(number, interrupt)
