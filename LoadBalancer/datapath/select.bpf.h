@@ -12,6 +12,7 @@
 
 #include "LoadBalancer/datapath/backends.bpf.h"
 #include "LoadBalancer/datapath/begun.bpf.h"
+#include "LoadBalancer/datapath/deputy.bpf.h"
 #include "LoadBalancer/datapath/flows.bpf.h"
 #include "LoadBalancer/datapath/service.bpf.h"
 #include "common/core/hash.h"
@@ -156,7 +157,7 @@ INLINE struct backend *schedule(struct decision *d, const struct found *f,
 {
 	const struct service *service = f->service;
 	bool is_syn = d->packet.flags & PACKET_SYN;
-	struct backend *backend, *before = NULL;
+	struct backend *backend, *before = NULL, *owner;
 
 	if (begun && !known)
 		d->origin = ORIGIN_KNOWN;
@@ -170,10 +171,17 @@ INLINE struct backend *schedule(struct decision *d, const struct found *f,
 		d->origin = ORIGIN_PREVIOUS;
 		backend = before;
 	}
+	owner = begun || known ? NULL : owner_of(d, service);
+	if (owner && !is_syn && select_follows(&d->packet, owner->state))
+		backend = owner;
+	if (is_refused(d, service, backend))
+		return NULL;
 	if (backend)
 		*kept |= keep(d, f, backend,
 			      select_keeps(&d->packet, begun || known,
-					   before && before != backend, *kept),
+					   (before && before != backend) ||
+						   (owner && owner != backend),
+					   *kept),
 			      *kept);
 	return backend;
 }
@@ -348,6 +356,8 @@ INLINE bool select_backend(struct decision *d, struct found *f)
 	__u64 word;
 
 	d->begins = d->packet.flags & PACKET_SYN;
+	if (select_straight(d, f))
+		return true;
 	if (!name_flow(d))
 		return false;
 	if (select_by_table(d, f))

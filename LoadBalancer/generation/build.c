@@ -124,14 +124,29 @@ static int backend_add(struct build *build, const struct service *service,
 	return 0;
 }
 
+/* Reserves slots for a table, up to the next whole element. */
+static void slots_reserve(struct build *build, struct service *new)
+{
+	new->table_first = build->slots;
+	build->slots += TABLE_SLOTS(new->table_size) * (1u + new->owners);
+}
+
 /* Where the table begins among all tables. Returns 0, or -1 with errno. */
 static int table_place(struct build *build, const struct config_service *from,
 		       const __u16 *indices, struct service *new)
 {
 	size_t count;
-	struct table_backend *list =
-		order_backends(from, indices, build->backends, &count);
+	struct table_backend *list;
 
+	/* Also where no backend takes new flows: for those that there are. */
+	if (from->flows == FLOWS_SECOND_CHANCE) {
+		new->forgets = 1;
+		new->owners = owners_differ(from, indices, build->backends);
+		new->table_size = from->table_size;
+		slots_reserve(build, new);
+		return 0;
+	}
+	list = order_backends(from, indices, build->backends, &count);
 	if (!list)
 		return -1;
 	if (!count && from->on_all_down == ALL_DOWN_PASS)
@@ -139,9 +154,7 @@ static int table_place(struct build *build, const struct config_service *from,
 	if (count) {
 		new->table_size = order_slots(from->scheduler, from->table_size,
 					      list, count);
-		new->table_first = build->slots;
-		build->slots += new->table_size + SLOTS_PER_ELEMENT - 1;
-		build->slots -= build->slots % SLOTS_PER_ELEMENT;
+		slots_reserve(build, new);
 	}
 	free(list);
 	return 0;
@@ -340,7 +353,8 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	    !build.indices || !build.left)
 		fault(fault_out, "cannot build a generation: %s",
 		      strerror(ENOMEM));
-	else if (!services_add(&build, fault_out) &&
+	else if (!step_check(&build, fault_out) &&
+		 !services_add(&build, fault_out) &&
 		 !removing_keep(&build, fault_out) &&
 		 !services_write(&build, fault_out) &&
 		 !backends_write(&build, fault_out) &&

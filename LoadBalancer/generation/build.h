@@ -33,6 +33,25 @@ struct build {
 	__u32 slots;	   /* of all tables */
 };
 
+/*
+ * deputies.c: the tables of services that forget their flows. Has any backend
+ * another weight for new flows than by the file?
+ */
+bool owners_differ(const struct config_service *from, const __u16 *indices,
+		   const struct backend *backends);
+/*
+ * Fills the table and, if service->owners, the owners behind it. `was`: the
+ * table before, whose marks stay, or NULL; `all`: every slot is marked. Returns
+ * 0, or -1 without memory.
+ */
+int deputies_fill(const struct build *build, const struct config_service *from,
+		  const struct service *service, const __u16 *indices,
+		  const __u16 *was, bool all, __u16 *table);
+/*
+ * step.c: may the file follow the running one? Returns 0, or -1 with a fault:
+ * flows that are not remembered would break. With --now they may.
+ */
+int step_check(const struct build *build, struct fault *fault);
 /* slots.c: fills and publishes them. Returns 0, or -1 with a fault. */
 int tables_write(struct build *build, struct fault *fault);
 /* since.c: fills in the times in `rows`. */

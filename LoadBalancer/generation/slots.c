@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/generation/build.h"
+#include "common/config/transition.h"
 #include "common/core/abi_services.h"
 #include "common/tables/order.h"
 
@@ -22,7 +23,8 @@ static const __u16 *table_same(const struct build *build,
 	size_t first, end, i, active = 0, was_active = 0;
 	const struct backend *backend;
 
-	if (!old || !build->old_tables ||
+	if (!old || !build->old_tables || new->owners || old->service.owners ||
+	    old->service.forgets != new->forgets || has_second_chance(from) ||
 	    old->service.table_size != new->table_size ||
 	    !order_same(old->service.scheduler, new->scheduler))
 		return NULL;
@@ -106,6 +108,24 @@ static void slots_mark(const struct build *build,
 	}
 }
 
+/* The same for a service that forgets: what a verdict has moved once. */
+static int deputies_write(const struct build *build,
+			  const struct config_service *from,
+			  const struct service *service, const __u16 *indices,
+			  __u16 *table)
+{
+	const struct running_service *old =
+		running_service_for(&build->old, from);
+	bool all = is_heir(build, from, old) || (old && !old->service.forgets);
+	const __u16 *was = NULL;
+
+	if (old && build->old_tables &&
+	    old->service.table_size == service->table_size &&
+	    old->service.scheduler == service->scheduler)
+		was = build->old_tables + old->service.table_first;
+	return deputies_fill(build, from, service, indices, was, all, table);
+}
+
 static int table_fill(struct build *build, const struct config_service *from,
 		      const struct service *service, const __u16 *indices,
 		      __u16 *table)
@@ -120,6 +140,8 @@ static int table_fill(struct build *build, const struct config_service *from,
 		slots_mark(build, from, service, table);
 		return 0;
 	}
+	if (service->forgets)
+		return deputies_write(build, from, service, indices, table);
 	list = order_backends(from, indices, build->backends, &count);
 	if (!list)
 		return -1;

@@ -29,6 +29,7 @@ struct config_backend {
 	__u16 mtu;	     /* of the path to it; 0: as the route says */
 	__u8 state;	     /* enum config_state */
 	bool drain;	     /* keeps its flows, gets no new ones */
+	__u16 before, after; /* weights by the file, see transition.h */
 	__u8 override;	     /* enum override: set by a verb, not by a file */
 	__u8 finding; /* enum health_finding, if struct config.findings_known */
 	unsigned int line;
@@ -81,6 +82,12 @@ enum on_all_down {
 	ALL_DOWN_PASS,
 };
 
+/* What a load balancer remembers of a service's flows. */
+enum flow_memory {
+	FLOWS_REMEMBER,
+	FLOWS_SECOND_CHANCE, /* nothing, but for what its verdicts move */
+};
+
 struct config_service {
 	struct addr vip;
 	__be16 port;	/* 0: any */
@@ -90,6 +97,7 @@ struct config_service {
 	bool by_address;  /* key `fragments`: ports do not matter */
 	__u8 on_down;	  /* enum on_down */
 	__u8 on_all_down; /* enum on_all_down */
+	__u8 flows;	  /* enum flow_memory */
 	__u32 table_size; /* a prime */
 	struct config_check check;
 	struct config_backend *backends;

@@ -60,6 +60,10 @@ static const struct word all_down_words[] = {{"all", ALL_DOWN_ALL},
 					     {}};
 static const struct word no_answer_words[] = {
 	{"down", NO_ANSWER_DOWN}, {"up", NO_ANSWER_UP}, {}};
+static const struct word flows_words[] = {
+	{"remember", FLOWS_REMEMBER},
+	{"second-chance", FLOWS_SECOND_CHANCE},
+	{}};
 static const struct word state_words[] = {{"filling", STATE_FILLING},
 					  {"active", STATE_ACTIVE},
 					  {"draining", STATE_DRAINING},
@@ -218,6 +222,13 @@ const struct key keys[] = {
 		 "those whose path is good or, if there are none, to all; "
 		 "`drop`: nowhere; `pass` (also if all drain): to the load "
 		 "balancer's kernel."},
+	{LEVEL_SERVICE, "flows", KIND_WORD, FIELD(config_service, flows),
+	 .words = flows_words, .standard = "remember",
+	 .help = "`remember`: the load balancer remembers the backend of each "
+		 "flow; `second-chance`: it goes by the table, and the "
+		 "backends, all with xdp_bkd, find flows at each other while "
+		 "the pool changes in steps (`state`). Only for tcp by "
+		 "rewrite or dscp, with maglev or source-hash."},
 	{LEVEL_SERVICE, "backends",
 	 LIST(config_service, backends, backend_count, LEVEL_BACKEND),
 	 .max = MAX_BACKENDS,

@@ -6,21 +6,9 @@
 
 #include "common/base/address.h"
 
-__u16 weight_before(const struct config_backend *backend)
-{
-	if (backend->state == STATE_FILLING)
-		return 0;
-	return backend->weight_before ?: backend->weight;
-}
-
-__u16 weight_after(const struct config_backend *backend)
-{
-	return backend->drain ? 0 : backend->weight;
-}
-
 static bool is_in_transition(const struct config_backend *backend)
 {
-	return weight_before(backend) != weight_after(backend);
+	return backend->before != backend->after;
 }
 
 static size_t in_transition(const struct config_service *service)
@@ -32,14 +20,20 @@ static size_t in_transition(const struct config_service *service)
 	return count;
 }
 
+/* Can sockets of its flows be looked up, and packets be passed on? */
+static bool can_have_second_chance(const struct config_service *service)
+{
+	return method_overwrites_vip(&service->method) &&
+	       service->protocol == IPPROTO_TCP &&
+	       scheduler_is_function(service->scheduler);
+}
+
 bool has_second_chance(const struct config_service *service)
 {
 	size_t count = in_transition(service);
 
 	return count && count <= MOST_IN_TRANSITION &&
-	       method_overwrites_vip(&service->method) &&
-	       service->protocol == IPPROTO_TCP &&
-	       scheduler_is_function(service->scheduler);
+	       can_have_second_chance(service);
 }
 
 static int settle(struct config_backend *backend, const struct refusal *refusal)
@@ -60,6 +54,10 @@ static int settle(struct config_backend *backend, const struct refusal *refusal)
 			"active: one that fills or drains has two weights "
 			"already",
 			addr_text(&backend->address, text));
+	backend->after = backend->drain ? 0 : backend->weight;
+	backend->before = backend->weight_before ?: backend->weight;
+	if (backend->state == STATE_FILLING)
+		backend->before = 0;
 	return 0;
 }
 
@@ -73,7 +71,7 @@ static int refuse_many(const struct config_service *service,
 	const struct config_backend *backend = service->backends;
 	char text[MOST_IN_TRANSITION + 1][INET6_ADDRSTRLEN];
 	size_t i, found = 0;
-	bool drain_only = true;
+	bool drain_only = service->flows == FLOWS_REMEMBER;
 
 	for (i = 0; i < service->backend_count; i++)
 		drain_only &=
@@ -91,6 +89,23 @@ static int refuse_many(const struct config_service *service,
 		      text[3], MOST_IN_TRANSITION, text[0], text[1], text[2]);
 }
 
+static int refuse_flows(const struct config_service *service,
+			const struct refusal *refusal)
+{
+	if (service->flows == FLOWS_REMEMBER)
+		return 0;
+	if (can_have_second_chance(service) &&
+	    service->on_all_down != ALL_DOWN_PASS)
+		return 0;
+	if (can_have_second_chance(service))
+		return refuse(refusal, service->line,
+			      "flows: second-chance: on-all-down may be all or "
+			      "drop; pass needs remember");
+	return refuse(refusal, service->line,
+		      "flows: second-chance is for tcp, by rewrite or dscp, "
+		      "with maglev or source-hash; the others need remember");
+}
+
 int transitions_settle(struct config *config, const struct refusal *refusal)
 {
 	struct config_service *service = config->services;
@@ -101,7 +116,8 @@ int transitions_settle(struct config *config, const struct refusal *refusal)
 			if (settle(&service->backends[b], refusal))
 				return -1;
 		}
-		if (refuse_many(service, refusal))
+		if (refuse_many(service, refusal) ||
+		    refuse_flows(service, refusal))
 			return -1;
 	}
 	return 0;

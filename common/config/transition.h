@@ -13,9 +13,6 @@
 /* Backends of one service that may be in transition at a time. */
 #define MOST_IN_TRANSITION 3
 
-__u16 weight_before(const struct config_backend *backend);
-__u16 weight_after(const struct config_backend *backend);
-
 /*
  * Do backends look for flows at each other? Only of TCP, whose sockets they can
  * look up, by a method that writes the backend's address into the packet, and
@@ -25,8 +22,18 @@ __u16 weight_after(const struct config_backend *backend);
 bool has_second_chance(const struct config_service *service);
 
 /*
- * Settles what the keys said: `state: draining` becomes `drain`. Refuses a
- * backend with more than two weights, and a service with too many backends in
- * transition.
+ * Settles what the keys said: `state: draining` becomes `drain`, and each
+ * backend gets its two weights. Refuses a backend with more than two, a service
+ * with too many backends in transition, and one that cannot have
+ * `flows: second-chance`.
  */
 int transitions_settle(struct config *config, const struct refusal *refusal);
+
+/*
+ * Would the change from one file to another break flows of a service that is
+ * not remembered? Not if the weights that its backends have now are among the
+ * two that each will have, and no transition ends in the step in which another
+ * begins. Returns 0, or -1 with a line on what to do in `why`.
+ */
+int transition_step(const struct config *old, const struct config *new,
+		    char *why, size_t size);

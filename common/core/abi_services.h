@@ -28,7 +28,8 @@ _Static_assert(sizeof(struct service_key) == 20, "service_key");
  * element. With table_size 0, no backend takes new flows; table_first is then
  * NO_TABLE_PASS if they are to be passed to the kernel.
  */
-#define NO_TABLE_PASS 1
+#define NO_TABLE_PASS	  1
+#define SLOTS_PER_ELEMENT 4
 struct service {
 	__u32 id; /* never given to another (VIP, port, protocol) */
 	__u32 table_first;
@@ -42,8 +43,16 @@ struct service {
 	 * the service's end, too.
 	 */
 	__u16 leaving;
+	__u8 forgets; /* 1: of its flows, those in moved slots are remembered */
+	__u8 owners;  /* 1: behind the table are the owners by the file */
+	__u16 zero;
 };
-_Static_assert(sizeof(struct service) == 20, "service");
+_Static_assert(sizeof(struct service) == 24, "service");
+
+/* Slots of a table of `size`, up to the next whole element. */
+#define TABLE_SLOTS(size)                                                      \
+	(((size) + SLOTS_PER_ELEMENT - 1) / SLOTS_PER_ELEMENT *                \
+	 SLOTS_PER_ELEMENT)
 
 /*
  * A cell of a generation's `services` map, see directory.h. There are more than
@@ -59,7 +68,7 @@ struct directory_entry {
 	__u8 protocol;	 /* of the service */
 	__u8 used;
 };
-_Static_assert(sizeof(struct directory_entry) == 44, "directory_entry");
+_Static_assert(sizeof(struct directory_entry) == 48, "directory_entry");
 
 /* Of a generation, in the `services` map. */
 struct directory_places {
@@ -69,12 +78,13 @@ struct directory_places {
 /*
  * A slot: the index of its backend, and SLOT_MOVED if it has had another one
  * since the flow table was created. For a slot that has not moved, the flow
- * table can only say the same as the service's table.
+ * table can only say the same as the service's table. In a service that
+ * `forgets`, changes of the file move no slot: then a moved one is one that has
+ * had another backend than the file says, because of a verdict or by hand.
  */
 #define SLOT_MOVED   0x8000
 #define SLOT_BACKEND (BACKEND_SLOTS - 1)
 _Static_assert(BACKEND_SLOTS <= SLOT_MOVED, "a slot holds an index");
-#define SLOTS_PER_ELEMENT 4
 struct slots {
 	__u16 slot[SLOTS_PER_ELEMENT];
 };

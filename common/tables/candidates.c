@@ -15,9 +15,8 @@ struct candidate *candidates_of(const struct config_service *service)
 	size_t i;
 
 	for (i = 0; list && i < service->backend_count; i++)
-		list[i] = (struct candidate){from[i].address,
-					     weight_before(&from[i]),
-					     weight_after(&from[i])};
+		list[i] = (struct candidate){from[i].address, from[i].before,
+					     from[i].after};
 	return list;
 }
 
@@ -55,6 +54,17 @@ static size_t changing_of(const struct candidate *backends, size_t count,
 		changing[j] = i;
 	}
 	return found;
+}
+
+static bool has_after(const struct candidate *backends, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (backends[i].after)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -111,12 +121,14 @@ int candidates_fill(__u32 size, const struct candidate *backends, size_t count,
 	__u16 *table = calloc(size, sizeof(*table));
 	bool *is_cut = calloc(size, sizeof(*is_cut));
 	int rc = chosen && table && is_cut ? 0 : -1;
-	__u32 choice, slot;
+	__u32 choice, slot, flip;
 
+	/* Where nobody is to have new flows, those from before come first. */
+	flip = has_after(backends, count) ? 0 : (1u << all) - 1;
 	memset(lists, 0xff, size * sizeof(*lists)); /* NO_CANDIDATE */
 	for (choice = 0; !rc && choice < 1u << all; choice++) {
-		chosen_count =
-			choose(backends, count, changing, all, choice, chosen);
+		chosen_count = choose(backends, count, changing, all,
+				      choice ^ flip, chosen);
 		if (!chosen_count)
 			continue;
 		rc = maglev_fill(table, size, chosen, chosen_count);

@@ -37,8 +37,9 @@ size_t candidates_in_transition(const struct candidate *backends, size_t count);
 /*
  * Fills lists[0..size) with the numbers that `backends` have in the array.
  * `size` is a prime; at most MOST_IN_TRANSITION are in transition: 8 tables. If
- * no backend has a weight `after`, a list has only those that had the slot
- * before. *cut: the lists that were too long. Returns 0, or -1 without memory.
+ * no backend has a weight `after`, the first is the owner by all weights
+ * `before`. *cut: the lists that were too long. Returns 0, or -1 without
+ * memory.
  */
 int candidates_fill(__u32 size, const struct candidate *backends, size_t count,
 		    struct candidates *lists, __u32 *cut);

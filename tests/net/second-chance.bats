@@ -21,6 +21,9 @@ setup_file() {
 	file "$dir/changed" "$Y" "$Z" "$W"
 	file "$dir/heavy" "$X" "$Y" "$Z, weight: 4, weight-before: 1"
 	file "$dir/heavy-done" "$X" "$Y" "$Z, weight: 4"
+	OPTIONS="flows: second-chance, "
+	file "$dir/forgets-before" "$X" "$Y" "$Z"
+	file "$dir/forgets-staged" "$X, state: draining" "$Y" "$Z" "$W, state: filling"
 }
 
 teardown_file() {
@@ -109,6 +112,11 @@ broken() {
 
 @test "a backend is added, another drained, and another load balancer takes over: 0 broken" {
 	unbroken before staged
+}
+
+@test "the same where no load balancer remembers a flow: 0 broken" {
+	unbroken forgets-before forgets-staged
+	[[ $(LB=lbdsr0a lbr show -j flows | jq '.flows | length') == 0 ]]
 }
 
 @test "control: the same without states" {

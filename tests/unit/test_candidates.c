@@ -253,21 +253,27 @@ static void two_changes(void **unused)
 	free(lists);
 }
 
-/* All leave: those who had a slot are its candidates. */
+/* All leave: each slot's owner comes first. */
 static void nobody_stays(void **unused)
 {
 	struct candidate backends[2];
+	const __u16 weights[2] = {1, 1};
 	struct candidates *lists;
+	__u16 *table;
 	__u32 cut, i;
 
 	(void)unused;
 	pool(backends, 2);
+	table = table_of(backends, weights, 2);
 	backends[0].after = 0;
 	backends[1].after = 0;
 	lists = fill(backends, 2, &cut);
-	for (i = 0; i < SIZE; i++)
+	for (i = 0; i < SIZE; i++) {
 		assert_int_equal(length_of(&lists[i]), 2);
+		assert_int_equal(lists[i].at[0], table[i]);
+	}
 	free(lists);
+	free(table);
 }
 
 int main(void)

@@ -14,6 +14,11 @@
 #define PORT	  "must be a number from 1 to 65535 or any"
 #define WITH_UNIT ", with its unit (ms, s, min or h)"
 
+#define FLOWS_NEED                                                             \
+	":2: flows: second-chance is for tcp, by rewrite or dscp, with "       \
+	"maglev "                                                              \
+	"or source-hash; the others need remember"
+
 static const struct row wrong_values[] = {
 	{VIP "  port: 70000\n", ":3: port \"70000\": " PORT},
 	{VIP "  port: 65536\n", ":3: port \"65536\": " PORT},
@@ -102,6 +107,26 @@ static const struct row wrong_values[] = {
 	{SERVICE "    weight-before: 3\n    drain: true\n",
 	 ":5: backend 198.51.100.1: weight-before is for one that is active: "
 	 "one that fills or drains has two weights already"},
+	{HEAD "  flows: forget\n" BACKENDS,
+	 ":4: flows \"forget\": must be remember or second-chance"},
+	{HEAD "  flows: second-chance\n  protocol: udp\n" BACKENDS, FLOWS_NEED},
+	{HEAD "  flows: second-chance\n  scheduler: random\n" BACKENDS,
+	 FLOWS_NEED},
+	{HEAD "  flows: second-chance\n  scheduler: round-robin\n" BACKENDS,
+	 FLOWS_NEED},
+	{HEAD "  flows: second-chance\n  forward: l2\n" BACKENDS, FLOWS_NEED},
+	{HEAD "  flows: second-chance\n  on-all-down: pass\n" BACKENDS,
+	 ":2: flows: second-chance: on-all-down may be all or drop; pass needs "
+	 "remember"},
+	{HEAD "  flows: second-chance\n  backends:\n"
+	      "  - {address: 198.51.100.1, drain: true}\n"
+	      "  - {address: 198.51.100.2, drain: true}\n"
+	      "  - {address: 198.51.100.3, drain: true}\n"
+	      "  - {address: 198.51.100.4, drain: true}\n",
+	 ":9: backend 198.51.100.4: at most 3 backends of a service may be in "
+	 "transition (filling, draining, weight-before), and 198.51.100.1, "
+	 "198.51.100.2 and 198.51.100.3 already are; wait until one is active "
+	 "or gone"},
 	{SERVICE "    state: filling\n"
 		 "  - {address: 198.51.100.2, weight-before: 2}\n"
 		 "  - {address: 198.51.100.3}\n"

@@ -152,6 +152,11 @@ static void agree(struct config_service *service, __u8 dscp)
 		method->checksum = CHECKSUM_KEEP;
 	if (service->protocol != IPPROTO_UDP)
 		service->by_address = false;
+	if (service->protocol == IPPROTO_UDP ||
+	    !scheduler_is_function(service->scheduler) ||
+	    !method_overwrites_vip(method) ||
+	    service->on_all_down == ALL_DOWN_PASS)
+		service->flows = FLOWS_REMEMBER;
 }
 
 /* 10.9.0.0/16, 2001:db8:9::/48 and one address; the first of them, or more. */

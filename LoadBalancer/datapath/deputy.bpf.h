@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * deputy.bpf.h - services that forget their flows (`flows: second-chance`)
+ *
+ * The table alone says where a packet goes, and the backends find flows at each
+ * other while the pool changes. Only in a slot that a verdict has taken from
+ * its owner, or a human, flows have to be remembered: new ones go to a deputy,
+ * the owner's own stay with it. See LoadBalancer/generation/deputies.c.
+ */
+#pragma once
+
+#include "LoadBalancer/datapath/backends.bpf.h"
+#include "common/core/schedule.h"
+#include "common/core/select.h"
+
+/* The owner by the file of the flow's slot; NULL: it is that of the table. */
+INLINE struct backend *owner_of(const struct decision *d,
+				const struct service *service)
+{
+	struct service owners = *service;
+
+	if (!service->owners)
+		return NULL;
+	owners.table_first += TABLE_SLOTS(service->table_size);
+	return backend_in_table(d->slot, &owners, d);
+}
+
+/* A deputy gets new flows. Where there is none, the table has the owner. */
+INLINE bool is_refused(const struct decision *d, const struct service *service,
+		       const struct backend *backend)
+{
+	return service->forgets && d->packet.flags & PACKET_SYN && backend &&
+	       backend->state != BACKEND_ACTIVE;
+}
+
+/* By the table, with nothing looked up or kept. */
+INLINE bool select_straight(struct decision *d, struct found *f)
+{
+	struct scheduling from = {.source = &d->packet.source};
+	const struct service *service = f->service;
+	int slot;
+
+	if (!service->forgets)
+		return false;
+	from.hash = hash_packet(&d->packet);
+	/* It names the flow only for the choice of a next hop. */
+	d->hash = from.hash;
+	slot = slot_at(d->slot, service,
+		       scheduler_table_slot(service->scheduler, &from,
+					    service->table_size));
+	if (slot < 0 || slot & SLOT_MOVED)
+		return false;
+	f->backend = backend_in_slot(d->slot, slot);
+	return f->backend;
+}

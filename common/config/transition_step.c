@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * transition_step.c - may a file follow another one?
+ *
+ * Flows that nobody remembers are where the table put them. So a new file may
+ * change a backend's weight only in a transition, in which the backends still
+ * know the weight before.
+ */
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/address.h"
+#include "common/config/endpoint.h"
+#include "common/config/transition.h"
+
+struct step {
+	const struct config_service *old, *new;
+	char *why;
+	size_t size;
+};
+
+__attribute__((format(printf, 2, 3))) static int
+refuse_step(const struct step *step, const char *format, ...)
+{
+	char service[64];
+	int length;
+	va_list args;
+
+	length = snprintf(
+		step->why, step->size, "flows of %s/%s would break: ",
+		endpoint_text(&step->old->vip, step->old->port, service),
+		protocol_name(step->old->protocol));
+	va_start(args, format);
+	if (length >= 0 && (size_t)length < step->size)
+		vsnprintf(step->why + length, step->size - (size_t)length,
+			  format, args);
+	va_end(args);
+	return -1;
+}
+
+static const struct config_backend *
+backend_of(const struct config_service *service, const struct addr *address)
+{
+	size_t i;
+
+	for (i = 0; i < service->backend_count; i++) {
+		if (!memcmp(&service->backends[i].address, address,
+			    sizeof(*address)))
+			return &service->backends[i];
+	}
+	return NULL;
+}
+
+/* What it has to be first, if its weight now is unknown to the new file. */
+static int weight_step(const struct step *step,
+		       const struct config_backend *old,
+		       const struct config_backend *new)
+{
+	char text[INET6_ADDRSTRLEN];
+	__u16 now = old ? old->after : 0;
+
+	if (new ? now == new->before || now == new->after : !now)
+		return 0;
+	addr_text(new ? &new->address : &old->address, text);
+	if (!new)
+		return refuse_step(step,
+				   "%s is removed; give it `state: draining` "
+				   "first",
+				   text);
+	if (!now)
+		return refuse_step(step,
+				   "%s is new; give it `state: filling` first",
+				   text);
+	if (!new->after)
+		return refuse_step(step,
+				   "%s had the weight %u; drain it with "
+				   "that weight",
+				   text, now);
+	return refuse_step(step,
+			   "%s has the weight %u; give it `weight-before: %u` "
+			   "first",
+			   text, now, now);
+}
+
+/* Does a transition of the old file end? Does one of the new file begin? */
+static void ends_of(const struct step *step, const struct config_backend **ends,
+		    const struct config_backend **begins)
+{
+	const struct config_backend *old, *new;
+	size_t i;
+
+	for (i = 0; i < step->old->backend_count; i++) {
+		old = &step->old->backends[i];
+		new = backend_of(step->new, &old->address);
+		if (old->before != old->after &&
+		    (!new || new->before == new->after))
+			*ends = old;
+	}
+	for (i = 0; i < step->new->backend_count; i++) {
+		new = &step->new->backends[i];
+		old = backend_of(step->old, &new->address);
+		if (new->before != new->after &&
+		    (!old || old->before == old->after))
+			*begins = new;
+	}
+}
+
+static int service_step(const struct step *step)
+{
+	const struct config_service *old = step->old, *new = step->new;
+	const struct config_backend *ends = NULL, *begins = NULL;
+	char end[INET6_ADDRSTRLEN], begin[INET6_ADDRSTRLEN];
+	size_t i;
+
+	if (new->table_size != old->table_size ||
+	    new->scheduler != old->scheduler)
+		return refuse_step(step, "scheduler and table-size are those "
+					 "of its table; `flows: remember` "
+					 "first");
+	for (i = 0; i < old->backend_count; i++) {
+		if (weight_step(step, &old->backends[i],
+				backend_of(new, &old->backends[i].address)))
+			return -1;
+	}
+	for (i = 0; i < new->backend_count; i++) {
+		if (!backend_of(old, &new->backends[i].address) &&
+		    weight_step(step, NULL, &new->backends[i]))
+			return -1;
+	}
+	ends_of(step, &ends, &begins);
+	if (!ends || !begins)
+		return 0;
+	return refuse_step(step,
+			   "the transition of %s ends in the step in which "
+			   "that of %s begins; end it first",
+			   addr_text(&ends->address, end),
+			   addr_text(&begins->address, begin));
+}
+
+int transition_step(const struct config *old, const struct config *new,
+		    char *why, size_t size)
+{
+	struct step step = {.why = why, .size = size};
+	size_t i, j;
+
+	for (i = 0; i < old->service_count; i++) {
+		step.old = &old->services[i];
+		step.new = NULL;
+		if (step.old->flows != FLOWS_SECOND_CHANCE)
+			continue;
+		for (j = 0; !step.new &&j < new->service_count; j++) {
+			if (!memcmp(&new->services[j].vip, &step.old->vip,
+				    sizeof(step.old->vip)) &&
+			    new->services[j].port ==
+				    step.old->port &&new->services[j]
+					    .protocol == step.old->protocol)
+				step.new = &new->services[j];
+		}
+		if (!step.new)
+			return refuse_step(&step, "it is removed, and nobody "
+						  "remembers them; `flows: "
+						  "remember` first");
+		if (service_step(&step))
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which file may follow which, where nobody remembers flows.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/config/config.h"
+#include "common/config/transition.h"
+#include "tests/unit/unit.h"
+
+#define A	   "{address: 198.51.100.1}, "
+#define B	   "{address: 198.51.100.2}, "
+#define C	   "{address: 198.51.100.3}, "
+#define A_FILLS	   "{address: 198.51.100.1, state: filling}, "
+#define C_FILLS	   "{address: 198.51.100.3, state: filling}, "
+#define A_DRAINS   "{address: 198.51.100.1, state: draining}, "
+#define A_3	   "{address: 198.51.100.1, weight: 3}, "
+#define A_3_DRAINS "{address: 198.51.100.1, weight: 3, drain: true}, "
+#define A_1_TO_3   "{address: 198.51.100.1, weight: 3, weight-before: 1}, "
+#define A_3_TO_1   "{address: 198.51.100.1, weight: 1, weight-before: 3}, "
+
+#define BREAKS "flows of 192.0.2.1:80/tcp would break: "
+
+static const struct {
+	const char *old, *new; /* backends */
+	const char *why;       /* NULL: it may */
+} steps[] = {
+	{A B, A B},
+	{A B, B A},
+	/* One step of each kind, and the next. */
+	{A B, A B C_FILLS},
+	{A B C_FILLS, A B C},
+	{A B, A_DRAINS B},
+	{A_DRAINS B, B},
+	{A_DRAINS B, A_FILLS B},
+	{A_FILLS B, A_DRAINS B},
+	{A B, A_1_TO_3 B},
+	{A_1_TO_3 B, A_3 B},
+	{A_1_TO_3 B, A_3_TO_1 B},
+	{A B, A_DRAINS B C_FILLS},
+	{A_DRAINS B, A_DRAINS B C_FILLS},
+	/* Not in one step. */
+	{A B, A B C,
+	 BREAKS "198.51.100.3 is new; give it `state: filling` first"},
+	{A B, B,
+	 BREAKS "198.51.100.1 is removed; give it `state: draining` first"},
+	{A B, A_3 B,
+	 BREAKS "198.51.100.1 has the weight 1; give it `weight-before: 1` "
+		"first"},
+	{A B, A_3_TO_1 B},
+	{A B, A_3_DRAINS B,
+	 BREAKS "198.51.100.1 had the weight 1; drain it with that weight"},
+	{A_DRAINS B, A B,
+	 BREAKS "198.51.100.1 is new; give it `state: filling` first"},
+	{A B C_FILLS, A_DRAINS B C,
+	 BREAKS "the transition of 198.51.100.3 ends in the step in which that "
+		"of 198.51.100.1 begins; end it first"},
+	{A_DRAINS B, B C_FILLS,
+	 BREAKS "the transition of 198.51.100.1 ends in the step in which that "
+		"of 198.51.100.3 begins; end it first"},
+};
+
+static void read_backends(struct config *config, const char *flows,
+			  const char *backends)
+{
+	char text[1024], why[512];
+
+	snprintf(
+		text, sizeof(text),
+		"services:\n- {vip: 192.0.2.1, port: 80, %s, backends: [%s]}\n",
+		flows, backends);
+	if (config_parse("file", text, strlen(text), config, why, sizeof(why),
+			 NULL))
+		fail_msg("%s\n%s", why, text);
+}
+
+static void step_by_step(void **unused)
+{
+	struct config old, new;
+	char why[256];
+	size_t i;
+	int rc;
+
+	(void)unused;
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		read_backends(&old, "flows: second-chance", steps[i].old);
+		read_backends(&new, "flows: second-chance", steps[i].new);
+		*why = '\0';
+		rc = transition_step(&old, &new, why, sizeof(why));
+		if ((rc != 0) != (steps[i].why != NULL))
+			fail_msg("%s -> %s: %d, %s", steps[i].old, steps[i].new,
+				 rc, why);
+		if (rc)
+			assert_string_equal(why, steps[i].why);
+		config_free(&old);
+		config_free(&new);
+	}
+}
+
+/* Other changes of such a service; and of one whose flows are remembered. */
+static void other_steps(void **unused)
+{
+	static const struct {
+		const char *old, *new, *why;
+	} cases[] = {
+		{"flows: second-chance", "flows: remember"},
+		{"flows: remember", "flows: second-chance"},
+		{"flows: second-chance",
+		 "flows: second-chance, table-size: 251",
+		 BREAKS "scheduler and table-size are those of its table; "
+			"`flows: remember` first"},
+		{"flows: second-chance",
+		 "flows: second-chance, scheduler: source-hash",
+		 BREAKS "scheduler and table-size are those of its table; "
+			"`flows: remember` first"},
+		{"flows: second-chance", "protocol: udp",
+		 BREAKS "it is removed, and nobody remembers them; `flows: "
+			"remember` first"},
+		{"flows: remember", "protocol: udp"},
+	};
+	struct config old, new;
+	char why[256];
+	size_t i;
+	int rc;
+
+	(void)unused;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		read_backends(&old, cases[i].old, A B);
+		read_backends(&new, cases[i].new, A B);
+		rc = transition_step(&old, &new, why, sizeof(why));
+		assert_int_equal(rc, cases[i].why ? -1 : 0);
+		if (rc)
+			assert_string_equal(why, cases[i].why);
+		config_free(&old);
+		config_free(&new);
+	}
+	read_backends(&old, "flows: remember", A B);
+	read_backends(&new, "flows: remember", A_3 C);
+	assert_int_equal(transition_step(&old, &new, why, sizeof(why)), 0);
+	config_free(&old);
+	config_free(&new);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(step_by_step),
+		cmocka_unit_test(other_steps),
+	};
+
+	return RUN("transition", tests);
+}
