@@ -90,7 +90,7 @@ INLINE void flow_write(struct flow *flow, __u64 hash, __u32 backend, __u64 now)
 	*(volatile __u64 *)&flow->hash = hash;
 }
 
-/* Seconds that a flow which only begins keeps its way from others. */
+/* A flow of one packet keeps its way from others for so many seconds. */
 #define YOUNG_SECONDS 5
 
 /*

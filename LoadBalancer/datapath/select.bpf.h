@@ -370,7 +370,8 @@ INLINE bool select_backend(struct decision *d, struct found *f)
 		return true;
 	flow = flow_lookup(d->hash);
 	if (flow && select_known(d, f, flow)) {
-		/* Of one that begins or ends, it hears every packet. */
+		/* A flow that begins or ends: the flow table is told of each
+		 * packet. */
 		if (flow->backend & (FLOW_BEGINS | FLOW_ENDS))
 			recent_forget(recent, word);
 		else

@@ -32,8 +32,8 @@ static const struct drop_advice advice[] = {
 };
 
 /*
- * The kernel forwards packets whose next hop has no MAC address: that must
- * happen now and then.
+ * The kernel forwards packets whose next hop has no MAC address yet. That is
+ * normal if it happens now and then.
  */
 #define SELDOM 10 /* one of this many packets */
 

@@ -51,8 +51,8 @@ static void look_rule(struct doctor *doctor, const json_t *objects,
 		return;
 	found(doctor, HEALTH_WARN,
 	      "nftables: a rule of %s %s %s %s what conntrack calls "
-	      "invalid, as it calls packets that the kernel forwards for "
-	      "xdp_lbr",
+	      "invalid: to it, packets that the kernel forwards for xdp_lbr "
+	      "are",
 	      nft_word(rule, "family"), nft_word(rule, "table"),
 	      nft_word(rule, "chain"), sure ? "drops" : "may drop");
 	mend(doctor, "nft delete rule %s %s %s handle %lld",

@@ -77,11 +77,11 @@ int file_read(const struct kernel *kernel, __u32 slot, struct config *config,
 		close(fd);
 	if (!text && error != ENOENT)
 		return fault(fault_out,
-			     "cannot read the file that %s goes by: %s",
+			     "cannot read the configuration that %s runs: %s",
 			     kernel->role->program, strerror(error));
 	if (!text) {
 		fault(fault_out,
-		      "cannot read the file that %s goes by: the "
+		      "cannot read the configuration that %s runs: the "
 		      "%s that built it kept none",
 		      kernel->role->program, kernel->role->name);
 		return fault_hint(fault_out, "%s up -c FILE",

@@ -37,7 +37,7 @@ struct explain {
 	struct kernel kernel;
 	struct running running;
 	struct explain_bpf *skeleton;
-	struct link link; /* the packet comes in by */
+	struct link link; /* where the packet comes in */
 	const struct role *role;
 	const char *name; /* of the interface; NULL: the first attached */
 	bool tagged;	  /* the packet */

@@ -215,8 +215,8 @@ static void up_take_back(struct up *up)
 		return;
 	if (takeover_is(&up->before)) {
 		/*
-		 * Everything is the build's before again, also what is to be
-		 * undone.
+		 * The build before gets everything back, also the notes of
+		 * what is to be undone.
 		 */
 		if (up->noted &&
 		    takeover_changes(&up->kernel, &up->before, &said))

@@ -43,8 +43,8 @@
 #define MAX_INTERFACES 64
 
 /*
- * VLAN devices; and for each, the ports by which its frames come in: a bond has
- * several.
+ * VLAN devices, counted once for each port by which their frames come in: a
+ * bond has several.
  */
 #define MAX_VLANS 512
 /* Prefixes of `lb-sources`. */

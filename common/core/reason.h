@@ -39,7 +39,7 @@ REASON(not_vip, PASS, IN_LBR, \
 REASON(path_mtu_learned, PASS, IN_LBR, \
 	"ipip: a router on the path to a backend reports its MTU, and quotes our mark as proof") \
 REASON(path_mtu_refused, PASS, IN_LBR, \
-	"ipip: such a report with a wrong mark or checksum, or an impossible MTU: not believed") \
+	"ipip: a report of a path MTU with a wrong mark or checksum, or an impossible MTU: not believed") \
 REASON(unmatched_passed, PASS, IN_LBR, \
 	"for a VIP but for none of its services; unmatched: pass") \
 REASON(unmatched, DROP, IN_LBR, \

@@ -26,7 +26,7 @@
 #define RECENT_SPAN    ((__u64)3 << 14)
 #define RECENT_FLOW    (~(__u64)0 << 16)
 _Static_assert(RECENT_BACKEND + RECENT_SPAN + RECENT_FLOW == ~(__u64)0,
-	       "a word has no more");
+	       "the fields fill an entry");
 
 INLINE __u32 recent_number(__u64 hash)
 {
@@ -58,7 +58,7 @@ INLINE int recent_find(const struct recent_bucket *bucket, __u64 word)
 	return -1;
 }
 
-/* The way to write to. */
+/* The entry of the bucket to overwrite. */
 INLINE void recent_add(struct recent_bucket *bucket, __u64 word, __u32 backend)
 {
 	int i;

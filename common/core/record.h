@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * record.h - one decision of xdp_lbr, complete, as the tool is told
+ * record.h - one complete decision of xdp_lbr, as the tool gets it
  */
 #pragma once
 

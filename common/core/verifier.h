@@ -122,9 +122,9 @@
 #define FORGET_BESIDE(field, value) (*(volatile __u32 *)&(field) = (value))
 
 /*
- * The frame's first byte, or its end, read anew after a call. A pointer that
- * was read before keeps what is known of its range, and each range is a state
- * of what follows. `context_field`: ctx->data or ctx->data_end.
+ * Reads the frame's first byte, or its end, again after a call. With a pointer
+ * from before, the verifier would go on with each range that it had found for
+ * it, as a state of its own. `context_field`: ctx->data or ctx->data_end.
  */
 #define READ_ANEW(context_field)                                               \
 	((void *)(long)*(volatile __u32 *)&(context_field))

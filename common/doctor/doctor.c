@@ -171,7 +171,8 @@ static void doctor_close(struct doctor *doctor)
 		config_free(&doctor->config);
 }
 
-/* Added to the last line of a check that found more than anybody would read. */
+/* Added to the last line of an examination that found more than anybody would
+ * read. */
 static void say_more(struct doctor *doctor)
 {
 	json_t *last =
@@ -183,7 +184,7 @@ static void say_more(struct doctor *doctor)
 		json_sprintf("%s (and %d more)", text, doctor->left_out));
 }
 
-/* Reads again what the checks look at. Returns 0 or -1. */
+/* Reads again what the examinations look at. Returns 0 or -1. */
 static int doctor_again(struct doctor *doctor)
 {
 	const struct role *role = doctor->kernel.role;
@@ -210,7 +211,8 @@ static int doctor_again(struct doctor *doctor)
 }
 
 /*
- * Runs one check, and runs it again if what it looked at has changed meanwhile.
+ * Makes one examination, and makes it again if what it looked at has changed
+ * meanwhile.
  */
 static void examination_make(struct doctor *doctor,
 			     const struct examination *examination)
@@ -235,7 +237,8 @@ static void examination_make(struct doctor *doctor,
 }
 
 /*
- * The number of checks that have to wait until there is something to look at.
+ * The number of examinations that have to wait until there is something to look
+ * at.
  */
 static int doctor_look(struct doctor *doctor)
 {

@@ -216,7 +216,7 @@ void look_mode(struct doctor *doctor)
 		bool veth = is_veth(doctor, on->name);
 
 		if (on->mode == MODE_NATIVE)
-			why = veth ? "it was asked for: auto is generic on veth"
+			why = veth ? "asked for; auto would be generic on veth"
 				   : "the driver takes it";
 		else
 			why = veth ? "auto is generic on veth"
@@ -278,7 +278,7 @@ void look_veth(struct doctor *doctor)
 			continue;
 		found(doctor, HEALTH_UNKNOWN,
 		      "%s: its other end needs an XDP program (XDP_PASS will "
-		      "do), and checksums complete; there:",
+		      "do) and no checksum offload; there:",
 		      on->name);
 		mend_there(doctor, on->name, "ethtool -K", "tx off");
 	}

@@ -26,7 +26,7 @@ struct server;
  * `listen` is ADDRESS:PORT. `documents` end with a path of NULL. Returns NULL
  * with a fault.
  */
-/* Is it ADDRESS:PORT? If not, with a fault. */
+/* Is it ADDRESS:PORT? If not, fills in the fault. */
 bool server_can_be(const char *listen, struct fault *fault);
 struct server *server_start(struct event_base *base, const char *listen,
 			    const struct document_at *documents, void *data,
