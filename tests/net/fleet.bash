@@ -48,6 +48,14 @@ applies() {
 	done
 }
 
+# backends_apply FILE: the last is the newcomer, and first
+backends_apply() {
+	local i
+	for ((i = ${#BACKENDS[@]} - 1; i >= 0; i--)); do
+		bkd "${BACKENDS[i]}" apply "$1" >/dev/null 2>&1
+	done
+}
+
 # spread LB...: the router sends to these, and to no other
 spread() {
 	local name hops4='' hops6=''

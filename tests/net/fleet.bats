@@ -3,10 +3,11 @@
 #
 # Several load balancers with the same file, behind a router that spreads flows
 # over them. One dies: its flows go on through another, which has not seen them.
-# As long as the pool is the same, the other selects alike. What it costs when the
-# pool has changed while they lived is measured here and not judged: each row says
-# how many of FLOWS are broken. `make test-fleet`: 2,000 of them, each talks every
-# two seconds, in both modes and of both families.
+# As long as the pool is the same, the other selects alike. When the pool has
+# changed while they lived, backends find each other's flows, if the file has
+# states; the controls are the same changes without. Each row says how many of
+# FLOWS are broken. `make test-fleet`: 2,000 of them, each talks every two seconds,
+# in both modes and of both families.
 
 # shellcheck disable=SC2154 # flows.bash: broken
 
@@ -19,27 +20,30 @@ load dropper
 FLOWS=${FLOWS:-300} PAUSE=${PAUSE:-0.5}
 export FLEET_MODE=${FLEET_MODE:-generic} FLEET_VIP=${FLEET_VIP:-$VIP4}
 
-# gone LAST: without the backend whose address ends so; seven WORDS: backend0u
-# with them
+# gone LAST: without the backend whose address ends so; becomes LAST WORDS: with
+# them
 gone() {
 	echo "/[.:]$1, weight/d"
 }
 
-seven() {
-	printf '%s\n' "s/\([.:]7\), weight: 1/\1, $1/"
+becomes() {
+	printf '%s\n' "s/\([.:]$1\), weight: 1/\1, $2/"
 }
 
 setup_file() {
-	local ports=()
+	local ports=() dir=$BATS_FILE_TMPDIR
 	[[ $FLEET_MODE == generic ]] || ports=(--native)
 	network "${ports[@]}" fleet
 	dropper_build
 	fleet_attach "$FLEET_MODE"
-	fleet_file "$BATS_FILE_TMPDIR/six"
-	fleet_file "$BATS_FILE_TMPDIR/five" "$(gone 8)"
-	fleet_file "$BATS_FILE_TMPDIR/four" "$(gone 8)" "$(gone 7)"
-	fleet_file "$BATS_FILE_TMPDIR/drained" "$(gone 8)" "$(seven 'drain: true')"
-	fleet_file "$BATS_FILE_TMPDIR/heavy" "$(gone 8)" "$(seven 'weight: 3')"
+	fleet_file "$dir/five" "$(gone 8)"
+	fleet_file "$dir/added.plain"
+	fleet_file "$dir/added.staged" "$(becomes 8 'state: filling')"
+	fleet_file "$dir/drained.plain" "$(gone 8)" "$(gone 7)"
+	fleet_file "$dir/drained.staged" "$(gone 8)" "$(becomes 7 'state: draining')"
+	fleet_file "$dir/heavy.plain" "$(gone 8)" "$(becomes 7 'weight: 3')"
+	fleet_file "$dir/heavy.staged" "$(gone 8)" \
+		"$(becomes 7 'weight: 3, weight-before: 1')"
 }
 
 teardown_file() {
@@ -58,8 +62,10 @@ teardown() {
 	done
 }
 
-# begun FILE [VIP]: flows through two load balancers that have that file
+# begun FILE [VIP]: flows through two load balancers that have that file; the
+# backends know all six servers, and of no change
 begun() {
+	backends_apply "$BATS_FILE_TMPDIR/added.plain"
 	begins "$1" lbdsr0a lbdsr0b
 	spread lbdsr0a lbdsr0b
 	talk "${2:-$FLEET_VIP}" "$FLOWS" "$PAUSE"
@@ -111,7 +117,7 @@ row() {
 @test "the pool changes, and nobody dies: 0 broken" {
 	local file
 	begun "$FIVE"
-	for file in six five drained five heavy four; do
+	for file in added.plain five heavy.plain drained.plain; do
 		applies "$BATS_FILE_TMPDIR/$file" lbdsr0a lbdsr0b
 		advanced "$FLOWS"
 	done
@@ -136,59 +142,108 @@ row() {
 	((broken == 0 && all > FLOWS))
 }
 
-# changed FILE: the pool of all is five servers, then that; then one dies
-changed() {
+# What becomes of the pool of five servers is in NAME.staged with states, and in
+# NAME.plain without: there, what is drained is gone.
+
+# changes NAME LB...: so do these load balancers; staged, the backends before
+changes() {
+	if [[ $1 == *.staged ]]; then
+		backends_apply "$BATS_FILE_TMPDIR/$1"
+	fi
+	applies "$BATS_FILE_TMPDIR/$1" "${@:2}"
+}
+
+# dies_after NAME: the pool changes, then one dies
+dies_after() {
 	begun "$FIVE"
-	applies "$BATS_FILE_TMPDIR/$1" lbdsr0a lbdsr0b
+	changes "$1" lbdsr0a lbdsr0b
 	advanced "$FLOWS"
 	dies lbdsr0b lbdsr0a
-	row "$2, then one dies"
+	row "$1, then one dies"
 }
 
-@test "measured: a backend is added, then a load balancer dies" {
-	changed six added
-}
-
-@test "measured: a backend is drained, then a load balancer dies" {
-	changed drained drained
-}
-
-@test "measured: a backend is removed, then a load balancer dies" {
-	changed four removed
-}
-
-@test "measured: a weight changes, then a load balancer dies" {
-	changed heavy "a weight changed"
-}
-
-@test "measured: one load balancer has the new file, the other dies" {
+# late NAME: one has the new file, the other dies before it has
+late() {
 	begun "$FIVE"
-	applies "$BATS_FILE_TMPDIR/six" lbdsr0a
+	changes "$1" lbdsr0a
 	advanced "$FLOWS"
 	dies lbdsr0b lbdsr0a
-	row "one is late, and dies"
+	row "$1, one is late, and dies"
 }
 
-@test "measured: a backend is added, then a third load balancer joins" {
+# joined NAME: the pool changes, and a third one takes a part of the flows
+joined() {
 	begun "$FIVE"
-	applies "$BATS_FILE_TMPDIR/six" lbdsr0a lbdsr0b
-	begins "$BATS_FILE_TMPDIR/six" lbdsr0c
+	changes "$1" lbdsr0a lbdsr0b
+	begins "$BATS_FILE_TMPDIR/$1" lbdsr0c
 	spread lbdsr0a lbdsr0b lbdsr0c
-	row "added, then a third one joins"
+	row "$1, then a third one joins"
 }
 
-@test "measured: a backend is added, then a load balancer reboots" {
+# reboots NAME: the pool changes, then one dies, and is back
+reboots() {
 	begun "$FIVE"
-	applies "$BATS_FILE_TMPDIR/six" lbdsr0a lbdsr0b
+	changes "$1" lbdsr0a lbdsr0b
 	advanced "$FLOWS"
 	dies lbdsr0b lbdsr0a
-	begins "$BATS_FILE_TMPDIR/six" lbdsr0b
+	begins "$BATS_FILE_TMPDIR/$1" lbdsr0b
 	returns lbdsr0b
 	spread lbdsr0a lbdsr0b
-	row "added, then one reboots"
+	row "$1, then one reboots"
 }
 
-@test "measured, and said by check: random does not select alike" {
+# passed_on: packets by which backends found each other's flows
+passed_on() {
+	local backend all=0
+	for backend in "${BACKENDS[@]}"; do
+		all=$((all + $(reason second_chance "$backend")))
+	done
+	echo "$all"
+}
+
+# unbroken_by ROW NAME...: of each
+unbroken_by() {
+	local name before
+	for name in "${@:2}"; do
+		before=$(passed_on)
+		"$1" "$name.staged"
+		(($(passed_on) > before))
+		((broken == 0))
+		teardown
+	done
+}
+
+# broken_by ROW NAME...: the control
+broken_by() {
+	local name
+	for name in "${@:2}"; do
+		"$1" "$name.plain"
+		((broken > 0))
+		teardown
+	done
+}
+
+@test "states in the file: a load balancer dies after a change: 0 broken" {
+	unbroken_by dies_after added drained heavy
+}
+
+@test "control: the same without states" {
+	broken_by dies_after added drained heavy
+}
+
+@test "states in the file: one is late and the other dies, a third joins, one reboots: 0 broken" {
+	unbroken_by late added
+	unbroken_by joined added
+	unbroken_by reboots added
+}
+
+@test "control: the same without states, in one load balancer's life" {
+	broken_by late added
+	broken_by joined added
+	broken_by reboots added
+}
+
+@test "control: random does not select alike" {
 	fleet_file "$BATS_TEST_TMPDIR/random" 's/maglev/random/'
 	begun "$BATS_TEST_TMPDIR/random"
 	dies lbdsr0b lbdsr0a
