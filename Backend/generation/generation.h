@@ -76,6 +76,14 @@ int chances_write(struct kernel *kernel, const struct config *config,
 		  const struct addr *own, int own_count, __u32 slot,
 		  struct chance_place **places, struct fault *fault);
 
+/*
+ * moved.c: of the rows of the running generation, how many flows each has here
+ * in slots whose new flows go to another backend: they need the transition.
+ * flows[0..count). Returns 0, or -1 with a fault.
+ */
+int moved_flows(const struct kernel *kernel, const struct restore_row *rows,
+		int count, __u32 *flows, struct fault *fault);
+
 /* Is it an address of this host? */
 bool is_own(const struct addr *address, const struct addr *own, int count);
 /*

@@ -55,6 +55,11 @@ static int each_socket(const struct nlmsghdr *message, void *data)
 		addr_set_v4(&row->local, is->id.idiag_src[0]);
 		row->is_wildcard = !is->id.idiag_src[0];
 	}
+	if (ipv6)
+		addr_set_v6(&row->peer, is->id.idiag_dst);
+	else
+		addr_set_v4(&row->peer, is->id.idiag_dst[0]);
+	row->peer_port = is->id.idiag_dport;
 	row->takes_ipv6 = ipv6;
 	row->takes_ipv4 = !ipv6 || (row->is_wildcard && !only);
 	return MNL_CB_OK;
@@ -90,12 +95,11 @@ static int dump(struct mnl_socket *socket, int family, int protocol,
 	return rc;
 }
 
-int sockets_read(int protocol, struct socket_row **list,
-		 struct fault *fault_out)
+static int read_states(int protocol, __u32 states, struct socket_row **list,
+		       struct fault *fault_out)
 {
 	struct mnl_socket *socket =
 		mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
-	__u32 states = 1 << (protocol == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE);
 	struct sockets all = {NULL, 0};
 	int rc = socket ? mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) : -1;
 
@@ -114,4 +118,20 @@ int sockets_read(int protocol, struct socket_row **list,
 	}
 	*list = all.rows;
 	return all.count;
+}
+
+int sockets_read(int protocol, struct socket_row **list,
+		 struct fault *fault_out)
+{
+	__u32 states = 1 << (protocol == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE);
+
+	return read_states(protocol, states, list, fault_out);
+}
+
+int connections_read(struct socket_row **list, struct fault *fault_out)
+{
+	__u32 none = 1 << TCP_LISTEN | 1 << TCP_CLOSE | 1 << TCP_TIME_WAIT;
+	__u32 all = (1 << (TCP_CLOSING + 1)) - 1;
+
+	return read_states(IPPROTO_TCP, all & ~none, list, fault_out);
 }

@@ -15,6 +15,8 @@ struct socket_row {
 	bool is_wildcard;  /* bound to no address: to any of this host's */
 	bool takes_ipv4;   /* an IPv4 socket, or one of IPv6 that takes both */
 	bool takes_ipv6;
+	struct addr peer; /* of a connection */
+	__be16 peer_port; /* wire order */
 };
 
 /*
@@ -24,3 +26,5 @@ struct socket_row {
  * *list is to be freed. Returns their number, or -1 with a fault.
  */
 int sockets_read(int protocol, struct socket_row **list, struct fault *fault);
+/* The same of TCP connections, from SYN-RECEIVED to LAST-ACK. */
+int connections_read(struct socket_row **list, struct fault *fault);

@@ -178,6 +178,7 @@ def weights(world):
     said = role("apply", world.file(configuration(service([NEAR, backend(OTHER, 3)]))))
     assert "no backend is in transition" in said, said
     equal(met(role, frames)[1], {"restored": len(frames)}, "afterwards")
+    equal(moved(role), [None], "no transition")
     said = role("apply", world.file(configuration(pair())))
     assert "with second chance" in said, said
     # All that drain, more than lists are made for.
@@ -226,12 +227,18 @@ sys.stdin.read()
 """
 
 
+def moved(role):
+    return [row["moved-flows"] for row in role.rows("restores")]
+
+
 @test("second chance: what has a socket here stays, but for a listener's")
 def found(world):
     role = fresh(world, pair(port=8088))
-    there, _ = elsewhere(role, f.ip4(NEAR) / f.tcp(8088, flags="A"))
+    there, here = elsewhere(role, f.ip4(NEAR) / f.tcp(8088, flags="A"))
     mine, foreign = there[0], there[1]
-    with sockets(HOLD, VIP, CLIENT, "hold", mine):
+    equal(moved(role), [0], "flows that are not elsewhere yet")
+    with sockets(HOLD, VIP, CLIENT, "hold", mine, here[0], there[2]):
+        equal(moved(role), [2], "flows that need the transition")
         for flags in "A", "PA", "FA", "R":
             frame = came(f.ip4(NEAR) / f.tcp(8088, flags=flags), mine)
             row(role, frame, PASS, restored(frame, VIP), "restored")

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * moved.c - count the flows that need second chance
+ *
+ * A flow that is established here, in a slot whose new flows go to another
+ * backend, is found only as long as this one is among the slot's candidates.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "Backend/generation/generation.h"
+#include "common/core/abi_services.h"
+#include "common/core/hash.h"
+#include "common/core/schedule.h"
+#include "common/kernel/generation.h"
+#include "common/net/sockets.h"
+
+/*
+ * Is the connection a flow of this row, in such a slot? `list_count`: the lists
+ * may be those of a later generation, after which all is read again.
+ */
+static bool is_moved(const struct restore_row *row,
+		     const struct candidates *lists, size_t list_count,
+		     const struct socket_row *flow)
+{
+	const struct restore *restore = &row->restore;
+	struct scheduling from = {.source = &flow->peer};
+	const struct candidates *list;
+
+	if (!restore->table_size ||
+	    restore->lists_first + (size_t)restore->table_size > list_count ||
+	    (row->key.port && row->key.port != flow->port) ||
+	    memcmp(&restore->vip, &flow->local, sizeof(flow->local)))
+		return false;
+	from.hash = hash_ends(&flow->peer, flow->peer_port, &restore->vip,
+			      flow->port, row->key.protocol);
+	list = &lists[restore->lists_first +
+		      scheduler_table_slot(restore->scheduler, &from,
+					   restore->table_size)];
+	return list->at[0] != restore->self;
+}
+
+static bool any_in_transition(const struct restore_row *rows, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (rows[i].restore.table_size)
+			return true;
+	}
+	return false;
+}
+
+int moved_flows(const struct kernel *kernel, const struct restore_row *rows,
+		int count, __u32 *flows, struct fault *fault_out)
+{
+	struct candidates *lists;
+	struct socket_row *connections;
+	int map, found, i, j;
+	size_t size;
+
+	if (!any_in_transition(rows, count))
+		return 0;
+	map = kernel_inner(kernel, "lists", generation_current(kernel));
+	lists = map_open(map, PROT_READ, &size);
+	if (map >= 0)
+		close(map);
+	if (!lists)
+		return fault(fault_out, "cannot read the candidates");
+	found = connections_read(&connections, fault_out);
+	for (i = 0; i < found; i++) {
+		for (j = 0; j < count; j++)
+			flows[j] +=
+				is_moved(&rows[j], lists, size / sizeof(*lists),
+					 &connections[i]);
+	}
+	if (found >= 0)
+		free(connections);
+	munmap(lists, size);
+	return found < 0 ? -1 : 0;
+}
