@@ -97,7 +97,7 @@ offender() {
 	narrow any
 }
 
-# routes: of the backends, with all that they say
+# routes: of the backends, with all attributes
 routes() {
 	local backend
 	for backend in "${BACKENDS[@]}"; do
@@ -115,7 +115,7 @@ routes() {
 	[[ $(on backend0x ip route show default) == *'advmss 1200'* ]]
 	[[ $(on backend0x ip -6 route show default) == *'advmss 1200'* ]]
 	[[ $(on backend0x ip route show 10.2.0.0/16) == *'advmss 1200'* ]]
-	# what is less already stays
+	# a smaller advmss stays as it is
 	[[ $(on backend0x ip route show 10.1.0.0/16) == *'mtu 1400 advmss 900'* ]]
 	announce '$ a advmss: 1100'
 	[[ $(on backend0x ip route show default) == *'advmss 1100'* ]]

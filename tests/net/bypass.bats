@@ -26,7 +26,7 @@ teardown_file() {
 	network_down
 }
 
-# On router and LB: the way back to the client, by the LB or as it was.
+# Sets, on router and LB, the way back to the client: through the LB, or as before.
 replies_by_lb() {
 	on "$ROUTER" ip route replace 172.17.0.4 via 172.17.0.2
 	on "$ROUTER" ip route replace 2001:db8:17::4 via 2001:db8:17::2
@@ -65,7 +65,7 @@ marked() {
 	(($(packets 'udp port 9') > 0))
 }
 
-# Everything before it is in the file once this datagram is.
+# Once this datagram is in the file, everything before it is, too.
 captured() {
 	on "$CLIENT" bash -c 'echo >/dev/udp/172.17.0.2/9'
 	wait_for 5 marked
@@ -91,7 +91,7 @@ transfers() {
 	((size == 20 << 20))
 }
 
-# By the program, or where its next hop is unresolved by the kernel.
+# Sent by the program, or by the kernel if the next hop is unresolved.
 sent_on() {
 	echo $(($(reason forwarded) + $(reason neighbour_unresolved)))
 }

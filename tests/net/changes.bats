@@ -24,7 +24,7 @@ setup_file() {
 	services "$dir/one" "/{address: $X,/d"
 	services "$dir/random" 's/maglev/random/'
 	services "$dir/source" 's/maglev/source-hash/'
-	# the web service is no longer there, or is that of any port
+	# the web service is removed, or replaced by one of any port
 	services "$dir/gone" '0,/port: 80$/s//port: 8088/'
 	services "$dir/any" '0,/port: 80$/s//port: any/'
 }
@@ -127,7 +127,7 @@ moves() {
 	[[ $output == "$HELD held, "*" asked, 0 broken" ]]
 }
 
-# both roles go by the file, the load balancer first or last
+# both roles apply the file, the load balancer first or last
 apply_all() { # NAME
 	local backend
 	((RANDOM % 2)) || apply "$1"
@@ -167,8 +167,8 @@ unit_runs() {
 		sed "s,^lbr,LoadBalancer/lbr,; s,^bkd,Backend/bkd,; s,%I,eth0,; s,\\\$OPTIONS,$OPTIONS,")
 }
 
-# unit_restarts HOST UNIT: what it requires stays, also where it is to stop when
-# it is needed no longer: while the unit has a job, it is
+# unit_restarts HOST UNIT: units that it requires stay active, even those with
+# StopWhenUnneeded: while the unit has a job, they are needed
 unit_restarts() {
 	unit_runs "$1" "$2" ExecStop
 	unit_runs "$1" "$2" ExecStart
@@ -228,15 +228,15 @@ unit_stops() {
 	[[ $output != *" 0 broken"* ]]
 }
 
-# killed CMD...: kills it at a random moment of the first 80 ms, unless it has
-# ended; most last for about as long
+# killed CMD...: kills it at a random moment of its first 80 ms, unless it has ended;
+# most take about as long
 killed() {
 	local moment
 	moment=$(printf '0.%03d' $((RANDOM % 80)))
 	on "$LB" timeout -s KILL "$moment" LoadBalancer/lbr "$@" >/dev/null 2>&1 || :
 }
 
-# says NAME: the running state is that file's, from what is kept of it to the maps
+# says NAME: the running state is that of the file: its stored copy, and the maps
 says() {
 	[[ $(lbr save) == "$(<"$BATS_FILE_TMPDIR/$1.saved")" ]] &&
 		[[ $(lbr apply -n "$BATS_FILE_TMPDIR/$1") == *"nothing that packets meet changes" ]]

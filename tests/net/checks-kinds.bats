@@ -22,12 +22,12 @@ apart() {
 
 @test "application-port: the path and the application, each on its own" {
 	local lost='sent to the backend; no answer from the VIP' address
-	# What the VIP itself answers is another body.
+	# The VIP itself answers with another body.
 	sed -i 's/type: http,/type: http, application-port: 8080, body: fine,/' "$FILE"
 	run_begin "$FILE"
 	run_signal HUP
 	for address in "$X4" "$X6"; do wait_for 5 apart "$address" good good; done
-	# Who does not have it:
+	# Backends that lack the application port:
 	for address in 172.19.0.4 2001:db8:19::4; do
 		wait_for 5 apart "$address" good bad 'port 8080: Connection refused'
 	done
@@ -97,7 +97,7 @@ while True:
 	wait_for 5 found "$X4" 'true unknown unknown sent to the backend; silent'
 	# Nobody has the port there.
 	wait_for 5 found 172.19.0.4 'false good bad Connection refused'
-	# What is not sent is not silence.
+	# A check that was not sent does not count as unanswered.
 	on "$LB" ip route add blackhole "$X4"
 	wait_for 5 found "$X4" 'false bad unknown not sent: fib_blackhole'
 	on "$LB" ip route del blackhole "$X4"
@@ -122,8 +122,8 @@ while True:
 	run ! run_said "443/tcp: backend $X4 is down"
 }
 
-# A server of X, on port 8090: it does what the first words of the path say.
-# What it was asked, all of it, is in its file `asked`; its process is $peculiar.
+# A server on X, port 8090: the first words of the path say how it answers. It writes
+# each request to the file `asked`; its process is $peculiar.
 peculiar_begin() {
 	on "$X" /usr/bin/python3 - "$VIP4" "$BATS_TEST_TMPDIR" >/dev/null 2>&1 3>&- <<-'EOF' &
 		import os, socket, sys, threading
@@ -180,7 +180,7 @@ peculiar_begin() {
 	peculiar=$(<"$BATS_TEST_TMPDIR/peculiar")
 }
 
-# asks PATH: the check of port 8090, that `fine` be in the answer
+# asks PATH: sets the check of port 8090; the answer must contain `fine`
 asks() {
 	local check="type: http, path: /$1, body: fine, interval: 400ms, timeout: 200ms, rise: 1, fall: 1"
 	sed -i "/port: 8090/d; /^services:/a\  - {vip: $VIP4, port: 8090, check: {$check}, backends: [{address: $X4}]}" "$FILE"

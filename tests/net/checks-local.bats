@@ -101,14 +101,14 @@ since_now() {
 	before=$(look /status | jq -c '[.checks[].good]')
 }
 
-# parted WHY: of X all are down, for this reason; of the other none
+# parted WHY: all checks of X are down, for this reason; none of the other backend
 parted() {
 	look /status | jq -e --arg why "$1" --arg x4 "$X4" --arg x6 "$X6" '.checks |
 		all(if .backend == $x4 or .backend == $x6
 			then (.up | not) and (.why == $why) else .up end)' >/dev/null
 }
 
-# works MODE: wherever the VIP is, and whatever of $filters rp_filter is
+# works MODE: with the VIP on each device, and each value of rp_filter in $filters
 works() {
 	local where filter
 	over "$1"

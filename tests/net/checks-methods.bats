@@ -18,7 +18,7 @@ MAC=02:42:ac:13:00:03
 SOURCES="lb-sources: ['172.17.0.0/16', '2001:db8:17::/64']"
 OFTEN='{type: http, body: backend, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}'
 
-# The VIP is the load balancer's, too: no method may mind.
+# The VIP is also an address of the load balancer: every method must work.
 setup_file() {
 	local scenario
 	for scenario in l3dsr twolegged; do
@@ -38,7 +38,8 @@ teardown() {
 	run_end
 }
 
-# file FORWARD X4 Y4 X6 Y6 [HEAD]: the VIPs' port 80, by this method, of these
+# file FORWARD X4 Y4 X6 Y6 [HEAD]: port 80 of both VIPs, with this method and these
+# backends
 file() {
 	FILE=$BATS_TEST_TMPDIR/services.yaml
 	cat >"$FILE" <<-END
@@ -51,8 +52,8 @@ file() {
 	END
 }
 
-# checked SCENARIO WIRE4 WIRE6: both programs by FILE, `lbr run` beside them,
-# and what is on the wire before X
+# checked SCENARIO WIRE4 WIRE6: both programs with FILE, and `lbr run`; checks what
+# arrives on the wire at X
 checked() {
 	local name=RUN_$1
 	export TOPO_RUN=${!name}
@@ -65,12 +66,12 @@ checked() {
 	sniff_end
 }
 
-# good COUNT: so many backends answer, and well
+# good COUNT: so many backends answer well
 good() {
 	(($(look /status | jq '[.checks[] | select(.up and .path == "good" and .application == "good")] | length') == $1))
 }
 
-# lost: those of X alone are down, by the path
+# lost: only the backends of X are down, because of the path
 lost() {
 	[[ $(look /status | jq -r '.checks[] | select(.up | not) | "\(.backend) \(.path) \(.why // "")"' | sort) == \
 		"$(printf '%s bad sent to the backend; no answer from the VIP\n' "$X4" "$X6" | sort)" ]]
@@ -107,7 +108,7 @@ fails_without() {
 	fails_without "bkd $X down" "bkd $X up -c $FILE >/dev/null"
 }
 
-# The VIP is nowhere but on lo: xdp_bkd does not restore it.
+# The VIP is only on lo: xdp_bkd does not restore it.
 off_lo() {
 	on "$X" ip addr del "$VIP4/32" dev lo
 	on "$X" ip addr del "$VIP6/128" dev lo
@@ -158,7 +159,7 @@ skipped() { # WHY
 	run ! run_said "$VIP4.*down"
 }
 
-# doctor_says COMMAND: to have backends answer, or ''
+# doctor_says COMMAND: the command of the examination `answers`, or ''
 doctor_says() {
 	lbr doctor -j -c "$FILE" | jq -e --arg command "$1" '[.examinations[] |
 		select(.examination == "answers") | .try // ""] == [$command]' >/dev/null

@@ -61,7 +61,7 @@ setup() {
 teardown() {
 	run_end
 	services "$BATS_TEST_TMPDIR/plain.yaml"
-	# At once: what a test has added is not to drain in the next.
+	# With --now: backends of one test must not drain in the next.
 	lbr apply --now "$BATS_TEST_TMPDIR/plain.yaml" >/dev/null
 }
 

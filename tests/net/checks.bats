@@ -12,7 +12,7 @@ load status
 load checks
 bats_require_minimum_version 1.5.0
 
-# are_found FINDING ADDRESS...: what checks found, of what people are told otherwise
+# are_found FINDING ADDRESS...: what checks found, while `state` tells something else
 are_found() {
 	local address
 	for address in "${@:2}"; do
@@ -51,7 +51,7 @@ fails_until_mended() {
 	sniff_end
 	run ! seen wire "172\.17\.0\.2\.[0-9]+ > 172\.19\.0\.4"
 	wait_for 5 on "$X" grep -q '^172.17.0.2 [0-9]* 192.168.25.10 80 200 GET / ' /run/nginx/access.log
-	# Clients' counters know nothing of it.
+	# It is not in the counters of clients' packets.
 	[[ $(lbr show -j backends | jq '[.backends[].packets] | add') == 0 ]]
 	wait_for 5 are up "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 }
@@ -128,14 +128,14 @@ doctor() {
 	wait_for 5 are_found 'path down' "$X4" "$X6"
 	run_said "~ backend $X4 of 192.168.25.10:80/tcp draining -> draining and down, its flows move"
 	are draining "$X4" "$X6"
-	# What is known outlives a change.
+	# Verdicts outlive a change.
 	lbr undrain 172.19.0.4
 	are_found 'path down' "$X4" "$X6"
 	doctor ok
 	bkd "$X" up >/dev/null
 	wait_for 5 are_found up "$X4" "$X6"
 	are draining "$X4" "$X6"
-	# By hand, and not as the file says.
+	# Overridden by a verb.
 	lbr undrain "$X4"
 	are up "$X4"
 	bkd "$X" down >/dev/null
@@ -147,13 +147,13 @@ doctor() {
 	are draining "$X4"
 	are down "$X6"
 	bkd "$X" up >/dev/null
-	# What was set while it was down holds.
+	# The override that was set while it was down holds.
 	wait_for 5 are up "$X6"
 	are draining "$X4"
 	lbr undrain "$X4"
 	bkd "$X" down >/dev/null
 	wait_for 5 are down "$X4" "$X6"
-	# Also that the file has its way again.
+	# The file's state holds again.
 	lbr apply "$FILE"
 	bkd "$X" up >/dev/null
 	wait_for 5 are up "$X6"
@@ -199,7 +199,7 @@ skipped() { # at least so many checks, with a moment without files before each l
 	[[ $output == *'CAP_SYS_ADMIN'*'unshare and setns'* ]]
 }
 
-# What this host shows of it, before and after: links, rules, routes, sysctls.
+# What it might change on this host, before and after: links, rules, routes, sysctls.
 host_state() {
 	# shellcheck disable=SC2016
 	on "$LB" bash -c 'ip -o link | sed "s/^[0-9]*: //" | cut -d " " -f 1,2

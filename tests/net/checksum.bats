@@ -14,8 +14,8 @@ load lib
 
 DSCP=10
 
-# Client and backends of one network have offloads, as veth comes; of the other
-# the port of the LB completes every sum before xdp_lbr sees it.
+# In one network, client and backends have offloads, veth's default; in the other, the
+# LB's port completes every checksum before xdp_lbr sees it.
 setup_file() {
 	network
 	export RUN_generic=$TOPO_RUN
@@ -48,8 +48,7 @@ with() {
 	get "$VIP6" --max-time 1 >/dev/null || :
 }
 
-# completes: the sums that are not filled in yet are, on the way from the LB
-# to the router
+# completes: partial checksums are completed between LB and router
 completes() {
 	on wires ethtool -K router0a-eth0 tx off >/dev/null
 }
@@ -109,8 +108,8 @@ sums() {
 	sums incorrect
 }
 
-# yahoo: in place of xdp_bkd on the backends, nftables does what Yahoo's module
-# does: by the mark, whatever the port, the VIP is the destination again
+# yahoo: instead of xdp_bkd, nftables on the backends does what Yahoo's module does: it
+# restores the VIP by the mark, for every port
 yahoo() {
 	local backend
 	for backend in "${BACKENDS[@]}"; do

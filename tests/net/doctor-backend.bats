@@ -175,7 +175,7 @@ time.sleep(60)' "$1" "$pid" 3>&- &
 	ill backend0x firewall fail
 	[[ $output == *"a rule of inet mine in drops packets for $VIP4:80/tcp"* ]]
 	on backend0x nft flush ruleset
-	# a condition that may hold or not is neither a fault nor nothing
+	# a rule that may or may not match is neither a fault nor harmless
 	on backend0x nft -f - <<-'EOF'
 		table inet mine {
 			chain in {

@@ -23,7 +23,8 @@ setup() {
 	serves
 }
 
-# What is mended is as it was; what failed begins anew.
+# After a test that mended everything nothing remains to do; after a failed one, start
+# anew.
 teardown() {
 	file "$LB" ''
 	if [[ ! ${BATS_TEST_COMPLETED-} ]]; then
@@ -170,7 +171,7 @@ checked() {
 	# what it said to add opens the way to backends, and nothing else
 	[[ $(on "$LB" nft list chain inet mine on) == *"policy drop"*"172.19.0.3, 172.19.0.4"* ]]
 	on "$LB" nft delete table inet mine
-	# what is for this host itself is no matter of the services'
+	# packets for this host itself do not concern the services
 	on "$LB" nft -f - <<-'EOF'
 		table inet mine {
 			chain in {

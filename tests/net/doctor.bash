@@ -22,7 +22,7 @@ checks() {
 	env PATH="$TOOLS" "$1" doctor --help | sed -nE 's/^\| `([a-z-]+)`.*/\1/p'
 }
 
-# file HOST SED-EXPR...: its file, changed so; '': the scenario's
+# file HOST SED-EXPR...: changes its file so; '': the scenario's file
 file() {
 	local path=/etc/l3dsr/services.yaml
 	services "$BATS_TEST_TMPDIR/$1.yaml" "${@:2}"
@@ -50,8 +50,8 @@ broken() {
 	! get "${1-$VIP4}" --max-time 1 >/dev/null 2>&1
 }
 
-# ill HOST CHECK STATE: doctor says that state of that check, first of all that
-# is not ok; mend: the words of its commands
+# ill HOST EXAMINATION RESULT: the first of doctor's reports that is neither ok nor
+# unknown; $mend: the words of its commands
 ill() {
 	local status=0
 	[[ $3 == fail ]] && status=3
@@ -68,7 +68,7 @@ commands() {
 		select(.examination == $check and .result != "ok").try' <<<"$output"
 }
 
-# heal HOST CHECK...: run each one's commands, in turn; then all is well
+# heal HOST EXAMINATION...: run the commands of each, in turn; then doctor finds nothing
 heal() {
 	local check command
 	for check in "${@:2}"; do

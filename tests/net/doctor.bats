@@ -24,7 +24,8 @@ setup() {
 	serves
 }
 
-# What is mended is as it was; what failed begins anew.
+# After a test that mended everything nothing remains to do; after a failed one, start
+# anew.
 teardown() {
 	file "$LB" ''
 	file backend0x ''
@@ -76,7 +77,7 @@ teardown() {
 
 @test "others: somebody's program, held by a link" {
 	lbr down
-	# xdp_bkd is somebody to lbr
+	# to lbr, xdp_bkd is another program
 	on "$LB" Backend/bkd up -a 172.19.0.3 >/dev/null
 	broken
 	ill "$LB" others fail
@@ -111,7 +112,7 @@ teardown() {
 	ill "$LB" rp-filter warn
 	heal "$LB" rp-filter
 	on "$LB" sysctl -qw net.ipv4.conf.all.rp_filter=0
-	# a backend with one way out loses nothing by it
+	# it does no harm to a backend with one way out
 	on backend0x sysctl -qw net.ipv4.conf.all.rp_filter=1
 	healthy backend0x
 	serves
@@ -130,8 +131,8 @@ teardown() {
 	on "$LB" ip link del br0
 }
 
-# What goes with it: routes, and then that their next hops are kept fresh; and
-# addresses of IPv6, unless they are kept.
+# Lost together with it: routes, managed neighbours, and IPv6 addresses unless they are
+# kept.
 @test "link: down" {
 	on "$LB" sysctl -qw net.ipv6.conf.eth0.keep_addr_on_down=1
 	on "$LB" ip link set dev eth0 down
@@ -148,8 +149,8 @@ teardown() {
 	done
 }
 
-# unplugged HOST: without a carrier, until what doctor there says is done at
-# the other end of the wire
+# unplugged HOST: no carrier, until the command that doctor prints is run at the other
+# end
 unplugged() {
 	on wires ip link set dev "$1-eth0" down
 	wait_for 5 broken
@@ -215,8 +216,8 @@ unplugged() {
 	lbr trace off
 }
 
-# The port of a native veth is elsewhere: what is wrong there, doctor here does
-# not know, and says so.
+# The other end of a native veth is in another namespace: doctor cannot see it, and says
+# so.
 @test "veth: the other end leaves checksums to be completed" {
 	lbr up -m native
 	run -0 lbr doctor -j

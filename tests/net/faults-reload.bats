@@ -10,7 +10,8 @@ load lib
 setup_file() {
 	local backend
 	network
-	# else a whole download fits into the client's socket, and moves no more
+	# else a whole download fits into the client's socket buffer, and no more
+	# packets follow
 	on "$CLIENT" sysctl -qw net.ipv4.tcp_rmem='4096 131072 262144'
 	services "$BATS_FILE_TMPDIR/random.yaml" 's/maglev/random/'
 	head -c 6M /dev/urandom >"$BATS_FILE_TMPDIR/blob"

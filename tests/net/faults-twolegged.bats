@@ -26,8 +26,8 @@ teardown_file() {
 	networks_down generic native
 }
 
-# redirects MODE VIP ROUTE...: requests leave by the other interface; those
-# to backends that ROUTE leads to by way of the router, by the first
+# redirects MODE VIP ROUTE...: requests leave by the other interface; with ROUTE, those
+# to its backends leave by the first, through the router
 redirects() {
 	local name=RUN_$1 before
 	export TOPO_RUN=${!name}
@@ -65,9 +65,9 @@ six=(2001:db8:19::/96 via 2001:db8:17::3)
 	redirects native "$VIP6" "${six[@]}"
 }
 
-# Generic mode sees GSO super-packets, of up to 64 kB. A redirect out of another
-# interface refuses what is larger than its MTU, without a count, so these go by
-# the kernel, which cuts them.
+# Generic mode sees GSO super-packets of up to 64 kB. A redirect to another interface
+# drops, uncounted, what exceeds its MTU; so the kernel forwards these, and segments
+# them.
 
 # uploads MODE VIP: 20 MB, which generic mode sees as packets of up to 64 kB
 uploads() {

@@ -26,7 +26,7 @@ teardown_file() {
 teardown() {
 	local pid
 	sniff_end
-	# What it has not got through yet is not to be counted as another's.
+	# Packets that are still in its queue must not be counted as the next test's.
 	for pid in "$BATS_TEST_TMPDIR"/serve.*; do
 		[[ ! -e $pid ]] || kill "$(<"$pid")"
 	done
@@ -43,15 +43,15 @@ via() {
 	on "$CLIENT" ip -o route get "$1" | grep -o ' via [^ ]*'
 }
 
-# harmless VIP CMD...: after CMD the client has seen no ICMP redirect, and
-# still reaches the VIP where it did
+# harmless VIP CMD...: after CMD the client has got no ICMP redirect, and its next hop
+# to the VIP is unchanged
 harmless() {
 	local vip=$1 before
 	before=$(via "$vip")
 	sniff icmp "$CLIENT" eth0 'icmp or icmp6'
 	"${@:2}"
 	get "$vip" >/dev/null
-	# What came before this reply has been captured when the reply is.
+	# When this reply has been captured, everything before it has been, too.
 	on "$CLIENT" ping -qc1 -W2 -s 99 "$(lb_of "$vip")" >/dev/null
 	wait_for 5 seen icmp 'length: 107.*echo reply|echo reply.*length 107'
 	run ! seen icmp redirect
@@ -98,7 +98,7 @@ datagram() {
 		else:
 		    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 		    s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
-		# Only such a socket and one that is there heeds an IPv6 redirect.
+		# Only an existing socket of this kind follows an IPv6 redirect.
 		s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
 		s.connect((vip, port))
 		s.send(b"stray")
@@ -180,7 +180,7 @@ service_port() {
 	rises_at backend0x not_listed fetch "$CLIENT" http://172.19.0.3:8080/
 	rises_at backend0x not_listed \
 		fetch "$CLIENT" 'http://[2001:db8:19::3]:8080/'
-	# Were that port a service's, it could not complete.
+	# If that port were a service's, the connection could not complete.
 	service_port 8080
 	run -28 fetch "$CLIENT" http://172.19.0.3:8080/
 }
@@ -197,7 +197,7 @@ rises_at() {
 	serve "$CLIENT" 80
 	rises_at backend0x not_listed fetch backend0x http://172.17.0.4/
 	fetch backend0x 'http://[2001:db8:17::4]/'
-	# From a port that is a service's, it could not complete.
+	# From a port of a service, the connection could not complete.
 	service_port 8081
 	run -28 fetch backend0x http://172.17.0.4/ --local-port 8081
 	rises_at backend0x not_listed \
@@ -272,7 +272,7 @@ through() {
 	done
 }
 
-# forwarding VALUE: every setting by which the LB's kernel forwards is that
+# forwarding VALUE: sets everything that lets the LB's kernel forward
 forwarding() {
 	[[ $(on "$LB" sh -c 'cat /proc/sys/net/ipv[46]/conf/*/forwarding' |
 		sort -u) == "$1" ]]
@@ -298,7 +298,7 @@ forwarding() {
 	forwarding 0
 }
 
-# cold VIP: nobody knows a MAC address, and yet no SYN is sent twice
+# cold VIP: with all neighbour caches empty, no SYN is sent twice
 cold() {
 	local vip=$1 host before
 	for _ in 1 2 3 4 5; do
@@ -317,7 +317,7 @@ retransmitted() {
 	on "$CLIENT" nstat -asz TcpExtTCPSynRetrans | awk 'END { print $2 }'
 }
 
-# lost VIP: the negative control: a SYN that is lost is seen to be sent twice
+# lost VIP: negative control: a lost SYN is sent twice
 lost() {
 	local before
 	before=$(retransmitted)
@@ -388,7 +388,7 @@ held() {
 	services "$file" '1iflow-table-size: 10'
 	lbr up -m generic -c "$file" >/dev/null
 	[[ $(held) == "40 kept" ]]
-	# Where the choice is not a function of the flow, it breaks some.
+	# With a scheduler that is no function of the flow, it breaks some.
 	services "$file" '1iflow-table-size: 10' 's/maglev/random/'
 	lbr down >/dev/null # or SYNs find no room, and go by the table
 	lbr up -m generic -c "$file" >/dev/null

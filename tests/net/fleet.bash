@@ -31,7 +31,7 @@ lb() {
 	on "$1" LoadBalancer/lbr "${@:2}"
 }
 
-# begins FILE LB...: with that file, and no memory of any flow
+# begins FILE LB...: bring them up with that file and an empty flow table
 begins() {
 	local name
 	for name in "${@:2}"; do

@@ -29,7 +29,7 @@ neighbours() {
 	} | grep -v '^fe80' | sed 's/ router//; s/ *$//; s/ \(REACHABLE\|STALE\|DELAY\|PROBE\)$//' | sort
 }
 
-# There may be one of the client, who looks after its own gateway.
+# The client may have sent one, because it watches over its own gateway.
 none_of_router() {
 	[[ $(neighbours) != *managed* && $(neighbours) != *:03* ]]
 }
@@ -148,7 +148,7 @@ mac_is() { # MAC
 	[[ $(on "$LB" ip neigh show 172.17.0.3) == *"lladdr $1 "* ]]
 }
 
-# Nobody says that it changed: a plain entry stays on the address that is gone.
+# The change is not announced: a plain entry keeps the address that is gone.
 changes_silently() {
 	on "$ROUTER" sysctl -qw net.ipv4.conf.eth0.arp_notify=0
 	on "$ROUTER" ip link set eth0 address 02:42:ac:11:00:33

@@ -94,7 +94,7 @@ pings() { # ADDRESS
 # The usual one-armed network: the router sends the VIP to the load balancer,
 # whose default route is that router.
 through_the_router() {
-	# ... which would tell the client of the way that is shorter.
+	# ... which would send the client a redirect to the shorter way.
 	on "$CLIENT" sysctl -qw net.ipv4.conf.all.accept_redirects=0 \
 		net.ipv4.conf.eth0.accept_redirects=0 \
 		net.ipv6.conf.eth0.accept_redirects=0
@@ -154,7 +154,7 @@ still() {
 		rises would_loop stray "$vip"
 		get "$vip" >/dev/null
 	done
-	# What a kernel does that is given it: it goes round until its TTL ends.
+	# A kernel that gets such a packet sends it back: it loops until its TTL ends.
 	lbr down >/dev/null
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=1
 	(($(stray "$VIP4") > 20))
@@ -214,7 +214,7 @@ claims() {
 		answers "$vip" 20 --fail-early | shared 20 1 19
 	done
 	[[ $(claims "$file") == ok* ]]
-	# Asked by who has it already, not by broadcast: reachable, not failed.
+	# A host that has an entry asks by unicast: reachable, not failed.
 	on "$CLIENT" ip -6 neigh show "$VIP6" | grep -qE 'REACHABLE|DELAY|STALE|PROBE'
 
 	# Another host of the LAN answers, too.

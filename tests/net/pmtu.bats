@@ -23,7 +23,7 @@ teardown_file() {
 
 setup() {
 	local backend
-	# What was learned by the test before would hide the fault.
+	# A path MTU from the test before would hide the fault.
 	for backend in "${BACKENDS[@]}"; do
 		on "$backend" ip route flush cache
 		on "$backend" ip -6 route flush cache

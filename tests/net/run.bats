@@ -87,7 +87,7 @@ s.listen(1)
 print(os.getpid(), flush=True)
 time.sleep(60)' >"$BATS_TEST_TMPDIR/bound" 3>&- &
 	wait_for 5 test -s "$BATS_TEST_TMPDIR/bound"
-	# Nor does doctor take it for the process.
+	# Doctor does not take it for the process either.
 	sed -i 's/^\( *\)protocol: tcp/&\n\1check: {type: http}/' "$BATS_TEST_TMPDIR/services.yaml"
 	lbr doctor -c "$BATS_TEST_TMPDIR/services.yaml" -j | jq -e \
 		'[.examinations[] | select(.examination == "run")][0].result == "warn"'
@@ -176,7 +176,7 @@ inherited() {
 		run_begin "$file" bash -c 'for fd in "/proc/$$/fd/"*; do
 			((${fd##*/} < 3)) || eval "exec ${fd##*/}>&-"
 			done; exec "$@"' -
-		# a client that asks for nothing
+		# a client that sends no request
 		on "$RUN_HOST" bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"; echo $$; exec sleep 60' \
 			- "$port" >"$RUN.client" 3>&- &
 		wait_for 5 test -s "$RUN.client"

@@ -20,8 +20,8 @@ teardown_file() {
 	network_down
 }
 
-# schedule SCHEDULER [SED-EXPR]: for all services; no flow is remembered, for a
-# SYN of one that is, from a port used again, follows its memory
+# schedule SCHEDULER [SED-EXPR]: for all services; with an empty flow table, because a
+# SYN from a port used again would follow the remembered flow
 schedule() {
 	services "$BATS_TEST_TMPDIR/file" "s/scheduler: .*/scheduler: $1/" "${@:2}"
 	lbr down >/dev/null
@@ -45,7 +45,7 @@ in_turn() { # VIP COUNT SHARE: backend0x has so many, or a flow a CPU more or le
 	schedule round-robin '/[.:]3, /s/weight: 1/weight: 3/'
 	in_turn "$VIP4" 400 300
 	in_turn "$VIP6" 400 300
-	# that this is not what any scheduler does
+	# negative control: not every scheduler does this
 	schedule round-robin
 	run in_turn "$VIP4" 400 300
 	((status != 0))

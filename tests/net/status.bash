@@ -35,7 +35,7 @@ documented() {
 		>>"$BATS_TEST_TMPDIR/seen"
 }
 
-# unmet TOOL: what the manual tells of, and the test has not met
+# unmet TOOL: subsections of the manual that the test has seen no object of
 unmet() {
 	comm -13 <(sort -u "$BATS_TEST_TMPDIR/seen") <(sed -n '/^\.Sh JSON/,/^\.Sh EX/s/^\.Ss //p' \
 		"$ROOT/build/man/$1.8" | sort)
@@ -46,8 +46,8 @@ code() {
 	look "$1" -o /dev/null -w '%{http_code}' "${@:2}"
 }
 
-# linted NAME: promtool has nothing to say of the metrics, but if the counter
-# NAME were called otherwise
+# linted NAME: promtool accepts the metrics, and complains if the counter NAME is
+# renamed
 linted() {
 	local metrics=$BATS_TEST_TMPDIR/metrics
 	command -v promtool >/dev/null || skip 'no promtool'

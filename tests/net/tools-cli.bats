@@ -60,7 +60,7 @@ unexplained() {
 			(($(tail -n +2 <<<"$output" | grep -v '^|' | grep -cE '.{81}') == 0))
 		done
 	done
-	# all that there are, and an option without its line would be seen
+	# negative control: an option without its line is noticed
 	letters=$(for verb in "${VERBS[@]}"; do bkd backend0x "$verb" --help; done |
 		sed -n 's/^  -\([a-z]\), --.*/\1/p' | sort -u | tr -d '\n')
 	[[ $letters == achijmntw ]]
@@ -222,7 +222,7 @@ same_as_text() {
 		backend0x $(($(flows "$after" 172.19.0.3) - $(flows "$before" 172.19.0.3)))
 		backend0y $(($(flows "$after" 172.19.0.4) - $(flows "$before" 172.19.0.4)))
 	END
-	# what went to backends is what was forwarded, by either way
+	# packets to backends equal forwarded packets, by either way
 	jq -e '([.backends[].packets] | add) ==
 		([.services[].packets] | add) and
 		([.backends[].packets] | add) == ([.reasons[] | select(.reason |

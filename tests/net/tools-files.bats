@@ -27,7 +27,7 @@ teardown() {
 
 PINS=/sys/fs/bpf/l3dsr/lbr-$LAYOUT
 
-# All that the LB goes by, without what packets change: what `show` says, and
+# The whole running state of the LB, without what packets change: what `show` says, and
 # every map, the large ones by a digest of their content.
 state() {
 	lbr show -j | jq -S 'del(.reasons) |
@@ -76,7 +76,7 @@ more_than() {
 	(($(reason forwarded) > $1))
 }
 
-# let_go: ends it, and fails if not all that was said arrived at one place
+# let_go: ends it, and fails unless all data arrived at one backend
 let_go() {
 	local server
 	say "let go"
@@ -89,7 +89,7 @@ let_go() {
 	on "$server" cat /run/nginx/files/held | diff - "$held.said"
 }
 
-# refused CAUSE: $file is, for it, in the line that says `# here` (or line 1)
+# refused CAUSE: $file is refused with it, at the line marked `# here` (or line 1)
 refused() {
 	local line before tool status
 	line=$(grep -an '# here' "$file" | cut -d: -f1)
@@ -103,7 +103,7 @@ refused() {
 			run -$status $tool $verb "$file"
 			echo "$tool $verb: $output"
 			[[ ${lines[0]} == "${tool%% *}: $file:${line:-1}: "*"$1"* ]]
-			# the message is words: nothing of the file's own bytes
+			# the message quotes no raw bytes of the file
 			[[ ! $output =~ [^[:print:][:space:]] ]]
 		done
 	done

@@ -149,7 +149,7 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	((gone - begun < 2000000))
 	is "$X4" health 'path down'
 	is "$X4" why 'sent to the backend; no answer from the VIP'
-	# The other server knows nothing of them: so it is seen that they are there.
+	# The other server has none of them, so a connection that moved is noticed.
 	wait_for 5 eval '! advanced "$FLOWS"'
 	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
 	bkd backend0x up -m generic >/dev/null
@@ -166,8 +166,8 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	wait_for 5 eval '(($(metric lbr_check_bad_total) >= 3))'
 	is "$X4" state up
 	is "$X4" health up
-	# Of this service nothing is known, so the first check says enough; and
-	# xdp_bkd does not restore it.
+	# This service is new, so its first check decides; and xdp_bkd does not restore
+	# it.
 	sed -i 's/port: 80/port: 81/' "$FILE"
 	run_signal HUP
 	wait_for 5 is "$X4" health 'path down'

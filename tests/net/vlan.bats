@@ -47,7 +47,7 @@ vlan() {
 	[[ ! $2 ]] || on wires ip link set "$1.$3" master "$2"
 }
 
-# front DEVICE: it has what the LB's eth0 had
+# front DEVICE: moves the addresses and routes of the LB's eth0 to it
 front() {
 	on "$LB" ip address add 172.17.0.2/16 dev "$1"
 	on "$LB" ip address add 2001:db8:17::2/64 dev "$1" nodad

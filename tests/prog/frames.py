@@ -103,7 +103,7 @@ class Flows:
         self.l4 = ETHER + (40 if ipv6 else 20)
 
     def frame(self, sport, flags=0, seq=7):
-        """`seq`: of the SYN; what comes behind goes on there."""
+        """`seq`: sequence number of the SYN; later packets continue from it."""
         frame = self.template
         struct.pack_into("!H", frame, self.l4, sport)
         if not self.is_udp:
@@ -117,7 +117,7 @@ class Flows:
 
 
 def write_sums(frame, l4, protocol):
-    """Makes every checksum of a frame (a bytearray) true, from nothing."""
+    """Computes every checksum of a frame (a bytearray) from scratch."""
     if frame[12:14] == b"\x08\x00":
         end = ETHER + (frame[14] & 15) * 4
         frame[24:26] = b"\0\0"

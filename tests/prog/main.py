@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""main.py FOLDER [PATTERN]: the tests whose name PATTERN (a regular expression)
-finds, on the hosts that tests/prog/run has set up. Files go to FOLDER."""
+"""main.py FOLDER [PATTERN]: run the tests whose name matches PATTERN (a regular expression) on
+the hosts that tests/prog/run has set up. Files go to FOLDER."""
 
 import sys
 

@@ -42,7 +42,7 @@ def on(host, *command, status=0, text=None):
 
 
 def one_cpu():
-    """What a program counts for each CPU is then all that it counts."""
+    """On one CPU: then its per-CPU counters are all that a program counts."""
     cpus = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cpus[os.getpid() % len(cpus)]})
 
@@ -151,8 +151,8 @@ class World:
         return path
 
     def apply(self, text, now=True):
-        """The load balancer goes by this file; it is up from the first on. What
-        `apply` says. `now`: what an earlier test's backends remember is cut."""
+        """Applies this file at the load balancer, or brings it up with it. Returns what `apply`
+        prints. `now`: cut the flows of backends of earlier tests."""
         path = self.file(text)
         if self.lbr.program:
             return self.lbr("apply", *["--now"] * now, path)
@@ -166,7 +166,7 @@ class World:
         return len(self.lbr.rows("flows"))
 
     def see(self, jiffies):
-        """Every flow was seen so much later than it was, or earlier."""
+        """Shifts the time at which each flow was last seen."""
         on("lbdsr0a", SEEN, f"{self.lbr.pins}/flows", str(jiffies))
 
     def close(self):
@@ -175,7 +175,7 @@ class World:
 
 
 def prepare():
-    """Neighbours that need no asking, and no traffic but ours."""
+    """Permanent neighbours, so that there is no traffic but ours."""
     for host in ("lbdsr0a", *BACKEND_MAC):
         on("wires", "sh", "-c",
            f"echo 1 >/proc/sys/net/ipv6/conf/{host}-eth0/disable_ipv6;"

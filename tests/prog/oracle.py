@@ -63,7 +63,7 @@ class Read:
             self.fault = "malformed"
 
     def tagged(self, kind):
-        """In no VLAN of ours; if it is to be read at all."""
+        """In no VLAN of ours, if it can be parsed at all."""
         frame, at = self.frame, ETHER
         while kind in VLANS and at < ETHER + 8:
             if len(frame) < at + 4:
@@ -155,8 +155,8 @@ class Read:
 
 
 def with_header_sum(frame, was):
-    """Puts the IPv4 header checksum in. A header whose sum was wrong by some
-    amount stays wrong by it: nobody is to heal a damaged packet."""
+    """Writes the IPv4 header checksum. A checksum that was wrong stays wrong by the same
+    amount: a damaged packet must not be repaired."""
     end = ETHER + (frame[14] & 15) * 4
     error = total(bytes(was[ETHER:end])) % 0xFFFF
     frame[24:26] = b"\0\0"
@@ -174,8 +174,8 @@ def same_echo(got, wanted):
 
 
 def same(got, wanted):
-    """Are these the same packet? 0 and 65535 are one number in a header sum
-    that was damaged; in one that is true only one of them can occur."""
+    """Are these the same packet? In a damaged header checksum, 0 and 65535 are equal; in a
+    correct one only one of them can occur."""
     if got == wanted:
         return True
     if got[12:14] != b"\x08\x00" or len(got) != len(wanted):
@@ -186,8 +186,8 @@ def same(got, wanted):
 
 
 def redirected(frame, family, to, hops, macs=None):
-    """`frame` with another destination, `hops` less of TTL and other MACs
-    (destination, source)."""
+    """`frame` with another destination, a TTL lower by `hops`, and other MACs (destination,
+    source)."""
     out = bytearray(frame)
     if macs:
         out[0:12] = macs[0] + macs[1]
@@ -222,7 +222,7 @@ def reply(read):
 
 
 def is_host(address):
-    """Is it one host's (RFC 1122 3.2.1.3; RFC 4291 2: any other unicast)?"""
+    """Is it the address of one host (RFC 1122 3.2.1.3; RFC 4291 2: any other is unicast)?"""
     if len(address) == 4:
         return address[0] not in (0, 127) and address[0] < 224
     return (address[0] != 0xFF and (address[0], address[1] & 0xC0) != (0xFE, 0x80)
@@ -252,7 +252,7 @@ def report(read, own, kind, code, rest=0):
 
 
 class Pieces:
-    """Of which packets the first fragment has come, and with what ports."""
+    """The packets whose first fragment has come, and its ports."""
 
     def __init__(self):
         self.ports = {}
@@ -268,7 +268,7 @@ class Pieces:
         if read.piece != "later" or not key:
             return [read]
         alone = Read(frame)
-        # Of UDP it may have a service even so, if it is not malformed.
+        # A UDP fragment may have a service even so, if it is not malformed.
         if alone.protocol != UDP or not alone.fault:
             alone.fault = "fragment"
         if key not in self.ports:

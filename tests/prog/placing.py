@@ -47,8 +47,8 @@ class Service:
 
 
     def hold(self, sports, flags=f.ACK):
-        """The same of two packets each: the second is remembered. Not of all at
-        once, for the notes of first packets have room for some."""
+        """The same with two packets a flow: it is remembered at the second. In portions,
+        because the notes of first packets have little room."""
         placed, sports = {}, list(sports)
         for at in range(0, len(sports), 500):
             self.send(sports[at : at + 500], flags)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rows of a frame, what becomes of it to the last byte, and the one counter
-that rises; services and routes by which each reason is met. Expected frames are
+"""Each row: a frame, the result to the last byte, and the one counter that rises; with services
+and routes that produce each reason. Expected frames are
 built by scapy, their checksums by it."""
 
 from scapy.layers.inet import ICMP, IP, UDP
@@ -86,7 +86,7 @@ def sent(packet, to, dst=ROUTER_MAC, src=LB_MAC):
 
 
 def handed_up(packet, to):
-    """To the kernel, for it to resolve and forward: TTL and MACs as they came."""
+    """Handed to the kernel, which resolves and forwards: TTL and MACs are unchanged."""
     out = Ether(bytes(packet))
     if IP in out:
         out[IP].dst = to
@@ -236,7 +236,7 @@ def rows_echo():
     zeros = ICMP(type=8, id=0, seq=0) / Raw(b"\0" * 8)
     answers = {"echo": f.echo4(), "long echo": f.echo4(b"x" * 1400), "odd echo": f.echo4(b"odd"),
                "echo that carries": f.echo4(b"\xfb\xb0"), "echo of zeros": zeros}
-    # Its checksum and the 0x0800 that is added to it carry.
+    # Adding 0x0800 to its checksum produces a carry.
     assert bytes(f.ip4() / answers["echo that carries"])[36] >= 0xF8
     for name, request in answers.items():
         for more in {}, {"options": f.ip_options()}, {"ttl": 1}:

@@ -7,12 +7,12 @@ import traceback
 
 TESTS = []
 
-# Of random packets, of which an emulated machine makes few.
+# For tests with random packets: an emulated machine sends fewer.
 FEWER = int(os.environ.get("FEWER", "1"))
 
 
 class Skip(Exception):
-    """What is not there to be tested."""
+    """This host lacks what the test needs."""
 
 
 def test(name):

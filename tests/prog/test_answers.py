@@ -76,8 +76,8 @@ IDS = iter(range(40000, 50000))
 
 
 def damaged(packet):
-    """Frames, each with one bit wrong of its IPv4 header: of TOS, id, checksum,
-    source or options."""
+    """Frames with one wrong bit each in the IPv4 header: in TOS, id, checksum, source or
+    options."""
     frame = bytes(packet)
     for at in 1, 4, 5, 10, 11, *range(13, 16), *range(20, (frame[ETHER] & 15) * 4):
         for bit in 0x01, 0x40:
@@ -117,7 +117,7 @@ def silent(world):
     rows.append(("a later fragment (IPv6)", f.ip6(hlim=1) / IPv6ExtHdrFragment(
         offset=1, nh=17, id=ident) / Raw(b"x" * 40)))
     check(world, [(name, packet, "ttl_exceeded", DROP, bytes(packet)) for name, packet in rows])
-    # And for no service there is no answer either.
+    # A packet for no service is not answered either.
     for packet in f.ip4(ttl=1) / f.tcp(9), f.ip6(hlim=1) / f.udp(9):
         check(world, [("no service", packet, "unmatched", DROP, bytes(packet))])
 
@@ -149,7 +149,7 @@ def no_address(world):
 
 
 def routes_back():
-    """What went with the address."""
+    """Restores what the kernel removed together with the address."""
     on("lbdsr0a", "ip", "route", "replace", "172.19.0.0/16", "via", ROUTER)
     on("lbdsr0a", "ip", "neigh", "replace", ROUTER, "dev", "eth0", "lladdr", ROUTER_MAC,
        "nud", "permanent")
@@ -168,7 +168,7 @@ def limited(world):
         said = after["ttl_answered"] - before["ttl_answered"]
         refused = after["answer_limited"] - before["answer_limited"]
         equal(said + refused, 200, "answered and refused")
-        # One was before; and the second may end in between.
+        # One was sent before, and a new second may begin in between.
         assert limit - 1 <= said <= 2 * limit, f"limit {limit}: {said} answered"
         equal({got.hex() for action, got in results if action == DROP}, {bytes(packet).hex()},
               "what is refused")
@@ -204,7 +204,7 @@ def fair(world):
         return [large(f.ip4, f"198.51.{i // 250}.{i % 250 + 1}") for i in range(count)] + [
             large(f.ip6, f"2001:db8:{i + 1:x}::1") for i in range(count)]
 
-    # A flood of one client, of one /64, and of what has run out of its TTL.
+    # Floods from one client, from one /64, and of packets with TTL 1.
     floods = {"IPv4": [large(f.ip4, "203.0.113.9")] * 400,
               "IPv6": [large(f.ip6, f"2001:db8:f00:1::{i:x}") for i in range(1, 401)]}
     for name, flood in floods.items():
@@ -227,7 +227,7 @@ def fair(world):
 
 @contextlib.contextmanager
 def narrow(mtu, lock="lock "):
-    """The route to the backends takes no more."""
+    """Limits the MTU of the route to the backends."""
     ways = [f"route replace {NEAR}/32 via {ROUTER} dev eth0 mtu {lock}{mtu}",
             f"route replace {NEAR6}/128 via {ROUTER6} dev eth0 mtu {lock}{max(mtu, 1280)}"]
     on("lbdsr0a", "ip", "-batch", "-", text="\n".join(ways))
@@ -239,7 +239,7 @@ def narrow(mtu, lock="lock "):
 
 
 def kinds(size, ipv6=True):
-    """Packets that may not be cut, of one size, and where they go."""
+    """Packets of one size that must not be fragmented, and their destinations."""
     rows = []
     for l4 in DATA, SYN, UDP(sport=40000, dport=7777):
         rows.append((of_size(f.ip4, size, l4, flags="DF"), NEAR))
@@ -286,7 +286,7 @@ def by_file(world):
     with narrow(1300):
         world.up(setting(1400, answer_limit=1000000), "native")
         check(world, sizes(1300, 1500))
-    # Changed under way: followed once what the FIB said is asked anew.
+    # A change of the route: takes effect when the FIB is asked again.
     world.apply(setting(1350, answer_limit=1000000, next_hop_age="0s"))
     check(world, sizes(1350, 1500))
 

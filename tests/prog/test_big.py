@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""BIG TCP in generic mode: a packet longer than its own length field can say."""
+"""BIG TCP in generic mode: packets longer than their length field can express."""
 
 import struct
 
@@ -18,7 +18,7 @@ JUMBO = b"\xc2\x04"  # RFC 2675, at 4n + 2
 
 
 def segment(layer):
-    """Of a connection: no SYN is long."""
+    """Of an established connection: no SYN is that long."""
     flags = {"flags": "A"} if layer is TCP else {}
     return layer(sport=40000, dport=80, **flags)
 
@@ -64,7 +64,7 @@ def balanced(frame, to):
 
 
 def equals(got, action, frame, reason, what):
-    """Not 65,536 bytes into the log."""
+    """Keeps 65,536 bytes out of the log."""
     equal((got[0], got[2]), (action, reason), what)
     assert bytes.fromhex(got[1]) == frame, f"{what}: other bytes"
 

@@ -131,7 +131,7 @@ FOREIGN = {
 
 
 def handed(frame):
-    """As it is to arrive at the veth: bare, and for its MAC address."""
+    """As it must arrive at the veth: without tags, with its MAC address as destination."""
     return mac(CHECK_MAC) + frame[6:]
 
 

@@ -131,7 +131,7 @@ def insert_limit(world):
         took = time.monotonic() - start
         added = world.flows() - flows
         equal(not_remembered(world) - refused, 500 + tried - added, "not remembered")
-        # Twice or more where the last ones fell into the next second.
+        # Two lines or more if the last packets fell into the next second.
         if added == limit:
             return
         assert limit <= added <= limit * (took + 2), f"{added} flows remembered in {took:.1f} s"

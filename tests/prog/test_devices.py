@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Devices that XDP cannot send out of: what would leave there is the kernel's to
-forward, by the methods by which it can, and dropped by the others."""
+"""Devices that XDP cannot send out of: the kernel forwards what would leave there, if the
+method allows it; else the packet is dropped."""
 
 import contextlib
 
@@ -100,7 +100,7 @@ def no_ethernet(world):
     world.apply(setting("172.19.0.3", "2001:db8:19::3"))
     for mode in "generic", "native":
         world.up(setting("172.19.0.3", "2001:db8:19::3", ("rewrite",)), mode)
-        # Refused where it is named; so the route comes when the file is there.
+        # A file with such a backend is refused, so the route is added afterwards.
         world.up(setting(), mode)
         with device("tun"):
             by_kernel(world, f"{mode}, new")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""ICMP errors about a service's packets go to the backend that sent them, and
-there to the VIP; all that quotes something else is left where it was. The
+"""ICMP errors about a service's packets go to the backend that sent them, which restores the
+VIP; errors that quote anything else are left alone. The
 frames, and what becomes of them, are scapy's."""
 
 import struct
@@ -73,7 +73,7 @@ def sent(packet, to):
     else:
         layer.hlim -= 1
         [was] = struct.unpack("!H", bytes(packet)[56:58])
-        # The destination is the VIP again where it is looked at.
+        # When xdp_bkd looks at it, the destination is the VIP again.
         error = Ether(bytes(packet))[IPv6]
         error.src = LB6
         del error.payload.cksum
@@ -133,7 +133,7 @@ def one(role, packet):
 
 
 def remembered(world):
-    """Whose flows: earlier tests' may end meanwhile."""
+    """The flows of our client: those of earlier tests may end meanwhile."""
     return {(row["client"], row["service"], row["protocol"])
             for row in world.lbr.rows("flows")}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""lbr explain: it writes nothing, and says what then happens."""
+"""lbr explain: it writes nothing, and predicts what happens."""
 
 import collections
 import json
@@ -25,8 +25,8 @@ MAPSUMS = "build/tests/prog/mapsums"
 
 
 class Explain:
-    """One `lbr explain` that is asked question after question, on the CPU on
-    which the program is run: turns are each CPU's own."""
+    """One `lbr explain` that answers many questions, on the CPU on which the program runs: each
+    CPU has turns of its own."""
 
     def __init__(self, world, *options):
         cpus = os.sched_getaffinity(world.lbr.program.process.pid)
@@ -51,9 +51,8 @@ class Explain:
 
 
 def pool(first=0, **more):
-    """Every scheduler whose choice is not by chance, both families, a backend
-    that drains, a service of any port. From another `first` on, and so with
-    other weights, many slots are another's."""
+    """Every scheduler but random, both families, a draining backend, a service of any port.
+    Another `first` gives other weights, so many slots have another backend."""
     ten = [backend(row, 1 + (n + first) % 3, n == 4) for n, row in enumerate(TEN)][first:]
     return configuration(
         service(ten, port=80),
@@ -68,8 +67,7 @@ def pool(first=0, **more):
 
 
 def questions(count, seed):
-    """Some are asked more than once, so that there are flows which are known;
-    some are for nobody."""
+    """Some come more than once, so that known flows are among them; some are for no service."""
     chance, ports_from = random.Random(seed), 1024 + 5 * seed
     ports = 20 * [80, 81, 7777, 9999] + [82]
     for _ in range(count):
@@ -94,7 +92,7 @@ def destination(frame):
 
 
 def chunks(count, seed):
-    """A hundred at a time, of which none is told otherwise for another."""
+    """A hundred at a time, none of which changes the answer to another."""
     chunk = {}
     for question in questions(count, seed):
         ends = question.removesuffix(" syn")

@@ -53,7 +53,7 @@ def dump(world, whole=False):
 
 
 def fresh(world, text):
-    """Started anew with this file, so that little is there to be dumped."""
+    """Brought up again with this file, so that there is little to dump."""
     if world.lbr.program:
         world.lbr.close()
         world.lbr("down")

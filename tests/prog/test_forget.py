@@ -21,7 +21,7 @@ def applied(world, text):
 
 
 def placed_by(world, port, pool):
-    """As a service that remembers places them, which is then gone."""
+    """Where a service with a flow table would place them; that service is removed again."""
     plain = Service(world, port)
     world.apply(configuration(plain.text(pool)))
     placed = plain.send(SPORTS, f.SYN)

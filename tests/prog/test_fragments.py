@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Fragments: all of a packet's go where its first one went, in any order once
-that has come; what becomes of each is the first's fate, to the byte."""
+"""Fragments of a packet: all go where the first one went, in any order after it; each is
+treated as the first was, to the byte."""
 
 import json
 import struct
@@ -55,8 +55,9 @@ def both(port=7777, protocol="udp", **more):
 
 
 def met(role, pieces):
-    """What becomes of each: (action, bytes, reason), one reason for all. Together:
-    a first is remembered for 5 s, in which a slow machine asks for few reasons."""
+    """The result of each: (action, bytes, reason), one reason for all. They are sent together:
+    a first fragment is remembered for 5 s, in which a slow machine can read the counters only a
+    few times."""
     before = role.reasons()
     left = role.run([bytes(piece) for piece in pieces])
     after = role.reasons()
@@ -170,7 +171,7 @@ def aged(world):
 
 
 def remembered(role):
-    """How many first fragments are."""
+    """How many first fragments are remembered."""
     dump = on(role.host, "bpftool", "-j", "map", "dump", "pinned", f"{role.pins}/fragments")
     return len(json.loads(dump))
 
@@ -293,7 +294,7 @@ def of_udp(world):
     world.apply(by_address())
     _, last, *_ = cut(whole(l4=TCP(sport=40000, dport=80)))
     equal(one(world.lbr, last)[2], "fragment", "of TCP")
-    # As a number in the header it is just another protocol.
+    # In an IPv4 header this number is just another protocol.
     equal(one(world.lbr, f.ip4(proto=44) / Raw(b"x" * 40))[2], "unmatched", "protocol 44")
     _, last, *_ = cut(whole())
     equal(one(world.lbr, last)[2], "forwarded", "of UDP")

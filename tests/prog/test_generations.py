@@ -10,8 +10,8 @@ FEW, MANY = TEN[:5], TEN  # between them, no backend's flows are lost
 
 
 def tables(world, tcp, sports):
-    """What each of the two tables says of flows that nothing is known of;
-    leaves the first one running, with nothing remembered."""
+    """Where each of the two tables places unknown flows; afterwards the first one runs, and no
+    flow is remembered."""
     by = []
     for pool in MANY, FEW:
         world.apply(configuration(tcp.text(pool), handshake_grace="0s"))
@@ -125,7 +125,7 @@ def reused_later(world):
     _, new, differ = tables(world, tcp, PORTS[:3000])
     tcp.hold(differ)
     world.apply(configuration(tcp.text(MANY), handshake_grace="0s"))
-    # One that has none of their slots leaves: its slots move, and not those.
+    # A backend that has none of their slots is removed: only its own slots move.
     last = MANY[9]
     rest = [sport for sport in differ if new[sport] != last]
     world.apply(configuration(tcp.text(MANY[:9]), handshake_grace="0s"))
@@ -177,7 +177,7 @@ def smaller(world):
         shown = world.lbr.rows("flows")
         left = {int(row["client"].rsplit(":", 1)[1]) for row in shown}
         lost = [len(set(sports) - left) for sports in (old, new)]
-        # four of one age to a bucket have room
+        # a bucket has room for four of the same age
         assert lost[0] > 3 * lost[1], f"of the old {lost[0]}, of the new {lost[1]}"
     finally:
         world.up(configuration(tcp.text(TEN)))

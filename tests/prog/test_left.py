@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Services that leave the file, or that another takes the place of: a flow that
-has begun stays with its own; a new one goes to who has the port now."""
+"""Services that leave the file, or are replaced by another: an existing flow stays with its
+service; a new flow goes to the service that has the port now."""
 
 import time
 
@@ -132,7 +132,7 @@ def ended(world):
     equal(tcp.met(SOME[0], f.ACK), (PASS, "not_vip"), "nothing was in use")
 
 
-# Who has the port before and after; (of port 80 and of any port) in the file
+# which services the file has before and after: (that of port 80, that of any port)
 CHANGES = {
     "80 leaves, any is there": ((1, 1), (0, 1)),
     "80 becomes any": ((1, 0), (0, 1)),

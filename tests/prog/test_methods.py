@@ -222,7 +222,7 @@ def addressed(packet, method):
     if family == 4:
         del out[IP].chksum
     else:
-        # The VIP is where its sum is looked at.
+        # Its checksum is verified where the VIP is.
         error = Ether(bytes(packet))[IPv6]
         error.src = OWN6
         del error.payload.cksum
@@ -304,7 +304,7 @@ def refused(world):
         most = 1500 - head - (len(layer) - ETHER) - 20
         large, fits = (layer / f.tcp(payload=b"x" * size) for size in (most + 1, most))
         check(world, fits, tunnelled(fits))
-        # Also what may be cut, for there is nobody to cut it.
+        # Packets that may be fragmented, too, because nobody would fragment them.
         large = Ether(bytes(large))
         check(world, large, too_big(large, 1500 - head), "too_big_answered")
     world.up(setting(forward="ipip"))

@@ -69,7 +69,7 @@ def hold(role, oracle, came, note=""):
         doubts += [[row[1] for row in right]] * (len(right) > 1)
     after = role.reasons()
     rose = {key: after[key] - before[key] for key in after if after[key] != before[key]}
-    # A fragment of a packet that may be forgotten by now: by its bytes both.
+    # A fragment whose first one may be forgotten by now: its bytes allow both results.
     for known, forgotten in doubts:
         if known != forgotten and reasons[known] > rose.get(known, 0):
             reasons.update({known: -1, forgotten: 1})
@@ -82,7 +82,7 @@ def truncated(seeds):
 
 
 def for_backend():
-    """The templates as they reach the backend, and with the VIP still in."""
+    """The templates as they reach the backend, and with the VIP as destination."""
     macs = (mac(BACKEND_MAC[HOST]), mac(BACK_ROUTER_MAC))
     frames = []
     for frame in f.templates().values():
@@ -146,7 +146,7 @@ def cut_bkd(world):
 def mutated_lbr(world):
     seeds = list(f.templates().values())
     rose = mutated(world.lbr, balancer(world), seeds, SEED, MUTATED)
-    # Every way that mutation can reach was taken, often.
+    # Every reason that mutation can reach was met often.
     for reason in ("forwarded", "echo_answered", "malformed_vip", "malformed", "not_vip",
                    "unmatched", "fragment", "extension", "ttl_answered", "foreign_mac",
                    "not_ip"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the FIB said is remembered, and nothing but what it said: with and
-without a memory, each packet has the same next hop."""
+"""The FIB's answers are cached, and only they: with and without a cache, each packet has the
+same next hop."""
 
 import contextlib
 import os
@@ -69,7 +69,7 @@ FLOWS = [(f"172.17.{200 + n % 40}.{1 + n // 40}", 1024 + n) for n in range(2000)
 
 
 def until_followed(world, port, mac):
-    """Sends until the packet goes to `mac`; how long that took, in seconds."""
+    """Sends until the packet goes to `mac`; returns how many seconds that took."""
     start = time.monotonic()
     while hops(world, port, FLOWS[:1]) != [mac]:
         assert time.monotonic() - start < 5, f"never went to {mac}"
@@ -220,7 +220,7 @@ def place_taken(world):
 
 @contextlib.contextmanager
 def one_cpu():
-    """All that is started here shares one CPU, and so what that remembers."""
+    """Everything started here shares one CPU, and so its caches."""
     cpus = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cpus)})
     try:
@@ -260,7 +260,7 @@ def other_interface(world):
             world.apply(file(2112, LONG))
 
 
-# What is added, and whether it tells packets to one backend apart.
+# What is added, and whether it routes packets to one backend differently.
 TELLING = (
     ("rule add from 172.17.201.0/24 lookup 99 priority 99", True),
     ("rule add ipproto tcp lookup 99 priority 99", True),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What verbs set by hand, what `save` says of it, and who takes it back."""
+"""What verbs override, how `save` prints it, and what takes it back."""
 
 import json
 import random

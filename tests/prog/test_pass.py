@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is for a VIP and no backend gets goes to the kernel only where that
-delivers it, or forwards it elsewhere: never where it would come back."""
+"""Packets for a VIP that no backend gets are passed to the kernel only if it delivers them or
+forwards them elsewhere: never if they would come back."""
 
 import contextlib
 

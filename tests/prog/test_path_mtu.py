@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What routers say of the way to a backend in an outer header: believed by the
-mark that they quote, and by nothing else. What forged errors say changes
-nothing."""
+"""Routers report the MTU of the path to a backend: a report is believed only if it quotes our
+mark. Forged errors change nothing."""
 
 import json
 import random
@@ -67,14 +66,14 @@ def told(mtu, outer, cut=None, by=None, to=None, icmp=None):
 
 
 def heard(world, word, reason):
-    """The kernel has it too, as it came."""
+    """It is passed to the kernel, too, unchanged."""
     action, got, why = one(world.lbr, word)
     equal((action, got, why), (PASS, bytes(word).hex(), reason), word.summary())
 
 
 def second(world, outer):
-    """Another one: nothing wrong has been looked at in it. When this one's
-    guesses are spent, it has come once what is right is looked at again."""
+    """Waits for the next second: sends wrong marks until no more are examined in this one, then
+    a right one until it is believed."""
     wrong = bytearray(outer)
     wrong[5] ^= 1
     world.lbr.run([bytes(told(1400, bytes(wrong)))] * 8)
@@ -98,7 +97,7 @@ def learned(world):
             heard(world, told(mtu, outer), "path_mtu_learned")
             equal(known(world), {to: mtu}, "shown")
             methods.check(world, large, too_big(large, mtu - head), "too_big_answered", TX)
-        # Ports are what is quoted of what is inside an IPv6 header.
+        # Inside an IPv6 header, only the ports are quoted.
         heard(world, told(1400, outer, 28 if head == 20 else 40 + len(layer()) - ETHER + 8),
               "path_mtu_learned")
         # Also by another router, and about another flow's packet.
@@ -146,7 +145,7 @@ def refused(world):
         summed = bytearray(bytes(told(1400, outer)))
         summed[36 if head == 20 else 56] ^= 1
         heard(world, Ether(bytes(summed)), "path_mtu_refused")
-        # About something else: the kernel's alone.
+        # About something else: only for the kernel.
         strangers = [told(1400, changed(15 if head == 20 else 23, 1)),  # sent by another
                      told(1400, changed(9 if head == 20 else 6, 0x11)),  # no outer header
                      told(1400, outer, 24 if head == 20 else 60)]
@@ -180,7 +179,7 @@ def guessed(world):
     world.lbr.run([bad, good] * 200)
     after = world.lbr.reasons()
     said = after["path_mtu_learned"] - before["path_mtu_learned"]
-    # Each is looked at until four were wrong; and the second may end in between.
+    # Each is examined until four were wrong, and a new second may begin in between.
     assert 3 <= said <= 8, f"{said} good ones looked at among wrong ones"
     equal(after["path_mtu_refused"] - before["path_mtu_refused"], 400 - said, "counted")
     second(world, outer)  # and then it is heard again
@@ -242,7 +241,7 @@ def marks(world):
         # With IPv6 inside IPv4 they are by flow label, and here that is one.
         many = 1 if head == 20 and layer is f.ip6 else 1900
         assert many <= len(seen) <= (1 if many == 1 else 2000), f"{len(seen)} marks of 2,000"
-        # One flow, one label; one packet twice, one mark.
+        # All packets of a flow have one label; the same packet has the same mark twice.
         [a, b] = (leaves(world, data(layer, size)) for size in (700, 90))
         if head == 40:
             equal(a[1:4], b[1:4], "a flow's label")
@@ -253,8 +252,8 @@ def marks(world):
 
 
 def explained(world):
-    """What `explain` says of flows of both families, their MTU with it; but for
-    the mark in outer headers, which is another one after a while."""
+    """What `explain` says about flows of both families, with their MTU, but without the mark in
+    outer headers, which changes with time."""
     ends = ((CLIENTS[4], VIP), (f"[{CLIENTS[6]}]", f"[{VIP6}]"))
     rows = [json.loads(line) for line in world.lbr("explain", "-j", text="".join(
         f"{client}:{40000 + i} {vip}:80/tcp\n" for client, vip in ends for i in range(10))
@@ -290,7 +289,7 @@ class Forger:
         frame[at + 2 : at + 4] = (0xFFFF ^ total(cover + frame[at:])).to_bytes(2, "big")
 
     def purposely(self):
-        """About the sender's own flow: all is right but for the mark."""
+        """About a flow of the sender's own: everything is right except the mark."""
         frame = self.frame.copy()
         self.write(frame, self.inner + 4, self.draw.randbytes(2))
         if self.six:

@@ -25,7 +25,7 @@ def at(placed, address):
 
 
 def begun(world, tcp, sports=PORTS[:1000], **settings):
-    """Flows that are remembered; those of the one that will leave."""
+    """Begins flows; returns those of the backend that will be removed."""
     leave(world, configuration(tcp.text(TEN), **settings))
     return at(tcp.hold(sports), LEFT)
 

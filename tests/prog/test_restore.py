@@ -124,7 +124,7 @@ def counts(world):
     equal(role.restores(), {web: 3, row(53): 3, row(81): 1, row(82): 0}, "in its grace")
     role.up(udp(82))
     equal(role.restores(), {web: 3, row(53): 3, row(81): 1, row(82): 0}, "another program")
-    # What has gone leaves its counter to others, and not what it has counted.
+    # A row that is gone leaves its counter to another row, set to 0.
     for file in udp(53, 81), udp(82, grace="0s", drain_timeout="0s"), udp(82):
         role("apply", file)
     role("apply", udp(82, *range(100, 110)))

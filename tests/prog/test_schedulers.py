@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Schedulers other than maglev and random, which test_select has: whom the
-loaded program sends flows to. One CPU runs it, so turns are exact."""
+"""Schedulers other than maglev and random, which test_select has: which backends the loaded
+program sends flows to. It runs on one CPU, so turns are exact."""
 
 import collections
 import random

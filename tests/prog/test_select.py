@@ -92,7 +92,7 @@ def removed_known(world):
     equal(set(moved(before, after)), {port for port in PORTS if before[port] == TEN[0]},
           "the flows that moved")
     stayed(after, tcp.send(PORTS, f.PUSH), "then")
-    # Back again, with an id of its own: who has moved away stays away.
+    # The backend is back with a new id: flows that moved away stay away.
     world.apply(configuration(tcp.text(TEN)))
     stayed(after, tcp.send(PORTS, f.PUSH), "when it is back")
 

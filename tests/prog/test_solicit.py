@@ -61,7 +61,7 @@ def handed_up(packet, family):
 
 
 def seen(world, packet):
-    """What one packet at a time becomes, each of them some time later."""
+    """The results of packets that are sent one at a time, with some time between."""
     got = []
     for _ in range(8):
         got += world.lbr.run([bytes(packet)])
@@ -105,7 +105,7 @@ def rarely(world):
 
 
 def unceasing(world, packet):
-    """What packets become that come one after the other, until one has asked."""
+    """The results of packets sent one after the other, until one has asked for the address."""
     got, end = [], time.monotonic() + 10
     while time.monotonic() < end and not any(action == TX for action, _ in got):
         got += world.lbr.run([bytes(packet)] * 5000)
@@ -123,7 +123,8 @@ def kernel_first(world):
                 continue
             kernels = (PASS, handed_up(packet, family))
             equal(world.lbr.run([bytes(packet)] * 3), [kernels] * 3, f"IPv{family}")
-            # Now and then one, as the first of a flow after each flush: never lost.
+            # Now and then one packet, such as the first of a flow after each flush: none is
+            # lost.
             for _ in range(4):
                 time.sleep(0.3)
                 equal(world.lbr.run([bytes(packet)]), [kernels], f"IPv{family}, seldom")

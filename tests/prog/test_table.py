@@ -135,8 +135,8 @@ def too_big(world):
         world.up(setting())
 
 
-# The helper's own errors cannot be had by a packet or a route, nor a driver
-# without headroom; the others are met in test_methods.py, test_answers.py,
+# No packet or route can produce the helper's own errors, nor a driver without headroom; the
+# others are produced in test_methods.py, test_answers.py,
 # test_solicit.py, test_pass.py, test_devices.py, test_checks.py and
 # test_path_mtu.py.
 BEYOND = {"fib_error", "no_room", "ttl_exceeded", "neighbour_missing", "neighbour_asked",

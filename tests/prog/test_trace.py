@@ -54,7 +54,7 @@ class Client:
                   TRACE, status=None)
         lines = [(float(time), line) for time, line in
                  re.findall(r" ([0-9.]+): bpf_trace_printk: (.*)", text)]
-        # Whether the hop was remembered is a question of time; see below.
+        # Whether the next hop was cached depends on timing; see below.
         new = [line.replace(CACHED, "") for time, line in lines if time > self.since]
         self.cached = [CACHED in line for time, line in lines if time > self.since]
         self.since = max([self.since, *(time for time, _ in lines)])
@@ -110,7 +110,7 @@ def all_sent(world):
 
 @test("trace: all, xdp_lbr: whether the next hop was asked for or remembered")
 def cached(world):
-    # A service each, or the second would find what the first has left.
+    # One service each, or the second would find the flows of the first.
     for port, age, wanted in (2201, "0s", [False, False]), (2202, "10s", [False, True]):
         world.apply(configuration(service([NEAR], VIP, port), next_hop_age=age))
         with traced(world.lbr, "all"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What somebody off a flow's path can do to it: nothing. He knows its ends and
-all of the program but the flow table's key, and sends what he likes."""
+"""An attacker off a flow's path cannot affect it, although he knows its ends and all of the
+program but the flow table's key, and sends what he likes."""
 
 import json
 import struct
@@ -90,7 +90,8 @@ def collisions(world):
         before = world.flows()
         placed = [[send(world, *victim, port, flags) for flags in "SA"] for victim in VICTIMS]
         assert all(one == other for one, other in placed), "handshakes"
-        # Where they drain, a SYN of the same flow goes elsewhere, and forgets it.
+        # Where the backends drain, a SYN of the same flow goes elsewhere, and the flow is
+        # forgotten.
         apply(True)
         for others in twins(port, 5):
             for other in others:
@@ -139,7 +140,7 @@ def syn(world):
             world.apply(configuration(tcp.text(TEN), handshake_grace="0s"))
             clients = iter(range(10000, 60000))
             known = []
-            while len(known) < 40:  # of source-hash, one client's are all together
+            while len(known) < 40:  # with source-hash, all flows of one client are together
                 some = [next(clients) for _ in range(200)]
                 placed = tcp.hold(some)
                 gone = TEN[0] if scheduler != "source-hash" else placed[some[0]]

@@ -49,7 +49,7 @@ def as_sent(packet, mark_off=False):
 
 @test("undone: random packets through xdp_lbr and xdp_bkd come out as they were")
 def law(world):
-    # What is put around it has to fit in, too.
+    # The outer header must fit into the frame, too.
     came = [frame for frame in packets(20241109, 800 // FEWER) if len(frame) <= ETHER + 1500 - 40]
     assert len(came) > 600 // FEWER
     assert all(map(sums_true, came))

@@ -58,7 +58,7 @@ class Vlans:
                      "peer", f"{device}p")
             for link in device, f"{device}p":
                 self.lbr("ip", "link", "set", link, "up")
-            # Or a veth says that it takes no frame that is redirected to it.
+            # Otherwise a veth refuses frames that are redirected to it.
             self.lbr("ethtool", "-K", f"{device}p", "gro", "on")
         self.lbr("ip", "address", "add", "10.8.0.1/24", "dev", "out8")
         self.lbr("ip", "address", "add", "2001:db8:8::1/64", "dev", "out8", "nodad")
@@ -80,7 +80,7 @@ class Vlans:
         return int(on("lbdsr0a", "cat", f"/sys/class/net/{device}/ifindex"))
 
     def up(self, text, mode="native"):
-        """On all three: so forwarding is on, and their MAC addresses are known."""
+        """Attached to all three, so that forwarding is on and their MAC addresses are known."""
         self.world.lbr("up", "-i", "eth0", "-i", "in7", "-i", "out8", "-m", mode, "--now",
                        "-c", self.world.file(text))
         self.world.lbr.close()
@@ -231,7 +231,7 @@ def refused(world):
             if reason:
                 equal(got, frame, f"{reason}: frame")
                 rose = world.lbr.reasons()[reason] - before[reason]
-                # The network's own multicast is for another, too.
+                # Multicast is not for our MAC address either.
                 equal(min(rose, 1) if reason == "foreign_mac" else rose, 1, reason)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""lbr watch: every decision that is wanted is told, whole, to who watches, and
-to nobody else; what it says is what `explain` says of the same packet."""
+"""lbr watch: a watcher gets every decision that matches its filter, complete, and no other; it
+equals what `explain` says about the same packet."""
 
 import json
 import os
@@ -16,7 +16,7 @@ WATCHED = 0x100  # in the word of the trace
 
 
 def word(world):
-    """What is wanted of decisions: the second word of the map `control`."""
+    """The second word of the map `control`: whether somebody traces or watches."""
     found = on("lbdsr0a", "bpftool", "-j", "map", "lookup", "pinned",
                f"{world.lbr.pins}/control", "key", "1", "0", "0", "0")
     return int.from_bytes(bytes(int(byte, 16) for byte in json.loads(found)["value"]), "little")
@@ -69,7 +69,7 @@ class Watch:
             pid = below[0]
 
     def end(self, number=signal.SIGINT):
-        """What it has said; the bit is off, then."""
+        """Ends it and returns its output; its bit is cleared then."""
         os.kill(self.pid(), number)
         out, said = self.process.communicate()
         return out.splitlines(), said
@@ -79,7 +79,7 @@ def one(world, *arguments, frames):
     watch = Watch(world, "-j", *arguments)
     for frame in frames:
         world.lbr.run([frame])
-    # The last one's decision is there before the next is made.
+    # Each decision is written before the next one is made.
     lines, said = watch.end()
     equal(said, "", "stderr")
     return [json.loads(line) for line in lines]
