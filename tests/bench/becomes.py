@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What ought to become of a scenario's packets, from the oracle of tests/prog
-and from scapy: each takes the packet as it came, what was done with it, what
-left, and the service's VIP and backends."""
+"""What a scenario's packets ought to become, by the oracle of tests/prog and by scapy.
+Each function is given the packet as it came, the action, the packet that left, and the
+service's VIP and backends."""
 
 from network import LB_MAC, PASS, ROUTER_MAC, TX
 from oracle import ETHER, Read, ip, mac, redirected, reply, same_echo
@@ -31,7 +31,7 @@ def forwarded(came, action, left, _vip, backends):
 
 
 def true_sums(frame):
-    """Of a frame that scapy is to complete; its padding is left as it is."""
+    """A frame whose fields scapy computes; its padding is left as it is."""
     packet = Ether(frame)
     if IP in packet:
         del packet[IP].chksum
@@ -60,7 +60,7 @@ def marked(came, action, left, vip, backends):
 
 
 def updated(came, action, left, _vip, backends):
-    """With true sums, also above IP."""
+    """With correct checksums, also above IP."""
     packet = Ether(came)
     to = sent_to(left, 4, backends)
     if not to:
@@ -124,7 +124,7 @@ def passed(came, action, left, _vip, _backends):
 
 NEAR_MAC = "02:42:ac:11:10:00"  # of the backends of `l2`
 
-# What becomes of a packet that leaves by this reason, or by a method.
+# What a packet becomes that leaves by this reason, or by a method.
 BY_REASON = {"forwarded": forwarded, "echo_answered": answered, "not_vip": passed,
              "restored": restored, "not_listed": passed, "decapsulated": taken_out,
              "delivered": passed}

@@ -12,13 +12,13 @@ from packets import Template
 MEASURE = "build/tests/bench/measure"
 SERVICES, BACKENDS = 512, 4096
 FLOW_TABLE = 1000000  # the default
-# Warming up must not wait for a second to pass.
+# insert-limit must not slow the warming up.
 FILE = {"insert_limit": 10000000}
 SOURCES = "['172.17.0.0/16', '2001:db8:17::/64']"
 
 
 class Wrong(Exception):
-    """What was measured is not what was to be measured."""
+    """The measurement measured something else."""
 
 
 class Measure:
@@ -122,7 +122,7 @@ class Bench:
         return self.process.run("subject", turns)
 
     def age(self):
-        """The table's entries as they lie after long use: not in a row."""
+        """Fills the table as long use does: entries in no order."""
         self.process(self.frames("ack", 1 << 31).command(twice=True))
         self.subject(2 * FLOW_TABLE)
         self.process("forget")
@@ -154,7 +154,7 @@ class Bench:
                 "driver_adds": round(floor - bare, 1)}
 
     def check_way(self):
-        """Did all packets go the way that the scenario is named after?"""
+        """Did all packets take the path that the scenario is named after?"""
         left_by = {reason: count for reason, count in self.role.reasons().items() if count}
         if left_by != {self.scenario.reason: self.ran}:
             raise Wrong(f"of {self.ran} packets, all had to leave as {self.scenario.reason}; "

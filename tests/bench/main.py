@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""main.py FOLDER ROUNDS TURNS [REGEX]: the scenarios whose name REGEX finds,
-on the hosts that tests/bench/run has set up. Files go to FOLDER."""
+"""main.py FOLDER ROUNDS TURNS [REGEX]: run the scenarios whose name matches REGEX on the
+hosts that tests/bench/run has set up. Files go to FOLDER."""
 
 import json
 import os

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""net.py FOLDER ROUNDS FRAMES: the load balancer and others like it, each with
-frames that come and go by a veth, on the hosts that tests/bench/run has set
-up. Files go to FOLDER."""
+"""net.py FOLDER ROUNDS FRAMES: compare the load balancer with others, by frames that come
+and go through a veth, on the hosts that tests/bench/run has set up. Files go to FOLDER."""
 
 import contextlib
 import json
@@ -89,7 +88,7 @@ class Setting:
         self.flows = flows
         to = self.backend if to_backend else self.vip
         self.template = Template(scenario, "udp", flows, to, services.backends)
-        # No UDP checksum: the driver's would be wrong, and conntrack looks.
+        # No UDP checksum: the driver's would be wrong, and conntrack verifies it.
         frame, at = self.template.frame, self.template.l4 + 6
         self.template.frame = frame[:at] + bytes(2) + frame[at + 2 :]
 
@@ -102,7 +101,7 @@ def rows(world):
 
 
 def measure(name, way, setting, frames):
-    """CPU ns a packet that came back; of `frames` sent."""
+    """Sends `frames` packets; returns the CPU time in ns for each that came back."""
     with way(setting), Process(WIRES, PORT) as process:
         process(setting.template.command())
         process("sink")

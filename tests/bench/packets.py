@@ -42,7 +42,7 @@ def head(family, source, to, **fields):
 
 
 def error(family, vip):
-    """A router's, about the backend's answer to flow 0."""
+    """A router's ICMP error about the backend's answer to flow 0."""
     quoted = head(family, vip, SOURCE[family]) / TCP(sport=80, dport=FIRST_PORT)
     kind = ICMP(type=3, code=4, nexthopmtu=1400) if family == 4 else ICMPv6PacketTooBig(mtu=1400)
     return head(family, FROM_ROUTER[family], vip) / kind / quoted
@@ -61,8 +61,8 @@ def at_backend(scenario, packet, vip, to):
 
 
 class Template:
-    """The frames of a scenario, as the driver makes them: one of flow 0, and
-    where in it the others differ."""
+    """The frames of a scenario, as the driver makes them: that of flow 0, and the offsets
+    at which the others differ."""
 
     def __init__(self, scenario, packet, flows, vip, backends):
         family = scenario.family

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is measured: a row a scenario."""
+"""The scenarios, one a row."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ K = 1 << 10
 
 @dataclass
 class Scenario:
-    """One row; what it does not name is as shipped."""
+    """One row; keys that it does not name have their defaults."""
 
     name: str
     family: int = 4
@@ -40,7 +40,8 @@ def both(name, packet, flows=1, **keys):
 
 
 def scheduled(word, remembers):
-    """What another scheduler than maglev costs; remembers: at a SYN."""
+    """The cost of a scheduler other than maglev. `remembers`: it remembers a flow at its
+    SYN."""
     keys = {"service": {"scheduler": word}}
     return [
         Scenario(f"IPv4 {word}: TCP established, 64 k flows", 4, "ack", 64 * K, known=True,
@@ -52,7 +53,7 @@ def scheduled(word, remembers):
 
 
 def by_method(word, flows=1, **keys):
-    """TCP established, by another method than plain rewrite."""
+    """Established TCP by a method other than plain rewrite."""
     more = {"dscp": 46} if word == "dscp" else {}
     return [Scenario(f"IPv{family} {word}: TCP established, "
                      f"{'one flow' if flows == 1 else '64 k flows'}", family, "ack", flows,

@@ -13,7 +13,7 @@ mkdir -p /run/nginx/files /run/nginx/tmp
 { seq 500; echo "the end of a small file"; } >/run/nginx/files/small
 nginx -p /run/nginx/ -e error.log -c "$here/nginx.conf"
 
-# each address by itself, so that a reply comes from the one that was asked
+# one listener for each address, so that a reply comes from the address that was asked
 mapfile -t addresses < <(ip -o address show scope global |
 	awk '{ sub("/.*", "", $4); print $4 }')
 /usr/bin/python3 "$here/udp_echo.py" 7777 "${addresses[@]}" \

@@ -5,8 +5,8 @@
 
 # $scenario is the one that is meant.
 #
-# The default bridge cannot be asked for an address: whoever comes first gets
-# the first one. So hosts start in the order of their addresses.
+# On the default bridge, addresses cannot be chosen: they are given out in order. So hosts
+# start in the order of their addresses.
 declare -A NETWORK=([front]=bridge)
 scenario=
 
@@ -119,7 +119,7 @@ run_container() { # HOST
 	check_address "$host"
 }
 
-# A container inherits what the machine has, and a machine with Docker forwards.
+# A container inherits the machine's settings, and a machine with Docker forwards.
 forwards() { # HOST
 	if [[ $1 == lbdsr0a || ${SYSCTLS[$1]} == *forwarding\ 1* ]]; then
 		echo 1
@@ -138,8 +138,8 @@ check_address() { # HOST
 		"docker network inspect bridge, for who they are"
 }
 
-# Docker has done eth0's IPv4 address. IPv6 is beside Docker's back: it crosses
-# a bridge whether Docker knows of it or not.
+# Docker sets eth0's IPv4 address. IPv6 is set without Docker: it crosses a bridge whether
+# Docker knows about it or not.
 configure() { # HOST
 	local key value i rest
 	{

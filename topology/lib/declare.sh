@@ -68,8 +68,8 @@ xdp() {
 	XDP[$declaring]=1
 }
 
-# mac_of IPV4/LEN: the same address every time, and one that can be read in a
-# trace: 02:42 and the four bytes
+# mac_of IPV4/LEN: a MAC address that is always the same and easy to recognize: 02:42 and
+# the four bytes
 mac_of() {
 	local IFS=./
 	# shellcheck disable=SC2086

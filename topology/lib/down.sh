@@ -69,10 +69,10 @@ no_ports() {
 		[[ ! $(ip -n "$(netns "$WIRES")" link show type veth 2>/dev/null) ]]
 }
 
-# Another run's hosts copied our mounts; copies go with the file they lie on.
+# Another run's hosts have copies of our mounts; removing the file removes these, too.
 remove_host() { # HOST
 	local f
-	# else its name is not ours either (up may just have found it taken)
+	# else its name is not ours either (`up` may have failed because it was taken)
 	[[ -d $STATE/ns/$1 ]] || return 0
 	for f in "$STATE/ns/$1"/{net,mnt,uts} "/run/netns/$(netns "$1")"; do
 		umount -l "$f" 2>/dev/null || true
@@ -81,7 +81,7 @@ remove_host() { # HOST
 	rm -rf "${STATE:?}/ns/$1"
 }
 
-# See reserve_names; the last to leave turns off the light.
+# See reserve_names; the last run to end removes the rest.
 remove_names() (
 	local name
 	exec 8</run
@@ -109,7 +109,8 @@ inside() {
 		cut -d/ -f1 | sort -u || true
 }
 
-# nobody_after SIGNAL: sends it to whom it finds, newcomers as well
+# nobody_after SIGNAL: sends it to all processes there, also to new ones; succeeds when
+# there are none
 nobody_after() {
 	mapfile -t pids < <(inside)
 	((${#pids[@]} == 0)) && return 0

@@ -24,7 +24,7 @@ mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work 
 }
 rm -rf /etc/l3dsr
 mkdir /etc/l3dsr
-# A copy: what is edited on a host is that host's.
+# A copy, so that a host's edits stay on that host.
 [[ ! -e $services ]] || cp "$services" /etc/l3dsr/services.yaml
 
 # A new network namespace has the kernel's defaults for IPv6 but inherits the
@@ -38,7 +38,7 @@ for conf in ipv4/conf/{all,default}; do
 	echo 1 >"$conf/send_redirects"
 	echo 1 >"$conf/accept_redirects"
 done
-# Addresses can be used at once: nobody else on these segments can have them.
+# No duplicate address detection: nobody else on these segments can have these addresses.
 for conf in ipv6/conf/{all,default}; do
 	echo 0 >"$conf/disable_ipv6"
 	echo 0 >"$conf/forwarding"

@@ -142,7 +142,8 @@ connect() {
 		for h in "${HOSTS[@]}"; do
 			while read -r i seg mac; do
 				[[ $i ]] || continue
-				# Native XDP wants as many rx queues as the peer has tx.
+				# Native XDP needs as many rx queues as the peer has tx
+				# queues.
 				echo "link add $h-$i numtxqueues 1 numrxqueues 1" \
 					"type veth peer name $i address $mac" \
 					"numtxqueues 1 numrxqueues 1 netns $(netns "$h")"
@@ -239,7 +240,7 @@ need_programs() { # SCENARIO NATIVE
 	[[ ! $2 ]] || try "build xdp_pass.bpf.o" as_owner make -s -C "$HERE"
 }
 
-# What is built under sudo belongs to who called it, if the tree does.
+# What is built under sudo is given to the caller, if the tree is the caller's.
 as_owner() {
 	if [[ ${SUDO_UID:-0} != 0 && $(stat -c %u "$ROOT") == "$SUDO_UID" ]]; then
 		setpriv --reuid="$SUDO_UID" --regid="$SUDO_GID" --clear-groups "$@"

@@ -86,7 +86,7 @@ def main():
         complain(1, f"draw hops of {args.scenario}", f"{scenario} is up",
                  f"topology/topo down, then topology/topo up {args.scenario}")
     try:
-        # Nobody takes the network down or changes it meanwhile.
+        # Meanwhile the network must not be changed or taken down.
         lock = os.open(state, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(f"{state}/complete"):

@@ -19,7 +19,7 @@ def boxes(story, hop):
         return [(text, style, False)]
 
     def end(label, name, style, whose):
-        """An address, in a column of its own, the mark before it."""
+        """An address in a column of its own, with the mark before it."""
         label = label.ljust(5 if name in hop.changed else 6)
         return [(label, "muted", False), *field(name, getattr(p, name), style),
                 (f" {whose}", style or "muted", False)]

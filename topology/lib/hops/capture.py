@@ -51,7 +51,7 @@ class Tap:
         self.socket.setblocking(False)
 
     def way(self, packet_type):
-        # What the host sends, comes in at the port of the bridge.
+        # What the host sends comes in at the bridge's port.
         outgoing = packet_type == PACKET_OUTGOING
         if self.stack:
             return None if outgoing else STACK
@@ -77,7 +77,7 @@ class Tap:
 
 
 class Taps:
-    """All of them; `wanted` says of a frame whether it is kept."""
+    """All taps; `wanted` tells whether a frame is kept."""
 
     def __init__(self, network, wanted):
         self.wanted, self.sights = wanted, []
@@ -98,7 +98,7 @@ class Taps:
             tap.socket.close()
 
     def look(self, seconds):
-        """At what has been seen, or will be until then."""
+        """Looks at what has been captured, or will be until then."""
         for key, _ in self.selector.select(seconds):
             self.sights += [s for s in key.data.read() if self.wanted(s.frame)]
 
@@ -107,9 +107,9 @@ class Taps:
 
 
 def wait_for_timestamps(host):
-    """The kernel starts to note the time of packets a moment after the first
-    socket has asked for it. Until then it is that of reading, which tells
-    nothing of their order."""
+    """The kernel begins to record times of arrival shortly after the first socket has
+    asked for them. Until then a packet has the time at which it was read, which does not
+    give their order."""
     enter(host.netns)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -143,7 +143,7 @@ def checksums_filled_in(network, hosts):
 
 
 def curl(taps, host, vip, port):
-    """A request over TCP; what became of it, in curl's words."""
+    """Sends a request over TCP; returns its result in curl's words."""
     url = f"http://[{vip}]/" if ":" in vip else f"http://{vip}/"
     command = ["nsenter", f"--net={host.netns}", "--", "curl", "-sS", "-o", "/dev/null",
                "--max-time", str(TIMEOUT), "--local-port", str(port), url]
@@ -164,7 +164,7 @@ def curl(taps, host, vip, port):
 
 
 def datagram(taps, host, vip, port):
-    """A request over UDP; what became of it."""
+    """Sends a request over UDP; returns its result."""
     enter(host.netns)
     family = socket.AF_INET6 if ":" in vip else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as s:

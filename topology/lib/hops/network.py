@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The hosts of the scenario that is up: what they are meant to be, from its
-description, and the interfaces they have now."""
+"""The hosts of the running scenario: what its description says about them, and the
+interfaces they have now."""
 
 import ctypes
 import dataclasses
@@ -46,7 +46,7 @@ class Network:
         for line in description.splitlines():
             name, xdp, *vips = line.split()
             self.hosts[name] = Host(name, self.netns(name), xdp == "1", vips)
-        # What has no port on the wires is a host's own: a VLAN, a veth of its.
+        # A device without a port on a bridge is the host's own: a VLAN, a veth.
         ports = {link["ifname"] for link in links(self.netns("wires"))}
         for host in self.hosts.values():
             host.interfaces = [i for i in interfaces_of(host)
@@ -57,7 +57,7 @@ class Network:
         return f"{self.state}/ns/{name}/net"
 
     def vip(self, version):
-        """The first that a host with XDP has on its lo."""
+        """The first address on the lo of a host with XDP."""
         for host in self.hosts.values():
             for vip in host.vips if host.xdp else ():
                 if ipaddress.ip_address(vip).version == version:
@@ -79,7 +79,7 @@ class Network:
         return [h for h in self.hosts.values() if h.xdp and not h.vips]
 
     def within(self, host):
-        """This process into that host's network."""
+        """Moves this process into that host's network namespace."""
         enter(host.netns)
 
 

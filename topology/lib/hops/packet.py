@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A frame, decoded; and whether its checksums are true: each is computed anew
-over the whole of what it covers."""
+"""Decodes a frame, and verifies its checksums: each is computed again over all that it
+covers."""
 
 import socket
 import struct
@@ -38,7 +38,7 @@ class Packet:
         self.ip_sum = self.ip.chksum if self.version == 4 else None
 
     def ident(self):
-        """What makes two sights one packet: no hop may change any of it."""
+        """What identifies a packet in two captures: no hop may change it."""
         return (self.version, self.protocol, self.sport, self.dport,
                 self.ip.id if self.version == 4 else self.ip.fl,
                 (self.l4.seq, self.l4.ack, self.flags) if self.protocol == "TCP" else (),
@@ -68,9 +68,9 @@ class Packet:
         return ~checksum(self.pseudo_header(dst)) & 0xFFFF
 
     def l4_word(self, vip):
-        """TRUE for the packet as it is, KEPT if it would be for the VIP. Of
-        the pseudo-header only: PARTIAL if someone is still to complete it,
-        UNFILLED if nobody knows that any more."""
+        """TRUE: correct for the packet as it is. KEPT: correct with the VIP as its
+        address. Only the pseudo-header is summed: PARTIAL if the checksum will be
+        completed later, UNFILLED if that information is lost."""
         if self.protocol == "UDP" and self.sum == 0:
             return NONE
         if self.partial and self.sum in (self.pseudo_sum(self.dst), self.pseudo_sum(vip)):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The sights of one packet, joined to its way; what each hop changed; and
-where the way ends, if it ends too early."""
+"""Joins the captures of one packet to its path: what each hop changed, and where the path
+ends if it ends too early."""
 
 import packet
 from capture import SENDS, STACK
 
-# What a hop may change, of what is shown.
+# The fields shown that a hop may change.
 FIELDS = ("smac", "dmac", "src", "dst", "ttl", "ip_sum", "sport", "dport", "sum")
 
 
@@ -28,7 +28,7 @@ class Hop:
         return f"{kernel} gets" if self.way == STACK else f"{self.interface} {self.way}"
 
     def what(self, story):
-        """What happened here, for a reader who learns."""
+        """Explains what happened here."""
         p = self.packet
         if self.before is None and p.src == story.client_address:
             return "the client asks the VIP"
@@ -71,15 +71,15 @@ class Story:
         self.reply = self.way([s for s in self.decoded if s.packet.sport == service_port])
 
     def meant(self, sight):
-        """Bridges flood frames: what is for another MAC, no host takes."""
+        """Bridges flood frames: a host ignores those for another MAC address."""
         return sight.way == SENDS or sight.packet.dmac == sight.interface.mac
 
     def to_vip(self, p):
         return p.dport == self.service_port
 
     def way(self, sights):
-        """Of the first packet, or of the first with data, until it is sent
-        again."""
+        """The captures of the first packet, or of the first with data, up to its
+        retransmission."""
         sights = [s for s in sights if s.packet.data or not self.data]
         hops = []
         for s in sights:
@@ -91,13 +91,13 @@ class Story:
         return hops
 
     def name(self, address):
-        """What to call an address beside itself."""
+        """The name of an address."""
         if address == self.vip:
             return "VIP"
         return self.network.backend(address) or ""
 
     def hosts(self):
-        """Those on the way, in its order; the LBs also where they are not."""
+        """The hosts on the path, in order; the LBs always."""
         names = [self.client.name] + [h.host.name for h in self.request + self.reply] + [
             h.name for h in self.network.balancers()]
         return list(dict.fromkeys(names))
@@ -107,7 +107,7 @@ class Story:
             self.reply[-1].packet.src == self.vip)
 
     def verdict(self):
-        """Lines that say how it went and, where it went wrong, where."""
+        """Lines that tell how it went and, after a failure, where."""
         if not self.request and self.data:
             return [f"{self.client.name} came to send no data", "try: without --data"]
         if not self.request:

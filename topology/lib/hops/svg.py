@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The picture as SVG: the hosts as lanes, an arrow for each wire that the
 packet crosses, and beside it the headers that are on that wire. No scripts,
-no fonts, nothing to load; dark where the reader's screen is."""
+no fonts, nothing to load; dark mode follows the reader's screen."""
 
 import xml.etree.ElementTree as ET
 
@@ -193,7 +193,7 @@ class Picture(Drawing):
                 column += len(text)
 
     def arrow(self, number, hop, y, end, arrival):
-        """From a lane to a lane, in a bow over those that it passes by."""
+        """From one lane to another, in a curve over those between."""
         start = self.lane(hop.host.name)
         way = 1 if end > start else -1
         path = f"M{start} {y}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What both pictures say in words."""
+"""The words that both pictures share."""
 
 import textwrap
 
