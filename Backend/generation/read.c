@@ -111,7 +111,7 @@ static int lines(FILE *out, const struct restore_row *a, int a_count,
 			line(out, '~', &a[i],
 			     a[i].restore.until
 				     ? ", for `grace` and `drain-timeout` only"
-				     : ", for good again");
+				     : ", permanent again");
 			printed++;
 		}
 	}

@@ -46,7 +46,7 @@ static int detach(struct kernel *kernel, const struct options *options,
 		changes_keep(kernel, "sysctl", is_needed, *name);
 	}
 	for (i = 0; !kernel->attachment_count && i < kernel->gone_count; i++)
-		printf("%s: gone; %s stays up for it (%s down: for good)\n",
+		printf("%s: gone; %s stays up for it (to end that: %s down)\n",
 		       kernel->gone[i].name, kernel->role->program,
 		       kernel->role->name);
 	return is_wanted(kernel) ? interfaces_write(kernel, NULL, fault_out)

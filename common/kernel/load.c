@@ -289,8 +289,8 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 	program =
 		bpf_object__find_program_by_name(kernel->object, role->program);
 	/*
-	 * SEC("xdp.frags") would set this flag for good: libbpf has no way to
-	 * clear it.
+	 * SEC("xdp.frags") would set this flag permanently: libbpf has no way
+	 * to clear it.
 	 */
 	if (constants.has_frags)
 		bpf_program__set_flags(program, bpf_program__flags(program) |

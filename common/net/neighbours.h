@@ -18,7 +18,7 @@ struct neighbour {
 	bool there;
 	bool resolved;	   /* it has a usable MAC address */
 	bool managed;	   /* the kernel probes it */
-	bool permanent;	   /* set by somebody, for good */
+	bool permanent;	   /* set by somebody, never expires */
 	const char *state; /* "reachable", "stale", ..., "none" */
 	__u8 mac[6];
 };

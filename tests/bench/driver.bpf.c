@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * driver - before each turn, the packet as it came
+ * driver - restore the packet before each turn
  *
  * BPF_PROG_TEST_RUN runs a program again and again on one buffer. The program
  * under test has rewritten the packet by then, so a plain repetition measures

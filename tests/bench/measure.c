@@ -298,7 +298,7 @@ static void obey(const char *line)
 	}
 }
 
-/* The counters and caches of one CPU, not now of one and now of another. */
+/* Stays on one CPU, with its counters and caches. */
 static void stay_here(void)
 {
 	cpu_set_t here;

@@ -16,7 +16,7 @@ left() {
 	docker volume ls --format '{{.Name}}' --filter label=l3dsr
 }
 
-# All that the engine has, and what of it the machine can see
+# Everything the engine has, and what the machine can see of it
 others() {
 	docker ps -aq
 	docker network ls -q
@@ -34,7 +34,7 @@ teardown_file() {
 	"$TOPO" down --image
 }
 
-# The main job of each host, all three at once, as their users may.
+# Builds on all three hosts at once, as their users may.
 make_all() {
 	local pids=() host pid
 	on "$LB" make -C LoadBalancer >"$BATS_TEST_TMPDIR/$LB" 2>&1 3>&- &

@@ -33,7 +33,7 @@ struct reading {
 	uint8_t protocol;
 	bool is_later; /* a fragment that begins behind the first */
 	size_t l4;     /* offset in the frame */
-	size_t end;    /* of the packet, or of the frame where that is sooner */
+	size_t end;    /* of the packet, or of the frame if that ends first */
 };
 
 static inline size_t word(const uint8_t *bytes)

@@ -183,7 +183,7 @@ checked() {
 	EOF
 	healthy "$LB"
 	on "$LB" nft delete table inet mine
-	# a condition that may hold or not
+	# a rule that may or may not match
 	on "$LB" nft -f - <<-'EOF'
 		table inet mine {
 			chain on {

@@ -17,9 +17,9 @@ fleet_attach() {
 	done
 }
 
-# fleet_file FILE [SED-EXPR...]: the scenario's file, changed. After a change, a
-# load balancer goes by the old table for what it does not know, for as long as a
-# handshake may take; what comes later is asked here, so that time is 0.
+# fleet_file FILE [SED-EXPR...]: the scenario's file, changed. With handshake-grace 0:
+# else a load balancer would select by the old table for a while after a change, and these
+# tests are about the time after that.
 fleet_file() {
 	local expressions=(-e '/^services:/i handshake-grace: 0s') e
 	for e in "${@:2}"; do expressions+=(-e "$e"); done

@@ -90,8 +90,7 @@ memory() {
 	some_broken
 }
 
-# watch NAME FILTER...: in the background, to NAME.out and NAME.err; with N - 1
-# others
+# watch NAME FILTER...: `lbr watch` in the background, to NAME.out and NAME.err
 watch() {
 	# shellcheck disable=SC2016 # the inner shell's
 	on "$LB" bash -c 'echo $$ >"$1.pid"; exec LoadBalancer/lbr watch -j "${@:2}" \

@@ -23,7 +23,7 @@ namespace() {
 	echo "$LB-$TOPO_RUN"
 }
 
-# followed CMD...: by what was heard; a look without an event comes every 5 s
+# followed CMD...: soon enough to be due to an event; without one, `run` looks every 5 s
 followed() {
 	within 4000 "$@"
 }
@@ -130,7 +130,7 @@ keeps_the_gone() {
 	on "$1" ip link del spare0
 	run -0 "${tool[@]}" down -i eth0
 	[[ $output == *"eth0: $program detached"* ]]
-	[[ $output == *"spare0: gone; $program stays up for it ($2 down: for good)"* ]]
+	[[ $output == *"spare0: gone; $program stays up for it (to end that: $2 down)"* ]]
 	"${tool[@]}" show >/dev/null
 	# made again, it is attached to once more
 	on "$1" ip link add spare0 type veth peer name spare1
@@ -138,7 +138,7 @@ keeps_the_gone() {
 	[[ $output == *"spare0: $program attached"* && $output != *eth0:* ]]
 	"${tool[@]}" up -i eth0 >/dev/null
 	get "$VIP4" >/dev/null
-	# and where it is given up, too, eth0 is the last
+	# when it is given up, too, only eth0 remains
 	on "$1" ip link del spare0
 	"${tool[@]}" down -i spare0
 	"${tool[@]}" show >/dev/null
@@ -173,7 +173,7 @@ keeps_the_gone() {
 	lbr up -c "$BATS_TEST_TMPDIR/services.yaml" >/dev/null
 }
 
-# and lbr run says it
+# and lbr run prints that
 begin_renamed() {
 	run_begin "$BATS_TEST_TMPDIR/services.yaml"
 	on "$LB" ip link set wan0 name eth0
@@ -202,12 +202,12 @@ syns_again() { # that the client has sent
 		/proc/net/netstat
 }
 
-# keepalived's use_vmac: frames come for the macvlan's MAC address, and what the
-# kernel is to forward would end there: it has no forwarding, and a strict
-# rp_filter.
+# keepalived's use_vmac: frames come for the macvlan's MAC address. There the kernel would
+# drop what it is to forward: forwarding is off, and rp_filter strict.
 @test "a macvlan that comes is taken frames for; what the kernel forwards, it forwards" {
 	local mac=00:00:5e:00:01:07 vip before sent_again
-	# Generic XDP does not tell the kernel then that a frame is for itself now.
+	# Older generic XDP does not tell the kernel that a rewritten frame is for this
+	# host.
 	since 5.13 || skip "what is handed up keeps its MAC address before Linux 5.13"
 	begin
 	on "$LB" sysctl -qw net.ipv4.conf.all.rp_filter=1
@@ -246,7 +246,7 @@ syns_again() { # that the client has sent
 	addresses
 	followed run_said 'eth0: IPv4 is sent from 172.17.0.2, not nowhere'
 	followed get "$VIP4" --max-time 0.2
-	# what it answers itself comes from there, too
+	# its own answers come from that address, too
 	[[ $(on "$CLIENT" /usr/bin/python3 tests/net/offender.py "$VIP4" udp 1) == "172.17.0.2 11 0" ]]
 	ip -n "$lb" address del "$VIP4/32" dev eth0
 	run_end
@@ -335,7 +335,7 @@ settled() { # NAME VALUE
 	begin
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
 	followed settled forwarding 1
-	# of this one nothing is told
+	# no event tells about this one
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.send_redirects=1
 	wait_for 8 settled send_redirects 0
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
@@ -363,7 +363,7 @@ settled() { # NAME VALUE
 	on "$host" ip link set eth0 address 02:42:ac:13:00:33
 	followed run_said 'eth0: frames for 02:42:ac:13:00:33 are taken'
 	on "$host" ip link set eth0 address 02:42:ac:13:00:03
-	# no address of the file: what it restored has an end
+	# no address of the file: what it restores is no longer permanent
 	on "$host" ip address del 172.19.0.3/16 dev eth0
 	followed restores_for false
 	on "$host" ip address add 172.19.0.3/16 dev eth0

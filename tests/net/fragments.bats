@@ -81,7 +81,7 @@ arrive() {
 @test "the backend's own fragmented datagrams are left alone" {
 	local before after
 	over generic
-	# to its own address: what is restored there would be another's
+	# to its own address, so xdp_bkd must not restore anything
 	before=$(reason restored backend0x)
 	[[ $(on "$CLIENT" ping -c 3 -W 2 -s 4000 -q 172.19.0.3 |
 		grep -c ' 3 received') == 1 ]]

@@ -10,7 +10,7 @@ load lib
 setup_file() {
 	network
 	attach
-	# all next hops are known: the LB itself sends from the first packet on
+	# all next hops are resolved, so the LB itself sends even the first packet
 	answers "$VIP4" 40 | shared 40 4 36
 	answers "$VIP6" 40 | shared 40 4 36
 }
@@ -55,7 +55,7 @@ answering() {
 	grep -oE 'backend0[xy] answered from the VIP' "$picture" | cut -d' ' -f1
 }
 
-# whole VIP CLIENT BACKEND-PREFIX: the way there and back, and only that
+# whole VIP CLIENT BACKEND-PREFIX: the picture has the path there and back, and no more
 whole() {
 	local name address
 	((status == 0))
@@ -126,8 +126,7 @@ whole() {
 	[[ $(words UDP) == "true kept kept true true true" ]]
 }
 
-# agrees CAPTURE VERDICT HOP: the first SYN that tcpdump saw there, with what
-# the picture has at that hop
+# agrees CAPTURE VERDICT HOP: the first SYN in the capture equals the picture at that hop
 agrees() {
 	local sum
 	sum=$(sniffed "$1" | grep -m 1 'Flags \[S\]' |
@@ -156,7 +155,7 @@ values() {
 		sort -u
 }
 
-# drawn FILE: the same of an SVG, which has to be XML
+# drawn FILE: the same values of an SVG; fails if it is no valid XML
 drawn() {
 	/usr/bin/python3 - "$1" <<-'EOP' | sort -u
 		import re, sys
@@ -179,7 +178,7 @@ drawn() {
 	values >"$BATS_TEST_TMPDIR/values"
 	# Four MAC addresses at least, five checksums, three TTLs
 	(($(wc -l <"$BATS_TEST_TMPDIR/values") > 12))
-	# the heads of its lanes have more addresses than the packet
+	# the heads of the lanes show more addresses than the packet has
 	comm -13 "$BATS_TEST_TMPDIR/drawn" "$BATS_TEST_TMPDIR/values" | run ! grep .
 	comm -23 "$BATS_TEST_TMPDIR/drawn" "$BATS_TEST_TMPDIR/values" |
 		run ! grep -v '^172\.'
@@ -196,7 +195,7 @@ drawn() {
 	[[ $output == *"nothing restored the VIP: there is no answer"* ]]
 	[[ $output == *"make -C Backend"* && $output != *"The answer"* ]]
 	grep -q 'nothing restored the VIP' "$BATS_TEST_TMPDIR/svg"
-	# The kernel takes a checksum on trust that is still to be filled in.
+	# The kernel trusts a checksum that has not been filled in yet.
 	draw --offload
 	((status == 3))
 	[[ $output == *"takes no answer from another"* ]]
@@ -232,7 +231,7 @@ drawn() {
 	[[ $output == *"nothing leaves $ROUTER; there is no answer"* ]]
 }
 
-# offloads: of all that hops may change
+# offloads: those of every interface where hops may change them
 offloads() {
 	local host
 	for host in "$CLIENT" "${BACKENDS[@]}"; do
@@ -317,7 +316,7 @@ elsewhere() {
 	draw --offload
 	((status == 3))
 	[[ $(words TCP) == *unfilled* && $output == *"will drop this packet"* ]]
-	# nor does a port without a program take what xdp_lbr sends
+	# and a port without a program drops what xdp_lbr sends
 	on wires ip link set dev "$LB-eth0" xdpdrv off
 	draw
 	((status == 3))

@@ -13,8 +13,8 @@ setup_file() {
 	local host
 	network
 	make -s -C "$ROOT" install PREFIX="$BATS_FILE_TMPDIR/usr" >/dev/null
-	# A file of root's, as /etc has it: who may not override permissions does
-	# not get through a link into somebody's home.
+	# A file owned by root, as in /etc: without CAP_DAC_OVERRIDE, a link into a home
+	# directory could not be followed.
 	for host in "$LB" "${BACKENDS[@]}"; do
 		on "$host" cp --remove-destination topology/l3dsr/services.yaml /etc/l3dsr/
 	done
@@ -72,7 +72,7 @@ UNITS=lib/systemd/system
 		"$BATS_TEST_TMPDIR/lbr.service"
 }
 
-# commands UNIT KEY: its command, without the path's beginning
+# commands UNIT KEY: its command, without the prefix of the path
 commands() {
 	# shellcheck disable=SC2016 # systemd's
 	sed -n "s,^$2=$BATS_FILE_TMPDIR/usr/,$BATS_FILE_TMPDIR/usr/,p" \

@@ -58,7 +58,7 @@ clients_on_both() {
 	(($(rose redirected) > 40 * 4 && $(rose forwarded) > 40 * 4))
 	(($(rose neighbour_unresolved) == 0))
 
-	# one backend behind the other interface: then both clients' do both
+	# with one backend behind the other interface, requests of both clients do both
 	on "$LB" ip route add "$3" via "$4"
 	both_ask "$2"
 	before=$(lbr show -j reasons)
@@ -150,7 +150,7 @@ no_bridge() {
 	run lbr doctor
 	[[ $output == *"br1 takes no redirected frames"* ]]
 	[[ $(lbr show next-hops) == *"xdp_lbr; native: kernel"* ]]
-	# What redirect does there: all is lost, and is counted so.
+	# Redirect to it fails: all packets are lost, and counted.
 	read -r -a device < <(on "$LB" cat /sys/class/net/br1/ifindex)
 	on "$LB" bpftool map delete pinned "/sys/fs/bpf/l3dsr/lbr-$LAYOUT/devices" \
 		key "$((device & 255))" "$((device >> 8))" 0 0
@@ -167,8 +167,8 @@ no_bridge() {
 	no_bridge
 }
 
-# through_tun FILE: a tun device that the backends are behind; FILE: what leaves
-# by it, as hex, a line each; until FILE.end is there
+# through_tun FILE: puts the backends behind a tun device; writes each packet that leaves
+# by it to FILE, as a line of hex, until FILE.end exists
 through_tun() {
 	on "$LB" /usr/bin/python3 - "$1.end" >"$1" 3>&- <<-'EOF'
 		import fcntl, os, select, struct, subprocess, sys

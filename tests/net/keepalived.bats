@@ -32,7 +32,7 @@ teardown() {
 	keepalived_end
 }
 
-# keepalived_begin [OPTION...]: master of both VIPs, at once
+# keepalived_begin [OPTION...]: becomes master of both VIPs at once
 keepalived_begin() {
 	local own=$BATS_TEST_TMPDIR/keepalived option=${1-}
 	cat >"$own.conf" <<-EOF
@@ -97,7 +97,7 @@ all_well() {
 	done
 }
 
-# moves: nothing of ours is told that the VIPs come and go
+# moves: our programs and tools are not told that the VIPs come and go
 moves() { # [OPTION]
 	run ! ssh "$VIP4"
 	keepalived_begin "$@"

@@ -83,7 +83,7 @@ jq() {
 	echo "$said"
 }
 
-# since VERSION: the running kernel is as new
+# since VERSION: the running kernel is that new
 since() {
 	[[ $(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1) == "$1" ]]
 }
@@ -102,7 +102,7 @@ wait_for() {
 	done
 }
 
-# within MILLISECONDS CMD...: what the product promises; says what it took
+# within MILLISECONDS CMD...: a time that the product promises; prints how long it took
 within() {
 	local limit=$1 began=${EPOCHREALTIME/./} took
 	shift
@@ -183,8 +183,8 @@ services() {
 	sed "${expressions[@]}" -e '' "$ROOT/topology/l3dsr/services.yaml" >"$1"
 }
 
-# echoes VIP COUNT [SOURCE]: UDP port 7777, each time from another port of it;
-# "NAME COUNT" a line. Only what comes from the VIP itself is an answer.
+# echoes VIP COUNT [SOURCE]: datagrams to UDP port 7777, each from another port; prints
+# "NAME COUNT" lines. Only what comes from the VIP counts as an answer.
 echoes() {
 	on "$CLIENT" /usr/bin/python3 - "$1" "$2" "${3-}" <<-'EOF'
 		import collections, socket, sys

@@ -45,7 +45,7 @@ over() {
 	shared 100 20 80 <"$BATS_TEST_TMPDIR/one"
 	shared 60 12 48 <"$BATS_TEST_TMPDIR/two"
 	(($(over "$ONE" begun) == 100 && $(over "$TWO" begun) == 60))
-	# Taken down beside it, in the middle of its requests.
+	# Takes the network down while requests are under way.
 	over "$TWO" answers "$VIP4" 1000 --fail-early >"$BATS_TEST_TMPDIR/on" &
 	second=$!
 	over "$ONE" network_down
@@ -53,14 +53,14 @@ over() {
 	shared 1000 300 700 <"$BATS_TEST_TMPDIR/on"
 	(($(over "$TWO" begun) == 1060))
 	run -1 over "$ONE" get "$VIP4"
-	# And put up again, it finds nothing of before.
+	# Brought up again, it finds nothing left.
 	over "$ONE" "$TOPO" up 3>&-
 	over "$ONE" attach
 	over "$ONE" get "$VIP4"
 }
 
 @test "dependencies: nothing to do where all is there" {
-	# What would install fails here.
+	# Commands that would install something fail here.
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	# shellcheck disable=SC2016
 	printf '#!/bin/sh\necho "$0 $*"\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/apt-get"
@@ -100,7 +100,7 @@ installs() { # GROUP
 	echo "$output"
 	[[ $output == *"WAIT	for apt: held by process 17 (apt.systemd.dai)"* ]]
 	(($(grep -c update "$BATS_TEST_TMPDIR/bin/calls") == 3))
-	# dpkg's lock apt waits for itself
+	# apt itself waits for dpkg's lock
 	[[ $(tail -n 1 "$BATS_TEST_TMPDIR/bin/calls") == \
 		*"DPkg::Lock::Timeout=300 install"*no-such-package ]]
 	LOCKED=1000 PATIENCE=0 run ! installs some
@@ -127,7 +127,7 @@ starts() {
 
 @test "dependencies: no package that starts a service" {
 	local package
-	# What Debian itself runs at boot is no matter of ours.
+	# Debian's own units do not matter.
 	for package in $("$ROOT/.ci/dependencies" --list build play test fresh docker kernels); do
 		case $package in procps | kmod | util-linux) continue ;; esac
 		[[ ! $(starts "$package") ]]

@@ -32,7 +32,7 @@ leg() {
 	return 1
 }
 
-# addressed DEVICE: it has what the LB's eth0 had
+# addressed DEVICE: moves the addresses and routes of the LB's eth0 to it
 addressed() {
 	on "$LB" ip link set "$1" up
 	on "$LB" ip address add 172.17.0.2/16 dev "$1"
@@ -91,7 +91,7 @@ needs_lb() { # DEVICE
 	run ! get "$VIP6" --max-time 0.5
 }
 
-# The other leg takes over: nothing is to be done.
+# The other leg takes over by itself.
 fails_over() {
 	on wires ip link set "$LB-eth0" down
 	wait_for 10 uses eth1

@@ -56,8 +56,8 @@ full_pipe() {
 	dd if=/dev/zero of="$PIPE" bs=4096 count=4096 oflag=nonblock 2>/dev/null || :
 }
 
-# begun NAME OUT VERB...: lbr's verb in the background. OUT is the verb's alone:
-# what started it has something to say when it is killed, and must not wait.
+# begun NAME OUT VERB...: lbr's verb in the background. Only the verb has OUT: the shell
+# that started it prints something when it is killed, and must not block.
 begun() {
 	on "$LB" bash -c 'echo $$ >"$1.new"; mv "$1.new" "$1"
 		exec LoadBalancer/lbr "${@:3}" >"$2" 2>&1' \
@@ -107,7 +107,7 @@ is_free() {
 	wait_for 2 is_free
 	dies
 	wait_for 2 state_is down
-	# It answers of what runs now.
+	# The answer is about what runs now.
 	echo "10.1.1.1:1000 192.168.25.10:80" >&"$HELD"
 	wait_for 5 grep -q 'backend: 172.19.0.4' "$BATS_TEST_TMPDIR/answers"
 	lives
@@ -133,7 +133,7 @@ is_free() {
 	[[ $(metric lbr_lock_wait_seconds) != 0* ]]
 	lbr show >/dev/null
 	[[ $(code /metrics) == 200 ]]
-	# When it is stopped, both say so, and what helps.
+	# When the holder is stopped, both say so, and what helps.
 	kill -STOP "$holder"
 	wait_for 3 run_said "^waiting for 'flock .*' \(pid $holder, stopped\)"
 	wait_for 3 grep -q "^lbr: waiting for 'flock .*' (pid $holder, stopped)" \
@@ -147,7 +147,7 @@ is_free() {
 	lives
 }
 
-# full_manager SOCKET: no room is left for what is said to it; nobody reads
+# full_manager SOCKET: a service manager whose socket is full and that reads nothing
 full_manager() {
 	on "$LB" /usr/bin/python3 -c 'import os, socket, sys, time
 manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -202,7 +202,7 @@ stopped() {
 	stopped lbr "$LB" "$FILE" "$OTHER"
 }
 
-# One service for each loss of a VIP: what is lost twice in a minute is left.
+# One service for each loss of a VIP: a VIP lost twice in a minute is left alone.
 many_vips() { # FIRST-PORT
 	local i
 	echo services:
@@ -243,9 +243,9 @@ many_vips() { # FIRST-PORT
 	done
 	run -1 on "$LB" bash -c 'LoadBalancer/lbr save >&-'
 	[[ $output == 'lbr: cannot write to standard output: Bad file descriptor' ]]
-	# The change was made, nevertheless.
+	# The change was made all the same.
 	[[ $(lbr show -j backends | jq '[.backends[] | select(.backend == "172.19.0.4")][0].weight') == 3 ]]
-	# A reader that has what it wanted is none.
+	# A reader that has read enough and closes the pipe is no failure.
 	run on "$LB" bash -c 'LoadBalancer/lbr show -a | head -n 1'
 	[[ ${#lines[@]} == 1 ]]
 }
@@ -268,7 +268,7 @@ many_vips() { # FIRST-PORT
 
 @test "what cannot be read is not taken for what is not there" {
 	local verb
-	# So few files: not all pins can be opened.
+	# With so few descriptors, not all pins can be opened.
 	for verb in down show 'show -j' "apply $OTHER" "up -c $OTHER"; do
 		# shellcheck disable=SC2086
 		run on "$LB" bash -c 'exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 5; exec "$@"' - LoadBalancer/lbr $verb

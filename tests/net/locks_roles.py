@@ -62,7 +62,7 @@ class Role:
         yield f"doctor -j -c {file}", {"good": (0, 3)}
 
     def settle(self, verb=None):
-        """What runs is FILE again, after this verb or, if none is named, any."""
+        """Makes FILE run again, after this verb, or after any."""
         if verb and verb.text == "down":
             call(self.tool, "up", "-m", "generic", "-c", self.file)
             self.begin()
@@ -97,7 +97,7 @@ class Lbr(Role):
         try:
             with urllib.request.urlopen("http://127.0.0.1:8404/status", timeout=10) as page:
                 checks = json.load(page)["checks"]
-        except OSError:  # a page takes a fourth of the time: a slow one makes the next late
+        except OSError:  # building a page may take a fourth of the time: a slow one delays the next
             return False
         return checks and all(row["path"] == row["application"] == "good" for row in checks)
 
@@ -113,7 +113,7 @@ class Lbr(Role):
     def wanted(self, journal, mark, _happened, limit):
         return journal.wait(f"^{VIP}:80/tcp: backend {X} is down", mark, limit)
 
-    # In /etc of what it prints: the state, and what it becomes.
+    # The state before and after, from what it prints.
     out = rf"^~ backend {X} of {VIP}:80/tcp .*-> (down|last resort)"
 
     def is_done(self, journal, mark):
@@ -142,7 +142,7 @@ class Bkd(Role):
         super().__init__(file, other)
         with open(file, encoding="ascii") as text:
             vips = re.findall(r"vip: (10\.99\.\d+\.\d+)", text.read())
-        # One that was lost twice in a minute is left as it is.
+        # A VIP that was lost twice in a minute is left alone.
         self.vips = itertools.cycle(vips)
         self.vip = None
 

@@ -28,9 +28,9 @@ from collections import namedtuple
 
 from locks_roles import ROLES, Failure, now, until
 
-PROMISED = 1.0  # seconds: to name the holder; to go on when it has the lock no more
+PROMISED = 1.0  # seconds: to name the holder; to go on once the lock is free
 MARGIN = float(os.environ.get("LOCKS_MARGIN", 5))  # two cores at a load of 4
-PATIENCE = 30  # for what is not promised
+PATIENCE = 30  # for steps without a promised time
 
 class Journal:
     """What `run` prints, each line with its time."""
@@ -89,7 +89,7 @@ Stopped = namedtuple("Stopped", "verb process held moment mark")
 
 
 class Verb:
-    """One of a tool's: how it is called, how it ends, and what was seen."""
+    """A verb: how it is called, how it ends, and what was seen."""
 
     def __init__(self, text, tool, locks=False, changes=False, ends_after=None, good=(0,)):
         self.text, self.locks, self.changes, self.good = text, locks, changes, good
@@ -131,7 +131,7 @@ class Stopper:
             raise Failure(f"{what}: {seconds:.2f} s, {promised} s are promised")
 
     def measure(self, verb):
-        """How long it lives, and has the lock."""
+        """How long it runs, and how long it holds the lock."""
         process = verb.start()
         first = last = None
         while process.poll() is None and now() < process.begun + PATIENCE:
@@ -146,8 +146,8 @@ class Stopper:
         self.role.settle(verb)
 
     def stop(self, verb, part, aimed):
-        """At `part` of its life, or of the time that it has the lock. None: it
-        had ended."""
+        """Stops it after `part` of its life, or of the time that it holds the lock. None:
+        it had ended."""
         mark = self.journal.mark()
         process = verb.start()
         if aimed:
@@ -173,10 +173,10 @@ class Stopper:
         stopped.process.send_signal(signal.SIGCONT)
 
     def with_lock(self, stopped):
-        """`run` needs the lock that a verb has which was stopped."""
+        """`run` needs the lock that the stopped verb holds."""
         role, journal, mark = self.role, self.journal, stopped.mark
         happened = role.happens()
-        # With `down`, it may have been wanted before.
+        # With `down`, `run` may have wanted the lock before.
         wanted = max(happened, role.wanted(journal, mark, happened, PATIENCE))
         holder = f"(pid {stopped.process.pid}, stopped)"
         told = journal.wait(r"^waiting for '" + role.name + r" [a-z]+' " + re.escape(holder) +
@@ -193,7 +193,7 @@ class Stopper:
         role.mend(stopped.verb)
 
     def without_lock(self, many):
-        """Nobody has it, however many were stopped."""
+        """Nobody holds the lock, however many verbs were stopped."""
         role, journal, mark = self.role, self.journal, self.journal.mark()
         happened = role.happens()
         done = role.done(journal, mark, PATIENCE, many[0].verb.text)
@@ -205,16 +205,15 @@ class Stopper:
         role.mend(many[0].verb if len(many) == 1 else None)
 
     def round(self, number, verb):
-        """One moment of one verb. Returns it where it was stopped without the
-        lock."""
+        """Stops one verb at one moment. Returns it if it was stopped without the lock."""
         part = (number + random.random()) / self.rounds
         for tries in range(20):
-            # Some have it for so short a time that it is missed.
+            # Some hold it for so short a time that this misses it.
             aimed = verb.locks and (number + verb.aim) % 2 == 0 and tries < 8
             stopped = self.stop(verb, part, aimed)
             if stopped:
                 break
-            # It was measured when the machine had more to do.
+            # It was measured while the machine was busier.
             if aimed:
                 verb.hold *= 0.6
             else:
@@ -233,8 +232,8 @@ class Stopper:
         return stopped
 
     def run_itself(self, number):
-        """Stopped on its way to what it needs the lock for. Others wait for it
-        only where it has the lock, and say so."""
+        """Stopped on its way to the lock. Others wait for it only if it holds the lock,
+        and say so."""
         role, mark, run = self.role, self.journal.mark(), self.journal.process
         happened = role.happens()
         end = happened + 2 * role.promised * (number + random.random()) / self.rounds
@@ -302,7 +301,7 @@ def main():
     if rounds == "1":
         verbs = verbs[:1] + random.sample([verb for verb in verbs[1:] if verb.locks], 2) + \
             random.sample([verb for verb in verbs if not verb.locks], 6)
-    if os.cpu_count() > 1:  # a short time is not to be missed
+    if os.cpu_count() > 1:  # short times must not be missed
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
     journal = Journal([role.tool, "run", "-c", file])
     stopper = Stopper(role, int(rounds), journal, Lock(role.pins))

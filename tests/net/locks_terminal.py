@@ -39,13 +39,14 @@ class Terminal:
             seconds = 0
 
     def type(self, text):
-        """What it said until now is of no more interest."""
+        """Types `text`; what was printed before no longer counts."""
         self.read(0)
         self.seen = len(self.said)
         os.write(self.fd, text.encode())
 
     def expect(self, pattern, again=""):
-        """What is typed `again` may have come while nobody was there for it."""
+        """Waits until `pattern` is printed; types `again` every 2 s, because input may
+        get lost."""
         began, tries = now(), 0
         while not re.search(pattern, self.said[self.seen:]):
             if now() > began + 2 * (tries + 1):
@@ -61,7 +62,7 @@ class Terminal:
         self.expect(r"\n" + re.escape(PROMPT) + "$")
 
     def job(self):
-        """Of what runs in the foreground, the pid of the first process."""
+        """The pid of the first process in the foreground."""
         return os.tcgetpgrp(self.fd)
 
     def end(self):
@@ -87,7 +88,7 @@ def begin(terminals, many):
         "apply": f"{tool} apply {many} | less\r",
         "show": f"{tool} show -a | less\r",
         "doctor": f"{tool} doctor -c {many} | less\r",
-        # ^S comes before anything is printed: a terminal takes much at once
+        # ^S comes before anything is printed, because a terminal buffers much
         "paused": f"sh -c 'sleep 1; exec {tool} show -a'\r",
     }
     for name, command in commands.items():

@@ -45,7 +45,7 @@ typed() {
 	echo "$output"
 	[[ ${lines[0]} == "$LB:"*"/${ROOT##*/}# "* ]]
 	[[ $output == *$'\n'"[$LB] [$ROOT] [02:42:ac:11:00:02]"* ]]
-	# negative control: another host's is another
+	# negative control: another host has another one
 	run -0 typed "$CLIENT" 'echo "[$(hostname)]"' exit
 	[[ $output == *"$CLIENT:"* && $output != *"$LB"* ]]
 }

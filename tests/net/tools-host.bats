@@ -184,7 +184,7 @@ somebody() {
 	as_before "$LB" backend0x
 }
 
-# As VLAN devices have; bpffs takes no such name.
+# A name like those of VLAN devices, which bpffs does not accept.
 @test "an interface with dots in its name: up, up again, down" {
 	local link
 	on "$LB" ip link add eth0.7.8 type veth peer name other

@@ -305,8 +305,8 @@ class Forger:
         frame[at : at + len(data)] = data
 
     def anything(self):
-        """Of any source, MTU, quote and checksum; the rest of it mostly so
-        that it is looked at."""
+        """With random source, MTU, quote and checksum; the other fields mostly so that it
+        is examined."""
         frame, draw = self.frame.copy(), self.draw
         for at, size in ((ETHER + 12, 4), (self.icmp + 4, 4), (self.quote, 40), (self.inner, 40),
                          (self.icmp, 2), (self.quote + 4, 2)):

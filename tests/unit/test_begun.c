@@ -36,7 +36,7 @@ static void found_for_a_span(void **unused)
 		assert_int_equal(
 			begun_find(&bucket, hash, now + span + 2 * UNIT, span),
 			-1);
-		/* A span that no time of a note can tell. */
+		/* A span too long for the time in a note. */
 		assert_int_equal(
 			begun_find(&bucket, hash, now - UNIT - 1, 1 << 24),
 			backend);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The candidates of a slot: whoever owned it when some of the changes were made
- * and others not; the same on every host, in whatever order they were made.
+ * The candidates of a slot: all who own it after any subset of the changes.
+ * They are the same on every host, in whatever order the changes are made.
  */
 #include <stdbool.h>
 #include <stdlib.h>

@@ -45,7 +45,7 @@ static void settles_states(void **state)
 	config_free(&flag);
 }
 
-/* Any number may drain, as a file could always say. */
+/* Any number of backends may drain. */
 static void many_may_drain(void **state)
 {
 	struct config config;

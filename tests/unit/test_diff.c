@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What two files say otherwise, key by key.
+ * How two files differ, key by key.
  */
 #include "common/config/config.h"
 

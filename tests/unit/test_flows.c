@@ -31,7 +31,7 @@ static void found_where_it_is(void **unused)
 	assert_int_equal(flow_find(&bucket, 33), 2);
 	assert_int_equal(flow_find(&bucket, 44), 3);
 	assert_int_equal(flow_find(&bucket, 22), -1);
-	/* Only all 64 bits are the flow. */
+	/* All 64 bits identify the flow. */
 	assert_int_equal(flow_find(&bucket, 1ULL << 32 | 11), -1);
 }
 

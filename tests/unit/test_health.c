@@ -41,7 +41,7 @@ static void rises_and_falls(void **state)
 	assert_health('U', "pp+ppp+p++", "UUUUUPPPPU");
 	assert_health('U', "aa+aa+", "UUUUUU");
 	assert_health('A', "+a++aa+aaa", "AAAUUUUUUA");
-	/* Of which nothing is known, the first says enough. */
+	/* While nothing is known, the first check decides. */
 	assert_health('.', "a", "A");
 	assert_health('.', "p", "P");
 	assert_health('.', "p++", "PPU");
@@ -51,7 +51,7 @@ static void rises_and_falls(void **state)
 	assert_health('P', "+", "P");
 }
 
-/* It takes `fall` lost packets, and nothing between, to move flows. */
+/* Only `fall` consecutive lost checks move flows. */
 static void path_and_application_are_apart(void **state)
 {
 	(void)state;
@@ -64,7 +64,7 @@ static void path_and_application_are_apart(void **state)
 	assert_health('P', "+a", "PA");
 	assert_health('P', "apa+", "PPPA");
 	assert_health('P', "a++", "PAU");
-	/* What was not made counts for nothing. */
+	/* Checks that were not made do not count. */
 	assert_health('U', "p.p.p", "UUUUP");
 	assert_health('U', "......", "UUUUUU");
 	assert_health('.', "..p", "..P");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_pulse.c - what an answer may take, and what of it was missed
+ * test_pulse.c - how long an answer may take, without what this process missed
  */
 #include "common/base/pulse.h"
 #include "tests/unit/unit.h"

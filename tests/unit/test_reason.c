@@ -62,8 +62,8 @@ static void names_are_unique(void **unused)
 }
 
 /*
- * The law of reason.h: whoever is passed up by one of these is passed up bit
- * for bit as it came, but for those that reason.h names.
+ * The law of reason.h: a packet that is passed up for one of these reasons is
+ * bit for bit what came in, except for the reasons that reason.h names.
  */
 static void passed_up(void **unused)
 {

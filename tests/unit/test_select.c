@@ -125,7 +125,7 @@ static void kept(void **unused)
 	assert_int_equal(select_begins(&ack, 0), 0);
 }
 
-/* The packet behind a SYN has the SYN's name, and nothing else has. */
+/* Only the packet behind a SYN matches the SYN's note. */
 static void answers_its_syn(void **unused)
 {
 	static const struct {

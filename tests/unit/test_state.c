@@ -43,7 +43,7 @@ static const struct {
 	{DOWN_MOVE, ALL_DOWN_ALL, "a+", "-N", "degraded", {"down", "up"}},
 	{DOWN_KEEP, ALL_DOWN_ALL, "p+", "-N", "degraded", {"down", "up"}},
 	{DOWN_MOVE, ALL_DOWN_ALL, "p.", "-N", "degraded", {"down", "up"}},
-	/* All down: whose path is good; where none is, all. */
+	/* All down: those with a good path; if there is none, all. */
 	{DOWN_KEEP,
 	 ALL_DOWN_ALL,
 	 "aap",
@@ -60,7 +60,7 @@ static const struct {
 	{DOWN_KEEP, ALL_DOWN_DROP, "ap", "k-", "down", {"down", "down"}},
 	{DOWN_MOVE, ALL_DOWN_DROP, "aa", "--", "down", {"down", "down"}},
 	{DOWN_KEEP, ALL_DOWN_PASS, "aa", "kk", "down", {"down", "down"}},
-	/* What is to drain is not down, and no last resort. */
+	/* A draining backend is neither down nor a last resort. */
 	{DOWN_KEEP, ALL_DOWN_ALL, ":+", "kN", "up", {"draining", "up"}},
 	{DOWN_KEEP, ALL_DOWN_ALL, "P+", "-N", "up", {"draining", "up"}},
 	{DOWN_KEEP, ALL_DOWN_ALL, "A+", "kN", "up", {"draining", "up"}},

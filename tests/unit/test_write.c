@@ -39,7 +39,7 @@ static void store(const struct key *key, __u32 value, char *record)
 		record[key->offset] = (char)value;
 }
 
-/* Printable, with more quotes than anybody needs. */
+/* Printable, with many quotes. */
 static void draw_text(const struct key *key, char *field)
 {
 	size_t length = key->min + below((__u32)(key->size - key->min)), i;
@@ -92,7 +92,7 @@ static void draw_record(enum level level, void *record)
 	}
 }
 
-/* What the type of a check does not have is as if it was not said. */
+/* A key that the type of a check lacks counts as left out. */
 static void forget_others(struct config_check *check)
 {
 	char problem[PROBLEM_SIZE];
@@ -141,7 +141,7 @@ static void stand(struct config_backend *backend, size_t number)
 		backend->drain = false;
 }
 
-/* What a key means with another is not what is looked at here. */
+/* Combinations of keys are not tested here. */
 static void agree(struct config_service *service, __u8 dscp)
 {
 	struct method *method = &service->method;
