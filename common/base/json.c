@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/address.h"
+#include "common/core/inline.h"
 
 json_t *json_with_schema(json_t *root)
 {
@@ -42,7 +43,7 @@ json_t *json_text(const char *text)
 
 json_t *json_port(__be16 port)
 {
-	return port ? json_integer(ntohs(port)) : json_null();
+	return port ? json_integer(bpf_ntohs(port)) : json_null();
 }
 
 json_t *json_nonzero(__u64 number)
