@@ -207,7 +207,8 @@ static int keys_of(const char *level)
 /* What follows from the columns of its row. */
 static void method_facts(const struct method *method)
 {
-	static const struct addr ipv4 = {{0, 0, V4_MAPPED, 1}}, ipv6 = {{1}};
+	static const struct addr ipv4 = {{0, 0, V4_MAPPED, bpf_htonl(1)}},
+				 ipv6 = {{bpf_htonl(1)}};
 	static const char *const by[] = {
 		[RESTORED_BY_ADDRESS] =
 			"Two services of one backend address and protocol must "

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/config/config.h"
+#include "tests/unit/method_lists.h"
 #include "tests/unit/unit.h"
 
 struct row {
@@ -34,8 +35,11 @@ static inline void refuse_text(const char *text, size_t length,
 
 static inline void refuse_all(const struct row *rows, size_t count)
 {
+	char expected[512];
+
 	for (size_t i = 0; i < count; i++)
-		refuse_text(rows[i].text, strlen(rows[i].text), rows[i].why);
+		refuse_text(rows[i].text, strlen(rows[i].text),
+			    with_methods(rows[i].why, expected));
 }
 
 #define REFUSES(table)                                                         \

@@ -41,8 +41,7 @@ static const struct row wrong_values[] = {
 	{VIP "  scheduler: rr\n",
 	 ":3: scheduler \"rr\": must be maglev or random or "
 	 "round-robin or source-hash"},
-	{VIP "  forward: nat\n",
-	 ":3: forward \"nat\": must be rewrite or dscp or ipip or l2"},
+	{VIP "  forward: nat\n", ":3: forward \"nat\": must be @all"},
 	{VIP "  table-size: 65536\n", ":3: table-size \"65536\": must be a "
 				      "prime from 251 to 131071; the nearest "
 				      "is 65537"},
@@ -183,7 +182,7 @@ static const struct row wrong_addresses[] = {
 
 #define GIVE                                                                   \
 	"; give one of them another port, another backend address, or a "      \
-	"method that tells the VIP (forward: ipip or l2; dscp for both)"
+	"method that tells the VIP (forward: @keeping; @marking for both)"
 
 static const struct row conflicts[] = {
 	{SERVICE NEXT("192.0.2.1", "80", "tcp", "198.51.100.2"),
@@ -198,10 +197,10 @@ static const struct row conflicts[] = {
 	 "on line 5, where a weight gives it a larger share"},
 	{HEAD "  backends:\n  - address: 2001:db8::1\n",
 	 ":5: backend 2001:db8::1: must be an IPv4 address, as the VIP "
-	 "192.0.2.1 is; rewrite cannot cross families, ipip or l2 can"},
+	 "192.0.2.1 is; rewrite cannot cross families, @crossing can"},
 	{"services:\n" NEXT("2001:db8::1", "80", "tcp", "192.0.2.1"),
 	 ":2: backend 192.0.2.1: must be an IPv6 address, as the VIP "
-	 "2001:db8::1 is; rewrite cannot cross families, ipip or l2 can"},
+	 "2001:db8::1 is; rewrite cannot cross families, @crossing can"},
 	{HEAD "  backends:\n  - address: 192.0.2.1\n",
 	 ":5: backend 192.0.2.1: must not be a VIP, and the service on line 2 "
 	 "has it"},

@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "common/config/config.h"
+#include "common/config/keys.h"
+#include "common/config/method_names.h"
 #include "common/config/methods.h"
 #include "common/core/abi_services.h"
+#include "tests/unit/method_lists.h"
 #include "tests/unit/unit.h"
 
 #define SOURCES "lb-sources: [203.0.113.0/24, '2001:db8:9::9']\n"
@@ -56,7 +59,7 @@ struct row {
 #define PREFIX "must be an IPv4 or IPv6 unicast address or prefix"
 #define APART                                                                  \
 	"; give one of them another port, another backend address, or a "      \
-	"method that tells the VIP (forward: ipip or l2; dscp for both)"
+	"method that tells the VIP (forward: @keeping; @marking for both)"
 static const struct row refused[] = {
 	{BEGIN ROW("192.0.2.1", "80", "forward: ipip, ", NEAR),
 	 ":2: forward ipip: only in a file with the key \"lb-sources\", of "
@@ -65,17 +68,17 @@ static const struct row refused[] = {
 	 ":2: service without the key \"dscp\", which forward: dscp requires: "
 	 "a number from 1 to 63"},
 	{BEGIN ROW("192.0.2.1", "80", "dscp: 5, ", NEAR),
-	 ":2: dscp 5: only with forward: dscp, not with forward: rewrite"},
+	 ":2: dscp 5: only with forward: @marking, not with forward: rewrite"},
 	{BEGIN ROW("192.0.2.1", "80", DSCP("0"), NEAR),
 	 ":2: dscp \"0\": must be a number from 1 to 63 or none"},
 	{BEGIN ROW("192.0.2.1", "80", DSCP("64"), NEAR),
 	 ":2: dscp \"64\": must be a number from 1 to 63 or none"},
 	{BEGIN ROW("192.0.2.1", "80", "forward: l2, checksum: update, ", NEAR),
-	 ":2: checksum update: only with forward: rewrite or dscp; l2 leaves "
+	 ":2: checksum update: only with forward: @overwriting; l2 leaves "
 	 "the VIP, and its checksum is true"},
 	{BEGIN ROW("192.0.2.1", "80", DSCP("5"), "2001:db8::1"),
 	 ":2: backend 2001:db8::1: must be an IPv4 address, as the VIP "
-	 "192.0.2.1 is; dscp cannot cross families, ipip or l2 can"},
+	 "192.0.2.1 is; dscp cannot cross families, @crossing can"},
 	{BEGIN ROW("192.0.2.1", "80", DSCP("5"), NEAR)
 		 ROW("192.0.2.2", "81", DSCP("5"), NEAR),
 	 ":3: backend 198.51.100.1 could not tell VIP 192.0.2.2 from "
@@ -131,6 +134,89 @@ static const struct row refused[] = {
 	{"lb-sources: [router/24]\n", ":1: lb-sources \"router/24\": " PREFIX},
 };
 
+/* The numbers are in maps, and so a layout. */
+static void rows(void **unused)
+{
+	static const struct method_row expected[] = {
+		{"rewrite", RESTORED_BY_ADDRESS, 0, 0,
+		 METHOD_ROUTED | METHOD_KERNEL},
+		{"dscp", RESTORED_BY_MARK, 0, 0, METHOD_ROUTED | METHOD_KERNEL},
+		{"ipip", RESTORED_BY_INNER, 20, 40,
+		 METHOD_ROUTED | METHOD_CROSSES},
+		{"l2", RESTORED_BY_VIP, 0, 0, METHOD_CROSSES},
+	};
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		const struct method_row *row = &method_rows[i];
+
+		assert_string_equal(row->name, expected[i].name);
+		assert_int_equal(row->by, expected[i].by);
+		assert_int_equal(row->ipv4, expected[i].ipv4);
+		assert_int_equal(row->ipv6, expected[i].ipv6);
+		assert_int_equal(row->traits, expected[i].traits);
+	}
+}
+
+/* What is asked of a method is what its row says. */
+static void columns(void **unused)
+{
+	const struct addr ipv4 = {{0, 0, V4_MAPPED, bpf_htonl(1)}},
+			  ipv6 = {{bpf_htonl(1)}};
+	struct method method = {0};
+
+	(void)unused;
+	for (; method.forward < FORWARDS; method.forward++) {
+		const struct method_row *row = &method_rows[method.forward];
+		bool inner = row->by == RESTORED_BY_INNER;
+		bool keeps = inner || row->by == RESTORED_BY_VIP;
+
+		assert_int_equal(method_restored_by(&method), row->by);
+		assert_int_equal(method_is_by_address(&method),
+				 row->by == RESTORED_BY_ADDRESS);
+		assert_int_equal(method_is_by_mark(&method),
+				 row->by == RESTORED_BY_MARK);
+		assert_int_equal(method_encapsulates(&method), inner);
+		assert_int_equal(method_keeps_vip(&method), keeps);
+		assert_int_equal(method_overwrites_vip(&method), !keeps);
+		assert_int_equal(!!method_is_routed(&method),
+				 !!(row->traits & METHOD_ROUTED));
+		assert_int_equal(!!method_is_for_kernel(&method),
+				 !!(row->traits & METHOD_KERNEL));
+		assert_int_equal(!!method_crosses(&method),
+				 !!(row->traits & METHOD_CROSSES));
+		assert_int_equal(method_overhead(&method, &ipv4), row->ipv4);
+		assert_int_equal(method_overhead(&method, &ipv6), row->ipv6);
+		assert_string_equal(method_name(&method), row->name);
+	}
+	/* What no row has. */
+	for (; method.forward < 255; method.forward++) {
+		assert_false(method_traits(&method));
+		assert_false(method_overhead(&method, &ipv6));
+		assert_string_equal(method_name(&method), "unknown");
+	}
+}
+
+/* Names of methods, in the help of keys. */
+static void lists(void **unused)
+{
+	char text[METHODS_HELP], expected[512];
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < key_count; i++) {
+		methods_in_help(keys[i].help, text);
+		assert_null(strchr(text, '@'));
+	}
+	methods_in_help("With @marking.", text);
+	assert_memory_equal(text, "With `dscp`", 11);
+	assert_string_equal(methods_in_help("", text), "");
+	methods_text(method_overwrites_vip, " or ", text);
+	assert_string_equal(text, with_methods("@overwriting", expected));
+	assert_memory_equal(text, "rewrite or dscp", 15);
+}
+
 static void accepts(void **unused)
 {
 	struct config config;
@@ -152,12 +238,13 @@ static void refuses(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
 		const char *text = refused[i].text;
-		char why[512] = "";
+		char why[512] = "", expected[512];
 
 		if (!config_parse("f.yaml", text, strlen(text), &config, why,
 				  sizeof(why), NULL))
 			fail_msg("accepted: %s", text);
-		assert_string_equal(why + strlen("f.yaml"), refused[i].why);
+		assert_string_equal(why + strlen("f.yaml"),
+				    with_methods(refused[i].why, expected));
 	}
 }
 
@@ -280,9 +367,10 @@ static void least_mtu(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(accepts),   cmocka_unit_test(refuses),
-		cmocka_unit_test(fills_in),  cmocka_unit_test(notes),
-		cmocka_unit_test(least_mtu),
+		cmocka_unit_test(rows),	   cmocka_unit_test(columns),
+		cmocka_unit_test(lists),   cmocka_unit_test(accepts),
+		cmocka_unit_test(refuses), cmocka_unit_test(fills_in),
+		cmocka_unit_test(notes),   cmocka_unit_test(least_mtu),
 	};
 
 	return RUN("methods", tests);

@@ -267,19 +267,6 @@ static void tunnelled(void **unused)
 	}
 }
 
-static void no_overhead(void **unused)
-{
-	struct addr to = {{0, 0, V4_MAPPED, 1}};
-
-	(void)unused;
-	for (int forward = 0; forward < FORWARDS; forward++) {
-		struct method method = {.forward = forward};
-
-		if (forward != FORWARD_ipip)
-			assert_int_equal(method_overhead(&method, &to), 0);
-	}
-}
-
 /* RFC 6040, figure 4; rows: inside, columns: outside; -1: dropped. */
 static void congestion(void **unused)
 {
@@ -343,8 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(marked),	 cmocka_unit_test(updated),
 		cmocka_unit_test(error_updated), cmocka_unit_test(tunnelled),
-		cmocka_unit_test(no_overhead),	 cmocka_unit_test(congestion),
-		cmocka_unit_test(sources),
+		cmocka_unit_test(congestion),	 cmocka_unit_test(sources),
 	};
 
 	return RUN("tunnel", tests);

@@ -122,7 +122,7 @@ static void draw_check(struct config_service *service)
 	if (udp != (check->type == CHECK_UDP))
 		check->type = udp ? CHECK_UDP : CHECK_HTTPS;
 	check->port = service->port ? 0 : htons(8443);
-	if (service->method.forward == FORWARD_rewrite)
+	if (method_is_by_address(&service->method))
 		check->application_port = 0;
 	forget_others(check);
 }
@@ -146,9 +146,8 @@ static void agree(struct config_service *service, __u8 dscp)
 {
 	struct method *method = &service->method;
 
-	method->dscp = method->forward == FORWARD_dscp ? dscp : 0;
-	if (method->forward != FORWARD_dscp &&
-	    method->forward != FORWARD_rewrite)
+	method->dscp = method_is_by_mark(method) ? dscp : 0;
+	if (method_keeps_vip(method))
 		method->checksum = CHECKSUM_KEEP;
 	if (service->protocol != IPPROTO_UDP)
 		service->by_address = false;
