@@ -82,8 +82,6 @@ INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 	if (reason != REASON_NONE)
 		return reason;
 	reason = second_chance(ctx, d);
-	if (reason == REASON_second_chance)
-		pass_on(d);
 	if (reason == REASON_second_chance ||
 	    reason == REASON_second_chance_rate)
 		return reason;

@@ -47,6 +47,9 @@ struct outside {
 	struct addr destination;
 	__u32 l3_offset; /* with the tags before it */
 	__u32 tos;
+	__u32 ttl;
+	__u32 is_ipv6;
+	__u32 is_asked; /* whether the packet inside has a socket here */
 	struct restore_key key; /* built here, because the stack is full */
 };
 MAP(outsides, PERCPU_ARRAY, __u32, struct outside, 1);
@@ -62,6 +65,12 @@ struct chance {
 		struct ipv6hdr ipv6;
 	};
 	struct tcphdr tcp;
+	/* The header with this host's address: where it is, and what it has. */
+	struct addr own;
+	__u32 l3_offset;
+	__u32 l4_offset;
+	__u32 own_is_ipv6;
+	__u32 checksum;	  /* enum checksum */
 	__u32 generation; /* its index */
 	__u32 passes;	  /* that are left */
 	__u32 self;	  /* this host's number in `peers` */

@@ -20,6 +20,7 @@
 
 #include "Backend/datapath/maps.bpf.h"
 #include "common/bpf/exit.h"
+#include "common/core/packet_parse.h"
 #include "common/core/rewrite.h"
 #include "common/core/schedule.h"
 #include "common/core/verifier.h"
@@ -219,43 +220,82 @@ SEPARATE int find_next_peer(void)
 }
 
 /*
- * REASON_NONE: the packet is for this host's server. Nothing has been written
- * into it yet.
+ * May another backend have the packet's flow? Then all that is known of it is
+ * in `chances`. `ttl`: that of the header with the backend's address.
  */
-INLINE enum reason second_chance(struct xdp_md *ctx, const struct decision *d)
+INLINE bool has_chance(const struct restore *restore,
+		       const struct packet *packet, __u8 ttl)
 {
 	__u32 zero = 0, generation = generation_slot();
 	const struct candidates *list;
 	struct chance *chance;
 
-	if (!d->restore->table_size || !looks_for_socket(&d->packet))
-		return REASON_NONE;
-	list = list_of(d->restore, &d->packet, generation);
+	if (!restore->table_size || !looks_for_socket(packet))
+		return false;
+	list = list_of(restore, packet, generation);
 	chance = bpf_map_lookup_elem(&chances, &zero);
-	if (!list || !chance || !chance_begin(chance, d->restore, &d->packet))
-		return REASON_NONE;
+	if (!list || !chance || !chance_begin(chance, restore, packet))
+		return false;
 	chance->list = *list;
 	chance->generation = generation;
-	chance->self = d->restore->self;
-	chance->passes = passes_left(d->packet.ttl);
-	return socket_is_here(ctx) ? REASON_NONE : find_next_peer();
+	chance->self = restore->self;
+	chance->passes = passes_left(ttl);
+	return true;
 }
 
-/* To the candidate that find_next_peer() found. */
-INLINE void pass_on(struct decision *d)
+/* To the candidate that find_next_peer() found. Verified on its own. */
+SEPARATE int pass_on(struct xdp_md *ctx)
 {
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
 	__u32 zero = 0;
 	const struct chance *chance = bpf_map_lookup_elem(&chances, &zero);
-	struct packet *packet = &d->packet;
+	struct packet packet = {.protocol = IPPROTO_TCP};
 	__u8 router[ETH_ALEN];
 
 	if (!chance)
-		return;
-	if (d->restore->method.checksum == CHECKSUM_UPDATE)
-		rewrite_checksum(packet, &packet->destination, &chance->next);
-	rewrite_destination(packet, &chance->next);
-	rewrite_ttl(packet, (__u8)(chance->passes * TTL_PER_PASS));
-	mac_copy(router, packet->eth->h_source);
-	mac_copy(packet->eth->h_source, packet->eth->h_dest);
-	mac_copy(packet->eth->h_dest, router);
+		return REASON_malformed;
+	packet.l3_offset = chance->l3_offset;
+	packet.l4_offset = chance->l4_offset;
+	packet.is_ipv6 = chance->own_is_ipv6;
+	if (packet_locate(&packet, data, end))
+		return REASON_malformed;
+	if (chance->checksum == CHECKSUM_UPDATE)
+		rewrite_checksum(&packet, &chance->own, &chance->next);
+	rewrite_destination(&packet, &chance->next);
+	rewrite_ttl(&packet, (__u8)(chance->passes * TTL_PER_PASS));
+	mac_copy(router, packet.eth->h_source);
+	mac_copy(packet.eth->h_source, packet.eth->h_dest);
+	mac_copy(packet.eth->h_dest, router);
+	return REASON_second_chance;
+}
+
+/* Looks for the socket of the packet in `chances`, and passes it on. */
+INLINE enum reason ask_and_pass_on(struct xdp_md *ctx)
+{
+	enum reason reason;
+
+	if (socket_is_here(ctx))
+		return REASON_NONE;
+	reason = find_next_peer();
+	return reason == REASON_second_chance ? pass_on(ctx) : reason;
+}
+
+/*
+ * REASON_NONE, REASON_second_chance_spent: the packet is for this host's
+ * server, and nothing has been written into it yet.
+ */
+INLINE enum reason second_chance(struct xdp_md *ctx, const struct decision *d)
+{
+	__u32 zero = 0;
+	struct chance *chance = bpf_map_lookup_elem(&chances, &zero);
+
+	if (!has_chance(d->restore, &d->packet, d->packet.ttl) || !chance)
+		return REASON_NONE;
+	chance->own = d->packet.destination;
+	chance->l3_offset = d->packet.l3_offset;
+	chance->l4_offset = d->packet.l4_offset;
+	chance->own_is_ipv6 = d->packet.is_ipv6;
+	chance->checksum = d->restore->method.checksum;
+	return ask_and_pass_on(ctx);
 }

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "common/base/address.h"
+#include "common/core/address.h"
 
 static bool is_in_transition(const struct config_backend *backend)
 {
@@ -20,10 +21,25 @@ static size_t in_transition(const struct config_service *service)
 	return count;
 }
 
+/* Then a backend can write another one's address into an outer header. */
+static bool has_one_family(const struct config_service *service)
+{
+	bool ipv4 = addr_is_v4(&service->backends[0].address);
+	size_t i;
+
+	for (i = 1; i < service->backend_count; i++) {
+		if (addr_is_v4(&service->backends[i].address) != ipv4)
+			return false;
+	}
+	return true;
+}
+
 /* Can sockets of its flows be looked up, and packets be passed on? */
 static bool can_have_second_chance(const struct config_service *service)
 {
-	return method_overwrites_vip(&service->method) &&
+	return (method_overwrites_vip(&service->method) ||
+		(method_restored_by(&service->method) == RESTORED_BY_INNER &&
+		 has_one_family(service))) &&
 	       service->protocol == IPPROTO_TCP &&
 	       scheduler_is_function(service->scheduler);
 }
@@ -102,8 +118,9 @@ static int refuse_flows(const struct config_service *service,
 			      "flows: second-chance: on-all-down may be all or "
 			      "drop; pass needs remember");
 	return refuse(refusal, service->line,
-		      "flows: second-chance is for tcp, by rewrite or dscp, "
-		      "with maglev or source-hash; the others need remember");
+		      "flows: second-chance is for tcp, by rewrite, dscp or "
+		      "ipip (to backends of one family), with maglev or "
+		      "source-hash; the others need remember");
 }
 
 int transitions_settle(struct config *config, const struct refusal *refusal)

@@ -15,9 +15,9 @@
 
 /*
  * Do backends look for flows at each other? Only of TCP, whose sockets they can
- * look up, by a method that writes the backend's address into the packet, and
- * by a scheduler that is a function of the flow. More than MOST_IN_TRANSITION
- * that drain, as a file could always say: no.
+ * look up, by a method that writes the backend's address into the packet or in
+ * front of it, and by a scheduler that is a function of the flow. More than
+ * MOST_IN_TRANSITION that drain, as a file could always say: no.
  */
 bool has_second_chance(const struct config_service *service);
 

@@ -21,6 +21,9 @@ setup_file() {
 	file "$dir/changed" "$Y" "$Z" "$W"
 	file "$dir/heavy" "$X" "$Y" "$Z, weight: 4, weight-before: 1"
 	file "$dir/heavy-done" "$X" "$Y" "$Z, weight: 4"
+	OPTIONS="flows: second-chance, forward: ipip, "
+	file "$dir/ipip-before" "$X" "$Y" "$Z"
+	file "$dir/ipip-staged" "$X, state: draining" "$Y" "$Z" "$W, state: filling"
 	OPTIONS="flows: second-chance, "
 	file "$dir/forgets-before" "$X" "$Y" "$Z"
 	file "$dir/forgets-staged" "$X, state: draining" "$Y" "$Z" "$W, state: filling"
@@ -45,7 +48,7 @@ teardown() {
 file() {
 	local row
 	{
-		printf '%s\n' "services:" \
+		printf '%s\n' "lb-sources: [172.17.0.0/16]" "services:" \
 			"- {vip: $VIP4, port: 80, ${OPTIONS-}backends: ["
 		for row in "${@:2}"; do echo "    {address: $row},"; done
 		echo "  ]}"
@@ -117,6 +120,10 @@ broken() {
 @test "the same where no load balancer remembers a flow: 0 broken" {
 	unbroken forgets-before forgets-staged
 	[[ $(LB=lbdsr0a lbr show -j flows | jq '.flows | length') == 0 ]]
+}
+
+@test "... by ipip: 0 broken" {
+	unbroken ipip-before ipip-staged
 }
 
 @test "control: the same without states" {

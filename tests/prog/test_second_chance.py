@@ -47,7 +47,7 @@ def passed_on(frame, to, ttl):
     """Back to where it came from, for `to`."""
     out = Ether(frame)
     out.dst, out.src = out.src, out.dst
-    if IP in out:
+    if isinstance(out.payload, IP):
         out[IP].dst, out[IP].ttl = to, ttl
         del out[IP].chksum
     else:
@@ -151,6 +151,47 @@ def methods(world):
         out = Ether(passed_on(frame, OTHER, 48))
         del out[TCP].chksum
         row(role, frame, TX, bytes(out), "second_chance")
+
+
+LB4, LB6 = "172.17.0.2", "2001:db8:17::2"
+
+
+@test("second chance: by ipip the whole packet is passed on, by the outer TTL")
+def tunnelled(world):
+    def outer(near, ttl=64):
+        if ":" in near:
+            return f.ether() / IPv6(src=LB6, dst=near, hlim=ttl)
+        return f.ether() / IP(src=LB4, dst=near, ttl=ttl)
+
+    def inner(sport, flags="A"):
+        packet = f.ip4(ttl=7) / f.tcp(flags=flags)
+        packet[TCP].sport = sport
+        return packet[IP]
+
+    for near, other in (NEAR, OTHER), (NEAR6, OTHER6):
+        role = fresh(world, pair(VIP, near, other, forward="ipip"),
+                     lb_sources=f"[{LB4}, '{LB6}']")
+        got, _ = met(role, [came(outer(near) / inner(sport)) for sport in PORTS])
+        there = [sport for sport, (action, _) in zip(PORTS, got) if action == TX]
+        here = [sport for sport in PORTS if sport not in there]
+        assert there and here, f"{len(there)} of {len(PORTS)} flows may be elsewhere"
+        for ttl, left in (64, 48), (33, 32), (17, 16), (16, None):
+            frame = came(outer(near, ttl) / inner(there[0]))
+            opened = Ether(frame)[Ether].copy()
+            opened.remove_payload()
+            opened.type = 0x0800
+            opened = bytes(opened / inner(there[0]))
+            if left:
+                row(role, frame, TX, passed_on(frame, other, left), "second_chance")
+            else:
+                row(role, frame, PASS, opened, "second_chance_spent")
+        frame = came(outer(near) / inner(there[0], "S"))
+        equal(met(role, [frame])[1], {"decapsulated": 1}, "SYN")
+        equal(met(role, [came(outer(near) / inner(here[0]))])[1], {"decapsulated": 1}, "here")
+        stranger = outer(near)
+        stranger[1].src = "2001:db8:17::9" if ":" in near else "172.17.0.9"
+        equal(met(role, [came(stranger / inner(there[0]))])[1], {"foreign_source": 1},
+              "not from a load balancer")
 
 
 @test("second chance: the circle of the candidates, from wherever it comes")

@@ -15,9 +15,9 @@
 #define WITH_UNIT ", with its unit (ms, s, min or h)"
 
 #define FLOWS_NEED                                                             \
-	":2: flows: second-chance is for tcp, by rewrite or dscp, with "       \
-	"maglev "                                                              \
-	"or source-hash; the others need remember"
+	":2: flows: second-chance is for tcp, by rewrite, dscp or ipip (to "   \
+	"backends of one family), with maglev or source-hash; the others "     \
+	"need remember"
 
 static const struct row wrong_values[] = {
 	{VIP "  port: 70000\n", ":3: port \"70000\": " PORT},

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "Backend/datapath/restore.bpf.h"
+#include "Backend/datapath/second_chance.bpf.h"
 #include "common/bpf/hand.h"
 #include "common/bpf/parse.h"
 #include "common/core/tunnel.h"
@@ -70,7 +71,8 @@ SEPARATE int parse_inner(struct xdp_md *ctx)
 
 /*
  * For the packet that parse_inner() has left, with `reason`. A function of its
- * own, which the kernel verifies separately.
+ * own, which the kernel verifies separately. REASON_NONE: another backend may
+ * have its flow; nothing is done yet.
  */
 SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
 {
@@ -107,10 +109,40 @@ SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
 	ecn = tunnel_ecn(packet_tos(&packet), outside->tos);
 	if (ecn < 0)
 		return REASON_congestion_lost;
+	if (restore && !outside->is_asked &&
+	    has_chance(restore, &packet, (__u8)outside->ttl))
+		return REASON_NONE;
 	tos_set(&packet, (packet_tos(&packet) & ~ECN_BITS) | ecn);
 	reason = ipip_take_off(ctx, &packet, outside->l3_offset);
 	/* It is there, but the verifier does not know. */
 	return restore ? counted(restore, reason) : reason;
+}
+
+/*
+ * For the packet in `chances`, with the `reason` of parse_inner(): the whole
+ * packet is passed on, or the one inside is taken out.
+ */
+INLINE enum reason ipip_ask(struct xdp_md *ctx, struct outside *outside,
+			    enum reason parsed)
+{
+	__u32 zero = 0;
+	struct chance *chance = bpf_map_lookup_elem(&chances, &zero);
+	enum reason reason, taken;
+
+	if (!chance)
+		return REASON_malformed;
+	chance->l3_offset = outside->l3_offset;
+	chance->l4_offset = 0;
+	chance->own_is_ipv6 = outside->is_ipv6;
+	chance->checksum = CHECKSUM_KEEP;
+	reason = ask_and_pass_on(ctx);
+	if (reason == REASON_second_chance ||
+	    reason == REASON_second_chance_rate)
+		return reason;
+	outside->is_asked = 1;
+	taken = ipip_inside(ctx, parsed);
+	return taken == REASON_decapsulated && reason != REASON_NONE ? reason
+								     : taken;
 }
 
 INLINE bool ipip_is(const struct packet *packet)
@@ -123,7 +155,7 @@ INLINE enum reason ipip_take_out(struct xdp_md *ctx, struct decision *d)
 	__u32 zero = 0;
 	struct packet *found = handed_packet();
 	struct outside *outside = bpf_map_lookup_elem(&outsides, &zero);
-	enum reason reason;
+	enum reason reason, parsed;
 
 	if (!found || !outside)
 		return REASON_malformed;
@@ -136,11 +168,17 @@ INLINE enum reason ipip_take_out(struct xdp_md *ctx, struct decision *d)
 	outside->destination = d->packet.destination;
 	outside->l3_offset = d->packet.l3_offset;
 	outside->tos = packet_tos(&d->packet);
+	outside->ttl = d->packet.ttl;
+	outside->is_ipv6 = d->packet.is_ipv6;
+	outside->is_asked = 0;
 	hand_packet(&d->packet);
-	reason = parse_inner(ctx);
-	reason = parse_further(ctx, found, reason);
-	reason = ipip_inside(ctx, reason);
-	if (reason == REASON_decapsulated)
+	parsed = parse_inner(ctx);
+	parsed = parse_further(ctx, found, parsed);
+	reason = ipip_inside(ctx, parsed);
+	if (reason == REASON_NONE)
+		reason = ipip_ask(ctx, outside, parsed);
+	if (reason == REASON_decapsulated || reason == REASON_second_chance ||
+	    reason == REASON_second_chance_spent)
 		d->inner = found;
 	return reason;
 }
