@@ -63,8 +63,8 @@ bool flow_is_remembered(const struct flow *flow)
 #define SILENT ((2 * 60 + 4) * 60 * 1000)
 #define ENDED  (5 * 1000)
 
-int flows_in_use(const struct kernel *kernel, const struct running *running,
-		 __u64 now, __u32 *in_use)
+int active_flows(const struct kernel *kernel, const struct running *running,
+		 __u64 now, __u32 *active)
 {
 	__u64 silent = jiffies_of(SILENT), ended = jiffies_of(ENDED), most;
 	const struct running_service *service;
@@ -89,7 +89,7 @@ int flows_in_use(const struct kernel *kernel, const struct running *running,
 		       : flow->backend & (FLOW_ENDS | FLOW_BEGINS) ? ended
 								   : silent;
 		if (age_low((__u32)now, flow->seen) <= most)
-			in_use[backend->id % BACKEND_SLOTS]++;
+			active[backend->id % BACKEND_SLOTS]++;
 	}
 	flow_table_close(&table);
 	return rc;

@@ -32,5 +32,5 @@ bool flow_is_remembered(const struct flow *flow);
  * Counts the flows in use by their backend's index; `now` in jiffies. Returns
  * 0, or -1 with errno.
  */
-int flows_in_use(const struct kernel *kernel, const struct running *running,
-		 __u64 now, __u32 *in_use);
+int active_flows(const struct kernel *kernel, const struct running *running,
+		 __u64 now, __u32 *active);

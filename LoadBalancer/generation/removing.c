@@ -11,7 +11,7 @@
 
 struct removing {
 	struct build *build;
-	const __u32 *in_use; /* flows, by index */
+	const __u32 *active; /* flows, by index */
 	__u64 now, timeout, grace;
 };
 
@@ -76,19 +76,19 @@ static bool is_claimed(const struct removing *removing,
 static __u64 stays_until(const struct removing *removing, __u32 index)
 {
 	const struct running *old = &removing->build->old;
-	bool in_use = removing->in_use[index];
+	bool active = removing->active[index];
 	__u64 span = removing->timeout;
 
 	switch (old->backends[index].state) {
 	case BACKEND_ACTIVE:
 		/* No table knows flows that have begun just now. */
-		if (!in_use && span > removing->grace)
+		if (!active && span > removing->grace)
 			span = removing->grace;
 		return removing->now + span;
 	case BACKEND_DRAINING:
-		return in_use ? removing->now + span : 0;
+		return active ? removing->now + span : 0;
 	case BACKEND_LEAVING:
-		return in_use || removing->now < old->generation.grace_until
+		return active || removing->now < old->generation.grace_until
 			       ? old->until[index]
 			       : 0;
 	default:
@@ -182,23 +182,23 @@ int removing_keep(struct build *build, struct fault *fault_out)
 		.timeout = jiffies_of(build->config->drain_timeout),
 		.grace = jiffies_of(build->config->handshake_grace),
 	};
-	__u32 *in_use;
+	__u32 *active;
 	int rc;
 
 	if (build->kernel->cut || !build->old.backend_count)
 		return 0;
-	in_use = calloc(BACKEND_SLOTS, sizeof(*in_use));
-	if (!in_use)
+	active = calloc(BACKEND_SLOTS, sizeof(*active));
+	if (!active)
 		return fault(fault_out, "cannot count flows: %s",
 			     strerror(ENOMEM));
 	rc = jiffies_now(build->kernel, &removing.now)
-		     ?: flows_in_use(build->kernel, &build->old, removing.now,
-				     in_use);
-	removing.in_use = in_use;
+		     ?: active_flows(build->kernel, &build->old, removing.now,
+				     active);
+	removing.active = active;
 	if (rc)
 		fault(fault_out, "cannot count flows: %s", strerror(errno));
 	else
 		keep_all(&removing);
-	free(in_use);
+	free(active);
 	return rc;
 }

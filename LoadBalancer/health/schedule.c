@@ -73,7 +73,7 @@ static void done(struct probe *probe, void *data)
 	if (finding == FINDING_UP)
 		backend->good++;
 	else if (finding == FINDING_NONE)
-		backend->unmade++;
+		backend->skipped++;
 	else
 		backend->bad++;
 	pause = health_pause(&backend->check, finding == FINDING_UP);

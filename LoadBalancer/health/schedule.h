@@ -16,7 +16,7 @@ struct checked {
 	struct service_key service;
 	struct config_check check; /* a copy: the file may be gone */
 	struct health health;
-	__u64 good, bad, unmade;
+	__u64 good, bad, skipped;
 	struct result last;
 	char noted[VERDICT_TEXT]; /* why it is down, as last reported */
 	struct probe probe;

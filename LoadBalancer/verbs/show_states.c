@@ -139,7 +139,7 @@ json_t *backends_rows(const struct kernel *kernel, const struct show *show)
 	size_t i;
 
 	if (!active || jiffies_now(kernel, &now) ||
-	    flows_in_use(kernel, running, now, active)) {
+	    active_flows(kernel, running, now, active)) {
 		free(active);
 		json_decref(rows);
 		return NULL;

@@ -35,7 +35,7 @@ static json_t *check_row(const struct checked *row)
 		outcomes[row->last.application], "why",
 		json_text(row->last.why), "seconds", row->last.took / 1e6,
 		"good", (json_int_t)row->good, "bad", (json_int_t)row->bad,
-		"skipped", (json_int_t)row->unmade);
+		"skipped", (json_int_t)row->skipped);
 }
 
 static json_t *checks_rows(const struct checks *checks)
