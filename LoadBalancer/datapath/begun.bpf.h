@@ -84,6 +84,26 @@ INLINE bool begun_elsewhere(const struct decision *d, const struct found *f)
 				d->now, begun_span(f), f->backend->id);
 }
 
+/*
+ * Does a flow stay with the backend of this id, which gets no new ones? For a
+ * packet that may stay there: select_follows(). `name`: of the packet's SYN, if
+ * `cannot` is 0: select_cannot_answer().
+ */
+SEPARATE int flow_stays(__u32 slot, __u32 id, __u64 hash, __u64 name,
+			__u64 cannot)
+{
+	struct generation *generation =
+		bpf_map_lookup_elem(&generations, &slot);
+	struct backend *backend = backend_of(slot, id);
+
+	if (!generation || !backend || is_over(slot, backend))
+		return 0;
+	return cannot ||
+	       !begun_at_another(
+		       hash, name, bpf_jiffies64(),
+		       BEGUN_SECONDS * (__u64)generation->insert_window, id);
+}
+
 /* Where the first packet of a flow went that the flow table does not know. */
 INLINE int begun_plain(const struct decision *d, const struct found *f)
 {

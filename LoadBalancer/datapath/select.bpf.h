@@ -192,8 +192,10 @@ INLINE bool follows(const struct decision *d, const struct found *f)
 	__u8 state = f->backend->state;
 
 	return select_follows(&d->packet, state) &&
-	       !is_over(d->slot, f->backend) &&
-	       (state == BACKEND_ACTIVE || !begun_elsewhere(d, f));
+	       (state == BACKEND_ACTIVE ||
+		flow_stays(d->slot, f->backend->id, d->hash,
+			   select_syn_name(&d->packet, d->hash),
+			   select_cannot_answer(&d->packet)));
 }
 
 /* By its memory. */

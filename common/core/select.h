@@ -93,11 +93,19 @@ INLINE int select_asks_previous(const struct packet *packet)
 	return packet->protocol == IPPROTO_TCP;
 }
 
-/* May the packet be the first one after its client's SYN? */
+/*
+ * 0 if the packet may be the first one after its client's SYN. A sum of
+ * reasons: the verifier would follow both ways of each comparison.
+ */
+INLINE __u64 select_cannot_answer(const struct packet *packet)
+{
+	return (packet->protocol ^ IPPROTO_TCP) | packet->is_error |
+	       (packet->flags & (PACKET_SYN | PACKET_LATER));
+}
+
 INLINE int select_may_answer(const struct packet *packet)
 {
-	return packet->protocol == IPPROTO_TCP && !packet->is_error &&
-	       !(packet->flags & (PACKET_SYN | PACKET_LATER));
+	return !select_cannot_answer(packet);
 }
 
 /*
