@@ -92,11 +92,14 @@ def tracked(root):
 
 
 def find(root, change, files):
-    """(file, start, end): in its file, or wherever else its function is."""
-    places = [(change.file, *span) for span in occurrences(load(root, change.file), change)]
-    if not places and change.function:
-        places = [(file, *span) for file in files
-                  for span in occurrences(load(root, file), change)]
+    """(file, start, end): in its file; or wherever else its function is; or
+    anywhere, where the function has another name now."""
+    anywhere = change._replace(function="")
+    for place, among in (change, [change.file]), (change, files), (anywhere, files):
+        places = [(file, *span) for file in among
+                  for span in occurrences(load(root, file), place)]
+        if places:
+            break
     if len(places) != 1:
         raise Wrong(f"{change.file} {change.function}: "
                     + (f"{len(places)} times: " if places else "not there: ")
@@ -111,7 +114,7 @@ def put_in(root, fault, files):
         file, start, end = find(root, change, files)
         source = load(root, file)
         if file in texts:  # the second place in a file
-            (start, end), = occurrences(texts[file], change)
             source = texts[file]
+            start, end = occurrences(source, change._replace(function=""))[0]
         texts[file] = source[:start] + change.after.strip() + source[end:]
     return texts
