@@ -8,7 +8,8 @@
 
 OUT := build/style
 # What is there of what git knows, and what is about to be added
-tree := $(wildcard $(shell git ls-files -co --exclude-standard))
+tree := $(shell git ls-files -co --exclude-standard | \
+	while read -r file; do [ ! -f "$$file" ] || echo "$$file"; done)
 version = $(firstword $(shell $(1) --version 2>&1 | cksum))
 
 .PHONY: clang-format shellcheck sparse
