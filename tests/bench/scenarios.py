@@ -61,6 +61,16 @@ def by_method(word, flows=1, **keys):
                      service={"forward": word, **more}, **keys) for family in (4, 6)]
 
 
+def forgotten(family, limit, goal):
+    """Services without flow memory: the same for any number of flows."""
+    return [Scenario(f"IPv{family} flows: second-chance: {name}", family, packet, flows,
+                     remembered=0, service={"flows": "second-chance"}, limit=limit, goal=goal)
+            for name, packet, flows in (
+                ("one flow", "ack", 1), ("64 k flows", "ack", 64 * K),
+                ("512 k flows", "ack", 512 * K), ("SYN, all new", "syn", NEW),
+                ("ACK, all new", "ack", NEW))]
+
+
 def undone(word, reason):
     more = {"dscp": 46} if word == "dscp" else {}
     return [Scenario(f"IPv{family} xdp_bkd: {word}, one flow", family, "ack", reason=reason,
@@ -111,6 +121,8 @@ SCENARIOS = [
     Scenario("IPv6 FIB asked every time", 6, "ack", known=True, remembered=1,
              file={"next_hop_age": "0s"}),
     *both("ICMP error about a known flow", "error", known=True, remembered=1),
+    *forgotten(4, 2.5, 2.0),
+    *forgotten(6, 2.8, 2.2),
     *scheduled("random", True),
     *scheduled("round-robin", True),
     *scheduled("source-hash", False),
