@@ -228,7 +228,7 @@ const struct key keys[] = {
 		 "flow; `second-chance`: it goes by the table, and the "
 		 "backends, all with xdp_bkd, find flows at each other while "
 		 "the pool changes in steps (`state`). Only for tcp by "
-		 "rewrite, dscp or ipip, with maglev or source-hash."},
+		 "@routed, with maglev or source-hash."},
 	{LEVEL_SERVICE, "backends",
 	 LIST(config_service, backends, backend_count, LEVEL_BACKEND),
 	 .max = MAX_BACKENDS,

@@ -40,11 +40,12 @@ static const struct {
 	{"@encapsulating", method_encapsulates},
 	{"@marking", method_is_by_mark},
 	{"@overwriting", method_overwrites_vip},
+	{"@routed", method_is_routed},
 };
 
 const char *methods_in_help(const char *help, char text[METHODS_HELP])
 {
-	char names[METHODS_TEXT];
+	char names[METHODS_TEXT], *last;
 	size_t used = 0, i;
 
 	while (*help && used < METHODS_HELP - 1) {
@@ -58,9 +59,13 @@ const char *methods_in_help(const char *help, char text[METHODS_HELP])
 			continue;
 		}
 		help += strlen(words[i].word);
-		methods_text(words[i].is, "` and `", names);
-		used += (size_t)snprintf(text + used, METHODS_HELP - used,
-					 "`%s`", names);
+		methods_text(words[i].is, "`, `", names);
+		last = strrchr(names, ',');
+		used += (size_t)snprintf(
+			text + used, METHODS_HELP - used,
+			last ? "`%.*s and%s`" : "`%.*s%s`",
+			(int)(last ? (size_t)(last - names) : strlen(names)),
+			names, last ? last + 1 : "");
 	}
 	text[used < METHODS_HELP ? used : METHODS_HELP - 1] = '\0';
 	return text;

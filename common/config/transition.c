@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "common/base/address.h"
+#include "common/config/method_names.h"
 #include "common/core/address.h"
 
 static bool is_in_transition(const struct config_backend *backend)
@@ -37,9 +38,8 @@ static bool has_one_family(const struct config_service *service)
 /* Can sockets of its flows be looked up, and packets be passed on? */
 static bool can_have_second_chance(const struct config_service *service)
 {
-	return (method_overwrites_vip(&service->method) ||
-		(method_restored_by(&service->method) == RESTORED_BY_INNER &&
-		 has_one_family(service))) &&
+	return method_is_routed(&service->method) &&
+	       (!method_crosses(&service->method) || has_one_family(service)) &&
 	       service->protocol == IPPROTO_TCP &&
 	       scheduler_is_function(service->scheduler);
 }
@@ -108,6 +108,8 @@ static int refuse_many(const struct config_service *service,
 static int refuse_flows(const struct config_service *service,
 			const struct refusal *refusal)
 {
+	char methods[METHODS_TEXT];
+
 	if (service->flows == FLOWS_REMEMBER)
 		return 0;
 	if (can_have_second_chance(service) &&
@@ -118,9 +120,10 @@ static int refuse_flows(const struct config_service *service,
 			      "flows: second-chance: on-all-down may be all or "
 			      "drop; pass needs remember");
 	return refuse(refusal, service->line,
-		      "flows: second-chance is for tcp, by rewrite, dscp or "
-		      "ipip (to backends of one family), with maglev or "
-		      "source-hash; the others need remember");
+		      "flows: second-chance is for tcp, by %s (to backends of "
+		      "one family), with maglev or source-hash; the others "
+		      "need remember",
+		      methods_text(method_is_routed, " or ", methods));
 }
 
 int transitions_settle(struct config *config, const struct refusal *refusal)

@@ -2,9 +2,9 @@
 /*
  * method_lists.h - expected texts that list forwarding methods
  *
- * A test says @all, @crossing, @keeping, @marking or @overwriting. Which
- * methods these are is told here from the rows themselves, so that a new row
- * needs no change of a test. test_methods.c has the rows as they are to be.
+ * A test says @all, @crossing, @keeping, @marking, @overwriting or @routed.
+ * Which methods these are is told here from the rows themselves, so that a new
+ * row needs no change of a test. test_methods.c has the rows as they are to be.
  */
 #pragma once
 
@@ -38,6 +38,8 @@ static inline int row_is(const struct method_row *row, const char *word)
 		return keeps;
 	case 'm':
 		return row->by == RESTORED_BY_MARK;
+	case 'r':
+		return !!(row->traits & METHOD_ROUTED);
 	default:
 		return !keeps;
 	}

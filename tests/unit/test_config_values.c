@@ -15,7 +15,7 @@
 #define WITH_UNIT ", with its unit (ms, s, min or h)"
 
 #define FLOWS_NEED                                                             \
-	":2: flows: second-chance is for tcp, by rewrite, dscp or ipip (to "   \
+	":2: flows: second-chance is for tcp, by @routed (to "                 \
 	"backends of one family), with maglev or source-hash; the others "     \
 	"need remember"
 

@@ -212,6 +212,11 @@ static void lists(void **unused)
 	methods_in_help("With @marking.", text);
 	assert_memory_equal(text, "With `dscp`", 11);
 	assert_string_equal(methods_in_help("", text), "");
+	methods_in_help("@routed", text);
+	assert_memory_equal(text, "`rewrite`, `dscp`", 17);
+	assert_non_null(strstr(text, "` and `"));
+	methods_in_help("of @overwriting and more", text);
+	assert_null(strstr(text, "  "));
 	methods_text(method_overwrites_vip, " or ", text);
 	assert_string_equal(text, with_methods("@overwriting", expected));
 	assert_memory_equal(text, "rewrite or dscp", 15);
