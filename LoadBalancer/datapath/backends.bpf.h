@@ -7,6 +7,7 @@
 #include "LoadBalancer/datapath/service.bpf.h"
 #include "common/core/hash.h"
 #include "common/core/schedule.h"
+#include "common/core/selection.h"
 #include "common/core/verifier.h"
 
 INLINE struct backend *backend_at(__u32 generation, __u32 index)
@@ -24,9 +25,7 @@ INLINE struct backend *backend_of(__u32 generation, __u32 id)
 {
 	struct backend *backend = backend_at(generation, id);
 
-	if (!backend || backend->id != id || backend->state == BACKEND_ABSENT)
-		return NULL;
-	return backend;
+	return backend && selection_is(backend, id) ? backend : NULL;
 }
 
 INLINE bool is_over(__u32 slot, const struct backend *backend)
@@ -51,16 +50,22 @@ INLINE int slot_at(__u32 generation, const struct service *service,
 		     : -1;
 }
 
-/* The slot of a flow that nothing is known of, or -1: there is no table. */
-INLINE int slot_of(__u32 generation, const struct service *service,
-		   const struct decision *d)
+/* The slot's number in the table, for a flow that nothing is known of. */
+INLINE __u32 slot_number(const struct service *service,
+			 const struct decision *d)
 {
 	struct scheduling from = {.hash = hash_packet(&d->packet),
 				  .source = &d->packet.source};
 
-	return slot_at(generation, service,
-		       scheduler_table_slot(service->scheduler, &from,
-					    service->table_size));
+	return scheduler_table_slot(service->scheduler, &from,
+				    service->table_size);
+}
+
+/* What is there, or -1: there is no table. */
+INLINE int slot_of(__u32 generation, const struct service *service,
+		   const struct decision *d)
+{
+	return slot_at(generation, service, slot_number(service, d));
 }
 
 INLINE struct backend *backend_in_slot(__u32 generation, int slot)

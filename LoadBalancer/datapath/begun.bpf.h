@@ -9,7 +9,7 @@
 #include "LoadBalancer/datapath/maps.bpf.h"
 #include "common/bpf/dry.h"
 #include "common/core/begun.h"
-#include "common/core/select.h"
+#include "common/core/selection.h"
 #include "common/core/verifier.h"
 
 /*
@@ -122,17 +122,16 @@ INLINE int begun_plain(const struct decision *d, const struct found *f)
 INLINE struct backend *backend_begun(const struct decision *d,
 				     const struct found *f, bool known)
 {
-	bool is_syn = d->packet.flags & PACKET_SYN;
+	__u32 notes = selection_notes(&d->packet, known);
 	struct backend *backend;
 	int index = -1;
 
-	if (select_may_answer(&d->packet) || (is_syn && known))
+	if (notes & NOTE_OF_SYN)
 		index = begun_by(d, f);
-	if (index < 0 && !is_syn && !known)
+	if (index < 0 && notes & NOTE_PLAIN)
 		index = begun_plain(d, f);
 	backend = index < 0 ? NULL : backend_at(d->slot, index);
-	if (!backend || backend->service != f->service->id ||
-	    !select_follows(&d->packet, backend->state) ||
+	if (!selection_stays(&d->packet, f->service->id, backend) ||
 	    is_over(d->slot, backend))
 		return NULL;
 	return backend;

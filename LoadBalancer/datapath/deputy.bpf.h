@@ -17,20 +17,13 @@
 INLINE struct backend *owner_of(const struct decision *d,
 				const struct service *service)
 {
-	struct service owners = *service;
+	__u32 table = TABLE_SLOTS(service->table_size);
 
 	if (!service->owners)
 		return NULL;
-	owners.table_first += TABLE_SLOTS(service->table_size);
-	return backend_in_table(d->slot, &owners, d);
-}
-
-/* A deputy gets new flows. Where there is none, the table has the owner. */
-INLINE bool is_refused(const struct decision *d, const struct service *service,
-		       const struct backend *backend)
-{
-	return service->forgets && d->packet.flags & PACKET_SYN && backend &&
-	       backend->state != BACKEND_ACTIVE;
+	return backend_in_slot(
+		d->slot,
+		slot_at(d->slot, service, table + slot_number(service, d)));
 }
 
 /* By the table, with nothing looked up or kept. */

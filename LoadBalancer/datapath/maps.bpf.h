@@ -107,6 +107,11 @@ struct found {
 struct handed {
 	struct decision decision;
 	__u32 backend_id; /* selected; or to which the next hop is asked */
+	/* A selection: see select_anew(). */
+	__u32 before_id; /* by the generation before */
+	__u8 keep;	 /* enum keep */
+	bool known;	 /* as of struct selecting */
+	bool lives;
 	/* The question for a next hop: see hop_ask(). */
 	struct addr own[2]; /* of the incoming interface */
 	__u64 hop_flow;	    /* which packets share the next hop */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * select.bpf.h - a flow's backend: the lookups for the rules of
- * common/core/select.h
+ * common/core/selection.h, and what they say is done
  *
  * The flow table comes first, then the note of a first packet, then the
  * service's table. What is decided is remembered here, before the route is
@@ -17,7 +17,7 @@
 #include "LoadBalancer/datapath/service.bpf.h"
 #include "common/core/hash.h"
 #include "common/core/schedule.h"
-#include "common/core/select.h"
+#include "common/core/selection.h"
 #include "common/core/verifier.h"
 
 /*
@@ -59,9 +59,8 @@ SEPARATE int slot_before(void)
 		return -1;
 	directory = directory_of(slot, generation, &d->packet);
 	entry = service_of(&directory, &d->packet, &for_vip);
-	/* Another service's has nothing to say but that it differs. */
-	if (!entry || (!(d->packet.flags & PACKET_SYN) &&
-		       entry->service.id != own->service.id))
+	if (!entry ||
+	    !selection_hears(&d->packet, entry->service.id, own->service.id))
 		return -1;
 	return slot_of(slot, &entry->service, d);
 }
@@ -76,15 +75,14 @@ INLINE struct backend *backend_before(const struct decision *d,
 {
 	struct backend *backend;
 
-	if (d->now >= f->generation->grace_until ||
-	    !select_asks_previous(&d->packet))
+	if (!selection_is_in_grace(&d->packet, d->now,
+				   f->generation->grace_until))
 		return NULL;
 	backend = backend_in_slot(f->generation->previous, slot_before());
 	if (!backend)
 		return NULL;
 	backend = backend_of(d->slot, backend->id);
-	if (!backend || backend->state == BACKEND_DOWN ||
-	    is_over(d->slot, backend))
+	if (!selection_was_there(backend) || is_over(d->slot, backend))
 		return NULL;
 	return backend;
 }
@@ -147,55 +145,18 @@ INLINE bool keep(const struct decision *d, const struct found *f,
 	return false;
 }
 
-/*
- * By the scheduler and its table, for a flow that the flow table does not know
- * or, `known`, knows of another backend. *kept: select_keeps()' `lives`; and
- * then whether the flow table is to hold the flow.
- */
-INLINE struct backend *schedule(struct decision *d, const struct found *f,
-				struct backend *begun, bool known, bool *kept)
-{
-	const struct service *service = f->service;
-	bool is_syn = d->packet.flags & PACKET_SYN;
-	struct backend *backend, *before = NULL, *owner;
-
-	if (begun && !known)
-		d->origin = ORIGIN_KNOWN;
-	/* One that is not remembered would begin with each of its packets. */
-	if (d->packet.protocol == IPPROTO_UDP)
-		d->begins = !begun && !d->packet.is_error;
-	backend = begun ?: backend_in_table(d->slot, service, d);
-	if (!begun)
-		before = backend_before(d, f);
-	if (before && !is_syn && before != backend) {
-		d->origin = ORIGIN_PREVIOUS;
-		backend = before;
-	}
-	owner = begun || known ? NULL : owner_of(d, service);
-	if (owner && !is_syn && select_follows(&d->packet, owner->state))
-		backend = owner;
-	if (is_refused(d, service, backend))
-		return NULL;
-	if (backend)
-		*kept |= keep(d, f, backend,
-			      select_keeps(&d->packet, begun || known,
-					   (before && before != backend) ||
-						   (owner && owner != backend),
-					   *kept),
-			      *kept);
-	return backend;
-}
-
 /* Does a remembered flow follow its memory, f->backend? */
 INLINE bool follows(const struct decision *d, const struct found *f)
 {
-	__u8 state = f->backend->state;
+	__u8 state;
 
-	return select_follows(&d->packet, state) &&
-	       (state == BACKEND_ACTIVE ||
-		flow_stays(d->slot, f->backend->id, d->hash,
-			   select_syn_name(&d->packet, d->hash),
-			   select_cannot_answer(&d->packet)));
+	if (!selection_stays(&d->packet, f->service->id, f->backend))
+		return false;
+	state = f->backend->state;
+	return !selection_may_have_moved(state) ||
+	       flow_stays(d->slot, f->backend->id, d->hash,
+			  select_syn_name(&d->packet, d->hash),
+			  select_cannot_answer(&d->packet));
 }
 
 /* By its memory. */
@@ -207,15 +168,12 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 		return false;
 	f->backend = backend_of(d->slot, flow->backend & FLOW_BACKEND);
 	/* Of another service: see select_older(). */
-	if (!f->backend || f->backend->service != f->service->id ||
-	    !follows(d, f))
+	if (!follows(d, f))
 		return false;
 	d->origin = ORIGIN_KNOWN;
 	EFFECT(flow->seen = (__u32)d->now);
-	EFFECT(flow->backend =
-		       f->backend->id | (flow->backend & FLOW_UDP) |
-		       select_begins(&d->packet, flow->backend & FLOW_BEGINS) |
-		       select_end(&d->packet, flow->backend & FLOW_ENDS));
+	EFFECT(flow->backend = selection_entry(&d->packet, flow->backend,
+					       f->backend->id));
 	return true;
 }
 
@@ -251,10 +209,9 @@ SEPARATE int select_in_turn(void)
 	struct backend *backend;
 	bool lives;
 
-	if (!h || h->backend_id ||
-	    (d->packet.flags & (PACKET_SYN | PACKET_RST)) != PACKET_SYN ||
-	    !generation_of(d, f) || !find_service_again(d, f) ||
-	    scheduler_is_function(f->service->scheduler))
+	if (!h || h->backend_id || !generation_of(d, f) ||
+	    !find_service_again(d, f) ||
+	    !selection_in_turn(&d->packet, f->service->scheduler))
 		return false;
 	lives = d->origin == ORIGIN_MOVED && flow_lives(d->slot, d->hash);
 	backend = choose(d, f, lives);
@@ -267,28 +224,79 @@ SEPARATE int select_in_turn(void)
 }
 
 /*
- * The choice for the decision in `scratch`: what select_begun() left there, or
- * by the table. With all that goes with it: what is to be remembered, the grace
- * after a change, a memory to be deleted. Leaves the backend's id there; 0:
- * there is none.
+ * Where the generation before would have sent the flow of the decision in
+ * `scratch`. Leaves the backend's id there. Verified on its own.
+ */
+SEPARATE int select_before(void)
+{
+	struct handed *h = handed();
+	struct decision *d = &h->decision;
+	struct found found = {}, *f = &found;
+	struct backend *backend;
+
+	if (!h || h->backend_id || !generation_of(d, f))
+		return 0;
+	backend = backend_before(d, f);
+	if (backend)
+		h->before_id = backend->id;
+	return 0;
+}
+
+/*
+ * The choice for the decision in `scratch`: what select_begun() and
+ * select_before() left there, or by the table. Leaves the backend's id there
+ * (0: there is none) and what is to be remembered, for select_keep(). Verified
+ * on its own.
  */
 SEPARATE int select_anew(void)
 {
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
-	bool kept, known;
 	struct found found = {}, *f = &found;
-	struct backend *backend;
+	struct selecting from = {};
+	struct selection to;
 
 	if (!h || !generation_of(d, f) || !find_service_again(d, f))
 		return 0;
-	known = d->origin == ORIGIN_MOVED;
-	kept = known && flow_lives(d->slot, d->hash);
-	backend = schedule(d, f, backend_of(d->slot, h->backend_id), known,
-			   &kept);
-	if (known && !kept)
+	from.known = d->origin == ORIGIN_MOVED;
+	from.lives = from.known && flow_lives(d->slot, d->hash);
+	from.begun = backend_of(d->slot, h->backend_id);
+	if (!from.begun) {
+		from.table = backend_in_table(d->slot, f->service, d);
+		from.before = backend_of(d->slot, h->before_id);
+		if (!from.known)
+			from.owner = owner_of(d, f->service);
+	}
+	from.forgets = f->service->forgets;
+	to = selection_new(&d->packet, &from);
+	d->origin = to.origin;
+	d->begins = to.begins;
+	h->backend_id = to.backend ? to.backend->id : 0;
+	h->keep = to.keep;
+	h->known = from.known;
+	h->lives = from.lives;
+	return 0;
+}
+
+/*
+ * Remembers what select_anew() left in `scratch`, or deletes a memory. Another
+ * function, because what it does would be verified for each way through that
+ * one.
+ */
+SEPARATE int select_keep(void)
+{
+	struct handed *h = handed();
+	struct decision *d = &h->decision;
+	struct found found = {}, *f = &found;
+	struct backend *backend;
+	bool held;
+
+	if (!h || !generation_of(d, f) || !find_service_again(d, f))
+		return 0;
+	backend = backend_of(d->slot, h->backend_id);
+	held = backend && keep(d, f, backend, h->keep, h->lives);
+	if (selection_forgets(h->known, h->lives, held))
 		flow_forget(d->hash);
-	h->backend_id = backend ? backend->id : 0;
 	return 0;
 }
 
@@ -303,11 +311,15 @@ INLINE bool select_slowly(struct decision *d, struct found *f)
 	if (!h)
 		return false;
 	h->backend_id = 0;
+	h->before_id = 0;
 	select_older();
 	if (!h->backend_id) {
 		select_begun();
-		if (!select_in_turn())
+		if (!select_in_turn()) {
+			select_before();
 			select_anew();
+			select_keep();
+		}
 	}
 	d->origin = h->decision.origin;
 	d->begins = h->decision.begins;
@@ -342,12 +354,11 @@ INLINE bool select_by_table(struct decision *d, struct found *f)
 /* By what the flow table said of it a moment ago. */
 INLINE bool select_recent(struct decision *d, struct found *f, int index)
 {
-	if (index < 0 || d->begins || select_ends(&d->packet))
+	if (index < 0 || !selection_may_be_hot(&d->packet, d->begins))
 		return false;
 	f->backend = backend_at(d->slot, index);
 	d->origin = ORIGIN_KNOWN;
-	return f->backend && f->backend->service == f->service->id &&
-	       follows(d, f);
+	return follows(d, f);
 }
 
 /* Sets f->backend, d->origin and d->begins. False: there is none. */
@@ -372,12 +383,10 @@ INLINE bool select_backend(struct decision *d, struct found *f)
 		return true;
 	flow = flow_lookup(d->hash);
 	if (flow && select_known(d, f, flow)) {
-		/* A flow that begins or ends: the flow table is told of each
-		 * packet. */
-		if (flow->backend & (FLOW_BEGINS | FLOW_ENDS))
-			recent_forget(recent, word);
-		else
+		if (selection_is_hot(flow->backend))
 			recent_add(recent, word, f->backend->id);
+		else
+			recent_forget(recent, word);
 		return true;
 	}
 	recent_forget(recent, word);
