@@ -72,8 +72,14 @@ INLINE const struct candidates *list_of(const struct restore *restore,
 INLINE bool chance_begin(struct chance *chance, const struct restore *restore,
 			 const struct packet *packet)
 {
-	const struct tcphdr *tcp = packet->l4;
+	__u64 at = packet->l4_offset;
+	const struct tcphdr *tcp;
 
+	/* Linux 5.10 remembers no bounds on the stack, where they were. */
+	KEEP_SUM(at);
+	if (at > L4_MOST)
+		return false;
+	tcp = packet->l3 + at;
 	if ((void *)(tcp + 1) > packet->end)
 		return false;
 	chance->tcp = *tcp;
