@@ -22,8 +22,15 @@ teardown_file() {
 	network_down
 }
 
+# closed: all connections of the client, to the last packet
+closed() {
+	[[ ! $(on "$CLIENT" ss -Htn dst "$VIP4") ]]
+}
+
 teardown() {
 	flows_end
+	# or the next test meets what they send once more, and remembers it
+	wait_for 5 closed || :
 	detach
 }
 
