@@ -49,14 +49,14 @@ INLINE bool looks_for_socket(const struct packet *packet)
 /* The list of the packet's slot, or NULL: nobody else can have the flow. */
 INLINE const struct candidates *list_of(const struct restore *restore,
 					const struct packet *packet,
-					__u32 generation)
+					const __u32 *generation)
 {
 	struct scheduling from = {.source = &packet->source};
 	const struct candidates *list;
 	__u32 key;
 	void *map;
 
-	map = bpf_map_lookup_elem(&lists, &generation);
+	map = bpf_map_lookup_elem(&lists, generation);
 	if (!map)
 		return NULL;
 	from.hash = hash_ends(&packet->source, packet->source_port,
@@ -232,18 +232,20 @@ SEPARATE int find_next_peer(void)
 INLINE bool has_chance(const struct restore *restore,
 		       const struct packet *packet, __u8 ttl)
 {
-	__u32 zero = 0, generation = generation_slot();
+	__u32 zero = 0;
 	const struct candidates *list;
 	struct chance *chance;
 
 	if (!restore->table_size || !looks_for_socket(packet))
 		return false;
-	list = list_of(restore, packet, generation);
 	chance = bpf_map_lookup_elem(&chances, &zero);
-	if (!list || !chance || !chance_begin(chance, restore, packet))
+	if (!chance)
+		return false;
+	chance->generation = generation_slot();
+	list = list_of(restore, packet, &chance->generation);
+	if (!list || !chance_begin(chance, restore, packet))
 		return false;
 	chance->list = *list;
-	chance->generation = generation;
 	chance->self = restore->self;
 	chance->passes = passes_left(ttl);
 	return true;
