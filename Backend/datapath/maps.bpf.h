@@ -43,7 +43,7 @@ struct decision {
 
 /* What ipip_inside() gets besides the inner packet: the outer header, [0]. */
 struct outside {
-	struct addr source;
+	struct prefix source; /* all bits of it: a key of `sources` */
 	struct addr destination;
 	__u32 l3_offset; /* with the tags before it */
 	__u32 tos;

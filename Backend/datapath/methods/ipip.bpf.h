@@ -15,13 +15,12 @@
 #include "common/core/tunnel.h"
 #include "common/core/verifier.h"
 
-INLINE bool ipip_is_from_lb(const struct addr *source)
+INLINE bool ipip_is_from_lb(const struct outside *outside)
 {
-	struct prefix key = {128, *source};
 	__u32 slot = generation_slot();
 	void *map = bpf_map_lookup_elem(&sources, &slot);
 
-	return map && bpf_map_lookup_elem(map, &key);
+	return map && bpf_map_lookup_elem(map, &outside->source);
 }
 
 /*
@@ -104,7 +103,7 @@ SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
 	reason = listed(restore, &packet);
 	if (reason != REASON_NONE)
 		return reason;
-	if (!ipip_is_from_lb(&outside->source))
+	if (!ipip_is_from_lb(outside))
 		return REASON_foreign_source;
 	ecn = tunnel_ecn(packet_tos(&packet), outside->tos);
 	if (ecn < 0)
@@ -164,7 +163,8 @@ INLINE enum reason ipip_take_out(struct xdp_md *ctx, struct decision *d)
 	 */
 	if (d->packet.flags & (PACKET_FIRST | PACKET_LATER))
 		return REASON_fragment_passed;
-	outside->source = d->packet.source;
+	outside->source.bits = 128;
+	outside->source.address = d->packet.source;
 	outside->destination = d->packet.destination;
 	outside->l3_offset = d->packet.l3_offset;
 	outside->tos = packet_tos(&d->packet);
