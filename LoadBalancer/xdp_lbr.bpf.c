@@ -54,14 +54,14 @@ SEPARATE int fragment_is_wanted(struct xdp_md *ctx)
 	struct generation *generation =
 		bpf_map_lookup_elem(&generations, &slot);
 	struct ethhdr *eth = (void *)(long)ctx->data;
-	struct directory directory;
+	struct service_table table;
 
 	if (!packet || !generation ||
 	    (void *)(eth + 1) > (void *)(long)ctx->data_end ||
 	    !find_interface(device_of(ctx, packet), eth))
 		return false;
-	directory = directory_of(slot, generation, packet);
-	return is_vip(&directory, packet, slot) || check_reply_is();
+	table = service_table_of(slot, generation, packet);
+	return is_vip(&table, packet, slot) || check_reply_is();
 }
 
 /* For no service, or not fit to be forwarded: is it for a VIP at all? */

@@ -16,7 +16,7 @@
 #include "common/core/record.h"
 
 /* What the file says, once for each generation. */
-MAP_MAPPED(services, __u32, struct directory_places, GENERATIONS);
+MAP_MAPPED(services, __u32, struct service_cells, GENERATIONS);
 MAP_MAPPED(backends, __u32, struct backend_rows, GENERATIONS);
 MAP_OF_GENERATIONS(tables, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 		   struct slots, 1);
@@ -82,7 +82,7 @@ struct decision {
 	__u64 hash;    /* of the flow, keyed: see flows.h */
 	__s32 fib;     /* the FIB's answer, if it was asked */
 	__u32 slot;    /* index of the generation it uses */
-	__u32 place;   /* of its service in the table of services */
+	__u32 cell;    /* of its service in the table of services */
 	__u32 hop_key; /* the next hop's index in next_hops */
 	__u16 for_vip; /* 0: for none; else 1 + `leaving` of its mark */
 	__u8 origin;   /* enum origin */

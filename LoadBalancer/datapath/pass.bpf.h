@@ -136,13 +136,13 @@ SEPARATE int foreign(struct xdp_md *ctx, __u32 device, __u64 mac)
 	struct packet *packet = handed_packet();
 	struct generation *generation =
 		bpf_map_lookup_elem(&generations, &slot);
-	struct directory directory;
+	struct service_table table;
 	struct interface *in;
 
 	if (!packet || !generation)
 		return REASON_foreign_mac;
-	directory = directory_of(slot, generation, packet);
-	if (!is_vip(&directory, packet, slot))
+	table = service_table_of(slot, generation, packet);
+	if (!is_vip(&table, packet, slot))
 		return REASON_foreign_mac;
 	in = bpf_map_lookup_elem(&interfaces, &zero);
 	if (!in || in->ifindex != device) {

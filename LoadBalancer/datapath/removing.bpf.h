@@ -36,7 +36,7 @@ INLINE bool is_flow_of(const struct decision *d, struct found *f)
 
 /* The same for an entry; sets d->hash for its service. */
 INLINE bool entry_has(struct decision *d, struct found *f,
-		      const struct directory_entry *entry)
+		      const struct service_cell *entry)
 {
 	__be16 source_port = d->packet.source_port, port = d->packet.port;
 	__u8 protocol = d->packet.protocol;
@@ -52,19 +52,18 @@ INLINE bool entry_has(struct decision *d, struct found *f,
 }
 
 /* The service of any port; NULL: it is the packet's own, or there is none. */
-INLINE struct directory_entry *find_any(struct decision *d,
-					const struct found *f)
+INLINE struct service_cell *find_any(struct decision *d, const struct found *f)
 {
-	struct directory directory =
-		directory_of(d->slot, f->generation, &d->packet);
-	struct directory_entry *entry = NULL;
+	struct service_table table =
+		service_table_of(d->slot, f->generation, &d->packet);
+	struct service_cell *entry = NULL;
 
 	if (d->packet.port)
-		entry = directory_find(&directory, &d->packet, 0,
-				       d->packet.protocol);
+		entry = service_table_find(&table, &d->packet, 0,
+					   d->packet.protocol);
 	if (!entry || leaving_is_over(d->slot, entry->service.leaving))
 		return NULL;
-	d->place = directory.place;
+	d->cell = table.cell;
 	return entry;
 }
 
@@ -73,12 +72,12 @@ int service_leaving(void)
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
 	struct found found = {}, *f = &found;
-	struct directory_entry *entry;
-	struct directory directory;
+	struct service_cell *entry;
+	struct service_table table;
 
 	if (!h || !generation_of(d, f))
 		return 0;
-	entry = service_entry(d);
+	entry = service_cell(d);
 	if (!entry)
 		return 0;
 	d->now = bpf_jiffies64();
@@ -88,8 +87,8 @@ int service_leaving(void)
 	entry = find_any(d, f);
 	if (entry && (!entry->service.leaving || entry_has(d, f, entry)))
 		return 1;
-	directory = directory_of(d->slot, f->generation, &d->packet);
-	d->for_vip = find_mark(&directory, &d->packet);
+	table = service_table_of(d->slot, f->generation, &d->packet);
+	d->for_vip = find_mark(&table, &d->packet);
 	return 0;
 }
 
@@ -103,16 +102,16 @@ INLINE bool are_alike(const struct method *a, const struct method *b)
 /*
  * For the decision in `scratch`, whose service does not know its flow: the flow
  * may belong to the service of any port, which then becomes its service. Writes
- * that service to `place`, and the remembered backend. Verified on its own.
+ * that service to `cell`, and the remembered backend. Verified on its own.
  */
 SEPARATE int select_older(void)
 {
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
 	struct found found = {}, *f = &found;
-	const struct directory_entry *own, *any;
+	const struct service_cell *own, *any;
 	struct flow *flow;
-	__u32 place;
+	__u32 cell;
 	__u64 hash;
 
 	if (!h || !generation_of(d, f))
@@ -120,9 +119,9 @@ SEPARATE int select_older(void)
 	if (d->packet.flags & PACKET_SYN ||
 	    (d->origin != ORIGIN_MOVED && d->now >= f->generation->grace_until))
 		return 0;
-	place = d->place;
+	cell = d->cell;
 	hash = d->hash;
-	own = service_entry(d);
+	own = service_cell(d);
 	any = find_any(d, f);
 	if (own && any && any != own &&
 	    are_alike(&any->service.method, &own->service.method) &&
@@ -132,7 +131,7 @@ SEPARATE int select_older(void)
 			h->backend_id = f->backend->id;
 		return 1;
 	}
-	d->place = place;
+	d->cell = cell;
 	d->hash = hash;
 	return 0;
 }

@@ -42,14 +42,14 @@ SEPARATE int slot_before(void)
 	__u32 slot;
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
-	const struct directory_entry *own, *entry;
+	const struct service_cell *own, *entry;
 	struct generation *generation;
-	struct directory directory;
+	struct service_table table;
 	__u16 for_vip;
 
 	if (!h)
 		return -1;
-	own = service_entry(d);
+	own = service_cell(d);
 	generation = bpf_map_lookup_elem(&generations, &d->slot);
 	if (!own || !generation)
 		return -1;
@@ -57,8 +57,8 @@ SEPARATE int slot_before(void)
 	generation = bpf_map_lookup_elem(&generations, &slot);
 	if (!generation)
 		return -1;
-	directory = directory_of(slot, generation, &d->packet);
-	entry = service_of(&directory, &d->packet, &for_vip);
+	table = service_table_of(slot, generation, &d->packet);
+	entry = service_of(&table, &d->packet, &for_vip);
 	if (!entry ||
 	    !selection_hears(&d->packet, entry->service.id, own->service.id))
 		return -1;
@@ -68,7 +68,7 @@ SEPARATE int slot_before(void)
 /*
  * In the time of grace: where the generation before would have sent the flow,
  * as that backend is today. NULL where it is over, or the answer is nowhere.
- * `d` is the decision in `scratch`, f->service that of d->place.
+ * `d` is the decision in `scratch`, f->service that of d->cell.
  */
 INLINE struct backend *backend_before(const struct decision *d,
 				      const struct found *f)
@@ -306,7 +306,7 @@ SEPARATE int select_older(void);
 INLINE bool select_slowly(struct decision *d, struct found *f)
 {
 	struct handed *h = hand_decision(d);
-	struct directory_entry *entry;
+	struct service_cell *entry;
 
 	if (!h)
 		return false;
@@ -323,9 +323,9 @@ INLINE bool select_slowly(struct decision *d, struct found *f)
 	}
 	d->origin = h->decision.origin;
 	d->begins = h->decision.begins;
-	d->place = h->decision.place;
+	d->cell = h->decision.cell;
 	f->backend = backend_of(d->slot, h->backend_id);
-	entry = service_entry(d);
+	entry = service_cell(d);
 	if (entry)
 		f->service = &entry->service;
 	return f->backend && entry;

@@ -6,7 +6,7 @@
 
 #include "LoadBalancer/datapath/maps.bpf.h"
 #include "common/bpf/exit.h"
-#include "common/core/directory.h"
+#include "common/core/service_table.h"
 #include "common/core/verifier.h"
 
 /* The generation that the packet uses; its index in d->slot. */
@@ -24,45 +24,45 @@ INLINE bool find_generation(struct decision *d, struct found *f)
 }
 
 /* A generation's table of services, and what all lookups share. */
-struct directory {
-	struct directory_places *places; /* NULL: it is no VIP */
+struct service_table {
+	struct service_cells *cells; /* NULL: it is no VIP */
 	__u64 vip;
 	__u32 seed;
-	__u32 place; /* of the entry found last */
+	__u32 cell; /* of the entry found last */
 };
 
-INLINE struct directory directory_of(__u32 slot,
-				     const struct generation *generation,
-				     const struct packet *packet)
+INLINE struct service_table
+service_table_of(__u32 slot, const struct generation *generation,
+		 const struct packet *packet)
 {
-	struct directory directory = {NULL,
+	struct service_table table = {NULL,
 				      hash_destination(&packet->destination),
-				      generation->directory_seed, 0};
+				      generation->services_seed, 0};
 
-	if (directory_may_have(generation->vips, directory.vip))
-		directory.places = bpf_map_lookup_elem(&services, &slot);
-	return directory;
+	if (service_table_may_have(generation->vips, table.vip))
+		table.cells = bpf_map_lookup_elem(&services, &slot);
+	return table;
 }
 
 /* An entry with the packet's destination, in one of its two cells. */
-INLINE struct directory_entry *directory_find(struct directory *directory,
-					      const struct packet *packet,
-					      __be16 port, __u8 protocol)
+INLINE struct service_cell *service_table_find(struct service_table *table,
+					       const struct packet *packet,
+					       __be16 port, __u8 protocol)
 {
 	const struct addr *vip = &packet->destination;
 	__u64 hash =
-		directory_hash(directory->vip, port, protocol, directory->seed);
-	struct directory_entry *entry;
+		service_table_hash(table->vip, port, protocol, table->seed);
+	struct service_cell *entry;
 
-	if (!directory->places)
+	if (!table->cells)
 		return NULL;
-	directory->place = directory_first(hash);
-	entry = &directory->places->at[directory->place];
-	if (directory_is(entry, vip, port, protocol))
+	table->cell = service_table_first(hash);
+	entry = &table->cells->at[table->cell];
+	if (service_table_is(entry, vip, port, protocol))
 		return entry;
-	directory->place = directory_second(hash);
-	entry = &directory->places->at[directory->place];
-	return directory_is(entry, vip, port, protocol) ? entry : NULL;
+	table->cell = service_table_second(hash);
+	entry = &table->cells->at[table->cell];
+	return service_table_is(entry, vip, port, protocol) ? entry : NULL;
 }
 
 /*
@@ -80,18 +80,18 @@ SEPARATE int leaving_is_over(__u32 generation, __u32 leaving)
 }
 
 /* As decision.for_vip: its time may have run out, see refuse(). */
-INLINE __u16 find_mark(struct directory *directory, const struct packet *packet)
+INLINE __u16 find_mark(struct service_table *table, const struct packet *packet)
 {
-	const struct directory_entry *entry =
-		directory_find(directory, packet, 0, 0);
+	const struct service_cell *entry =
+		service_table_find(table, packet, 0, 0);
 
 	return entry ? 1 + entry->service.leaving : 0;
 }
 
-INLINE bool is_vip(struct directory *directory, const struct packet *packet,
+INLINE bool is_vip(struct service_table *table, const struct packet *packet,
 		   __u32 slot)
 {
-	__u16 mark = find_mark(directory, packet);
+	__u16 mark = find_mark(table, packet);
 
 	return mark && !leaving_is_over(slot, mark - 1);
 }
@@ -100,19 +100,19 @@ INLINE bool is_vip(struct directory *directory, const struct packet *packet,
  * The packet's service: of its port, else of any port. NULL if there is none;
  * *for_vip says whether it is for a VIP.
  */
-INLINE struct directory_entry *service_of(struct directory *directory,
-					  const struct packet *packet,
-					  __u16 *for_vip)
+INLINE struct service_cell *service_of(struct service_table *table,
+				       const struct packet *packet,
+				       __u16 *for_vip)
 {
-	struct directory_entry *entry = NULL;
+	struct service_cell *entry = NULL;
 
 	/* Protocol 0 and port 0 are the mark of a VIP. */
 	if (packet->protocol)
-		entry = directory_find(directory, packet, packet->port,
-				       packet->protocol);
-	*for_vip = entry ? 1 : find_mark(directory, packet);
+		entry = service_table_find(table, packet, packet->port,
+					   packet->protocol);
+	*for_vip = entry ? 1 : find_mark(table, packet);
 	if (!entry && *for_vip && packet->port)
-		entry = directory_find(directory, packet, 0, packet->protocol);
+		entry = service_table_find(table, packet, 0, packet->protocol);
 	return entry;
 }
 
@@ -121,7 +121,7 @@ INLINE struct directory_entry *service_of(struct directory *directory,
  * known. No `if`: the verifier would follow both branches.
  */
 INLINE void forget_ports(struct packet *packet,
-			 const struct directory_entry *entry)
+			 const struct service_cell *entry)
 {
 	packet->source_port &= (FORCE __be16)entry->port_mask;
 	packet->port &= (FORCE __be16)entry->port_mask;
@@ -129,22 +129,21 @@ INLINE void forget_ports(struct packet *packet,
 }
 
 /* The service of a decision that was passed in `scratch`. */
-INLINE struct directory_entry *service_entry(const struct decision *d)
+INLINE struct service_cell *service_cell(const struct decision *d)
 {
-	struct directory_places *places =
-		bpf_map_lookup_elem(&services, &d->slot);
+	struct service_cells *cells = bpf_map_lookup_elem(&services, &d->slot);
 
-	return places ? &places->at[WITHIN(d->place, DIRECTORY_PLACES)] : NULL;
+	return cells ? &cells->at[WITHIN(d->cell, SERVICE_CELLS)] : NULL;
 }
 
 /*
  * For the packet in `scratch`, whose service was removed from the file: the
- * service it belongs to, in `place`, or none (0), and whether it is for a VIP.
+ * service it belongs to, in `cell`, or none (0), and whether it is for a VIP.
  * See removing.bpf.h.
  */
 SEPARATE int service_leaving(void);
 
-INLINE struct directory_entry *find_among_leaving(struct decision *d)
+INLINE struct service_cell *find_among_leaving(struct decision *d)
 {
 	struct handed *h = hand_decision(d);
 	int is_found;
@@ -153,29 +152,29 @@ INLINE struct directory_entry *find_among_leaving(struct decision *d)
 		return NULL;
 	is_found = service_leaving();
 	d->for_vip = h->decision.for_vip;
-	d->place = h->decision.place;
-	return is_found ? service_entry(d) : NULL;
+	d->cell = h->decision.cell;
+	return is_found ? service_cell(d) : NULL;
 }
 
 /*
- * Sets d->for_vip and d->place. The service may have been removed from the
+ * Sets d->for_vip and d->cell. The service may have been removed from the
  * file.
  */
-INLINE struct directory_entry *find_entry(struct decision *d,
-					  const struct found *f)
+INLINE struct service_cell *find_entry(struct decision *d,
+				       const struct found *f)
 {
-	struct directory directory =
-		directory_of(d->slot, f->generation, &d->packet);
-	struct directory_entry *entry =
-		service_of(&directory, &d->packet, &d->for_vip);
+	struct service_table table =
+		service_table_of(d->slot, f->generation, &d->packet);
+	struct service_cell *entry =
+		service_of(&table, &d->packet, &d->for_vip);
 
-	d->place = directory.place;
+	d->cell = table.cell;
 	return entry;
 }
 
 /* Sets f->service. False: it is not for this service after all, or for none. */
 INLINE bool take_entry(struct decision *d, struct found *f,
-		       const struct directory_entry *entry)
+		       const struct service_cell *entry)
 {
 	/* An error about a packet that this VIP did not send. */
 	if (!entry || (low_byte(&d->packet.is_error) &&
@@ -189,7 +188,7 @@ INLINE bool take_entry(struct decision *d, struct found *f,
 /* Sets d->for_vip and f->service. False: for no service. */
 INLINE bool find_service(struct decision *d, struct found *f)
 {
-	struct directory_entry *entry = find_entry(d, f);
+	struct service_cell *entry = find_entry(d, f);
 
 	if (entry && UNLIKELY(entry->service.leaving))
 		entry = find_among_leaving(d);
@@ -199,7 +198,7 @@ INLINE bool find_service(struct decision *d, struct found *f)
 /* Finds the service again, in a function that was passed the decision. */
 INLINE bool find_service_again(const struct decision *d, struct found *f)
 {
-	struct directory_entry *entry = service_entry(d);
+	struct service_cell *entry = service_cell(d);
 
 	f->service = entry ? &entry->service : NULL;
 	return entry;
@@ -208,8 +207,8 @@ INLINE bool find_service_again(const struct decision *d, struct found *f)
 /* Sets d->for_vip for a packet that cannot be forwarded. */
 INLINE void find_vip(struct decision *d, const struct found *f)
 {
-	struct directory directory =
-		directory_of(d->slot, f->generation, &d->packet);
+	struct service_table table =
+		service_table_of(d->slot, f->generation, &d->packet);
 
-	d->for_vip = find_mark(&directory, &d->packet);
+	d->for_vip = find_mark(&table, &d->packet);
 }

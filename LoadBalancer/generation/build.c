@@ -24,7 +24,7 @@
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
 #include "common/core/address.h"
-#include "common/core/directory.h"
+#include "common/core/service_table.h"
 #include "common/core/inline.h"
 #include "common/kernel/generation.h"
 #include "common/net/routes.h"
@@ -195,8 +195,8 @@ static int services_add(struct build *build, struct fault *fault_out)
  * and the service again as the one for fragments without ports. Returns the
  * end.
  */
-static struct directory_entry *entries_add(struct directory_entry *next,
-					   const struct running_service *row)
+static struct service_cell *entries_add(struct service_cell *next,
+					const struct running_service *row)
 {
 	next->key = row->key;
 	next->service = row->service;
@@ -218,14 +218,13 @@ static struct directory_entry *entries_add(struct directory_entry *next,
  * these the one that stays longest comes first: for equal keys, the first
  * counts. *count: of entries.
  */
-static struct directory_entry *entries_of(const struct build *build,
-					  size_t *count)
+static struct service_cell *entries_of(const struct build *build, size_t *count)
 {
 	const struct config_service *from = build->config->services;
 	size_t services = build->config->service_count, i;
-	struct directory_entry *entries =
+	struct service_cell *entries =
 		calloc(3 * (services + build->left_count), sizeof(*entries));
-	struct directory_entry *next = entries;
+	struct service_cell *next = entries;
 	struct running_service row;
 
 	for (i = 0; entries && i < services; i++, from++) {
@@ -241,13 +240,13 @@ static struct directory_entry *entries_of(const struct build *build,
 }
 
 static void vips_mark(struct generation *generation,
-		      const struct directory_entry *entries, size_t count)
+		      const struct service_cell *entries, size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		__u32 bit =
-			directory_bit(hash_destination(&entries[i].key.vip));
+		__u32 bit = service_table_bit(
+			hash_destination(&entries[i].key.vip));
 
 		generation->vips[bit / 64] |= 1ULL << bit % 64;
 	}
@@ -256,18 +255,18 @@ static void vips_mark(struct generation *generation,
 static int services_write(struct build *build, struct fault *fault_out)
 {
 	size_t count;
-	struct directory_entry *entries = entries_of(build, &count);
-	struct directory_places *places;
+	struct service_cell *entries = entries_of(build, &count);
+	struct service_cells *cells;
 	struct part part;
 	int rc = -1;
 
-	places = part_open(&part, build->kernel, "services", build->slot,
-			   PROT_READ | PROT_WRITE);
-	if (!entries || !places) {
+	cells = part_open(&part, build->kernel, "services", build->slot,
+			  PROT_READ | PROT_WRITE);
+	if (!entries || !cells) {
 		fault(fault_out, "cannot write the services: %s",
 		      strerror(errno));
-	} else if (service_table_fill(places->at, entries, count,
-				      &build->generation->directory_seed)) {
+	} else if (service_table_fill(cells->at, entries, count,
+				      &build->generation->services_seed)) {
 		fault(fault_out, "cannot place %zu services in the table",
 		      build->config->service_count + build->left_count);
 	} else {

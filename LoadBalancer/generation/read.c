@@ -43,14 +43,14 @@ static int services_read(const struct kernel *kernel, __u32 slot,
 			 struct running *running)
 {
 	struct part part;
-	const struct directory_places *places =
+	const struct service_cells *cells =
 		part_open(&part, kernel, "services", slot, PROT_READ);
 	struct running_service *row;
 	size_t i;
 
 	running->services = calloc(MOST_SERVICES, sizeof(*running->services));
-	for (i = 0; running->services && places && i < DIRECTORY_PLACES; i++) {
-		const struct directory_entry *entry = &places->at[i];
+	for (i = 0; running->services && cells && i < SERVICE_CELLS; i++) {
+		const struct service_cell *entry = &cells->at[i];
 
 		if (!entry->used || !entry->key.protocol ||
 		    entry->key.protocol == IPPROTO_FRAGMENT)
@@ -63,7 +63,7 @@ static int services_read(const struct kernel *kernel, __u32 slot,
 		row->by_address = !entry->port_mask;
 	}
 	part_close(&part);
-	if (!running->services || !places)
+	if (!running->services || !cells)
 		return -1;
 	qsort(running->services, running->service_count,
 	      sizeof(*running->services), by_key);

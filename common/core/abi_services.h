@@ -55,24 +55,24 @@ _Static_assert(sizeof(struct service) == 24, "service");
 	 SLOTS_PER_ELEMENT)
 
 /*
- * A cell of a generation's `services` map, see directory.h. There are more than
- * twice as many cells as there can be keys: the services of a file, as many
- * that were removed from it, and for each of these the mark of its VIP and
+ * A cell of a generation's `services` map, see service_table.h. There are more
+ * than twice as many cells as there can be keys: the services of a file, as
+ * many that were removed from it, and for each of these the mark of its VIP and
  * possibly the entry for its fragments.
  */
-#define DIRECTORY_PLACES (16 * MAX_SERVICES)
-struct directory_entry {
+#define SERVICE_CELLS (16 * MAX_SERVICES)
+struct service_cell {
 	struct service_key key;
 	struct service service;
 	__u16 port_mask; /* 0: ports do not matter, see `by_address` */
 	__u8 protocol;	 /* of the service */
 	__u8 used;
 };
-_Static_assert(sizeof(struct directory_entry) == 48, "directory_entry");
+_Static_assert(sizeof(struct service_cell) == 48, "service_cell");
 
 /* Of a generation, in the `services` map. */
-struct directory_places {
-	struct directory_entry at[DIRECTORY_PLACES];
+struct service_cells {
+	struct service_cell at[SERVICE_CELLS];
 };
 
 /*
@@ -187,24 +187,24 @@ _Static_assert(sizeof(struct verdict_text) == 208, "verdict_text");
  * that places handshakes begun before it, until `grace_until` (jiffies).
  */
 struct generation {
-	__u64 number;	      /* counts from 1 */
-	__u64 grace_until;    /* jiffies */
-	__u64 udp_idle;	      /* jiffies */
-	__u64 next_hop_age;   /* jiffies; 0: the FIB is asked for each packet */
-	__u32 previous;	      /* generation index; its own if there is none */
-	__u32 insert_limit;   /* flows added per second and CPU */
-	__u32 insert_window;  /* jiffies in a second */
-	__u32 directory_seed; /* where services lie: see directory.h */
-	__u8 unmatched;	      /* enum unmatched */
-	__u8 hops_by_flow;    /* routes depend on more than the destination */
-	__u8 recent_shift;    /* the hot flows' time span is 2^this jiffies */
-	__u8 claim;	    /* the tool's: the host answers ARP for the VIPs */
-	__u32 answer_limit; /* ICMP errors per second and CPU */
+	__u64 number;	     /* counts from 1 */
+	__u64 grace_until;   /* jiffies */
+	__u64 udp_idle;	     /* jiffies */
+	__u64 next_hop_age;  /* jiffies; 0: the FIB is asked for each packet */
+	__u32 previous;	     /* generation index; its own if there is none */
+	__u32 insert_limit;  /* flows added per second and CPU */
+	__u32 insert_window; /* jiffies in a second */
+	__u32 services_seed; /* where services lie: see service_table.h */
+	__u8 unmatched;	     /* enum unmatched */
+	__u8 hops_by_flow;   /* routes depend on more than the destination */
+	__u8 recent_shift;   /* the hot flows' time span is 2^this jiffies */
+	__u8 claim;	     /* the tool's: the host answers ARP for the VIPs */
+	__u32 answer_limit;  /* ICMP errors per second and CPU */
 	__u32 second_chance_limit; /* packets passed on per second and CPU */
 	__u32 zero;
 	__u8 digest[32];	       /* of the file's meaning: see write.h */
 	struct prefix outer_source[2]; /* IPv4, IPv6; bits 0: its own address */
-	__u64 vips[VIP_BITS / 64];     /* xdp_lbr: see directory.h */
+	__u64 vips[VIP_BITS / 64];     /* xdp_lbr: see service_table.h */
 };
 _Static_assert(sizeof(struct generation) == 648, "generation");
 

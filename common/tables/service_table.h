@@ -13,10 +13,10 @@
 #define DIRECTORY_SEEDS 64
 
 /*
- * Fills in all DIRECTORY_PLACES of `places`; of entries with the same key the
+ * Fills in all SERVICE_CELLS of `cells`; of entries with the same key the
  * first counts. Sets a hash seed with which all have room. Returns 0, or -1 if
  * there is none: the chance of that is below 2^-64.
  */
-int service_table_fill(struct directory_entry *places,
-		       const struct directory_entry *entries, size_t count,
+int service_table_fill(struct service_cell *cells,
+		       const struct service_cell *entries, size_t count,
 		       __u32 *seed);

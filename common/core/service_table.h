@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * directory.h - a generation's table of services: two cells a lookup
+ * service_table.h - a generation's table of services: two cells a lookup
  *
  * Every incoming packet is looked up here, also if it is for no service. A
  * lookup in a hash map of the kernel takes 25 ns, and there are up to three.
@@ -17,15 +17,15 @@
 #include "common/core/address.h"
 #include "common/core/hash.h"
 
-INLINE __u32 directory_bit(__u64 vip)
+INLINE __u32 service_table_bit(__u64 vip)
 {
 	return vip >> 52;
 }
-_Static_assert(VIP_BITS == 1 << (64 - 52), "directory_bit");
+_Static_assert(VIP_BITS == 1 << (64 - 52), "service_table_bit");
 
-INLINE int directory_may_have(const __u64 *vips, __u64 vip)
+INLINE int service_table_may_have(const __u64 *vips, __u64 vip)
 {
-	__u32 bit = directory_bit(vip);
+	__u32 bit = service_table_bit(vip);
 
 	return vips[bit / 64] >> bit % 64 & 1;
 }
@@ -34,7 +34,8 @@ INLINE int directory_may_have(const __u64 *vips, __u64 vip)
  * Both cells of a key: in the low and in the high half. `vip` is its
  * hash_destination().
  */
-INLINE __u64 directory_hash(__u64 vip, __be16 port, __u8 protocol, __u32 seed)
+INLINE __u64 service_table_hash(__u64 vip, __be16 port, __u8 protocol,
+				__u32 seed)
 {
 	vip = hash_mix(vip, (__u64)seed << 32 | (__u64)protocol << 16 |
 				    (FORCE __u16)port);
@@ -42,19 +43,19 @@ INLINE __u64 directory_hash(__u64 vip, __be16 port, __u8 protocol, __u32 seed)
 	return vip ^ vip >> 32;
 }
 
-INLINE __u32 directory_first(__u64 hash)
+INLINE __u32 service_table_first(__u64 hash)
 {
-	return (__u32)hash % DIRECTORY_PLACES;
+	return (__u32)hash % SERVICE_CELLS;
 }
 
-INLINE __u32 directory_second(__u64 hash)
+INLINE __u32 service_table_second(__u64 hash)
 {
-	return (__u32)(hash >> 32) % DIRECTORY_PLACES;
+	return (__u32)(hash >> 32) % SERVICE_CELLS;
 }
 
 /* No struct service_key: it would cost the programs stack. */
-INLINE int directory_is(const struct directory_entry *entry,
-			const struct addr *vip, __be16 port, __u8 protocol)
+INLINE int service_table_is(const struct service_cell *entry,
+			    const struct addr *vip, __be16 port, __u8 protocol)
 {
 	return addr_equal(&entry->key.vip, vip) && entry->key.port == port &&
 	       entry->key.protocol == protocol && entry->used;
