@@ -21,11 +21,11 @@ INLINE struct flow_bucket *bucket_of(__u64 hash)
 INLINE struct flow *flow_lookup(__u64 hash)
 {
 	struct flow_bucket *bucket = bucket_of(hash);
-	int place = bucket ? flow_find(bucket, hash) : -1;
+	int way = bucket ? flow_find(bucket, hash) : -1;
 
-	if (place < 0)
+	if (way < 0)
 		return NULL;
-	return &bucket->flows[WITHIN(place, FLOWS_PER_BUCKET)];
+	return &bucket->flows[WITHIN(way, FLOWS_PER_BUCKET)];
 }
 
 INLINE struct recent_bucket *recent_of(__u64 hash)
@@ -81,7 +81,7 @@ INLINE bool may_insert(const struct generation *generation,
 	return false;
 }
 
-/* A lookup beside this sees the place empty while it is written. */
+/* A lookup beside this sees the way empty while it is written. */
 INLINE void flow_write(struct flow *flow, __u64 hash, __u32 backend, __u64 now)
 {
 	*(volatile __u64 *)&flow->hash = 0;
@@ -106,21 +106,21 @@ SEPARATE int flow_store(__u32 slot, __u64 hash, __u32 backend, __u64 now)
 	struct generation *generation =
 		bpf_map_lookup_elem(&generations, &slot);
 	struct flow *flow;
-	int place;
+	int way;
 
 	if (!done || !bucket || !generation ||
 	    !may_insert(generation, done, begins, now))
 		return -1;
-	place = flow_place(bucket, hash, (__u32)now, begins,
-			   YOUNG_SECONDS * (__u64)generation->insert_window,
-			   generation->udp_idle);
-	if (place < 0)
-		return place;
-	flow = &bucket->flows[WITHIN(place, FLOWS_PER_BUCKET)];
+	way = flow_way(bucket, hash, (__u32)now, begins,
+		       YOUNG_SECONDS * (__u64)generation->insert_window,
+		       generation->udp_idle);
+	if (way < 0)
+		return way;
+	flow = &bucket->flows[WITHIN(way, FLOWS_PER_BUCKET)];
 	if (flow_is_known(flow) && flow->hash != hash)
 		EFFECT(done->evicted++);
 	EFFECT(flow_write(flow, hash, backend, now));
-	return place;
+	return way;
 }
 
 /*
@@ -131,12 +131,12 @@ SEPARATE int flow_move(__u64 hash, __u32 backend, __u64 now)
 {
 	__u32 number = flow_bucket(hash, constants.flow_buckets);
 	struct flow_bucket *bucket = bpf_map_lookup_elem(&flows, &number);
-	int place = bucket ? flow_find(bucket, hash) : -1;
+	int way = bucket ? flow_find(bucket, hash) : -1;
 
-	if (place >= 0)
-		flow_write(&bucket->flows[WITHIN(place, FLOWS_PER_BUCKET)],
-			   hash, backend, now);
-	return place;
+	if (way >= 0)
+		flow_write(&bucket->flows[WITHIN(way, FLOWS_PER_BUCKET)], hash,
+			   backend, now);
+	return way;
 }
 
 /* Whose flow it is, for people. */
@@ -158,15 +158,15 @@ INLINE bool flow_remember(const struct decision *d, __u32 service,
 {
 	__u32 number = flow_bucket(d->hash, constants.flow_buckets);
 	struct flow_keys *names = bpf_map_lookup_elem(&flow_keys, &number);
-	int place = 0;
+	int way = 0;
 
 	if (lives)
-		EFFECT(place = flow_move(d->hash, backend, d->now));
+		EFFECT(way = flow_move(d->hash, backend, d->now));
 	else
-		place = flow_store(d->slot, d->hash, backend, d->now);
-	if (!names || place < 0)
+		way = flow_store(d->slot, d->hash, backend, d->now);
+	if (!names || way < 0)
 		return false;
-	EFFECT(flow_name(&names->keys[WITHIN(place, FLOWS_PER_BUCKET)], d,
+	EFFECT(flow_name(&names->keys[WITHIN(way, FLOWS_PER_BUCKET)], d,
 			 service));
 	return true;
 }

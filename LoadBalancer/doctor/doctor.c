@@ -144,17 +144,17 @@ static void look_flows(struct doctor *doctor)
 		found(doctor, HEALTH_UNKNOWN, "the flow table cannot be read");
 		return;
 	}
-	for (i = 0; i < table.places; i++)
+	for (i = 0; i < table.ways; i++)
 		used += flow_is_remembered(&table.flows[i]);
 	/* Twice as many ways as flow-table-size, in buckets of four. */
-	if (used <= table.places / 2) {
+	if (used <= table.ways / 2) {
 		found(doctor, HEALTH_OK, "%zu flows remembered, room for %zu",
-		      used, table.places / 2);
+		      used, table.ways / 2);
 	} else {
 		found(doctor, HEALTH_WARN,
 		      "%zu flows remembered, room for %zu: the oldest are "
 		      "forgotten soon",
-		      used, table.places / 2);
+		      used, table.ways / 2);
 		mend(doctor,
 		     "sed -i -e '/^flow-table-size:/d' -e '$a "
 		     "flow-table-size: %zu' %s && lbr up -c %s",

@@ -32,7 +32,7 @@ int flow_table_open(struct flow_table *table, int flows, int keys)
 	table->keys = map_open(keys, PROT_READ | PROT_WRITE, &table->keys_size);
 	if (table->flows)
 		table->buckets = map_entries(flows);
-	table->places = (size_t)table->buckets * FLOWS_PER_BUCKET;
+	table->ways = (size_t)table->buckets * FLOWS_PER_BUCKET;
 	if (flows >= 0)
 		close(flows);
 	if (keys >= 0)
@@ -76,7 +76,7 @@ int active_flows(const struct kernel *kernel, const struct running *running,
 
 	rc = flow_table_open(&table, kernel_map(kernel, "flows"),
 			     kernel_map(kernel, "flow_keys"));
-	for (i = 0; i < table.places; i++) {
+	for (i = 0; i < table.ways; i++) {
 		flow = &table.flows[i];
 		if (!flow->hash)
 			continue;
@@ -138,9 +138,9 @@ static size_t copy(const struct flow_table *from, struct flow_table *to,
 	const struct flow *flow;
 	size_t copied = 0, i;
 	__u32 number;
-	int place;
+	int way;
 
-	for (i = 0; i < from->places; i++) {
+	for (i = 0; i < from->ways; i++) {
 		flow = &from->flows[i];
 		if (!flow->hash)
 			continue;
@@ -149,12 +149,12 @@ static size_t copy(const struct flow_table *from, struct flow_table *to,
 		bucket = &((struct flow_bucket *)to->flows)[number];
 		if (!again && flow_find(bucket, flow->hash) >= 0)
 			continue;
-		place = flow_place(bucket, flow->hash, now,
-				   flow->backend & FLOW_BEGINS, 0, 0);
-		if (place < 0 || !makes_room(&bucket->flows[place], flow, now))
+		way = flow_way(bucket, flow->hash, now,
+			       flow->backend & FLOW_BEGINS, 0, 0);
+		if (way < 0 || !makes_room(&bucket->flows[way], flow, now))
 			continue;
-		bucket->flows[place] = *flow;
-		to->keys[(size_t)number * FLOWS_PER_BUCKET + (size_t)place] =
+		bucket->flows[way] = *flow;
+		to->keys[(size_t)number * FLOWS_PER_BUCKET + (size_t)way] =
 			from->keys[i];
 	}
 	return copied;
@@ -181,7 +181,7 @@ int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
 			     strerror(errno));
 	}
 	copied = copy(&from, &to, again, (__u32)now);
-	room = to.places / 2;
+	room = to.ways / 2;
 	flow_table_close(&from);
 	flow_table_close(&to);
 	if (again || copied <= room)

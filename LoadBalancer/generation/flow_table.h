@@ -11,10 +11,10 @@
 #include "common/core/abi_packets.h"
 
 struct flow_table {
-	struct flow *flows;    /* `places` of them; hash 0: empty */
+	struct flow *flows;    /* `ways` of them; hash 0: empty */
 	struct flow_key *keys; /* their ends */
 	__u32 buckets;
-	size_t places; /* FLOWS_PER_BUCKET a bucket */
+	size_t ways; /* FLOWS_PER_BUCKET a bucket */
 	size_t flows_size, keys_size;
 };
 

@@ -72,7 +72,7 @@ static json_t *flows_rows(const struct kernel *kernel, const struct show *show)
 
 	if (!flow_table_open(&table, kernel_map(kernel, "flows"),
 			     kernel_map(kernel, "flow_keys"))) {
-		for (i = 0; i < table.places; i++) {
+		for (i = 0; i < table.ways; i++) {
 			if (!flow_is_remembered(&table.flows[i]))
 				continue;
 			row = flow_row(show, &table.keys[i], &table.flows[i]);

@@ -56,14 +56,14 @@ static void flow_table(const struct kernel *kernel, json_t *root)
 	/* -1 if it cannot be opened. */
 	if (flow_table_open(&table, kernel_map(kernel, "flows"),
 			    kernel_map(kernel, "flow_keys")))
-		table.places = 0;
-	for (i = 0; i < table.places; i++)
+		table.ways = 0;
+	for (i = 0; i < table.ways; i++)
 		flows += flow_is_remembered(&table.flows[i]);
 	json_object_set_new(root, "flow-table-entries",
 			    json_integer((json_int_t)flows));
 	/* As flow-table-size says: half of the ways, see flows.h. */
 	json_object_set_new(root, "flow-table-size",
-			    json_integer((json_int_t)table.places / 2));
+			    json_integer((json_int_t)table.ways / 2));
 	flow_table_close(&table);
 }
 

@@ -123,11 +123,11 @@ INLINE int flow_is_in_use(const struct flow *flow, __u64 age, __u64 young,
  * began less than `young` jiffies ago: then -1. So a flood of SYNs takes only
  * what nobody uses, and handshakes under way stay.
  */
-INLINE int flow_place(const struct flow_bucket *bucket, __u64 hash, __u32 now,
-		      int begins, __u64 young, __u64 idle)
+INLINE int flow_way(const struct flow_bucket *bucket, __u64 hash, __u32 now,
+		    int begins, __u64 young, __u64 idle)
 {
 	__u64 rank, highest = 0;
-	int i, place = -1;
+	int i, way = -1;
 
 	for (i = 0; i < FLOWS_PER_BUCKET; i++) {
 		const struct flow *flow = &bucket->flows[i];
@@ -145,8 +145,8 @@ INLINE int flow_place(const struct flow_bucket *bucket, __u64 hash, __u32 now,
 			rank = 1ULL << 32 | rank;
 		if (rank > highest) {
 			highest = rank;
-			place = i;
+			way = i;
 		}
 	}
-	return place;
+	return way;
 }

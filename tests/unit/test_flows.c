@@ -41,7 +41,7 @@ static void placed(void **unused)
 		const char *name;
 		__u64 hashes[4];
 		__u32 seen[4], now;
-		int place;
+		int way;
 	} rows[] = {
 		{"an empty bucket", {0}, {0}, 5, 0},
 		{"its own", {1, 2, 9, 4}, {1, 1, 100, 1}, 100, 2},
@@ -76,15 +76,15 @@ static void placed(void **unused)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct flow_bucket bucket =
 			bucket_of(rows[i].hashes, rows[i].seen);
-		int place = flow_place(&bucket, 9, rows[i].now, 0, 0, 0);
+		int way = flow_way(&bucket, 9, rows[i].now, 0, 0, 0);
 
-		if (place != rows[i].place)
-			fail_msg("%s: place %d, not %d", rows[i].name, place,
-				 rows[i].place);
+		if (way != rows[i].way)
+			fail_msg("%s: way %d, not %d", rows[i].name, way,
+				 rows[i].way);
 	}
 }
 
-/* Twice as many places as flows: what 100,000 random ones lose of each other.
+/* Twice as many ways as flows: what 100,000 random ones lose of each other.
  */
 static void rarely_evicted(void **unused)
 {
@@ -98,7 +98,7 @@ static void rarely_evicted(void **unused)
 		__u64 hash = draw(&state) | 1;
 		struct flow_bucket *bucket = &table[flow_bucket(hash, buckets)];
 
-		bucket->flows[flow_place(bucket, hash, i, 0, 0, 0)] =
+		bucket->flows[flow_way(bucket, hash, i, 0, 0, 0)] =
 			(struct flow){hash, 1, i};
 	}
 	for (i = 0; i < buckets; i++)
@@ -184,8 +184,8 @@ static void begins(void **unused)
 
 		for (j = 0; j < FLOWS_PER_BUCKET; j++)
 			bucket.flows[j].backend = rows[i].backends[j];
-		if (flow_place(&bucket, 9, 100, 0, 5, 10) != rows[i].known ||
-		    flow_place(&bucket, 9, 100, 1, 5, 10) != rows[i].begins)
+		if (flow_way(&bucket, 9, 100, 0, 5, 10) != rows[i].known ||
+		    flow_way(&bucket, 9, 100, 1, 5, 10) != rows[i].begins)
 			fail_msg("%s", rows[i].name);
 		assert_int_equal(!!flow_is_known(&bucket.flows[0]),
 				 rows[i].hashes[0] &&
