@@ -23,7 +23,7 @@
  * % with ipip (medians of 5 interleaved rounds, one flow, AMD EPYC: dscp 104.9
  * and 109.1 ns).
  */
-union way_packet {
+union forwarding_packet {
 	struct {
 		__u32 length;
 		/*
@@ -38,7 +38,7 @@ union way_packet {
 	__u64 word;
 };
 
-union way_method {
+union forwarding_method {
 	struct {
 		struct method method;
 		__u8 reason;
@@ -52,9 +52,10 @@ union way_method {
 
 _Static_assert(L3_MOST < 1 << 7 && L4_MOST < 1 << 15 && GENERATIONS <= 256 &&
 		       REASON_MAX <= 256,
-	       "fields of union way_*");
-_Static_assert(sizeof(union way_packet) == 8 && sizeof(union way_method) == 8,
-	       "words of union way_*");
+	       "fields of union forwarding_*");
+_Static_assert(sizeof(union forwarding_packet) == 8 &&
+		       sizeof(union forwarding_method) == 8,
+	       "words of union forwarding_*");
 
 /*
  * REASON_NONE: it is ready to be sent. `key`: of its next hop, which also
@@ -63,9 +64,9 @@ _Static_assert(sizeof(union way_packet) == 8 && sizeof(union way_method) == 8,
 SEPARATE int forward_by_method(struct xdp_md *ctx, __u64 words, __u64 more,
 			       __u32 key, __u64 hash)
 {
-	union way_packet packet = {.word = words};
-	union way_method method = {.word = more};
-	struct way way = {
+	union forwarding_packet packet = {.word = words};
+	union forwarding_method method = {.word = more};
+	struct forwarding forwarding = {
 		.ctx = ctx,
 		.packet = {.is_ipv6 = packet.is_ipv6,
 			   .is_error = packet.is_error,
@@ -81,17 +82,19 @@ SEPARATE int forward_by_method(struct xdp_md *ctx, __u64 words, __u64 more,
 		.hash = hash,
 	};
 
-	way.hop = bpf_map_lookup_elem(&next_hops, &key);
-	if (!way.hop)
+	forwarding.hop = bpf_map_lookup_elem(&next_hops, &key);
+	if (!forwarding.hop)
 		return REASON_fib_error;
-	way.backend = backend_of(way.slot, way.hop->backend);
-	if (!way.backend || packet_locate(&way.packet, (void *)(long)ctx->data,
-					  (void *)(long)ctx->data_end))
+	forwarding.backend =
+		backend_of(forwarding.slot, forwarding.hop->backend);
+	if (!forwarding.backend ||
+	    packet_locate(&forwarding.packet, (void *)(long)ctx->data,
+			  (void *)(long)ctx->data_end))
 		return REASON_fib_error;
-	switch (way.method.forward) {
+	switch (forwarding.method.forward) {
 #define METHOD_FORWARD(name, ...)                                              \
 	case FORWARD_##name:                                                   \
-		return name##_forward(&way);
+		return name##_forward(&forwarding);
 		METHODS(METHOD_FORWARD)
 #undef METHOD_FORWARD
 	default:
@@ -102,17 +105,17 @@ SEPARATE int forward_by_method(struct xdp_md *ctx, __u64 words, __u64 more,
 INLINE enum reason method_forward(struct xdp_md *ctx, const struct decision *d,
 				  const struct found *f, enum reason reason)
 {
-	union way_packet packet = {.length = d->packet.length,
-				   .l4_offset = d->packet.l4_offset,
-				   .l3_offset = d->packet.l3_offset,
-				   .is_ipv6 = d->packet.is_ipv6,
-				   .is_error = d->packet.is_error};
-	union way_method method = {.method = f->service->method,
-				   .reason = reason,
-				   .slot = d->slot,
-				   .protocol = d->packet.protocol,
-				   .flags = d->packet.flags,
-				   .ttl = d->packet.ttl};
+	union forwarding_packet packet = {.length = d->packet.length,
+					  .l4_offset = d->packet.l4_offset,
+					  .l3_offset = d->packet.l3_offset,
+					  .is_ipv6 = d->packet.is_ipv6,
+					  .is_error = d->packet.is_error};
+	union forwarding_method method = {.method = f->service->method,
+					  .reason = reason,
+					  .slot = d->slot,
+					  .protocol = d->packet.protocol,
+					  .flags = d->packet.flags,
+					  .ttl = d->packet.ttl};
 
 	return forward_by_method(ctx, packet.word, method.word, d->hop_key,
 				 hash_packet(&d->packet));

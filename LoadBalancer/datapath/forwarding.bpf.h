@@ -10,11 +10,11 @@
  *
  * fills in what the FIB is asked: for the packet as it is going to leave.
  *
- *	enum reason NAME_forward(struct way *)
+ *	enum reason NAME_forward(struct forwarding *)
  *
  * makes it that packet, after everything that may fail. REASON_NONE: it is
- * ready to be sent. If way->reason says that the kernel has to send it, it
- * returns that, for a packet that the kernel can forward, or method_stays().
+ * ready to be sent. If forwarding->reason says that the kernel has to send it,
+ *it returns that, for a packet that the kernel can forward, or method_stays().
  */
 #pragma once
 
@@ -43,11 +43,12 @@ INLINE enum reason method_stays(enum reason reason)
 }
 
 /* What a method is given. */
-struct way {
+struct forwarding {
 	struct xdp_md *ctx;
 	const struct backend *backend;
 	const struct cached_hop *hop;
-	struct packet packet; /* what union way_* has of it, and its pointers */
+	struct packet packet; /* what union forwarding_* has of it, and its
+				 pointers */
 	struct method method;
 	enum reason reason; /* why the kernel has to forward it, or none */
 	__u32 slot;	    /* the index of the generation */
@@ -58,9 +59,9 @@ struct way {
  * The load balancer's own addresses at the incoming interface: IPv4's and
  * IPv6's.
  */
-INLINE const struct addr *way_own(const struct way *way)
+INLINE const struct addr *forwarding_own(const struct forwarding *forwarding)
 {
-	const struct interface *in = interface_of(way->hop->in);
+	const struct interface *in = interface_of(forwarding->hop->in);
 
 	return in ? in->own : NULL;
 }

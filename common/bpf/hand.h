@@ -16,7 +16,7 @@
  *  - Numbers are arguments, among them the key of what the function looks up.
  *
  * One exception, because each packet of three of the methods goes this way: see
- * union way_packet in LoadBalancer/datapath/forward.bpf.h.
+ * union forwarding_packet in LoadBalancer/datapath/forward.bpf.h.
  */
 #pragma once
 

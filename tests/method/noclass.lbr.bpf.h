@@ -18,10 +18,10 @@ INLINE void noclass_question(struct bpf_fib_lookup *question,
 			dscp_replace(h->tos, !!d->packet.is_ipv6, 0));
 }
 
-INLINE enum reason noclass_forward(struct way *way)
+INLINE enum reason noclass_forward(struct forwarding *forwarding)
 {
-	rewrite_address(way);
-	dscp_set(&way->packet, 0);
-	rewrite_rest(way);
-	return way->reason;
+	rewrite_address(forwarding);
+	dscp_set(&forwarding->packet, 0);
+	rewrite_rest(forwarding);
+	return forwarding->reason;
 }

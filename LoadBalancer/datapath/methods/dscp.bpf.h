@@ -20,10 +20,10 @@ INLINE void dscp_question(struct bpf_fib_lookup *question,
 		dscp_replace(h->tos, !!d->packet.is_ipv6, h->method.dscp));
 }
 
-INLINE enum reason dscp_forward(struct way *way)
+INLINE enum reason dscp_forward(struct forwarding *forwarding)
 {
-	rewrite_address(way);
-	dscp_set(&way->packet, way->method.dscp);
-	rewrite_rest(way);
-	return way->reason;
+	rewrite_address(forwarding);
+	dscp_set(&forwarding->packet, forwarding->method.dscp);
+	rewrite_rest(forwarding);
+	return forwarding->reason;
 }

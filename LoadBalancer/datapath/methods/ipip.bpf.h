@@ -50,18 +50,18 @@ INLINE void ipip_question(struct bpf_fib_lookup *question,
  * writes the outer header's protocol into it. The MAC addresses are written
  * later. Returns where the outer header goes, or NULL: there is no room.
  */
-INLINE void *ipip_link(struct way *way, const int overhead)
+INLINE void *ipip_link(struct forwarding *forwarding, const int overhead)
 {
 	enum { WORDS = L2_MOST / 2 - ETH_ALEN };
-	__u32 i, tags = way->packet.l3_offset - sizeof(struct ethhdr);
+	__u32 i, tags = forwarding->packet.l3_offset - sizeof(struct ethhdr);
 	__be16 *to, *from;
 	void *end;
 
 	if (tags > L2_MOST - sizeof(struct ethhdr) ||
-	    bpf_xdp_adjust_head(way->ctx, -overhead))
+	    bpf_xdp_adjust_head(forwarding->ctx, -overhead))
 		return NULL;
-	to = (void *)(long)way->ctx->data + 2 * ETH_ALEN;
-	end = (void *)(long)way->ctx->data_end;
+	to = (void *)(long)forwarding->ctx->data + 2 * ETH_ALEN;
+	end = (void *)(long)forwarding->ctx->data_end;
 	from = (void *)to + overhead;
 	if ((void *)(from + WORDS) > end)
 		return NULL;
@@ -79,14 +79,14 @@ INLINE void *ipip_link(struct way *way, const int overhead)
 }
 
 /* The mark for the outer header in front of a packet. */
-INLINE __u32 ipip_mark(const struct way *way, const struct packet *packet,
-		       bool is_ipv6)
+INLINE __u32 ipip_mark(const struct forwarding *forwarding,
+		       const struct packet *packet, bool is_ipv6)
 {
-	const struct addr *to = &way->backend->address;
+	const struct addr *to = &forwarding->backend->address;
 	__u32 period = mark_period(bpf_jiffies64());
 
 	if (is_ipv6)
-		return own_mark_to(to, way->hash, period) & MARK_V6;
+		return own_mark_to(to, forwarding->hash, period) & MARK_V6;
 	/* No router reports that a packet of this size is too big. */
 	if (packet->length + sizeof(struct iphdr) <= MARK_LENGTH)
 		return 0;
@@ -95,48 +95,52 @@ INLINE __u32 ipip_mark(const struct way *way, const struct packet *packet,
 }
 
 /* Puts the outer header of `overhead` bytes in front of the packet. */
-INLINE enum reason ipip_put(struct way *way, const struct addr *source,
-			    const int overhead)
+INLINE enum reason ipip_put(struct forwarding *forwarding,
+			    const struct addr *source, const int overhead)
 {
 	bool is_ipv6 = overhead == sizeof(struct ipv6hdr);
-	struct packet *packet = &way->packet;
+	struct packet *packet = &forwarding->packet;
 	struct outer outer;
 	void *put;
 
 	tunnel_outer(&outer, packet);
-	put = ipip_link(way, overhead);
+	put = ipip_link(forwarding, overhead);
 	packet->l3_offset += overhead;
-	if (!put || packet_locate(packet, (void *)(long)way->ctx->data,
-				  (void *)(long)way->ctx->data_end))
+	if (!put || packet_locate(packet, (void *)(long)forwarding->ctx->data,
+				  (void *)(long)forwarding->ctx->data_end))
 		return REASON_no_room;
 	rewrite_ttl(packet, packet->ttl - 1);
-	outer.mark = ipip_mark(way, packet, is_ipv6);
+	outer.mark = ipip_mark(forwarding, packet, is_ipv6);
 	if (is_ipv6)
-		tunnel_put_v6(put, &outer, source, &way->backend->address);
+		tunnel_put_v6(put, &outer, source,
+			      &forwarding->backend->address);
 	else
-		tunnel_put_v4(put, &outer, source, &way->backend->address);
-	rewrite_macs(packet, way->hop->destination, way->hop->source);
+		tunnel_put_v4(put, &outer, source,
+			      &forwarding->backend->address);
+	rewrite_macs(packet, forwarding->hop->destination,
+		     forwarding->hop->source);
 	return REASON_NONE;
 }
 
-INLINE enum reason ipip_forward(struct way *way)
+INLINE enum reason ipip_forward(struct forwarding *forwarding)
 {
-	const struct addr *own = way_own(way);
+	const struct addr *own = forwarding_own(forwarding);
 	struct addr source;
 
-	if (way->reason != REASON_NONE)
-		return method_stays(way->reason);
+	if (forwarding->reason != REASON_NONE)
+		return method_stays(forwarding->reason);
 	if (!own)
 		return REASON_no_outer_source;
-	outer_source(&source, way->slot, way->backend, own, way->hash);
+	outer_source(&source, forwarding->slot, forwarding->backend, own,
+		     forwarding->hash);
 	if (!source.w[3])
 		return REASON_no_outer_source;
-	if (way->packet.length > 0xffff - sizeof(struct iphdr))
+	if (forwarding->packet.length > 0xffff - sizeof(struct iphdr))
 		return REASON_fib_too_big;
-	if (!header_is_whole(way->ctx, way->packet.l3_offset,
-			     !!way->packet.is_ipv6))
+	if (!header_is_whole(forwarding->ctx, forwarding->packet.l3_offset,
+			     !!forwarding->packet.is_ipv6))
 		return REASON_malformed_vip;
-	if (addr_is_v4(&way->backend->address))
-		return ipip_put(way, &source, sizeof(struct iphdr));
-	return ipip_put(way, &source, sizeof(struct ipv6hdr));
+	if (addr_is_v4(&forwarding->backend->address))
+		return ipip_put(forwarding, &source, sizeof(struct iphdr));
+	return ipip_put(forwarding, &source, sizeof(struct ipv6hdr));
 }

@@ -17,13 +17,14 @@ INLINE void l2_question(struct bpf_fib_lookup *question, const struct handed *h,
 	packet_question(question, h, backend, h->tos);
 }
 
-INLINE enum reason l2_forward(struct way *way)
+INLINE enum reason l2_forward(struct forwarding *forwarding)
 {
-	if (!addr_equal(&way->hop->via, &way->backend->address))
+	if (!addr_equal(&forwarding->hop->via, &forwarding->backend->address))
 		return REASON_off_link;
-	if (way->reason != REASON_NONE)
-		return method_stays(way->reason);
-	rewrite_ttl(&way->packet, way->packet.ttl - 1);
-	rewrite_macs(&way->packet, way->hop->destination, way->hop->source);
+	if (forwarding->reason != REASON_NONE)
+		return method_stays(forwarding->reason);
+	rewrite_ttl(&forwarding->packet, forwarding->packet.ttl - 1);
+	rewrite_macs(&forwarding->packet, forwarding->hop->destination,
+		     forwarding->hop->source);
 	return REASON_NONE;
 }

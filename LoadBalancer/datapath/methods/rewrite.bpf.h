@@ -54,38 +54,40 @@ INLINE void rewrite_question(struct bpf_fib_lookup *question,
 }
 
 /* What the kernel would not do by itself when it forwards the packet. */
-INLINE void rewrite_rest(struct way *way)
+INLINE void rewrite_rest(struct forwarding *forwarding)
 {
 	const struct interface *in;
 	const struct addr *own;
 
-	if (way->reason != REASON_NONE) {
-		in = interface_of(way->hop->in);
+	if (forwarding->reason != REASON_NONE) {
+		in = interface_of(forwarding->hop->in);
 		if (in) /* see plain_hand_over() */
-			mac_copy(way->packet.eth->h_dest, in->own_mac);
+			mac_copy(forwarding->packet.eth->h_dest, in->own_mac);
 		return;
 	}
-	rewrite_ttl(&way->packet, way->packet.ttl - 1);
-	own = way->packet.is_error ? way_own(way) : NULL;
+	rewrite_ttl(&forwarding->packet, forwarding->packet.ttl - 1);
+	own = forwarding->packet.is_error ? forwarding_own(forwarding) : NULL;
 	if (own)
-		error_source(&way->packet, own);
-	rewrite_macs(&way->packet, way->hop->destination, way->hop->source);
+		error_source(&forwarding->packet, own);
+	rewrite_macs(&forwarding->packet, forwarding->hop->destination,
+		     forwarding->hop->source);
 }
 
-INLINE void rewrite_address(struct way *way)
+INLINE void rewrite_address(struct forwarding *forwarding)
 {
 	struct addr vip;
 
-	if (way->method.checksum == CHECKSUM_UPDATE) {
-		packet_destination(&vip, &way->packet);
-		rewrite_checksum(&way->packet, &vip, &way->backend->address);
+	if (forwarding->method.checksum == CHECKSUM_UPDATE) {
+		packet_destination(&vip, &forwarding->packet);
+		rewrite_checksum(&forwarding->packet, &vip,
+				 &forwarding->backend->address);
 	}
-	rewrite_destination(&way->packet, &way->backend->address);
+	rewrite_destination(&forwarding->packet, &forwarding->backend->address);
 }
 
-INLINE enum reason rewrite_forward(struct way *way)
+INLINE enum reason rewrite_forward(struct forwarding *forwarding)
 {
-	rewrite_address(way);
-	rewrite_rest(way);
-	return way->reason;
+	rewrite_address(forwarding);
+	rewrite_rest(forwarding);
+	return forwarding->reason;
 }
