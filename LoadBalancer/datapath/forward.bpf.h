@@ -117,8 +117,8 @@ INLINE enum reason method_forward(struct xdp_md *ctx, const struct decision *d,
 					  .flags = d->packet.flags,
 					  .ttl = d->packet.ttl};
 
-	return forward_by_method(ctx, packet.word, method.word, d->hop_key,
-				 hash_packet(&d->packet));
+	return forward_by_method(ctx, packet.word, method.word,
+				 d->next_hop_index, hash_packet(&d->packet));
 }
 
 /* `reason`: why the kernel has to forward it, or none. */

@@ -78,16 +78,16 @@ MAP_SPARSE(verdicts, HASH, __u32, struct verdict_text, BACKEND_SLOTS);
 /* One packet's way through the program; a trace line tells it. */
 struct decision {
 	struct packet packet;
-	__u64 now;     /* jiffies */
-	__u64 hash;    /* of the flow, keyed: see flows.h */
-	__s32 fib;     /* the FIB's answer, if it was asked */
-	__u32 slot;    /* index of the generation it uses */
-	__u32 cell;    /* of its service in the table of services */
-	__u32 hop_key; /* the next hop's index in next_hops */
-	__u16 for_vip; /* 0: for none; else 1 + `leaving` of its mark */
-	__u8 origin;   /* enum origin */
-	bool begins;   /* the first packet of a flow */
-	bool asked;    /* the FIB, for this packet */
+	__u64 now;	      /* jiffies */
+	__u64 hash;	      /* of the flow, keyed: see flows.h */
+	__s32 fib;	      /* the FIB's answer, if it was asked */
+	__u32 slot;	      /* index of the generation it uses */
+	__u32 cell;	      /* of its service in the table of services */
+	__u32 next_hop_index; /* the next hop's index in next_hops */
+	__u16 for_vip;	      /* 0: for none; else 1 + `leaving` of its mark */
+	__u8 origin;	      /* enum origin */
+	bool begins;	      /* the first packet of a flow */
+	bool asked;	      /* the FIB, for this packet */
 };
 
 /* What was looked up for it. */
@@ -113,10 +113,10 @@ struct handed {
 	bool known;	 /* as of struct selecting */
 	bool lives;
 	/* The question for a next hop: see hop_ask(). */
-	struct addr own[2]; /* of the incoming interface */
-	__u64 hop_flow;	    /* which packets share the next hop */
-	__u32 device;	    /* the incoming one, as the FIB knows it */
-	__u32 tos;	    /* as route_question() takes it */
+	struct addr own[2];   /* of the incoming interface */
+	__u64 next_hop_group; /* which packets share the next hop */
+	__u32 device;	      /* the incoming one, as the FIB knows it */
+	__u32 tos;	      /* as route_question() takes it */
 	struct method method;
 	bool generic; /* what XDP sees may not be what was on the wire */
 	/* A health check's socket: see check_of(). */

@@ -10,7 +10,7 @@
  * Which packets share an answer? If rules and routes depend only on the
  * destination: all to the same backend that came in by the same interface. If a
  * route has several next hops, or a rule depends on the source: those of one
- * flow. The tool knows which (hops_by_flow). Only a next hop with its MAC
+ * flow. The tool knows which (next_hops_by_flow). Only a next hop with its MAC
  * address is cached.
  */
 #pragma once
@@ -44,9 +44,9 @@ INLINE __u32 hop_tos(const struct decision *d)
  * Which packets share an answer: 0, all for the backend; else those of one
  * flow.
  */
-INLINE __u64 hop_flow(const struct decision *d, const struct found *f)
+INLINE __u64 next_hop_group(const struct decision *d, const struct found *f)
 {
-	if (!f->generation->hops_by_flow)
+	if (!f->generation->next_hops_by_flow)
 		return 0;
 	return ((__u64)hop_tos(d) << 32 ^ d->hash) | 1;
 }
@@ -55,7 +55,7 @@ INLINE __u64 hop_flow(const struct decision *d, const struct found *f)
  * The index of the answer. If all packets to a backend share one, and come in
  * by one interface, every backend has an index of its own.
  */
-INLINE __u32 hop_key(const struct found *f, __u64 flow)
+INLINE __u32 next_hop_index(const struct found *f, __u64 flow)
 {
 	return (f->backend->id + f->in->device * BACKEND_SLOTS / 8 + flow) %
 	       CACHED_HOPS;
@@ -155,7 +155,7 @@ SEPARATE int hop_ask(struct xdp_md *ctx)
 		return REASON_fib_error;
 	d->fib = -1;
 	backend = backend_of(d->slot, h->backend_id);
-	hop = bpf_map_lookup_elem(&next_hops, &d->hop_key);
+	hop = bpf_map_lookup_elem(&next_hops, &d->next_hop_index);
 	if (!backend || !hop || !method_question(&question, h, backend))
 		return REASON_fib_error;
 	d->fib = bpf_fib_lookup(ctx, &question, sizeof(question), 0);
@@ -164,7 +164,7 @@ SEPARATE int hop_ask(struct xdp_md *ctx)
 	hop_over_vlan(hop, h);
 	hop->backend = h->backend_id;
 	hop->in = h->device;
-	hop->flow = h->hop_flow;
+	hop->flow = h->next_hop_group;
 	hop->asked = 0;
 	if (d->fib != BPF_FIB_LKUP_RET_SUCCESS)
 		return route_reason(d->fib);
@@ -195,13 +195,13 @@ INLINE struct handed *hand_question(const struct decision *d,
 	to->hash = hash_packet(&d->packet);
 	to->slot = d->slot;
 	h->backend_id = f->backend->id;
-	to->hop_key = d->hop_key;
+	to->next_hop_index = d->next_hop_index;
 	to->packet.is_ipv6 = d->packet.is_ipv6;
 	to->packet.protocol = d->packet.protocol;
 	__builtin_memcpy(h->own, f->in->own, sizeof(h->own));
 	h->method = f->service->method;
 	to->now = d->now;
-	h->hop_flow = flow;
+	h->next_hop_group = flow;
 	h->device = f->in->device;
 	h->tos = hop_tos(d);
 	h->generic = f->in->generic;
@@ -236,11 +236,11 @@ INLINE enum reason find_hop(struct xdp_md *ctx, struct decision *d,
 			    struct found *f)
 {
 	enum reason reason = REASON_NONE;
-	__u64 flow = hop_flow(d, f);
+	__u64 flow = next_hop_group(d, f);
 	struct handed *h;
 
-	d->hop_key = hop_key(f, flow);
-	f->hop = bpf_map_lookup_elem(&next_hops, &d->hop_key);
+	d->next_hop_index = next_hop_index(f, flow);
+	f->hop = bpf_map_lookup_elem(&next_hops, &d->next_hop_index);
 	if (!f->hop)
 		return REASON_fib_error;
 	if (!hop_is_known(d, f, flow)) {

@@ -170,7 +170,7 @@ INLINE enum reason solicited_instead(struct xdp_md *ctx,
 	/* A super-packet would be sent as several questions. */
 	if (f->in->generic && !packet_is_small(&d->packet))
 		return reason;
-	EFFECT(what = solicit(ctx, d->hop_key, d->packet.l3_offset,
+	EFFECT(what = solicit(ctx, d->next_hop_index, d->packet.l3_offset,
 			      f->generation->insert_window,
 			      reason == REASON_neighbour_unresolved));
 	if (what == SOLICIT_NONE)

@@ -209,7 +209,7 @@ static void remembered_look(struct doctor *doctor)
 	char why[64];
 
 	if (generation_read(kernel, generation_current(kernel), &running) ||
-	    running.hops_by_flow || !routes_by_flow(why, sizeof(why)))
+	    running.next_hops_by_flow || !routes_by_flow(why, sizeof(why)))
 		return;
 	found(doctor, HEALTH_WARN,
 	      "%s, but next hops are remembered for each backend: all its "

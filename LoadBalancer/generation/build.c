@@ -341,7 +341,7 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 		tables = kernel_inner(kernel, "tables", current);
 	build.old_tables = map_open(tables, PROT_READ, &build.old_size);
 	outer_set(generation, config);
-	generation->hops_by_flow = routes_by_flow(why, sizeof(why));
+	generation->next_hops_by_flow = routes_by_flow(why, sizeof(why));
 	build.service_id = control_get(kernel, CONTROL_SERVICE_ID);
 	build.services = calloc(config->service_count, sizeof(struct service));
 	build.backends = calloc(BACKEND_SLOTS, sizeof(struct backend));

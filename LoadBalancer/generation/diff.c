@@ -254,8 +254,8 @@ static void settings_diff(struct pair *pair)
 		fputs("~ outer-source\n", pair->out);
 		pair->lines++;
 	}
-	word_diff(pair, "next hops", old->hops_by_flow, new->hops_by_flow,
-		  hops);
+	word_diff(pair, "next hops", old->next_hops_by_flow,
+		  new->next_hops_by_flow, hops);
 }
 
 /* A service that only one of the two has, that leaves, or that is back. */

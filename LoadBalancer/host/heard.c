@@ -195,7 +195,7 @@ static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 	if (generation_read(kernel, slot, &generation))
 		return fault(fault_out, "cannot read the generation: %s",
 			     strerror(errno));
-	heard->by_flow = generation.hops_by_flow;
+	heard->by_flow = generation.next_hops_by_flow;
 	heard->is_asked |= by_flow != heard->by_flow;
 	if (heard->is_asked && now - heard->asked >= 100 * heard->asking) {
 		by_flow = routes_by_flow(why, sizeof(why));
@@ -209,7 +209,7 @@ static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 	heard->is_by_flow = by_flow;
 	if (by_flow == heard->by_flow)
 		return 0;
-	generation.hops_by_flow = by_flow;
+	generation.next_hops_by_flow = by_flow;
 	if (generation_write(kernel, slot, &generation))
 		return fault(fault_out, "cannot write the generation: %s",
 			     strerror(errno));

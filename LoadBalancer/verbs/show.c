@@ -96,11 +96,11 @@ static void caching_read(const struct show *show, struct caching *caching)
 	char *why = caching->why;
 	bool by_flow = routes_by_flow(why, sizeof(caching->why));
 
-	caching->by = generation->hops_by_flow ? "flow" : "backend";
+	caching->by = generation->next_hops_by_flow ? "flow" : "backend";
 	if (!generation->next_hop_age) {
 		caching->by = NULL;
 		strcpy(why, "next-hop-age is 0");
-	} else if (by_flow != generation->hops_by_flow) {
+	} else if (by_flow != generation->next_hops_by_flow) {
 		strcpy(why, "not as the routes are now: lbr apply");
 	} else if (!by_flow) {
 		*why = '\0';
