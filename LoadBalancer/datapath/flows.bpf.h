@@ -7,7 +7,7 @@
 #include "LoadBalancer/datapath/maps.bpf.h"
 #include "common/bpf/dry.h"
 #include "common/core/flows.h"
-#include "common/core/recent.h"
+#include "common/core/hot.h"
 #include "common/core/verifier.h"
 
 INLINE struct flow_bucket *bucket_of(__u64 hash)
@@ -28,11 +28,11 @@ INLINE struct flow *flow_lookup(__u64 hash)
 	return &bucket->flows[WITHIN(way, FLOWS_PER_BUCKET)];
 }
 
-INLINE struct recent_bucket *recent_of(__u64 hash)
+INLINE struct hot_bucket *hot_of(__u64 hash)
 {
-	__u32 key = recent_number(hash);
+	__u32 key = hot_number(hash);
 
-	return bpf_map_lookup_elem(&recent_flows, &key);
+	return bpf_map_lookup_elem(&hot_flows, &key);
 }
 
 /* Sets d->hash. False: the secrets cannot be read. */

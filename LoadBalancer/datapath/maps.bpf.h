@@ -35,7 +35,7 @@ MAP_SPARSE(own_addresses, HASH, struct addr, __u32, MAX_OWN_ADDRESSES);
 MAP_MAPPED(flows, __u32, struct flow_bucket, 1);
 MAP_MAPPED(flow_keys, __u32, struct flow_keys, 1);
 MAP(begun_flows, ARRAY, __u32, struct begun_bucket, BEGUN_BUCKETS);
-MAP(recent_flows, ARRAY, __u32, struct recent_bucket, RECENT_BUCKETS);
+MAP(hot_flows, ARRAY, __u32, struct hot_bucket, HOT_BUCKETS);
 MAP(turns, PERCPU_ARRAY, __u32, __u64, MAX_SERVICES);
 MAP(inserted, PERCPU_ARRAY, __u32, struct insertions, 1);
 

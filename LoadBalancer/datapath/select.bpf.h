@@ -352,7 +352,7 @@ INLINE bool select_by_table(struct decision *d, struct found *f)
 }
 
 /* By what the flow table said of it a moment ago. */
-INLINE bool select_recent(struct decision *d, struct found *f, int index)
+INLINE bool select_hot(struct decision *d, struct found *f, int index)
 {
 	if (index < 0 || !selection_may_be_hot(&d->packet, d->begins))
 		return false;
@@ -364,9 +364,9 @@ INLINE bool select_recent(struct decision *d, struct found *f, int index)
 /* Sets f->backend, d->origin and d->begins. False: there is none. */
 INLINE bool select_backend(struct decision *d, struct found *f)
 {
-	struct recent_bucket *recent;
+	struct hot_bucket *hot;
 	struct flow *flow;
-	__u64 word;
+	__u64 entry;
 
 	d->begins = d->packet.flags & PACKET_SYN;
 	if (select_straight(d, f))
@@ -375,20 +375,20 @@ INLINE bool select_backend(struct decision *d, struct found *f)
 		return false;
 	if (select_by_table(d, f))
 		return true;
-	recent = recent_of(d->hash);
-	if (!recent)
+	hot = hot_of(d->hash);
+	if (!hot)
 		return false;
-	word = recent_word(d->hash, f->generation, d->now);
-	if (select_recent(d, f, recent_find(recent, word)))
+	entry = hot_entry(d->hash, f->generation, d->now);
+	if (select_hot(d, f, hot_find(hot, entry)))
 		return true;
 	flow = flow_lookup(d->hash);
 	if (flow && select_known(d, f, flow)) {
 		if (selection_is_hot(flow->backend))
-			recent_add(recent, word, f->backend->id);
+			hot_add(hot, entry, f->backend->id);
 		else
-			recent_forget(recent, word);
+			hot_forget(hot, entry);
 		return true;
 	}
-	recent_forget(recent, word);
+	hot_forget(hot, entry);
 	return select_slowly(d, f);
 }

@@ -29,8 +29,8 @@
  * Maps that a run writes to, and the caches of the flow table and the FIB,
  * which are asked directly instead.
  */
-static const char *const own[] = {"scratch",   "parsed",       "lines",
-				  "explained", "recent_flows", "next_hops",
+static const char *const own[] = {"scratch",   "parsed",    "lines",
+				  "explained", "hot_flows", "next_hops",
 				  NULL};
 
 struct explain {

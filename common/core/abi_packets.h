@@ -50,13 +50,13 @@ struct begun_bucket { /* one cache line */
 };
 _Static_assert(sizeof(struct begun_bucket) == 64, "begun_bucket");
 
-/* What the flow table said lately; see recent.h. */
-#define RECENT_BUCKETS	  (1 << 15)
-#define RECENT_PER_BUCKET 4
-struct recent_bucket {
-	__u64 flows[RECENT_PER_BUCKET];
+/* What the flow table said lately; see hot.h. */
+#define HOT_BUCKETS    (1 << 15)
+#define HOT_PER_BUCKET 4
+struct hot_bucket {
+	__u64 flows[HOT_PER_BUCKET];
 };
-_Static_assert(sizeof(struct recent_bucket) == 32, "recent_bucket");
+_Static_assert(sizeof(struct hot_bucket) == 32, "hot_bucket");
 
 /*
  * The VLAN tags of a frame, see vlan.h. 0: there is none; no inner one without

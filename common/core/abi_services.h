@@ -197,7 +197,7 @@ struct generation {
 	__u32 services_seed; /* where services lie: see service_table.h */
 	__u8 unmatched;	     /* enum unmatched */
 	__u8 next_hops_by_flow; /* routes depend on more than the destination */
-	__u8 recent_shift;	/* the hot flows' time span is 2^this jiffies */
+	__u8 hot_shift;		/* the hot flows' time span is 2^this jiffies */
 	__u8 claim;	    /* the tool's: the host answers ARP for the VIPs */
 	__u32 answer_limit; /* ICMP errors per second and CPU */
 	__u32 second_chance_limit; /* packets passed on per second and CPU */

@@ -98,7 +98,7 @@ int generation_write(const struct kernel *kernel, __u32 slot,
  * Two seconds, or half of the shortest time that matters: an idle flow must not
  * be taken for a recent one.
  */
-static __u8 recent_shift(__u64 udp_idle)
+static __u8 hot_shift(__u64 udp_idle)
 {
 	__u64 span = jiffies_of(2000);
 	__u8 shift = 0;
@@ -138,7 +138,7 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	new.number = old.number + 1;
 	new.previous = slot;
 	new.udp_idle = jiffies_of(config->udp_idle);
-	new.recent_shift = recent_shift(new.udp_idle);
+	new.hot_shift = hot_shift(new.udp_idle);
 	new.next_hop_age = jiffies_of(config->next_hop_age);
 	new.insert_limit = config->insert_limit;
 	new.answer_limit = config->answer_limit;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * recent.h - the hot flows, in a small cache before the flow table
+ * hot.h - the hot flows, in a small cache before the flow table
  *
  * The flow table is large, so a packet of one flow out of many waits for
  * memory. What the table said lately is therefore kept in a second, small one
@@ -10,7 +10,7 @@
  * expire at once, and the flow table is asked again, which so learns that the
  * flow is alive. A flow that is selected anew within the span is removed.
  *
- * An entry is one word: 48 bits of the flow's hash, mixed with span and
+ * An entry is one entry: 48 bits of the flow's hash, mixed with span and
  * generation; two bits of the span, because only entries of an older span are
  * replaced (so that more flows than there is room for do not push each other
  * out); and the index of the backend.
@@ -22,62 +22,62 @@
 #include "common/core/abi_services.h"
 #include "common/core/hash.h"
 
-#define RECENT_BACKEND ((__u64)BACKEND_SLOTS - 1)
-#define RECENT_SPAN    ((__u64)3 << 14)
-#define RECENT_FLOW    (~(__u64)0 << 16)
-_Static_assert(RECENT_BACKEND + RECENT_SPAN + RECENT_FLOW == ~(__u64)0,
+#define HOT_BACKEND ((__u64)BACKEND_SLOTS - 1)
+#define HOT_SPAN    ((__u64)3 << 14)
+#define HOT_FLOW    (~(__u64)0 << 16)
+_Static_assert(HOT_BACKEND + HOT_SPAN + HOT_FLOW == ~(__u64)0,
 	       "the fields fill an entry");
 
-INLINE __u32 recent_number(__u64 hash)
+INLINE __u32 hot_number(__u64 hash)
 {
-	return hash_slot((__u32)hash, RECENT_BUCKETS);
+	return hash_slot((__u32)hash, HOT_BUCKETS);
 }
 
 /* The entry of a flow, without its backend. `now` in jiffies. */
-INLINE __u64 recent_word(__u64 hash, const struct generation *generation,
-			 __u64 now)
+INLINE __u64 hot_entry(__u64 hash, const struct generation *generation,
+		       __u64 now)
 {
-	__u64 span = now >> (generation->recent_shift & 63);
+	__u64 span = now >> (generation->hot_shift & 63);
 	__u64 salt =
 		(span + (generation->number << 32)) * 0x9e3779b97f4a7c15ULL;
 
-	return ((hash ^ salt) & RECENT_FLOW) | (span << 14 & RECENT_SPAN);
+	return ((hash ^ salt) & HOT_FLOW) | (span << 14 & HOT_SPAN);
 }
 
 /* The index of the flow's backend, or -1. */
-INLINE int recent_find(const struct recent_bucket *bucket, __u64 word)
+INLINE int hot_find(const struct hot_bucket *bucket, __u64 entry)
 {
 	__u64 backend;
 	int i;
 
-	for (i = 0; i < RECENT_PER_BUCKET; i++) {
-		backend = bucket->flows[i] ^ word;
-		if (backend <= RECENT_BACKEND)
+	for (i = 0; i < HOT_PER_BUCKET; i++) {
+		backend = bucket->flows[i] ^ entry;
+		if (backend <= HOT_BACKEND)
 			return backend;
 	}
 	return -1;
 }
 
 /* The entry of the bucket to overwrite. */
-INLINE void recent_add(struct recent_bucket *bucket, __u64 word, __u32 backend)
+INLINE void hot_add(struct hot_bucket *bucket, __u64 entry, __u32 backend)
 {
 	int i;
 
-	for (i = 0; i < RECENT_PER_BUCKET; i++) {
+	for (i = 0; i < HOT_PER_BUCKET; i++) {
 		if (!bucket->flows[i] ||
-		    (bucket->flows[i] ^ word) & RECENT_SPAN) {
-			bucket->flows[i] = word | (backend & RECENT_BACKEND);
+		    (bucket->flows[i] ^ entry) & HOT_SPAN) {
+			bucket->flows[i] = entry | (backend & HOT_BACKEND);
 			return;
 		}
 	}
 }
 
-INLINE void recent_forget(struct recent_bucket *bucket, __u64 word)
+INLINE void hot_forget(struct hot_bucket *bucket, __u64 entry)
 {
 	int i;
 
-	for (i = 0; i < RECENT_PER_BUCKET; i++) {
-		if ((bucket->flows[i] ^ word) <= RECENT_BACKEND)
+	for (i = 0; i < HOT_PER_BUCKET; i++) {
+		if ((bucket->flows[i] ^ entry) <= HOT_BACKEND)
 			bucket->flows[i] = 0;
 	}
 }
