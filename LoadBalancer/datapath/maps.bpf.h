@@ -85,7 +85,7 @@ struct decision {
 	__u32 cell;	      /* of its service in the table of services */
 	__u32 next_hop_index; /* the next hop's index in next_hops */
 	__u16 for_vip;	      /* 0: for none; else 1 + `leaving` of its mark */
-	__u8 origin;	      /* enum origin */
+	__u8 selected_by;     /* enum selected_by */
 	bool begins;	      /* the first packet of a flow */
 	bool asked;	      /* the FIB, for this packet */
 };
@@ -151,8 +151,8 @@ struct lbr_line {
 	__u8 from[6]; /* the source MAC address */
 	__u8 asked;   /* the FIB was asked; else it is the cached answer */
 	__u8 has_backend;
-	__u8 origin;  /* enum origin */
-	__u8 forward; /* enum forward */
+	__u8 selected_by; /* enum selected_by */
+	__u8 forward;	  /* enum forward */
 	__u8 has_hop;
 	__u8 begins;
 	__u16 mtu;

@@ -30,7 +30,7 @@ INLINE void record_write(struct record *record, const struct lbr_line *facts)
 	record->in = facts->in;
 	record->protocol = facts->line.protocol;
 	record->packet = facts->line.flags;
-	record->origin = facts->origin;
+	record->selected_by = facts->selected_by;
 	record->reason = facts->line.reason;
 	if (facts->service)
 		record->flags |= RECORD_SERVICE;

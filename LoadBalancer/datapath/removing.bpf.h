@@ -117,7 +117,8 @@ SEPARATE int select_older(void)
 	if (!h || !generation_of(d, f))
 		return 0;
 	if (d->packet.flags & PACKET_SYN ||
-	    (d->origin != ORIGIN_MOVED && d->now >= f->generation->grace_until))
+	    (d->selected_by != SELECTED_ANEW &&
+	     d->now >= f->generation->grace_until))
 		return 0;
 	cell = d->cell;
 	hash = d->hash;

@@ -162,7 +162,7 @@ INLINE bool follows(const struct decision *d, const struct found *f)
 /* By its memory. */
 INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 {
-	d->origin = ORIGIN_MOVED;
+	d->selected_by = SELECTED_ANEW;
 	if (select_expired(&d->packet, flow->seen, (__u32)d->now,
 			   f->generation->udp_idle))
 		return false;
@@ -170,7 +170,7 @@ INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
 	/* Of another service: see select_older(). */
 	if (!follows(d, f))
 		return false;
-	d->origin = ORIGIN_KNOWN;
+	d->selected_by = SELECTED_BY_MEMORY;
 	EFFECT(flow->seen = (__u32)d->now);
 	EFFECT(flow->backend = selection_entry(&d->packet, flow->backend,
 					       f->backend->id));
@@ -190,7 +190,7 @@ SEPARATE int select_begun(void)
 
 	if (!h || !generation_of(d, f) || !find_service_again(d, f))
 		return 0;
-	backend = backend_begun(d, f, d->origin == ORIGIN_MOVED);
+	backend = backend_begun(d, f, d->selected_by == SELECTED_ANEW);
 	if (backend)
 		h->backend_id = backend->id;
 	return 0;
@@ -213,7 +213,7 @@ SEPARATE int select_in_turn(void)
 	    !find_service_again(d, f) ||
 	    !selection_in_turn(&d->packet, f->service->scheduler))
 		return false;
-	lives = d->origin == ORIGIN_MOVED && flow_lives(d->slot, d->hash);
+	lives = d->selected_by == SELECTED_ANEW && flow_lives(d->slot, d->hash);
 	backend = choose(d, f, lives);
 	if (!backend)
 		return false;
@@ -258,7 +258,7 @@ SEPARATE int select_anew(void)
 
 	if (!h || !generation_of(d, f) || !find_service_again(d, f))
 		return 0;
-	from.known = d->origin == ORIGIN_MOVED;
+	from.known = d->selected_by == SELECTED_ANEW;
 	from.lives = from.known && flow_lives(d->slot, d->hash);
 	from.begun = backend_of(d->slot, h->backend_id);
 	if (!from.begun) {
@@ -269,7 +269,7 @@ SEPARATE int select_anew(void)
 	}
 	from.forgets = f->service->forgets;
 	to = selection_new(&d->packet, &from);
-	d->origin = to.origin;
+	d->selected_by = to.selected_by;
 	d->begins = to.begins;
 	h->backend_id = to.backend ? to.backend->id : 0;
 	h->keep = to.keep;
@@ -321,7 +321,7 @@ INLINE bool select_slowly(struct decision *d, struct found *f)
 			select_keep();
 		}
 	}
-	d->origin = h->decision.origin;
+	d->selected_by = h->decision.selected_by;
 	d->begins = h->decision.begins;
 	d->cell = h->decision.cell;
 	f->backend = backend_of(d->slot, h->backend_id);
@@ -357,11 +357,11 @@ INLINE bool select_hot(struct decision *d, struct found *f, int index)
 	if (index < 0 || !selection_may_be_hot(&d->packet, d->begins))
 		return false;
 	f->backend = backend_at(d->slot, index);
-	d->origin = ORIGIN_KNOWN;
+	d->selected_by = SELECTED_BY_MEMORY;
 	return follows(d, f);
 }
 
-/* Sets f->backend, d->origin and d->begins. False: there is none. */
+/* Sets f->backend, d->selected_by and d->begins. False: there is none. */
 INLINE bool select_backend(struct decision *d, struct found *f)
 {
 	struct hot_bucket *hot;

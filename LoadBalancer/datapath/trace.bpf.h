@@ -26,11 +26,11 @@ static const char fib_names[][16] = {
 static const char nothing[] = "", cached[] = " (cached)";
 #define FIB_NAMES (sizeof(fib_names) / sizeof(fib_names[0]))
 
-static const char origin_names[][20] = {
-	[ORIGIN_TABLE] = "new",
-	[ORIGIN_KNOWN] = "known",
-	[ORIGIN_PREVIOUS] = "of previous table",
-	[ORIGIN_MOVED] = "moved",
+static const char selected_by_names[][20] = {
+	[SELECTED_BY_TABLE] = "new",
+	[SELECTED_BY_MEMORY] = "known",
+	[SELECTED_BY_PREVIOUS] = "of previous table",
+	[SELECTED_ANEW] = "moved",
 };
 
 /* Printed if it is not the default. */
@@ -129,8 +129,8 @@ SEPARATE int trace_write(void)
 	trace_address(line->more, &facts->backend);
 	bpf_printk("xdp_lbr %s %s: %s > %s %s, flow %s, backend %s%s%s, %s %s",
 		   constants.host, line->interface, line->from, line->to,
-		   trace_protocol(line), origin_names[WITHIN(facts->origin, 4)],
-		   line->more,
+		   trace_protocol(line),
+		   selected_by_names[WITHIN(facts->selected_by, 4)], line->more,
 		   facts->forward ? method_names[WITHIN(facts->forward, 8)]
 				  : nothing,
 		   line->hop, TRACE_REASON(line), TRACE_ACTION(line));
@@ -162,7 +162,7 @@ INLINE bool gather(const struct decision *d, const struct found *f,
 		__builtin_memcpy(facts->from, f->hop->source,
 				 sizeof(facts->from));
 	}
-	facts->origin = d->origin;
+	facts->selected_by = d->selected_by;
 	facts->forward = f->service ? f->service->method.forward : 0;
 	facts->service = f->service ? f->service->id : 0;
 	facts->has_backend = f->backend != NULL;

@@ -18,13 +18,13 @@
 
 #define TEXT 160
 
-static const char *const origins[] = {
-	[ORIGIN_TABLE] = "not remembered: by the scheduler",
-	[ORIGIN_KNOWN] = "remembered",
-	[ORIGIN_PREVIOUS] = "not remembered: by the generation before",
-	[ORIGIN_MOVED] = "its backend is gone, down or draining: anew",
+static const char *const selected_by_texts[] = {
+	[SELECTED_BY_TABLE] = "not remembered: by the scheduler",
+	[SELECTED_BY_MEMORY] = "remembered",
+	[SELECTED_BY_PREVIOUS] = "not remembered: by the generation before",
+	[SELECTED_ANEW] = "its backend is gone, down or draining: anew",
 };
-#define ORIGINS (sizeof(origins) / sizeof(origins[0]))
+#define SELECTED_BYS (sizeof(selected_by_texts) / sizeof(selected_by_texts[0]))
 
 static const char *const fib_names[] = {
 #define FIB_STRING(name, reason) [BPF_FIB_LKUP_RET_##name] = #name,
@@ -84,10 +84,11 @@ static void service_text(const struct record *record,
 			     scheduler_name(service->service.scheduler)));
 	if (!(record->flags & RECORD_BACKEND))
 		return;
-	json_object_set_new(root, "flow",
-			    json_string(record->origin < ORIGINS
-						? origins[record->origin]
-						: "?"));
+	json_object_set_new(
+		root, "flow",
+		json_string(record->selected_by < SELECTED_BYS
+				    ? selected_by_texts[record->selected_by]
+				    : "?"));
 	slot_text(record, &service->service, root);
 }
 
@@ -131,11 +132,11 @@ json_t *record_lines(const struct record *record, const struct running *running)
 	return root;
 }
 
-static const char *const selected_by[] = {
-	[ORIGIN_TABLE] = "scheduler",
-	[ORIGIN_KNOWN] = "flow-table",
-	[ORIGIN_PREVIOUS] = "previous-generation",
-	[ORIGIN_MOVED] = "reselection",
+static const char *const selected_by_words[] = {
+	[SELECTED_BY_TABLE] = "scheduler",
+	[SELECTED_BY_MEMORY] = "flow-table",
+	[SELECTED_BY_PREVIOUS] = "previous-generation",
+	[SELECTED_ANEW] = "reselection",
 };
 
 static json_t *interface_json(__u32 ifindex)
@@ -191,10 +192,11 @@ static void selection_json(const struct record *record,
 	bool has_slot = is_selected && service->service.table_size;
 
 	json_object_set_new(root, "service", service_json(service));
-	json_object_set_new(root, "selected-by",
-			    is_selected && record->origin < ORIGINS
-				    ? json_string(selected_by[record->origin])
-				    : json_null());
+	json_object_set_new(
+		root, "selected-by",
+		is_selected && record->selected_by < SELECTED_BYS
+			? json_string(selected_by_words[record->selected_by])
+			: json_null());
 	json_object_set_new(root, "slot",
 			    has_slot ? slot_json(record, &service->service)
 				     : json_null());

@@ -31,9 +31,9 @@ struct record {
 	__u32 out;
 	__u16 mtu; /* of the path to the backend */
 	__u8 protocol;
-	__u8 packet; /* enum packet_flags */
-	__u8 flags;  /* enum record_flags */
-	__u8 origin; /* enum origin */
+	__u8 packet;	  /* enum packet_flags */
+	__u8 flags;	  /* enum record_flags */
+	__u8 selected_by; /* enum selected_by */
 	__u8 reason;
 	__u8 destination_mac[6]; /* of the next hop */
 	__u8 zero[3];

@@ -28,11 +28,12 @@
 #include "common/core/scheduler.h"
 
 /* Where a selection came from, for people (see trace). */
-enum origin {
-	ORIGIN_TABLE, /* by the scheduler, unknown before */
-	ORIGIN_KNOWN, /* by the flow table, or the note of its first packet */
-	ORIGIN_PREVIOUS, /* by the previous generation's table */
-	ORIGIN_MOVED,	 /* anew: its backend was gone, down or draining */
+enum selected_by {
+	SELECTED_BY_TABLE,    /* by the scheduler, unknown before */
+	SELECTED_BY_MEMORY,   /* by the flow table, or the note of its first
+				 packet */
+	SELECTED_BY_PREVIOUS, /* by the previous generation's table */
+	SELECTED_ANEW,	      /* anew: its backend was gone, down or draining */
 };
 
 /* Does the table alone place the packet, if its slot has never moved? */

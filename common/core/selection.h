@@ -139,8 +139,8 @@ struct selecting {
 struct selection {
 	const struct backend *backend; /* NULL: there is none */
 	enum keep keep;
-	__u8 origin; /* enum origin */
-	bool begins; /* the first packet of a flow */
+	__u8 selected_by; /* enum selected_by */
+	bool begins;	  /* the first packet of a flow */
 };
 
 INLINE struct selection selection_new(const struct packet *packet,
@@ -165,10 +165,10 @@ INLINE struct selection selection_new(const struct packet *packet,
 	if (to.backend)
 		to.keep = select_keeps(packet, from->begun || from->known,
 				       differs, from->lives);
-	to.origin = by_before	  ? ORIGIN_PREVIOUS
-		    : from->known ? ORIGIN_MOVED
-		    : from->begun ? ORIGIN_KNOWN
-				  : ORIGIN_TABLE;
+	to.selected_by = by_before     ? SELECTED_BY_PREVIOUS
+			 : from->known ? SELECTED_ANEW
+			 : from->begun ? SELECTED_BY_MEMORY
+				       : SELECTED_BY_TABLE;
 	/* One that is not remembered would begin with each of its packets. */
 	to.begins = packet->protocol == IPPROTO_UDP
 			    ? !from->begun && !packet->is_error

@@ -90,19 +90,20 @@ static void model_new(const struct packet *packet, const struct selecting *from,
 		      struct selection *to)
 {
 	*to = (struct selection){.backend = from->table,
-				 .origin = ORIGIN_TABLE,
+				 .selected_by = SELECTED_BY_TABLE,
 				 .begins = is_syn(packet)};
 	/* Who has not seen its SYN go by today's table follows yesterday's. */
 	if (from->before && from->before != from->table && !is_syn(packet)) {
 		to->backend = from->before;
-		to->origin = ORIGIN_PREVIOUS;
+		to->selected_by = SELECTED_BY_PREVIOUS;
 	} else if (from->known) {
-		to->origin = ORIGIN_MOVED;
+		to->selected_by = SELECTED_ANEW;
 	}
 	/* A note is the flow's own word. */
 	if (from->begun) {
 		to->backend = from->begun;
-		to->origin = from->known ? ORIGIN_MOVED : ORIGIN_KNOWN;
+		to->selected_by =
+			from->known ? SELECTED_ANEW : SELECTED_BY_MEMORY;
 	}
 	/* UDP has no SYN: it begins where no note is. Errors begin nothing. */
 	if (packet->protocol == IPPROTO_UDP)
@@ -136,7 +137,7 @@ static void model_new(const struct packet *packet, const struct selecting *from,
 
 static void new_flows(void **unused)
 {
-	int i, origins[4] = {0}, keeps[4] = {0};
+	int i, selected[4] = {0}, keeps[4] = {0};
 
 	(void)unused;
 	for (i = 0; i < ROUNDS; i++) {
@@ -158,14 +159,14 @@ static void new_flows(void **unused)
 		is = selection_new(&packet, &from);
 		model_new(&packet, &from, &model);
 		assert_ptr_equal(is.backend, model.backend);
-		assert_int_equal(is.origin, model.origin);
+		assert_int_equal(is.selected_by, model.selected_by);
 		assert_int_equal(is.keep, model.keep);
 		assert_int_equal(is.begins, model.begins);
-		origins[is.origin]++;
+		selected[is.selected_by]++;
 		keeps[is.keep]++;
 	}
 	for (i = 0; i < 4; i++) {
-		assert_in_range(origins[i], ROUNDS / 1000, ROUNDS);
+		assert_in_range(selected[i], ROUNDS / 1000, ROUNDS);
 		assert_in_range(keeps[i], ROUNDS / 1000, ROUNDS);
 	}
 }
