@@ -72,7 +72,7 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 		find_vip(d, f);
 	else if (is_check_reply(&d->packet))
 		return check_replied(ctx);
-	if (!d->for_vip || leaving_is_over(d->slot, d->for_vip - 1)) {
+	if (!d->for_vip || removing_is_over(d->slot, d->for_vip - 1)) {
 		d->for_vip = 0;
 		if (reason == REASON_NONE && d->packet.flags & PACKET_QUOTES)
 			return path_mtu_told(ctx, &d->packet);

@@ -30,8 +30,8 @@ INLINE struct backend *backend_of(__u32 generation, __u32 id)
 
 INLINE bool is_over(__u32 slot, const struct backend *backend)
 {
-	return backend->state == BACKEND_LEAVING &&
-	       leaving_is_over(slot, 1 + backend->id % BACKEND_SLOTS);
+	return backend->state == BACKEND_REMOVING &&
+	       removing_is_over(slot, 1 + backend->id % BACKEND_SLOTS);
 }
 
 /* What a service's table says at `number`. */

@@ -84,7 +84,7 @@ struct decision {
 	__u32 slot;	      /* index of the generation it uses */
 	__u32 cell;	      /* of its service in the table of services */
 	__u32 next_hop_index; /* the next hop's index in next_hops */
-	__u16 for_vip;	      /* 0: for none; else 1 + `leaving` of its mark */
+	__u16 for_vip;	      /* 0: for none; else 1 + `removing` of its mark */
 	__u8 selected_by;     /* enum selected_by */
 	bool begins;	      /* the first packet of a flow */
 	bool asked;	      /* the FIB, for this packet */

@@ -61,13 +61,13 @@ INLINE struct service_cell *find_any(struct decision *d, const struct found *f)
 	if (d->packet.port)
 		entry = service_table_find(&table, &d->packet, 0,
 					   d->packet.protocol);
-	if (!entry || leaving_is_over(d->slot, entry->service.leaving))
+	if (!entry || removing_is_over(d->slot, entry->service.removing))
 		return NULL;
 	d->cell = table.cell;
 	return entry;
 }
 
-int service_leaving(void)
+int service_removing(void)
 {
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
@@ -81,11 +81,11 @@ int service_leaving(void)
 	if (!entry)
 		return 0;
 	d->now = bpf_jiffies64();
-	if (!leaving_is_over(d->slot, entry->service.leaving) &&
+	if (!removing_is_over(d->slot, entry->service.removing) &&
 	    entry_has(d, f, entry))
 		return 1;
 	entry = find_any(d, f);
-	if (entry && (!entry->service.leaving || entry_has(d, f, entry)))
+	if (entry && (!entry->service.removing || entry_has(d, f, entry)))
 		return 1;
 	table = service_table_of(d->slot, f->generation, &d->packet);
 	d->for_vip = find_mark(&table, &d->packet);

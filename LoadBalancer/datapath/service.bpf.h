@@ -66,17 +66,17 @@ INLINE struct service_cell *service_table_find(struct service_table *table,
 }
 
 /*
- * Has the time of a removed service or backend run out? `leaving`: as in struct
- * service; 0: it is in the file. Verified on its own.
+ * Has the time of a removed service or backend run out? `removing`: as in
+ * struct service; 0: it is in the file. Verified on its own.
  */
-SEPARATE int leaving_is_over(__u32 generation, __u32 leaving)
+SEPARATE int removing_is_over(__u32 generation, __u32 removing)
 {
 	struct backend_rows *rows = bpf_map_lookup_elem(&backends, &generation);
 
-	if (!leaving)
+	if (!removing)
 		return 0;
 	return !rows ||
-	       bpf_jiffies64() >= rows->until[(leaving - 1) % BACKEND_SLOTS];
+	       bpf_jiffies64() >= rows->until[(removing - 1) % BACKEND_SLOTS];
 }
 
 /* As decision.for_vip: its time may have run out, see refuse(). */
@@ -85,7 +85,7 @@ INLINE __u16 find_mark(struct service_table *table, const struct packet *packet)
 	const struct service_cell *entry =
 		service_table_find(table, packet, 0, 0);
 
-	return entry ? 1 + entry->service.leaving : 0;
+	return entry ? 1 + entry->service.removing : 0;
 }
 
 INLINE bool is_vip(struct service_table *table, const struct packet *packet,
@@ -93,7 +93,7 @@ INLINE bool is_vip(struct service_table *table, const struct packet *packet,
 {
 	__u16 mark = find_mark(table, packet);
 
-	return mark && !leaving_is_over(slot, mark - 1);
+	return mark && !removing_is_over(slot, mark - 1);
 }
 
 /*
@@ -141,16 +141,16 @@ INLINE struct service_cell *service_cell(const struct decision *d)
  * service it belongs to, in `cell`, or none (0), and whether it is for a VIP.
  * See removing.bpf.h.
  */
-SEPARATE int service_leaving(void);
+SEPARATE int service_removing(void);
 
-INLINE struct service_cell *find_among_leaving(struct decision *d)
+INLINE struct service_cell *find_among_removing(struct decision *d)
 {
 	struct handed *h = hand_decision(d);
 	int is_found;
 
 	if (!h)
 		return NULL;
-	is_found = service_leaving();
+	is_found = service_removing();
 	d->for_vip = h->decision.for_vip;
 	d->cell = h->decision.cell;
 	return is_found ? service_cell(d) : NULL;
@@ -190,8 +190,8 @@ INLINE bool find_service(struct decision *d, struct found *f)
 {
 	struct service_cell *entry = find_entry(d, f);
 
-	if (entry && UNLIKELY(entry->service.leaving))
-		entry = find_among_leaving(d);
+	if (entry && UNLIKELY(entry->service.removing))
+		entry = find_among_removing(d);
 	return take_entry(d, f, entry);
 }
 

@@ -194,7 +194,7 @@ static const struct backend *drained_of(const struct running *running,
 	running_range(running, service->service.id, &i, &end);
 	for (; i < end; i++) {
 		backend = running->by_address[i];
-		if (backend->state != BACKEND_LEAVING &&
+		if (backend->state != BACKEND_REMOVING &&
 		    (!first || (backend->override & OVERRIDE_STATE &&
 				!(first->override & OVERRIDE_STATE))))
 			first = backend;

@@ -26,7 +26,7 @@ static int differing(const struct running *running,
 
 		backend = running_backend(running, service->service.id,
 					  &wanted->address);
-		count += !backend || backend->state == BACKEND_LEAVING ||
+		count += !backend || backend->state == BACKEND_REMOVING ||
 			 backend->weight != wanted->weight ||
 			 backend->override & OVERRIDE_STATE;
 	}

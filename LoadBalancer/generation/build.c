@@ -69,7 +69,7 @@ static __u32 index_removing(const struct build *build)
 
 	for (index = 0; index < BACKEND_SLOTS; index++) {
 		if (build->backends[index].state == BACKEND_ABSENT &&
-		    build->old.backends[index].state == BACKEND_LEAVING &&
+		    build->old.backends[index].state == BACKEND_REMOVING &&
 		    (first == BACKEND_SLOTS ||
 		     build->old.until[index] < build->old.until[first]))
 			first = index;
@@ -208,7 +208,7 @@ static struct service_cell *entries_add(struct service_cell *next,
 		next->key.port = (FORCE __be16)PORT_UNKNOWN;
 		next++->key.protocol = IPPROTO_FRAGMENT;
 	}
-	next->service.leaving = row->service.leaving;
+	next->service.removing = row->service.removing;
 	next++->key.vip = row->key.vip;
 	return next;
 }

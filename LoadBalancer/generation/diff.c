@@ -66,7 +66,7 @@ static void presence_line(struct pair *pair,
 {
 	char more[64];
 
-	if (old && old->state == BACKEND_LEAVING) {
+	if (old && old->state == BACKEND_REMOVING) {
 		snprintf(more, sizeof(more), "weight %u, was being removed",
 			 (new ?: old)->weight);
 		backend_line(pair, new ? '+' : '-', service, old,
@@ -101,8 +101,8 @@ static void backend_diff(struct pair *pair,
 	char more[160] = "", was[48], is[48];
 
 	if (!old || !new ||
-	    (old->state == BACKEND_LEAVING) !=
-		    (new->state == BACKEND_LEAVING)) {
+	    (old->state == BACKEND_REMOVING) !=
+		    (new->state == BACKEND_REMOVING)) {
 		presence_line(pair, service, old, new);
 		return;
 	}
@@ -265,17 +265,17 @@ static void service_presence(struct pair *pair,
 {
 	char more[64] = "";
 
-	if (old && new && !old->service.leaving)
+	if (old && new && !old->service.removing)
 		snprintf(more, sizeof(more),
 			 ", its flows drain for at most %llu s",
 			 seconds_left(pair, running_until(pair->new, new)));
-	else if (old && old->service.leaving)
+	else if (old && old->service.removing)
 		snprintf(more, sizeof(more), ", was being removed%s",
 			 new	     ? ""
 			 : pair->cut ? ": cut"
 				     : ": drained");
-	service_line(pair, new && !new->service.leaving ? '+' : '-', new ?: old,
-		     more);
+	service_line(pair, new && !new->service.removing ? '+' : '-',
+		     new ?: old, more);
 	backends_diff(pair, old, new);
 }
 
@@ -286,7 +286,7 @@ static void services_diff(struct pair *pair)
 
 	for (i = 0; i < pair->old->service_count; i++, old++) {
 		new = running_service(pair->new, &old->key);
-		if (!new || !old->service.leaving != !new->service.leaving)
+		if (!new || !old->service.removing != !new->service.removing)
 			service_presence(pair, old, new);
 		else
 			service_diff(pair, old, new);

@@ -177,7 +177,7 @@ const struct running_service *running_service_of(const struct running *running,
 __u64 running_until(const struct running *running,
 		    const struct running_service *service)
 {
-	__u16 removing = service->service.leaving;
+	__u16 removing = service->service.removing;
 
 	return removing ? running->until[(removing - 1) % BACKEND_SLOTS] : 0;
 }

@@ -13,7 +13,7 @@
 #define MOST_SERVICES (2 * MAX_SERVICES)
 struct running_service {
 	struct service_key key;
-	struct service service; /* .leaving: see there */
+	struct service service; /* .removing: see there */
 	bool by_address;
 };
 

@@ -87,7 +87,7 @@ static __u64 stays_until(const struct removing *removing, __u32 index)
 		return removing->now + span;
 	case BACKEND_DRAINING:
 		return active ? removing->now + span : 0;
-	case BACKEND_LEAVING:
+	case BACKEND_REMOVING:
 		return active || removing->now < old->generation.grace_until
 			       ? old->until[index]
 			       : 0;
@@ -108,7 +108,7 @@ static bool keep(const struct removing *removing,
 	    end <= removing->now || is_claimed(removing, row, &old->address))
 		return false;
 	build->backends[index] = *old;
-	build->backends[index].state = BACKEND_LEAVING;
+	build->backends[index].state = BACKEND_REMOVING;
 	build->until[index] = end;
 	return true;
 }
@@ -135,7 +135,7 @@ static void service_keep(const struct removing *removing,
 	left->service = *row;
 	left->service.service.table_first = 0;
 	left->service.service.table_size = 0;
-	left->service.service.leaving = last;
+	left->service.service.removing = last;
 	left->until = build->until[last - 1];
 }
 

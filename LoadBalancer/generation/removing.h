@@ -3,7 +3,7 @@
  * removing.h - backends and services that were removed from the file and still
  * have flows
  *
- * Such a backend stays in the generation as BACKEND_LEAVING, with an end: it
+ * Such a backend stays in the generation as BACKEND_REMOVING, with an end: it
  * gets no new flows and keeps those it has; after its end, packets no longer
  * find it, whether or not a tool runs then. Each build checks whether it has a
  * flow in use; without one it is removed. A removed service stays as long as

@@ -33,7 +33,7 @@ static __u64 service_since(const struct build *build, size_t number,
 	struct service_tally was = {0}, is = {0};
 	size_t i, end;
 
-	if (!old || old->service.leaving)
+	if (!old || old->service.removing)
 		return now;
 	running_range(&build->old, old->service.id, &i, &end);
 	for (; i < end; i++)

@@ -69,7 +69,7 @@ static bool is_heir(const struct build *build,
 		if (are_related(&key, &build->left[i].service.key))
 			return true;
 	}
-	if (old && !old->service.leaving)
+	if (old && !old->service.removing)
 		return false;
 	for (i = 0; i < build->old.service_count; i++) {
 		if (are_related(&build->old.services[i].key, &key))

@@ -91,7 +91,7 @@ void service_stands(const struct standings *standings,
 	const struct running *running = standings->running;
 	char address[INET6_ADDRSTRLEN];
 	struct standing first = {0};
-	__u16 removing = service->service.leaving;
+	__u16 removing = service->service.removing;
 	size_t i, end;
 
 	if (removing) {

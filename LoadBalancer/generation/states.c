@@ -20,7 +20,7 @@ __u8 finding_of(const struct config *config,
 	if (config->findings_known)
 		return backend->finding;
 	/* What was known about a backend that was removed is out of date. */
-	if (!old || old->state == BACKEND_LEAVING || !service->check.type)
+	if (!old || old->state == BACKEND_REMOVING || !service->check.type)
 		return FINDING_NONE;
 	return old->finding;
 }
@@ -35,7 +35,7 @@ static enum health_finding ask(const struct asked *asked,
 {
 	*why = NULL;
 	/* Backends that are being removed are not checked. */
-	return backend->state == BACKEND_LEAVING
+	return backend->state == BACKEND_REMOVING
 		       ? backend->finding
 		       : asked->ask(asked->data, backend, why);
 }

@@ -17,7 +17,7 @@ int step_check(const struct build *build, struct fault *fault_out)
 
 	for (i = 0; i < old->service_count; i++)
 		forgets |= old->services[i].service.forgets &&
-			   !old->services[i].service.leaving;
+			   !old->services[i].service.removing;
 	if (!forgets || build->kernel->cut || build->config->is_running)
 		return 0;
 	if (file_running(build->kernel, &file, NULL, fault_out))

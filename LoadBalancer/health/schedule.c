@@ -227,7 +227,7 @@ static void service_sync(struct checks *checks, const struct running *running,
 	for (; first < end; first++) {
 		const struct backend *backend = running->by_address[first];
 
-		if (backend->state == BACKEND_LEAVING)
+		if (backend->state == BACKEND_REMOVING)
 			continue;
 		rows[*count] =
 			checked_of(checks, service, &from->check, backend);

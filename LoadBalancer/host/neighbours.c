@@ -193,7 +193,7 @@ void lbr_neighbours_settle(struct kernel *kernel, const struct config *config)
 	}
 	/* Backends that are being removed still have flows. */
 	for (i = 0; i < running.backend_count; i++) {
-		if (running.by_address[i]->state == BACKEND_LEAVING)
+		if (running.by_address[i]->state == BACKEND_REMOVING)
 			hops_of(hops, &running.by_address[i]->address);
 	}
 	running_free(&running);

@@ -45,7 +45,7 @@ static json_t *service_row(const struct show *show,
 		sum.packets += count->packets;
 		sum.bytes += count->bytes;
 		sum.flows += count->flows;
-		backends += backend->state != BACKEND_LEAVING;
+		backends += backend->state != BACKEND_REMOVING;
 	}
 	service_stands(standings, row, &standing);
 	return json_pack(

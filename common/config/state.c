@@ -62,7 +62,7 @@ void states_set(const struct config_service *service, const __u16 *indices,
 
 enum backend_status backend_status(const struct backend *backend)
 {
-	if (backend->state == BACKEND_LEAVING)
+	if (backend->state == BACKEND_REMOVING)
 		return STATUS_REMOVING;
 	if (backend->drain)
 		return STATUS_DRAINING;

@@ -42,7 +42,7 @@ struct service {
 	 * 1 + the index of the backend that drains longest, whose `until` is
 	 * the service's end, too.
 	 */
-	__u16 leaving;
+	__u16 removing;
 	__u8 forgets; /* 1: of its flows, those in moved slots are remembered */
 	__u8 owners;  /* 1: behind the table are the owners by the file */
 	__u16 zero;
@@ -99,7 +99,7 @@ enum backend_state {
 	BACKEND_ACTIVE,
 	BACKEND_DRAINING, /* keeps its flows, gets no new ones */
 	BACKEND_DOWN,	  /* its flows are selected anew */
-	BACKEND_LEAVING,  /* not in the file: drains until `until` */
+	BACKEND_REMOVING, /* not in the file: drains until `until` */
 };
 
 /* What health checks found about a backend. */
@@ -138,7 +138,7 @@ _Static_assert(sizeof(struct backend) == 32, "backend");
 /* Of a generation, in the `backends` map. */
 struct backend_rows {
 	struct backend at[BACKEND_SLOTS];
-	__u64 until[BACKEND_SLOTS]; /* jiffies; if it is leaving */
+	__u64 until[BACKEND_SLOTS]; /* jiffies; if it is removing */
 	/*
 	 * For the tool, in seconds of Unix time: since when a backend, or the
 	 * service with this index in `turns`, has been in its state.

@@ -48,7 +48,7 @@ INLINE int select_follows(const struct packet *packet, __u8 state)
 {
 	if (state == BACKEND_ACTIVE)
 		return 1;
-	return (state == BACKEND_DRAINING || state == BACKEND_LEAVING) &&
+	return (state == BACKEND_DRAINING || state == BACKEND_REMOVING) &&
 	       !(packet->flags & PACKET_SYN);
 }
 

@@ -30,7 +30,7 @@ INLINE bool selection_is(const struct backend *backend, __u32 id)
 /*
  * Does a flow stay with the backend that its memory or its note names? NULL:
  * that is gone. Of another service, it is no longer the flow's. One that is
- * BACKEND_LEAVING, only until its time is over, which the engine knows.
+ * BACKEND_REMOVING, only until its time is over, which the engine knows.
  */
 INLINE bool selection_stays(const struct packet *packet, __u32 service,
 			    const struct backend *backend)

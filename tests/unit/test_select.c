@@ -25,7 +25,7 @@ static void follows_its_memory(void **unused)
 	} rows[] = {
 		{BACKEND_ABSENT, NO, NO},    {BACKEND_ACTIVE, YES, YES},
 		{BACKEND_DRAINING, NO, YES}, {BACKEND_DOWN, NO, NO},
-		{BACKEND_LEAVING, NO, YES},
+		{BACKEND_REMOVING, NO, YES},
 	};
 	size_t i;
 

@@ -40,7 +40,7 @@ static struct backend any_backend(void)
 	return (struct backend){
 		.id = 1 + draw(3),
 		.service = 1 + draw(2),
-		.state = (__u8)draw(BACKEND_LEAVING + 1),
+		.state = (__u8)draw(BACKEND_REMOVING + 1),
 	};
 }
 
@@ -59,7 +59,7 @@ static int model_stays(const struct packet *packet, __u32 service,
 	case BACKEND_ACTIVE:
 		return 1;
 	case BACKEND_DRAINING:
-	case BACKEND_LEAVING:
+	case BACKEND_REMOVING:
 		return !is_syn(packet);
 	default:
 		return 0;
@@ -113,7 +113,7 @@ static void model_new(const struct packet *packet, const struct selecting *from,
 	if (from->owner && !is_syn(packet) &&
 	    (from->owner->state == BACKEND_ACTIVE ||
 	     from->owner->state == BACKEND_DRAINING ||
-	     from->owner->state == BACKEND_LEAVING))
+	     from->owner->state == BACKEND_REMOVING))
 		to->backend = from->owner;
 	if (from->forgets && is_syn(packet) && to->backend &&
 	    to->backend->state != BACKEND_ACTIVE)
@@ -237,7 +237,7 @@ static void generation_before(void **unused)
 	assert_false(selection_hears(&ack, 2, 3));
 	assert_true(selection_hears(&syn, 2, 3));
 	assert_false(selection_was_there(NULL));
-	for (state_of = BACKEND_ACTIVE; state_of <= BACKEND_LEAVING;
+	for (state_of = BACKEND_ACTIVE; state_of <= BACKEND_REMOVING;
 	     state_of++) {
 		backend.state = (__u8)state_of;
 		assert_int_equal(selection_was_there(&backend),

@@ -145,7 +145,7 @@ static void each_gets_its_flows_and_its_word(void **state)
 /* One that leaves the file is neither down nor asked for. */
 static void removing_is_not_down(void **state)
 {
-	struct backend removing = {.state = BACKEND_LEAVING,
+	struct backend removing = {.state = BACKEND_REMOVING,
 				   .finding = FINDING_PATH_DOWN};
 	struct backend up = {.state = BACKEND_ACTIVE};
 	struct service_tally tally = {0};
