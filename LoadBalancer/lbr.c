@@ -61,7 +61,7 @@ static const char *const maps[] = {
 	"service_reasons",
 	"backend_counts",
 	"changes",
-	"turns",
+	"rr_turns",
 	"fragments",
 	"path_mtus",
 	"vlans",

@@ -36,7 +36,7 @@ MAP_MAPPED(flows, __u32, struct flow_bucket, 1);
 MAP_MAPPED(flow_keys, __u32, struct flow_keys, 1);
 MAP(begun_flows, ARRAY, __u32, struct begun_bucket, BEGUN_BUCKETS);
 MAP(hot_flows, ARRAY, __u32, struct hot_bucket, HOT_BUCKETS);
-MAP(turns, PERCPU_ARRAY, __u32, __u64, MAX_SERVICES);
+MAP(rr_turns, PERCPU_ARRAY, __u32, __u64, MAX_SERVICES);
 MAP(inserted, PERCPU_ARRAY, __u32, struct insertions, 1);
 
 /* The way to a backend. */

@@ -106,8 +106,8 @@ INLINE struct backend *choose(const struct decision *d, const struct found *f,
 			      bool lives)
 {
 	const struct service *service = f->service;
-	__u32 key = service->turns, number;
-	__u64 *turn = bpf_map_lookup_elem(&turns, &key);
+	__u32 key = service->rr_turn, number;
+	__u64 *turn = bpf_map_lookup_elem(&rr_turns, &key);
 	struct scheduling from = {
 		.source = &d->packet.source,
 		.turn = turn ? *turn : 0,

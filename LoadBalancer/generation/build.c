@@ -175,7 +175,7 @@ static int services_add(struct build *build, struct fault *fault_out)
 		new->id = old ? old->service.id : ++build->service_id;
 		new->scheduler = from->scheduler;
 		new->method = from->method;
-		new->turns = (__u16)i;
+		new->rr_turn = (__u16)i;
 		for (j = 0; j < from->backend_count; j++) {
 			if (backend_add(build, new, from, &from->backends[j],
 					fault_out))

@@ -25,7 +25,7 @@ struct running {
 	struct backend *backends; /* BACKEND_SLOTS of them, by index */
 	__u64 *until;		  /* as many; of those that are being removed */
 	__u64 *since;		  /* as many; see struct backend_rows */
-	__u64 *service_since;	  /* MAX_SERVICES, by service.turns */
+	__u64 *service_since;	  /* MAX_SERVICES, by service.rr_turn */
 	struct backend **by_address; /* existing ones; by service, address */
 	size_t backend_count;	     /* of existing ones */
 };

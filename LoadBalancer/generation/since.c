@@ -41,7 +41,7 @@ static __u64 service_since(const struct build *build, size_t number,
 	for (i = 0; i < from->backend_count; i++)
 		service_add(&is, &build->backends[indices[i]]);
 	return service_status(&was) == service_status(&is)
-		       ? build->old.service_since[old->service.turns]
+		       ? build->old.service_since[old->service.rr_turn]
 		       : now;
 }
 
@@ -54,7 +54,7 @@ void since_write(const struct build *build, struct backend_rows *rows)
 	for (i = 0; i < BACKEND_SLOTS; i++)
 		rows->since[i] = backend_since(build, (__u32)i, now);
 	for (i = 0; i < build->config->service_count; i++) {
-		rows->service_since[build->services[i].turns] =
+		rows->service_since[build->services[i].rr_turn] =
 			service_since(build, i, indices, now);
 		indices += build->config->services[i].backend_count;
 	}

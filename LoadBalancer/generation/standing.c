@@ -116,7 +116,7 @@ void service_stands(const struct standings *standings,
 	}
 	standing->status = (__u8)service_status(&tally);
 	standing->state = service_status_name(standing->status);
-	standing->since = running->service_since[service->service.turns];
+	standing->since = running->service_since[service->service.rr_turn];
 	*standing->why = '\0';
 	if (!tally.to_serve)
 		snprintf(standing->why, STANDING_WHY, "all backends drain");

@@ -36,7 +36,7 @@ struct service {
 	__u32 table_size;
 	__u8 scheduler; /* enum scheduler, see scheduler.h */
 	struct method method;
-	__u16 turns; /* its index in the map `turns` */
+	__u16 rr_turn; /* its index in the map `rr_turns` */
 	/*
 	 * 0: the service is in the file. Else it was removed and has no table:
 	 * 1 + the index of the backend that drains longest, whose `until` is
@@ -141,7 +141,7 @@ struct backend_rows {
 	__u64 until[BACKEND_SLOTS]; /* jiffies; if it is removing */
 	/*
 	 * For the tool, in seconds of Unix time: since when a backend, or the
-	 * service with this index in `turns`, has been in its state.
+	 * service with this index in `rr_turns`, has been in its state.
 	 */
 	__u64 since[BACKEND_SLOTS];
 	__u64 service_since[MAX_SERVICES];

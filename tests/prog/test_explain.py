@@ -140,7 +140,7 @@ def writes_nothing(world):
     same(world, 500, 3)
     world.apply(pool(1, handshake_grace="1min"))
     before = sums(world)
-    assert {"flows", "hot_flows", "reasons", "turns", "next_hops"} <= set(before)
+    assert {"flows", "hot_flows", "reasons", "rr_turns", "next_hops"} <= set(before)
     for options in [], ["--error"]:
         explain = Explain(world, *options)
         for chunk in chunks(10000, 3):
