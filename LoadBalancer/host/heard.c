@@ -198,9 +198,10 @@ static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 	heard->by_flow = generation.next_hops_by_flow;
 	heard->is_asked |= by_flow != heard->by_flow;
 	if (heard->is_asked && now - heard->asked >= 100 * heard->asking) {
-		by_flow = routes_by_flow(why, sizeof(why));
 		heard->asked = now;
-		heard->asking = milliseconds_now() - now;
+		heard->asking = milliseconds_worked();
+		by_flow = routes_by_flow(why, sizeof(why));
+		heard->asking = milliseconds_worked() - heard->asking;
 		heard->is_asked = false;
 	} else if (!by_flow) {
 		/* Read later. Until then "for each flow" is right, too. */

@@ -33,7 +33,7 @@ struct heard {
 	bool by_flow;	    /* as the running generation has it */
 	bool is_by_flow;    /* a message has said so */
 	bool is_asked;	    /* all routes have to be looked through ... */
-	long asked, asking; /* ... were last, and how long it took: ms */
+	long asked, asking; /* ... were last, and what it cost: ms */
 };
 
 /* The backends of `config`. 0, or -1 with a fault: no memory. */

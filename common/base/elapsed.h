@@ -20,3 +20,15 @@ static inline long milliseconds_now(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
+
+/*
+ * CLOCK_THREAD_CPUTIME_ID, milliseconds: for what something costs. On a busy
+ * machine it takes longer, and costs the same.
+ */
+static inline long milliseconds_worked(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -96,7 +96,7 @@ static void due(evutil_socket_t fd, short events, void *data)
 {
 	struct monitor *monitor = data;
 	unsigned int what;
-	long took;
+	long worked, rest;
 
 	(void)fd;
 	(void)events;
@@ -106,12 +106,12 @@ static void due(evutil_socket_t fd, short events, void *data)
 		event_add(monitor->heard, NULL);
 		return;
 	}
-	took = milliseconds_now();
+	worked = milliseconds_worked();
 	monitor->what = 0;
 	monitor->what |= monitor->look(monitor->data, what);
-	took = milliseconds_now() - took;
-	took = monitor->what ? AGAIN + 4 * took : 4 * took;
-	wait_for(monitor, took < MOST_OFF ? took : MOST_OFF);
+	worked = milliseconds_worked() - worked;
+	rest = monitor->what ? AGAIN + 4 * worked : 4 * worked;
+	wait_for(monitor, rest < MOST_OFF ? rest : MOST_OFF);
 }
 
 static int join_all(const struct monitor *monitor)
