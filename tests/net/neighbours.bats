@@ -42,7 +42,7 @@ six="2001:db8:17::3 dev eth0 lladdr 02:42:ac:11:00:03"
 	run -0 lbr up
 	[[ $output == *"neighbour 172.17.0.3 dev eth0: managed"* ]]
 	[[ $(neighbours) == "$four managed"$'\n'"$six managed" ]]
-	[[ $(lbr show -j next-hops | jq -r '."next-hops"[].managed' | sort | uniq -c) == *"4 yes" ]]
+	[[ $(lbr show -j next-hops | jq -r '."next-hops"[].managed' | sort | uniq -c) == *"4 true" ]]
 	bkd backend0x up >/dev/null
 	bkd backend0y up >/dev/null
 	get "$VIP4" >/dev/null
@@ -66,7 +66,7 @@ six="2001:db8:17::3 dev eth0 lladdr 02:42:ac:11:00:03"
 	on "$LB" ip neigh flush all
 	on "$LB" ip -6 neigh flush all
 	[[ ! $(neighbours) ]]
-	[[ $(lbr show -j next-hops | jq -r '."next-hops"[].managed' | sort -u) == no ]]
+	[[ $(lbr show -j next-hops | jq -r '."next-hops"[].managed' | sort -u) == false ]]
 	run -0 lbr apply -n /etc/l3dsr/services.yaml
 	[[ ! $(neighbours) ]]
 	lbr apply /etc/l3dsr/services.yaml
