@@ -84,26 +84,40 @@ static int weight_step(const struct step *step,
 			   text, now, now);
 }
 
-/* Does a transition of the old file end? Does one of the new file begin? */
+/* Is it one of the two weights of this backend? NULL: it has none. */
+static bool knows(const struct config_backend *backend, __u16 weight)
+{
+	return backend ? weight == backend->before || weight == backend->after
+		       : !weight;
+}
+
+/* Has the first a weight that the second does not know? */
+static bool differs(const struct config_backend *backend,
+		    const struct config_backend *other)
+{
+	return !knows(other, backend->before) || !knows(other, backend->after);
+}
+
+/*
+ * Does a transition of the old file end: is a weight forgotten? Does one of the
+ * new file begin: is there another weight? One backend may do both: from 1 to
+ * 2, and then from 2 to 3.
+ */
 static void ends_of(const struct step *step, const struct config_backend **ends,
 		    const struct config_backend **begins)
 {
-	const struct config_backend *old, *new;
+	const struct config_backend *backend;
 	size_t i;
 
 	for (i = 0; i < step->old->backend_count; i++) {
-		old = &step->old->backends[i];
-		new = backend_of(step->new, &old->address);
-		if (old->before != old->after &&
-		    (!new || new->before == new->after))
-			*ends = old;
+		backend = &step->old->backends[i];
+		if (differs(backend, backend_of(step->new, &backend->address)))
+			*ends = backend;
 	}
 	for (i = 0; i < step->new->backend_count; i++) {
-		new = &step->new->backends[i];
-		old = backend_of(step->old, &new->address);
-		if (new->before != new->after &&
-		    (!old || old->before == old->after))
-			*begins = new;
+		backend = &step->new->backends[i];
+		if (differs(backend, backend_of(step->old, &backend->address)))
+			*begins = backend;
 	}
 }
 
@@ -132,11 +146,16 @@ static int service_step(const struct step *step)
 	ends_of(step, &ends, &begins);
 	if (!ends || !begins)
 		return 0;
+	addr_text(&ends->address, end);
+	if (!memcmp(&ends->address, &begins->address, sizeof(ends->address)))
+		return refuse_step(step,
+				   "a transition of %s ends in the step in "
+				   "which its next one begins; end it first",
+				   end);
 	return refuse_step(step,
 			   "the transition of %s ends in the step in which "
 			   "that of %s begins; end it first",
-			   addr_text(&ends->address, end),
-			   addr_text(&begins->address, begin));
+			   end, addr_text(&begins->address, begin));
 }
 
 int transition_step(const struct config *old, const struct config *new,

@@ -18,6 +18,8 @@
 #define A_3	   "{address: 198.51.100.1, weight: 3}, "
 #define A_3_DRAINS "{address: 198.51.100.1, weight: 3, drain: true}, "
 #define A_1_TO_3   "{address: 198.51.100.1, weight: 3, weight-before: 1}, "
+#define A_3_TO_5   "{address: 198.51.100.1, weight: 5, weight-before: 3}, "
+#define A_3_FILLS  "{address: 198.51.100.1, weight: 3, state: filling}, "
 #define A_3_TO_1   "{address: 198.51.100.1, weight: 1, weight-before: 3}, "
 
 #define BREAKS "flows of 192.0.2.1:80/tcp would break: "
@@ -59,6 +61,13 @@ static const struct {
 	{A_DRAINS B, B C_FILLS,
 	 BREAKS "the transition of 198.51.100.1 ends in the step in which that "
 		"of 198.51.100.3 begins; end it first"},
+	/* Of one backend, too: flows of the weight 1 would be forgotten. */
+	{A_1_TO_3 B, A_3_TO_5 B,
+	 BREAKS "a transition of 198.51.100.1 ends in the step in which its "
+		"next one begins; end it first"},
+	{A_DRAINS B, A_3_FILLS B,
+	 BREAKS "a transition of 198.51.100.1 ends in the step in which its "
+		"next one begins; end it first"},
 };
 
 static void read_backends(struct config *config, const char *flows,
