@@ -10,6 +10,9 @@ OUT := build/style
 # What is there of what git knows, and what is about to be added
 tree := $(shell git ls-files -co --exclude-standard | \
 	while read -r file; do [ ! -f "$$file" ] || echo "$$file"; done)
+ifeq ($(tree),)
+$(error git lists no file here: style is for a clone, run by its owner)
+endif
 version = $(firstword $(shell $(1) --version 2>&1 | cksum))
 
 .PHONY: clang-format shellcheck sparse
@@ -37,13 +40,13 @@ $(SHELL_CHECK)/%: % $(sourced)
 	@shellcheck -x $(if $(filter %.bats,$<),-s bats) $< && touch $@
 
 # Byte order: __beNN and __uNN must not be mixed. What sparse thinks of the
-# system's headers is not ours. An object is built again when a header changes.
+# system's headers is not ours; a header that it does not find, is. An object is built again when a header changes.
 # Tests whose expected values are bare numbers are left out.
 SPARSE := $(OUT)/sparse-$(call version,sparse)
 SPARSE_FLAGS := -std=gnu11 -I. -Ibuild -D__CHECK_ENDIAN__ -Wno-decl -Wbitwise \
 	-I/usr/include/$(shell gcc -print-multiarch)
 ours := ^(common|LoadBalancer|Backend|tests)/.*
-byte_order := $(ours)(restricted|different base types|byte)
+byte_order := $(ours)(restricted|different base types|byte|unable to open)
 bare := $(addprefix tests/unit/test_,flows% tunnel% watch% write%)
 sparse: $(patsubst %,$(SPARSE)/%,$(filter-out %.bpf.c $(bare),$(filter \
 	common/%.c LoadBalancer/%.c Backend/%.c tests/unit/%.c,$(tree))))
