@@ -241,7 +241,8 @@ INLINE bool has_chance(const struct restore *restore,
 	chance = bpf_map_lookup_elem(&chances, &zero);
 	if (!chance)
 		return false;
-	chance->generation = generation_slot();
+	/* Not the one that runs by now: its numbers may be others. */
+	chance->generation = restore->generation;
 	list = list_of(restore, packet, &chance->generation);
 	if (!list || !chance_begin(chance, restore, packet))
 		return false;

@@ -112,7 +112,7 @@ static struct restore_key key_of(const struct config_service *service,
 }
 
 /* Puts every row that the file has for this host into the new map. */
-static int rows_of_file(int map, const struct config *config,
+static int rows_of_file(int map, __u32 slot, const struct config *config,
 			const struct chance_place *places,
 			const struct addr *own, int own_count,
 			struct counters *counters)
@@ -140,6 +140,7 @@ static int rows_of_file(int map, const struct config *config,
 			value.table_size = places[s].table_size;
 			value.lists_first = places[s].lists_first;
 			value.self = (__u16)(places[s].peers_first + b);
+			value.generation = (__u16)slot;
 			value.pool = places[s].pool;
 			if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
 				return -1;
@@ -192,7 +193,7 @@ static int rows_of_before(struct kernel *kernel, int map,
 }
 
 /* Fills the new map. */
-static int rows_write(struct kernel *kernel, int map,
+static int rows_write(struct kernel *kernel, int map, __u32 slot,
 		      const struct config *config,
 		      const struct chance_place *places, const struct addr *own,
 		      int own_count)
@@ -205,7 +206,7 @@ static int rows_write(struct kernel *kernel, int map,
 	if (count < 0)
 		return -1;
 	rc = counters_open(&counters, kernel, rows, count)
-		     ?: rows_of_file(map, config, places, own, own_count,
+		     ?: rows_of_file(map, slot, config, places, own, own_count,
 				     &counters);
 	counters_close(&counters);
 	rc = rc ?: rows_of_before(kernel, map, config, rows, count);
@@ -251,7 +252,8 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 		      ? -1
 		      : inner_create(kernel, "restores", 0, fault_out);
 	if (map >= 0) {
-		if (rows_write(kernel, map, config, places, own, own_count))
+		if (rows_write(kernel, map, slot, config, places, own,
+			       own_count))
 			rc = fault(fault_out,
 				   "cannot write what to restore: %s",
 				   strerror(errno));

@@ -5,6 +5,7 @@
  * A flow that is established here, in a slot whose new flows go to another
  * backend, is found only as long as this one is among the slot's candidates.
  */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,22 @@
 #include "common/core/schedule.h"
 #include "common/kernel/generation.h"
 #include "common/net/sockets.h"
+
+/* Then it is no flow of the row of any port. */
+static bool has_own_row(const struct restore_row *rows, int count,
+			const struct socket_row *flow)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (rows[i].key.port == flow->port &&
+		    rows[i].key.protocol == IPPROTO_TCP &&
+		    !memcmp(&rows[i].restore.vip, &flow->local,
+			    sizeof(flow->local)))
+			return true;
+	}
+	return false;
+}
 
 /*
  * Is the connection a flow of this row, in such a slot? `list_count`: the lists
@@ -74,7 +91,9 @@ int moved_flows(const struct kernel *kernel, const struct restore_row *rows,
 		for (j = 0; j < count; j++)
 			flows[j] +=
 				is_moved(&rows[j], lists, size / sizeof(*lists),
-					 &connections[i]);
+					 &connections[i]) &&
+				(rows[j].key.port ||
+				 !has_own_row(rows, count, &connections[i]));
 	}
 	if (found >= 0)
 		free(connections);

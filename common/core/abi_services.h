@@ -242,9 +242,9 @@ struct restore {
 	 */
 	__u32 table_size;
 	__u32 lists_first;
-	__u16 self; /* this host's number in `peers` */
-	__u16 zero;
-	__u32 pool; /* for the tool: names the addresses and weights */
+	__u16 self;	  /* this host's number in `peers` */
+	__u16 generation; /* of the row: its index in both */
+	__u32 pool;	  /* for the tool: names the addresses and weights */
 };
 _Static_assert(sizeof(struct restore) == 48, "restore");
 

@@ -287,6 +287,18 @@ def found(world):
         row(role, frame, TX, passed_on(frame, OTHER, 48), "second_chance")
 
 
+@test("second chance: a flow is counted as moved by its service, not by that of any port")
+def counted_once(world):
+    role = fresh(world, pair(port=8088))
+    there, _ = elsewhere(role, f.ip4(NEAR) / f.tcp(8088, flags="A"))
+    for ports, wanted in ((8088, "any"), {8088: 2, None: 0}), (("any",), {None: 2}):
+        role = fresh(world, *(pair(port=port, forward="ipip") for port in ports),
+                     lb_sources=f"[{LB4}]")
+        with sockets(HOLD, VIP, CLIENT, "hold", *there[:2]):
+            equal({row["port"]: row["moved-flows"] for row in role.rows("restores")}, wanted,
+                  f"ports {ports}")
+
+
 @test("second chance: a socket in TIME_WAIT counts where the packet could not come back")
 def time_wait(world):
     role = fresh(world, pair(port=8088))
