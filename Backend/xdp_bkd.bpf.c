@@ -50,7 +50,7 @@ INLINE struct restore *find_restore(const struct packet *packet)
 
 	if (key.dscp) {
 		restore = restore_of(&key, packet);
-		if (restore)
+		if (restore && !restore_is_over(restore))
 			return restore;
 		/* The mark is the client's own. */
 		key.dscp = 0;

@@ -8,6 +8,12 @@
 #include "common/bpf/exit.h"
 #include "common/core/address.h"
 
+/* It was removed from the file, and its grace is over. */
+INLINE bool restore_is_over(const struct restore *restore)
+{
+	return restore->until && restore->until < bpf_jiffies64();
+}
+
 /* By the packet's port, else by any. The addresses are in the key already. */
 INLINE struct restore *restore_of(struct restore_key *key,
 				  const struct packet *packet)
@@ -52,7 +58,7 @@ INLINE enum reason listed(const struct restore *restore,
 	/* An error about a packet that this service did not send. */
 	if (packet->is_error && !addr_equal(&packet->quoted, &restore->vip))
 		return REASON_not_listed;
-	if (restore->until && restore->until < bpf_jiffies64())
+	if (restore_is_over(restore))
 		return REASON_restore_expired;
 	return REASON_NONE;
 }

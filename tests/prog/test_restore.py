@@ -10,7 +10,7 @@ from scapy.packet import Raw
 from tap import equal, test
 
 HOST, NEAR = "backend0x", "172.19.0.3"
-OTHER = "172.19.0.4"
+OTHER, OTHER_VIP = "172.19.0.4", "192.168.25.99"
 
 
 def came(packet):
@@ -86,6 +86,22 @@ def grace(world):
     equal(restored(role, f.ip4(NEAR) / f.udp(53)), "restored", "what is still listed")
     role("apply", world.file(both))
     equal(restored(role, gone), "restored", "back in the file")
+
+
+@test("restore: what left the file is not in the way of what the file says")
+def over(world):
+    """A service of any port after one of a port; a client's own DSCP after a mark."""
+    away = service([NEAR], port=53, protocol="udp")
+    for before, after in ((service([NEAR], OTHER_VIP), service([NEAR], port="any")),
+                          (service([NEAR], forward="dscp", dscp=10), service([NEAR]))):
+        role = fresh(world, configuration(before, away))
+        role("apply", world.file(configuration(after, grace="1s", drain_timeout="0s")))
+        packet = f.ip4(NEAR, tos=40 if "dscp" in before else 0) / f.tcp()
+        if "dscp" not in before:
+            equal(restored(role, packet), "restored", f"at once: {after}")
+        wait_for(lambda: restored(role, f.ip4(NEAR) / f.udp(53)) == "restore_expired",
+                 "the end of the grace")
+        equal(restored(role, packet), "restored", f"when the grace is over: {after}")
 
 
 @test("restore: file after file of other services: none is refused, the newest leavers are restored")
