@@ -14,6 +14,7 @@
 #include "common/base/address.h"
 #include "common/config/endpoint.h"
 #include "common/config/transition.h"
+#include "common/core/inline.h"
 
 struct step {
 	const struct config_service *old, *new;
@@ -158,30 +159,59 @@ static int service_step(const struct step *step)
 			   end, addr_text(&begins->address, begin));
 }
 
+static const struct config_service *
+service_of(const struct config *config, const struct config_service *like)
+{
+	const struct config_service *service = config->services;
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++, service++) {
+		if (service->port == like->port &&
+		    service->protocol == like->protocol &&
+		    !memcmp(&service->vip, &like->vip, sizeof(like->vip)))
+			return service;
+	}
+	return NULL;
+}
+
+/* A port of its own takes the flows that a service of any port has there. */
+static int ports_step(const struct step *step, const struct config *old,
+		      const struct config *new)
+{
+	const struct config_service *service = new->services;
+	size_t i;
+
+	for (i = 0; !step->old->port && i < new->service_count;
+	     i++, service++) {
+		if (service->port && service->protocol == step->old->protocol &&
+		    !memcmp(&service->vip, &step->old->vip,
+			    sizeof(service->vip)) &&
+		    !service_of(old, service))
+			return refuse_step(
+				step,
+				"port %u gets a service of its own, and nobody "
+				"remembers them; `flows: remember` first",
+				bpf_ntohs(service->port));
+	}
+	return 0;
+}
+
 int transition_step(const struct config *old, const struct config *new,
 		    char *why, size_t size)
 {
 	struct step step = {.why = why, .size = size};
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < old->service_count; i++) {
 		step.old = &old->services[i];
-		step.new = NULL;
 		if (step.old->flows != FLOWS_SECOND_CHANCE)
 			continue;
-		for (j = 0; !step.new &&j < new->service_count; j++) {
-			if (!memcmp(&new->services[j].vip, &step.old->vip,
-				    sizeof(step.old->vip)) &&
-			    new->services[j].port ==
-				    step.old->port &&new->services[j]
-					    .protocol == step.old->protocol)
-				step.new = &new->services[j];
-		}
+		step.new = service_of(new, step.old);
 		if (!step.new)
 			return refuse_step(&step, "it is removed, and nobody "
 						  "remembers them; `flows: "
 						  "remember` first");
-		if (service_step(&step))
+		if (service_step(&step) || ports_step(&step, old, new))
 			return -1;
 	}
 	return 0;

@@ -70,6 +70,47 @@ static const struct {
 		"next one begins; end it first"},
 };
 
+/* Services beside one of any port, and what is said of them. */
+static void ports(void **unused)
+{
+	static const char any[] = "services:\n"
+				  "- {vip: 192.0.2.1, port: any, flows: "
+				  "second-chance, backends: [" A B "]}\n";
+	static const struct {
+		const char *old, *new, *why; /* further services */
+	} cases[] = {
+		{"", "- {vip: 192.0.2.1, port: 80, backends: [" C "]}\n",
+		 "flows of 192.0.2.1:any/tcp would break: port 80 gets a "
+		 "service of its own, and nobody remembers them; `flows: "
+		 "remember` first"},
+		{"- {vip: 192.0.2.1, port: 80, backends: [" C "]}\n",
+		 "- {vip: 192.0.2.1, port: 80, backends: [" C_FILLS "]}\n"},
+		{"", "- {vip: 192.0.2.1, port: 80, protocol: udp, backends: "
+		     "[" C "]}\n"},
+		{"", "- {vip: 192.0.2.2, port: 80, backends: [" C "]}\n"},
+	};
+	char text[1024], why[512];
+	struct config old, new;
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s", any, cases[i].old);
+		assert_int_equal(config_parse("file", text, strlen(text), &old,
+					      why, sizeof(why), NULL),
+				 0);
+		snprintf(text, sizeof(text), "%s%s", any, cases[i].new);
+		assert_int_equal(config_parse("file", text, strlen(text), &new,
+					      why, sizeof(why), NULL),
+				 0);
+		*why = '\0';
+		transition_step(&old, &new, why, sizeof(why));
+		assert_string_equal(why, cases[i].why ?: "");
+		config_free(&old);
+		config_free(&new);
+	}
+}
+
 static void read_backends(struct config *config, const char *flows,
 			  const char *backends)
 {
@@ -156,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(step_by_step),
 		cmocka_unit_test(other_steps),
+		cmocka_unit_test(ports),
 	};
 
 	return RUN("transition", tests);
