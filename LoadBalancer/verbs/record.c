@@ -33,6 +33,22 @@ static const char *const fib_names[] = {
 };
 #define FIB_NAMES (sizeof(fib_names) / sizeof(fib_names[0]))
 
+/* Also of a packet that is for no service, in the words of the trace. */
+static const char *transport_name(__u8 protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+		return protocol_name(protocol);
+	case IPPROTO_ICMP:
+		return "icmp";
+	case IPPROTO_ICMPV6:
+		return "icmpv6";
+	default:
+		return "ip";
+	}
+}
+
 static json_t *packet_text(const struct record *record)
 {
 	char from[64], to[64];
@@ -42,7 +58,7 @@ static json_t *packet_text(const struct record *record)
 	return json_sprintf("%s > %s %s%s%s", from, to,
 			    record->flags & RECORD_ERROR
 				    ? "icmp error"
-				    : protocol_name(record->protocol),
+				    : transport_name(record->protocol),
 			    record->packet & PACKET_SYN ? " syn" : "",
 			    record->packet & PACKET_RST ? " rst" : "");
 }
@@ -217,7 +233,7 @@ json_t *record_json(const struct record *record, const struct running *running)
 			  json_port(record->source_port), "vip",
 			  json_addr(&record->destination), "port",
 			  json_port(record->port), "protocol",
-			  protocol_name(record->protocol), "icmp-error",
+			  transport_name(record->protocol), "icmp-error",
 			  !!(record->flags & RECORD_ERROR), "syn",
 			  !!(record->packet & PACKET_SYN), "rst",
 			  !!(record->packet & PACKET_RST), "interface",

@@ -10,6 +10,7 @@ import subprocess
 import frames as f
 from network import CLIENT, CLIENT6, ROOT, VIP, VIP6, configuration, on, service
 from placing import PORTS, TEN, Service, wait_for
+from scapy.packet import Raw
 from tap import equal, test
 
 WATCHED = 0x100  # in the word of the trace
@@ -120,6 +121,17 @@ def filters(world):
             equal(len(said), count, f"decisions that {wanted} is in")
     for wrong in "nobody", f"{VIP}:x", f"{VIP}:80/sctp":
         world.lbr("watch", wrong, status=1)
+
+
+@test("watch: what is for a VIP, and neither TCP nor UDP")
+def others(world):
+    world.up(configuration(Service(world, 4207).text(TEN)))
+    frames = [bytes(f.ip4() / f.echo4()), bytes(f.ip4(proto=47) / Raw(b"x" * 30)),
+              bytes(f.ip4() / f.udp(4207))]
+    said = one(world, frames=frames)
+    equal([(each["protocol"], each["port"], each["reason"]) for each in said],
+          [("icmp", None, "echo_answered"), ("ip", None, "unmatched"), ("udp", 4207, "unmatched")],
+          "protocols")
 
 
 @test("watch: for people, a line; what was too much is said")
