@@ -45,6 +45,7 @@ static bool is_moved(const struct restore_row *row,
 	const struct restore *restore = &row->restore;
 	struct scheduling from = {.source = &flow->peer};
 	const struct candidates *list;
+	int i;
 
 	if (!restore->table_size ||
 	    restore->lists_first + (size_t)restore->table_size > list_count ||
@@ -56,7 +57,12 @@ static bool is_moved(const struct restore_row *row,
 	list = &lists[restore->lists_first +
 		      scheduler_table_slot(restore->scheduler, &from,
 					   restore->table_size)];
-	return list->at[0] != restore->self;
+	/* One that is none of them has its flows without second chance. */
+	for (i = 1; i < MOST_CANDIDATES; i++) {
+		if (list->at[i] == restore->self)
+			return true;
+	}
+	return false;
 }
 
 static bool any_in_transition(const struct restore_row *rows, int count)

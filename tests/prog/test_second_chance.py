@@ -299,6 +299,17 @@ def counted_once(world):
                   f"ports {ports}")
 
 
+@test("second chance: where this host is no candidate, a flow does not need the transition")
+def not_moved(world):
+    """It was remembered, or a deputy's: it is in a slot of OTHER alone, or of NEAR."""
+    role = fresh(world, service([NEAR, OTHER, filling(THIRD)], port=8088))
+    there, here = elsewhere(role, f.ip4(NEAR) / f.tcp(8088, flags="A"))
+    with sockets(HOLD, VIP, CLIENT, "hold", *here):
+        equal(moved(role), [0], "those of slots with one candidate")
+    with sockets(HOLD, VIP, CLIENT, "hold", *there):
+        assert 0 < moved(role)[0] < len(there), f"{moved(role)} of {len(there)}"
+
+
 @test("second chance: a socket in TIME_WAIT counts where the packet could not come back")
 def time_wait(world):
     role = fresh(world, pair(port=8088))
