@@ -31,7 +31,7 @@ const struct metric bkd_metrics[] = {
 	 "Packets of the service, at this address, handed to this host's servers.",
 	 "restores", "packets", NULL, {"vip", "port", "protocol", "address", "forward"}, {NULL}},
 	{"bkd_service_moved_flows", "gauge",
-	 "Flows here in slots whose new flows go to another backend; 0 on all backends: the transition can end.",
+	 "Flows here that only second chance finds; 0 on all backends: the transition can end.",
 	 "restores", "moved-flows", NULL, {"vip", "port", "protocol", "address", "forward"}, {NULL}},
 	{"bkd_packets_total", "counter", "Packets that left xdp_bkd, by reason.",
 	 "reasons", "packets", NULL, {"reason"}, {NULL}},
