@@ -70,6 +70,14 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	advanced "$FLOWS"
 }
 
+forgetting() {
+	# nor does the generation before know where a flow was
+	sed -i -e '1i handshake-grace: 0s' -e '/check:/i\    flows: second-chance' "$FILE"
+	# not by apply: then flows would be remembered as before
+	lbr down >/dev/null
+	lbr up -m generic -c "$FILE" >/dev/null
+}
+
 @test "a server answers its check badly: no connection breaks, new ones go elsewhere" {
 	held
 	bad backend0x
@@ -153,6 +161,49 @@ held() { # the flows, and `lbr run`, which knows that both are up
 	wait_for 5 eval '! advanced "$FLOWS"'
 	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
 	bkd backend0x up -m generic >/dev/null
+}
+
+# Nothing is remembered but what a verdict makes necessary.
+@test "flows: second-chance: a server answers its check badly, and is back: no connection breaks" {
+	forgetting
+	held
+	[[ $(lbr show -j flows | jq '.flows | length') == 0 ]]
+	bad backend0x
+	wait_for 5 is "$X4" state down
+	is "$X4" gets 'its own'
+	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
+	advanced "$FLOWS"
+	unbroken
+	# These begin at deputies, and stay there.
+	begin
+	advanced "$FLOWS"
+	fine backend0x
+	wait_for 5 is "$X4" state up
+	advanced "$FLOWS"
+	answers "$VIP4" 40 | shared 40 5 35
+	unbroken
+}
+
+@test "flows: second-chance: the path is dead, and is back: of the flows elsewhere none breaks" {
+	local at_x
+	forgetting
+	held
+	at_x=$(on backend0x ss -Htn state established src "$VIP4" | wc -l)
+	((at_x > 0 && at_x < FLOWS))
+	bkd backend0x down >/dev/null
+	wait_for 5 is "$X4" gets none
+	is "$X4" health 'path down'
+	wait_for 5 eval "advanced $((FLOWS - at_x))"
+	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
+	finish
+	((broken == at_x))
+	begin
+	advanced "$FLOWS"
+	bkd backend0x up -m generic >/dev/null
+	wait_for 5 is "$X4" state up
+	advanced "$FLOWS"
+	answers "$VIP4" 40 | shared 40 5 35
+	unbroken
 }
 
 @test "lbr run begins again: fall holds, but for a backend of which nothing is known" {
