@@ -72,11 +72,16 @@ def met(role, frames):
     return got, {key: after[key] - before[key] for key in after if after[key] != before[key]}
 
 
-def elsewhere(role, packet):
+def split(role, packet):
     """Source ports of flows that have another candidate, and of those that have none."""
     got, _ = met(role, [came(packet, sport) for sport in PORTS])
     there = [sport for sport, (action, _) in zip(PORTS, got) if action == TX]
-    here = [sport for sport in PORTS if sport not in there]
+    return there, [sport for sport in PORTS if sport not in there]
+
+
+def elsewhere(role, packet):
+    """The same, where there are both."""
+    there, here = split(role, packet)
     assert there and here, f"{len(there)} of {len(PORTS)} flows may be elsewhere"
     return there, here
 
@@ -326,12 +331,16 @@ def time_wait(world):
 
 @test("second chance: over the limit it is dropped, and a socket is still found")
 def limit(world):
-    role = fresh(world, pair(), second_chance_limit=5)
-    there, _ = elsewhere(fresh(world, pair()), f.ip4(NEAR) / f.tcp(flags="A"))
-    role = fresh(world, pair(), second_chance_limit=5)
-    frame = came(f.ip4(NEAR) / f.tcp(flags="A"), there[0])
-    got, counted = met(role, [frame] * 400)
-    assert counted["second_chance"] % 5 == 0 and counted["second_chance"] < 100, counted
-    equal({one[0] for one in got}, {TX, DROP}, "what becomes of them")
-    [dropped] = {one[1] for one in got if one[0] == DROP}
-    equal(dropped.hex(), frame.hex(), "what is dropped is not altered")
+    there, _ = elsewhere(fresh(world, pair(port=8088)), f.ip4(NEAR) / f.tcp(8088, flags="A"))
+    role = fresh(world, pair(port=8088), second_chance_limit=5)
+    junk = came(f.ip4(NEAR) / f.tcp(8088, flags="A"), there[19])
+    frame = came(f.ip4(NEAR) / f.tcp(8088, flags="A"), there[18])
+    with sockets(HOLD, VIP, CLIENT, "hold", there[18]):
+        got, counted = met(role, [junk, frame] * 400)
+    equal(set(got[1::2]), {(PASS, restored(frame, VIP))}, "what has its socket here")
+    equal({one[0] for one in got[::2]}, {TX, DROP}, "what becomes of the others")
+    equal({one[1] for one in got[::2] if one[0] == DROP}, {junk}, "what is dropped is not altered")
+    passed = counted["second_chance"]
+    assert passed % 5 == 0 and passed < 100, counted
+    equal(counted, {"restored": 400, "second_chance": passed, "second_chance_rate": 400 - passed},
+          "counted")
