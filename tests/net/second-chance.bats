@@ -7,15 +7,20 @@
 
 bats_require_minimum_version 1.5.0
 load lib
+load modes
 
 HELD=${HELD:-150} PAUSE=0.2 RATE=${RATE:-50}
 SECOND=lbdsr0b
+MODE=generic
 X=172.19.0.3 Y=172.19.0.4 Z=172.19.0.5 W=172.19.0.6
 
 setup_file() {
-	local dir=$BATS_FILE_TMPDIR
-	network fleet
-	leads_to 172.17.0.2
+	local dir=$BATS_FILE_TMPDIR mode
+	for mode in native generic; do
+		if [[ $mode == native ]]; then network --native fleet; else network fleet; fi
+		export "RUN_$mode=$TOPO_RUN"
+		leads_to 172.17.0.2
+	done
 	file "$dir/before" "$X" "$Y" "$Z"
 	file "$dir/staged" "$X, state: draining" "$Y" "$Z" "$W, state: filling"
 	file "$dir/changed" "$Y" "$Z" "$W"
@@ -27,10 +32,6 @@ setup_file() {
 	OPTIONS="flows: second-chance, "
 	file "$dir/forgets-before" "$X" "$Y" "$Z"
 	file "$dir/forgets-staged" "$X, state: draining" "$Y" "$Z" "$W, state: filling"
-}
-
-teardown_file() {
-	network_down
 }
 
 teardown() {
@@ -80,18 +81,18 @@ tell() { # WORD
 # at once by the second load balancer. What the connections say.
 changes() {
 	local before=$BATS_FILE_TMPDIR/$1 after=$BATS_FILE_TMPDIR/$2 host
-	lbr up -c "$before" >/dev/null
+	lbr up -m "$MODE" -c "$before" >/dev/null
 	for host in backend0x backend0y backend0z; do
-		bkd "$host" up -c "$before" >/dev/null
+		bkd "$host" up -m "$MODE" -c "$before" >/dev/null
 	done
 	begin
 	tell advance >/dev/null
-	! grep -q "$W" "$after" || bkd backend0w up -c "$after" >/dev/null
+	! grep -q "$W" "$after" || bkd backend0w up -m "$MODE" -c "$after" >/dev/null
 	for host in backend0y backend0z backend0x; do
 		bkd "$host" apply "$after" >/dev/null 2>&1
 	done
 	lbr apply "$after" >/dev/null
-	on "$SECOND" LoadBalancer/lbr up -c "$after" >/dev/null
+	on "$SECOND" LoadBalancer/lbr up -m "$MODE" -c "$after" >/dev/null
 	leads_to 172.17.0.5
 	tell advance >/dev/null
 	tell advance >/dev/null
@@ -124,6 +125,14 @@ broken() {
 
 @test "... by ipip: 0 broken" {
 	unbroken ipip-before ipip-staged
+}
+
+@test "... in native mode: 0 broken" {
+	local name=RUN_native
+	MODE=native
+	TOPO_RUN=${!name}
+	unbroken forgets-before forgets-staged
+	over native
 }
 
 @test "control: the same without states" {
