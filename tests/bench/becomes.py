@@ -98,6 +98,12 @@ def restored(came, action, left, vip, _backends):
     return action == PASS and left == redirected(came, Read(came).family, ip(vip), 0)
 
 
+def passed_on(came, action, left, _vip, backends):
+    """Back to the router, for the other backend, with TTL 48."""
+    macs = came[6:12], came[:6]
+    return action == TX and left == redirected(came, Read(came).family, ip(backends[1]), 16, macs)
+
+
 def unmarked(came, action, left, vip, backends):
     packet = Ether(came)
     if IP in packet:
@@ -127,7 +133,7 @@ NEAR_MAC = "02:42:ac:11:10:00"  # of the backends of `l2`
 # What a packet becomes that leaves by this reason, or by a method.
 BY_REASON = {"forwarded": forwarded, "echo_answered": answered, "not_vip": passed,
              "restored": restored, "not_listed": passed, "decapsulated": taken_out,
-             "delivered": passed}
+             "delivered": passed, "second_chance": passed_on}
 BY_METHOD = {("lbr", "dscp"): marked, ("lbr", "ipip"): tunnelled, ("lbr", "l2"): beside,
              ("bkd", "dscp"): unmarked}
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A scenario, set up and measured, on the hosts that tests/bench/run has made."""
 
+import contextlib
 import itertools
 import statistics
 import subprocess
 
 from becomes import NEAR_MAC, becomes, swapped
-from network import ROOT, configuration, on, service
-from packets import Template
+from network import ROOT, TOPO, configuration, on, service
+from packets import FIRST_PORT, SOURCE, Template
 
 MEASURE = "build/tests/bench/measure"
 SERVICES, BACKENDS = 512, 4096
@@ -15,6 +16,16 @@ FLOW_TABLE = 1000000  # the default
 # insert-limit must not slow the warming up.
 FILE = {"insert_limit": 10000000}
 SOURCES = "['172.17.0.0/16', '2001:db8:17::/64']"
+
+
+# A client on the backend itself, connected to its web server.
+HOLD = """
+import socket, sys
+vip, source, port = sys.argv[1:]
+client = socket.create_connection((vip, 80), 20, (source, int(port)))
+print("ready", flush=True)
+sys.stdin.read()
+"""
 
 
 class Wrong(Exception):
@@ -69,8 +80,9 @@ class Services:
         self.vip, self.backends = self.addresses(own[0], 0)
         if scenario.service.get("forward") == "l2":
             self.backends = self.beside(own[0])
+        rows_of_own = self.moving() if scenario.moves else self.backends
         self.text = "".join(
-            service(backends if number else self.backends, vip, 80, protocol, **keys)
+            service(backends if number else rows_of_own, vip, 80, protocol, **keys)
             for number, (family, protocol, keys) in enumerate(rows)
             for vip, backends in [self.addresses(family, number)])
 
@@ -84,6 +96,12 @@ class Services:
                     [f"172.19.{16 + (n >> 8)}.{n & 255}" for n in indices])
         return f"2001:db8:25::{number:x}", [f"2001:db8:19::1:{n:x}" for n in indices]
 
+
+    def moving(self):
+        """The first drains and the second fills, so each slot has both."""
+        self.backends = self.backends[:2]
+        return [f"{{address: '{address}', state: {state}}}"
+                for address, state in zip(self.backends, ("draining", "filling"))]
 
     @staticmethod
     def beside(family):
@@ -166,9 +184,27 @@ class Bench:
         if not 0.99 * self.scenario.remembered <= flows <= self.scenario.remembered:
             raise Wrong(f"{flows} flows are remembered, wanted {self.scenario.remembered}")
 
+    @contextlib.contextmanager
+    def socket(self):
+        """Of flow 0, on the backend."""
+        host, source = self.role.host, SOURCE[self.scenario.family]
+        address = source + ("/32" if self.scenario.family == 4 else "/128"), "dev", "lo"
+        on(host, "ip", "address", "add", *address)
+        try:
+            with subprocess.Popen(
+                    [TOPO, "exec", host, "/usr/bin/python3", "-c", HOLD, self.services.vip, source,
+                     str(FIRST_PORT)],
+                    cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+                if process.stdout.readline() != "ready\n":
+                    raise Wrong("the flow has no socket")
+                yield
+        finally:
+            on(host, "ip", "address", "del", *address)
+
     def measure(self, with_driver):
         """(the scenario's row, the driver's if asked for, the verifier's)"""
-        with Measure(self.role) as self.process:
+        held = self.socket() if self.scenario.held else contextlib.nullcontext()
+        with held, Measure(self.role) as self.process:
             if self.scenario.aged:
                 self.age()
             if self.scenario.known:

@@ -25,6 +25,8 @@ class Scenario:
     program: str = "lbr"
     grows: bool = False  # the program puts something in front of the packet
     aged: bool = False  # the flow table has been in use for long
+    moves: bool = False  # all slots of its service have a second candidate
+    held: bool = False  # the backend has a socket for flow 0
 
 
 def established(family, protocol, flows, **keys):
@@ -76,6 +78,12 @@ def undone(word, reason):
     return [Scenario(f"IPv{family} xdp_bkd: {word}, one flow", family, "ack", reason=reason,
                      program="bkd", grows=word == "ipip", service={"forward": word, **more})
             for family in (4, 6)]
+
+
+def moving(name, reason, **keys):
+    """xdp_bkd while it drains, and another backend fills."""
+    return both(f"xdp_bkd: in transition, {name}", "ack", reason=reason, program="bkd", moves=True,
+                file={"second_chance_limit": 10000000}, **keys)
 
 
 SCENARIOS = [
@@ -131,6 +139,8 @@ SCENARIOS = [
     *undone("ipip", "decapsulated"),
     *undone("dscp", "restored"),
     *undone("l2", "delivered"),
+    *moving("socket here", "restored", held=True),
+    *moving("passed on", "second_chance"),
     *both("xdp_bkd: not listed, passed", "ssh", reason="not_listed", program="bkd"),
 ]
 
