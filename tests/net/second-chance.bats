@@ -77,9 +77,9 @@ tell() { # WORD
 	echo "$said"
 }
 
-# changes BEFORE AFTER: the file AFTER on all hosts, newcomers first; and then
-# at once by the second load balancer. What the connections say.
-changes() {
+# stage BEFORE AFTER: connections, and then the file AFTER on all hosts, newcomers
+# first
+stage() {
 	local before=$BATS_FILE_TMPDIR/$1 after=$BATS_FILE_TMPDIR/$2 host
 	lbr up -m "$MODE" -c "$before" >/dev/null
 	for host in backend0x backend0y backend0z; do
@@ -92,7 +92,13 @@ changes() {
 		bkd "$host" apply "$after" >/dev/null 2>&1
 	done
 	lbr apply "$after" >/dev/null
-	on "$SECOND" LoadBalancer/lbr up -m "$MODE" -c "$after" >/dev/null
+}
+
+# changes BEFORE AFTER: the same, and the second load balancer takes over at
+# once. What the connections say.
+changes() {
+	stage "$@"
+	on "$SECOND" LoadBalancer/lbr up -m "$MODE" -c "$BATS_FILE_TMPDIR/$2" >/dev/null
 	leads_to 172.17.0.5
 	tell advance >/dev/null
 	tell advance >/dev/null
@@ -133,6 +139,54 @@ broken() {
 	TOPO_RUN=${!name}
 	unbroken forgets-before forgets-staged
 	over native
+}
+
+# junk COUNT: ACKs to the VIP of flows that nobody has
+junk() {
+	on "$CLIENT" "${PYTHON[@]}" - "$VIP4" "$1" <<-'EOF'
+		import socket, struct, sys
+
+		vip, count = sys.argv[1], int(sys.argv[2])
+		raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+		raw.connect((vip, 0))
+		ends = socket.inet_aton(raw.getsockname()[0]) + socket.inet_aton(vip)
+		for port in range(2000, 2000 + count):
+		    head = struct.pack("!HHIIBBHHH", port, 80, 1, 1, 0x50, 0x10, 1000, 0, 0)
+		    sums = sum(struct.unpack("!16H", ends + struct.pack("!HH", 6, 20) + head))
+		    sums = 0xFFFF - (sums + (sums >> 16) & 0xFFFF)
+		    raw.send(head[:16] + struct.pack("!H", sums) + head[18:])
+	EOF
+}
+
+# resets: all that the backends' kernels have sent
+resets() {
+	local host all=0
+	for host in backend0x backend0y backend0z backend0w; do
+		# shellcheck disable=SC2016
+		((all += $(on "$host" awk '/^Tcp:/ && $15 ~ /[0-9]/ { print $15 }' /proc/net/snmp)))
+	done
+	echo "$all"
+}
+
+@test "junk ACKs over second-chance-limit: dropped or answered, not more; 0 broken" {
+	local name host before sent=20000 dropped=0 answered
+	for name in before staged; do
+		sed '1i second-chance-limit: 300' "$BATS_FILE_TMPDIR/forgets-$name" \
+			>"$BATS_FILE_TMPDIR/limit-$name"
+	done
+	stage limit-before limit-staged
+	before=$(resets)
+	junk "$sent"
+	tell advance >/dev/null
+	answered=$(($(resets) - before))
+	for host in backend0x backend0y backend0z backend0w; do
+		((dropped += $(reason second_chance_rate "$host"))) || :
+	done
+	run -0 tell finish
+	echo "# $output; $dropped dropped, $answered answered" >&3
+	[[ $output == "$HELD held, "*" asked, 0 broken" ]]
+	# the connections repeat what was dropped of theirs
+	((dropped > 0 && answered > 0 && answered < sent))
 }
 
 @test "control: the same without states" {
