@@ -98,6 +98,24 @@ def by_hand(world):
     equal(set(tcp.send([sport + 20000 for sport in own], f.SYN).values()) - set(TEN), set(), "new")
 
 
+@test("forget: drained by hand while it fills: new flows go to the candidate after it")
+def by_hand_filling(world):
+    tcp, keys = Forgetful(world, 9008), {"handshake_grace": "0s", "insert_limit": 1000000}
+    world.apply(configuration(tcp.text(TEN[:9]), **keys))
+    before = tcp.send(SPORTS, f.ACK)
+    applied(world, configuration(tcp.text(TEN[:9] + [filling(TEN[9])]), **keys))
+    filled = tcp.send(SPORTS, f.ACK)
+    own = [sport for sport in SPORTS if filled[sport] == TEN[9]]
+    world.lbr("drain", TEN[9])
+    new = tcp.send(own[::2], f.SYN)
+    stayed(before, new, "SYNs, where flows of these slots were")
+    stayed(new, tcp.send(own[::2], f.ACK), "at their deputies")
+    stayed(filled, tcp.send(own[1::2], f.ACK), "unknown, to the owner, who may pass them on")
+    world.lbr("undrain", TEN[9])
+    stayed(new, tcp.send(own[::2], f.ACK), "still at their deputies")
+    stayed(filled, tcp.send(own[1::2], f.ACK), "still at the owner")
+
+
 @test("forget: a weight by hand: new flows go by it, those that are there stay")
 def weight(world):
     tcp = Forgetful(world, 9005)
