@@ -339,13 +339,15 @@ def own_source(world):
 
 
 @contextlib.contextmanager
-def backend_vlan(world, **keys):
-    """On backend0x, in7 stands for VLAN 100 of eth0 and has its address."""
+def backend_vlan(world, others=((), ()), **keys):
+    """On backend0x, in7 stands for VLAN 100 of eth0 and has its address. `others`: further
+    backends of each family."""
     host, address = "backend0x", "02:42:0a:00:07:03"
     role = world.bkd[host]
     settings = {"lb_sources": f"['{LB}', '{LB6}']"} if keys else {}
-    text = world.file(configuration(service(["172.19.0.3"], VIP, PORT, **keys),
-                                    service(["2001:db8:19::3"], VIP6, PORT, **keys), **settings))
+    text = world.file(configuration(service(["172.19.0.3", *others[0]], VIP, PORT, **keys),
+                                    service(["2001:db8:19::3", *others[1]], VIP6, PORT, **keys),
+                                    **settings))
     on(host, "ip", "link", "add", "in7", "address", address, "type", "veth", "peer", "in7p")
     for link in "in7", "in7p":
         on(host, "ip", "link", "set", link, "up")
@@ -393,3 +395,31 @@ def taken_off(world):
             for tags in [tag(100, Q, 5)], [tag(7, AD, 3), tag(8, Q, 1)]:
                 [(action, got)] = role.run([tagged(bytes(put) + bare[14:], *tags)])
                 equal((action, got.hex()), (PASS, tagged(bare, *tags).hex()), packet.summary())
+
+
+@test("VLAN: xdp_bkd passes a flow on with its tags")
+def passed_on(world):
+    others = "172.19.0.4", "2001:db8:19::4"
+    with backend_vlan(world, [[f"{{address: '{other}', state: filling}}"] for other in others]
+                      ) as (role, address):
+        for packet, other in zip((f.ip4("172.19.0.3"), f.ip6("2001:db8:19::3")), others):
+            packet.dst = address
+            for tags in [tag(100, Q, 5)], [tag(7, AD, 3), tag(8, Q, 1)]:
+                bare = []
+                for sport in range(20000, 20064):
+                    segment = f.tcp(PORT, flags="A")
+                    segment.sport = sport
+                    bare.append(bytes(packet / segment))
+                got = role.run([tagged(frame, *tags) for frame in bare])
+                equal({action for action, _ in got}, {PASS, TX}, f"{packet.summary()}, {tags}")
+                for frame, (action, bytes_) in zip(bare, got):
+                    wanted = f.Ether(frame)
+                    wanted.src, wanted.dst = wanted.dst, wanted.src
+                    wanted[1].dst = other
+                    if f.IP in wanted:
+                        del wanted[f.IP].chksum
+                        wanted[f.IP].ttl = 48
+                    else:
+                        wanted[f.IPv6].hlim = 48
+                    if action == TX:
+                        equal(bytes_.hex(), tagged(bytes(wanted), *tags).hex(), wanted.summary())
