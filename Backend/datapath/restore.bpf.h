@@ -14,23 +14,25 @@ INLINE bool restore_is_over(const struct restore *restore)
 	return restore->until && restore->until < bpf_jiffies64();
 }
 
-/* By the packet's port, else by any. The addresses are in the key already. */
+/* By the packet's port, while that row holds, else by any. The addresses are in
+ * the key already. */
 INLINE struct restore *restore_of(struct restore_key *key,
 				  const struct packet *packet)
 {
 	__u32 slot = generation_slot();
 	void *map = bpf_map_lookup_elem(&restores, &slot);
-	struct restore *restore;
+	struct restore *restore, *any;
 
 	if (!map)
 		return NULL;
 	key->protocol = packet->protocol;
 	key->port = packet->port;
 	restore = bpf_map_lookup_elem(map, key);
-	if (restore)
+	if (restore && !restore_is_over(restore))
 		return restore;
 	key->port = 0;
-	return bpf_map_lookup_elem(map, key);
+	any = bpf_map_lookup_elem(map, key);
+	return any ?: restore;
 }
 
 /* The reason for leaving alone what the parser did not understand. */

@@ -159,15 +159,6 @@ static int by_end(const void *a, const void *b)
 	return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
-/* Does the file have a row of any port that means the same packets? */
-static bool file_has_any(int map, struct restore_key key)
-{
-	struct restore value;
-
-	key.port = 0;
-	return !bpf_map_lookup_elem(map, &key, &value) && !value.until;
-}
-
 /*
  * Adds the rows restored so far, with an end: a load balancer may use the
  * previous file for `grace`, and from then on drains for `drain-timeout`. If
@@ -190,8 +181,7 @@ static int rows_of_before(struct kernel *kernel, int map,
 	qsort(rows, (size_t)count, sizeof(*rows), by_end);
 	for (i = 0; !rc && i < count && rows[i].restore.until > now; i++) {
 		/* The file's own row counts. */
-		if (file_has_any(map, rows[i].key) ||
-		    !bpf_map_update_elem(map, &rows[i].key, &rows[i].restore,
+		if (!bpf_map_update_elem(map, &rows[i].key, &rows[i].restore,
 					 BPF_NOEXIST) ||
 		    errno == EEXIST)
 			continue;

@@ -18,14 +18,14 @@
 #include "common/kernel/generation.h"
 #include "common/net/sockets.h"
 
-/* Then it is no flow of the row of any port. */
+/* Has the file a row of its port? Then it is no flow of that of any port. */
 static bool has_own_row(const struct restore_row *rows, int count,
 			const struct socket_row *flow)
 {
 	int i;
 
 	for (i = 0; i < count; i++) {
-		if (rows[i].key.port == flow->port &&
+		if (!rows[i].restore.until && rows[i].key.port == flow->port &&
 		    rows[i].key.protocol == IPPROTO_TCP &&
 		    !memcmp(&rows[i].restore.vip, &flow->local,
 			    sizeof(flow->local)))
