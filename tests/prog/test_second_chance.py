@@ -250,8 +250,9 @@ def sockets(script, *arguments):
         on(HOST, "ip", "address", "del", f"{CLIENT}/32", "dev", "lo")
 
 
+# At the end what is held is reset, so that no TIME_WAIT is left to another test.
 HOLD = """
-import socket, sys
+import socket, struct, sys
 vip, client, close, *ports = sys.argv[1:]
 server = socket.socket()
 server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -264,6 +265,9 @@ for port in ports:
     one.bind((client, int(port)))
     one.connect((vip, 8088))
     held += [one, server.accept()[0]]
+    if close == "hold":
+        for each in held[-2:]:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     if close == "close":
         held[-1].close()
         one.recv(1)
