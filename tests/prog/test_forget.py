@@ -101,17 +101,25 @@ def by_hand(world):
 @test("forget: drained by hand while it fills: new flows go to the candidate after it")
 def by_hand_filling(world):
     tcp, keys = Forgetful(world, 9008), {"handshake_grace": "0s", "insert_limit": 1000000}
-    world.apply(configuration(tcp.text(TEN[:9]), **keys))
-    before = tcp.send(SPORTS, f.ACK)
-    applied(world, configuration(tcp.text(TEN[:9] + [filling(TEN[9])]), **keys))
-    filled = tcp.send(SPORTS, f.ACK)
-    own = [sport for sport in SPORTS if filled[sport] == TEN[9]]
-    world.lbr("drain", TEN[9])
+
+    def text(pool):  # the smaller the table, the more slots differ without need
+        return configuration(service(pool, port=9008, flows="second-chance", table_size=251), **keys)
+
+    world.apply(text(TEN[:9]))
+    before = tcp.send(PORTS, f.ACK)
+    applied(world, text(TEN[:9] + [filling(TEN[9])]))
+    filled = tcp.send(PORTS, f.ACK)
+    # With more of them out, the table of the rest differs from that before.
+    out = [TEN[9], *TEN[:6]]
+    own = [sport for sport in PORTS if filled[sport] == TEN[9] and before[sport] not in out]
+    for one in out:
+        world.lbr("drain", one)
     new = tcp.send(own[::2], f.SYN)
     stayed(before, new, "SYNs, where flows of these slots were")
     stayed(new, tcp.send(own[::2], f.ACK), "at their deputies")
     stayed(filled, tcp.send(own[1::2], f.ACK), "unknown, to the owner, who may pass them on")
-    world.lbr("undrain", TEN[9])
+    for one in out:
+        world.lbr("undrain", one)
     stayed(new, tcp.send(own[::2], f.ACK), "still at their deputies")
     stayed(filled, tcp.send(own[1::2], f.ACK), "still at the owner")
 
