@@ -103,7 +103,8 @@ def by_hand_filling(world):
     tcp, keys = Forgetful(world, 9008), {"handshake_grace": "0s", "insert_limit": 1000000}
 
     def text(pool):  # the smaller the table, the more slots differ without need
-        return configuration(service(pool, port=9008, flows="second-chance", table_size=251), **keys)
+        return configuration(
+            service(pool, port=9008, flows="second-chance", table_size=251), **keys)
 
     world.apply(text(TEN[:9]))
     before = tcp.send(PORTS, f.ACK)
