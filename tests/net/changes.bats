@@ -228,8 +228,8 @@ unit_stops() {
 	[[ $output != *" 0 broken"* ]]
 }
 
-# killed CMD...: kills it at a random moment of its first 80 ms, unless it has ended;
-# most take about as long
+# killed CMD...: kills it at a random moment of its first 80 ms, about as long as most
+# take, unless it has ended
 killed() {
 	local moment
 	moment=$(printf '0.%03d' $((RANDOM % 80)))

@@ -35,7 +35,7 @@ documented() {
 		>>"$BATS_TEST_TMPDIR/seen"
 }
 
-# unmet TOOL: subsections of the manual that the test has seen no object of
+# unmet TOOL: subsections of the manual whose objects the test has not seen
 unmet() {
 	comm -13 <(sort -u "$BATS_TEST_TMPDIR/seen") <(sed -n '/^\.Sh JSON/,/^\.Sh EX/s/^\.Ss //p' \
 		"$ROOT/build/man/$1.8" | sort)

@@ -218,7 +218,7 @@ on_back() {
 	echo "${BACKENDS[$1 - 3]}"
 }
 
-# change FROM TO: where it comes first, which is the IPv4 web service
+# change FROM TO: its first occurrence, which is in the IPv4 web service
 change() {
 	services "$file" "0,/$1/s/$1/$2/"
 }

@@ -10,7 +10,7 @@
 
 #include "tests/unit/unit.h"
 
-/* `services` of `each` backends; the last of all is one more by `extra`. */
+/* `services` with `each` backends; the last service has `extra` more. */
 static inline char *big_file(unsigned int services, unsigned int each,
 			     unsigned int extra)
 {

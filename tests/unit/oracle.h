@@ -50,7 +50,7 @@ static inline void draw_bytes(uint64_t *state, uint8_t *bytes, size_t length)
 		bytes[length - 1] = draw(state);
 }
 
-/* RFC 1071: the one's complement sum, `sum` being that of what goes before. */
+/* RFC 1071: the one's complement sum, added to `sum`. */
 static inline uint16_t sum_of(const uint8_t *bytes, size_t length, uint16_t sum)
 {
 	uint64_t total = sum;

@@ -313,7 +313,7 @@ static inline void check_understood(const struct packet *packet,
 	}
 }
 
-/* The straight line: the same, or it says that the packet is not for it. */
+/* The fast parser: agrees with the full one, or leaves the packet to it. */
 static inline void check_plain(const struct packet *packet, enum reason reason,
 			       const struct row *row, struct frame frame)
 {

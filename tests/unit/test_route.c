@@ -70,7 +70,7 @@ static void ipv4_asked(void **unused)
 	assert_memory_equal(&hop.ipv4_src, client + 12, 4);
 	assert_memory_equal(&hop.ipv4_dst, backend4 + 12, 4);
 
-	/* As it will be sent: marked, ECN's bits its own. */
+	/* As it will be sent: with the mark, and with its own ECN bits. */
 	route_packet(&hop, &packet, dscp_replace(0xbb, 0, 10));
 	assert_int_equal(hop.tos, 10 << 2 | 3);
 }

@@ -92,7 +92,7 @@ static void model_new(const struct packet *packet, const struct selecting *from,
 	*to = (struct selection){.backend = from->table,
 				 .selected_by = SELECTED_BY_TABLE,
 				 .begins = is_syn(packet)};
-	/* Who has not seen its SYN go by today's table follows yesterday's. */
+	/* A flow whose SYN came before a change goes by the table before. */
 	if (from->before && from->before != from->table && !is_syn(packet)) {
 		to->backend = from->before;
 		to->selected_by = SELECTED_BY_PREVIOUS;

@@ -127,7 +127,7 @@ def work():
             flows[number].ready(events)
     if now - scanned < 0.5:
         return
-    # A client that was not at work itself has nothing to say of silence.
+    # If this client was not scheduled, it cannot tell that a server was silent.
     late = time.monotonic() - now + max(now - scanned - 0.6, 0)
     scanned = now
     for flow in [flow for flow in flows.values() if flow.waits]:
