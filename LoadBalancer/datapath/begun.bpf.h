@@ -61,16 +61,16 @@ SEPARATE int begun_at_another(__u64 hash, __u64 name, __u64 now, __u64 span,
 }
 
 /* Jiffies that a note of TCP holds. */
-INLINE __u64 begun_span(const struct found *f)
+INLINE __u64 begun_span(const struct generation *generation)
 {
-	return BEGUN_SECONDS * (__u64)f->generation->insert_window;
+	return BEGUN_SECONDS * (__u64)generation->insert_window;
 }
 
 /* Where the SYN of the packet went: the backend's index. -1: none is known. */
 INLINE int begun_by(const struct decision *d, const struct found *f)
 {
 	return begun_backend(d->hash, select_syn_name(&d->packet, d->hash),
-			     d->now, begun_span(f));
+			     d->now, begun_span(f->generation));
 }
 
 /*
@@ -81,7 +81,8 @@ INLINE bool begun_elsewhere(const struct decision *d, const struct found *f)
 {
 	return select_may_answer(&d->packet) &&
 	       begun_at_another(d->hash, select_syn_name(&d->packet, d->hash),
-				d->now, begun_span(f), f->backend->id);
+				d->now, begun_span(f->generation),
+				f->backend->id);
 }
 
 /*
@@ -98,10 +99,8 @@ SEPARATE int flow_stays(__u32 slot, __u32 id, __u64 hash, __u64 name,
 
 	if (!generation || !backend || is_over(slot, backend))
 		return 0;
-	return cannot ||
-	       !begun_at_another(
-		       hash, name, bpf_jiffies64(),
-		       BEGUN_SECONDS * (__u64)generation->insert_window, id);
+	return cannot || !begun_at_another(hash, name, bpf_jiffies64(),
+					   begun_span(generation), id);
 }
 
 /* Where the first packet of a flow went that the flow table does not know. */
@@ -110,7 +109,7 @@ INLINE int begun_plain(const struct decision *d, const struct found *f)
 	return begun_backend(d->hash, d->hash, d->now,
 			     d->packet.protocol == IPPROTO_UDP
 				     ? f->generation->udp_idle
-				     : begun_span(f));
+				     : begun_span(f->generation));
 }
 
 /*

@@ -29,18 +29,13 @@ INLINE struct backend *owner_of(const struct decision *d,
 /* By the table, with nothing looked up or kept. */
 INLINE bool select_straight(struct decision *d, struct found *f)
 {
-	struct scheduling from = {.source = &d->packet.source};
-	const struct service *service = f->service;
 	int slot;
 
-	if (!service->forgets)
+	if (!f->service->forgets)
 		return false;
-	from.hash = hash_packet(&d->packet);
 	/* It names the flow only for the choice of a next hop. */
-	d->hash = from.hash;
-	slot = slot_at(d->slot, service,
-		       scheduler_table_slot(service->scheduler, &from,
-					    service->table_size));
+	d->hash = hash_packet(&d->packet);
+	slot = slot_of(d->slot, f->service, d);
 	if (slot < 0 || slot & SLOT_MOVED)
 		return false;
 	f->backend = backend_in_slot(d->slot, slot);
