@@ -25,15 +25,6 @@ static bool changes(const struct candidate *backend)
 	return backend->before != backend->after;
 }
 
-size_t candidates_in_transition(const struct candidate *backends, size_t count)
-{
-	size_t i, changing = 0;
-
-	for (i = 0; i < count; i++)
-		changing += changes(&backends[i]);
-	return changing;
-}
-
 /*
  * The numbers of the backends in transition, by address, so that the order in
  * the file does not matter. At most MOST_IN_TRANSITION. Returns how many.

@@ -31,9 +31,6 @@ struct candidate {
 /* The backends of a service, in its order; to be freed. NULL: no memory. */
 struct candidate *candidates_of(const struct config_service *service);
 
-/* How many of them are in transition. */
-size_t candidates_in_transition(const struct candidate *backends, size_t count);
-
 /*
  * Fills lists[0..size) with the numbers that `backends` have in the array.
  * `size` is a prime; at most MOST_IN_TRANSITION are in transition: 8 tables. If

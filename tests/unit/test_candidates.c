@@ -90,7 +90,6 @@ static void at_rest(void **unused)
 	pool(backends, 5);
 	lists = fill(backends, 5, &cut);
 	table = table_of(backends, weights, 5);
-	assert_int_equal(candidates_in_transition(backends, 5), 0);
 	for (i = 0; i < SIZE; i++) {
 		assert_int_equal(lists[i].at[0], table[i]);
 		assert_int_equal(length_of(&lists[i]), 1);
