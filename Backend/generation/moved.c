@@ -57,7 +57,7 @@ static bool is_moved(const struct restore_row *row,
 	list = &lists[restore->lists_first +
 		      scheduler_table_slot(restore->scheduler, &from,
 					   restore->table_size)];
-	/* One that is none of them has its flows without second chance. */
+	/* The first candidate owns the slot; others do not find a flow here. */
 	for (i = 1; i < MOST_CANDIDATES; i++) {
 		if (list->at[i] == restore->self)
 			return true;

@@ -40,9 +40,9 @@ INLINE bool selection_stays(const struct packet *packet, __u32 service,
 }
 
 /*
- * Must be asked whether the flow began anew elsewhere (then it moves there),
- * and whether the time of a backend that leaves is over? Only if its backend,
- * in this `state`, gets no new flows.
+ * May a flow have left its backend, which is in this `state`? Only if that
+ * gets no new flows. Then look whether the flow has begun anew elsewhere, and
+ * whether the time of a backend that is being removed is over.
  */
 INLINE bool selection_may_have_moved(__u8 state)
 {
