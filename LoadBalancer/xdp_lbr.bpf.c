@@ -66,10 +66,10 @@ SEPARATE int fragment_is_wanted(struct xdp_md *ctx)
 
 /* For no service, or not fit to be forwarded: is it for a VIP at all? */
 INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
-			  const struct found *f, enum reason reason)
+			  const struct lookup *l, enum reason reason)
 {
 	if (reason != REASON_NONE)
-		find_vip(d, f);
+		find_vip(d, l);
 	else if (is_check_reply(&d->packet))
 		return check_replied(ctx);
 	if (!d->for_vip || removing_is_over(d->slot, d->for_vip - 1)) {
@@ -99,11 +99,11 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 	}
 	if (!hand_packet(&d->packet))
 		return reason;
-	return unserved(ctx, f->in->device, f->generation->unmatched, reason);
+	return unserved(ctx, l->in->device, l->generation->unmatched, reason);
 }
 
 INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
-			   struct found *f)
+			   struct lookup *l)
 {
 	enum reason reason = parse(ctx, &d->packet);
 	__u32 device;
@@ -113,29 +113,29 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 	device = device_of(ctx, &d->packet);
 	if (!device)
 		return REASON_vlan_tagged;
-	f->in = find_interface(device, d->packet.eth);
-	if (!f->in)
+	l->in = find_interface(device, d->packet.eth);
+	if (!l->in)
 		return foreign_mac(ctx, d, device);
-	if (!find_generation(d, f))
+	if (!find_generation(d, l))
 		return REASON_no_configuration;
 	if (reason == REASON_NONE && is_cut_short(ctx, &d->packet))
 		reason = REASON_malformed;
-	if (reason != REASON_NONE || !find_service(d, f))
-		return refuse(ctx, d, f, reason);
+	if (reason != REASON_NONE || !find_service(d, l))
+		return refuse(ctx, d, l, reason);
 	if (UNLIKELY(d->packet.is_martian))
 		return REASON_martian;
 	d->now = bpf_jiffies64();
 	if (d->packet.ttl <= 1)
 		return answered(ctx, &d->packet, ANSWER_EXCEEDED, 0);
-	if (!select_backend(d, f))
-		return no_backend(ctx, d, f);
-	reason = route(ctx, d, f);
+	if (!select_backend(d, l))
+		return no_backend(ctx, d, l);
+	reason = route(ctx, d, l);
 	if (reason != REASON_NONE && !kernel_forwards(reason))
 		return reason;
-	reason = forward(ctx, d, f, reason);
+	reason = forward(ctx, d, l, reason);
 	if (UNLIKELY(reason == REASON_neighbour_missing ||
 		     reason == REASON_neighbour_unresolved))
-		reason = solicited_instead(ctx, d, f, reason);
+		reason = solicited_instead(ctx, d, l, reason);
 	return reason;
 }
 
@@ -152,9 +152,9 @@ SEPARATE int count_service(__u32 service, __u32 reason)
 	return 0;
 }
 
-INLINE void count_backend(const struct decision *d, const struct found *f)
+INLINE void count_backend(const struct decision *d, const struct lookup *l)
 {
-	__u32 key = f->backend->id % BACKEND_SLOTS;
+	__u32 key = l->backend->id % BACKEND_SLOTS;
 	struct backend_count *counter =
 		bpf_map_lookup_elem(&backend_counts, &key);
 
@@ -166,15 +166,15 @@ INLINE void count_backend(const struct decision *d, const struct found *f)
 }
 
 /* For refused.bpf.c, if the kernel does not send the packet. */
-INLINE void note_redirected(const struct decision *d, const struct found *f)
+INLINE void note_redirected(const struct decision *d, const struct lookup *l)
 {
 	__u32 zero = 0;
 	struct redirected *last = bpf_map_lookup_elem(&last_redirected, &zero);
 
-	if (!last || !f->backend)
+	if (!last || !l->backend)
 		return;
-	last->service = f->backend->service;
-	last->backend = f->backend->id;
+	last->service = l->backend->service;
+	last->backend = l->backend->id;
 	last->bytes = d->packet.l3_offset + d->packet.length;
 	last->begins = d->begins;
 }
@@ -183,25 +183,25 @@ SEC("xdp")
 int xdp_lbr(struct xdp_md *ctx)
 {
 	struct decision d = {};
-	struct found f = {};
-	enum reason reason = forget(balance(ctx, &d, &f));
+	struct lookup l = {};
+	enum reason reason = forget(balance(ctx, &d, &l));
 
 #if DRY_RUN
-	explain_write(gather(&d, &f, reason), reason);
+	explain_write(gather(&d, &l, reason), reason);
 	return reason_action(reason);
 #endif
 	count(reason);
-	if (f.backend && reason_action(reason) != XDP_DROP &&
+	if (l.backend && reason_action(reason) != XDP_DROP &&
 	    reason != REASON_too_big_answered)
-		count_backend(&d, &f);
+		count_backend(&d, &l);
 	if (UNLIKELY(reason != REASON_forwarded &&
-		     reason != REASON_redirected && f.service))
-		count_service(f.service->id, reason);
+		     reason != REASON_redirected && l.service))
+		count_service(l.service->id, reason);
 	if (d.for_vip)
-		tell(&d, &f, reason);
-	if (reason == REASON_redirected && f.hop) {
-		note_redirected(&d, &f);
-		return bpf_redirect(f.hop->out, 0);
+		tell(&d, &l, reason);
+	if (reason == REASON_redirected && l.hop) {
+		note_redirected(&d, &l);
+		return bpf_redirect(l.hop->out, 0);
 	}
 	return reason_action(reason);
 }

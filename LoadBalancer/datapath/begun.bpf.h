@@ -67,22 +67,22 @@ INLINE __u64 begun_span(const struct generation *generation)
 }
 
 /* Where the SYN of the packet went: the backend's index. -1: none is known. */
-INLINE int begun_by(const struct decision *d, const struct found *f)
+INLINE int begun_by(const struct decision *d, const struct lookup *l)
 {
 	return begun_backend(d->hash, select_syn_name(&d->packet, d->hash),
-			     d->now, begun_span(f->generation));
+			     d->now, begun_span(l->generation));
 }
 
 /*
  * Does the packet follow a SYN of its flow that went to another backend than
- * f->backend?
+ * l->backend?
  */
-INLINE bool begun_elsewhere(const struct decision *d, const struct found *f)
+INLINE bool begun_elsewhere(const struct decision *d, const struct lookup *l)
 {
 	return select_may_answer(&d->packet) &&
 	       begun_at_another(d->hash, select_syn_name(&d->packet, d->hash),
-				d->now, begun_span(f->generation),
-				f->backend->id);
+				d->now, begun_span(l->generation),
+				l->backend->id);
 }
 
 /*
@@ -104,12 +104,12 @@ SEPARATE int flow_stays(__u32 slot, __u32 id, __u64 hash, __u64 name,
 }
 
 /* Where the first packet of a flow went that the flow table does not know. */
-INLINE int begun_plain(const struct decision *d, const struct found *f)
+INLINE int begun_plain(const struct decision *d, const struct lookup *l)
 {
 	return begun_backend(d->hash, d->hash, d->now,
 			     d->packet.protocol == IPPROTO_UDP
-				     ? f->generation->udp_idle
-				     : begun_span(f->generation));
+				     ? l->generation->udp_idle
+				     : begun_span(l->generation));
 }
 
 /*
@@ -119,18 +119,18 @@ INLINE int begun_plain(const struct decision *d, const struct found *f)
  * flow table knows the flow, so only the note of a SYN counts.
  */
 INLINE struct backend *backend_begun(const struct decision *d,
-				     const struct found *f, bool known)
+				     const struct lookup *l, bool known)
 {
 	__u32 notes = selection_notes(&d->packet, known);
 	struct backend *backend;
 	int index = -1;
 
 	if (notes & NOTE_OF_SYN)
-		index = begun_by(d, f);
+		index = begun_by(d, l);
 	if (index < 0 && notes & NOTE_PLAIN)
-		index = begun_plain(d, f);
+		index = begun_plain(d, l);
 	backend = index < 0 ? NULL : backend_at(d->slot, index);
-	if (!selection_stays(&d->packet, f->service->id, backend) ||
+	if (!selection_stays(&d->packet, l->service->id, backend) ||
 	    is_over(d->slot, backend))
 		return NULL;
 	return backend;

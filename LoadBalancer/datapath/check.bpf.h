@@ -71,47 +71,47 @@ INLINE const struct interface *check_interface(const struct check *check)
 }
 
 INLINE enum reason check_forward(struct xdp_md *ctx, struct decision *d,
-				 struct found *f, struct check **check)
+				 struct lookup *l, struct check **check)
 {
 	enum reason reason = check_parse(ctx, &d->packet);
 
 	if (!d->packet.has_destination || reason != REASON_NONE)
 		return reason;
 	*check = check_of(&d->packet);
-	f->in = *check ? check_interface(*check) : NULL;
-	if (!f->in || !find_generation(d, f))
+	l->in = *check ? check_interface(*check) : NULL;
+	if (!l->in || !find_generation(d, l))
 		return REASON_no_configuration;
-	if (!take_entry(d, f, find_entry(d, f)))
+	if (!take_entry(d, l, find_entry(d, l)))
 		return REASON_unmatched;
 	d->now = bpf_jiffies64();
 	if (!name_flow(d))
 		return REASON_no_configuration;
-	f->backend = backend_of(d->slot, (*check)->backend);
-	if (!f->backend || f->backend->service != f->service->id)
+	l->backend = backend_of(d->slot, (*check)->backend);
+	if (!l->backend || l->backend->service != l->service->id)
 		return REASON_no_backend;
-	reason = find_hop(ctx, d, f);
+	reason = find_hop(ctx, d, l);
 	/* This program runs in generic mode, whatever xdp_lbr's mode is. */
 	if (reason == REASON_device_passed)
-		reason = hop_has_ethernet(f->hop) ? REASON_NONE
+		reason = hop_has_ethernet(l->hop) ? REASON_NONE
 						  : REASON_device_unfit;
 	/* Nobody would receive it. */
-	if (reason == REASON_NONE && d->packet.length > f->hop->mtu)
+	if (reason == REASON_NONE && d->packet.length > l->hop->mtu)
 		return REASON_fib_too_big;
-	return reason == REASON_NONE ? forward(ctx, d, f, reason) : reason;
+	return reason == REASON_NONE ? forward(ctx, d, l, reason) : reason;
 }
 
 SEC("xdp")
 int xdp_lbr_check(struct xdp_md *ctx)
 {
 	struct decision d = {};
-	struct found f = {};
+	struct lookup l = {};
 	struct check *check = NULL;
-	enum reason reason = check_forward(ctx, &d, &f, &check);
+	enum reason reason = check_forward(ctx, &d, &l, &check);
 
 	if (check)
 		check->reason = reason;
 	if ((reason == REASON_forwarded || reason == REASON_redirected) &&
-	    f.hop)
-		return bpf_redirect(f.hop->out, 0);
+	    l.hop)
+		return bpf_redirect(l.hop->out, 0);
 	return XDP_DROP;
 }

@@ -27,17 +27,17 @@ INLINE struct backend *owner_of(const struct decision *d,
 }
 
 /* By the table, with nothing looked up or kept. */
-INLINE bool select_straight(struct decision *d, struct found *f)
+INLINE bool select_straight(struct decision *d, struct lookup *l)
 {
 	int slot;
 
-	if (!f->service->forgets)
+	if (!l->service->forgets)
 		return false;
 	/* It names the flow only for the choice of a next hop. */
 	d->hash = hash_packet(&d->packet);
-	slot = slot_of(d->slot, f->service, d);
+	slot = slot_of(d->slot, l->service, d);
 	if (slot < 0 || slot & SLOT_MOVED)
 		return false;
-	f->backend = backend_in_slot(d->slot, slot);
-	return f->backend;
+	l->backend = backend_in_slot(d->slot, slot);
+	return l->backend;
 }

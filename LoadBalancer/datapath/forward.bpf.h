@@ -103,14 +103,14 @@ SEPARATE int forward_by_method(struct xdp_md *ctx, __u64 words, __u64 more,
 }
 
 INLINE enum reason method_forward(struct xdp_md *ctx, const struct decision *d,
-				  const struct found *f, enum reason reason)
+				  const struct lookup *l, enum reason reason)
 {
 	union forwarding_packet packet = {.length = d->packet.length,
 					  .l4_offset = d->packet.l4_offset,
 					  .l3_offset = d->packet.l3_offset,
 					  .is_ipv6 = d->packet.is_ipv6,
 					  .is_error = d->packet.is_error};
-	union forwarding_method method = {.method = f->service->method,
+	union forwarding_method method = {.method = l->service->method,
 					  .reason = reason,
 					  .slot = d->slot,
 					  .protocol = d->packet.protocol,
@@ -123,22 +123,22 @@ INLINE enum reason method_forward(struct xdp_md *ctx, const struct decision *d,
 
 /* `reason`: why the kernel has to forward it, or none. */
 INLINE enum reason forward(struct xdp_md *ctx, struct decision *d,
-			   const struct found *f, enum reason reason)
+			   const struct lookup *l, enum reason reason)
 {
-	if (reason == REASON_NONE && !retag(ctx, d, f))
+	if (reason == REASON_NONE && !retag(ctx, d, l))
 		return REASON_no_room;
 	/* From here on nothing can fail, for the default method. */
-	if (is_plain(&f->service->method, &d->packet)) {
+	if (is_plain(&l->service->method, &d->packet)) {
 		if (reason != REASON_NONE) {
-			plain_hand_over(d, f);
+			plain_hand_over(d, l);
 			return reason;
 		}
-		plain_forward(d, f);
+		plain_forward(d, l);
 	} else {
-		reason = method_forward(ctx, d, f, reason);
+		reason = method_forward(ctx, d, l, reason);
 		if (reason != REASON_NONE)
 			return reason;
 	}
-	return f->hop->out == f->in->device ? REASON_forwarded
+	return l->hop->out == l->in->device ? REASON_forwarded
 					    : REASON_redirected;
 }

@@ -91,7 +91,7 @@ struct decision {
 };
 
 /* What was looked up for it. */
-struct found {
+struct lookup {
 	const struct interface *in;
 	const struct generation *generation;
 	const struct service *service;

@@ -25,12 +25,12 @@
 #include "common/core/verifier.h"
 
 /* Is it the answer to this very question, and young enough? */
-INLINE bool hop_is_known(const struct decision *d, const struct found *f,
+INLINE bool hop_is_known(const struct decision *d, const struct lookup *l,
 			 __u64 flow)
 {
-	return age(d->now, f->hop->asked) < f->generation->next_hop_age &&
-	       f->hop->backend == f->backend->id &&
-	       f->hop->in == f->in->device && f->hop->flow == flow;
+	return age(d->now, l->hop->asked) < l->generation->next_hop_age &&
+	       l->hop->backend == l->backend->id &&
+	       l->hop->in == l->in->device && l->hop->flow == flow;
 }
 
 /* The type of service, or the flow label and everything before it. */
@@ -44,9 +44,9 @@ INLINE __u32 hop_tos(const struct decision *d)
  * Which packets share an answer: 0, all for the backend; else those of one
  * flow.
  */
-INLINE __u64 next_hop_group(const struct decision *d, const struct found *f)
+INLINE __u64 next_hop_group(const struct decision *d, const struct lookup *l)
 {
-	if (!f->generation->next_hops_by_flow)
+	if (!l->generation->next_hops_by_flow)
 		return 0;
 	return ((__u64)hop_tos(d) << 32 ^ d->hash) | 1;
 }
@@ -55,9 +55,9 @@ INLINE __u64 next_hop_group(const struct decision *d, const struct found *f)
  * The index of the answer. If all packets to a backend share one, and come in
  * by one interface, every backend has an index of its own.
  */
-INLINE __u32 next_hop_index(const struct found *f, __u64 flow)
+INLINE __u32 next_hop_index(const struct lookup *l, __u64 flow)
 {
-	return (f->backend->id + f->in->device * BACKEND_SLOTS / 8 + flow) %
+	return (l->backend->id + l->in->device * BACKEND_SLOTS / 8 + flow) %
 	       CACHED_HOPS;
 }
 
@@ -183,7 +183,7 @@ SEPARATE int hop_ask(struct xdp_md *ctx)
  * read in other widths than it was just written in, which stalls the CPU.
  */
 INLINE struct handed *hand_question(const struct decision *d,
-				    const struct found *f, __u64 flow)
+				    const struct lookup *l, __u64 flow)
 {
 	struct handed *h = handed();
 	struct decision *to;
@@ -194,17 +194,17 @@ INLINE struct handed *hand_question(const struct decision *d,
 	to = &h->decision;
 	to->hash = hash_packet(&d->packet);
 	to->slot = d->slot;
-	h->backend_id = f->backend->id;
+	h->backend_id = l->backend->id;
 	to->next_hop_index = d->next_hop_index;
 	to->packet.is_ipv6 = d->packet.is_ipv6;
 	to->packet.protocol = d->packet.protocol;
-	__builtin_memcpy(h->own, f->in->own, sizeof(h->own));
-	h->method = f->service->method;
+	__builtin_memcpy(h->own, l->in->own, sizeof(h->own));
+	h->method = l->service->method;
 	to->now = d->now;
 	h->next_hop_group = flow;
-	h->device = f->in->device;
+	h->device = l->in->device;
 	h->tos = hop_tos(d);
-	h->generic = f->in->generic;
+	h->generic = l->in->generic;
 	to->packet.vlan = d->packet.vlan;
 	to->packet.source_port = d->packet.source_port;
 	to->packet.port = d->packet.port;
@@ -215,36 +215,36 @@ INLINE struct handed *hand_question(const struct decision *d,
 
 /* A packet that is larger than the path to the backend takes. */
 INLINE enum reason too_big(struct xdp_md *ctx, struct decision *d,
-			   const struct found *f)
+			   const struct lookup *l)
 {
 	/*
 	 * What generic mode sees as one may leave as several smaller packets.
 	 */
-	if (f->in->generic && !packet_is_single(&d->packet))
-		return f->hop->out != f->in->device ? REASON_super_packet
+	if (l->in->generic && !packet_is_single(&d->packet))
+		return l->hop->out != l->in->device ? REASON_super_packet
 						    : REASON_NONE;
 	if (packet_may_be_cut(&d->packet) &&
-	    method_may_be_cut(&f->service->method))
-		return d->packet.length <= f->hop->link_mtu
+	    method_may_be_cut(&l->service->method))
+		return d->packet.length <= l->hop->link_mtu
 			       ? REASON_NONE /* by a router further on */
 			       : REASON_super_packet;
-	return answered(ctx, &d->packet, ANSWER_TOO_BIG, f->hop->mtu);
+	return answered(ctx, &d->packet, ANSWER_TOO_BIG, l->hop->mtu);
 }
 
-/* Sets f->hop. */
+/* Sets l->hop. */
 INLINE enum reason find_hop(struct xdp_md *ctx, struct decision *d,
-			    struct found *f)
+			    struct lookup *l)
 {
 	enum reason reason = REASON_NONE;
-	__u64 flow = next_hop_group(d, f);
+	__u64 flow = next_hop_group(d, l);
 	struct handed *h;
 
-	d->next_hop_index = next_hop_index(f, flow);
-	f->hop = bpf_map_lookup_elem(&next_hops, &d->next_hop_index);
-	if (!f->hop)
+	d->next_hop_index = next_hop_index(l, flow);
+	l->hop = bpf_map_lookup_elem(&next_hops, &d->next_hop_index);
+	if (!l->hop)
 		return REASON_fib_error;
-	if (!hop_is_known(d, f, flow)) {
-		h = hand_question(d, f, flow);
+	if (!hop_is_known(d, l, flow)) {
+		h = hand_question(d, l, flow);
 		if (!h)
 			return REASON_fib_error;
 		reason = hop_ask(ctx);
@@ -255,14 +255,14 @@ INLINE enum reason find_hop(struct xdp_md *ctx, struct decision *d,
 }
 
 INLINE enum reason route(struct xdp_md *ctx, struct decision *d,
-			 struct found *f)
+			 struct lookup *l)
 {
-	enum reason reason = find_hop(ctx, d, f), big;
+	enum reason reason = find_hop(ctx, d, l), big;
 
 	if (reason != REASON_NONE && reason != REASON_device_passed)
 		return reason;
-	if (LIKELY(d->packet.length <= f->hop->mtu))
+	if (LIKELY(d->packet.length <= l->hop->mtu))
 		return reason;
-	big = too_big(ctx, d, f);
+	big = too_big(ctx, d, l);
 	return big == REASON_NONE ? reason : big;
 }

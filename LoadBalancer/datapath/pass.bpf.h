@@ -114,12 +114,12 @@ SEPARATE int unserved(struct xdp_md *ctx, __u32 device, __u32 unmatched,
 
 /* The service has no backend; returns what it says for this case. */
 INLINE enum reason no_backend(struct xdp_md *ctx, const struct decision *d,
-			      const struct found *f)
+			      const struct lookup *l)
 {
-	if (f->service->table_size || f->service->table_first != NO_TABLE_PASS)
+	if (l->service->table_size || l->service->table_first != NO_TABLE_PASS)
 		return REASON_no_backend;
 	if (hand_packet(&d->packet) &&
-	    passed(ctx, f->in->device, 0) == PASSED_BACK)
+	    passed(ctx, l->in->device, 0) == PASSED_BACK)
 		return REASON_would_loop;
 	return REASON_no_backend_passed;
 }

@@ -16,35 +16,35 @@
 #include "LoadBalancer/datapath/select.bpf.h"
 #include "common/core/verifier.h"
 
-/* Does the packet's flow belong to f->service, and still exist? */
-INLINE bool is_flow_of(const struct decision *d, struct found *f)
+/* Does the packet's flow belong to l->service, and still exist? */
+INLINE bool is_flow_of(const struct decision *d, struct lookup *l)
 {
 	struct flow *flow = flow_lookup(d->hash);
 
 	if (flow && !select_expired(&d->packet, flow->seen, (__u32)d->now,
-				    f->generation->udp_idle)) {
-		f->backend = backend_of(d->slot, flow->backend & FLOW_BACKEND);
-		if (f->backend && f->backend->service == f->service->id) {
-			if (begun_elsewhere(d, f))
+				    l->generation->udp_idle)) {
+		l->backend = backend_of(d->slot, flow->backend & FLOW_BACKEND);
+		if (l->backend && l->backend->service == l->service->id) {
+			if (begun_elsewhere(d, l))
 				return false;
-			if (follows(d, f))
+			if (follows(d, l))
 				return true;
 		}
 	}
-	return !(d->packet.flags & PACKET_SYN) && backend_before(d, f);
+	return !(d->packet.flags & PACKET_SYN) && backend_before(d, l);
 }
 
 /* The same for an entry; sets d->hash for its service. */
-INLINE bool entry_has(struct decision *d, struct found *f,
+INLINE bool entry_has(struct decision *d, struct lookup *l,
 		      const struct service_cell *entry)
 {
 	__be16 source_port = d->packet.source_port, port = d->packet.port;
 	__u8 protocol = d->packet.protocol;
 	bool has;
 
-	f->service = &entry->service;
+	l->service = &entry->service;
 	forget_ports(&d->packet, entry);
-	has = name_flow(d) && is_flow_of(d, f);
+	has = name_flow(d) && is_flow_of(d, l);
 	d->packet.source_port = source_port;
 	d->packet.port = port;
 	d->packet.protocol = protocol;
@@ -52,10 +52,10 @@ INLINE bool entry_has(struct decision *d, struct found *f,
 }
 
 /* The service of any port; NULL: it is the packet's own, or there is none. */
-INLINE struct service_cell *find_any(struct decision *d, const struct found *f)
+INLINE struct service_cell *find_any(struct decision *d, const struct lookup *l)
 {
 	struct service_table table =
-		service_table_of(d->slot, f->generation, &d->packet);
+		service_table_of(d->slot, l->generation, &d->packet);
 	struct service_cell *entry = NULL;
 
 	if (d->packet.port)
@@ -71,23 +71,23 @@ int service_removing(void)
 {
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
-	struct found found = {}, *f = &found;
+	struct lookup lookup = {}, *l = &lookup;
 	struct service_cell *entry;
 	struct service_table table;
 
-	if (!h || !generation_of(d, f))
+	if (!h || !generation_of(d, l))
 		return 0;
 	entry = service_cell(d);
 	if (!entry)
 		return 0;
 	d->now = bpf_jiffies64();
 	if (!removing_is_over(d->slot, entry->service.removing) &&
-	    entry_has(d, f, entry))
+	    entry_has(d, l, entry))
 		return 1;
-	entry = find_any(d, f);
-	if (entry && (!entry->service.removing || entry_has(d, f, entry)))
+	entry = find_any(d, l);
+	if (entry && (!entry->service.removing || entry_has(d, l, entry)))
 		return 1;
-	table = service_table_of(d->slot, f->generation, &d->packet);
+	table = service_table_of(d->slot, l->generation, &d->packet);
 	d->for_vip = find_mark(&table, &d->packet);
 	return 0;
 }
@@ -108,28 +108,28 @@ SEPARATE int select_older(void)
 {
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
-	struct found found = {}, *f = &found;
+	struct lookup lookup = {}, *l = &lookup;
 	const struct service_cell *own, *any;
 	struct flow *flow;
 	__u32 cell;
 	__u64 hash;
 
-	if (!h || !generation_of(d, f))
+	if (!h || !generation_of(d, l))
 		return 0;
 	if (d->packet.flags & PACKET_SYN ||
 	    (d->selected_by != SELECTED_ANEW &&
-	     d->now >= f->generation->grace_until))
+	     d->now >= l->generation->grace_until))
 		return 0;
 	cell = d->cell;
 	hash = d->hash;
 	own = service_cell(d);
-	any = find_any(d, f);
+	any = find_any(d, l);
 	if (own && any && any != own &&
 	    are_alike(&any->service.method, &own->service.method) &&
-	    entry_has(d, f, any)) {
+	    entry_has(d, l, any)) {
 		flow = flow_lookup(d->hash);
-		if (flow && select_known(d, f, flow))
-			h->backend_id = f->backend->id;
+		if (flow && select_known(d, l, flow))
+			h->backend_id = l->backend->id;
 		return 1;
 	}
 	d->cell = cell;

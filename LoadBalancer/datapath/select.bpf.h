@@ -68,17 +68,17 @@ SEPARATE int slot_before(void)
 /*
  * In the time of grace: where the generation before would have sent the flow,
  * as that backend is today. NULL where it is over, or the answer is nowhere.
- * `d` is the decision in `scratch`, f->service that of d->cell.
+ * `d` is the decision in `scratch`, l->service that of d->cell.
  */
 INLINE struct backend *backend_before(const struct decision *d,
-				      const struct found *f)
+				      const struct lookup *l)
 {
 	struct backend *backend;
 
 	if (!selection_is_in_grace(&d->packet, d->now,
-				   f->generation->grace_until))
+				   l->generation->grace_until))
 		return NULL;
-	backend = backend_in_slot(f->generation->previous, slot_before());
+	backend = backend_in_slot(l->generation->previous, slot_before());
 	if (!backend)
 		return NULL;
 	backend = backend_of(d->slot, backend->id);
@@ -88,12 +88,12 @@ INLINE struct backend *backend_before(const struct decision *d,
 }
 
 /* `begins`: FLOW_BEGINS or 0. `lives`: of select_keeps(). */
-INLINE bool remember(const struct decision *d, const struct found *f,
+INLINE bool remember(const struct decision *d, const struct lookup *l,
 		     const struct backend *backend, __u32 begins, bool lives)
 {
 	__u32 udp = d->packet.protocol == IPPROTO_UDP ? FLOW_UDP : 0;
 
-	return flow_remember(d, f->service->id, backend->id | begins | udp,
+	return flow_remember(d, l->service->id, backend->id | begins | udp,
 			     lives);
 }
 
@@ -102,10 +102,10 @@ INLINE bool remember(const struct decision *d, const struct found *f,
  * not be remembered, so the choice does not count. `lives`: of select_keeps();
  * then a note remembers it.
  */
-INLINE struct backend *choose(const struct decision *d, const struct found *f,
+INLINE struct backend *choose(const struct decision *d, const struct lookup *l,
 			      bool lives)
 {
-	const struct service *service = f->service;
+	const struct service *service = l->service;
 	__u32 key = service->rr_turn, number;
 	__u64 *turn = bpf_map_lookup_elem(&rr_turns, &key);
 	struct scheduling from = {
@@ -119,7 +119,7 @@ INLINE struct backend *choose(const struct decision *d, const struct found *f,
 	number = scheduler_slot(service->scheduler, &from, service->table_size);
 	backend = backend_in_slot(d->slot, slot_at(d->slot, service, number));
 	if (!backend ||
-	    (!lives && !remember(d, f, backend, FLOW_BEGINS, false)))
+	    (!lives && !remember(d, l, backend, FLOW_BEGINS, false)))
 		return NULL;
 	if (turn)
 		EFFECT((*turn)++);
@@ -130,13 +130,13 @@ INLINE struct backend *choose(const struct decision *d, const struct found *f,
  * Keeps what select_keeps() says. False: the flow table does not hold it.
  * `lives`: as there.
  */
-INLINE bool keep(const struct decision *d, const struct found *f,
+INLINE bool keep(const struct decision *d, const struct lookup *l,
 		 const struct backend *backend, enum keep what, bool lives)
 {
 	if (what == KEEP_NOTHING)
 		return false;
 	if (what != KEEP_NOTE &&
-	    remember(d, f, backend, what == KEEP_WAY ? FLOW_BEGINS : 0, lives))
+	    remember(d, l, backend, what == KEEP_WAY ? FLOW_BEGINS : 0, lives))
 		return true;
 	if (d->packet.flags & PACKET_SYN)
 		begun_with_syn(d, backend->id);
@@ -145,35 +145,36 @@ INLINE bool keep(const struct decision *d, const struct found *f,
 	return false;
 }
 
-/* Does a remembered flow follow its memory, f->backend? */
-INLINE bool follows(const struct decision *d, const struct found *f)
+/* Does a remembered flow follow its memory, l->backend? */
+INLINE bool follows(const struct decision *d, const struct lookup *l)
 {
 	__u8 state;
 
-	if (!selection_stays(&d->packet, f->service->id, f->backend))
+	if (!selection_stays(&d->packet, l->service->id, l->backend))
 		return false;
-	state = f->backend->state;
+	state = l->backend->state;
 	return !selection_may_have_moved(state) ||
-	       flow_stays(d->slot, f->backend->id, d->hash,
+	       flow_stays(d->slot, l->backend->id, d->hash,
 			  select_syn_name(&d->packet, d->hash),
 			  select_cannot_answer(&d->packet));
 }
 
 /* By its memory. */
-INLINE bool select_known(struct decision *d, struct found *f, struct flow *flow)
+INLINE bool select_known(struct decision *d, struct lookup *l,
+			 struct flow *flow)
 {
 	d->selected_by = SELECTED_ANEW;
 	if (select_expired(&d->packet, flow->seen, (__u32)d->now,
-			   f->generation->udp_idle))
+			   l->generation->udp_idle))
 		return false;
-	f->backend = backend_of(d->slot, flow->backend & FLOW_BACKEND);
+	l->backend = backend_of(d->slot, flow->backend & FLOW_BACKEND);
 	/* Of another service: see select_older(). */
-	if (!follows(d, f))
+	if (!follows(d, l))
 		return false;
 	d->selected_by = SELECTED_BY_MEMORY;
 	EFFECT(flow->seen = (__u32)d->now);
 	EFFECT(flow->backend = selection_entry(&d->packet, flow->backend,
-					       f->backend->id));
+					       l->backend->id));
 	return true;
 }
 
@@ -185,12 +186,12 @@ SEPARATE int select_begun(void)
 {
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
-	struct found found = {}, *f = &found;
+	struct lookup lookup = {}, *l = &lookup;
 	struct backend *backend;
 
-	if (!h || !generation_of(d, f) || !find_service_again(d, f))
+	if (!h || !generation_of(d, l) || !find_service_again(d, l))
 		return 0;
-	backend = backend_begun(d, f, d->selected_by == SELECTED_ANEW);
+	backend = backend_begun(d, l, d->selected_by == SELECTED_ANEW);
 	if (backend)
 		h->backend_id = backend->id;
 	return 0;
@@ -205,16 +206,16 @@ SEPARATE int select_in_turn(void)
 {
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
-	struct found found = {}, *f = &found;
+	struct lookup lookup = {}, *l = &lookup;
 	struct backend *backend;
 	bool lives;
 
-	if (!h || h->backend_id || !generation_of(d, f) ||
-	    !find_service_again(d, f) ||
-	    !selection_in_turn(&d->packet, f->service->scheduler))
+	if (!h || h->backend_id || !generation_of(d, l) ||
+	    !find_service_again(d, l) ||
+	    !selection_in_turn(&d->packet, l->service->scheduler))
 		return false;
 	lives = d->selected_by == SELECTED_ANEW && flow_lives(d->slot, d->hash);
-	backend = choose(d, f, lives);
+	backend = choose(d, l, lives);
 	if (!backend)
 		return false;
 	if (lives)
@@ -231,12 +232,12 @@ SEPARATE int select_before(void)
 {
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
-	struct found found = {}, *f = &found;
+	struct lookup lookup = {}, *l = &lookup;
 	struct backend *backend;
 
-	if (!h || h->backend_id || !generation_of(d, f))
+	if (!h || h->backend_id || !generation_of(d, l))
 		return 0;
-	backend = backend_before(d, f);
+	backend = backend_before(d, l);
 	if (backend)
 		h->before_id = backend->id;
 	return 0;
@@ -252,22 +253,22 @@ SEPARATE int select_anew(void)
 {
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
-	struct found found = {}, *f = &found;
+	struct lookup lookup = {}, *l = &lookup;
 	struct selecting from = {};
 	struct selection to;
 
-	if (!h || !generation_of(d, f) || !find_service_again(d, f))
+	if (!h || !generation_of(d, l) || !find_service_again(d, l))
 		return 0;
 	from.known = d->selected_by == SELECTED_ANEW;
 	from.lives = from.known && flow_lives(d->slot, d->hash);
 	from.begun = backend_of(d->slot, h->backend_id);
 	if (!from.begun) {
-		from.table = backend_in_table(d->slot, f->service, d);
+		from.table = backend_in_table(d->slot, l->service, d);
 		from.before = backend_of(d->slot, h->before_id);
 		if (!from.known)
-			from.owner = owner_of(d, f->service);
+			from.owner = owner_of(d, l->service);
 	}
-	from.forgets = f->service->forgets;
+	from.forgets = l->service->forgets;
 	to = selection_new(&d->packet, &from);
 	d->selected_by = to.selected_by;
 	d->begins = to.begins;
@@ -287,14 +288,14 @@ SEPARATE int select_keep(void)
 {
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
-	struct found found = {}, *f = &found;
+	struct lookup lookup = {}, *l = &lookup;
 	struct backend *backend;
 	bool held;
 
-	if (!h || !generation_of(d, f) || !find_service_again(d, f))
+	if (!h || !generation_of(d, l) || !find_service_again(d, l))
 		return 0;
 	backend = backend_of(d->slot, h->backend_id);
-	held = backend && keep(d, f, backend, h->keep, h->lives);
+	held = backend && keep(d, l, backend, h->keep, h->lives);
 	if (selection_forgets(h->known, h->lives, held))
 		flow_forget(d->hash);
 	return 0;
@@ -303,7 +304,7 @@ SEPARATE int select_keep(void)
 /* See removing.bpf.h. */
 SEPARATE int select_older(void);
 
-INLINE bool select_slowly(struct decision *d, struct found *f)
+INLINE bool select_slowly(struct decision *d, struct lookup *l)
 {
 	struct handed *h = hand_decision(d);
 	struct service_cell *entry;
@@ -324,71 +325,71 @@ INLINE bool select_slowly(struct decision *d, struct found *f)
 	d->selected_by = h->decision.selected_by;
 	d->begins = h->decision.begins;
 	d->cell = h->decision.cell;
-	f->backend = backend_of(d->slot, h->backend_id);
+	l->backend = backend_of(d->slot, h->backend_id);
 	entry = service_cell(d);
 	if (entry)
-		f->service = &entry->service;
-	return f->backend && entry;
+		l->service = &entry->service;
+	return l->backend && entry;
 }
 
 /*
  * Where nothing needs to be looked up or remembered: a SYN, in a slot whose
  * flows have never had another backend. A flood of them takes this way.
  */
-INLINE bool select_by_table(struct decision *d, struct found *f)
+INLINE bool select_by_table(struct decision *d, struct lookup *l)
 {
 	int slot;
 
-	if (!select_is_simple(&d->packet, f->service->scheduler))
+	if (!select_is_simple(&d->packet, l->service->scheduler))
 		return false;
-	slot = slot_of(d->slot, f->service, d);
+	slot = slot_of(d->slot, l->service, d);
 	if (slot < 0 || slot & SLOT_MOVED)
 		return false;
-	f->backend = backend_in_slot(d->slot, slot);
-	if (!f->backend)
+	l->backend = backend_in_slot(d->slot, slot);
+	if (!l->backend)
 		return false;
 	begun_with_syn(d, slot);
 	return true;
 }
 
 /* By what the flow table said of it a moment ago. */
-INLINE bool select_hot(struct decision *d, struct found *f, int index)
+INLINE bool select_hot(struct decision *d, struct lookup *l, int index)
 {
 	if (index < 0 || !selection_may_be_hot(&d->packet, d->begins))
 		return false;
-	f->backend = backend_at(d->slot, index);
+	l->backend = backend_at(d->slot, index);
 	d->selected_by = SELECTED_BY_MEMORY;
-	return follows(d, f);
+	return follows(d, l);
 }
 
-/* Sets f->backend, d->selected_by and d->begins. False: there is none. */
-INLINE bool select_backend(struct decision *d, struct found *f)
+/* Sets l->backend, d->selected_by and d->begins. False: there is none. */
+INLINE bool select_backend(struct decision *d, struct lookup *l)
 {
 	struct hot_bucket *hot;
 	struct flow *flow;
 	__u64 entry;
 
 	d->begins = d->packet.flags & PACKET_SYN;
-	if (select_straight(d, f))
+	if (select_straight(d, l))
 		return true;
 	if (!name_flow(d))
 		return false;
-	if (select_by_table(d, f))
+	if (select_by_table(d, l))
 		return true;
 	hot = hot_of(d->hash);
 	if (!hot)
 		return false;
-	entry = hot_entry(d->hash, f->generation, d->now);
-	if (select_hot(d, f, hot_find(hot, entry)))
+	entry = hot_entry(d->hash, l->generation, d->now);
+	if (select_hot(d, l, hot_find(hot, entry)))
 		return true;
 	flow = flow_lookup(d->hash);
-	if (flow && select_known(d, f, flow)) {
+	if (flow && select_known(d, l, flow)) {
 		if (selection_is_hot(flow->backend))
-			hot_add(hot, entry, f->backend->id);
+			hot_add(hot, entry, l->backend->id);
 		else
 			hot_forget(hot, entry);
 		return true;
 	}
 	hot_forget(hot, entry);
-	return select_slowly(d, f);
+	return select_slowly(d, l);
 }

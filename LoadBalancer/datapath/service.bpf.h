@@ -10,17 +10,17 @@
 #include "common/core/verifier.h"
 
 /* The generation that the packet uses; its index in d->slot. */
-INLINE bool generation_of(const struct decision *d, struct found *f)
+INLINE bool generation_of(const struct decision *d, struct lookup *l)
 {
-	f->generation = bpf_map_lookup_elem(&generations, &d->slot);
-	return f->generation;
+	l->generation = bpf_map_lookup_elem(&generations, &d->slot);
+	return l->generation;
 }
 
 /* The word is read once, here: a packet uses one generation to its end. */
-INLINE bool find_generation(struct decision *d, struct found *f)
+INLINE bool find_generation(struct decision *d, struct lookup *l)
 {
 	d->slot = generation_slot();
-	return generation_of(d, f);
+	return generation_of(d, l);
 }
 
 /* A generation's table of services, and what all lookups share. */
@@ -161,10 +161,10 @@ INLINE struct service_cell *find_among_removing(struct decision *d)
  * file.
  */
 INLINE struct service_cell *find_entry(struct decision *d,
-				       const struct found *f)
+				       const struct lookup *l)
 {
 	struct service_table table =
-		service_table_of(d->slot, f->generation, &d->packet);
+		service_table_of(d->slot, l->generation, &d->packet);
 	struct service_cell *entry =
 		service_of(&table, &d->packet, &d->for_vip);
 
@@ -172,43 +172,43 @@ INLINE struct service_cell *find_entry(struct decision *d,
 	return entry;
 }
 
-/* Sets f->service. False: it is not for this service after all, or for none. */
-INLINE bool take_entry(struct decision *d, struct found *f,
+/* Sets l->service. False: it is not for this service after all, or for none. */
+INLINE bool take_entry(struct decision *d, struct lookup *l,
 		       const struct service_cell *entry)
 {
 	/* An error about a packet that this VIP did not send. */
 	if (!entry || (low_byte(&d->packet.is_error) &&
 		       !addr_equal(&d->packet.quoted, &d->packet.destination)))
 		return false;
-	f->service = &entry->service;
+	l->service = &entry->service;
 	forget_ports(&d->packet, entry);
 	return true;
 }
 
-/* Sets d->for_vip and f->service. False: for no service. */
-INLINE bool find_service(struct decision *d, struct found *f)
+/* Sets d->for_vip and l->service. False: for no service. */
+INLINE bool find_service(struct decision *d, struct lookup *l)
 {
-	struct service_cell *entry = find_entry(d, f);
+	struct service_cell *entry = find_entry(d, l);
 
 	if (entry && UNLIKELY(entry->service.removing))
 		entry = find_among_removing(d);
-	return take_entry(d, f, entry);
+	return take_entry(d, l, entry);
 }
 
 /* Finds the service again, in a function that was passed the decision. */
-INLINE bool find_service_again(const struct decision *d, struct found *f)
+INLINE bool find_service_again(const struct decision *d, struct lookup *l)
 {
 	struct service_cell *entry = service_cell(d);
 
-	f->service = entry ? &entry->service : NULL;
+	l->service = entry ? &entry->service : NULL;
 	return entry;
 }
 
 /* Sets d->for_vip for a packet that cannot be forwarded. */
-INLINE void find_vip(struct decision *d, const struct found *f)
+INLINE void find_vip(struct decision *d, const struct lookup *l)
 {
 	struct service_table table =
-		service_table_of(d->slot, f->generation, &d->packet);
+		service_table_of(d->slot, l->generation, &d->packet);
 
 	d->for_vip = find_mark(&table, &d->packet);
 }

@@ -162,21 +162,21 @@ SEPARATE int solicit(struct xdp_md *ctx, __u32 key, __u32 l3_offset,
  * address.
  */
 INLINE enum reason solicited_instead(struct xdp_md *ctx,
-				     const struct decision *d, struct found *f,
+				     const struct decision *d, struct lookup *l,
 				     enum reason reason)
 {
 	int what = SOLICIT_NONE;
 
 	/* A super-packet would be sent as several questions. */
-	if (f->in->generic && !packet_is_small(&d->packet))
+	if (l->in->generic && !packet_is_small(&d->packet))
 		return reason;
 	EFFECT(what = solicit(ctx, d->next_hop_index, d->packet.l3_offset,
-			      f->generation->insert_window,
+			      l->generation->insert_window,
 			      reason == REASON_neighbour_unresolved));
 	if (what == SOLICIT_NONE)
 		return reason;
 	/* It was not sent to the backend. */
-	f->backend = NULL;
+	l->backend = NULL;
 	if (what == SOLICIT_LOST)
 		return REASON_no_room;
 	return what == SOLICIT_HOP ? REASON_neighbour_asked

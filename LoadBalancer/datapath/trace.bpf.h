@@ -138,36 +138,36 @@ SEPARATE int trace_write(void)
 }
 
 /* Writes what there is to say about a decision into `lines`. */
-INLINE bool gather(const struct decision *d, const struct found *f,
+INLINE bool gather(const struct decision *d, const struct lookup *l,
 		   enum reason reason)
 {
 	__u32 zero = 0;
 	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
 
-	if (!facts || !f->in)
+	if (!facts || !l->in)
 		return false;
-	line_begin(&facts->line, &d->packet, f->in, reason);
+	line_begin(&facts->line, &d->packet, l->in, reason);
 	facts->asked = d->asked;
 	facts->begins = d->begins;
 	facts->fib = d->fib;
 	facts->slot = d->slot;
-	facts->in = f->in->device;
-	facts->has_hop = f->hop != NULL;
-	if (f->hop) {
-		facts->via = f->hop->via;
-		facts->out = f->hop->out;
-		facts->mtu = f->hop->mtu;
-		__builtin_memcpy(facts->mac, f->hop->destination,
+	facts->in = l->in->device;
+	facts->has_hop = l->hop != NULL;
+	if (l->hop) {
+		facts->via = l->hop->via;
+		facts->out = l->hop->out;
+		facts->mtu = l->hop->mtu;
+		__builtin_memcpy(facts->mac, l->hop->destination,
 				 sizeof(facts->mac));
-		__builtin_memcpy(facts->from, f->hop->source,
+		__builtin_memcpy(facts->from, l->hop->source,
 				 sizeof(facts->from));
 	}
 	facts->selected_by = d->selected_by;
-	facts->forward = f->service ? f->service->method.forward : 0;
-	facts->service = f->service ? f->service->id : 0;
-	facts->has_backend = f->backend != NULL;
-	if (f->backend) /* for which there is a next hop, or none */
-		facts->backend = f->backend->address;
+	facts->forward = l->service ? l->service->method.forward : 0;
+	facts->service = l->service ? l->service->id : 0;
+	facts->has_backend = l->backend != NULL;
+	if (l->backend) /* for which there is a next hop, or none */
+		facts->backend = l->backend->address;
 	return true;
 }
 
@@ -181,7 +181,7 @@ INLINE bool is_traced(__u32 word, bool begins)
 }
 
 /* Writes to the trace, and to the watcher, if they want it. */
-INLINE void tell(const struct decision *d, const struct found *f,
+INLINE void tell(const struct decision *d, const struct lookup *l,
 		 enum reason reason)
 {
 	__u32 word = trace_word();
@@ -189,13 +189,13 @@ INLINE void tell(const struct decision *d, const struct found *f,
 
 	if (!traced && !(word & TRACE_WATCHED))
 		return;
-	if (!gather(d, f, reason))
+	if (!gather(d, l, reason))
 		return;
 	if (word & TRACE_WATCHED)
 		watch_write();
 	if (!traced)
 		return;
-	if (f->backend)
+	if (l->backend)
 		trace_hop();
 	trace_write();
 }

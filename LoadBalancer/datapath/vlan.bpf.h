@@ -91,10 +91,11 @@ SEPARATE int retag_frame(struct xdp_md *ctx, __u32 was, __u32 is)
 }
 
 /* Before anything else is written. False: there is no room. */
-INLINE bool retag(struct xdp_md *ctx, struct decision *d, const struct found *f)
+INLINE bool retag(struct xdp_md *ctx, struct decision *d,
+		  const struct lookup *l)
 {
 	__u32 was = vlan_number(&d->packet.vlan);
-	__u32 is = vlan_number(&f->hop->vlan);
+	__u32 is = vlan_number(&l->hop->vlan);
 
 	if (was == is)
 		return true;

@@ -34,16 +34,16 @@ INLINE void error_source(struct packet *packet, const struct addr *own)
  * packet may have come for that of a macvlan device (VRRP), which does not
  * forward, or has a strict rp_filter.
  */
-INLINE void plain_hand_over(struct decision *d, const struct found *f)
+INLINE void plain_hand_over(struct decision *d, const struct lookup *l)
 {
-	rewrite_destination(&d->packet, &f->backend->address);
-	mac_copy(d->packet.eth->h_dest, f->in->own_mac);
+	rewrite_destination(&d->packet, &l->backend->address);
+	mac_copy(d->packet.eth->h_dest, l->in->own_mac);
 }
 
-INLINE void plain_forward(struct decision *d, const struct found *f)
+INLINE void plain_forward(struct decision *d, const struct lookup *l)
 {
-	rewrite_hop(&d->packet, &f->backend->address);
-	rewrite_macs(&d->packet, f->hop->destination, f->hop->source);
+	rewrite_hop(&d->packet, &l->backend->address);
+	rewrite_macs(&d->packet, l->hop->destination, l->hop->source);
 }
 
 INLINE void rewrite_question(struct bpf_fib_lookup *question,
