@@ -89,19 +89,20 @@ static struct hops *hops_read(const struct config *config)
 }
 
 /*
- * Waits until new entries have an answer, or for as long as an answer may take.
+ * Waits until the entries that were asked have an answer, or for as long as one
+ * may take.
  */
-static void wait_for(const struct hops *hops, const bool *is_new)
+static void wait_for(const struct hops *hops, const bool *is_asked)
 {
 	static const struct timespec moment = {0, 10 * 1000 * 1000};
 	struct neighbour is;
 	int waited = 0, i = 0;
 
 	while (i < hops->count && waited < WAIT) {
-		if (is_new[i])
+		if (is_asked[i])
 			neighbour_read(hops->ways[i].ifindex,
 				       &hops->ways[i].via, &is);
-		if (!is_new[i] || is.resolved) {
+		if (!is_asked[i] || is.resolved) {
 			i++;
 			continue;
 		}
@@ -148,7 +149,7 @@ static void carrier_keep(struct kernel *kernel, const struct hops *hops)
 void lbr_neighbours(struct kernel *kernel, const struct config *config)
 {
 	struct hops *hops = hops_read(config);
-	bool is_new[MOST] = {false};
+	bool is_asked[MOST] = {false};
 	struct fault said;
 	int i;
 
@@ -161,7 +162,7 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 	}
 	for (i = 0; hops && i < hops->count; i++) {
 		if (change_neighbour(kernel, hops->ways[i].ifindex,
-				     &hops->ways[i].via, &is_new[i], &said))
+				     &hops->ways[i].via, &is_asked[i], &said))
 			fault_warn(&said);
 	}
 	if (hops && hops->more) {
@@ -174,7 +175,7 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 		carrier_keep(kernel, hops);
 	/* `run` has other work, and hears of changes. */
 	if (hops && !kernel->in_loop)
-		wait_for(hops, is_new);
+		wait_for(hops, is_asked);
 	hops_free(hops);
 }
 

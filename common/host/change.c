@@ -161,29 +161,30 @@ static int neighbour_parse(const char *what, int *ifindex, struct addr *address)
 }
 
 int change_neighbour(struct kernel *kernel, int ifindex,
-		     const struct addr *address, bool *is_new,
+		     const struct addr *address, bool *is_asked,
 		     struct fault *fault_out)
 {
 	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE], what[112];
 	struct neighbour was;
 	int rc;
 
-	*is_new = false;
+	*is_asked = false;
 	neighbour_read(ifindex, address, &was);
-	if (was.managed || was.permanent ||
+	if ((was.managed && was.resolved) || was.permanent ||
 	    !if_indextoname((unsigned)ifindex, name) || !device_resolves(name))
 		return 0;
 	snprintf(what, sizeof(what), "%s dev %s", addr_text(address, text),
 		 name);
-	if (change_note(kernel, "neighbour", what, was.resolved ? "there" : "",
-			fault_out))
+	if (!was.managed && change_note(kernel, "neighbour", what,
+					was.resolved ? "there" : "", fault_out))
 		return -1;
 	rc = neighbour_manage(ifindex, address);
 	if (rc)
 		return fault(fault_out, "cannot have %s kept fresh: %s", what,
 			     strerror(-rc));
-	printf("neighbour %s: managed\n", what);
-	*is_new = true;
+	if (!was.managed)
+		printf("neighbour %s: managed\n", what);
+	*is_asked = true;
 	return 0;
 }
 

@@ -25,12 +25,13 @@ int change_vip(struct kernel *kernel, const struct addr *vip,
 	       struct fault *fault);
 
 /*
- * Makes a neighbour's entry managed (see neighbours.h); *is_new: it was not
- * yet. Entries that are managed already, or permanent, are left alone. Returns
- * 0, or -1 with a fault.
+ * Makes a neighbour's entry managed (see neighbours.h). One that is managed and
+ * has no MAC address is asked again now: the kernel does so each 5 s only, and
+ * may forget an entry that has failed before that. *is_asked: an answer may be
+ * on its way. Permanent entries are left alone. Returns 0, or -1 with a fault.
  */
 int change_neighbour(struct kernel *kernel, int ifindex,
-		     const struct addr *address, bool *is_new,
+		     const struct addr *address, bool *is_asked,
 		     struct fault *fault);
 struct way;
 /* Reads the entries that we manage, at most `room`. Returns their number. */

@@ -79,10 +79,11 @@ is() {
 	ill "$LB" next-hops fail
 	[[ $output == *"172.17.0.3 on eth0, next hop of 2 backends, does not say its MAC address"* ]]
 	on "$ROUTER" ip link set dev eth0 arp on
-	# The kernel may have forgotten what failed, managed or not.
-	lbr apply
-	# shellcheck disable=SC2016
-	wait_for 10 healthy "$LB"
+	# Each time anew: the kernel may forget what has failed, managed or not.
+	applied() {
+		lbr apply && healthy "$LB"
+	}
+	wait_for 10 applied
 	wait_for 5 serves
 }
 

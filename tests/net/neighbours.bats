@@ -78,6 +78,23 @@ six="2001:db8:17::3 dev eth0 lladdr 02:42:ac:11:00:03"
 	none_of_router
 }
 
+is() { # STATE
+	[[ $(on "$LB" ip neigh show 172.17.0.3 dev eth0) == *managed*"$1"* ]]
+}
+
+# The kernel asks a managed one that failed each 5 s.
+@test "a next hop that failed is asked again by apply, which waits for its answer" {
+	on "$LB" sysctl -qw net.ipv4.neigh.eth0.mcast_solicit=1
+	on "$ROUTER" ip link set dev eth0 arp off
+	attach
+	wait_for 5 is FAILED
+	wait_for 10 is INCOMPLETE # the kernel's turn: then it is seconds away
+	wait_for 5 is FAILED
+	on "$ROUTER" ip link set dev eth0 arp on
+	lbr apply
+	[[ $(neighbours) == *"$four managed"* ]]
+}
+
 carrier_is() { # 0|1
 	[[ $(on "$LB" cat /sys/class/net/eth0/carrier) == "$1" ]]
 }
