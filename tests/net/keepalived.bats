@@ -39,6 +39,11 @@ keepalived_begin() {
 		global_defs {
 		    vrrp_version 3
 		}
+		vrrp_script lbr {
+		    script "$ROOT/LoadBalancer/lbr show interfaces"
+		    interval 1
+		    user root
+		}
 		vrrp_instance four {
 		    state MASTER
 		    interface eth0
@@ -119,6 +124,15 @@ moves() { # [OPTION]
 	on "$LB" ip route replace default via 172.17.0.3
 	on "$LB" ip -6 route replace default via 2001:db8:17::3
 	moves use_vmac
+}
+
+@test "keepalived, track_script: the VIPs leave a load balancer where xdp_lbr is not up" {
+	keepalived_begin 'track_script { lbr }'
+	lbr down >/dev/null
+	wait_for 10 has_none
+	attach generic
+	wait_for 10 has_both
+	get "$VIP4" >/dev/null
 }
 
 @test "keepalived, use_vmac, asked for by ARP and ND in a flat LAN" {
