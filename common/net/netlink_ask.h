@@ -5,6 +5,7 @@
 #pragma once
 
 #include <libmnl/libmnl.h>
+#include <stdbool.h>
 
 #include "common/core/abi.h"
 
@@ -23,6 +24,12 @@ int netlink_ask_of(int bus, struct nlmsghdr *question, mnl_cb_t answer,
  */
 int netlink_dump(int bus, struct nlmsghdr *question, mnl_cb_t answer,
 		 void *data, void (*begin)(void *data));
+
+/*
+ * Does this answer to a request for a route say that no packet to the address
+ * leaves this host?
+ */
+bool route_is_none(int rc);
 
 /* An address as an attribute has it. Returns 0, or -1: neither family. */
 int address_get(const struct nlattr *attribute, struct addr *address);
