@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "LoadBalancer/host/addresses.h"
 #include "LoadBalancer/host/host.h"
 #include "common/base/elapsed.h"
 #include "common/core/abi_services.h"
@@ -17,29 +18,15 @@
 /* IFF_LOWER_UP of <linux/if.h>, which cannot be included with <net/if.h>. */
 #define LOWER_UP 0x10000
 
-static int by_address(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct addr));
-}
-
 int heard_backends(struct heard *heard, const struct config *config,
 		   struct fault *fault_out)
 {
-	const struct config_service *service = config->services;
-	struct addr *backends;
-	size_t s, b, count = 0;
+	size_t count;
+	struct addr *backends = backend_addresses(config, &count);
 
-	for (s = 0; s < config->service_count; s++)
-		count += config->services[s].backend_count;
-	backends = calloc(count + 1, sizeof(*backends));
 	if (!backends)
 		return fault(fault_out, "cannot follow this host: %s",
 			     strerror(ENOMEM));
-	for (s = 0, count = 0; s < config->service_count; s++, service++) {
-		for (b = 0; b < service->backend_count; b++)
-			backends[count++] = service->backends[b].address;
-	}
-	qsort(backends, count, sizeof(*backends), by_address);
 	free(heard->backends);
 	heard->backends = backends;
 	heard->backend_count = count;
@@ -56,17 +43,11 @@ void heard_free(struct heard *heard)
 static bool has_backend(const struct heard *heard, const struct addr *first,
 			const struct addr *last)
 {
-	size_t low = 0, high = heard->backend_count, middle;
+	size_t at =
+		addresses_below(heard->backends, heard->backend_count, first);
 
-	while (low < high) {
-		middle = (low + high) / 2;
-		if (by_address(&heard->backends[middle], first) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < heard->backend_count &&
-	       by_address(&heard->backends[low], last) <= 0;
+	return at < heard->backend_count &&
+	       memcmp(&heard->backends[at], last, sizeof(*last)) <= 0;
 }
 
 static unsigned int route_matters(struct heard *heard,

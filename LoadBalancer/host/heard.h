@@ -19,7 +19,7 @@ struct kernel;
 #define HEARD_PORTS 256
 
 struct heard {
-	struct addr *backends; /* sorted */
+	struct addr *backends; /* sorted, each once */
 	size_t backend_count;
 	struct way hops[HEARD_HOPS]; /* neighbours that we manage */
 	int hop_count;

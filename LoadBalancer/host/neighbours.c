@@ -16,8 +16,10 @@
 #include <time.h>
 
 #include "LoadBalancer/generation/read.h"
+#include "LoadBalancer/host/addresses.h"
 #include "LoadBalancer/host/host.h"
 #include "LoadBalancer/host/path_mtus.h"
+#include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
 #include "common/host/change.h"
 #include "common/net/routes.h"
@@ -37,9 +39,9 @@ struct hops {
 	struct route_mtus mtus;
 };
 
-static bool is_needed(int ifindex, const struct addr *via, const void *data)
+static bool is_there(const struct hops *hops, int ifindex,
+		     const struct addr *via)
 {
-	const struct hops *hops = data;
 	int i;
 
 	for (i = 0; i < hops->count; i++) {
@@ -57,34 +59,35 @@ static void hops_free(struct hops *hops)
 	free(hops);
 }
 
-static void hops_of(struct hops *hops, const struct addr *backend)
+static bool hops_note(void *data, const struct addr *backend,
+		      const struct way *ways, int count)
 {
-	struct way ways[MOST_WAYS];
-	int count = ways_read(backend, ways, MOST_WAYS), i;
+	struct hops *hops = data;
+	int i;
 
 	hops->unread |= count < 0;
 	route_mtus_note(&hops->mtus, backend, ways, count);
 	for (i = 0; i < count; i++) {
-		if (is_needed(ways[i].ifindex, &ways[i].via, hops))
+		if (is_there(hops, ways[i].ifindex, &ways[i].via))
 			continue;
 		if (hops->count == MOST)
 			hops->more = true;
 		else
 			hops->ways[hops->count++] = ways[i];
 	}
+	return false;
 }
 
 /* NULL without memory. */
 static struct hops *hops_read(const struct config *config)
 {
-	const struct config_service *service = config->services;
 	struct hops *hops = calloc(1, sizeof(*hops));
-	size_t s, b;
+	size_t count;
+	struct addr *backends = backend_addresses(config, &count);
 
-	for (s = 0; hops && s < config->service_count; s++, service++) {
-		for (b = 0; b < service->backend_count; b++)
-			hops_of(hops, &service->backends[b].address);
-	}
+	if (hops && (!backends || ways_each(backends, count, hops_note, hops)))
+		hops->unread = true;
+	free(backends);
 	return hops;
 }
 
@@ -179,26 +182,99 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 	hops_free(hops);
 }
 
-void lbr_neighbours_settle(struct kernel *kernel, const struct config *config)
+/* Neighbours that were made managed, and whether a backend needs them. */
+struct noted {
+	struct way ways[MAX_CHANGES];
+	bool is_needed[MAX_CHANGES];
+	int count, left; /* left: of which this is not known */
+	bool unread;
+};
+
+static int noted_find(const struct noted *noted, int ifindex,
+		      const struct addr *via)
 {
-	struct hops *hops = hops_read(config);
+	int i;
+
+	for (i = 0; i < noted->count; i++) {
+		if (noted->ways[i].ifindex == ifindex &&
+		    !memcmp(&noted->ways[i].via, via, sizeof(*via)))
+			return i;
+	}
+	return -1;
+}
+
+static bool noted_is_needed(int ifindex, const struct addr *via,
+			    const void *data)
+{
+	const struct noted *noted = data;
+	int i = noted_find(noted, ifindex, via);
+
+	return i >= 0 && noted->is_needed[i];
+}
+
+static bool noted_see(void *data, const struct addr *backend,
+		      const struct way *ways, int count)
+{
+	struct noted *noted = data;
+	int i, at;
+
+	(void)backend;
+	noted->unread |= count < 0;
+	for (i = 0; i < count; i++) {
+		at = noted_find(noted, ways[i].ifindex, &ways[i].via);
+		if (at < 0 || noted->is_needed[at])
+			continue;
+		noted->is_needed[at] = true;
+		noted->left--;
+	}
+	return !noted->left;
+}
+
+/* Backends that are being removed still have flows. */
+static void noted_see_removing(struct noted *noted, const struct kernel *kernel)
+{
 	struct running running;
 	struct fault ignored;
-	size_t i;
+	struct addr *backends;
+	size_t i, count = 0;
 
-	/* Before any is released, all that are needed must be known. */
-	if (!hops || running_read(kernel, generation_current(kernel), &running,
-				  &ignored)) {
-		hops_free(hops);
+	noted->unread = true;
+	if (running_read(kernel, generation_current(kernel), &running,
+			 &ignored))
 		return;
-	}
-	/* Backends that are being removed still have flows. */
-	for (i = 0; i < running.backend_count; i++) {
+	backends = calloc(running.backend_count + 1, sizeof(*backends));
+	for (i = 0; backends && i < running.backend_count; i++) {
 		if (running.by_address[i]->state == BACKEND_REMOVING)
-			hops_of(hops, &running.by_address[i]->address);
+			backends[count++] = running.by_address[i]->address;
 	}
+	if (backends) {
+		noted->unread = false;
+		count = addresses_sort(backends, count);
+		noted->unread |= ways_each(backends, count, noted_see, noted);
+	}
+	free(backends);
 	running_free(&running);
-	if (!hops->unread)
-		change_neighbours_keep(kernel, is_needed, hops);
-	hops_free(hops);
+}
+
+/* Asks for routes only until all that are noted are known to be needed. */
+void lbr_neighbours_settle(struct kernel *kernel, const struct config *config)
+{
+	struct noted *noted = calloc(1, sizeof(*noted));
+	size_t count;
+	struct addr *backends = backend_addresses(config, &count);
+
+	if (noted && backends) {
+		noted->count =
+			change_neighbours(kernel, noted->ways, MAX_CHANGES);
+		noted->left = noted->count;
+		if (noted->left && ways_each(backends, count, noted_see, noted))
+			noted->unread = true;
+		if (noted->left && !noted->unread)
+			noted_see_removing(noted, kernel);
+		/* Before any is released, all that are needed must be known. */
+		if (!noted->unread)
+			change_neighbours_keep(kernel, noted_is_needed, noted);
+	}
+	free(backends);
+	free(noted);
 }

@@ -27,11 +27,13 @@
  * (net.ipv6.conf.IFACE.mtu); a route that is not locked then has that. 0: it is
  * not smaller.
  */
-static __u32 ipv6_mtu(const char *name)
+static __u32 ipv6_mtu(unsigned int ifindex)
 {
-	char path[64 + IF_NAMESIZE], value[16];
+	char path[64 + IF_NAMESIZE], value[16], name[IF_NAMESIZE];
 	int mtu;
 
+	if (!if_indextoname(ifindex, name))
+		return 0;
 	snprintf(path, sizeof(path), "net/ipv6/conf/%s/mtu", name);
 	if (sysctl_read(path, value, sizeof(value)))
 		return 0;
@@ -39,19 +41,27 @@ static __u32 ipv6_mtu(const char *name)
 	return mtu > 0 && mtu < device_mtu(name) ? (__u32)mtu : 0;
 }
 
+/* Thousands of backends are behind one interface. */
+static __u32 ipv6_mtu_known(struct route_mtus *mtus, int ifindex)
+{
+	if (mtus->ifindex != ifindex) {
+		mtus->ifindex = ifindex;
+		mtus->ipv6_mtu = ipv6_mtu((unsigned int)ifindex);
+	}
+	return mtus->ipv6_mtu;
+}
+
 void route_mtus_note(struct route_mtus *mtus, const struct addr *backend,
 		     const struct way *ways, int count)
 {
 	struct route_mtu *grown;
-	char name[IF_NAMESIZE];
 	__u32 least = 0, mtu;
 	int i;
 
 	for (i = 0; i < count; i++) {
 		mtu = ways[i].locked;
-		if (!mtu && !addr_is_v4(backend) &&
-		    if_indextoname((unsigned int)ways[i].ifindex, name))
-			mtu = ipv6_mtu(name);
+		if (!mtu && !addr_is_v4(backend))
+			mtu = ipv6_mtu_known(mtus, ways[i].ifindex);
 		if (mtu && (!least || mtu < least))
 			least = mtu;
 	}
@@ -64,15 +74,16 @@ void route_mtus_note(struct route_mtus *mtus, const struct addr *backend,
 	grown[mtus->count++] = (struct route_mtu){*backend, least};
 }
 
+/* A row begins with its address. */
+static int by_address(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct addr));
+}
+
 static bool is_noted(const struct route_mtus *mtus, const struct addr *to)
 {
-	size_t i;
-
-	for (i = 0; i < mtus->count; i++) {
-		if (!memcmp(&mtus->rows[i].to, to, sizeof(*to)))
-			return true;
-	}
-	return false;
+	return mtus->count && bsearch(to, mtus->rows, mtus->count,
+				      sizeof(*mtus->rows), by_address);
 }
 
 void route_mtus_write(const struct kernel *kernel, struct route_mtus *mtus)

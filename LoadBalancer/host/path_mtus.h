@@ -16,9 +16,14 @@ struct route_mtus {
 		__u32 mtu;
 	} * rows;
 	size_t count;
+	int ifindex;	/* whose MTU for IPv6 was read last; 0: none */
+	__u32 ipv6_mtu; /* it */
 };
 
-/* Notes the smallest of the `count` ways to a backend. */
+/*
+ * Notes the smallest of the `count` ways to a backend. Backends come in memory
+ * order.
+ */
 void route_mtus_note(struct route_mtus *mtus, const struct addr *backend,
 		     const struct way *ways, int count);
 /* Makes the map equal to them, and frees them. */

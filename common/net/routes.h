@@ -34,6 +34,15 @@ struct way {
 };
 #define MOST_WAYS 16 /* ways of one route that are read */
 /*
+ * Asks for the route to each address, by one socket, and calls each() with all
+ * ways of it, at most MOST_WAYS: 0 if there is no route, -1 if the kernel has
+ * not said. True: no more need to be asked. Returns 0, or -1 if the kernel does
+ * not answer.
+ */
+typedef bool ways_fn(void *data, const struct addr *to, const struct way *ways,
+		     int count);
+int ways_each(const struct addr *to, size_t count, ways_fn *each, void *data);
+/*
  * All ways of the route to an address; at most `room`. Returns their number, 0
  * if there is no route, or -1 if the kernel does not answer.
  */

@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "common/core/address.h"
 #include "common/net/netlink_ask.h"
@@ -96,31 +98,137 @@ static int ways_answer(const struct nlmsghdr *message, void *data)
 	return mnl_attr_parse(message, sizeof(*route), ways_attribute, ways);
 }
 
-int ways_read(const struct addr *to, struct way *found, int room)
+/* Requests that are sent at once; their answers fit a socket's buffer. */
+#define BATCH	      32
+#define QUESTION_SIZE (MNL_NLMSG_HDRLEN + 64)
+#define ANSWER_SIZE   8192
+
+/* The route itself, not what one packet would make of it. */
+static struct nlmsghdr *question_put(char *at, const struct addr *to,
+				     __u32 number)
 {
-	char buffer[MNL_NLMSG_HDRLEN + 128] = {0};
-	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
-	struct ways ways = {
-		.to = to, .ways = found, .room = room, .one.via = *to};
+	struct nlmsghdr *question = mnl_nlmsg_put_header(at);
 	struct rtmsg *route;
-	int i, rc;
 
 	question->nlmsg_type = RTM_GETROUTE;
 	question->nlmsg_flags = NLM_F_REQUEST;
+	question->nlmsg_seq = number;
 	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
 	route->rtm_family = family_of(to);
 	route->rtm_dst_len = addr_is_v4(to) ? 32 : 128;
-	/* The route itself, not what one packet would make of it. */
 	route->rtm_flags = RTM_F_FIB_MATCH;
 	address_put(question, RTA_DST, to);
-	rc = netlink_ask(question, ways_answer, &ways);
-	if (rc)
-		return route_is_none(rc) ? 0 : -1;
-	if (!ways.unicast)
+	return question;
+}
+
+static int batch_send(struct mnl_socket *socket, const struct addr *to,
+		      __u32 first, __u32 count)
+{
+	char buffer[BATCH * QUESTION_SIZE] = {0};
+	size_t size = 0;
+	__u32 i;
+
+	for (i = 0; i < count; i++)
+		size += NLMSG_ALIGN(
+			question_put(buffer + size, &to[i], first + i)
+				->nlmsg_len);
+	return mnl_socket_sendto(socket, buffer, size) < 0 ? -1 : 0;
+}
+
+/* One that the kernel has answered: its ways, or why there are none. */
+static int answer_read(const struct nlmsghdr *message, struct ways *ways)
+{
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+	int i;
+
+	if (message->nlmsg_type == NLMSG_ERROR)
+		return route_is_none(error->error) ? 0 : -1;
+	ways_answer(message, ways);
+	if (!ways->unicast)
 		return 0;
-	if (!ways.count)
-		way_add(&ways, &ways.one);
-	for (i = 0; ways.is_locked && i < ways.count; i++)
-		found[i].locked = ways.mtu;
-	return ways.count;
+	if (!ways->count)
+		way_add(ways, &ways->one);
+	for (i = 0; ways->is_locked && i < ways->count; i++)
+		ways->ways[i].locked = ways->mtu;
+	return ways->count;
+}
+
+/* Answers come in the order of the requests. */
+static int batch_read(struct mnl_socket *socket, const struct addr *to,
+		      __u32 first, __u32 count, ways_fn *each, void *data)
+{
+	struct nlmsghdr page[ANSWER_SIZE / sizeof(struct nlmsghdr)];
+	const struct nlmsghdr *message = page;
+	struct way found[MOST_WAYS];
+	int rest = 0;
+	ssize_t length;
+	__u32 i;
+
+	for (i = 0; i < count; i++) {
+		struct ways ways = {.to = &to[i],
+				    .ways = found,
+				    .room = MOST_WAYS,
+				    .one.via = to[i]};
+
+		if (!mnl_nlmsg_ok(message, rest)) {
+			length =
+				mnl_socket_recvfrom(socket, page, sizeof(page));
+			if (length < 0)
+				return -1;
+			message = page;
+			rest = (int)length;
+		}
+		if (!mnl_nlmsg_ok(message, rest) ||
+		    message->nlmsg_seq != first + i)
+			return -1;
+		if (each(data, &to[i], found, answer_read(message, &ways)))
+			return 1;
+		message = mnl_nlmsg_next(message, &rest);
+	}
+	return 0;
+}
+
+int ways_each(const struct addr *to, size_t count, ways_fn *each, void *data)
+{
+	struct mnl_socket *socket =
+		mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	size_t first, some;
+	int rc = 0;
+
+	if (!socket)
+		return -1;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		rc = -1;
+	for (first = 0; !rc && first < count; first += some) {
+		some = count - first < BATCH ? count - first : BATCH;
+		rc = batch_send(socket, to + first, (__u32)first, (__u32)some)
+			     ?: batch_read(socket, to + first, (__u32)first,
+					   (__u32)some, each, data);
+	}
+	mnl_socket_close(socket);
+	return rc < 0 ? -1 : 0;
+}
+
+struct room {
+	struct way *ways;
+	int room, count;
+};
+
+static bool ways_copy(void *data, const struct addr *to, const struct way *ways,
+		      int count)
+{
+	struct room *room = data;
+
+	(void)to;
+	room->count = count < room->room ? count : room->room;
+	if (room->count > 0)
+		memcpy(room->ways, ways, (size_t)room->count * sizeof(*ways));
+	return true;
+}
+
+int ways_read(const struct addr *to, struct way *ways, int room)
+{
+	struct room found = {ways, room, 0};
+
+	return ways_each(to, 1, ways_copy, &found) ? -1 : found.count;
 }
