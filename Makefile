@@ -29,6 +29,8 @@
 #	make mutants	put faults into the code, and see tests fail (root)
 #	make bench	what a packet costs in the data path (root; 5 min)
 #	make bench-net	... with all around it, beside others (root; 1 min)
+#	make bench-apply	what a change of the configuration costs
+#			(root; 2 min)
 #	make clean	remove what was built
 #
 # On a host: make -C LoadBalancer, make -C Backend.
@@ -41,7 +43,7 @@ include common/install.mk
 .DEFAULT_GOAL := all
 .PHONY: FORCE all man deps demo demo-docker quick check test test-fresh \
 	test-docker test-kernels test-changes test-fleet test-locks test-long \
-	mutants bench bench-net clean
+	mutants bench bench-net bench-apply clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory $(PARALLEL) \
@@ -75,7 +77,7 @@ demo-docker: deps
 	else echo "  SKIP	docker ($$none)"; fi
 
 test test-fresh test-docker test-kernels test-changes test-fleet test-locks \
-	test-long mutants bench bench-net: GROUP := build play test
+	test-long mutants bench bench-net bench-apply: GROUP := build play test
 
 # These install nothing, and say what is missing.
 quick:
@@ -138,6 +140,10 @@ bench: deps
 bench-net: deps
 	@$(AS_OWNER) $(MAKE) --no-print-directory -s -C tests/bench
 	@tests/bench/run -l
+
+bench-apply: deps
+	@$(AS_OWNER) $(MAKE) --no-print-directory -s -C tests/bench
+	@tests/bench/run -a
 
 clean:
 	@rm -rf build
