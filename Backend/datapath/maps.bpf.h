@@ -72,6 +72,7 @@ struct chance {
 	__u32 own_is_ipv6;
 	__u32 checksum;	  /* enum checksum */
 	__u32 generation; /* its index */
+	__u32 former;	  /* key of a further list, or 0 */
 	__u32 passes;	  /* that are left */
 	__u32 self;	  /* this host's number in `peers` */
 	__u32 is_ipv6;

@@ -20,6 +20,7 @@
 
 #include "Backend/datapath/maps.bpf.h"
 #include "common/bpf/exit.h"
+#include "common/core/candidates.h"
 #include "common/core/packet_parse.h"
 #include "common/core/rewrite.h"
 #include "common/core/schedule.h"
@@ -46,26 +47,36 @@ INLINE bool looks_for_socket(const struct packet *packet)
 	       !(packet->flags & (PACKET_SYN | PACKET_FIRST | PACKET_LATER));
 }
 
-/* The list of the packet's slot, or NULL: nobody else can have the flow. */
-INLINE const struct candidates *list_of(const struct restore *restore,
-					const struct packet *packet,
-					const __u32 *generation)
+/*
+ * Notes the list of the packet's slot, and where that of its slot in the table
+ * before is. False: nobody else can have the flow.
+ */
+INLINE bool take_list(struct chance *chance, const struct restore *restore,
+		      const struct packet *packet)
 {
 	struct scheduling from = {.source = &packet->source};
 	const struct candidates *list;
 	__u32 key;
 	void *map;
 
-	map = bpf_map_lookup_elem(&lists, generation);
+	map = bpf_map_lookup_elem(&lists, &chance->generation);
 	if (!map)
-		return NULL;
+		return false;
 	from.hash = hash_ends(&packet->source, packet->source_port,
 			      &restore->vip, packet->port, packet->protocol);
 	key = restore->lists_first + scheduler_table_slot(restore->scheduler,
 							  &from,
 							  restore->table_size);
 	list = bpf_map_lookup_elem(map, &key);
-	return list && list->at[1] != NO_CANDIDATE ? list : NULL;
+	if (!list)
+		return false;
+	chance->list = *list;
+	chance->former = 0;
+	if (restore->was_size)
+		chance->former = restore->lists_first + restore->table_size +
+				 scheduler_table_slot(restore->was_scheduler,
+						      &from, restore->was_size);
+	return chance->former || chance->list.at[1] != NO_CANDIDATE;
 }
 
 /* Notes the flow's ends, and its headers with the VIP in them. */
@@ -140,7 +151,30 @@ INLINE bool is_its_socket(struct bpf_sock *socket, struct chance *chance)
 	       chance->passes < candidates_count(&chance->list);
 }
 
-/* Has this host's kernel a socket for the packet in `chances`? */
+/* Adds the candidates of the slot in the table before to those in `chances`. */
+SEPARATE int join_former(void)
+{
+	__u32 zero = 0, key;
+	struct chance *chance = bpf_map_lookup_elem(&chances, &zero);
+	const struct candidates *former;
+	void *map;
+
+	if (!chance)
+		return 0;
+	map = bpf_map_lookup_elem(&lists, &chance->generation);
+	if (!map)
+		return 0;
+	key = chance->former;
+	former = bpf_map_lookup_elem(map, &key);
+	if (former)
+		candidates_join(&chance->list, former);
+	return 0;
+}
+
+/*
+ * Has this host's kernel a socket for the packet in `chances`, or can nobody
+ * else have one?
+ */
 SEPARATE int socket_is_here(struct xdp_md *ctx)
 {
 	__u32 zero = 0;
@@ -150,6 +184,11 @@ SEPARATE int socket_is_here(struct xdp_md *ctx)
 
 	if (!chance)
 		return true;
+	if (chance->former) {
+		join_former();
+		if (chance->list.at[1] == NO_CANDIDATE)
+			return true;
+	}
 	if (chance->is_ipv6)
 		socket = bpf_skc_lookup_tcp(ctx, &chance->ends,
 					    sizeof(chance->ends.ipv6),
@@ -233,7 +272,6 @@ INLINE bool has_chance(const struct restore *restore,
 		       const struct packet *packet, __u8 ttl)
 {
 	__u32 zero = 0;
-	const struct candidates *list;
 	struct chance *chance;
 
 	if (!restore->table_size || !looks_for_socket(packet))
@@ -243,10 +281,9 @@ INLINE bool has_chance(const struct restore *restore,
 		return false;
 	/* Not the one that runs by now: its numbers may be others. */
 	chance->generation = restore->generation;
-	list = list_of(restore, packet, &chance->generation);
-	if (!list || !chance_begin(chance, restore, packet))
+	if (!take_list(chance, restore, packet) ||
+	    !chance_begin(chance, restore, packet))
 		return false;
-	chance->list = *list;
 	chance->self = restore->self;
 	chance->passes = passes_left(ttl);
 	return true;

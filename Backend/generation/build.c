@@ -18,6 +18,7 @@
 
 #include "Backend/generation/generation.h"
 #include "common/base/address.h"
+#include "common/config/transition.h"
 #include "common/core/abi_services.h"
 #include "common/kernel/generation.h"
 #include "common/net/netlink.h"
@@ -139,6 +140,8 @@ static int rows_of_file(int map, __u32 slot, const struct config *config,
 			value.scheduler = service->scheduler;
 			value.table_size = places[s].table_size;
 			value.lists_first = places[s].lists_first;
+			value.was_size = places[s].was_size;
+			value.was_scheduler = scheduler_before(service);
 			value.self = (__u16)(places[s].peers_first + b);
 			value.generation = (__u16)slot;
 			value.pool = places[s].pool;

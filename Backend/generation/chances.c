@@ -43,20 +43,26 @@ static void place(const struct config *config, const struct addr *own,
 		    !is_here(service, own, own_count))
 			continue;
 		places[i].table_size = service->table_size;
+		places[i].was_size =
+			table_changes(service) ? size_before(service) : 0;
 		places[i].lists_first = *lists;
 		places[i].peers_first = *peers;
-		*lists += service->table_size;
+		*lists += service->table_size + places[i].was_size;
 		*peers += (__u32)service->backend_count;
 	}
 }
 
 /* The same for any order of the backends; not 0. */
-static __u32 pool_name(const struct candidate *backends, size_t count)
+static __u32 pool_name(const struct config_service *service,
+		       const struct candidate *backends)
 {
-	__u64 sum = 0;
+	__u64 sum = hash_mix(5, (__u64)service->table_size << 32 |
+					size_before(service));
 	size_t i;
 
-	for (i = 0; i < count; i++)
+	sum = hash_mix(sum, (__u64)service->scheduler << 8 |
+				    scheduler_before(service));
+	for (i = 0; i < service->backend_count; i++)
 		sum += hash_mix(hash_addr(4, &backends[i].address),
 				(__u64)backends[i].before << 16 |
 					backends[i].after);
@@ -78,7 +84,12 @@ static int fill(const struct config_service *service,
 	lists += place->lists_first;
 	rc = candidates_fill(place->table_size, backends,
 			     service->backend_count, lists, &cut);
-	for (slot = 0; !rc && slot < place->table_size; slot++) {
+	if (!rc && place->was_size)
+		rc = candidates_fill(place->was_size, backends,
+				     service->backend_count,
+				     lists + place->table_size, &cut);
+	for (slot = 0; !rc && slot < place->table_size + place->was_size;
+	     slot++) {
 		for (i = 0; i < MOST_CANDIDATES; i++) {
 			if (lists[slot].at[i] != NO_CANDIDATE)
 				lists[slot].at[i] += place->peers_first;
@@ -86,7 +97,7 @@ static int fill(const struct config_service *service,
 	}
 	for (i = 0; i < service->backend_count; i++)
 		peers[place->peers_first + i] = backends[i].address;
-	place->pool = pool_name(backends, service->backend_count);
+	place->pool = pool_name(service, backends);
 	free(backends);
 	return rc;
 }

@@ -13,6 +13,7 @@
 
 #include "Backend/generation/generation.h"
 #include "common/core/abi_services.h"
+#include "common/core/candidates.h"
 #include "common/core/hash.h"
 #include "common/core/schedule.h"
 #include "common/kernel/generation.h"
@@ -44,22 +45,30 @@ static bool is_moved(const struct restore_row *row,
 {
 	const struct restore *restore = &row->restore;
 	struct scheduling from = {.source = &flow->peer};
-	const struct candidates *list;
+	struct candidates list;
 	int i;
 
 	if (!restore->table_size ||
-	    restore->lists_first + (size_t)restore->table_size > list_count ||
+	    restore->lists_first + (size_t)restore->table_size +
+			    restore->was_size >
+		    list_count ||
 	    (row->key.port && row->key.port != flow->port) ||
 	    memcmp(&restore->vip, &flow->local, sizeof(flow->local)))
 		return false;
 	from.hash = hash_ends(&flow->peer, flow->peer_port, &restore->vip,
 			      flow->port, row->key.protocol);
-	list = &lists[restore->lists_first +
-		      scheduler_table_slot(restore->scheduler, &from,
-					   restore->table_size)];
+	lists += restore->lists_first;
+	list = lists[scheduler_table_slot(restore->scheduler, &from,
+					  restore->table_size)];
+	lists += restore->table_size;
+	if (restore->was_size)
+		candidates_join(
+			&list,
+			&lists[scheduler_table_slot(restore->was_scheduler,
+						    &from, restore->was_size)]);
 	/* The first candidate owns the slot; others do not find a flow here. */
 	for (i = 1; i < MOST_CANDIDATES; i++) {
-		if (list->at[i] == restore->self)
+		if (list.at[i] == restore->self)
 			return true;
 	}
 	return false;

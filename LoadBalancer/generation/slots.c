@@ -108,7 +108,21 @@ static void slots_mark(const struct build *build,
 	}
 }
 
-/* The same for a service that forgets: what a verdict has moved once. */
+static bool any_moved(const struct service *service, const __u16 *table)
+{
+	__u32 i;
+
+	for (i = 0; i < service->table_size; i++) {
+		if (table[i] & SLOT_MOVED)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The same for a service that forgets: what a verdict has moved once. If its
+ * slots are now others, any of them may have such flows.
+ */
 static int deputies_write(const struct build *build,
 			  const struct config_service *from,
 			  const struct service *service, const __u16 *indices,
@@ -119,10 +133,13 @@ static int deputies_write(const struct build *build,
 	bool all = is_heir(build, from, old) || (old && !old->service.forgets);
 	const __u16 *was = NULL;
 
-	if (old && build->old_tables &&
-	    old->service.table_size == service->table_size &&
-	    old->service.scheduler == service->scheduler)
+	if (old && build->old_tables)
 		was = build->old_tables + old->service.table_first;
+	if (was && (old->service.table_size != service->table_size ||
+		    old->service.scheduler != service->scheduler)) {
+		all |= any_moved(&old->service, was);
+		was = NULL;
+	}
 	return deputies_fill(build, from, service, indices, was, all, table);
 }
 

@@ -69,6 +69,13 @@ struct config_check {
 	unsigned int line;
 };
 
+/* Key `was`: a service's table before its last change. */
+struct config_was {
+	__u32 table_size; /* 0: as today */
+	__u8 scheduler;	  /* 1 + enum scheduler; 0: as today */
+	unsigned int line;
+};
+
 /* What happens to the flows of a backend whose application is down. */
 enum on_down {
 	DOWN_KEEP, /* they stay; it gets no new ones */
@@ -94,11 +101,12 @@ struct config_service {
 	__u8 protocol;	/* IPPROTO_TCP or IPPROTO_UDP */
 	__u8 scheduler; /* enum scheduler, see scheduler.h */
 	struct method method;
-	bool by_address;  /* key `fragments`: ports do not matter */
-	__u8 on_down;	  /* enum on_down */
-	__u8 on_all_down; /* enum on_all_down */
-	__u8 flows;	  /* enum flow_memory */
-	__u32 table_size; /* a prime */
+	bool by_address;       /* key `fragments`: ports do not matter */
+	__u8 on_down;	       /* enum on_down */
+	__u8 on_all_down;      /* enum on_all_down */
+	__u8 flows;	       /* enum flow_memory */
+	__u32 table_size;      /* a prime */
+	struct config_was was; /* see transition.h */
 	struct config_check check;
 	struct config_backend *backends;
 	size_t backend_count; /* at least 1 */

@@ -21,6 +21,8 @@ const struct level_info levels[LEVELS] = {
 			   offsetof(struct config_backend, line), MAX_BACKENDS},
 	[LEVEL_CHECK] = {"check", sizeof(struct config_check),
 			 offsetof(struct config_check, line), MAX_SERVICES},
+	[LEVEL_WAS] = {"former table", sizeof(struct config_was),
+		       offsetof(struct config_was, line), MAX_SERVICES},
 };
 
 static const struct word unmatched_words[] = {{"local", UNMATCHED_LOCAL},
@@ -35,6 +37,15 @@ static const struct word scheduler_words[] = {
 	SCHEDULERS(SCHEDULER_WORD)
 #undef SCHEDULER_WORD
 		{}};
+/* Of a CHOICE, nobody can say in which slot a flow began. */
+#define WAS_FUNCTION(NAME, word) {word, 1 + SCHEDULER_##NAME},
+#define WAS_CHOICE(NAME, word)
+static const struct word was_words[] = {
+#define WAS_WORD(NAME, name, word, kind, order) WAS_##kind(NAME, word)
+	SCHEDULERS(WAS_WORD)
+#undef WAS_WORD
+		{"service", 0},
+	{}};
 static const struct word forward_words[] = {
 #define METHOD_WORD(name, ...) {#name, FORWARD_##name},
 	METHODS(METHOD_WORD)
@@ -229,6 +240,11 @@ const struct key keys[] = {
 		 "backends, all with xdp_bkd, find flows at each other while "
 		 "the pool changes in steps (`state`). Only for tcp by "
 		 "@routed, with maglev or source-hash."},
+	{LEVEL_SERVICE, "was", KIND_RECORD, FIELD(config_service, was),
+	 .entry = LEVEL_WAS, .standard = "none",
+	 .help = "Its table before the last change of `table-size` or "
+		 "`scheduler`, as long as flows from then are left: backends "
+		 "look for them at each other. Its keys are below."},
 	{LEVEL_SERVICE, "backends",
 	 LIST(config_service, backends, backend_count, LEVEL_BACKEND),
 	 .max = MAX_BACKENDS,
@@ -325,6 +341,14 @@ const struct key keys[] = {
 		 "for servers that never do: they are then down only when "
 		 "they refuse a datagram, or when none can be sent. A machine "
 		 "that is off does not answer either."},
+
+	{LEVEL_WAS, "table-size", KIND_PRIME, FIELD(config_was, table_size),
+	 .min = 251, .max = 131071, .words = service_words,
+	 .standard = "service",
+	 .help = "The `table-size` before; `service`: that of today."},
+	{LEVEL_WAS, "scheduler", KIND_WORD, FIELD(config_was, scheduler),
+	 .words = was_words, .standard = "service",
+	 .help = "The scheduler before; `service`: that of today."},
 };
 /* clang-format on */
 const size_t key_count = sizeof(keys) / sizeof(keys[0]);

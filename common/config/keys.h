@@ -21,6 +21,7 @@ enum level {
 	LEVEL_SERVICE, /* struct config_service */
 	LEVEL_BACKEND, /* struct config_backend */
 	LEVEL_CHECK,   /* struct config_check */
+	LEVEL_WAS,     /* struct config_was */
 	LEVELS,
 };
 

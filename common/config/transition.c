@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "common/base/address.h"
 #include "common/config/method_names.h"
@@ -15,7 +16,7 @@ static bool is_in_transition(const struct config_backend *backend)
 
 static size_t in_transition(const struct config_service *service)
 {
-	size_t i, count = 0;
+	size_t i, count = table_changes(service);
 
 	for (i = 0; i < service->backend_count; i++)
 		count += is_in_transition(&service->backends[i]);
@@ -77,32 +78,66 @@ static int settle(struct config_backend *backend, const struct refusal *refusal)
 	return 0;
 }
 
+/* Leaves out of `was` what is as it was. */
+static void settle_table(struct config_service *service)
+{
+	if (!table_changes(service)) {
+		memset(&service->was, 0, sizeof(service->was));
+		return;
+	}
+	if (service->was.table_size == service->table_size)
+		service->was.table_size = 0;
+	if (scheduler_before(service) == service->scheduler)
+		service->was.scheduler = 0;
+}
+
+static int refuse_was(const struct config_service *service,
+		      const struct refusal *refusal)
+{
+	char methods[METHODS_TEXT];
+
+	if (!table_changes(service) || can_have_second_chance(service))
+		return 0;
+	return refuse(refusal, service->was.line,
+		      "was: only of a service whose backends can look for "
+		      "flows at each other: for tcp, by %s (to backends of one "
+		      "family), with maglev or source-hash",
+		      methods_text(method_is_routed, " or ", methods));
+}
+
 /*
- * A file could always have any number that drain. More than MOST_IN_TRANSITION
- * are refused where the file has what needs second chance.
+ * Where there is no second chance, states only say who gets new flows. And a
+ * file could always have any number that drain. Elsewhere more than
+ * MOST_IN_TRANSITION are refused.
  */
 static int refuse_many(const struct config_service *service,
 		       const struct refusal *refusal)
 {
 	const struct config_backend *backend = service->backends;
 	char text[MOST_IN_TRANSITION + 1][INET6_ADDRSTRLEN];
+	bool drain_only =
+		service->flows == FLOWS_REMEMBER && !table_changes(service);
 	size_t i, found = 0;
-	bool drain_only = service->flows == FLOWS_REMEMBER;
 
+	if (!can_have_second_chance(service))
+		return 0;
 	for (i = 0; i < service->backend_count; i++)
 		drain_only &=
 			backend[i].drain || !is_in_transition(&backend[i]);
 	if (drain_only || in_transition(service) <= MOST_IN_TRANSITION)
 		return 0;
+	if (table_changes(service))
+		strcpy(text[found++], "its table");
 	for (i = 0; found <= MOST_IN_TRANSITION; i++) {
 		if (is_in_transition(&backend[i]))
 			addr_text(&backend[i].address, text[found++]);
 	}
-	return refuse(refusal, backend[i - 1].line,
-		      "backend %s: at most %d backends of a service may be in "
-		      "transition (filling, draining, weight-before), and %s, "
-		      "%s and %s already are; wait until one is active or gone",
-		      text[3], MOST_IN_TRANSITION, text[0], text[1], text[2]);
+	return refuse(
+		refusal, backend[i - 1].line,
+		"backend %s: at most %d of a service may be in transition "
+		"(filling, draining, weight-before; its table: was), and "
+		"%s, %s and %s already are; wait until one is done",
+		text[3], MOST_IN_TRANSITION, text[0], text[1], text[2]);
 }
 
 static int refuse_flows(const struct config_service *service,
@@ -136,7 +171,9 @@ int transitions_settle(struct config *config, const struct refusal *refusal)
 			if (settle(&service->backends[b], refusal))
 				return -1;
 		}
-		if (refuse_many(service, refusal) ||
+		settle_table(service);
+		if (refuse_was(service, refusal) ||
+		    refuse_many(service, refusal) ||
 		    refuse_flows(service, refusal))
 			return -1;
 	}

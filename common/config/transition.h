@@ -3,15 +3,34 @@
  * transition.h - backends whose share of the flows changes
  *
  * Such a backend has two weights, before and after: one that fills has 0
- * before, one that drains has 0 after. See common/tables/candidates.h.
+ * before, one that drains has 0 after. A service whose table-size or scheduler
+ * changes has two tables. See common/tables/candidates.h.
  */
 #pragma once
 
 #include "common/config/config.h"
 #include "common/config/refusal.h"
 
-/* Backends of one service that may be in transition at a time. */
+/* A service's backends, and its table, that may be in transition at a time. */
 #define MOST_IN_TRANSITION 3
+
+/* The service's table before (key `was`): as now if it is in no transition. */
+static inline __u32 size_before(const struct config_service *service)
+{
+	return service->was.table_size ?: service->table_size;
+}
+
+static inline __u8 scheduler_before(const struct config_service *service)
+{
+	return service->was.scheduler ? service->was.scheduler - 1
+				      : service->scheduler;
+}
+
+static inline bool table_changes(const struct config_service *service)
+{
+	return size_before(service) != service->table_size ||
+	       scheduler_before(service) != service->scheduler;
+}
 
 /*
  * Do backends look for flows at each other? Only of TCP, whose sockets they can
@@ -23,17 +42,17 @@ bool has_second_chance(const struct config_service *service);
 
 /*
  * Settles what the keys said: `state: draining` becomes `drain`, and each
- * backend gets its two weights. Refuses a backend with more than two, a service
- * with too many backends in transition, and one that cannot have
- * `flows: second-chance`.
+ * backend gets its two weights. Refuses a backend with more than two and, of
+ * services that can have second chance, one with too much in transition; `was`
+ * and `flows: second-chance` of those that cannot.
  */
 int transitions_settle(struct config *config, const struct refusal *refusal);
 
 /*
  * Would the change from one file to another break flows of a service that is
- * not remembered? Not if the weights that its backends have now are among the
- * two that each will have, and no transition ends in the step in which another
- * begins. Returns 0, or -1 with a line on what to do in `why`.
+ * not remembered? Not if the weights that its backends have now, and its table,
+ * are among the two that each will have, and no transition ends in the step in
+ * which another begins. Returns 0, or -1 with a line on what to do in `why`.
  */
 int transition_step(const struct config *old, const struct config *new,
 		    char *why, size_t size);

@@ -99,41 +99,80 @@ static bool differs(const struct config_backend *backend,
 	return !knows(other, backend->before) || !knows(other, backend->after);
 }
 
+/* Is that a table of the service, before or after? */
+static bool knows_table(const struct config_service *service, __u32 size,
+			__u8 scheduler)
+{
+	return (size == service->table_size &&
+		scheduler == service->scheduler) ||
+	       (size == size_before(service) &&
+		scheduler == scheduler_before(service));
+}
+
+static int table_step(const struct step *step)
+{
+	const struct config_service *old = step->old, *new = step->new;
+
+	if (knows_table(new, old->table_size, old->scheduler))
+		return 0;
+	if (!scheduler_is_function(new->scheduler))
+		return refuse_step(step,
+				   "%s is no function of the flow; "
+				   "`flows: remember` first",
+				   scheduler_name(new->scheduler));
+	return refuse_step(
+		step,
+		"its table has the table-size %u, by %s; give it `was: "
+		"{table-size: %u, scheduler: %s}` first",
+		old->table_size, scheduler_name(old->scheduler),
+		old->table_size, scheduler_name(old->scheduler));
+}
+
+/* Has the first a table that the second does not know? */
+static bool table_differs(const struct config_service *service,
+			  const struct config_service *other)
+{
+	return !knows_table(other, service->table_size, service->scheduler) ||
+	       !knows_table(other, size_before(service),
+			    scheduler_before(service));
+}
+
 /*
  * Does a transition of the old file end: is a weight forgotten? Does one of the
  * new file begin: is there another weight? One backend may do both: from 1 to
- * 2, and then from 2 to 3.
+ * 2, and then from 2 to 3. Texts: whose; "": none does.
  */
-static void ends_of(const struct step *step, const struct config_backend **ends,
-		    const struct config_backend **begins)
+static void ends_of(const struct step *step, char ends[INET6_ADDRSTRLEN],
+		    char begins[INET6_ADDRSTRLEN])
 {
 	const struct config_backend *backend;
 	size_t i;
 
+	*ends = *begins = '\0';
+	if (table_differs(step->old, step->new))
+		strcpy(ends, "its table");
+	if (table_differs(step->new, step->old))
+		strcpy(begins, "its table");
 	for (i = 0; i < step->old->backend_count; i++) {
 		backend = &step->old->backends[i];
 		if (differs(backend, backend_of(step->new, &backend->address)))
-			*ends = backend;
+			addr_text(&backend->address, ends);
 	}
 	for (i = 0; i < step->new->backend_count; i++) {
 		backend = &step->new->backends[i];
 		if (differs(backend, backend_of(step->old, &backend->address)))
-			*begins = backend;
+			addr_text(&backend->address, begins);
 	}
 }
 
 static int service_step(const struct step *step)
 {
 	const struct config_service *old = step->old, *new = step->new;
-	const struct config_backend *ends = NULL, *begins = NULL;
-	char end[INET6_ADDRSTRLEN], begin[INET6_ADDRSTRLEN];
+	char ends[INET6_ADDRSTRLEN], begins[INET6_ADDRSTRLEN];
 	size_t i;
 
-	if (new->table_size != old->table_size ||
-	    new->scheduler != old->scheduler)
-		return refuse_step(step, "scheduler and table-size are those "
-					 "of its table; `flows: remember` "
-					 "first");
+	if (table_step(step))
+		return -1;
 	for (i = 0; i < old->backend_count; i++) {
 		if (weight_step(step, &old->backends[i],
 				backend_of(new, &old->backends[i].address)))
@@ -144,19 +183,18 @@ static int service_step(const struct step *step)
 		    weight_step(step, NULL, &new->backends[i]))
 			return -1;
 	}
-	ends_of(step, &ends, &begins);
-	if (!ends || !begins)
+	ends_of(step, ends, begins);
+	if (!*ends || !*begins)
 		return 0;
-	addr_text(&ends->address, end);
-	if (!memcmp(&ends->address, &begins->address, sizeof(ends->address)))
+	if (!strcmp(ends, begins))
 		return refuse_step(step,
 				   "a transition of %s ends in the step in "
 				   "which its next one begins; end it first",
-				   end);
+				   ends);
 	return refuse_step(step,
 			   "the transition of %s ends in the step in which "
 			   "that of %s begins; end it first",
-			   end, addr_text(&begins->address, begin));
+			   ends, begins);
 }
 
 static const struct config_service *

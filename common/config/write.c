@@ -98,6 +98,7 @@ static bool is_standard(const struct key *key, const void *record)
 		struct config_service service;
 		struct config_backend backend;
 		struct config_check check;
+		struct config_was was;
 	} standard;
 	char problem[PROBLEM_SIZE];
 
@@ -120,6 +121,7 @@ static const struct style styles[LEVELS] = {
 	[LEVEL_SERVICE] = {"  - ", "    ", "\n"},
 	[LEVEL_BACKEND] = {"      - {", ", ", ""},
 	[LEVEL_CHECK] = {"", ", ", ""},
+	[LEVEL_WAS] = {"", ", ", ""},
 };
 
 /* A record that is zero, except for its line, was left out. */

@@ -238,15 +238,19 @@ struct restore {
 	/*
 	 * While backends of the service are in transition: a list for each slot
 	 * of its table, from lists[lists_first] on. table_size 0: there is no
-	 * second chance.
+	 * second chance. Behind them those of the table before, if it had
+	 * another size or scheduler; was_size 0: it had not.
 	 */
 	__u32 table_size;
 	__u32 lists_first;
+	__u32 was_size;
+	__u8 was_scheduler; /* enum scheduler */
+	__u8 zero[3];
 	__u16 self;	  /* this host's number in `peers` */
 	__u16 generation; /* of the row: its index in both */
-	__u32 pool;	  /* for the tool: names the addresses and weights */
+	__u32 pool;	  /* for the tool: names the backends and tables */
 };
-_Static_assert(sizeof(struct restore) == 48, "restore");
+_Static_assert(sizeof(struct restore) == 56, "restore");
 
 /*
  * The backends that may have the flows of a slot: their numbers in `peers`, and

@@ -10,6 +10,9 @@
  * choice being one Maglev table. The first is the owner by all weights `after`,
  * who gets the new flows.
  *
+ * A service whose table-size or scheduler changes has lists for both tables,
+ * and a flow has the candidates of its slot in each (common/core/candidates.h).
+ *
  * The laws: the lists are a function of the set {(address, before, after)} and
  * of the size, so all hosts with the same file have the same lists. The order
  * in which the changes were made does not matter. The end of a transition (both

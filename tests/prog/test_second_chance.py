@@ -233,6 +233,42 @@ def weights(world):
     equal(met(role, frames)[1], {"restored": len(frames)}, "four that drain")
 
 
+def owners(world, packet, port, **keys):
+    """{source port: who owns the flow's slot}, as xdp_lbr says."""
+    world.apply(configuration(service([NEAR, OTHER], port=port, **keys)))
+    frames = []
+    for sport in PORTS:
+        packet[TCP].sport, packet[TCP].dport, packet[TCP].flags = sport, port, "S"
+        frames.append(bytes(packet.__class__(bytes(packet))))
+    return {sport: Ether(frame)[IP].dst
+            for sport, (_, frame) in zip(PORTS, world.lbr.run(frames))}
+
+
+@test("second chance: another table-size or scheduler: to the owner by the table before")
+def tables(world):
+    now = {"table_size": 251}
+    for port, keys in (8601, {"table_size": 1021}), (8602, {"scheduler": "source-hash"}), (
+            8603, {"table_size": 509, "scheduler": "source-hash"}):
+        before = owners(world, f.ip4(VIP) / f.tcp(), port, **{**now, **keys})
+        after = owners(world, f.ip4(VIP) / f.tcp(), port, **now)
+        was = ", ".join(f"{key.replace('_', '-')}: {value}" for key, value in keys.items())
+        role = fresh(world, service([NEAR, OTHER], port=port, was=f"{{{was}}}", **now))
+        pairs = set()
+        for sport in PORTS:
+            packet = f.ip4(NEAR) / f.tcp(port, flags="A")
+            packet[TCP].sport = sport
+            frame = came(packet.__class__(bytes(packet)))
+            pairs.add((after[sport], before[sport]))
+            if after[sport] == before[sport]:
+                row(role, frame, PASS, restored(frame, VIP), "restored")
+            else:
+                row(role, frame, TX, passed_on(frame, OTHER, 48), "second_chance")
+        # By source-hash, one client's flows have one owner.
+        assert len(pairs) > 1, pairs
+        said = role("apply", world.file(configuration(service([NEAR, OTHER], port=port, **now))))
+        assert "no backend is in transition" in said, said
+
+
 @contextlib.contextmanager
 def sockets(script, *arguments):
     """A process on the host with sockets of its own, until the end."""
@@ -317,6 +353,19 @@ def not_moved(world):
         equal(moved(role), [0], "those of slots with one candidate")
     with sockets(HOLD, VIP, CLIENT, "hold", *there):
         assert 0 < moved(role)[0] < len(there), f"{moved(role)} of {len(there)}"
+
+
+@test("second chance: a flow is counted as moved where the table before had it here")
+def moved_by_tables(world):
+    now, was = {"table_size": 251}, {"table_size": 1021}
+    before = owners(world, f.ip4(VIP) / f.tcp(), 8088, **was)
+    after = owners(world, f.ip4(VIP) / f.tcp(), 8088, **now)
+    role = fresh(world, service([NEAR, OTHER], port=8088, was="{table-size: 1021}", **now))
+    left = [sport for sport in PORTS if before[sport] == NEAR != after[sport]]
+    other = [sport for sport in PORTS if sport not in left]
+    assert left
+    with sockets(HOLD, VIP, CLIENT, "hold", *left, *other):
+        equal(moved(role), [len(left)], "those that the table before had here")
 
 
 @test("second chance: a socket in TIME_WAIT counts where the packet could not come back")

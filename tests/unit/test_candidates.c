@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/core/address.h"
+#include "common/core/candidates.h"
 #include "common/tables/candidates.h"
 #include "common/tables/maglev.h"
 #include "tests/unit/oracle.h"
@@ -15,6 +16,7 @@
 
 #define SIZE 16381
 #define MOST 12
+#define NO   NO_CANDIDATE
 
 /* 10.0.0.1 and on, each with the weight 1, before and after. */
 static void pool(struct candidate *backends, size_t count)
@@ -197,6 +199,31 @@ static void order_does_not_matter(void **unused)
 	free(other);
 }
 
+/* Of two tables: the first stays, nobody is there twice, in order. */
+static void joined(void **unused)
+{
+	static const struct {
+		struct candidates list, more, wanted;
+	} cases[] = {
+		{{{1, NO, NO, NO}}, {{1, NO, NO, NO}}, {{1, NO, NO, NO}}},
+		{{{1, NO, NO, NO}}, {{2, NO, NO, NO}}, {{1, 2, NO, NO}}},
+		{{{1, 2, NO, NO}}, {{3, 2, NO, NO}}, {{1, 2, 3, NO}}},
+		{{{1, 2, 3, NO}}, {{3, 4, 5, NO}}, {{1, 2, 3, 4}}},
+		{{{1, 2, 3, 4}}, {{5, 1, NO, NO}}, {{1, 2, 3, 4}}},
+		{{{1, 2, NO, NO}}, {{2, 1, 0, NO}}, {{1, 2, 0, NO}}},
+		{{{1, NO, NO, NO}}, {{NO, NO, NO, NO}}, {{1, NO, NO, NO}}},
+	};
+	struct candidates list;
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		list = cases[i].list;
+		candidates_join(&list, &cases[i].more);
+		assert_memory_equal(&list, &cases[i].wanted, sizeof(list));
+	}
+}
+
 /* Filling -> active, draining -> gone: no slot gets another owner. */
 static void an_end_moves_nothing(void **unused)
 {
@@ -280,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_rest),
 		cmocka_unit_test(all_owners),
+		cmocka_unit_test(joined),
 		cmocka_unit_test(order_does_not_matter),
 		cmocka_unit_test(an_end_moves_nothing),
 		cmocka_unit_test(two_changes),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/config/config.h"
+#include "common/config/transition.h"
 #include "common/core/abi_services.h"
 #include "tests/unit/config_text.h"
 #include "tests/unit/unit.h"
@@ -43,6 +44,78 @@ static void settles_states(void **state)
 				    sizeof(struct config_backend));
 	config_free(&word);
 	config_free(&flag);
+}
+
+/* `was` says what differs from today's table; the rest means nothing. */
+static void settles_tables(void **state)
+{
+	static const struct {
+		const char *keys;
+		__u32 size;
+		__u8 scheduler;
+		bool changes;
+	} cases[] = {
+		{"", 65537, SCHEDULER_MAGLEV, false},
+		{"was: {}, ", 65537, SCHEDULER_MAGLEV, false},
+		{"was: {table-size: 65537, scheduler: maglev}, ", 65537,
+		 SCHEDULER_MAGLEV, false},
+		{"was: {table-size: 251}, ", 251, SCHEDULER_MAGLEV, true},
+		{"was: {scheduler: source-hash}, ", 65537,
+		 SCHEDULER_SOURCE_HASH, true},
+		{"scheduler: source-hash, was: {scheduler: maglev}, ", 65537,
+		 SCHEDULER_MAGLEV, true},
+		{"table-size: 251, was: {table-size: 1021, scheduler: "
+		 "source-hash}, ",
+		 1021, SCHEDULER_SOURCE_HASH, true},
+		/* It cannot have second chance, and nothing changes. */
+		{"protocol: udp, was: {table-size: 65537}, ", 65537,
+		 SCHEDULER_MAGLEV, false},
+	};
+	struct config config;
+	char text[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config_service *service;
+
+		snprintf(text, sizeof(text),
+			 "services:\n- {vip: 192.0.2.1, port: 1, %sbackends: "
+			 "[{address: 198.51.100.1}]}\n",
+			 cases[i].keys);
+		parse_text(text, &config, NULL);
+		service = &config.services[0];
+		assert_int_equal(size_before(service), cases[i].size);
+		assert_int_equal(scheduler_before(service), cases[i].scheduler);
+		assert_int_equal(table_changes(service), cases[i].changes);
+		assert_int_equal(has_second_chance(service), cases[i].changes);
+		config_free(&config);
+	}
+}
+
+/* Where states mean nothing but who gets new flows, any number may have one. */
+static void many_without_second_chance(void **state)
+{
+	static const char *const keys[] = {"protocol: udp", "scheduler: random",
+					   "scheduler: round-robin"};
+	struct config config;
+	char text[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		snprintf(text, sizeof(text),
+			 "services:\n- {vip: 192.0.2.1, port: 1, %s, "
+			 "backends: [\n"
+			 "   {address: 198.51.100.1, state: filling},\n"
+			 "   {address: 198.51.100.2, state: filling},\n"
+			 "   {address: 198.51.100.3, weight-before: 2},\n"
+			 "   {address: 198.51.100.4, drain: true}]}\n",
+			 keys[i]);
+		parse_text(text, &config, NULL);
+		assert_false(has_second_chance(&config.services[0]));
+		config_free(&config);
+	}
 }
 
 /* Any number of backends may drain. */
@@ -138,6 +211,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settles_states),
 		cmocka_unit_test(many_may_drain),
+		cmocka_unit_test(settles_tables),
+		cmocka_unit_test(many_without_second_chance),
 		cmocka_unit_test(tells_services_apart),
 		cmocka_unit_test(warns),
 	};

@@ -19,6 +19,11 @@
 	"backends of one family), with maglev or source-hash; the others "     \
 	"need remember"
 
+#define WAS_NEEDS                                                              \
+	":4: was: only of a service whose backends can look for flows at "     \
+	"each other: for tcp, by @routed (to backends of one family), with "   \
+	"maglev or source-hash"
+
 static const struct row wrong_values[] = {
 	{VIP "  port: 70000\n", ":3: port \"70000\": " PORT},
 	{VIP "  port: 65536\n", ":3: port \"65536\": " PORT},
@@ -122,19 +127,42 @@ static const struct row wrong_values[] = {
 	      "  - {address: 198.51.100.2, drain: true}\n"
 	      "  - {address: 198.51.100.3, drain: true}\n"
 	      "  - {address: 198.51.100.4, drain: true}\n",
-	 ":9: backend 198.51.100.4: at most 3 backends of a service may be in "
-	 "transition (filling, draining, weight-before), and 198.51.100.1, "
-	 "198.51.100.2 and 198.51.100.3 already are; wait until one is active "
-	 "or gone"},
+	 ":9: backend 198.51.100.4: at most 3 of a service may be in "
+	 "transition "
+	 "(filling, draining, weight-before; its table: was), and "
+	 "198.51.100.1, 198.51.100.2 and 198.51.100.3 already are; wait until "
+	 "one is done"},
+	{HEAD "  was: {table-size: 251}\n  backends:\n"
+	      "  - {address: 198.51.100.1, drain: true}\n"
+	      "  - {address: 198.51.100.2, drain: true}\n"
+	      "  - {address: 198.51.100.3, drain: true}\n",
+	 ":8: backend 198.51.100.3: at most 3 of a service may be in "
+	 "transition "
+	 "(filling, draining, weight-before; its table: was), and its table, "
+	 "198.51.100.1 and 198.51.100.2 already are; wait until one is done"},
+	{HEAD "  was: {scheduler: random}\n" BACKENDS,
+	 ":4: scheduler \"random\": must be maglev or source-hash or service"},
+	{HEAD "  was: {table-size: 252}\n" BACKENDS,
+	 ":4: table-size \"252\": must be a prime from 251 to 131071 or "
+	 "service; the nearest is 251"},
+	{HEAD "  was: {flows: 1}\n" BACKENDS,
+	 ":4: key \"flows\" belongs in a service; a former table has the "
+	 "keys table-size, scheduler"},
+	{HEAD "  was: {table-size: 251}\n  protocol: udp\n" BACKENDS,
+	 WAS_NEEDS},
+	{HEAD "  was: {table-size: 251}\n  scheduler: random\n" BACKENDS,
+	 WAS_NEEDS},
+	{HEAD "  was: {table-size: 251}\n  forward: l2\n" BACKENDS, WAS_NEEDS},
 	{SERVICE "    state: filling\n"
 		 "  - {address: 198.51.100.2, weight-before: 2}\n"
 		 "  - {address: 198.51.100.3}\n"
 		 "  - {address: 198.51.100.4, drain: true}\n"
 		 "  - {address: 198.51.100.5, state: draining}\n",
-	 ":10: backend 198.51.100.5: at most 3 backends of a service may be in "
-	 "transition (filling, draining, weight-before), and 198.51.100.1, "
-	 "198.51.100.2 and 198.51.100.4 already are; wait until one is active "
-	 "or gone"},
+	 ":10: backend 198.51.100.5: at most 3 of a service may be in "
+	 "transition "
+	 "(filling, draining, weight-before; its table: was), and "
+	 "198.51.100.1, 198.51.100.2 and 198.51.100.4 already are; wait until "
+	 "one is done"},
 	{SERVICE "    drain: yes\n",
 	 ":6: drain \"yes\": must be true or false"},
 };

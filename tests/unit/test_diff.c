@@ -31,6 +31,8 @@ static const struct {
 	{SERVICE("check: {type: http}, "),
 	 SERVICE("check: {type: http, fall: 7}, "),
 	 "~ check of 192.0.2.1:80/tcp {type: http} -> {type: http, fall: 7}\n"},
+	{SERVICE(""), SERVICE("was: {table-size: 251}, "),
+	 "~ was of 192.0.2.1:80/tcp none -> {table-size: 251}\n"},
 	{SERVICE("") "drain-timeout: 10s\n", SERVICE("") "drain-timeout: 20s\n",
 	 "~ drain-timeout 10s -> 20s\n"},
 	{SERVICE(""), SERVICE("") "lb-sources: [192.0.2.0/24]\n",

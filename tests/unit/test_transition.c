@@ -149,39 +149,80 @@ static void step_by_step(void **unused)
 }
 
 /* Other changes of such a service; and of one whose flows are remembered. */
+static const struct {
+	const char *old, *new, *why, *before, *after;
+} others[] = {
+	{"flows: second-chance", "flows: remember"},
+	{"flows: remember", "flows: second-chance"},
+	{"flows: second-chance", "flows: second-chance, table-size: 251",
+	 BREAKS "its table has the table-size 65537, by maglev; give "
+		"it `was: {table-size: 65537, scheduler: maglev}` "
+		"first"},
+	{"flows: second-chance", "flows: second-chance, scheduler: source-hash",
+	 BREAKS "its table has the table-size 65537, by maglev; give "
+		"it `was: {table-size: 65537, scheduler: maglev}` "
+		"first"},
+	{"flows: second-chance", "scheduler: random",
+	 BREAKS "random is no function of the flow; `flows: remember` "
+		"first"},
+	{"flows: second-chance",
+	 "flows: second-chance, table-size: 251, was: {table-size: "
+	 "65537}"},
+	{"flows: second-chance, table-size: 251, was: {table-size: "
+	 "65537}",
+	 "flows: second-chance, table-size: 251"},
+	/* There and back. */
+	{"flows: second-chance, table-size: 251, was: {table-size: "
+	 "65537}",
+	 "flows: second-chance, was: {table-size: 251}"},
+	{"flows: second-chance, table-size: 251, was: {table-size: "
+	 "65537}",
+	 "flows: second-chance",
+	 BREAKS "its table has the table-size 251, by maglev; give it "
+		"`was: {table-size: 251, scheduler: maglev}` first"},
+	{"flows: second-chance",
+	 "flows: second-chance, scheduler: source-hash, was: "
+	 "{scheduler: maglev}"},
+	{"flows: second-chance, scheduler: source-hash, was: "
+	 "{scheduler: maglev}",
+	 "flows: second-chance, scheduler: source-hash, table-size: "
+	 "251, was: {table-size: 65537}",
+	 BREAKS "a transition of its table ends in the step in which "
+		"its next one begins; end it first"},
+	/* Its table, and a backend. */
+	{"flows: second-chance", "flows: second-chance, was: {table-size: 251}",
+	 BREAKS "the transition of 198.51.100.3 ends in the step in "
+		"which that of its table begins; end it first",
+	 A B C_FILLS, A B C},
+	{"flows: second-chance, was: {table-size: 251}", "flows: second-chance",
+	 BREAKS "the transition of its table ends in the step in which "
+		"that of 198.51.100.3 begins; end it first",
+	 A B, A B C_FILLS},
+	{"flows: second-chance",
+	 "flows: second-chance, table-size: 251, was: {table-size: "
+	 "65537}",
+	 NULL, A B, A_DRAINS B C_FILLS},
+	{"flows: second-chance", "protocol: udp",
+	 BREAKS "it is removed, and nobody remembers them; `flows: "
+		"remember` first"},
+	{"flows: remember", "protocol: udp"},
+};
+
 static void other_steps(void **unused)
 {
-	static const struct {
-		const char *old, *new, *why;
-	} cases[] = {
-		{"flows: second-chance", "flows: remember"},
-		{"flows: remember", "flows: second-chance"},
-		{"flows: second-chance",
-		 "flows: second-chance, table-size: 251",
-		 BREAKS "scheduler and table-size are those of its table; "
-			"`flows: remember` first"},
-		{"flows: second-chance",
-		 "flows: second-chance, scheduler: source-hash",
-		 BREAKS "scheduler and table-size are those of its table; "
-			"`flows: remember` first"},
-		{"flows: second-chance", "protocol: udp",
-		 BREAKS "it is removed, and nobody remembers them; `flows: "
-			"remember` first"},
-		{"flows: remember", "protocol: udp"},
-	};
 	struct config old, new;
 	char why[256];
 	size_t i;
 	int rc;
 
 	(void)unused;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		read_backends(&old, cases[i].old, A B);
-		read_backends(&new, cases[i].new, A B);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		read_backends(&old, others[i].old, others[i].before ?: A B);
+		read_backends(&new, others[i].new, others[i].after ?: A B);
 		rc = transition_step(&old, &new, why, sizeof(why));
-		assert_int_equal(rc, cases[i].why ? -1 : 0);
+		assert_int_equal(rc, others[i].why ? -1 : 0);
 		if (rc)
-			assert_string_equal(why, cases[i].why);
+			assert_string_equal(why, others[i].why);
 		config_free(&old);
 		config_free(&new);
 	}

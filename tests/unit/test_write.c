@@ -158,6 +158,23 @@ static void agree(struct config_service *service, __u8 dscp)
 		service->flows = FLOWS_REMEMBER;
 }
 
+/* A former table, where there may be one; it counts as one in transition. */
+static void draw_former(struct config_service *service)
+{
+	struct config_was *was = &service->was;
+	bool may = service->protocol == IPPROTO_TCP &&
+		   scheduler_is_function(service->scheduler) &&
+		   method_overwrites_vip(&service->method);
+
+	memset(was, 0, sizeof(*was));
+	if (may && below(2))
+		draw_record(LEVEL_WAS, was);
+	if (was->table_size == service->table_size)
+		was->table_size = 0;
+	if (was->scheduler == service->scheduler + 1)
+		was->scheduler = 0;
+}
+
 /* 10.9.0.0/16, 2001:db8:9::/48 and one address; the first of them, or more. */
 static struct prefix prefixes[3];
 
@@ -187,6 +204,7 @@ static void draw_config(struct config *config, struct config_service *services,
 		draw_record(LEVEL_SERVICE, &services[i]);
 		agree(&services[i], (__u8)(i + 1));
 		draw_check(&services[i]);
+		draw_former(&services[i]);
 		snprintf(text, sizeof(text),
 			 six ? "2001:db8::%zx" : "192.0.2.%zu", i + 1);
 		assert_int_equal(addr_parse(text, &services[i].vip), 0);
@@ -195,7 +213,7 @@ static void draw_config(struct config *config, struct config_service *services,
 		for (j = 0; j < services[i].backend_count; j++) {
 			memset(&backends[i][j], 0, sizeof(backends[i][j]));
 			draw_record(LEVEL_BACKEND, &backends[i][j]);
-			stand(&backends[i][j], j);
+			stand(&backends[i][j], j + table_changes(&services[i]));
 			/* What IPv6 needs, also in an outer header. */
 			if (backends[i][j].mtu && backends[i][j].mtu < 1320)
 				backends[i][j].mtu = 1320;
@@ -240,6 +258,8 @@ static void assert_same_config(const struct config *a, const struct config *b)
 		assert_same(LEVEL_SERVICE, &a->services[i], &b->services[i]);
 		assert_same(LEVEL_CHECK, &a->services[i].check,
 			    &b->services[i].check);
+		assert_same(LEVEL_WAS, &a->services[i].was,
+			    &b->services[i].was);
 		assert_int_equal(a->services[i].backend_count,
 				 b->services[i].backend_count);
 		for (j = 0; j < a->services[i].backend_count; j++)
