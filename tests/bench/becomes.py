@@ -31,7 +31,7 @@ def forwarded(came, action, left, _vip, backends):
 
 
 def true_sums(frame):
-    """A frame whose fields scapy computes; its padding is left as it is."""
+    """A frame whose checksums scapy computes; its padding stays as it is."""
     packet = Ether(frame)
     if IP in packet:
         del packet[IP].chksum
@@ -41,7 +41,7 @@ def true_sums(frame):
 
 
 def error_forwarded(came, action, left, vip, backends):
-    """From the load balancer's own address."""
+    """An ICMP error from the load balancer's own address."""
     packet = Ether(came)
     family = 4 if IP in packet else 6
     packet.payload.src = OWN[family]
@@ -49,7 +49,7 @@ def error_forwarded(came, action, left, vip, backends):
 
 
 def marked(came, action, left, vip, backends):
-    """With the mark of `dscp`."""
+    """The packet with the mark of `dscp`."""
     packet = Ether(came)
     if IP in packet:
         packet[IP].tos = MARK << 2
@@ -60,7 +60,7 @@ def marked(came, action, left, vip, backends):
 
 
 def updated(came, action, left, _vip, backends):
-    """With correct checksums, also above IP."""
+    """The packet with correct checksums, also above IP."""
     packet = Ether(came)
     to = sent_to(left, 4, backends)
     if not to:
@@ -72,7 +72,7 @@ def updated(came, action, left, _vip, backends):
 
 
 def tunnelled(came, action, left, vip, backends):
-    """In a header from the load balancer; IPv6's flow label is not looked at."""
+    """The packet in an outer header from the load balancer; IPv6's flow label is not compared."""
     family = Read(came).family
     to = sent_to(left, family, backends)
     inner = redirected(came, family, ip(vip), 1, MACS)
@@ -89,7 +89,7 @@ def tunnelled(came, action, left, vip, backends):
 
 
 def beside(came, action, left, vip, _backends):
-    """`l2`: another MAC address."""
+    """`l2`: the packet with another MAC address."""
     out = redirected(came, Read(came).family, ip(vip), 1, (mac(NEAR_MAC), mac(LB_MAC)))
     return action == TX and left == out
 
@@ -99,7 +99,7 @@ def restored(came, action, left, vip, _backends):
 
 
 def passed_on(came, action, left, _vip, backends):
-    """Back to the router, for the other backend, with TTL 48."""
+    """The packet back to the router, for the other backend, with TTL 48."""
     macs = came[6:12], came[:6]
     return action == TX and left == redirected(came, Read(came).family, ip(backends[1]), 16, macs)
 
@@ -128,9 +128,9 @@ def passed(came, action, left, _vip, _backends):
     return action == PASS and left == came
 
 
-NEAR_MAC = "02:42:ac:11:10:00"  # of the backends of `l2`
+NEAR_MAC = "02:42:ac:11:10:00"  # the backends of the `l2` service
 
-# What a packet becomes that leaves by this reason, or by a method.
+# What a packet becomes: by the reason with which it leaves, or by the method.
 BY_REASON = {"forwarded": forwarded, "echo_answered": answered, "not_vip": passed,
              "restored": restored, "not_listed": passed, "decapsulated": taken_out,
              "delivered": passed, "second_chance": passed_on}

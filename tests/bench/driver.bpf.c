@@ -24,7 +24,7 @@ const volatile struct scenario scenario = {};
 /* The headers of flow 0; where flows differ, the IPv4 header sum is 0. */
 __u64 first;
 __u64 words[WORDS];
-__u32 turn; /* counted where flows differ */
+__u32 turn; /* only counted where flows differ */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -33,13 +33,15 @@ struct {
 	__type(value, __u32);
 } subject SEC(".maps");
 
-/* Where a field of 16 bits at this offset of the frame is in its word. */
+/*
+ * A 16-bit field at offset `at` of the frame, shifted to its bits of its word.
+ */
 #define FIELD(value, at) ((__u64)(__u16)(value) << (((at)-WORDS_AT) % 8 * 8))
 #define WORD_OF(at)	 (((at)-WORDS_AT) / 8)
 
 /* Fields of IPv4 and of IPv6 without options: offsets in the frame. */
 #define SUM_AT	 24
-#define ADDRESS4 28 /* the last two bytes of the source's */
+#define ADDRESS4 28 /* the last two bytes of the source address */
 #define ADDRESS6 36
 #define PORT4	 34
 #define PORT6	 54
@@ -69,8 +71,11 @@ static __always_inline int drive(struct xdp_md *ctx, bool is_ipv6)
 	__u64 *to;
 	int grown;
 
-	/* What was put in front of it is cut off, what was taken off is put
-	 * back; where it costs anything, it is in the floor as well. */
+	/*
+	 * Undo what the program did to the frame's front: cut off what it
+	 * added, put back what it removed. Where this costs anything, the floor
+	 * has the same cost.
+	 */
 	if (scenario.grows) {
 		grown = (long)ctx->data_end - (long)ctx->data - scenario.length;
 		if (bpf_xdp_adjust_head(ctx, grown))
@@ -111,14 +116,14 @@ int driver6(struct xdp_md *ctx)
 	return drive(ctx, true);
 }
 
-/* On live frames: out of the interface they are said to have come in by. */
+/* Live frames leave by the interface that they are said to have come in by. */
 SEC("xdp.frags")
 int send(struct xdp_md *ctx __attribute__((unused)))
 {
 	return XDP_TX;
 }
 
-/* Where what was sent on ends. One CPU does it all. */
+/* Where sent frames end. One CPU handles all of them. */
 __u64 sunk;
 
 SEC("xdp.frags")
@@ -128,7 +133,7 @@ int sink(struct xdp_md *ctx __attribute__((unused)))
 	return XDP_DROP;
 }
 
-/* The least that a forwarder does. */
+/* The least that any forwarder has to do. */
 SEC("xdp.frags")
 int swap(struct xdp_md *ctx)
 {

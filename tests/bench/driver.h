@@ -15,9 +15,9 @@
  */
 #define WORDS	    13
 #define WORDS_AT    6
-#define HEADERS_MAX (WORDS_AT + 8 * WORDS) /* no frame is shorter */
+#define HEADERS_MAX (WORDS_AT + 8 * WORDS) /* no frame is shorter than this */
 
-#define FIRST_PORT 32768 /* and the 32767 after it */
+#define FIRST_PORT 32768 /* the first of 32768 ports */
 
 /*
  * Odd, so any 2^n turns in a row visit each of 2^n flows; large, so in an order
@@ -26,10 +26,10 @@
 #define FLOW_STEP 2654435761U
 
 struct scenario {
-	__u32 flows;  /* how many, a power of two; less one */
+	__u32 flows;  /* the number of flows, a power of two, minus one */
 	__u32 length; /* of the frame */
-	__u32 words;  /* how many of the headers' are written */
-	__u32 grows;  /* 1: the program puts something in front */
-	__u32 twice;  /* 1: each flow in two turns, one after the other */
+	__u32 words;  /* how many words of the headers are written */
+	__u32 grows;  /* 1: the program puts a header in front */
+	__u32 twice;  /* 1: each flow in two consecutive turns */
 	__u32 sum;    /* the one's complement sum of flow 0's IPv4 header */
 };

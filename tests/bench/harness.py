@@ -13,12 +13,12 @@ from packets import FIRST_PORT, SOURCE, Template
 MEASURE = "build/tests/bench/measure"
 SERVICES, BACKENDS = 512, 4096
 FLOW_TABLE = 1000000  # the default
-# insert-limit must not slow the warming up.
+# insert-limit must not slow down the warm-up.
 FILE = {"insert_limit": 10000000}
 SOURCES = "['172.17.0.0/16', '2001:db8:17::/64']"
 
 
-# A client on the backend itself, connected to its web server.
+# A client on the backend itself, connected to the backend's web server.
 HOLD = """
 import socket, sys
 vip, source, port = sys.argv[1:]
@@ -29,7 +29,7 @@ sys.stdin.read()
 
 
 class Wrong(Exception):
-    """The measurement measured something else."""
+    """What was measured is not what the scenario says."""
 
 
 class Measure:
@@ -56,7 +56,7 @@ class Measure:
         return int(self(command)[0])
 
     def run(self, what, turns):
-        """(the last turn's number, ns of each, action, frame)"""
+        """(number of the last turn, ns of each turn, action, frame)"""
         turn, took, action, frame = self(f"run {what} {turns}")
         return int(turn), int(took) / turns, int(action), bytes.fromhex(frame)
 
@@ -88,7 +88,7 @@ class Services:
 
     @staticmethod
     def addresses(family, number):
-        """(VIP, its backends); the same place in both families."""
+        """(VIP, its backends); in the same order in both families."""
         each = BACKENDS // SERVICES
         indices = range(number * each, (number + 1) * each)
         if family == 4:
@@ -98,7 +98,7 @@ class Services:
 
 
     def moving(self):
-        """The first drains and the second fills, so each slot has both."""
+        """The first backend drains and the second fills, so each slot has two candidates."""
         self.backends = self.backends[:2]
         return [f"{{address: '{address}', state: {state}}}"
                 for address, state in zip(self.backends, ("draining", "filling"))]
@@ -140,7 +140,7 @@ class Bench:
         return self.process.run("subject", turns)
 
     def age(self):
-        """Fills the table as long use does: entries in no order."""
+        """Fill the table in random order, as long use does."""
         self.process(self.frames("ack", 1 << 31).command(twice=True))
         self.subject(2 * FLOW_TABLE)
         self.process("forget")
@@ -148,7 +148,7 @@ class Bench:
     def remember(self):
         packet = "udp" if self.scenario.packet == "udp" else "ack"
         self.process(self.frames(packet).command(self.scenario.grows, twice=True))
-        self.subject(2 * self.scenario.flows)  # the second packet is remembered
+        self.subject(2 * self.scenario.flows)  # a flow is remembered at its second packet
 
     def one_round(self):
         """ns of (floor, program)"""
@@ -180,13 +180,13 @@ class Bench:
         if self.scenario.remembered is None:
             return
         flows = self.process.number("forget")
-        # A bucket that is full may have cost a flow in 100 (flows.h).
+        # A full bucket may have cost one flow in 100 (flows.h).
         if not 0.99 * self.scenario.remembered <= flows <= self.scenario.remembered:
             raise Wrong(f"{flows} flows are remembered, wanted {self.scenario.remembered}")
 
     @contextlib.contextmanager
     def socket(self):
-        """Of flow 0, on the backend."""
+        """The socket of flow 0, on the backend."""
         host, source = self.role.host, SOURCE[self.scenario.family]
         address = source + ("/32" if self.scenario.family == 4 else "/128"), "dev", "lo"
         on(host, "ip", "address", "add", *address)
@@ -202,7 +202,7 @@ class Bench:
             on(host, "ip", "address", "del", *address)
 
     def measure(self, with_driver):
-        """(the scenario's row, the driver's if asked for, the verifier's)"""
+        """(the scenario's row, the driver's row if asked for, the verifier's row)"""
         held = self.socket() if self.scenario.held else contextlib.nullcontext()
         with held, Measure(self.role) as self.process:
             if self.scenario.aged:

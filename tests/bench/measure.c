@@ -54,9 +54,9 @@
 
 static int program;	/* under test */
 static __u32 interface; /* by which frames come in */
-static int flows;	/* the flow table */
+static int flows;	/* the map of the flow table */
 static struct driver_bpf *driver;
-static int drive; /* that of the family */
+static int drive; /* the program for this family */
 static unsigned char frame[FRAME_MAX];
 static __u32 length;
 
@@ -92,7 +92,10 @@ static void read_frame(const char *hex)
 	}
 }
 
-/* A prog array takes only programs that are alike in this. */
+/*
+ * All programs of a prog array must agree about xdp.frags, so set it wherever
+ * the kernel has it.
+ */
 static void as_the_kernel_has(struct bpf_program *each)
 {
 	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
@@ -177,7 +180,9 @@ static void attach(struct bpf_program *each)
 		die("attach to the interface");
 }
 
-/* Interrupts that come too thick are left to it. */
+/*
+ * The CPU clock of ksoftirqd, which takes over when interrupts come too often.
+ */
 static bool ksoftirqd(int cpu, clockid_t *clock)
 {
 	char command[64];
@@ -298,7 +303,7 @@ static void obey(const char *line)
 	}
 }
 
-/* Stays on one CPU, with its counters and caches. */
+/* Stay on one CPU, and with its counters and caches. */
 static void stay_here(void)
 {
 	cpu_set_t here;

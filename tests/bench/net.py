@@ -25,7 +25,7 @@ LB, WIRES, PORT = "lbdsr0a", "wires", "lbdsr0a-eth0"
 FLOWS = 64 * K
 REFLECTOR, FORWARDING, DNAT = "bare XDP_TX reflector", "kernel forwarding", "nftables DNAT"
 OURS = f"xdp_lbr, {FLOWS // K} k flows"
-GOAL, LIMIT = 0.75, 0.60  # of the reflector's rate
+GOAL, LIMIT = 0.75, 0.60  # share of the reflector's rate
 TIMES_DNAT = 4
 
 
@@ -61,7 +61,7 @@ def ours(setting):
 
 @contextlib.contextmanager
 def forwarding(_):
-    """As fast as it can: with GRO a veth takes frames without an skb, too."""
+    """As fast as possible: with GRO on, a veth takes frames without an skb, too."""
     on(LB, "ethtool", "-K", "eth0", "gro", "on")
     before = on(LB, "sysctl", "-n", "net.ipv4.conf.eth0.forwarding").strip()
     on(LB, "sysctl", "-qw", "net.ipv4.conf.eth0.forwarding=1")
@@ -78,7 +78,7 @@ def dnat(setting):
 
 
 class Setting:
-    """512 services, and a scenario of UDP to the first, by 64 k flows or one."""
+    """512 services, and a scenario of UDP packets to the first of them: 64 k flows, or one."""
 
     def __init__(self, world, flows, to_backend=False):
         scenario = Scenario("", 4, "udp", flows)
@@ -101,7 +101,7 @@ def rows(world):
 
 
 def measure(name, way, setting, frames):
-    """Sends `frames` packets; returns the CPU time in ns for each that came back."""
+    """Send `frames` packets; return the CPU time in ns for each that came back."""
     with way(setting), Process(WIRES, PORT) as process:
         process(setting.template.command())
         process("sink")

@@ -13,7 +13,7 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6
 from scapy.layers.l2 import Ether
 
-# The last two bytes are the driver's to fill in.
+# The driver fills in the last two bytes.
 SOURCE = {4: "10.9.0.0", 6: "2001:db8:99::"}
 OTHER = {4: "203.0.113.7", 6: "2001:db8:113::7"}
 OWN = {4: LB, 6: LB6}
@@ -49,7 +49,7 @@ def error(family, vip):
 
 
 def at_backend(scenario, packet, vip, to):
-    """What the load balancer makes of it, by the service's method."""
+    """What the load balancer makes of the error, by the service's method."""
     family, method = scenario.family, scenario.service.get("forward")
     l4, source = PACKETS[packet](family), SOURCE[family]
     if method == "ipip":

@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The scenarios, one a row."""
+"""The scenarios, one per row."""
 
 from dataclasses import dataclass, field
 
-NEW = 1 << 31  # more flows than there are turns
+NEW = 1 << 31  # more flows than turns
 K = 1 << 10
 
 
 @dataclass
 class Scenario:
-    """One row; keys that it does not name have their defaults."""
+    """One row; keys that are not given have their defaults."""
 
     name: str
     family: int = 4
     packet: str = "ack"  # a key of packets.PACKETS
     flows: int = 1  # a power of two; an echo has one
-    known: bool = False  # remembered before, by an ACK or a datagram
-    reason: str = "forwarded"  # by which each packet leaves
-    remembered: int = None  # flows, when all is done; None: may be anything
-    limit: float = None  # times the floor
+    known: bool = False  # flows are remembered before, by an ACK or a datagram
+    reason: str = "forwarded"  # the reason by which each packet leaves
+    remembered: int = None  # remembered flows afterwards; None: any number
+    limit: float = None  # limit, as a multiple of the floor
     goal: float = None
-    service: dict = field(default_factory=dict)  # keys of its service
-    file: dict = field(default_factory=dict)  # keys of the file
+    service: dict = field(default_factory=dict)  # keys of the scenario's service
+    file: dict = field(default_factory=dict)  # keys of the scenario's file
     program: str = "lbr"
-    grows: bool = False  # the program puts something in front of the packet
-    aged: bool = False  # the flow table has been in use for long
-    moves: bool = False  # all slots of its service have a second candidate
+    grows: bool = False  # the program puts a header in front of the packet
+    aged: bool = False  # the flow table looks as after long use
+    moves: bool = False  # every slot of the service has a second candidate
     held: bool = False  # the backend has a socket for flow 0
 
 
@@ -64,7 +64,7 @@ def by_method(word, flows=1, **keys):
 
 
 def forgotten(family, limit, goal):
-    """Services without flow memory: the same for any number of flows."""
+    """Services without flow memory: the cost is the same for any number of flows."""
     return [Scenario(f"IPv{family} flows: second-chance: {name}", family, packet, flows,
                      remembered=0, service={"flows": "second-chance"}, limit=limit, goal=goal)
             for name, packet, flows in (
@@ -81,7 +81,7 @@ def undone(word, reason):
 
 
 def moving(name, reason, **keys):
-    """xdp_bkd while it drains, and another backend fills."""
+    """xdp_bkd while this backend drains and another one fills."""
     return both(f"xdp_bkd: in transition, {name}", "ack", reason=reason, program="bkd", moves=True,
                 file={"second_chance_limit": 10000000}, **keys)
 
@@ -144,5 +144,5 @@ SCENARIOS = [
     *both("xdp_bkd: not listed, passed", "ssh", reason="not_listed", program="bkd"),
 ]
 
-# Of a program, when it is loaded: instructions that the verifier walked.
+# Instructions that the verifier walked through when the program was loaded.
 VERIFIER = {"limit": 100000, "goal": 50000}

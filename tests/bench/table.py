@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The result, for people."""
+"""The results, as a table for people."""
 
 import platform
 import re
@@ -18,7 +18,7 @@ def cpu():
 
 
 class Table:
-    """Rows are printed as they come. `file` None: nowhere."""
+    """Rows are printed as they come; with `file` None, nothing is printed."""
 
     def __init__(self, file):
         self.file = file

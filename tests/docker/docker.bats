@@ -9,14 +9,14 @@ bats_require_minimum_version 1.5.0
 load ../net/lib
 TOPO=$ROOT/topology/docker
 
-# What carries our label
+# Everything that carries our label
 left() {
 	docker ps -a --format '{{.Names}}' --filter label=l3dsr
 	docker network ls --format '{{.Name}}' --filter label=l3dsr
 	docker volume ls --format '{{.Name}}' --filter label=l3dsr
 }
 
-# Everything the engine has, and what the machine can see of it
+# Everything that the engine has, and what the machine can see of it
 others() {
 	docker ps -aq
 	docker network ls -q
@@ -34,7 +34,7 @@ teardown_file() {
 	"$TOPO" down --image
 }
 
-# Builds on all three hosts at once, as their users may.
+# Build on all three hosts at once, as their users may do.
 make_all() {
 	local pids=() host pid
 	on "$LB" make -C LoadBalancer >"$BATS_TEST_TMPDIR/$LB" 2>&1 3>&- &
@@ -51,8 +51,8 @@ make_all() {
 	done
 }
 
-# trace: the machine's, read on the machine; where it is not mounted there, we
-# have it for ourselves
+# trace: reads the machine's trace, on the machine; mounts tracefs for this
+# process alone where it is not mounted
 trace() {
 	unshare --mount sh -c '[ -e /sys/kernel/tracing/trace ] ||
 		mount -t tracefs tracefs /sys/kernel/tracing
@@ -78,7 +78,7 @@ download() {
 	run ! get "$VIP4"
 }
 
-@test "make in three containers at once, on one tree that none can write to" {
+@test "make in three containers at once, on one tree that none of them can write to" {
 	make_all
 	"$TOPO" show | grep -c '\[XDP generic' | grep -qx 3
 	run -0 grep -h warning "$BATS_TEST_TMPDIR"/{lbdsr0a,backend0x,backend0y} || :
@@ -101,7 +101,7 @@ download() {
 	run -0 "$TOPO" curl 20
 }
 
-@test "the reply bypasses the load balancer, and is seen there if routed so" {
+@test "the reply bypasses the load balancer; where it is routed through it, it is seen there" {
 	local host
 	for host in "${BACKENDS[@]}"; do
 		on "$host" sh -c 'head -c 20M /dev/zero >/run/nginx/files/20M'
@@ -146,7 +146,7 @@ download() {
 	[[ ! -s $BATS_TEST_TMPDIR/errors ]]
 }
 
-@test "a container has the three capabilities, and none of them is not needed" {
+@test "a container has three capabilities, and each of them is needed" {
 	# NET_ADMIN 12, NET_RAW 13, SYS_ADMIN 21
 	on "$LB" grep -qx $'CapBnd:\t0000000000203000' /proc/self/status
 	# as ping, tcpdump and the dropper's server do
@@ -184,7 +184,7 @@ download() {
 	[[ ! $(left) ]]
 }
 
-@test "another scenario: refused while one is up; dropper, all that its demo promises" {
+@test "another scenario: refused while one is up; dropper: everything that its demo promises" {
 	"$TOPO" up 3>&-
 	run -1 "$TOPO" up dropper
 	[[ $output == "docker: cannot up dropper: l3dsr is up"* ]]
@@ -197,7 +197,7 @@ download() {
 	[[ ! $(left) ]]
 }
 
-@test "up twice and down of nothing are fine, and down leaves nothing" {
+@test "up twice is fine, so is down of nothing; down leaves nothing behind" {
 	"$TOPO" up 3>&-
 	(($(left | wc -l) == 7)) # five containers, a network, a volume
 	run -0 "$TOPO" up

@@ -9,8 +9,8 @@
 # shellcheck disable=SC2034,SC2154 # shared with `run`
 
 user=dev
-booter=''  # who waits for its first process; when that ends, all there ends
-init=''    # its first process, as this machine counts
+booter=''  # waits for the first process; everything there ends with that
+init=''    # the first process's pid, as this machine counts
 shell=()   # "${shell[@]}" CMD: in the user's home
 
 # wait_for SECONDS CMD...: until CMD succeeds
@@ -23,9 +23,9 @@ wait_for() {
 	done
 }
 
-# fetch_disk TAR SUITE MIRROR SECURITY KEYRING: the smallest Debian, git, make,
-# what it takes to use them, and procps, which is on every machine but in few
-# containers, and brings an init script
+# fetch_disk TAR SUITE MIRROR SECURITY KEYRING: the smallest Debian with git,
+# make, what these need, and procps, which every machine has but few containers
+# do, and which brings an init script
 fetch_disk() {
 	local new=$work/new
 	debootstrap --variant=minbase --include=git,make,ca-certificates,sudo,procps \
@@ -41,19 +41,21 @@ fetch_disk() {
 	return $status
 }
 
-# make_disk TAR REPOSITORY: with a user who may sudo, and the repository's HEAD
+# make_disk TAR REPOSITORY: with a user who may use sudo, and the repository's
+# HEAD
 make_disk() {
 	mkdir "$disk" && tar -C "$disk" -xf "$1" || return
 	useradd --root "$disk" --create-home --shell /bin/bash "$user"
 	echo "$user ALL=(ALL) NOPASSWD: ALL" >"$disk/etc/sudoers.d/$user"
 	echo "127.0.0.1 localhost fresh" >"$disk/etc/hosts"
 	cat /etc/resolv.conf >"$disk/etc/resolv.conf"
-	# How this machine's apt reaches a mirror (a proxy, say), so does the new.
+	# The new machine reaches a mirror as this machine's apt does (through a
+	# proxy, say).
 	apt-config dump Acquire | grep -E '^Acquire::(https?|Check-|Retries)' \
 		>"$disk/etc/apt/apt.conf.d/50fresh"
 	# It will not live long enough to lose power.
 	echo force-unsafe-io >"$disk/etc/dpkg/dpkg.cfg.d/fresh"
-	# Keeps a record of what packages want to start, and lets nothing start.
+	# Records which services packages want to start, and lets none start.
 	cat >"$disk/usr/sbin/policy-rc.d" <<-'POLICY'
 		#!/bin/sh
 		echo "$*" >>/var/log/policy-rc.d
@@ -89,7 +91,7 @@ discard() {
 	rm -rf --one-file-system "$disk"
 }
 
-# state: all that a command should leave as it was, a line each
+# state: all that a command should leave unchanged, one item a line
 state() (
 	cd "/proc/$init/root" || exit
 	find -L /proc/[0-9]*/ns/pid -samefile "/proc/$init/ns/pid" 2>/dev/null |
@@ -97,7 +99,7 @@ state() (
 			echo "process $(tr '\0' ' ' <"/proc/$pid/cmdline")"
 		done
 	awk '{ print "mount " $5 }' "/proc/$init/mountinfo"
-	# but for what sudo and adduser keep there
+	# except what sudo and adduser keep there
 	find run/ tmp var/tmp dev/shm sys/fs/bpf ! -path 'run/sudo*' \
 		! -path run/adduser -printf 'file /%p\n'
 	ip -o link | sed 's/ state .*//; s/^/link /'
@@ -111,12 +113,13 @@ state() (
 		sed 's/^/sysctl /'
 )
 
-# enabled: units and init scripts that the next boot would start
+# enabled: the units and init scripts that the next boot would start
 enabled() (
 	cd "$disk" && find etc/systemd etc/rc?.d -type l 2>/dev/null
 )
 
-# files: the disk, but for what is the user's own or a place for passing things
+# files: all files of the disk, except the user's own and places meant for
+# temporary files
 files() (
 	cd "$disk" && find . -xdev \( -path ./tmp -o -path "./home/$user" \) -prune \
 		-o -printf '%P %y %m %U:%G %l' \

@@ -20,7 +20,7 @@ static void law(int holds)
 		abort();
 }
 
-/* In a buffer of exactly its size. */
+/* Read from a buffer of exactly the input's size. */
 static int request_of(const uint8_t *data, size_t size, struct request *request)
 {
 	char *text = malloc(size);
@@ -54,7 +54,7 @@ static void request_law(const uint8_t *data, size_t size)
 	}
 }
 
-/* What is made of an answer that comes in pieces of `piece` bytes. */
+/* The verdict on an answer that comes in pieces of `piece` bytes. */
 static enum verdict verdict_of(const struct config_check *check,
 			       const uint8_t *data, size_t size, size_t piece)
 {

@@ -71,7 +71,7 @@ static uint16_t header_sum(const uint8_t *frame)
 	return sum_of(frame + L3, (frame[L3] & 15) * 4, 0);
 }
 
-/* Only bytes [from, to), the TTL and the IPv4 checksum differ. */
+/* Only bytes [from, to), the TTL and the IPv4 checksum may differ. */
 static void require_same_but(const struct copy *c, const struct reading *r,
 			     size_t from, size_t to)
 {
@@ -92,7 +92,7 @@ static void require_identity(const struct copy *c, const struct reading *r)
 {
 	uint8_t *check = c->now + L3 + 10;
 
-	/* The one's complement's other zero is not told from the first. */
+	/* One's complement has two zeros; they count as equal. */
 	if (!r->is_ipv6 && word(c->before + L3 + 10) == 0xffff &&
 	    word(check) == 0)
 		check[0] = check[1] = 0xff;
@@ -109,7 +109,10 @@ static void forward(const struct copy *c, const struct reading *r)
 	uint8_t ttl;
 	size_t i;
 
-	/* An address of its own for each frame, so that a find stays one. */
+	/*
+	 * An address for each frame that depends on it alone, so that a finding
+	 * can be repeated.
+	 */
 	for (i = 0; i < c->length; i++)
 		state = state * 257 + c->before[i];
 	draw_bytes(&state, (uint8_t *)&backend, sizeof(backend));
@@ -130,7 +133,10 @@ static void forward(const struct copy *c, const struct reading *r)
 	require_identity(c, r);
 }
 
-/* Two bytes that are one number in one's complement, and nothing else. */
+/*
+ * The L4 checksum is the same number in one's complement (0 and 0xffff are
+ * one), and nothing else differs.
+ */
 static void require_sum_back(const struct copy *c, const struct reading *r)
 {
 	size_t at = r->l4 + (r->protocol == 6 ? 16 : 6);
@@ -143,7 +149,7 @@ static void require_sum_back(const struct copy *c, const struct reading *r)
 	require_identity(c, r);
 }
 
-/* `dscp` and `checksum: update`, on and off again. */
+/* `dscp` and `checksum: update`: put on, and taken off again. */
 static void mark_and_update(const struct copy *c, const struct reading *r)
 {
 	uint8_t *end = c->now + c->length, tos;
@@ -167,7 +173,7 @@ static void mark_and_update(const struct copy *c, const struct reading *r)
 	require_sum_back(c, r);
 }
 
-/* What is inside is read as if it had come by itself. */
+/* An inner packet is read as if it had come by itself. */
 static void inside(const struct copy *c, const struct reading *r,
 		   const struct packet *outer)
 {
@@ -200,7 +206,7 @@ static void inside(const struct copy *c, const struct reading *r,
 	free(memory);
 }
 
-/* Zero and minus zero are one number. */
+/* Zero and minus zero are the same number. */
 static uint16_t icmp_sum(const uint8_t *frame, const struct reading *r)
 {
 	size_t length = r->end - r->l4;
@@ -238,7 +244,10 @@ static void answer(const struct copy *c, const struct reading *r)
 	}
 }
 
-/* Read within the frame, nothing written; of an IPv4 header, the right ends. */
+/*
+ * Reads stay within the frame and nothing is written; an IPv4 header ends where
+ * it should.
+ */
 static void quoted(const struct copy *c, const struct reading *r,
 		   struct packet *packet)
 {
@@ -257,7 +266,7 @@ static void quoted(const struct copy *c, const struct reading *r,
 	REQUIRE(!memcmp(&packet->source_port, c->before + l4 + 2, 2));
 }
 
-/* What the straight line understands, the other does in the same way. */
+/* What the fast parser accepts, the full one reads in the same way. */
 static void require_plain_agrees(const struct copy *c,
 				 const struct packet *packet,
 				 enum reason reason)
@@ -274,7 +283,7 @@ static void require_plain_agrees(const struct copy *c,
 
 static void try_frame(const struct copy *c);
 
-/* With its tags on it is read as it is without them. */
+/* A frame with tags is read as the same frame without them. */
 static void try_tagged(const struct copy *c, struct packet *tagged,
 		       enum reason reason)
 {
@@ -301,7 +310,7 @@ static void try_tagged(const struct copy *c, struct packet *tagged,
 	tagged->l3 = packet.l3;
 	tagged->l4 = packet.l4;
 	tagged->end = packet.end;
-	if (reason != REASON_vlan_tagged) { /* or there are more of them */
+	if (reason != REASON_vlan_tagged) { /* or there are more than two */
 		REQUIRE(!memcmp(tagged, &packet, sizeof(packet)));
 		try_frame(&bare);
 	}

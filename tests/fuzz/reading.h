@@ -20,20 +20,20 @@
 
 #define L3 14
 
-/* The frame as it came and, of exactly its size, the one that is written. */
+/* The original frame, and a copy of exactly its size that may be written to. */
 struct copy {
 	const uint8_t *before;
 	uint8_t *now;
 	size_t length;
 };
 
-/* What the oracle reads. */
+/* What the oracle finds in a frame. */
 struct reading {
 	bool is_ipv6;
 	uint8_t protocol;
-	bool is_later; /* a fragment that begins behind the first */
+	bool is_later; /* a fragment, but not the first */
 	size_t l4;     /* offset in the frame */
-	size_t end;    /* of the packet, or of the frame if that ends first */
+	size_t end;    /* of the packet, or of the frame if that is shorter */
 };
 
 static inline size_t word(const uint8_t *bytes)
@@ -41,7 +41,7 @@ static inline size_t word(const uint8_t *bytes)
 	return (size_t)bytes[0] << 8 | bytes[1];
 }
 
-/* Of a frame that was understood, so every header is there. */
+/* For a frame that was accepted, so every header is present. */
 static inline struct reading read_frame(const uint8_t *frame, size_t length)
 {
 	struct reading r = {.is_ipv6 = word(frame + 12) == 0x86dd};

@@ -28,7 +28,8 @@ rendered() {
 	mandoc -Tascii -Owidth=1000 "$1" | sed -E 's/.\x08//g; s/ +/ /g; s/^ //'
 }
 
-# lacks PAGE: which lines of stdin are no line of the page, nor begin one
+# lacks PAGE: those lines of stdin that are no line of the page, nor the
+# beginning of one
 lacks() {
 	local line
 	while read -r line; do
@@ -45,7 +46,7 @@ bkd() {
 	Backend/bkd "$@"
 }
 
-# verbs TOOL: out of its help
+# verbs TOOL: taken from its help
 verbs() {
 	"$1" help | sed -nE "s/^  $1 ([a-z]+).*/\1/p"
 }
@@ -72,7 +73,7 @@ reasons() {
 		common/core/reason.h
 }
 
-# said CMD...: its lines, of which there must be some
+# said CMD...: the lines that it prints; fails if there are none
 said() {
 	local lines
 	lines=$("$@")
@@ -80,7 +81,7 @@ said() {
 	echo "$lines"
 }
 
-@test "mandoc finds nothing to warn of, and would" {
+@test "mandoc finds nothing to warn of; it would" {
 	run -0 mandoc -Tlint -W warning "${PAGES[@]/#/build/man/}"
 	[[ ! $output ]]
 	{
@@ -127,7 +128,7 @@ said() {
 	done
 }
 
-@test "every metric of run, in its order; what counts is called _total" {
+@test "every metric of run, in its order; counters are called _total" {
 	local tool
 	for tool in LoadBalancer/lbr Backend/bkd; do
 		sed -nE 's/^\t\{"([a-z_]+)", "(gauge|counter)",.*/\1 \2/p' \
@@ -139,7 +140,7 @@ said() {
 	done
 }
 
-@test "every key, what it may be, and its default" {
+@test "every key, its values and its default" {
 	local key allowed default help
 	while IFS='|' read -r _ key _ allowed default help _; do
 		grep -E -A 2 "^$(tr -d '` ' <<<"$key")( |\$)" \
@@ -162,7 +163,7 @@ said() {
 	done
 }
 
-@test "what a page lacks would be seen" {
+@test "something missing from a page would be noticed" {
 	local word
 	for word in '-n, --dry-run' 'neighbour_unresolved (XDP_PASS)' \
 		'lbr trace [off | new | all]' TRACE; do

@@ -25,14 +25,14 @@ OTHER_SIGN = {
     "<<": (">>",), ">>": ("<<",), "&": ("|",), "|": ("&",), "^": ("|",),
     "+=": ("-=", "="), "*=": ("=",), "|=": ("=", "&="), "^=": ("=",),
 }
-FIELDS = (  # of which one may be mistaken for the other
+FIELDS = (  # pairs that may be mistaken for each other
     "source destination", "saddr daddr", "sport dport", "source_port port", "source dest",
     "h_source h_dest", "dmac smac", "ipv4_src ipv4_dst", "ipv6_src ipv6_dst",
     "ipv4_dst ipv6_dst", "window count", "packets bytes", "from to",
     "hop_limit payload_len", "ttl protocol", "syn rst", "ack rst", "type code",
     "table_first table_size", "udp_idle grace_until", "reason action",
 )
-WORDS = (  # of one kind each
+WORDS = (  # tokens of the same kind
     "true false", "PACKET_SYN PACKET_RST", "IPPROTO_TCP IPPROTO_UDP",
     "IPPROTO_ICMP IPPROTO_ICMPV6", "ETH_P_IP ETH_P_IPV6", "ETH_P_8021Q ETH_P_8021AD",
     "BACKEND_ACTIVE BACKEND_DRAINING BACKEND_DOWN BACKEND_ABSENT",
@@ -54,8 +54,8 @@ class Token(NamedTuple):
 
 
 class Mutant(NamedTuple):
-    """Named by what it says, never by where it stands: `function`, with a
-    number where the same change can be made there more than once."""
+    """Named by what it says and never by where it stands: `function`, with a number
+    where the same change can be made more than once."""
 
     file: str
     function: str
@@ -79,7 +79,7 @@ def tokens_of(source, at=0, end=None):
 
 
 def match_of(tokens, i):
-    """Where the bracket that opens at i closes."""
+    """The index of the bracket that closes the one at i."""
     pairs, depth = {"(": ")", "{": "}", "[": "]"}, 0
     opens, closes = tokens[i].text, pairs[tokens[i].text]
     for j in range(i, len(tokens)):
@@ -90,8 +90,8 @@ def match_of(tokens, i):
 
 
 def functions(source):
-    """(name, tokens) of each function's body; of each macro in one line that
-    is a value; of each row of a table that a macro is."""
+    """(name, tokens) of each function body, of each one-line macro with a value, and of
+    each row of a macro that is a table."""
     tokens = tokens_of(source)
     i = 0
     while i < len(tokens):
@@ -154,8 +154,8 @@ def of_token(source, tokens, i, reasons):
 
 
 def of_choice(source, tokens, i):
-    """if (C) becomes if (!(C)), unless another sign in it would say the same;
-    C ? A : B with short A and B, C ? B : A."""
+    """if (C) becomes if (!(C)), unless another mutation of its operators does the same;
+    C ? A : B with short A and B becomes C ? B : A."""
     if tokens[i].text == "if" and tokens[i + 1].text == "(":
         first, last = tokens[i + 1].end, tokens[match_of(tokens, i + 1)].start
         if re.search(r"&&|\|\|", source[first:last]) or not re.search(
@@ -169,14 +169,14 @@ def of_choice(source, tokens, i):
 
 
 def of_statement(source, tokens, i):
-    """A statement that says something to do is left out."""
+    """Leave out a statement that does something."""
     before, first = tokens[i - 1].text if i else "", tokens[i]
     if before not in (";", "{", "}", ")", ":", "else") or first.text in KEPT:
         return
     if before == ")" and source[tokens[i - 1].end] != "\n":  # a cast
         return
     if before == ":" and "default" != tokens[i - 2].text and "case" != tokens[i - 3].text:
-        return  # the end of a choice
+        return  # the end of a conditional expression
     if first.kind == "name" and (tokens[i + 1].kind == "name" or tokens[i + 1].text == "*"):
         return  # a declaration
     if first.kind != "name" and first.text not in "*(":
@@ -195,7 +195,7 @@ def changes(source, tokens, reasons):
     results = {tokens[i + 1].text for i, token in enumerate(tokens) if token.text == "return"}
     for i, token in enumerate(tokens):
         if results == {"0"} and tokens[i - 1].text == "return":
-            continue  # a result because there must be one
+            continue  # it needs a result, so it stays
         for text in of_token(source, tokens, i, reasons):
             yield token.start, token.end, text
         yield from of_choice(source, tokens, i)
@@ -222,6 +222,7 @@ def mutants_of(root, file):
 
 
 def in_order(mutants, seed):
-    """By lot, and each at a place of its own: an edit elsewhere moves none."""
+    """In random order. A mutant's place in it depends on its name alone, so an edit
+    elsewhere moves none."""
     return sorted(mutants, key=lambda mutant: hashlib.sha256(
         f"{seed}\n{mutant.name()}".encode()).digest())

@@ -14,7 +14,7 @@ SOURCES = ("common/", "LoadBalancer/", "Backend/", "topology/")
 
 
 class Wrong(Exception):
-    """A record that cannot be read, or a fault that cannot be put in."""
+    """A record that cannot be read, or a fault that cannot be put into the tree."""
 
 
 class Change(NamedTuple):
@@ -61,7 +61,7 @@ def everyone():
 
 
 def spans(source, function):
-    """Where the bodies of that name are, each with the lines above it that
+    """Where bodies of functions with that name are, each with the lines above that
     belong to it."""
     if not function:
         return [(0, len(source))]
@@ -70,7 +70,7 @@ def spans(source, function):
 
 
 def occurrences(source, change):
-    """A run of blanks is any other: it may have been indented anew."""
+    """Any run of blanks equals any other: the code may have been indented anew."""
     words = r"\s+".join(map(re.escape, change.before.split()))
     return [match.span() for start, end in spans(source, change.function)
             for match in re.compile(words).finditer(source, start, end)]
@@ -92,8 +92,8 @@ def tracked(root):
 
 
 def find(root, change, files):
-    """(file, start, end): in its file; or wherever else its function is; or
-    anywhere, where the function has another name now."""
+    """(file, start, end): in the record's file; else wherever the function is; else
+    anywhere, because the function may have another name now."""
     anywhere = change._replace(function="")
     for place, among in (change, [change.file]), (change, files), (anywhere, files):
         places = [(file, *span) for file in among
@@ -113,7 +113,7 @@ def put_in(root, fault, files):
     for change in fault.changes:
         file, start, end = find(root, change, files)
         source = load(root, file)
-        if file in texts:  # the second place in a file
+        if file in texts:  # the second change in the same file
             source = texts[file]
             start, end = occurrences(source, change._replace(function=""))[0]
         texts[file] = source[:start] + change.after.strip() + source[end:]

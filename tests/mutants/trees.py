@@ -12,15 +12,15 @@ import threading
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(os.path.join(HERE, "..", ".."))
 WORKERS = os.cpu_count() or 1
-LIMIT = 600  # seconds for one step
-# What is unpacked in build/ and not built.
+LIMIT = 600  # seconds that one step may take
+# What is unpacked into build/ instead of being built.
 UNPACKED = ("nginx", "prometheus", "keepalived")
 
 running, running_lock, stopped = set(), threading.Lock(), threading.Event()
 
 
 def stop(job):
-    """Ends a step with all that it started; its traps take networks down."""
+    """End a step with everything that it started; the traps of its scripts take networks down."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(job.pid, signal.SIGTERM)
     try:
@@ -29,7 +29,7 @@ def stop(job):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(job.pid, signal.SIGKILL)
         job.wait()
-    # A network is named after the process that has set it up.
+    # A network is named after the process that set it up.
     take_down(f"prog{job.pid}")
 
 
@@ -39,7 +39,7 @@ def take_down(run):
 
 
 def take_down_of(folder):
-    """Networks that a killed test left up: those whose hosts use a copy."""
+    """Take down networks that a killed test left up: those whose hosts use a copy of the tree."""
     for state in glob.glob("/run/l3dsr-topo-*"):
         run = state.removeprefix("/run/l3dsr-topo-")
         used = subprocess.run(
@@ -50,8 +50,8 @@ def take_down_of(folder):
 
 
 def passes(tree, *command, limit=LIMIT, early=True):
-    """Does a step succeed? And what it said. `early`: it is stopped at its
-    first test that fails (TAP)."""
+    """(whether the step succeeds, its output). `early`: stop at the first test that
+    fails (TAP)."""
     with running_lock:
         if stopped.is_set():
             raise KeyboardInterrupt
@@ -99,14 +99,15 @@ def copy(tree):
         if os.path.exists(f"{ROOT}/build/{each}"):
             os.symlink(f"{ROOT}/build/{each}", f"{tree}/build/{each}")
     for makefile in "common/build.mk", "tests/unit/Makefile":
-        # A fault may leave a variable unused; that is not what must be noticed.
+        # A fault may leave a variable unused. A test has to notice it, not a
+        # warning of the compiler.
         with open(os.path.join(tree, makefile), encoding="utf-8") as opened:
             write(tree, makefile, opened.read().replace("-Werror", "-w"))
 
 
 @contextlib.contextmanager
 def replaced(tree, texts):
-    """{file: text}; as they were afterwards."""
+    """{file: text}; afterwards the files are as they were."""
     before = {}
     for file in texts:
         with open(os.path.join(tree, file), encoding="utf-8") as opened:

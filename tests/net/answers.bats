@@ -9,17 +9,17 @@ load uploads
 
 LB4=172.17.0.2 LB6=2001:db8:17::2
 
-# way MTU: of the load balancer's routes to the backends
+# way MTU: sets and locks the MTU of the load balancer's routes to the backends
 way() {
 	local mtu=() mtu6=()
 	[[ $1 == any ]] || mtu=(mtu lock "$1")
 	[[ $1 == any ]] || mtu6=(mtu lock "$(($1 < 1280 ? 1280 : $1))")
 	on "$LB" ip route replace 172.19.0.0/16 via "$NEXT4" "${mtu[@]}"
 	on "$LB" ip -6 route replace 2001:db8:19::/64 via "$NEXT6" "${mtu6[@]}"
-	lbr apply # reads which routes are locked
+	lbr apply # makes lbr read which routes are locked
 }
 
-# false_sums: how many ICMP errors with a false checksum the client has had
+# false_sums: how many ICMP errors with a wrong checksum the client has got
 false_sums() {
 	# shellcheck disable=SC2016 # awk's own
 	on "$CLIENT" awk '$1 == "Icmp:" && !names { names = $0; next }
@@ -29,7 +29,7 @@ false_sums() {
 		END { print sum + 0 }' /proc/net/snmp /proc/net/snmp6
 }
 
-# traced: a packet of TTL 1 is answered by the load balancer, of each protocol
+# traced: the load balancer answers a packet of TTL 1, for each protocol
 traced() {
 	local protocol before
 	before=$(false_sums)
@@ -97,7 +97,7 @@ offender() {
 	narrow any
 }
 
-# routes: of the backends, with all attributes
+# routes: prints the backends' routes with all attributes
 routes() {
 	local backend
 	for backend in "${BACKENDS[@]}"; do
@@ -105,7 +105,7 @@ routes() {
 	done
 }
 
-@test "advmss is on the routes while bkd is up, and off again" {
+@test "advmss is on the routes while bkd is up, and is gone afterwards" {
 	local before
 	afresh generic
 	on backend0x ip route add 10.1.0.0/16 via 172.19.0.2 metric 5 mtu 1400 advmss 900

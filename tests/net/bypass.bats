@@ -26,7 +26,8 @@ teardown_file() {
 	network_down
 }
 
-# Sets, on router and LB, the way back to the client: through the LB, or as before.
+# Set the way back to the client, on router and LB: through the LB, or as
+# before.
 replies_by_lb() {
 	on "$ROUTER" ip route replace 172.17.0.4 via 172.17.0.2
 	on "$ROUTER" ip route replace 2001:db8:17::4 via 2001:db8:17::2
@@ -41,7 +42,7 @@ teardown() {
 	stop
 }
 
-# capture HOST FILTER: what its eth0 receives and sends, into $seen
+# capture HOST FILTER: writes what its eth0 receives and sends into $seen
 capture() {
 	seen=$BATS_TEST_TMPDIR/seen
 	# shellcheck disable=SC2016
@@ -65,7 +66,7 @@ marked() {
 	(($(packets 'udp port 9') > 0))
 }
 
-# Once this datagram is in the file, everything before it is, too.
+# Send a marker datagram: once it is in the file, so is everything before it.
 captured() {
 	on "$CLIENT" bash -c 'echo >/dev/udp/172.17.0.2/9'
 	wait_for 5 marked
@@ -77,8 +78,8 @@ received() {
 	on "$LB" cat /sys/class/net/eth0/statistics/rx_bytes
 }
 
-# transfers VIP: 40 requests, 20 MB up, 20 MB down; `through`: the bytes that
-# the LB received in the course of the download
+# transfers VIP: 40 requests, 20 MB up, 20 MB down; sets `through` to the bytes
+# that the LB received during the download
 transfers() {
 	local before size
 	balanced "$1" 40 4 36
@@ -91,7 +92,7 @@ transfers() {
 	((size == 20 << 20))
 }
 
-# Sent by the program, or by the kernel if the next hop is unresolved.
+# Packets sent by the program, or by the kernel if the next hop is unresolved.
 sent_on() {
 	echo $(($(reason forwarded) + $(reason neighbour_unresolved)))
 }
@@ -107,7 +108,7 @@ bypasses() { # VIP
 	(($(packets "dst host $1") > 200))
 	(($(packets "src host $1") == 0))
 	((through < (20 << 20) / 10))
-	# what came for the VIP is what went on, packet by packet
+	# each packet that came for the VIP went on
 	echo "sent on: $(($(sent_on) - before))"
 	(($(sent_on) - before == $(packets "dst host $1")))
 }
@@ -153,7 +154,7 @@ serves() {
 	get "$VIP4" --max-time 1 >/dev/null
 }
 
-@test "a router must not ask for the way back (strict rp_filter), nor drop what is invalid" {
+@test "a router must not use strict rp_filter, nor drop packets that conntrack calls invalid" {
 	on "$ROUTER" ip route replace "$VIP4" via 172.17.0.2
 	on "$ROUTER" sysctl -qw net.ipv4.conf.eth1.rp_filter=2
 	serves
@@ -175,7 +176,7 @@ serves() {
 	rises unmatched on "$CLIENT" bash -c "echo >/dev/udp/$VIP6/80"
 }
 
-@test "what is for the load balancer itself is passed up, not balanced" {
+@test "packets for the load balancer itself are passed up, not balanced" {
 	local forwarded
 	forwarded=$(reason forwarded)
 	rises not_vip on "$CLIENT" ping -q -c 1 -W 2 172.17.0.2

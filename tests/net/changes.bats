@@ -48,8 +48,9 @@ apply() { # NAME
 	lbr apply "$BATS_FILE_TMPDIR/$1"
 }
 
-# slots: the backend of each slot of the web service, a line each. The table
-# lies at the beginning of the running generation's, for it is the file's first.
+# slots: the backend of each slot of the web service, one per line. The web
+# service is the first in the file, so its table is the first of the
+# generation's tables.
 slots() {
 	# shellcheck disable=SC2016
 	on "$LB" /usr/bin/python3 - "/sys/fs/bpf/l3dsr/lbr-$LAYOUT" <<-'EOF'
@@ -95,7 +96,7 @@ moves() {
 	((status != 0))
 }
 
-@test "held connections move on while everything is changed: 0 broken" {
+@test "held connections go on while everything is changed: 0 broken" {
 	local i
 	attach generic "$BATS_FILE_TMPDIR/both"
 	begin "$HELD" 10
@@ -137,12 +138,12 @@ apply_all() { # NAME
 	apply "$1"
 }
 
-@test "their service leaves the file and is back, and becomes that of any port: 0 broken" {
+@test "the connections' service leaves the file and is back, and becomes one of any port: 0 broken" {
 	local name
 	attach generic "$BATS_FILE_TMPDIR/one"
 	begin "$HELD" 0
 	advanced "$HELD"
-	apply_all both # half of them are where the table does not say
+	apply_all both # half of the connections are where the table does not put them
 	advanced "$HELD"
 	for name in gone both any both any gone both; do
 		apply_all "$name"
@@ -157,7 +158,7 @@ apply_all() { # NAME
 	[[ $output == "$HELD held, "*" asked, 0 broken" ]]
 }
 
-# unit_runs HOST UNIT KEY: what the unit has under the key, as systemd runs it;
+# unit_runs HOST UNIT KEY: runs the unit's command for KEY as systemd would;
 # OPTIONS are those of /etc/default
 unit_runs() {
 	local command
@@ -167,8 +168,9 @@ unit_runs() {
 		sed "s,^lbr,LoadBalancer/lbr,; s,^bkd,Backend/bkd,; s,%I,eth0,; s,\\\$OPTIONS,$OPTIONS,")
 }
 
-# unit_restarts HOST UNIT: units that it requires stay active, even those with
-# StopWhenUnneeded: while the unit has a job, they are needed
+# unit_restarts HOST UNIT: as systemd does. The units that it requires stay
+# active, even those with StopWhenUnneeded, because they are needed while the
+# unit has a job.
 unit_restarts() {
 	unit_runs "$1" "$2" ExecStop
 	unit_runs "$1" "$2" ExecStart
@@ -184,13 +186,13 @@ unit_stops() {
 	done < <(sed -n '/^Requires=/ { s///; s/%i//; s/\.service$//p }' "$ROOT/common/install/$2.service.in")
 }
 
-@test "a restart of each unit, after a change: 0 broken; their stop takes all down" {
+@test "a restart of each unit, after a change: 0 broken; a stop of the units takes all down" {
 	local backend file=$BATS_FILE_TMPDIR/both
 	local OPTIONS="-m generic -c $file"
 	attach generic "$BATS_FILE_TMPDIR/one"
 	begin 300 0
 	advanced 300
-	apply_all both # half of them are where the table does not say
+	apply_all both # half of the connections are where the table does not put them
 	run_begin "$file"
 	unit_restarts "$LB" lbr
 	advanced 300
@@ -214,7 +216,7 @@ unit_stops() {
 	done
 }
 
-@test "but down forgets, and an up after it goes by the table" {
+@test "but down forgets flows, and an up after it goes by the table" {
 	attach generic "$BATS_FILE_TMPDIR/one"
 	begin 40 0
 	advanced 40
@@ -228,15 +230,16 @@ unit_stops() {
 	[[ $output != *" 0 broken"* ]]
 }
 
-# killed CMD...: kills it at a random moment of its first 80 ms, about as long as most
-# take, unless it has ended
+# killed CMD...: kills CMD at a random moment of its first 80 ms (most commands
+# take about as long), unless it has ended
 killed() {
 	local moment
 	moment=$(printf '0.%03d' $((RANDOM % 80)))
 	on "$LB" timeout -s KILL "$moment" LoadBalancer/lbr "$@" >/dev/null 2>&1 || :
 }
 
-# says NAME: the running state is that of the file: its stored copy, and the maps
+# says NAME: what runs is what the file NAME says, in the stored copy and in the
+# maps
 says() {
 	[[ $(lbr save) == "$(<"$BATS_FILE_TMPDIR/$1.saved")" ]] &&
 		[[ $(lbr apply -n "$BATS_FILE_TMPDIR/$1") == *"nothing that packets meet changes" ]]
@@ -270,7 +273,7 @@ says() {
 	[[ $output == "$HELD held, "*" asked, 0 broken" ]]
 }
 
-@test "applies while new connections come: none fails" {
+@test "apply while new connections come: none of them fails" {
 	local i names=(one both heavy both)
 	attach generic "$BATS_FILE_TMPDIR/both"
 	begin 10 "$RATE"
@@ -284,7 +287,7 @@ says() {
 	[[ $output == "10 held, "*" asked, 0 broken" ]]
 }
 
-@test "but a backend that is cut breaks the connections it had" {
+@test "but a backend that is cut loses the connections that it had" {
 	attach generic "$BATS_FILE_TMPDIR/both"
 	begin 40 0
 	advanced 40

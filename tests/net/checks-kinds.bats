@@ -11,7 +11,8 @@ load status
 load checks
 bats_require_minimum_version 1.5.0
 
-# apart ADDRESS PATH APPLICATION [WHY]: what the last checks by HTTP found
+# apart ADDRESS PATH APPLICATION [WHY]: the last HTTP checks found this of path
+# and application
 apart() {
 	look /status |
 		jq -e --arg backend "$1" --arg found "${*:2}" '[.checks[] |
@@ -20,7 +21,7 @@ apart() {
 			length > 0 and all(. == $found)' >/dev/null
 }
 
-@test "application-port: the path and the application, each on its own" {
+@test "application-port: path and application are judged separately" {
 	local lost='sent to the backend; no answer from the VIP' address
 	# The VIP itself answers with another body.
 	sed -i 's/type: http,/type: http, application-port: 8080, body: fine,/' "$FILE"
@@ -54,7 +55,7 @@ is_up_again() { # TIMES
 	(($(grep -c "10:80/tcp: backend $X4 is up" "$RUN.out") == $1))
 }
 
-@test "a wrong status, another body, no TLS: the path is good" {
+@test "a wrong status, another body, no TLS: the path is still good" {
 	sed -i '0,/type: http,/s//type: https,/' "$FILE"
 	run_begin "$FILE"
 	run_signal HUP
@@ -73,7 +74,7 @@ is_up_again() { # TIMES
 	wait_for 5 run_said "10:80/tcp: backend $X4 is down: status 200, another body"
 }
 
-# A server of UDP that never answers, as one of syslog; its process is $silent.
+# A UDP server that never answers, like syslog; its process is $silent.
 silent_begin() {
 	on "$X" /usr/bin/python3 -c '
 import os, socket, sys, time
@@ -86,7 +87,7 @@ while True:
 	silent=$(<"$BATS_TEST_TMPDIR/silent")
 }
 
-@test "udp, a server that never answers: up where the file says so, a refusal is not" {
+@test "udp, a server that never answers: up if the file says so; down if it refuses" {
 	local check='type: udp, send: hello, no-answer: up, interval: 1s, timeout: 200ms, rise: 1, fall: 1'
 	sed -i "/^services:/a\  - {vip: $VIP4, port: 514, protocol: udp, check: {$check}, backends: [{address: $X4}, {address: 172.19.0.4}]}" "$FILE"
 	silent_begin
@@ -95,27 +96,27 @@ while True:
 	bkd backend0y apply "$FILE" >/dev/null
 	run_begin "$FILE"
 	wait_for 5 found "$X4" 'true unknown unknown sent to the backend; silent'
-	# Nobody has the port there.
+	# No process has the port there.
 	wait_for 5 found 172.19.0.4 'false good bad Connection refused'
-	# A check that was not sent does not count as unanswered.
+	# A check that was not sent does not count as one that nobody answered.
 	on "$LB" ip route add blackhole "$X4"
 	wait_for 5 found "$X4" 'false bad unknown not sent: fib_blackhole'
 	on "$LB" ip route del blackhole "$X4"
 	wait_for 5 found "$X4" 'true unknown unknown sent to the backend; silent'
-	# By default an answer has to come.
+	# By default the server has to answer.
 	sed -i 's/no-answer: up, //' "$FILE"
 	run_signal HUP
 	wait_for 5 found "$X4" 'false bad unknown sent to the backend; no answer from the VIP'
 	kill "$silent"
 }
 
-@test "https: with a certificate of whomever" {
+@test "https: any certificate is accepted" {
 	sed -i '/^services:/a\  - {vip: 192.168.25.10, port: 443, backends: [{address: 172.19.0.3}, {address: 172.19.0.4}], check: {type: https, host: example.org, body: fine, interval: 2s, timeout: 1s, rise: 1, fall: 2}}' "$FILE"
 	lbr apply "$FILE" >/dev/null
 	bkd "$X" apply "$FILE" >/dev/null
 	bkd backend0y apply "$FILE" >/dev/null
 	run_begin "$FILE"
-	# Only X has it.
+	# Only X has a server there.
 	wait_for 5 run_said '443/tcp: backend 172.19.0.4 is down: Connection refused'
 	wait_for 5 is_also down 172.19.0.4
 	[[ $(on "$CLIENT" curl -sSk --max-time 5 "https://$VIP4/[1-5]") == finefinefinefinefine ]]
@@ -144,7 +145,7 @@ peculiar_begin() {
 		    elif line.startswith(b"GET /chunks"):
 		        c.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n"
 		                  b"Transfer-Encoding: chunked\r\n\r\n" + chunked([b"all is f", b"ine here"]))
-		        c.recv(1)  # it leaves the connection open
+		        c.recv(1)  # the server leaves the connection open
 		    elif line.startswith(b"GET /length"):
 		        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nall is fine")
 		        c.recv(1)
@@ -192,7 +193,7 @@ peculiar_is() { # "UP PATH APPLICATION WHY"
 		"\(.up) \(.path) \(.application) \(.why // "")" == $found)' >/dev/null
 }
 
-@test "http: asked and understood as HTTP/1.1; a body by its chunks, or by its length" {
+@test "http: checks speak HTTP/1.1; a body is read by its chunks or by its length" {
 	peculiar_begin
 	asks chunks
 	bkd "$X" apply "$FILE" >/dev/null
@@ -207,7 +208,7 @@ peculiar_is() { # "UP PATH APPLICATION WHY"
 	kill "$peculiar"
 }
 
-@test "http: a server that never ends is bad in time, and delays nothing" {
+@test "http: a server that never ends its answer is down in time, and delays no other check" {
 	local way
 	peculiar_begin
 	asks headers
@@ -250,7 +251,7 @@ while True:
 	wait_for 5 large 0
 }
 
-large() { # COUNT: so many of port 515 are good
+large() { # COUNT: so many checks of port 515 are good
 	(($(look /status | jq '[.checks[] | select(.port == 515 and
 		.up and .application == "good")] | length') == $1))
 }

@@ -16,7 +16,8 @@ bats_require_minimum_version 1.5.0
 X=backend0x X4=172.19.0.3 X6=2001:db8:19::3
 Y4=172.19.0.4 Y6=2001:db8:19::4
 
-# Port 443 on both, with a certificate of more than 7 kB; and the file of all.
+# Port 443 on both backends, with a certificate of more than 7 kB; and the file
+# that all hosts use.
 setup_file() {
 	local mode backend names often long
 	cd "$BATS_FILE_TMPDIR" || return
@@ -89,7 +90,8 @@ vip_off() {
 	done
 }
 
-# all_good: each of the twelve has had good answers since $before was taken
+# all_good: each of the twelve checks has had good answers since $before was
+# taken
 all_good() {
 	look /status | jq -e --argjson before "$before" '[.checks[]] as $now |
 		($now | length) == 12 and ($now | all(.path == "good" and
@@ -101,14 +103,16 @@ since_now() {
 	before=$(look /status | jq -c '[.checks[].good]')
 }
 
-# parted WHY: all checks of X are down, for this reason; none of the other backend
+# parted WHY: all checks of X are down for this reason, and none of the other
+# backend
 parted() {
 	look /status | jq -e --arg why "$1" --arg x4 "$X4" --arg x6 "$X6" '.checks |
 		all(if .backend == $x4 or .backend == $x6
 			then (.up | not) and (.why == $why) else .up end)' >/dev/null
 }
 
-# works MODE: with the VIP on each device, and each value of rp_filter in $filters
+# works MODE: checks work with the VIP on each device, and with each value of
+# rp_filter in $filters
 works() {
 	local where filter
 	over "$1"
@@ -156,13 +160,13 @@ while True:
 	own=$(<"$BATS_TEST_TMPDIR/own")
 }
 
-dead() { # it is said of X's web server, and of no other
+dead() { # the refusal is reported for X's web server and for no other
 	look /status | jq -e --arg x "$X4" '[.checks[] | select(.vip == "192.168.25.10" and .port == 80) |
 		"\(.backend == $x) \(.up) \(.why // "")"] | sort ==
 		["false true ", "true false Connection refused"]' >/dev/null
 }
 
-@test "a server of the load balancer's own on the VIP does not mislead" {
+@test "a server of the load balancer's own on the VIP does not mislead checks" {
 	over generic
 	vip_on lo
 	own_begin
@@ -175,7 +179,7 @@ dead() { # it is said of X's web server, and of no other
 	wait_for 10 all_good
 }
 
-@test "a firewall that drops all that the host sends and gets" {
+@test "checks work behind a firewall that drops all that the host sends and gets" {
 	over generic
 	vip_on eth0
 	on "$LB" nft -f - <<-'END'

@@ -38,8 +38,8 @@ teardown() {
 	run_end
 }
 
-# file FORWARD X4 Y4 X6 Y6 [HEAD]: port 80 of both VIPs, with this method and these
-# backends
+# file FORWARD X4 Y4 X6 Y6 [HEAD]: writes a file with port 80 of both VIPs, this
+# method and these backends
 file() {
 	FILE=$BATS_TEST_TMPDIR/services.yaml
 	cat >"$FILE" <<-END
@@ -52,8 +52,8 @@ file() {
 	END
 }
 
-# checked SCENARIO WIRE4 WIRE6: both programs with FILE, and `lbr run`; checks what
-# arrives on the wire at X
+# checked SCENARIO WIRE4 WIRE6: starts both programs with FILE, and `lbr run`;
+# the frames that arrive at X match these patterns
 checked() {
 	local name=RUN_$1
 	export TOPO_RUN=${!name}
@@ -66,12 +66,12 @@ checked() {
 	sniff_end
 }
 
-# good COUNT: so many backends answer well
+# good COUNT: so many backends are up
 good() {
 	(($(look /status | jq '[.checks[] | select(.up and .path == "good" and .application == "good")] | length') == $1))
 }
 
-# lost: only the backends of X are down, because of the path
+# lost: only the backends of X are down, and the path is the reason
 lost() {
 	[[ $(look /status | jq -r '.checks[] | select(.up | not) | "\(.backend) \(.path) \(.why // "")"' | sort) == \
 		"$(printf '%s bad sent to the backend; no answer from the VIP\n' "$X4" "$X6" | sort)" ]]
@@ -101,7 +101,7 @@ fails_without() {
 	fails_without "bkd $X down" "bkd $X up -c $FILE >/dev/null"
 }
 
-@test "ipip: by way of backends of the other family" {
+@test "ipip: checks of backends of the other family" {
 	file ipip "$X6" "$Y6" "$X4" "$Y4" "$SOURCES"
 	checked l3dsr "2001:db8:17::2 > $X6: .*172.17.0.2.[0-9]+ > $VIP4.80: Flags \[S\]" \
 		"172.17.0.2 > $X4: .*2001:db8:17::2.[0-9]+ > $VIP6.80: Flags \[S\]"
@@ -121,20 +121,21 @@ on_lo() {
 
 @test "l2: a check goes to the backend's MAC address; it fails with the VIP off lo" {
 	file l2 "$X4" "$Y4" "$X6" "$Y6"
-	# From the interface that xdp_lbr is attached to.
+	# The check's source is an address of the interface that xdp_lbr is
+	# attached to.
 	checked twolegged "172.17.0.2.[0-9]+ > $VIP4.80: Flags \[S\]" \
 		"2001:db8:17::2.[0-9]+ > $VIP6.80: Flags \[S\]"
 	fails_without off_lo on_lo
 }
 
-@test "l2: by way of backends of the other family" {
+@test "l2: checks of backends of the other family" {
 	file l2 "$X6" "$Y6" "$X4" "$Y4"
 	checked twolegged "172.17.0.2.[0-9]+ > $VIP4.80: Flags \[S\]" \
 		"2001:db8:17::2.[0-9]+ > $VIP6.80: Flags \[S\]"
 	fails_without off_lo on_lo
 }
 
-@test "l2: behind a router: not sent, and why" {
+@test "l2: a backend behind a router: the check is not sent, and its report says why" {
 	file l2 "$X4" "$Y4" "$X6" "$Y6"
 	TOPO_RUN=$RUN_l3dsr
 	attach generic "$FILE"
@@ -147,7 +148,7 @@ skipped() { # WHY
 	look /status | jq -e --arg why "$1" 'any(.checks[]; .skipped > 2 and .why == $why)'
 }
 
-@test "ipip: without an address of the VIP's family no check is made, and nobody out" {
+@test "ipip: without an own address of the VIP's family no check is made, and no backend is out" {
 	file ipip "$X6" "$Y6" "$X4" "$Y4" "$SOURCES"
 	TOPO_RUN=$RUN_l3dsr
 	on "$LB" ip addr del 172.17.0.2/16 dev eth0
@@ -159,13 +160,14 @@ skipped() { # WHY
 	run ! run_said "$VIP4.*down"
 }
 
-# doctor_says COMMAND: the command of the examination `answers`, or ''
+# doctor_says COMMAND: the command that doctor's examination `answers` prints,
+# or ''
 doctor_says() {
 	lbr doctor -j -c "$FILE" | jq -e --arg command "$1" '[.examinations[] |
 		select(.examination == "answers") | .try // ""] == [$command]' >/dev/null
 }
 
-@test "answers by an interface where xdp_lbr is not: said so, and nobody out; attached there, all is seen" {
+@test "answers by an interface without xdp_lbr: reported, and no backend is out; once attached there, all is seen" {
 	local way='not by an attached interface: its answers come by eth1'
 	file rewrite "$X4" "$Y4" "$X6" "$Y6"
 	TOPO_RUN=$RUN_twolegged

@@ -48,7 +48,7 @@ teardown_file() {
 	network_down
 }
 
-# All four services, by HTTP and UDP; "$@": more for sed
+# All four services with checks by HTTP and UDP; "$@": more sed expressions
 setup() {
 	FILE=$BATS_TEST_TMPDIR/services.yaml
 	local often='interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
@@ -61,22 +61,23 @@ setup() {
 teardown() {
 	run_end
 	services "$BATS_TEST_TMPDIR/plain.yaml"
-	# With --now: backends of one test must not drain in the next.
+	# With --now, so that backends that one test removes do not drain in the
+	# next.
 	lbr apply --now "$BATS_TEST_TMPDIR/plain.yaml" >/dev/null
 }
 
-states() { # ADDRESS: of that backend, in all services
+states() { # ADDRESS: the state of that backend, in all services
 	lbr show -j backends |
 		jq -r --arg address "$1" '.backends[] | select(.backend == $address).state' |
 		sort -u
 }
 
-are() { # STATE ADDRESS...
+are() { # STATE ADDRESS...: in all services
 	local address
 	for address in "${@:2}"; do [[ $(states "$address") == "$1" ]] || return 1; done
 }
 
-# is_also STATE ADDRESS: in one of the services
+# is_also STATE ADDRESS: in at least one service
 is_also() {
 	grep -qx "$1" <<<"$(states "$2")"
 }

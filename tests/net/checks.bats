@@ -12,7 +12,8 @@ load status
 load checks
 bats_require_minimum_version 1.5.0
 
-# are_found FINDING ADDRESS...: what checks found, while `state` tells something else
+# are_found FINDING ADDRESS...: what checks found, when `state` says something
+# else
 are_found() {
 	local address
 	for address in "${@:2}"; do
@@ -21,12 +22,12 @@ are_found() {
 	done
 }
 
-# The application, asked directly.
+# Ask the application directly.
 is_fine() {
 	[[ $(on "$LB" curl -sS --max-time 2 "http://$X4:8080/") == fine ]]
 }
 
-# fails_until_mended BREAK MEND: the path of X alone
+# fails_until_mended BREAK MEND: between the two, only the path of X is bad
 fails_until_mended() {
 	run_begin "$FILE"
 	wait_for 10 answered
@@ -41,7 +42,7 @@ fails_until_mended() {
 	wait_for 5 are up "$X4" "$X6"
 }
 
-@test "a check goes to the VIP, by way of its backend, and is answered from the VIP" {
+@test "a check goes to the VIP through its backend, and the answer comes from the VIP" {
 	sniff wire wires "$X-eth0" 'tcp port 80'
 	run_begin "$FILE"
 	wait_for 5 seen wire "192\.168\.25\.10\.80 > 172\.17\.0\.2\.[0-9]+: Flags \[S\.\]"
@@ -51,7 +52,7 @@ fails_until_mended() {
 	sniff_end
 	run ! seen wire "172\.17\.0\.2\.[0-9]+ > 172\.19\.0\.4"
 	wait_for 5 on "$X" grep -q '^172.17.0.2 [0-9]* 192.168.25.10 80 200 GET / ' /run/nginx/access.log
-	# It is not in the counters of clients' packets.
+	# Checks are not in the counters of clients' packets.
 	[[ $(lbr show -j backends | jq '[.backends[].packets] | add') == 0 ]]
 	wait_for 5 are up "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 }
@@ -72,7 +73,7 @@ fails_until_mended() {
 		"on $X ip rule del from $VIP4 blackhole; on $X ip -6 rule del from $VIP6 blackhole"
 }
 
-@test "the application dead: the path is good, it is out at once, and in again" {
+@test "the application is dead: the path is good; the backend is out at once, and back when it answers" {
 	run_begin "$FILE"
 	wait_for 10 answered
 	on "$X" nginx -p /run/nginx/ -c "$ROOT/topology/l3dsr/nginx.conf" -s stop
@@ -83,7 +84,7 @@ fails_until_mended() {
 	wait_for 5 are up "$X4" "$X6"
 }
 
-# all_down: every backend of the first service
+# all_down: takes down every backend of the first service
 all_down() {
 	sed -i '0,/type: http,/s//type: http, status: 500,/' "$FILE"
 	sed -i "0,/ *check:/s//    on-all-down: $1\n&/" "$FILE"
@@ -93,7 +94,7 @@ all_down() {
 	wait_for 5 run_said '10:80/tcp: backend 172.19.0.4 is down'
 }
 
-@test "all down: all serve whose path is good" {
+@test "all down: all backends with a good path serve" {
 	all_down all
 	wait_for 5 is_also 'last resort' 172.19.0.4
 	answers "$VIP4" 10 | awk '{ n += $2 } END { exit n != 10 }'
@@ -109,13 +110,13 @@ all_down() {
 	wait_for 5 rises no_backend_passed on "$CLIENT" curl -s --max-time 0.2 "http://$VIP4/"
 }
 
-# doctor STATE: what it says of whether backends answer
+# doctor RESULT: what doctor says about whether backends answer
 doctor() {
 	lbr doctor -j -c "$FILE" | jq -e --arg state "$1" \
 		'[.examinations[] | select(.examination == "answers").result] | index($state)' >/dev/null
 }
 
-@test "one that drains and is down: it drains, its flows move, and it drains again" {
+@test "a backend that drains and is down: it drains, its flows move, and then it drains again" {
 	sed -i "s/address: $X4,/&  drain: true,/" "$FILE"
 	run_begin "$FILE"
 	run_signal HUP
@@ -128,14 +129,14 @@ doctor() {
 	wait_for 5 are_found 'path down' "$X4" "$X6"
 	run_said "~ backend $X4 of 192.168.25.10:80/tcp draining -> draining and down, its flows move"
 	are draining "$X4" "$X6"
-	# Verdicts outlive a change.
+	# Health states survive a change.
 	lbr undrain 172.19.0.4
 	are_found 'path down' "$X4" "$X6"
 	doctor ok
 	bkd "$X" up >/dev/null
 	wait_for 5 are_found up "$X4" "$X6"
 	are draining "$X4" "$X6"
-	# Overridden by a verb.
+	# A verb overrides the state.
 	lbr undrain "$X4"
 	are up "$X4"
 	bkd "$X" down >/dev/null
@@ -147,7 +148,7 @@ doctor() {
 	are draining "$X4"
 	are down "$X6"
 	bkd "$X" up >/dev/null
-	# The override that was set while it was down holds.
+	# An override that was set while the backend was down holds.
 	wait_for 5 are up "$X6"
 	are draining "$X4"
 	lbr undrain "$X4"
@@ -160,7 +161,9 @@ doctor() {
 	are draining "$X4"
 }
 
-skipped() { # at least so many checks, with a moment without files before each look
+# skipped COUNT: at least so many checks were not made. Before each look, no file
+# descriptor is free for a moment.
+skipped() {
 	local pid
 	pid=$(<"$RUN.pid")
 	prlimit --pid "$pid" --nofile=3:4096
@@ -169,7 +172,7 @@ skipped() { # at least so many checks, with a moment without files before each l
 	(($(metric lbr_check_skipped_total) >= $1))
 }
 
-@test "out of files: checks that are not made take nobody out" {
+@test "no file descriptors left: a check that cannot be made takes no backend out" {
 	run_begin "$FILE"
 	wait_for 10 answered
 	wait_for 20 skipped 40
@@ -177,14 +180,14 @@ skipped() { # at least so many checks, with a moment without files before each l
 	are up "$X4" "$X6" 172.19.0.4 2001:db8:19::4
 }
 
-@test "where a namespace is forbidden it is said what is missing" {
+@test "where network namespaces are forbidden, run says what is missing" {
 	run -1 on "$LB" /usr/bin/python3 - LoadBalancer/lbr run -l none -c "$FILE" <<-'EOF'
 		import ctypes, os, platform, struct, sys
 
 		# unshare(2) is refused, as seccomp profiles of containers do.
 		number = {"x86_64": 272, "aarch64": 97}[platform.machine()]
 		program = b"".join(struct.pack("=HBBI", *row) for row in (
-		    (0x20, 0, 0, 0),  # load the number of the call
+		    (0x20, 0, 0, 0),  # load the system call's number
 		    (0x15, 0, 1, number),
 		    (0x06, 0, 0, 0x00050001),  # errno: EPERM
 		    (0x06, 0, 0, 0x7FFF0000)))  # allowed
@@ -199,7 +202,8 @@ skipped() { # at least so many checks, with a moment without files before each l
 	[[ $output == *'CAP_SYS_ADMIN'*'unshare and setns'* ]]
 }
 
-# What it might change on this host, before and after: links, rules, routes, sysctls.
+# Everything that checks might change on this host: links, rules, routes,
+# sysctls.
 host_state() {
 	# shellcheck disable=SC2016
 	on "$LB" bash -c 'ip -o link | sed "s/^[0-9]*: //" | cut -d " " -f 1,2
@@ -214,14 +218,14 @@ host_is_as_before() {
 	host_state | diff "$BATS_TEST_TMPDIR/before" -
 }
 
-@test "what checks found outlives who checks; what they need does not, killed or not" {
+@test "what checks found survives lbr run; what they need does not, killed or not" {
 	host_state >"$BATS_TEST_TMPDIR/before"
 	run_begin "$FILE"
 	on "$LB" ip link show lbr-check1 >/dev/null
 	run ! on "$LB" ip link show lbr-check0
 	wait_for 5 answered
 	host_state | grep -v lbr-check1 | diff "$BATS_TEST_TMPDIR/before" -
-	# Removed by somebody, the veth is made anew.
+	# If somebody removes the veth, it is made again.
 	on "$LB" ip link del lbr-check1
 	wait_for 5 on "$LB" ip link show lbr-check1 >/dev/null
 	wait_for 5 answered
@@ -233,7 +237,7 @@ host_is_as_before() {
 	lbr apply "$FILE"
 	are down "$X4" "$X6"
 	[[ $(answers "$VIP4" 10) == 'backend0y 10' ]]
-	# Asked again, from the beginning.
+	# The backends are checked again, from the beginning.
 	bkd "$X" up >/dev/null
 	run_begin "$FILE"
 	wait_for 5 are up "$X4" "$X6"
@@ -241,7 +245,7 @@ host_is_as_before() {
 	host_is_as_before
 }
 
-@test "what an older version left of its checks is removed" {
+@test "what an older version left behind of its checks is removed" {
 	host_state >"$BATS_TEST_TMPDIR/before"
 	on "$LB" ip link add lbr-check0 type veth peer lbr-check1
 	on "$LB" ip rule add fwmark 0x6c6272 pref 1 lookup 7103090

@@ -14,8 +14,8 @@ load lib
 
 DSCP=10
 
-# In one network, client and backends have offloads, veth's default; in the other, the
-# LB's port completes every checksum before xdp_lbr sees it.
+# In one network, client and backends have checksum offload, veth's default; in
+# the other, the LB's port completes every checksum before xdp_lbr sees it.
 setup_file() {
 	network
 	export RUN_generic=$TOPO_RUN
@@ -36,7 +36,7 @@ teardown() {
 	sniff_end
 }
 
-# with MODE CHECKSUM [KEY...]: both programs attached so
+# with MODE CHECKSUM [KEY...]: attaches both programs with these settings
 with() {
 	local name=RUN_$1 more='' key
 	export TOPO_RUN=${!name}
@@ -70,8 +70,8 @@ asked() {
 	seen sums "$1"
 }
 
-# sums WHICH: of requests to backend0x, as its port carries them, the checksums
-# are `correct` or `incorrect`
+# sums WHICH: all checksums of requests, seen at backend0x's port, are `correct`
+# or `incorrect`
 sums() {
 	sniff sums wires backend0x-eth0 'tcp and dst port 80'
 	wait_for 20 asked " cksum 0x[0-9a-f]+ \\($1"
@@ -82,21 +82,21 @@ sums() {
 	sniff_end
 }
 
-@test "keep: completed between LB and router: all arrive" {
+@test "keep: checksums completed between LB and router: all requests arrive" {
 	with generic keep
 	serves
 	completes
 	serves
 }
 
-@test "update: arrives, but completed between LB and router: nothing does" {
+@test "update: all arrive, but if completed between LB and router, none does" {
 	with generic update
 	serves
 	completes
 	fails
 }
 
-@test "update: on the wire every sum is true, at the server too" {
+@test "update: every sum is true on the wire, and at the server" {
 	with native update
 	serves
 	sums correct
@@ -142,7 +142,7 @@ yahoo() {
 	fails
 }
 
-@test "dscp, keep: nftables restores in vain; check says so" {
+@test "dscp, keep: nftables restores in vain; check warns of it" {
 	with native keep "forward: dscp" "dscp: $DSCP"
 	yahoo
 	fails
