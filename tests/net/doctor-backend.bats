@@ -44,7 +44,7 @@ teardown() {
 	heal backend0x vips
 }
 
-@test "silence: ARP for the VIP is answered, and asked from it" {
+@test "silence: the host answers ARP for the VIP, and uses the VIP as the source of its own ARP requests" {
 	on backend0x sysctl -qw net.ipv4.conf.all.arp_ignore=0 \
 		net.ipv4.conf.eth0.arp_ignore=0
 	ill backend0x silence fail
@@ -57,7 +57,7 @@ teardown() {
 		net.ipv4.conf.all.arp_announce=2
 }
 
-@test "listed: the file has no address of this host" {
+@test "listed: the file lists no address of this host" {
 	file backend0x '/172.19.0.3\|19::3/d'
 	ill backend0x listed fail
 	[[ $output == *"lists no backend with an address of this host (172.19.0.3 "* ]]
@@ -73,8 +73,8 @@ teardown() {
 	[[ $(on backend0x ip -o address show to "$VIP4") == *" lo "* ]]
 }
 
-# who has the VIP, asked by another interface than xdp_bkd is attached to
-@test "silence: another interface would answer for the VIP; up quiets all" {
+# another interface, without xdp_bkd, is asked for the VIP
+@test "silence: another interface would answer for the VIP; up silences all interfaces" {
 	on backend0x ip link add other0 type veth peer name other1
 	on backend0x ip link set dev other0 up
 	on backend0x sysctl -qw net.ipv4.conf.all.arp_ignore=0 \
@@ -99,7 +99,7 @@ teardown() {
 
 @test "replies: a client asks, and no route leads back to it" {
 	on backend0x ip route del default
-	on backend0x ip route add 10.0.0.0/8 via 172.19.0.2 # to somebody else
+	on backend0x ip route add 10.0.0.0/8 via 172.19.0.2 # a route that leads somewhere else
 	healthy backend0x
 	# shellcheck disable=SC2016 # for the other shell
 	on "$CLIENT" bash -c 'echo $$ >"$1"; shift
@@ -115,7 +115,8 @@ teardown() {
 	healthy backend0x
 }
 
-# listens ADDRESS: a UDP server on port 7778 there, and no other
+# listens ADDRESS: starts a UDP server on port 7778 of that address, and stops
+# the one before
 listens() {
 	local pid=$BATS_TEST_TMPDIR/pid
 	[[ ! -e $pid ]] || kill "$(<"$pid")"
@@ -132,7 +133,7 @@ time.sleep(60)' "$1" "$pid" 3>&- &
 }
 
 # shellcheck disable=SC2016 # it is sed's
-@test "listeners: nobody on the port; on another address; on all; on the VIP" {
+@test "listeners: none on the port; on another address; on all addresses; on the VIP" {
 	file backend0x 's/port: 7777/port: 7778/' '/the same over IPv6/,$ d'
 	bkd backend0x apply >/dev/null
 	ill backend0x listeners fail
@@ -147,7 +148,7 @@ time.sleep(60)' "$1" "$pid" 3>&- &
 	healthy backend0x
 }
 
-@test "firewall: a policy or a rule that drops what is for the service" {
+@test "firewall: a policy or a rule that drops the service's packets" {
 	command -v nft >/dev/null || skip "no nft here"
 	on backend0x nft -f - <<-'EOF'
 		table ip mine {
@@ -161,7 +162,7 @@ time.sleep(60)' "$1" "$pid" 3>&- &
 	wait_for 5 broken
 	ill backend0x firewall fail
 	heal backend0x firewall
-	# what it says to add opens these ports, and no more
+	# the rule that doctor prints opens these ports, and no more
 	[[ $(on backend0x nft list chain ip mine in) == *"policy drop"* ]]
 	on backend0x nft flush ruleset
 	on backend0x nft -f - <<-'EOF'
@@ -175,7 +176,8 @@ time.sleep(60)' "$1" "$pid" 3>&- &
 	ill backend0x firewall fail
 	[[ $output == *"a rule of inet mine in drops packets for $VIP4:80/tcp"* ]]
 	on backend0x nft flush ruleset
-	# a rule that may or may not match is neither a fault nor harmless
+	# a rule that may or may not match is not reported as a fault, nor as
+	# harmless
 	on backend0x nft -f - <<-'EOF'
 		table inet mine {
 			chain in {

@@ -23,8 +23,8 @@ setup() {
 	serves
 }
 
-# After a test that mended everything nothing remains to do; after a failed one, start
-# anew.
+# After a test that mended everything there is nothing to do; after a failed
+# one, start anew.
 teardown() {
 	file "$LB" ''
 	if [[ ! ${BATS_TEST_COMPLETED-} ]]; then
@@ -36,7 +36,7 @@ teardown() {
 	fi
 }
 
-# state CHECK: the worst that doctor said of it
+# state EXAMINATION: the worst result that doctor gave it
 state() {
 	lbr doctor -j | jq -r --arg check "$1" \
 		'[.examinations[] | select(.examination == $check).result] | sort | .[-1]'
@@ -57,7 +57,7 @@ is() {
 	on "$LB" ip route del 172.19.0.4
 }
 
-@test "next-hops: flushed, so nobody keeps them fresh" {
+@test "next-hops: flushed, so that they are no longer managed" {
 	on "$LB" ip neigh flush dev eth0 nud all
 	ill "$LB" next-hops warn
 	heal "$LB" next-hops
@@ -71,7 +71,7 @@ is() {
 	heal "$LB" next-hops
 }
 
-@test "next-hops: one does not say its MAC address" {
+@test "next-hops: one does not answer when asked for its MAC address" {
 	on "$ROUTER" ip link set dev eth0 arp off
 	on "$LB" ip neigh flush dev eth0 nud all
 	lbr apply
@@ -79,7 +79,7 @@ is() {
 	ill "$LB" next-hops fail
 	[[ $output == *"172.17.0.3 on eth0, next hop of 2 backends, does not say its MAC address"* ]]
 	on "$ROUTER" ip link set dev eth0 arp on
-	# Each time anew: the kernel may forget what has failed, managed or not.
+	# Each time anew: the kernel may forget a failed entry, managed or not.
 	applied() {
 		lbr apply && healthy "$LB"
 	}
@@ -87,7 +87,7 @@ is() {
 	wait_for 5 serves
 }
 
-@test "mtu: the way to the backends takes less than clients send" {
+@test "mtu: the path to the backends takes less than clients send" {
 	on "$LB" ip route change 172.19.0.0/16 via 172.17.0.3 mtu lock 1000
 	lbr apply
 	ill "$LB" mtu warn
@@ -98,7 +98,7 @@ is() {
 	lbr apply
 }
 
-@test "vips: nothing comes, and where that can be mended" {
+@test "vips: no packets come, and where that can be mended" {
 	local command
 	lbr down
 	lbr up
@@ -115,7 +115,7 @@ is() {
 		select(.examination == "vips" and (.report | startswith($vip))).result') == ok ]]
 }
 
-@test "answers: the command is for where clients are" {
+@test "answers: doctor's command is for the host where clients are" {
 	local command
 	command=$(lbr doctor -j | jq -r '.examinations[] | select(.examination == "answers").try')
 	echo "on the client: $command"
@@ -127,13 +127,13 @@ is() {
 	bkd backend0y up
 }
 
-# checked FILE: its TCP services are
+# checked FILE: gives its TCP services health checks
 checked() {
 	file "$LB" 's/^\( *\)protocol: tcp/&\n\1check: {type: http, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}/'
 	lbr apply >/dev/null
 }
 
-@test "run, answers: health checks that nobody makes; what they find" {
+@test "run, answers: no lbr run makes the health checks; what they find" {
 	local pid=$BATS_TEST_TMPDIR/pid
 	checked
 	ill "$LB" run warn
@@ -155,7 +155,7 @@ checked() {
 	healthy "$LB"
 }
 
-@test "firewall: a rule that drops what is invalid, a policy that drops" {
+@test "firewall: a rule that drops packets called invalid, a policy that drops" {
 	command -v nft >/dev/null || skip "no nft here"
 	on "$LB" nft -f - <<-'EOF'
 		table inet mine {
@@ -167,11 +167,11 @@ checked() {
 		}
 	EOF
 	ill "$LB" firewall warn
-	# the rule; the policy, for each family; and one that is elsewhere
+	# the rule; the policy, for each family; and a rule that is elsewhere
 	(($(commands firewall <<<"$output" | wc -l) == 4))
 	on "$LB" bash -c "$(commands firewall <<<"$output" | head -n 3)"
 	healthy "$LB"
-	# what it said to add opens the way to backends, and nothing else
+	# doctor's command opens the way to backends, and nothing else
 	[[ $(on "$LB" nft list chain inet mine on) == *"policy drop"*"172.19.0.3, 172.19.0.4"* ]]
 	on "$LB" nft delete table inet mine
 	# packets for this host itself do not concern the services
@@ -186,7 +186,7 @@ checked() {
 	EOF
 	healthy "$LB"
 	on "$LB" nft delete table inet mine
-	# a rule that may or may not match
+	# a rule that may or may not match a service's packets
 	on "$LB" nft -f - <<-'EOF'
 		table inet mine {
 			chain on {

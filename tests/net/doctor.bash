@@ -11,7 +11,7 @@ load lib
 
 TOOLS=$ROOT/LoadBalancer:$ROOT/Backend:$PATH
 
-# tool HOST VERB...: lbr on the load balancer, else bkd
+# tool HOST VERB...: runs lbr if HOST is the load balancer, else bkd
 tool() {
 	if [[ $1 == "$LB" ]]; then lbr "${@:2}"; else bkd "$@"; fi
 }
@@ -22,7 +22,8 @@ checks() {
 	env PATH="$TOOLS" "$1" doctor --help | sed -nE 's/^\| `([a-z-]+)`.*/\1/p'
 }
 
-# file HOST SED-EXPR...: changes its file so; '': the scenario's file
+# file HOST SED-EXPR...: changes HOST's file with sed; '' restores the
+# scenario's file
 file() {
 	local path=/etc/l3dsr/services.yaml
 	services "$BATS_TEST_TMPDIR/$1.yaml" "${@:2}"
@@ -30,7 +31,7 @@ file() {
 	on "$1" cp "$BATS_TEST_TMPDIR/$1.yaml" "$path"
 }
 
-# healthy HOST: exit 0, nothing failed, nothing to warn of
+# healthy HOST: doctor exits with 0, and nothing failed or is to be warned of
 healthy() {
 	run -0 tool "$1" doctor -j
 	jq -e '.warn == 0 and .fail == 0 and .skipped == 0' <<<"$output" \
@@ -45,13 +46,13 @@ serves() {
 	answers "$VIP4" 10 --fail-early >/dev/null
 }
 
-# broken [VIP]: they are not
+# broken [VIP]: requests are not answered
 broken() {
 	! get "${1-$VIP4}" --max-time 1 >/dev/null 2>&1
 }
 
-# ill HOST EXAMINATION RESULT: the first of doctor's reports that is neither ok nor
-# unknown; $mend: the words of its commands
+# ill HOST EXAMINATION RESULT: this is the first of doctor's reports that is
+# neither ok nor unknown; $mend: the commands that it prints
 ill() {
 	local status=0
 	[[ $3 == fail ]] && status=3
@@ -62,13 +63,14 @@ ill() {
 	read -ra mend < <(commands "$2")
 }
 
-# commands CHECK: of $output, a line each
+# commands EXAMINATION: those in $output, one per line
 commands() {
 	jq -r --arg check "$1" '.examinations[] |
 		select(.examination == $check and .result != "ok").try' <<<"$output"
 }
 
-# heal HOST EXAMINATION...: run the commands of each, in turn; then doctor finds nothing
+# heal HOST EXAMINATION...: runs the commands of each in turn; afterwards doctor
+# finds nothing
 heal() {
 	local check command
 	for check in "${@:2}"; do
@@ -83,7 +85,8 @@ heal() {
 	wait_for 5 serves
 }
 
-# talks CMD...: CMD, while the client sends a datagram to the VIP each 10 ms
+# talks CMD...: runs CMD while the client sends a datagram to the VIP every 10
+# ms
 talks() {
 	local pid=$BATS_TEST_TMPDIR/talks status=0
 	rm -f "$pid"

@@ -10,7 +10,7 @@ load doctor
 bats_require_minimum_version 1.5.0
 
 setup_file() {
-	network --native # has a program to be somebody's
+	network --native # --native loads a program that stands for somebody else's
 	attach generic
 }
 
@@ -24,8 +24,8 @@ setup() {
 	serves
 }
 
-# After a test that mended everything nothing remains to do; after a failed one, start
-# anew.
+# After a test that mended everything there is nothing to do; after a failed
+# one, start anew.
 teardown() {
 	file "$LB" ''
 	file backend0x ''
@@ -35,7 +35,7 @@ teardown() {
 	fi
 }
 
-@test "healthy: no warn, no fail, exit 0; a line for each check" {
+@test "healthy: no warn, no fail, exit 0; a line for each examination" {
 	local host tool
 	for host in "$LB" backend0x; do
 		healthy "$host"
@@ -77,7 +77,7 @@ teardown() {
 
 @test "others: somebody's program, held by a link" {
 	lbr down
-	# to lbr, xdp_bkd is another program
+	# for lbr, xdp_bkd is another program
 	on "$LB" Backend/bkd up -a 172.19.0.3 >/dev/null
 	broken
 	ill "$LB" others fail
@@ -107,12 +107,12 @@ teardown() {
 	heal "$LB" redirects
 }
 
-@test "rp_filter strict: of an interface that replies do not leave by" {
+@test "rp_filter strict: on an interface by which no replies leave" {
 	on "$LB" sysctl -qw net.ipv4.conf.all.rp_filter=1
 	ill "$LB" rp-filter warn
 	heal "$LB" rp-filter
 	on "$LB" sysctl -qw net.ipv4.conf.all.rp_filter=0
-	# it does no harm to a backend with one way out
+	# on a backend with a single interface, strict does no harm
 	on backend0x sysctl -qw net.ipv4.conf.all.rp_filter=1
 	healthy backend0x
 	serves
@@ -124,15 +124,15 @@ teardown() {
 		skip "no bridge netfilter in this kernel"
 	on "$LB" sysctl -qw net.bridge.bridge-nf-call-iptables=1 \
 		net.bridge.bridge-nf-call-ip6tables=1
-	healthy "$LB" # without a bridge it is nothing
+	healthy "$LB" # without a bridge the setting does not matter
 	on "$LB" ip link add br0 type bridge
 	ill "$LB" bridge warn
 	heal "$LB" bridge
 	on "$LB" ip link del br0
 }
 
-# Lost together with it: routes, managed neighbours, and IPv6 addresses unless they are
-# kept.
+# Going down also loses routes, managed neighbours, and IPv6 addresses unless
+# they are kept.
 @test "link: down" {
 	on "$LB" sysctl -qw net.ipv6.conf.eth0.keep_addr_on_down=1
 	on "$LB" ip link set dev eth0 down
@@ -149,8 +149,8 @@ teardown() {
 	done
 }
 
-# unplugged HOST: no carrier, until the command that doctor prints is run at the other
-# end
+# unplugged HOST: without carrier, until the command that doctor prints is run
+# at the other end of the wire
 unplugged() {
 	on wires ip link set dev "$1-eth0" down
 	wait_for 5 broken
@@ -165,7 +165,7 @@ unplugged() {
 	unplugged backend0x
 }
 
-@test "macs: the interface has another MAC address than it had" {
+@test "macs: the interface's MAC address has changed since up" {
 	local mac
 	mac=$(on "$LB" cat /sys/class/net/eth0/address)
 	on "$LB" ip link set dev eth0 address 02:00:00:00:00:99
@@ -216,8 +216,8 @@ unplugged() {
 	lbr trace off
 }
 
-# The other end of a native veth is in another namespace: doctor cannot see it, and says
-# so.
+# The other end of a native veth is in another namespace: doctor says that it
+# cannot see it.
 @test "veth: the other end leaves checksums to be completed" {
 	lbr up -m native
 	run -0 lbr doctor -j
@@ -264,7 +264,7 @@ unplugged() {
 	talks healthy "$LB"
 }
 
-@test "vips: packets for it come, and then no more" {
+@test "vips: packets for a VIP came, and then stopped" {
 	talks healthy "$LB"
 	jq -r '.examinations[] | select(.examination == "vips").report' <<<"$output" |
 		grep -qx "$VIP4: packets for it come, and are sent on"
@@ -273,7 +273,7 @@ unplugged() {
 		grep -q "^$VIP4: no packet for its services came just now"
 }
 
-@test "an interface is not eth0, or not there" {
+@test "an interface that is not eth0, or that does not exist" {
 	run on "$ROUTER" LoadBalancer/lbr doctor -j
 	[[ $(commands program <<<"$output") == "lbr up -i eth1 -c /etc/l3dsr/services.yaml" ]]
 	[[ $(jq -r '.examinations[] | select(.examination == "others").result' <<<"$output") == ok ]]
@@ -282,7 +282,7 @@ unplugged() {
 		$'fail\neth0: no such interface' ]]
 }
 
-@test "not root: says so" {
+@test "without root: doctor says so" {
 	run -1 --separate-stderr on "$LB" setpriv --reuid 65534 --clear-groups \
 		"$ROOT/LoadBalancer/lbr" doctor
 	[[ ${stderr_lines[1]} == "  try: run it as root" ]]

@@ -15,17 +15,17 @@ dropper() {
 	on "$1" topology/dropper/dropper "${@:2}"
 }
 
-# loses HOST IFACE [OPTION]...: from now on, until it is found again
+# loses HOST IFACE [OPTION]...: from now on, until `finds`
 loses() {
 	dropper "$1" attach "${@:2}"
 }
 
-# lost HOST IFACE: how many by now; of those that it has seen
+# lost HOST IFACE: how many packets were dropped so far
 lost() {
 	dropper "$1" show "$2" | grep -o '[0-9]* dropped' | cut -d' ' -f1
 }
 
-# finds HOST IFACE: nothing is lost any more
+# finds HOST IFACE: drops nothing any more
 finds() {
 	dropper "$1" detach "$2"
 }

@@ -35,32 +35,34 @@ teardown() {
 	on client ethtool -K eth0 tx on >/dev/null
 }
 
-# sends ADDRESS [OPTION]...: the client; what it says is in $output, then
+# sends ADDRESS [OPTION]...: runs the client; what it prints is in $output
+# afterwards
 sends() {
 	sniff wire client eth0 -S "tcp dst port 8080"
 	before=$(wc -l <"$SERVER")
 	run on client topology/dropper/client.py "$@"
 	echo "$output"
 	port=$(sed -n 's/^from port //p' <<<"$output")
-	wait_for 5 seen wire '\[R' # it closes by a reset, if it was connected
+	wait_for 5 seen wire '\[R' # the client closes by a reset, if it was connected
 }
 
-# wire: the numbers of SYNs and of data that the client sent, in their order
+# wire: the sequence numbers of SYNs and of data that the client sent, in order
 wire() {
 	sniffed wire | grep -v 'Flags \[R' | sed -n 's/.*, seq \([0-9]*\).*/\1/p'
 }
 
-# said: by the server, of this client; the port may be an earlier one's, too
+# said: what the server printed about this client; the port may also be an
+# earlier client's
 said() {
 	tail -n "+$((before + 1))" "$SERVER" | sed -n "s/^$port //p"
 }
 
-# behind: the same behind the dropper
+# behind: the same sequence numbers, seen behind the dropper
 behind() {
 	said | sed -nE "s/^segment ([0-9]*) .*(SYN|'.').*/\1/p"
 }
 
-# delivered: the bytes, in their order
+# delivered: the bytes that the server's TCP delivered, in order
 delivered() {
 	said | sed -n "s/^TCP delivers .\(.\).\$/\1/p" | tr -d '\n'
 }
@@ -69,8 +71,9 @@ odd() {
 	grep '[13579]$' || :
 }
 
-# lost_once: each number that was sent comes, but an even one once less; the one
-# behind the SYN's was lost as the handshake's ACK already
+# lost_once: each number that was sent arrives, but each even one once less than
+# it was sent; the number after the SYN's was already lost with the handshake's
+# ACK
 lost_once() {
 	local first
 	first=$(wire | head -n 1)
@@ -83,7 +86,7 @@ all_there() { # BYTES
 	[[ $(delivered) == "$1" ]]
 }
 
-@test "negative control: nothing is lost without it" {
+@test "negative control: without the dropper nothing is lost" {
 	sends 172.17.0.2 --count 5 --pause 0.02 --first even
 	((status == 0))
 	wait_for 5 all_there abcde
@@ -92,7 +95,7 @@ all_there() { # BYTES
 	run ! diff <(wire | odd) <(behind)
 }
 
-@test "parity: odd numbers pass, even ones never; TCP stands at the first" {
+@test "parity: odd numbers pass, even ones never do; TCP stays at the first even one" {
 	local address
 	loses server eth0 --port 8080
 	for address in 172.17.0.2 2001:db8:17::2; do
@@ -101,7 +104,7 @@ all_there() { # BYTES
 		[[ $output == *"6 bytes sent, 0 acknowledged" ]]
 		[[ ! $(delivered) ]]
 		(($(wire | wc -l) > $(behind | wc -l)))
-		(($(behind | wc -l) >= 2)) # the SYN, and a byte
+		(($(behind | wc -l) >= 2)) # the SYN, and one byte
 		diff <(wire | odd) <(behind)
 		sniff_end
 	done
@@ -116,11 +119,11 @@ all_there() { # BYTES
 	[[ $(wire | sort -u | wc -l) == 1 ]]
 	port=$(sed -n 's/^from port //p' <<<"$output") before=0
 	[[ ! $(said) ]]
-	# another port is nobody's matter
+	# packets to another port are not affected
 	on client bash -c '! : </dev/tcp/172.17.0.2/8081' 2>&1 | grep -q refused
 }
 
-@test "once: what was lost passes when it comes again: every byte arrives" {
+@test "once: what was lost passes when it is sent again: every byte arrives" {
 	local address parity
 	loses server eth0 --mode once --port 8080
 	for parity in odd even; do
@@ -135,7 +138,7 @@ all_there() { # BYTES
 	(($(lost server eth0) >= 8))
 }
 
-@test "a line in the trace says what becomes of each number" {
+@test "the trace has a line for each number that was dropped or passed" {
 	local number
 	loses server eth0 --mode once --port 8080 --trace
 	sends 172.17.0.2 --count 2 --pause 0.02 --first odd --patience 10
@@ -148,14 +151,14 @@ all_there() { # BYTES
 }
 
 
-# counter NAME: of the server's UDP over IPv6
+# counter NAME: the server's counter for UDP over IPv6
 counter() {
 	# shellcheck disable=SC2016
 	on server awk -v name="Udp6$1" '$1 == name { print $2 }' /proc/net/snmp6
 }
 
-# udp COUNT: datagrams to port 9, where nobody listens; $good of them reach the
-# server's UDP, which refuses $bad more by their checksum
+# udp COUNT: sends datagrams to port 9, where nobody listens; $good of them
+# reach the server's UDP, which refuses $bad more because of their checksum
 udp() {
 	local good_before bad_before
 	good_before=$(counter NoPorts) bad_before=$(counter InCsumErrors)
@@ -165,7 +168,7 @@ udp() {
 		s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 		for _ in range(int(sys.argv[1])):
 		    s.sendto(b"datagram", ("2001:db8:17::2", 9))
-		# what comes by then is all
+		# everything has arrived that will
 		s.sendto(b"the last", ("2001:db8:17::2", 10))
 	EOF
 	wait_for 5 comes_to "$((good_before + 1))"
@@ -178,13 +181,13 @@ comes_to() {
 	(($(counter NoPorts) >= $1))
 }
 
-# losing OPTION...: with them instead
+# losing OPTION...: attaches the dropper with these options instead
 losing() {
 	finds server eth0 || :
 	loses server eth0 --protocol udp --port 9 "$@"
 }
 
-@test "nth and rate: so many are lost" {
+@test "nth and rate: the right number is lost" {
 	udp 30
 	((good == 30 && bad == 0))
 	losing --mode nth --every 3
@@ -205,9 +208,10 @@ losing() {
 	all_there ab
 }
 
-@test "corrupt: refused by the checksum, and sent again; not where none is made" {
+@test "corrupt: the receiver refuses the checksum, and the sender repeats; not where there is no checksum" {
 	losing --mode corrupt --every 2
-	# veth's sender leaves it to the device, and the receiver asks nobody
+	# veth's sender leaves the checksum to the device, and its receiver
+	# verifies none
 	udp 20
 	((good == 20 && bad == 0))
 	on client ethtool -K eth0 tx off >/dev/null
@@ -226,7 +230,7 @@ losing() {
 	run ! all_there abcdef
 }
 
-@test "what goes out, too; detach puts all back" {
+@test "direction out: outgoing packets are dropped; detach puts everything back" {
 	local host before
 	before=$(for host in client server; do state "$host"; done)
 	dropper client attach eth0 --direction out --protocol udp --port 9 --mode nth --every 2
@@ -237,7 +241,7 @@ losing() {
 	[[ $(for host in client server; do state "$host"; done) != "$before" ]]
 	finds client eth0
 	[[ $(for host in client server; do state "$host"; done) == "$before" ]]
-	# whose clsact it is not
+	# the clsact belongs to somebody else
 	on client tc qdisc add dev eth0 clsact
 	loses client eth0 --direction out
 	finds client eth0
@@ -245,7 +249,7 @@ losing() {
 	on client tc qdisc del dev eth0 clsact
 }
 
-# state HOST: what an attached program changes
+# state HOST: everything that an attached program changes
 state() {
 	on "$1" ip -o link show dev eth0
 	on "$1" tc qdisc show dev eth0
@@ -259,7 +263,7 @@ refuses() {
 	[[ $output == "dropper: cannot "*"$2"*$'\n'"  try: "* ]]
 }
 
-@test "refused by name, and what is attached stays" {
+@test "refused by name, and the attached program stays" {
 	refuses 1 "no such interface" server attach eth7
 	refuses 1 "no dropper is attached" server detach eth0
 	refuses 1 "no dropper is attached" server show eth0
@@ -273,7 +277,8 @@ refuses() {
 	refuses 2 "only TCP and UDP" server attach eth0 --mode rate --protocol any --port 9
 	refuses 2 "one interface" server attach eth0 eth1
 	loses server eth0 --mode once
-	# what may not be read is not taken for nothing
+	# an interface that may not be read is not taken for one without a
+	# program
 	on server setpriv --reuid 65534 topology/dropper/dropper show eth0 2>&1 |
 		grep 'cannot show eth0: Operation not permitted'
 	refuses 1 "a dropper is attached" server attach eth0

@@ -10,8 +10,8 @@ load lib
 setup_file() {
 	local backend
 	network
-	# else a whole download fits into the client's socket buffer, and no more
-	# packets follow
+	# a whole download must not fit into the client's socket buffer, or no
+	# more packets follow
 	on "$CLIENT" sysctl -qw net.ipv4.tcp_rmem='4096 131072 262144'
 	services "$BATS_FILE_TMPDIR/random.yaml" 's/maglev/random/'
 	head -c 6M /dev/urandom >"$BATS_FILE_TMPDIR/blob"
@@ -28,7 +28,7 @@ teardown() {
 	[[ ! ${transfers_PID-} ]] || kill "$transfers_PID" 2>/dev/null || :
 }
 
-# make_all: on each host, all at once, as in the walkthrough
+# make_all: runs make on each host, all at once
 make_all() {
 	local pids=() pid
 	make_on "$LB" LoadBalancer &
@@ -45,7 +45,7 @@ make_on() { # HOST FOLDER
 		CONFIG="$BATS_FILE_TMPDIR/random.yaml" >/dev/null 3>&-
 }
 
-# begin COUNT: transfers, in the background
+# begin COUNT: starts transfers, in the background
 begin() {
 	coproc transfers {
 		on "$CLIENT" /usr/bin/python3 tests/net/faults_transfers.py \
@@ -53,7 +53,7 @@ begin() {
 	}
 }
 
-# tell WORD: what they answer
+# tell WORD: sends it to the transfers, and prints their answer
 tell() {
 	local said
 	echo "$1" >&"${transfers[1]}"
@@ -61,7 +61,7 @@ tell() {
 	echo "$said"
 }
 
-# uploaded: how many uploads lie complete on a backend
+# uploaded: how many complete uploads a backend has
 uploaded() {
 	local backend sum
 	sum=$(sha256sum <"$BATS_FILE_TMPDIR/blob")
@@ -80,7 +80,7 @@ uploaded() {
 	(($(uploaded) == 15))
 }
 
-@test "make detach and make while transfers run: breaks some" {
+@test "make detach and make while transfers run: breaks some of them" {
 	make_all
 	begin 16
 	[[ $(tell advance) == "all advanced" ]]

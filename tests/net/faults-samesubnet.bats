@@ -24,7 +24,7 @@ teardown() {
 # shellcheck disable=SC2034 # for lib
 CLIENT=client0z
 
-# balances VIP: the requests go by the LB, the replies do not
+# balances VIP: requests pass the LB, replies do not
 balances() {
 	local before
 	before=$(reason forwarded)
@@ -32,7 +32,7 @@ balances() {
 	answers "$1" 40 --fail-early | shared 40 4 36
 	(($(reason forwarded) - before > 40 * 4))
 	run ! seen replies .
-	# Where backends restore nothing, it fails.
+	# If backends restore nothing, it fails.
 	changed=1
 	bkd backend0x down >/dev/null
 	bkd backend0y down >/dev/null

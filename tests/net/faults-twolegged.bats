@@ -26,8 +26,8 @@ teardown_file() {
 	networks_down generic native
 }
 
-# redirects MODE VIP ROUTE...: requests leave by the other interface; with ROUTE, those
-# to its backends leave by the first, through the router
+# redirects MODE VIP ROUTE...: requests leave by the other interface; with
+# ROUTE, requests to those backends leave by the first one, through the router
 redirects() {
 	local name=RUN_$1 before
 	export TOPO_RUN=${!name}
@@ -45,7 +45,7 @@ redirects() {
 	aged
 }
 
-# More specific than the segment's own.
+# More specific than the route of the segment itself.
 four=(172.19.0.0/24 via 172.17.0.3)
 six=(2001:db8:19::/96 via 2001:db8:17::3)
 

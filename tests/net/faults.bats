@@ -12,7 +12,7 @@ load lib
 setup_file() {
 	network
 	on "$LB" ip route add default via 172.17.0.3
-	# IPv6 redirects are about and from link-local addresses.
+	# IPv6 redirects are from and about link-local addresses.
 	on "$LB" ip -6 route add default via "$(link_local "$ROUTER")" dev eth0
 	on "$CLIENT" ip -6 route replace "$VIP6" \
 		via "$(link_local "$LB")" dev eth0
@@ -26,7 +26,8 @@ teardown_file() {
 teardown() {
 	local pid
 	sniff_end
-	# Packets that are still in its queue must not be counted as the next test's.
+	# Packets that are still in its queue must not be counted in the next
+	# test.
 	for pid in "$BATS_TEST_TMPDIR"/serve.*; do
 		[[ ! -e $pid ]] || kill "$(<"$pid")"
 	done
@@ -51,7 +52,7 @@ harmless() {
 	sniff icmp "$CLIENT" eth0 'icmp or icmp6'
 	"${@:2}"
 	get "$vip" >/dev/null
-	# When this reply has been captured, everything before it has been, too.
+	# Once this reply is captured, so is everything before it.
 	on "$CLIENT" ping -qc1 -W2 -s 99 "$(lb_of "$vip")" >/dev/null
 	wait_for 5 seen icmp 'length: 107.*echo reply|echo reply.*length 107'
 	run ! seen icmp redirect
@@ -62,8 +63,8 @@ lb_of() { # VIP
 	if [[ $1 == *:* ]]; then echo 2001:db8:17::2; else echo 172.17.0.2; fi
 }
 
-# harmful VIP CMD...: the negative control: where the LB's kernel forwards by
-# itself, CMD costs the client a redirect, which takes it elsewhere
+# harmful VIP CMD...: the negative control: with the LB's kernel forwarding, CMD
+# causes a redirect to the client, which changes its next hop
 harmful() {
 	local vip=$1 before
 	before=$(via "$vip")
@@ -135,20 +136,21 @@ ping_vip() {
 }
 
 # Its route to the VIP leads back to the router.
-@test "stray UDP to the VIP: unmatched: pass, and yet not sent back; no redirect" {
+@test "stray UDP to the VIP: unmatched: pass hands it to the kernel, but it is not sent back; no redirect" {
 	changed=1
 	services "$BATS_TEST_TMPDIR/pass.yaml" '1iunmatched: pass'
 	lbr apply "$BATS_TEST_TMPDIR/pass.yaml" >/dev/null
 	harmless "$VIP4" rises would_loop datagram "$VIP4" 9
 }
 
-# serve HOST PORT: a web server that is not ours to balance
+# serve HOST PORT: starts a web server that is not behind the load balancer
 serve() {
 	on "$1" /usr/bin/python3 - "$2" "$BATS_TEST_TMPDIR/serve.$2" \
 		>/dev/null 2>&1 3>&- <<-'EOP' &
 		import http.server, os, socket, socketserver, sys
 
-		# http.server's own would ask the DNS for its name.
+		# http.server's own server_bind() would ask the DNS for its
+		# name.
 		class Server(socketserver.ThreadingTCPServer):
 		    address_family = socket.AF_INET6
 
@@ -168,7 +170,7 @@ fetch() {
 	on "$1" curl -sS --fail --max-time 1 -o /dev/null "${@:3}" "$2"
 }
 
-# service_port PORT: backend0x takes that port for the web service's
+# service_port PORT: makes PORT the web service's port on backend0x
 service_port() {
 	changed=1
 	services "$BATS_TEST_TMPDIR/port.yaml" "s/port: 80\$/port: $1/"
@@ -180,12 +182,12 @@ service_port() {
 	rises_at backend0x not_listed fetch "$CLIENT" http://172.19.0.3:8080/
 	rises_at backend0x not_listed \
 		fetch "$CLIENT" 'http://[2001:db8:19::3]:8080/'
-	# If that port were a service's, the connection could not complete.
+	# If this were a service's port, the connection could not complete.
 	service_port 8080
 	run -28 fetch "$CLIENT" http://172.19.0.3:8080/
 }
 
-# rises_at HOST NAME CMD...: as rises, xdp_bkd's counter there
+# rises_at HOST NAME CMD...: like rises, for xdp_bkd's counter on that host
 rises_at() {
 	local before
 	before=$(reason "$2" "$1")
@@ -197,14 +199,14 @@ rises_at() {
 	serve "$CLIENT" 80
 	rises_at backend0x not_listed fetch backend0x http://172.17.0.4/
 	fetch backend0x 'http://[2001:db8:17::4]/'
-	# From a port of a service, the connection could not complete.
+	# From a service's port, the connection could not complete.
 	service_port 8081
 	run -28 fetch backend0x http://172.17.0.4/ --local-port 8081
 	rises_at backend0x not_listed \
 		fetch backend0x http://172.17.0.4/ --local-port 8082
 }
 
-# with_options HEX: a request over TCP whose packets carry these IPv4 options
+# with_options HEX: a TCP request whose packets carry these IPv4 options
 with_options() {
 	on "$CLIENT" /usr/bin/python3 - "$VIP4" "$1" <<-'EOP'
 		import socket, sys
@@ -226,22 +228,23 @@ with_options() {
 	for backend in "${BACKENDS[@]}"; do
 		sniff "$backend" "$backend" eth0 'tcp and ip[0] & 0xf > 5'
 	done
-	get "$VIP4" >/dev/null # has none, and is not seen
+	get "$VIP4" >/dev/null # without options there are none to see
 	for _ in 1 2 3 4; do
-		with_options 01010101                 # nothing, four times
-		with_options 070b04000000000000000000 # record the route
+		with_options 01010101                 # no-operation, four times
+		with_options 070b04000000000000000000 # record route
 	done
 	wait_for 5 arrived 'options \(NOP,NOP,NOP,NOP\)'
 	wait_for 5 arrived 'options \(RR '
 	run ! arrived '\(.*ttl [^(]*length [0-9]*\)'
 }
 
-# arrived REGEX: at any of the backends
+# arrived REGEX: a packet that matches, at any of the backends
 arrived() {
 	seen backend0x "$1" || seen backend0y "$1"
 }
 
-# through VIP TTL: the TTL with which a packet for UDP port 7777 arrives
+# through VIP TTL: sends a packet for UDP port 7777, prints the TTL with which
+# it arrives
 through() {
 	local backend
 	for backend in "${BACKENDS[@]}"; do
@@ -272,13 +275,13 @@ through() {
 	done
 }
 
-# forwarding VALUE: sets everything that lets the LB's kernel forward
+# forwarding VALUE: sets every sysctl that lets the LB's kernel forward
 forwarding() {
 	[[ $(on "$LB" sh -c 'cat /proc/sys/net/ipv[46]/conf/*/forwarding' |
 		sort -u) == "$1" ]]
 }
 
-@test "forwarding off at start: turned on, said, and put back" {
+@test "forwarding is off before up: up turns it on and says so, down puts it back" {
 	local said
 	changed=1
 	lbr down
@@ -288,7 +291,7 @@ forwarding() {
 	grep -qx 'sysctl net/ipv6/conf/eth0/forwarding: 0 -> 1' <<<"$said"
 	get "$VIP4" >/dev/null
 	get "$VIP6" >/dev/null
-	# Without, nothing is forwarded, and a counter says why.
+	# Without forwarding, packets are dropped, and a counter says why.
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
 	aged
 	rises fib_forwarding_disabled get "$VIP4" --max-time 0.5
