@@ -14,7 +14,7 @@ FLOWS=1000 MILLION=1000000
 setup_file() {
 	make --no-print-directory -s -C "$ROOT/tests/bench"
 	network
-	# so that frames can be put into the other end of its veth
+	# lets the other end of the client's veth take live frames
 	on wires ethtool -K "$CLIENT-eth0" gro on
 }
 
@@ -22,14 +22,15 @@ teardown_file() {
 	network_down
 }
 
-# closed: all connections of the client, to the last packet
+# closed: the client has no connection left, not even one that is closing
 closed() {
 	[[ ! $(on "$CLIENT" ss -Htn dst "$VIP4") ]]
 }
 
 teardown() {
 	flows_end
-	# or the next test meets what they send once more, and remembers it
+	# else their last packets come during the next test, which then
+	# remembers them
 	wait_for 5 closed || :
 	detach
 }
@@ -46,7 +47,7 @@ remembered() {
 	lbr show -j flows | jq '.flows | length'
 }
 
-# bytes that all maps of the load balancer take
+# memory: the bytes that all maps of the load balancer take
 memory() {
 	# shellcheck disable=SC2016
 	on "$LB" bash -c 'for map in /sys/fs/bpf/l3dsr/*/*; do
@@ -87,12 +88,12 @@ memory() {
 	unbroken
 }
 
-@test "but where only the flow table knows, one too small for them breaks some" {
+@test "but where only the flow table knows the backend, one too small for the flood breaks some" {
 	services "$BATS_TEST_TMPDIR/random.yaml" 's/maglev/random/' \
 		'1i flow-table-size: 100'
 	attach generic "$BATS_TEST_TMPDIR/random.yaml"
 	begin
-	tell advance # a table that small may break some without a flood
+	tell advance # a table that is so small may break some even without a flood
 	flood both 50000
 	some_broken
 }
@@ -114,7 +115,7 @@ watching() { # N
 		jq -e --argjson n "$1" 'length == $n' >/dev/null
 }
 
-@test "who watches one client in a flood is told all of it; who watches all is not" {
+@test "a watcher of one client misses nothing in a flood; a watcher of all packets does" {
 	local before flooding
 	attach
 	N=1 watch one 172.17.0.4:45000

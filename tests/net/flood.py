@@ -30,7 +30,7 @@ def main():
     with Client() as client:
         for packet in packets:
             template = Template(Scenario("", 4, packet, NEW), packet, NEW, vip, [vip])
-            client(template.command())  # from the first flow on
+            client(template.command())  # starts at the first flow
             client(f"send {count}")
     print(count * len(packets))
 

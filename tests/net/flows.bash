@@ -4,7 +4,7 @@
 # flows.bash - connections that ask a web server again and again, and notice
 # what goes wrong: topology/fleet/talk.py
 
-# talk VIP HELD PAUSE [RATE]: from now on
+# talk VIP HELD PAUSE [RATE]: starts the connections
 talk() {
 	coproc flows {
 		on "$CLIENT" prlimit --nofile=20000 /usr/bin/python3 \
@@ -12,13 +12,15 @@ talk() {
 	}
 }
 
-# begin: the test's FLOWS, which ask as soon as they are answered
+# begin: starts the test's FLOWS, each of which asks again as soon as it is
+# answered
 begin() {
 	# shellcheck disable=SC2153
 	talk "$VIP4" "$FLOWS" 0
 }
 
-# tell WORD: what they answer, within TALK_LIMIT seconds of a quiet machine
+# tell WORD: sends it to the connections and prints their answer, which takes at
+# most TALK_LIMIT seconds on a quiet machine
 tell() {
 	local said
 	echo "$1" >&"${flows[1]}"
@@ -26,12 +28,14 @@ tell() {
 	echo "$said"
 }
 
-# advanced COUNT: so many are there, and have had another answer
+# advanced COUNT: waits until each held connection has had another answer; there
+# are COUNT
 advanced() {
 	[[ $(tell advance) == "$1 advanced" ]]
 }
 
-# finish: they end; $broken of them were broken, $said is what they say
+# finish: ends the connections; sets $broken to how many broke, $said to their
+# report
 finish() {
 	said=$(tell finish)
 	echo "$said"
@@ -40,12 +44,12 @@ finish() {
 	broken=${BASH_REMATCH[1]}
 }
 
-# unbroken: they end, and none was broken
+# unbroken: ends the connections; none was broken
 unbroken() {
 	finish && ((broken == 0))
 }
 
-# some_broken: they end, and some were
+# some_broken: ends the connections; some were broken
 some_broken() {
 	finish && ((broken > 0))
 }

@@ -23,7 +23,8 @@ namespace() {
 	echo "$LB-$TOPO_RUN"
 }
 
-# followed CMD...: soon enough to be due to an event; without one, `run` looks every 5 s
+# followed CMD...: so soon that an event must be the reason; without one, `run`
+# looks every 5 s
 followed() {
 	within 4000 "$@"
 }
@@ -32,7 +33,7 @@ begin() {
 	run_begin "$BATS_TEST_TMPDIR/services.yaml"
 }
 
-# eth0 deleted and made again, with all that was on it
+# deletes eth0 and makes it again, with everything that was on it
 again() {
 	local lb
 	lb=$(namespace)
@@ -57,15 +58,16 @@ managed() { # COUNT
 	(($(on "$LB" ip neigh show | grep -c managed) >= $1))
 }
 
-# said_of_flushed REGEX: after a flush. Before `run` has looked for the first time, it
-# finds a neighbour missing, and does not say that it was there.
+# said_of_flushed REGEX: flushes the neighbours. Until `run` has looked for the
+# first time, it only finds a neighbour missing, and does not report that it was
+# there.
 said_of_flushed() {
 	on "$LB" ip neigh flush all
 	on "$LB" ip -6 neigh flush all
 	run_said "$1"
 }
 
-@test "neighbours that are flushed are managed again; also after a loss of carrier" {
+@test "neighbours that are flushed become managed again; also after a loss of carrier" {
 	managed 1 || skip "no managed neighbours before Linux 5.16"
 	begin
 	followed said_of_flushed '172.17.0.3 dev eth0: was gone; managed again'
@@ -77,7 +79,7 @@ said_of_flushed() {
 	followed get "$VIP6" --max-time 0.2
 }
 
-@test "an interface that is made again is attached again, its settings too" {
+@test "an interface that is made again is attached again, and its settings are made again" {
 	begin
 	again
 	followed run_said 'eth0: xdp_lbr is no longer attached'
@@ -89,11 +91,11 @@ said_of_flushed() {
 	[[ $(on "$LB" cat /proc/sys/net/ipv4/conf/eth0/forwarding) == 1 ]]
 }
 
-detach() { # the link, as somebody else would
+detach() { # detaches the link, as somebody else would
 	on "$LB" bpftool link detach pinned "/sys/fs/bpf/l3dsr/lbr-$LAYOUT/link-eth0"
 }
 
-@test "detached by somebody else, it is attached again; the second time it is left" {
+@test "detached by somebody else, the program is attached again; the second time it is left alone" {
 	begin
 	detach
 	wait_for 8 run_said 'eth0: xdp_lbr attached again, generic'
@@ -107,7 +109,7 @@ detach() { # the link, as somebody else would
 	lbr doctor | grep -q 'nobody has set anything back'
 }
 
-@test "... without lbr run, apply fails and says how, up mends it" {
+@test "... without lbr run, apply fails and says what helps, and up mends it" {
 	again
 	run -1 lbr apply "$BATS_TEST_TMPDIR/services.yaml"
 	[[ $output == *"cannot find xdp_lbr on eth0: the interface was removed, or xdp_lbr from it"*"try: lbr up"* ]]
@@ -117,7 +119,7 @@ detach() { # the link, as somebody else would
 	lbr apply "$BATS_TEST_TMPDIR/services.yaml"
 }
 
-@test "an interface that is gone for good is forgotten by down -i" {
+@test "an interface that is gone for good is forgotten after down -i" {
 	on "$LB" ip link add spare0 type veth peer name spare1
 	lbr up -i eth0 -i spare0 >/dev/null
 	on "$LB" ip link del spare0
@@ -127,7 +129,8 @@ detach() { # the link, as somebody else would
 	lbr apply "$BATS_TEST_TMPDIR/services.yaml"
 }
 
-# keeps_the_gone HOST TOOL: eth0 and an interface that is deleted
+# keeps_the_gone HOST TOOL: attached to eth0 and to an interface that is then
+# deleted
 keeps_the_gone() {
 	local program=xdp_$2 tool=("$2")
 	[[ $2 == lbr ]] || tool=(bkd "$1")
@@ -138,13 +141,13 @@ keeps_the_gone() {
 	[[ $output == *"eth0: $program detached"* ]]
 	[[ $output == *"spare0: gone; $program stays up for it (to end that: $2 down)"* ]]
 	"${tool[@]}" show >/dev/null
-	# made again, it is attached to once more
+	# once it is made again, up attaches to it
 	on "$1" ip link add spare0 type veth peer name spare1
 	run -0 "${tool[@]}" up
 	[[ $output == *"spare0: $program attached"* && $output != *eth0:* ]]
 	"${tool[@]}" up -i eth0 >/dev/null
 	get "$VIP4" >/dev/null
-	# when it is given up, too, only eth0 remains
+	# if it is given up with down -i, only eth0 remains
 	on "$1" ip link del spare0
 	"${tool[@]}" down -i spare0
 	"${tool[@]}" show >/dev/null
@@ -153,13 +156,13 @@ keeps_the_gone() {
 	"${tool[@]}" up >/dev/null
 }
 
-@test "down -i of the last that is there stays up for one that is gone for now" {
+@test "down -i of the last interface that exists: up stays for one that is gone for now" {
 	keeps_the_gone "$LB" lbr
 	keeps_the_gone backend0x bkd
 	get "$VIP4" >/dev/null
 }
 
-@test "a renamed interface is known by its new name everywhere, and put back by it" {
+@test "a renamed interface has its new name everywhere, and down puts back its settings" {
 	local verb
 	on "$LB" ip link set eth0 name wan0 ||
 		skip "this kernel renames nothing that is up (Linux 6.2 does)"
@@ -179,7 +182,7 @@ keeps_the_gone() {
 	lbr up -c "$BATS_TEST_TMPDIR/services.yaml" >/dev/null
 }
 
-# and lbr run prints that
+# lbr run reports the new name
 begin_renamed() {
 	run_begin "$BATS_TEST_TMPDIR/services.yaml"
 	on "$LB" ip link set wan0 name eth0
@@ -188,7 +191,7 @@ begin_renamed() {
 	run_status >/dev/null
 }
 
-@test "a MAC address that changes is taken frames for" {
+@test "a MAC address that changes: frames for the new one are accepted" {
 	begin
 	on "$LB" ip link set eth0 address 02:42:ac:11:00:22
 	followed run_said 'eth0: frames for 02:42:ac:11:00:22 are taken'
@@ -202,18 +205,19 @@ begin_renamed() {
 }
 
 # shellcheck disable=SC2016
-syns_again() { # that the client has sent
+syns_again() { # SYNs that the client has sent again
 	on "$CLIENT" awk '/^TcpExt:/ && !n { n = split($0, name) ; next }
 		/^TcpExt:/ { for (i = 1; i <= n; i++) if (name[i] == "TCPSynRetrans") print $i }' \
 		/proc/net/netstat
 }
 
-# keepalived's use_vmac: frames come for the macvlan's MAC address. There the kernel would
-# drop what it is to forward: forwarding is off, and rp_filter strict.
-@test "a macvlan that comes is taken frames for; what the kernel forwards, it forwards" {
+# keepalived's use_vmac: frames come for the macvlan's MAC address. Left to
+# itself, the kernel would drop those that it has to forward, because forwarding
+# is off there and rp_filter is strict.
+@test "a macvlan that appears: frames for it are accepted, and the kernel forwards those that are handed to it" {
 	local mac=00:00:5e:00:01:07 vip before sent_again
-	# Older generic XDP does not tell the kernel that a rewritten frame is for this
-	# host.
+	# Before 5.13, generic XDP does not tell the kernel that a rewritten
+	# frame is for this host.
 	since 5.13 || skip "what is handed up keeps its MAC address before Linux 5.13"
 	begin
 	on "$LB" sysctl -qw net.ipv4.conf.all.rp_filter=1
@@ -229,7 +233,7 @@ syns_again() { # that the client has sent
 		aged
 		before=$(lbr show -j reasons) sent_again=$(syns_again)
 		get "$vip"
-		[[ $(syns_again) == "$sent_again" ]] # none was lost
+		[[ $(syns_again) == "$sent_again" ]] # no SYN was lost
 		(($(rose neighbour_unresolved) > 0))
 	done
 	on "$LB" ip link del vrrp7
@@ -239,7 +243,7 @@ syns_again() { # that the client has sent
 	lbr apply "$BATS_TEST_TMPDIR/services.yaml"
 }
 
-@test "addresses that come later than up are sent from; never a VIP" {
+@test "addresses added after up are used as sources; a VIP never is" {
 	local lb
 	lb=$(namespace)
 	sed -i 's/forward: rewrite.*/forward: ipip/' "$BATS_TEST_TMPDIR/services.yaml"
@@ -252,7 +256,7 @@ syns_again() { # that the client has sent
 	addresses
 	followed run_said 'eth0: IPv4 is sent from 172.17.0.2, not nowhere'
 	followed get "$VIP4" --max-time 0.2
-	# its own answers come from that address, too
+	# its ICMP errors come from that address, too
 	[[ $(on "$CLIENT" /usr/bin/python3 tests/net/offender.py "$VIP4" udp 1) == "172.17.0.2 11 0" ]]
 	ip -n "$lb" address del "$VIP4/32" dev eth0
 	run_end
@@ -260,7 +264,7 @@ syns_again() { # that the client has sent
 	attach generic "$BATS_TEST_TMPDIR/services.yaml"
 }
 
-@test "a second next hop and a rule: next hops for each flow, and back" {
+@test "with a second next hop, or a rule, next hops are cached for each flow; afterwards for each backend again" {
 	begin
 	on "$LB" ip route replace 172.19.0.0/16 nexthop via 172.17.0.3 nexthop via 172.17.0.4
 	followed run_said 'next hops: one for each flow now: a route'
@@ -278,19 +282,19 @@ cached_by() { # HOW
 	[[ $(lbr show -j next-hops | jq -r '."next-hops"[0]."cached-by"') == "$1" ]]
 }
 
-@test "without lbr run, doctor says that next hops are not as the routes are" {
+@test "without lbr run, doctor says that routes have changed since up or apply" {
 	on "$LB" ip route replace 172.19.0.0/16 nexthop via 172.17.0.3 nexthop via 172.17.0.4
 	lbr doctor | grep -A1 'a route has several next hops' | grep -q 'lbr apply'
 	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
 	run ! grep -q 'several next hops' <<<"$(lbr doctor)"
 }
 
-# ticks NAME: of CPU time that lbr run has used, of 10 ms
+# ticks NAME: CPU time that lbr run has used, in units of 10 ms
 ticks() {
 	awk '{ print $14 + $15 }' "/proc/$(<"$RUN.pid")/stat"
 }
 
-@test "four thousand routes that no backend is behind: lbr run does nothing" {
+@test "four thousand routes that lead to no backend: lbr run does nothing" {
 	local i before
 	begin
 	for ((i = 0; i < 4000; i++)); do
@@ -300,7 +304,7 @@ ticks() {
 	on "$LB" ip -batch "$BATS_TEST_TMPDIR/routes"
 	sed -i 's/ add / del /' "$BATS_TEST_TMPDIR/routes"
 	on "$LB" ip -batch "$BATS_TEST_TMPDIR/routes"
-	# it hears, all the same
+	# it still hears of changes
 	on "$LB" ip neigh flush all
 	followed run_said 'was gone; managed again'
 	echo "$(($(ticks) - before)) ticks"
@@ -308,12 +312,12 @@ ticks() {
 	run ! run_said 'next hops'
 }
 
-lost() { # messages, that nobody had room for
+lost() { # netlink messages for which a socket had no room
 	# shellcheck disable=SC2016
 	on "$LB" awk 'NR > 1 { n += $9 } END { print n + 0 }' /proc/net/netlink
 }
 
-@test "where it cannot listen and messages are lost, it looks at everything" {
+@test "where lbr run cannot listen and messages are lost, it looks at everything" {
 	local i
 	begin
 	run_signal STOP
@@ -337,11 +341,11 @@ settled() { # NAME VALUE
 	[[ $(setting "$1") == "$2" ]]
 }
 
-@test "a setting that is set back is set again; the second time it is left" {
+@test "a setting that somebody sets back is set again; the second time it is left alone" {
 	begin
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
 	followed settled forwarding 1
-	# no event tells about this one
+	# no event tells about this setting
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.send_redirects=1
 	wait_for 8 settled send_redirects 0
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
@@ -354,7 +358,7 @@ settled() { # NAME VALUE
 	lbr doctor | grep -q 'nobody has set anything back'
 }
 
-@test "bkd run: the VIP on lo, settings, an interface that is made again" {
+@test "bkd run: keeps the VIP on lo, settings, and an interface that is made again" {
 	local host=backend0x
 	run_of "$host"
 	run_begin "$BATS_TEST_TMPDIR/services.yaml"
@@ -369,13 +373,14 @@ settled() { # NAME VALUE
 	on "$host" ip link set eth0 address 02:42:ac:13:00:33
 	followed run_said 'eth0: frames for 02:42:ac:13:00:33 are taken'
 	on "$host" ip link set eth0 address 02:42:ac:13:00:03
-	# no address of the file: what it restores is no longer permanent
+	# the host has no address of the file left: what it restores is no
+	# longer permanent
 	on "$host" ip address del 172.19.0.3/16 dev eth0
 	followed restores_for false
 	on "$host" ip address add 172.19.0.3/16 dev eth0
 	on "$host" ip route replace default via 172.19.0.2
 	followed restores_for true
-	wait_for 10 get "$VIP4" --max-time 1 # the router has to ask again
+	wait_for 10 get "$VIP4" --max-time 1 # the router has to resolve the address again
 }
 
 restores_for() { # whether permanently

@@ -7,25 +7,26 @@
 load lib
 load modes
 
-# A network for each mode: native wants other ports than generic needs.
+# A network for each mode, because native needs other ports than generic.
 setup_file() {
 	local mode
 	for mode in generic native; do
 		if [[ $mode == native ]]; then network --native; else network; fi
 		attach "$mode"
 		export "RUN_$mode=$TOPO_RUN"
-		# The kernel keeps a hundred frames for a neighbour that it has to ask.
+		# While a neighbour is unresolved, the kernel keeps only about a
+		# hundred frames.
 		get "$VIP4" >/dev/null
 		get "$VIP6" >/dev/null
 	done
 }
 
-# whole VIP ORDER [SOURCE]: how many of 40 datagrams come back
+# whole VIP ORDER [SOURCE]: how many of 40 datagrams are answered
 whole() {
 	on "$CLIENT" "${PYTHON[@]}" tests/net/fragments.py "$1" 40 "${@:2}"
 }
 
-# arrive VIP ORDER: 40 of 40 come back, and no fragment is refused
+# arrive VIP ORDER: 40 of 40 datagrams are answered, and no fragment is refused
 arrive() {
 	local before
 	before=$(reason fragment)
@@ -63,8 +64,9 @@ arrive() {
 	arrive "$VIP6" first
 }
 
-# From addresses of its own: what the other tests sent is remembered for a while,
-# and the kernel's idents, which are random, could be the same.
+# From an address that no other test uses: earlier first fragments are
+# remembered for a while, and the kernel's idents, which are random, could be
+# the same.
 @test "negative control: a fragment before the first is dropped and counted" {
 	local vip source before
 	over generic
@@ -81,7 +83,8 @@ arrive() {
 @test "the backend's own fragmented datagrams are left alone" {
 	local before after
 	over generic
-	# to its own address, so xdp_bkd must not restore anything
+	# sent to the backend's own address, so xdp_bkd must not restore
+	# anything
 	before=$(reason restored backend0x)
 	[[ $(on "$CLIENT" ping -c 3 -W 2 -s 4000 -q 172.19.0.3 |
 		grep -c ' 3 received') == 1 ]]

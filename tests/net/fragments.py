@@ -20,7 +20,7 @@ MACS = {"dst": "02:42:ac:11:00:02", "src": "02:42:ac:11:00:04"}  # lbdsr0a, curl
 
 
 def pieces(data, vip, source, ident):
-    """The datagram's fragments, as the client's kernel would send them."""
+    """The datagram's fragments, as the client's kernel would cut them."""
     udp = UDP(sport=source[1], dport=PORT) / Raw(data)
     if ":" in vip:
         packet = IPv6(src=source[0], dst=vip) / IPv6ExtHdrFragment(id=ident) / udp
@@ -41,7 +41,7 @@ def main():
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     wire.bind(("eth0", 0))
     sent = {}
-    # two of one ident would be one packet's
+    # two datagrams with one ident would be one packet
     for ident in random.sample(range(1, 1 << 16), count):
         sock = socket.socket(family, socket.SOCK_DGRAM)
         sock.settimeout(2)
@@ -59,7 +59,7 @@ def main():
         try:
             whole += sock.recv(65536).partition(b" ")[2] == data
         except OSError:
-            break  # the others have waited as long
+            break  # the other datagrams have waited as long
     print(whole)
 
 

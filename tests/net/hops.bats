@@ -10,7 +10,8 @@ load lib
 setup_file() {
 	network
 	attach
-	# all next hops are resolved, so the LB itself sends even the first packet
+	# all next hops are resolved, so xdp_lbr itself sends even the first
+	# packet
 	answers "$VIP4" 40 | shared 40 4 36
 	answers "$VIP6" 40 | shared 40 4 36
 }
@@ -25,7 +26,7 @@ teardown() {
 	[[ ! ${another-} ]] || TOPO_RUN=$another network_down
 }
 
-# draw [OPTION...]: the picture into $output and $picture, its status
+# draw [OPTION...]: draws the picture into $output and $picture, and its status
 draw() {
 	picture=$BATS_TEST_TMPDIR/picture
 	run "$TOPO" hops "$@"
@@ -33,7 +34,7 @@ draw() {
 	echo "$output" >"$picture"
 }
 
-# numbered: WHERE of each hop, a line each
+# numbered: the place of each hop, one per line
 numbered() {
 	sed -nE 's/^ *[0-9]+  (.*[^ ])  +[0-9]+ us.*/\1/p' "$picture"
 }
@@ -45,17 +46,18 @@ addressed() {
 		"$picture"
 }
 
-# words LAYER: the word on each of its checksums
+# words LAYER: the word at each checksum of that layer
 words() {
 	sed -nE "s/^ +$1 .* checksum \*?[0-9a-f]{4} ([a-z]+)\$/\1/p" "$picture" | xargs
 }
 
-# answering: the backend in the picture
+# answering: the backend that is in the picture
 answering() {
 	grep -oE 'backend0[xy] answered from the VIP' "$picture" | cut -d' ' -f1
 }
 
-# whole VIP CLIENT BACKEND-PREFIX: the picture has the path there and back, and no more
+# whole VIP CLIENT BACKEND-PREFIX: the picture has the whole path, there and
+# back, and no more
 whole() {
 	local name address
 	((status == 0))
@@ -90,7 +92,7 @@ whole() {
 	whole "$VIP4" 172.17.0.4 172.19.0.
 	[[ $(words TCP) == "true kept kept true true true" ]]
 	[[ $(words IPv4) == "true true true true true true" ]]
-	# from the LB on, its own MAC address and the router's
+	# behind the LB, the frame has the LB's own MAC address and the router's
 	grep -A 1 "$LB eth0 sends" "$picture" |
 		grep "\*$(on "$LB" cat /sys/class/net/eth0/address) $LB eth0  > "
 	grep -A 1 "$LB eth0 sends" "$picture" |
@@ -103,7 +105,7 @@ whole() {
 	[[ $(words TCP) == "true kept kept true true true" ]]
 }
 
-@test "hops: a device of the host's own, with no port on the wires, is left out" {
+@test "hops: a device of the host itself, without a port on the wires, is left out" {
 	on "$LB" ip link add own0 type veth peer name own1
 	draw
 	on "$LB" ip link del own0
@@ -148,14 +150,14 @@ agrees() {
 	run ! agrees router correct "$ROUTER eth1 sends"
 }
 
-# values: the addresses, TTLs and checksums of the text, without marks
+# values: the addresses, TTLs and checksums in the text, without marks
 values() {
 	sed -n '/^The /,/^$/p' "$picture" | tr -d '*' |
 		grep -oE '([0-9a-f]{2}:){5}[0-9a-f]{2}|[0-9]+(\.[0-9]+){3}|checksum [0-9a-f]{4} [a-z]+|TTL [0-9]+' |
 		sort -u
 }
 
-# drawn FILE: the same values of an SVG; fails if it is no valid XML
+# drawn FILE: the same values in an SVG; fails if it is not valid XML
 drawn() {
 	/usr/bin/python3 - "$1" <<-'EOP' | sort -u
 		import re, sys
@@ -195,7 +197,7 @@ drawn() {
 	[[ $output == *"nothing restored the VIP: there is no answer"* ]]
 	[[ $output == *"make -C Backend"* && $output != *"The answer"* ]]
 	grep -q 'nothing restored the VIP' "$BATS_TEST_TMPDIR/svg"
-	# The kernel trusts a checksum that has not been filled in yet.
+	# The kernel accepts a checksum that is still to be filled in.
 	draw --offload
 	((status == 3))
 	[[ $output == *"takes no answer from another"* ]]
@@ -204,7 +206,7 @@ drawn() {
 	((status == 0))
 }
 
-@test "hops: where xdp_lbr is not attached, nothing leaves the LB" {
+@test "hops: where xdp_lbr is not attached, no packet leaves the LB" {
 	changed=1
 	lbr down >/dev/null
 	draw
@@ -214,14 +216,14 @@ drawn() {
 	[[ $output == *"make -C LoadBalancer"* ]]
 }
 
-@test "hops: an answer through the LB is no direct return" {
+@test "hops: an answer through the LB is reported as no direct return" {
 	on "$ROUTER" ip route replace 172.17.0.4 via 172.17.0.2
 	draw
 	on "$ROUTER" ip route del 172.17.0.4
 	[[ $output == *"the answer passed $LB: this is no direct return"* ]]
 }
 
-@test "hops: a router without a route to the backends is where it ends" {
+@test "hops: if the router has no route to the backends, the path ends there" {
 	on "$ROUTER" ip route add blackhole 172.19.0.3/32
 	on "$ROUTER" ip route add blackhole 172.19.0.4/32
 	draw
@@ -231,7 +233,7 @@ drawn() {
 	[[ $output == *"nothing leaves $ROUTER; there is no answer"* ]]
 }
 
-# offloads: those of every interface where hops may change them
+# offloads: the offload settings of every interface where hops may change them
 offloads() {
 	local host
 	for host in "$CLIENT" "${BACKENDS[@]}"; do
@@ -243,7 +245,7 @@ offload_is_off() {
 	on "$CLIENT" ethtool -k eth0 | grep -q 'tx-checksumming: off'
 }
 
-# ended NUMBER: hops by that signal, while its curl waits for an answer
+# ended NUMBER: ends hops by that signal while its curl waits for an answer
 ended() {
 	local pid status=0
 	/usr/bin/python3 - "$1" "$TOPO" hops >/dev/null 2>&1 3>&- <<-'EOP' &
@@ -263,7 +265,7 @@ ended() {
 	diff "$BATS_TEST_TMPDIR/offloads" <(offloads)
 }
 
-@test "hops: what it changes it puts back, also when it is ended" {
+@test "hops: it puts back what it changes, also when it is ended" {
 	offloads >"$BATS_TEST_TMPDIR/offloads"
 	grep -q 'tx-checksumming: on' "$BATS_TEST_TMPDIR/offloads"
 	draw
@@ -276,7 +278,7 @@ ended() {
 	ended 1
 }
 
-@test "hops: what cannot be is refused" {
+@test "hops: impossible requests are refused" {
 	another=none$$
 	TOPO_RUN=$another run -1 "$TOPO" hops
 	[[ $output == "topo: cannot draw hops: no scenario is up"*"try: topology/topo up" ]]
@@ -290,7 +292,7 @@ ended() {
 	[[ $output == *"cannot write /nowhere/svg"* ]]
 }
 
-# elsewhere MODE [topo's options] SCENARIO: a network of its own
+# elsewhere MODE [topo's options] SCENARIO: hops in a network of its own
 elsewhere() {
 	local host
 	network "${@:2}"
@@ -302,13 +304,14 @@ elsewhere() {
 	done
 }
 
-@test "hops: native; a checksum and a packet that are lost there are missed" {
+@test "hops: native: a missing checksum and a lost packet are noticed" {
 	elsewhere native --native
 	answers "$VIP4" 40 >/dev/null
 	draw
 	whole "$VIP4" 172.17.0.4 172.19.0.
 	[[ $output == *"xdp_lbr wrote 172.19.0."* ]]
-	# the port fills in what the client left, before xdp_lbr sees it
+	# the port fills in the checksum that the client left, before xdp_lbr
+	# sees it
 	draw --offload
 	((status == 0))
 	[[ $(words TCP) == "partial true kept kept true partial partial" ]]
@@ -316,7 +319,7 @@ elsewhere() {
 	draw --offload
 	((status == 3))
 	[[ $(words TCP) == *unfilled* && $output == *"will drop this packet"* ]]
-	# and a port without a program drops what xdp_lbr sends
+	# a port without a program drops what xdp_lbr sends
 	on wires ip link set dev "$LB-eth0" xdpdrv off
 	draw
 	((status == 3))

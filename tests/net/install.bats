@@ -13,8 +13,8 @@ setup_file() {
 	local host
 	network
 	make -s -C "$ROOT" install PREFIX="$BATS_FILE_TMPDIR/usr" >/dev/null
-	# A file owned by root, as in /etc: without CAP_DAC_OVERRIDE, a link into a home
-	# directory could not be followed.
+	# A file owned by root, as in /etc: without CAP_DAC_OVERRIDE, root could
+	# not follow a link into a home directory.
 	for host in "$LB" "${BACKENDS[@]}"; do
 		on "$host" cp --remove-destination topology/l3dsr/services.yaml /etc/l3dsr/
 	done
@@ -26,7 +26,7 @@ teardown_file() {
 
 UNITS=lib/systemd/system
 
-@test "make install and uninstall: DESTDIR holds what PREFIX names, and nothing is left" {
+@test "make install and uninstall: everything is below DESTDIR and PREFIX, and nothing is left" {
 	local to=$BATS_TEST_TMPDIR/to
 	make -s -C "$ROOT" install DESTDIR="$to" PREFIX=/opt/lb >/dev/null
 	(cd "$to" && find . ! -type d | sort) >"$BATS_TEST_TMPDIR/files"
@@ -72,14 +72,15 @@ UNITS=lib/systemd/system
 		"$BATS_TEST_TMPDIR/lbr.service"
 }
 
-# commands UNIT KEY: its command, without the prefix of the path
+# commands UNIT KEY: the unit's command for KEY, without the prefix of the path
 commands() {
 	# shellcheck disable=SC2016 # systemd's
 	sed -n "s,^$2=$BATS_FILE_TMPDIR/usr/,$BATS_FILE_TMPDIR/usr/,p" \
 		"$BATS_FILE_TMPDIR/usr/$UNITS/$1" | sed 's/%I/eth0/; s/ $OPTIONS//'
 }
 
-# bounded HOST WITHOUT CMD...: with the unit's capabilities, but WITHOUT one
+# bounded HOST WITHOUT CMD...: runs CMD with the unit's capabilities except
+# WITHOUT
 bounded() {
 	local capabilities
 	capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' \
@@ -88,7 +89,7 @@ bounded() {
 	on "$1" setpriv --bounding-set "-all,${capabilities%,}" --inh-caps -all "${@:3}"
 }
 
-@test "the units' commands need just the units' capabilities" {
+@test "the units' commands need all of the units' capabilities, and no more" {
 	local host unit key
 	for host in "$LB lbr.service" "backend0x bkd@.service" "backend0y bkd@.service"; do
 		read -r host unit <<<"$host"
@@ -111,7 +112,7 @@ bounded() {
 	done
 }
 
-# run_bounded UNIT FILE: what the unit runs, with the unit's capabilities
+# run_bounded UNIT FILE: runs the unit's command with the unit's capabilities
 run_bounded() {
 	local capabilities
 	capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' \
@@ -120,7 +121,7 @@ run_bounded() {
 	grep -qx 'RestrictAddressFamilies=AF_INET AF_INET6' "$BATS_FILE_TMPDIR/usr/$UNITS/$1"
 }
 
-down() { # ADDRESS: of the web service
+down() { # ADDRESS: that backend of the web service is down
 	lbr show -j backends | jq -e --arg address "$1" '.backends[0:2][] |
 		select(.backend == $address).state == "down"' >/dev/null
 }
@@ -157,7 +158,7 @@ down() { # ADDRESS: of the web service
 	bkd backend0x down
 }
 
-@test "down -i: puts back what was set of that interface, and nothing else" {
+@test "down -i: puts back what was set for that interface, and nothing else" {
 	local conf=/proc/sys/net/ipv4/conf
 	lbr down
 	on "$LB" ip link add spare0 type veth peer name spare1
@@ -187,7 +188,7 @@ down() { # ADDRESS: of the web service
 	[[ $(on "$ROUTER" cat /proc/sys/net/ipv4/conf/all/arp_ignore) == 0 ]]
 }
 
-# completed TOOL WORD...: what bash makes of the last word
+# completed TOOL WORD...: the words that bash offers for the last word
 completed() {
 	bash -c 'source "$1"
 		COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2))

@@ -25,7 +25,7 @@ teardown_file() {
 	networks_down generic native
 }
 
-# up_on MODE IFACE...: both programs, xdp_lbr on these alone
+# up_on MODE IFACE...: starts both programs; xdp_lbr on these interfaces only
 up_on() {
 	local name=RUN_$1 mode=$1 options=() iface
 	export TOPO_RUN=${!name}
@@ -37,7 +37,8 @@ up_on() {
 		"$(printf "%s$mode\n" "${@:2}")" ]]
 }
 
-# both_ask VIP FILTER: at once, 40 requests from each client, all answered
+# both_ask VIP FILTER: 40 requests from each client at the same time, all
+# answered
 both_ask() {
 	local asking
 	CLIENT=client0z answers "$1" 40 --fail-early >"$BATS_TEST_TMPDIR/back" 3>&- &
@@ -54,11 +55,13 @@ clients_on_both() {
 	both_ask "$2" # neighbours
 	before=$(lbr show -j reasons)
 	both_ask "$2"
-	# curlybox01's change the interface, client0z's do not
+	# requests of curlybox01 leave by the other interface, requests of
+	# client0z do not
 	(($(rose redirected) > 40 * 4 && $(rose forwarded) > 40 * 4))
 	(($(rose neighbour_unresolved) == 0))
 
-	# with one backend behind the other interface, requests of both clients do both
+	# with one backend behind the other interface, requests of both clients
+	# leave by both
 	on "$LB" ip route add "$3" via "$4"
 	both_ask "$2"
 	before=$(lbr show -j reasons)
@@ -83,8 +86,8 @@ clients_on_both() {
 	clients_on_both native "$VIP6" 2001:db8:19::3 2001:db8:17::3
 }
 
-# What comes in by an interface that was not named is the kernel's, which has
-# no VIP.
+# Packets that come in by an interface that was not named are left to the
+# kernel, which does not have the VIP.
 @test "a client behind an interface that was not named is not served" {
 	up_on generic eth0
 	get "$VIP4" >/dev/null
@@ -97,7 +100,8 @@ clients_on_both() {
 	get "$VIP6" >/dev/null
 }
 
-# XDP sees what comes in by an interface, not what the host itself sends.
+# XDP sees packets that come in by an interface, not packets that the host
+# itself sends.
 
 @test "a client on a backend is answered by that backend" {
 	up_on generic eth0 eth1
@@ -105,9 +109,9 @@ clients_on_both() {
 	[[ $(CLIENT=backend0y answers "$VIP6" 10 --fail-early) == "backend0y 10" ]]
 }
 
-@test "a client on the load balancer is served by way of a router, not otherwise" {
+@test "a client on the load balancer is served if a router sends its packets back, and not otherwise" {
 	up_on generic eth0 eth1
-	answers "$VIP4" 20 --fail-early # neighbours: no kernel asks for its own
+	answers "$VIP4" 20 --fail-early # resolves the neighbours first
 	CLIENT=$LB
 	run -7 get "$VIP4"
 	on "$ROUTER" ip route add "$VIP4" via 172.17.0.2
@@ -139,7 +143,7 @@ no_bridge() {
 	EOF
 }
 
-@test "native, out of a device that takes no redirected frames: by the kernel" {
+@test "native, out of a device that takes no redirected frames: the kernel sends the packets" {
 	local vip device before sent
 	up_on native eth0
 	behind_a_bridge
@@ -150,7 +154,7 @@ no_bridge() {
 	run lbr doctor
 	[[ $output == *"br1 takes no redirected frames"* ]]
 	[[ $(lbr show next-hops) == *"xdp_lbr; native: kernel"* ]]
-	# Redirect to it fails: all packets are lost, and counted.
+	# A redirect to this device fails: all packets are lost, and counted.
 	read -r -a device < <(on "$LB" cat /sys/class/net/br1/ifindex)
 	on "$LB" bpftool map delete pinned "/sys/fs/bpf/l3dsr/lbr-$LAYOUT/devices" \
 		key "$((device & 255))" "$((device >> 8))" 0 0
@@ -160,7 +164,7 @@ no_bridge() {
 	(($(rose redirected) == 0 && $(rose redirect_refused) > 0))
 	(($(lbr show -j backends | jq '[.backends[].packets] | add') == sent))
 	lbr show reasons | grep -qE "$VIP4 +80 +tcp +redirect_refused +[1-9]"
-	# In generic mode it takes them.
+	# In generic mode the device takes them.
 	lbr down >/dev/null
 	lbr up -i eth0 -m generic >/dev/null
 	rises redirected answers "$VIP4" 20 --fail-early | shared 20 1 19
@@ -183,13 +187,13 @@ through_tun() {
 	EOF
 }
 
-@test "out of a device without an Ethernet header: by the kernel, IP alone" {
+@test "out of a device without an Ethernet header: the kernel sends the packets, without one" {
 	local out=$BATS_TEST_TMPDIR/tun
 	up_on generic eth0
 	on "$LB" ip link set eth1 down
 	through_tun "$out" &
 	wait_for 5 on "$LB" ip route get 172.19.0.3 dev tun9 >/dev/null 2>&1
-	run ! get "$VIP4" --max-time 0.2 # its neighbour is made by the first
+	run ! get "$VIP4" --max-time 0.2 # the first packet makes the neighbour entry
 	rises device_passed run ! get "$VIP4" --max-time 0.2
 	lbr apply >/dev/null
 	rises device_passed run ! get "$VIP4" --max-time 0.2

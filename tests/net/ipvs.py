@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""ipvs.py VIP PORT BACKEND...: a TCP service of the kernel's IPVS, round robin,
-in tunnel mode. By generic netlink (linux/ip_vs.h), for want of ipvsadm."""
+"""ipvs.py VIP PORT BACKEND...: sets up a TCP service of the kernel's IPVS, round robin,
+in tunnel mode. It speaks generic netlink (linux/ip_vs.h), because ipvsadm may be
+missing."""
 
 import socket
 import struct
@@ -22,7 +23,7 @@ def attributes(**values):
 
 
 def ask(kernel, family, command, payload):
-    """What the kernel answers, without headers; OSError where it refuses."""
+    """The kernel's answer, without headers; OSError if it refuses."""
     body = struct.pack("=BBH", command, 1, 0) + payload
     kernel.send(struct.pack("=IHHII", len(body) + 16, family, REQUEST_ACK, 1, 0) + body)
     answer = kernel.recv(65536)

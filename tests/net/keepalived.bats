@@ -32,7 +32,8 @@ teardown() {
 	keepalived_end
 }
 
-# keepalived_begin [OPTION...]: becomes master of both VIPs at once
+# keepalived_begin [OPTION...]: starts keepalived, which becomes master of both
+# VIPs at once
 keepalived_begin() {
 	local own=$BATS_TEST_TMPDIR/keepalived option=${1-}
 	cat >"$own.conf" <<-EOF
@@ -91,7 +92,8 @@ has_none() {
 	! addresses | grep -qF -e "$VIP4" -e "$VIP6"
 }
 
-# served: the services as ever, and the rest for the host itself
+# all_well: services are balanced as before; the other ports of the VIP are the
+# host's
 all_well() {
 	local vip
 	for vip in "$VIP4" "$VIP6"; do
@@ -102,7 +104,7 @@ all_well() {
 	done
 }
 
-# moves: our programs and tools are not told that the VIPs come and go
+# moves: no program or tool is told that the VIPs come and go
 moves() { # [OPTION]
 	run ! ssh "$VIP4"
 	keepalived_begin "$@"
@@ -135,7 +137,7 @@ moves() { # [OPTION]
 	get "$VIP4" >/dev/null
 }
 
-@test "keepalived, use_vmac, asked for by ARP and ND in a flat LAN" {
+@test "keepalived, use_vmac, with clients that find the VIP by ARP and ND in a flat LAN" {
 	local vip
 	keepalived_begin use_vmac
 	lbr up >/dev/null # which learns of the macvlans' MAC addresses

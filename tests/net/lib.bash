@@ -20,10 +20,10 @@ VIP6=2001:db8:25::10
 LAYOUT=$(awk '/#define L3DSR_LAYOUT/ { gsub(/"/, ""); print $3 }' \
 	"$ROOT/common/core/abi.h")
 
-# network [topo's options] [SCENARIO]: for setup_file
+# network [topo's options] [SCENARIO]: sets the network up, in setup_file
 network() {
 	export TOPO_RUN="t$$-$RANDOM"
-	"$TOPO" up "$@" 3>&- # what stays running must not keep bats waiting
+	"$TOPO" up "$@" 3>&- # processes that stay running must not keep bats waiting
 }
 
 # for teardown_file
@@ -31,8 +31,8 @@ network_down() {
 	"$TOPO" down
 }
 
-# networks_down NAME...: for teardown_file, those whose suffix is in RUN_NAME,
-# and no other
+# networks_down NAME...: for teardown_file; takes down the networks whose suffix
+# is in RUN_NAME, and no others
 networks_down() {
 	local name
 	for name in "${@/#/RUN_}"; do
@@ -54,7 +54,7 @@ bkd() {
 	on "$1" Backend/bkd "${@:2}"
 }
 
-# attach [MODE] [FILE]: both programs everywhere
+# attach [MODE] [FILE]: attaches both programs on all hosts
 attach() {
 	local mode=${1:-generic} file=${2:-/etc/l3dsr/services.yaml} backend
 	lbr up -m "$mode" -c "$file" >/dev/null
@@ -71,7 +71,8 @@ detach() {
 	done
 }
 
-# jq: 1.6 -e succeeds where there was no input, as of a curl that failed
+# jq -e: fails if there is no input, as after a curl that failed; that of 1.6
+# succeeds
 jq() {
 	[[ $1 == -e ]] || {
 		command jq "$@"
@@ -83,7 +84,7 @@ jq() {
 	echo "$said"
 }
 
-# since VERSION: the running kernel is that new
+# since VERSION: the running kernel is at least that version
 since() {
 	[[ $(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1) == "$1" ]]
 }
@@ -102,7 +103,8 @@ wait_for() {
 	done
 }
 
-# within MILLISECONDS CMD...: a time that the product promises; prints how long it took
+# within MILLISECONDS CMD...: CMD succeeds within a time that the product
+# promises; prints how long it took
 within() {
 	local limit=$1 began=${EPOCHREALTIME/./} took
 	shift
@@ -118,12 +120,12 @@ within() {
 	echo "$took ms: $*"
 }
 
-# aged: until what xdp_lbr remembers of the FIB is no older than now. A change of
-# it holds for all packets next-hop-age later (100 ms): the one time that tests
-# wait for, for it is what the product promises.
+# aged: waits until xdp_lbr remembers no older answer of the FIB. A change holds
+# for all packets next-hop-age later (100 ms). This is the only time that tests
+# wait for, because the product promises it.
 aged() {
 	local now _
-	read -r now _ </proc/uptime # with two digits
+	read -r now _ </proc/uptime # /proc/uptime has two decimals
 	wait_for 5 over_by "$((10#${now/./} + 15))"
 }
 
@@ -138,25 +140,26 @@ url() {
 	if [[ $1 == *:* ]]; then echo "http://[$1]/${2-}"; else echo "http://$1/${2-}"; fi
 }
 
-# get VIP [curl's options]: one request from the client; the answer
+# get VIP [curl's options]: one request from the client; prints the answer
 get() {
 	on "$CLIENT" curl -sS --max-time 5 "${@:2}" "$(url "$1")"
 }
 
-# reason NAME: how often xdp_lbr gave it; reason NAME HOST: xdp_bkd there
+# reason NAME [HOST]: how often xdp_lbr has counted it; with HOST, xdp_bkd there
 reason() {
 	local show
 	if [[ ${2-} ]]; then show=$(bkd "$2" show -j reasons); else show=$(lbr show -j reasons); fi
 	jq -r --arg name "$1" '.reasons[] | select(.reason == $name).packets' <<<"$show"
 }
 
-# rose NAME: by how much, since `before`, which is `show -j reasons`, was taken
+# rose NAME: by how much it has risen since `before`, a `show -j reasons`, was
+# taken
 rose() {
 	echo $(($(reason "$1") - $(jq -r --arg name "$1" \
 		'.reasons[] | select(.reason == $name).packets' <<<"$before")))
 }
 
-# rises NAME CMD...: CMD makes that counter of xdp_lbr go up
+# rises NAME CMD...: CMD makes that counter of xdp_lbr rise
 rises() {
 	local name=$1 before
 	before=$(reason "$name")
@@ -168,7 +171,8 @@ rises() {
 	}
 }
 
-# answers VIP COUNT [curl's options]: "NAME COUNT" a line; new connections
+# answers VIP COUNT [curl's options]: COUNT new connections; prints "NAME COUNT"
+# lines
 answers() {
 	on "$CLIENT" curl -sS --max-time 5 -H 'Connection: close' "${@:3}" \
 		"$(url "$1" "[1-$2]")" |
@@ -176,7 +180,8 @@ answers() {
 			END { for (name in n) print name, n[name] }'
 }
 
-# services FILE [SED-EXPR...]: the scenario's file, changed, as a new file
+# services FILE [SED-EXPR...]: writes the scenario's file, changed by sed, to
+# FILE
 services() {
 	local expressions=() e
 	for e in "${@:2}"; do expressions+=(-e "$e"); done
@@ -224,10 +229,10 @@ shared() {
 	(($(wc -l <<<"$said") == ${#BACKENDS[@]} && all == $1))
 }
 
-# sniff NAME HOST IFACE [FILTER]: tcpdump there, until sniff_end
+# sniff NAME HOST IFACE [FILTER]: starts tcpdump there, until sniff_end
 sniff() {
 	local out=$BATS_TEST_TMPDIR/sniff.$1
-	rm -f "$out" "$out".* # an earlier one's
+	rm -f "$out" "$out".* # left by an earlier sniff
 	# shellcheck disable=SC2016
 	on "$2" bash -c 'echo $$ >"$1"
 		exec tcpdump -i "$2" -nvl --immediate-mode -Z root "${@:3}"' \
@@ -235,9 +240,9 @@ sniff() {
 	wait_for 5 grep -q 'listening on' "$out.err"
 }
 
-# sniffed NAME: what it saw; seen NAME REGEX: whether it saw that
+# sniffed NAME: prints what tcpdump saw; seen NAME REGEX: whether it saw that
 sniffed() {
-	# a packet a line
+	# one line for each packet
 	awk '/^[^ \t]/ && NR > 1 { print "" }
 		{ printf "%s", $0 }
 		END { if (NR) print "" }' "$BATS_TEST_TMPDIR/sniff.$1"
@@ -255,8 +260,8 @@ sniff_end() {
 	done
 }
 
-# balanced VIP COUNT LOW HIGH: COUNT connections, none fails, and each backend
-# answers LOW to HIGH of them
+# balanced VIP COUNT LOW HIGH: of COUNT connections none fails, and each backend
+# answers LOW to HIGH
 balanced() {
 	answers "$1" "$2" --fail-early | shared "${@:2}"
 }
