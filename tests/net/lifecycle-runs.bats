@@ -45,7 +45,7 @@ over() {
 	shared 100 20 80 <"$BATS_TEST_TMPDIR/one"
 	shared 60 12 48 <"$BATS_TEST_TMPDIR/two"
 	(($(over "$ONE" begun) == 100 && $(over "$TWO" begun) == 60))
-	# Takes the network down while requests are under way.
+	# Take the network down while requests are under way.
 	over "$TWO" answers "$VIP4" 1000 --fail-early >"$BATS_TEST_TMPDIR/on" &
 	second=$!
 	over "$ONE" network_down
@@ -53,13 +53,13 @@ over() {
 	shared 1000 300 700 <"$BATS_TEST_TMPDIR/on"
 	(($(over "$TWO" begun) == 1060))
 	run -1 over "$ONE" get "$VIP4"
-	# Brought up again, it finds nothing left.
+	# After `up` again, nothing is left of the other run.
 	over "$ONE" "$TOPO" up 3>&-
 	over "$ONE" attach
 	over "$ONE" get "$VIP4"
 }
 
-@test "dependencies: nothing to do where all is there" {
+@test "dependencies: nothing is done where everything is there" {
 	# Commands that would install something fail here.
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	# shellcheck disable=SC2016
@@ -69,7 +69,8 @@ over() {
 	[[ ! $(PATH=$BATS_TEST_TMPDIR/bin:$PATH "$ROOT/.ci/dependencies" build play test) ]]
 }
 
-# fakes: an apt-get that notes how it is called. Its lists are locked twice.
+# fakes: an apt-get that records how it is called, and finds its lists locked
+# twice.
 fakes() {
 	mkdir -p "$BATS_TEST_TMPDIR/bin" "$BATS_TEST_TMPDIR/.ci"
 	cp "$ROOT/.ci/dependencies" "$BATS_TEST_TMPDIR/.ci"
@@ -107,16 +108,16 @@ installs() { # GROUP
 	[[ $output == *"Could not get lock"*"cannot install"* ]]
 }
 
-@test "dependencies: a group that is not there, and none: refused" {
+@test "dependencies: a group that does not exist, and no group: refused" {
 	run -2 "$ROOT/.ci/dependencies"
 	run -2 "$ROOT/.ci/dependencies" biuld
 	[[ $output == *"'biuld': no such group"*"(build play test "* ]]
-	# the demo does not need what tests need
+	# the demo does not need the packages that tests need
 	make -n -C "$ROOT" demo | grep -q 'dependencies build play$'
 }
 
-# starts PACKAGE: the lines by which installing it starts a service, or has it
-# started at boot; not those that restart it where somebody else has started it
+# starts PACKAGE: prints the lines by which its installation starts a service or
+# enables it at boot; not those that only restart a running one
 starts() {
 	local script
 	script=$(dpkg-query --control-path "$1" postinst 2>/dev/null) || return 0
@@ -125,7 +126,7 @@ starts() {
 		grep -v try-restart || :
 }
 
-@test "dependencies: no package that starts a service" {
+@test "dependencies: no package starts a service" {
 	local package
 	# Debian's own units do not matter.
 	for package in $("$ROOT/.ci/dependencies" --list build play test fresh docker kernels); do

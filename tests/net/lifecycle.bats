@@ -11,7 +11,7 @@
 bats_require_minimum_version 1.5.0
 load lib
 
-# own: what of the machine's own network a demo could have changed
+# own: everything in the machine's own network that a demo could have changed
 own() {
 	ip -o link | sed 's/ state .*//'
 	ip -o address | sed 's/ valid_lft.*//'
@@ -25,8 +25,9 @@ own() {
 	findmnt -rno TARGET,FSTYPE | grep -vE 'l3dsr-topo|^/run/netns'
 }
 
-# programs: the ids of ours, on this whole machine. A container sees all that
-# are loaded, but not where those of others are attached: nothing is said there.
+# programs: the ids of our programs on the whole machine. A container sees all
+# loaded programs but not where those of others are attached, so there it prints
+# nothing.
 programs() {
 	# the first pid namespace always has this number
 	[[ $(readlink /proc/self/ns/pid) == 'pid:[4026531836]' ]] || return 0
@@ -34,7 +35,7 @@ programs() {
 		jq -r '.[] | select(.name // "" | test("^xdp_(lbr|bkd|pass|dropper)$")).id'
 }
 
-# attached: the ids of those on an interface of a host of any run
+# attached: the ids of our programs on interfaces of hosts of any run
 attached() {
 	local ns
 	for ns in /run/netns/*; do
@@ -42,7 +43,7 @@ attached() {
 	done | grep -o 'prog/xdp id [0-9]*' | sed 's/.* //'
 }
 
-# remains: what carries the name of the demo's run, and its programs
+# remains: whatever has the name of the demo's run, and its programs
 remains() (
 	set +e
 	ls -d /run/netns/*-"$run" /run/*"$run"* "$BATS_TEST_TMPDIR"/tmp/* 2>/dev/null
@@ -101,7 +102,7 @@ demo() {
 		EOP
 }
 
-# interrupted SIGNAL: at five random moments of a demo's life
+# interrupted SIGNAL: sends SIGNAL at five random moments of a demo
 interrupted() {
 	local begin length i moment
 	make -s -C "$ROOT" all
@@ -125,11 +126,11 @@ interrupted() {
 	as_before
 }
 
-@test "make demo SCENARIO=dropper: all that it promises, and nothing behind" {
+@test "make demo SCENARIO=dropper: shows all that it promises, and leaves nothing behind" {
 	export SCENARIO=dropper
 	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
 	cat "$BATS_TEST_TMPDIR/said"
-	# sent, segments in, delivered
+	# columns: connected, bytes sent, segments in, bytes delivered
 	grep -E 'parity, first number even +no +0 +0 +0 ' "$BATS_TEST_TMPDIR/said"
 	grep -E 'parity, first number odd +yes +4 +[0-9]+ +0 ' "$BATS_TEST_TMPDIR/said"
 	grep -E 'once, IPv6 +yes +4 +[0-9]+ +4 ' "$BATS_TEST_TMPDIR/said"
@@ -138,7 +139,7 @@ interrupted() {
 	as_before
 }
 
-@test "make demo SCENARIO=nosuch: refused, and those there are are listed" {
+@test "make demo SCENARIO=nosuch: refused, and the existing ones are listed" {
 	SCENARIO=nosuch run -2 demo TERM 300
 	[[ $output == *"cannot show nosuch: no such scenario"*"of: "*dropper*l3dsr* ]]
 	SCENARIO=lib run -2 "$ROOT/topology/demo" lib
@@ -148,7 +149,7 @@ interrupted() {
 	as_before
 }
 
-@test "what remains would be seen" {
+@test "if something remained, it would be seen" {
 	TOPO_RUN=$run "$TOPO" up 3>&-
 	TOPO_RUN=$run lbr up >/dev/null
 	remains >"$BATS_TEST_TMPDIR/remains"

@@ -17,7 +17,7 @@ teardown() {
 	network_down
 }
 
-# leg: eth1 of the LB, on the same segment, its port prepared for native XDP
+# leg: gives the LB eth1, on the same segment, its port prepared for native XDP
 leg() {
 	local port=$LB-eth1 section
 	ip -n "wires-$TOPO_RUN" link add "$port" numtxqueues 1 numrxqueues 1 \
@@ -42,7 +42,7 @@ addressed() {
 	wait_for 10 on "$LB" ping -q -c 1 -W 1 172.17.0.3
 }
 
-# bond: bond0 of eth0 and eth1, of which one at a time is used
+# bond: bond0 of eth0 and eth1, which uses one of them at a time
 bond() {
 	on "$LB" ip link add bond0 type bond mode active-backup miimon 50 ||
 		skip "no bonding in this kernel"
@@ -71,13 +71,13 @@ mode() {
 	lbr show -j interfaces | jq -r '.interfaces[] | .interface + " " + .mode'
 }
 
-# serves: 40 requests and an upload over each family, by xdp_lbr: when it is
-# gone there is no answer
+# serves: 40 requests and an upload over each family are answered; without
+# xdp_lbr none is
 serves() {
 	local vip
 	head -c 2M /dev/urandom >"$BATS_TEST_TMPDIR/2M"
 	for vip in "$VIP4" "$VIP6"; do
-		get "$vip" >/dev/null # neighbours
+		get "$vip" >/dev/null # resolves the neighbours
 		rises forwarded balanced "$vip" 40 4 36
 		(($(reason redirected) == 0))
 		on "$CLIENT" curl -sSf --max-time 20 -o /dev/null \
@@ -91,7 +91,7 @@ needs_lb() { # DEVICE
 	run ! get "$VIP6" --max-time 0.5
 }
 
-# The other leg takes over by itself.
+# The other leg takes over without help.
 fails_over() {
 	on wires ip link set "$LB-eth0" down
 	wait_for 10 uses eth1
@@ -125,18 +125,18 @@ fails_over() {
 	on "$LB" ip link add link eth0 name eth0.7 type vlan id 7 ||
 		skip "no VLAN devices in this kernel"
 	on "$LB" ip address flush dev eth0
-	# the segment's side of it
+	# the segment's end of the VLAN device
 	on wires ip link set "$LB-eth0" nomaster
 	on wires ip link set dev "$LB-eth0" xdpdrv off
 	on wires ip link add link "$LB-eth0" name "$LB-eth0.7" type vlan id 7
 	on wires ip link set "$LB-eth0.7" master front up
-	# which may be called eth0, as any
+	# the VLAN device may be called eth0, like any other
 	on "$LB" ip link set eth0 down
 	on "$LB" ip link set eth0 name trunk
 	on "$LB" ip link set eth0.7 name eth0
 	on "$LB" ip link set trunk up
 	addressed eth0
-	attach_to eth0 # auto: it has no driver that could take native
+	attach_to eth0 # auto: generic, because the device has no driver that could take native
 	[[ $(mode) == "eth0 generic" ]]
 	serves
 	needs_lb

@@ -38,7 +38,7 @@ state_is() { # STATE: X's, of its first service by TCP
 		'[.backends[] | select(.backend == $address and .protocol == "tcp")][0].state') == "$1" ]]
 }
 
-# dies, lives: the path to X's application
+# dies, lives: breaks and restores the path to X's application
 dies() {
 	bkd "$X" down >/dev/null
 }
@@ -48,7 +48,8 @@ lives() {
 	wait_for 5 state_is up
 }
 
-# full_pipe: in $PIPE, nothing can be written; nobody reads
+# full_pipe: makes $PIPE, into which nothing more can be written; nobody reads
+# it
 full_pipe() {
 	PIPE=$BATS_TEST_TMPDIR/pipe
 	mkfifo "$PIPE"
@@ -56,8 +57,9 @@ full_pipe() {
 	dd if=/dev/zero of="$PIPE" bs=4096 count=4096 oflag=nonblock 2>/dev/null || :
 }
 
-# begun NAME OUT VERB...: lbr's verb in the background. Only the verb has OUT: the shell
-# that started it prints something when it is killed, and must not block.
+# begun NAME OUT VERB...: starts lbr's verb in the background. Only the verb has
+# OUT: the shell that starts it prints something when it is killed, and must not
+# block.
 begun() {
 	on "$LB" bash -c 'echo $$ >"$1.new"; mv "$1.new" "$1"
 		exec LoadBalancer/lbr "${@:3}" >"$2" 2>&1' \
@@ -66,7 +68,7 @@ begun() {
 	PID=$(<"$BATS_TEST_TMPDIR/verb.$1.pid")
 }
 
-is_stuck() { # PID: it sleeps in write(2)
+is_stuck() { # PID: the process sleeps in write(2)
 	local number word
 	number=$(printf '#include <sys/syscall.h>\nSYS_write\n' | cc -E -P - | tail -n 1)
 	read -r word _ <"/proc/$1/syscall" && [[ $word == "$number" ]]
@@ -76,7 +78,7 @@ is_free() {
 	on "$LB" flock -n "$PINS" true
 }
 
-@test "a verb whose reader does not read holds up no other, and no verdict" {
+@test "a verb whose reader does not read holds up no other verb and no health check" {
 	local verb n=0
 	run_begin "$FILE"
 	wait_for 10 answered
@@ -88,15 +90,15 @@ is_free() {
 		# shellcheck disable=SC2086
 		begun "$((n += 1))" "$PIPE" $verb
 		wait_for 10 is_stuck "$PID"
-		wait_for 2 is_free # lbr run has it for a moment, too
+		wait_for 2 is_free # lbr run also holds the lock for a moment
 	done
 	dies
 	wait_for 2 state_is down
 	lives
-	lbr apply "$FILE" >/dev/null # under the nose of all of them
+	lbr apply "$FILE" >/dev/null # while all of them are stuck
 }
 
-@test "a question to explain that is still being typed holds up nobody" {
+@test "a question to explain that is still being typed holds up nothing" {
 	run_begin "$FILE"
 	wait_for 10 answered
 	mkfifo "$BATS_TEST_TMPDIR/questions"
@@ -113,7 +115,7 @@ is_free() {
 	lives
 }
 
-@test "whoever waits for the lock says for whom, and lbr run waits for nobody" {
+@test "a verb that waits for the lock says for which process, and lbr run waits for nothing" {
 	run_begin "$FILE"
 	wait_for 10 answered
 	on "$LB" bash -c 'echo $$ >"$1"; exec flock -o "$2" sleep 60' \
@@ -133,7 +135,7 @@ is_free() {
 	[[ $(metric lbr_lock_wait_seconds) != 0* ]]
 	lbr show >/dev/null
 	[[ $(code /metrics) == 200 ]]
-	# When the holder is stopped, both say so, and what helps.
+	# When the holder is stopped, both say so, and print what helps.
 	kill -STOP "$holder"
 	wait_for 3 run_said "^waiting for 'flock .*' \(pid $holder, stopped\)"
 	wait_for 3 grep -q "^lbr: waiting for 'flock .*' (pid $holder, stopped)" \
@@ -163,7 +165,7 @@ time.sleep(60)' "$1" >"$BATS_TEST_TMPDIR/verb.manager.pid" 3>&- &
 	wait_for 10 test -s "$BATS_TEST_TMPDIR/verb.manager.pid"
 }
 
-@test "lbr run waits for no manager that does not read, and for no pipe" {
+@test "lbr run waits for no service manager that does not read, and for no pipe" {
 	full_manager "$BATS_TEST_TMPDIR/manager"
 	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/manager run_begin "$FILE"
 	wait_for 10 answered
@@ -188,8 +190,8 @@ victim() {
 	VICTIM=$(<"$BATS_TEST_TMPDIR/verb.backend.pid")
 }
 
-# stopped ROLE HOST FILE OTHER: each verb, LOCKS_ROUNDS times; unless that is said,
-# once, and a few of them. What it took is printed when it happens.
+# stopped ROLE HOST FILE OTHER: stops each verb LOCKS_ROUNDS times; by default
+# once, and only a few verbs. Prints at once what each stop took.
 stopped() {
 	victim
 	on "$2" "${PYTHON[@]}" tests/net/locks_stop.py "$1" "${LOCKS_ROUNDS:-1}" "${@:3}" \
@@ -198,11 +200,12 @@ stopped() {
 	((PIPESTATUS[0] == 0))
 }
 
-@test "a verb that was stopped, wherever, is named, and then no verdict is late" {
+@test "lbr: a verb that was stopped anywhere is named; when it goes on, no health check is late" {
 	stopped lbr "$LB" "$FILE" "$OTHER"
 }
 
-# One service for each loss of a VIP: a VIP lost twice in a minute is left alone.
+# One service for each time that a VIP is lost: a VIP lost twice in a minute is
+# left alone.
 many_vips() { # FIRST-PORT
 	local i
 	echo services:
@@ -211,7 +214,7 @@ many_vips() { # FIRST-PORT
 	done
 }
 
-@test "bkd: a verb that was stopped, wherever, is named, and then no VIP is missing" {
+@test "bkd: a verb that was stopped anywhere is named; when it goes on, no VIP is missing" {
 	many_vips 1000 >"$FILE"
 	many_vips 3000 >"$OTHER"
 	bkd "$X" up -m generic -c "$FILE" >/dev/null
@@ -219,7 +222,7 @@ many_vips() { # FIRST-PORT
 	bkd "$X" up -m generic >/dev/null
 }
 
-@test "^Z and ^S hold up no other terminal, and no verdict; fg ends well" {
+@test "^Z and ^S hold up no other terminal and no health check; after fg, the verb ends well" {
 	command -v less >/dev/null || skip 'no less'
 	{
 		cat "$FILE"
@@ -232,7 +235,7 @@ many_vips() { # FIRST-PORT
 	on "$LB" "${PYTHON[@]}" tests/net/locks_terminal.py "$FILE" "$OTHER" "$VICTIM"
 }
 
-@test "what stdout refuses is an error of every verb, with its cause" {
+@test "output that stdout refuses is an error of every verb, with its cause" {
 	local verb
 	for verb in "apply -n $OTHER" "apply $OTHER" "apply $FILE" "up -c $FILE" "weight 172.19.0.4 3" \
 		save show 'show -j' doctor 'trace off' "check $FILE" --help 'up --help' --version \
@@ -243,9 +246,9 @@ many_vips() { # FIRST-PORT
 	done
 	run -1 on "$LB" bash -c 'LoadBalancer/lbr save >&-'
 	[[ $output == 'lbr: cannot write to standard output: Bad file descriptor' ]]
-	# The change was made all the same.
+	# The change was made nevertheless.
 	[[ $(lbr show -j backends | jq '[.backends[] | select(.backend == "172.19.0.4")][0].weight') == 3 ]]
-	# A reader that has read enough and closes the pipe is no failure.
+	# A reader that has read enough and closes the pipe is no error.
 	run on "$LB" bash -c 'LoadBalancer/lbr show -a | head -n 1'
 	[[ ${#lines[@]} == 1 ]]
 }
@@ -266,7 +269,7 @@ many_vips() { # FIRST-PORT
 	[[ $output == *'- lb-source 172.17.0.0/16'* ]]
 }
 
-@test "what cannot be read is not taken for what is not there" {
+@test "what cannot be read is not taken for something that is not there" {
 	local verb
 	# With so few descriptors, not all pins can be opened.
 	for verb in down show 'show -j' "apply $OTHER" "up -c $OTHER"; do
@@ -285,7 +288,7 @@ many_vips() { # FIRST-PORT
 	done
 	on "$LB" mount -o remount,rw /sys/fs/bpf
 	[[ $status == 1 && $output == *'Read-only file system'* ]]
-	# All is as it was.
+	# Everything is as it was.
 	lbr show -j interfaces | jq -e '.interfaces | length == 1'
 	[[ $(on "$LB" sysctl -n net.ipv4.conf.eth0.send_redirects) == 0 ]]
 	get "$VIP4" >/dev/null

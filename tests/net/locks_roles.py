@@ -62,7 +62,7 @@ class Role:
         yield f"doctor -j -c {file}", {"good": (0, 3)}
 
     def settle(self, verb=None):
-        """Makes FILE run again, after this verb, or after any."""
+        """Make FILE run again, after this verb or any other."""
         if verb and verb.text == "down":
             call(self.tool, "up", "-m", "generic", "-c", self.file)
             self.begin()
@@ -74,7 +74,7 @@ class Lbr(Role):
     name, tool = "lbr", "LoadBalancer/lbr"
     subjects = ("interfaces", "services", "backends", "flows", "next-hops",
                 "path-mtus", "reasons")
-    interval, timeout, fall = 0.2, 0.1, 2  # as FILE has them
+    interval, timeout, fall = 0.2, 0.1, 2  # as in FILE
     promised = interval * fall + timeout
 
     def __init__(self, file, other, backend):
@@ -97,7 +97,7 @@ class Lbr(Role):
         try:
             with urllib.request.urlopen("http://127.0.0.1:8404/status", timeout=10) as page:
                 checks = json.load(page)["checks"]
-        except OSError:  # building a page may take a fourth of the time: a slow one delays the next
+        except OSError:  # pages take long to build: a slow one delays the next
             return False
         return checks and all(row["path"] == row["application"] == "good" for row in checks)
 
@@ -113,7 +113,7 @@ class Lbr(Role):
     def wanted(self, journal, mark, _happened, limit):
         return journal.wait(f"^{VIP}:80/tcp: backend {X} is down", mark, limit)
 
-    # The state before and after, from what it prints.
+    # `run` prints the state before and after.
     out = rf"^~ backend {X} of {VIP}:80/tcp .*-> (down|last resort)"
 
     def is_done(self, journal, mark):

@@ -29,7 +29,7 @@ from collections import namedtuple
 from locks_roles import ROLES, Failure, now, until
 
 PROMISED = 1.0  # seconds: to name the holder; to go on once the lock is free
-MARGIN = float(os.environ.get("LOCKS_MARGIN", 5))  # two cores at a load of 4
+MARGIN = float(os.environ.get("LOCKS_MARGIN", 5))  # for two cores at a load of 4
 PATIENCE = 30  # for steps without a promised time
 
 class Journal:
@@ -94,7 +94,7 @@ class Verb:
     def __init__(self, text, tool, locks=False, changes=False, ends_after=None, good=(0,)):
         self.text, self.locks, self.changes, self.good = text, locks, changes, good
         self.argv = [tool] + text.split()
-        self.ends_after = ends_after  # seconds; None: by itself
+        self.ends_after = ends_after  # seconds after which it is ended; None: it ends by itself
         self.life = self.hold = 0.0
         self.moments = self.held = 0
 
@@ -131,7 +131,7 @@ class Stopper:
             raise Failure(f"{what}: {seconds:.2f} s, {promised} s are promised")
 
     def measure(self, verb):
-        """How long it runs, and how long it holds the lock."""
+        """Measure how long it runs, and how long it holds the lock."""
         process = verb.start()
         first = last = None
         while process.poll() is None and now() < process.begun + PATIENCE:
@@ -146,8 +146,8 @@ class Stopper:
         self.role.settle(verb)
 
     def stop(self, verb, part, aimed):
-        """Stops it after `part` of its life, or of the time that it holds the lock. None:
-        it had ended."""
+        """Stop it after `part` of its run time, or of the time that it holds the lock.
+        None if it had ended."""
         mark = self.journal.mark()
         process = verb.start()
         if aimed:
@@ -176,7 +176,7 @@ class Stopper:
         """`run` needs the lock that the stopped verb holds."""
         role, journal, mark = self.role, self.journal, stopped.mark
         happened = role.happens()
-        # With `down`, `run` may have wanted the lock before.
+        # In the case of `down`, `run` may have wanted the lock before.
         wanted = max(happened, role.wanted(journal, mark, happened, PATIENCE))
         holder = f"(pid {stopped.process.pid}, stopped)"
         told = journal.wait(r"^waiting for '" + role.name + r" [a-z]+' " + re.escape(holder) +
@@ -193,7 +193,7 @@ class Stopper:
         role.mend(stopped.verb)
 
     def without_lock(self, many):
-        """Nobody holds the lock, however many verbs were stopped."""
+        """No process holds the lock, however many verbs were stopped."""
         role, journal, mark = self.role, self.journal, self.journal.mark()
         happened = role.happens()
         done = role.done(journal, mark, PATIENCE, many[0].verb.text)
@@ -208,12 +208,12 @@ class Stopper:
         """Stops one verb at one moment. Returns it if it was stopped without the lock."""
         part = (number + random.random()) / self.rounds
         for tries in range(20):
-            # Some hold it for so short a time that this misses it.
+            # Some verbs hold the lock for so short a time that this misses it.
             aimed = verb.locks and (number + verb.aim) % 2 == 0 and tries < 8
             stopped = self.stop(verb, part, aimed)
             if stopped:
                 break
-            # It was measured while the machine was busier.
+            # The time was measured while the machine was busier.
             if aimed:
                 verb.hold *= 0.6
             else:
@@ -223,7 +223,7 @@ class Stopper:
             raise Failure(f"{verb.text} always ends too early: {verb.life * 1000:.1f} ms")
         self.stopped.append(stopped)
         if stopped.held and not verb.locks and not verb.text.startswith("doctor"):
-            raise Failure(f"{verb.text} has the lock")  # doctor tries whether it is free
+            raise Failure(f"{verb.text} has the lock")  # doctor tries to take the lock
         verb.moments += 1
         verb.held += stopped.held
         if stopped.held or verb.text == "down":
@@ -232,8 +232,8 @@ class Stopper:
         return stopped
 
     def run_itself(self, number):
-        """Stopped on its way to the lock. Others wait for it only if it holds the lock,
-        and say so."""
+        """The verb was stopped on its way to the lock. Others wait for it only if it
+        holds the lock, and say so."""
         role, mark, run = self.role, self.journal.mark(), self.journal.process
         happened = role.happens()
         end = happened + 2 * role.promised * (number + random.random()) / self.rounds
@@ -301,7 +301,7 @@ def main():
     if rounds == "1":
         verbs = verbs[:1] + random.sample([verb for verb in verbs[1:] if verb.locks], 2) + \
             random.sample([verb for verb in verbs if not verb.locks], 6)
-    if os.cpu_count() > 1:  # short times must not be missed
+    if os.cpu_count() > 1:  # short moments must not be missed
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
     journal = Journal([role.tool, "run", "-c", file])
     stopper = Stopper(role, int(rounds), journal, Lock(role.pins))

@@ -39,13 +39,13 @@ class Terminal:
             seconds = 0
 
     def type(self, text):
-        """Types `text`; what was printed before no longer counts."""
+        """Type `text`; expect() then looks only at what is printed afterwards."""
         self.read(0)
         self.seen = len(self.said)
         os.write(self.fd, text.encode())
 
     def expect(self, pattern, again=""):
-        """Waits until `pattern` is printed; types `again` every 2 s, because input may
+        """Wait until `pattern` is printed; type `again` every 2 s, because input may
         get lost."""
         began, tries = now(), 0
         while not re.search(pattern, self.said[self.seen:]):
@@ -88,7 +88,7 @@ def begin(terminals, many):
         "apply": f"{tool} apply {many} | less\r",
         "show": f"{tool} show -a | less\r",
         "doctor": f"{tool} doctor -c {many} | less\r",
-        # ^S comes before anything is printed, because a terminal buffers much
+        # ^S comes before anything is printed, because a terminal buffers a lot
         "paused": f"sh -c 'sleep 1; exec {tool} show -a'\r",
     }
     for name, command in commands.items():

@@ -17,7 +17,7 @@ SOURCES="lb-sources: ['172.17.0.0/16', '2001:db8:17::/64']"
 setup_file() {
 	network --native
 	export RUN_l3dsr=$TOPO_RUN
-	# Uploads have to fit with another header.
+	# Uploads have to fit although another header is added.
 	local backend
 	for backend in "${BACKENDS[@]}"; do
 		on "$backend" ip route change default via 172.19.0.2 advmss 1400
@@ -37,7 +37,7 @@ teardown() {
 	sniff_end
 }
 
-# file KEYS...: the scenario's, each service by these
+# file KEYS...: the scenario's file with these keys in each service
 file() {
 	local more='' key head=''
 	for key; do
@@ -50,13 +50,14 @@ file() {
 	[[ ! $head ]] || echo "$head" >>"$BATS_TEST_TMPDIR/file"
 }
 
-# with SCENARIO KEYS...: both programs attached there, by these
+# with SCENARIO KEYS...: attaches both programs in that scenario, with these
+# keys
 with() {
 	local name=RUN_$1
 	export TOPO_RUN=${!name}
 	file "${@:2}"
 	attach native "$BATS_TEST_TMPDIR/file"
-	# neighbours, which no method but rewrite's can do without
+	# resolves the neighbours; every method but rewrite needs them before
 	local via
 	for via in 172.17.0.3 2001:db8:17::3 "${BACKENDS_AT[@]}"; do
 		wait_for 10 on "$LB" ping -q -c 1 -W 1 "$via"
@@ -64,7 +65,7 @@ with() {
 }
 BACKENDS_AT=(172.19.0.3 172.19.0.4 2001:db8:19::3 2001:db8:19::4)
 
-# bkd_reason NAME: over both backends
+# bkd_reason NAME: the sum over both backends
 bkd_reason() {
 	local backend sum=0
 	for backend in "${BACKENDS[@]}"; do
@@ -73,8 +74,8 @@ bkd_reason() {
 	echo "$sum"
 }
 
-# serves REASON: 40 requests, 20 datagrams, an upload, by IPv4 and IPv6; what
-# xdp_bkd counts for it
+# serves REASON: 40 requests, 20 datagrams and an upload work, by IPv4 and IPv6;
+# xdp_bkd counts them under REASON
 serves() {
 	local vip server before
 	before=$(bkd_reason "$1")
@@ -89,7 +90,8 @@ serves() {
 	(($(bkd_reason "$1") - before > 40 * 4 * 2))
 }
 
-# direct: connections to the backend's own service port are left alone
+# direct: connections to the backend's own address and service port are left
+# alone
 direct() {
 	get "$NEAR4" >/dev/null
 	get "$NEAR6" >/dev/null
@@ -101,14 +103,14 @@ asked() {
 	seen "$1" "$2"
 }
 
-# shows REGEX VIP: a request, as backend0x's port carries it
+# shows REGEX VIP: a request to VIP, captured at backend0x's port, matches
 shows() {
 	sniff wire wires backend0x-eth0
 	wait_for 20 asked wire "$1" "$2"
 	sniff_end
 }
 
-@test "dscp: serves; the mark on the wire; direct connections left alone" {
+@test "dscp: serves; the mark is on the wire; direct connections are left alone" {
 	with l3dsr "forward: dscp" "dscp: 10"
 	serves restored
 	direct
@@ -124,7 +126,7 @@ shows() {
 	run ! get "$VIP6" --max-time 0.5
 }
 
-@test "ipip: serves; the outer header on the wire; direct left alone" {
+@test "ipip: serves; the outer header is on the wire; direct connections are left alone" {
 	with l3dsr "forward: ipip" "$SOURCES"
 	serves decapsulated
 	direct
@@ -134,7 +136,7 @@ shows() {
 
 @test "ipip: IPv4 in IPv6 and IPv6 in IPv4" {
 	file "forward: ipip" "$SOURCES"
-	# every service gets the backends of the other family
+	# every service gets backends of the other family
 	awk '/vip: [0-9.]*$/ { six = 1 } /vip: .*:/ { six = 0 }
 		/address:/ { sub(/address: [^,]*[34],/, "address: " (six ? \
 			"2001:db8:19::" : "172.19.0.") substr($0, \
@@ -149,7 +151,7 @@ shows() {
 	shows "172.17.0.2 > $NEAR4: .*2001:db8:17::4.* > $VIP6.80:" "$VIP6"
 }
 
-@test "ipip: negative control: from another than lb-sources, no answer" {
+@test "ipip: negative control: a source that is not in lb-sources gets no answer" {
 	with l3dsr "forward: ipip" "$SOURCES"
 	get "$VIP4" >/dev/null
 	file "forward: ipip" "lb-sources: [172.18.0.0\\/16]"
@@ -163,7 +165,7 @@ shows() {
 	(($(bkd_reason foreign_source) > before))
 }
 
-@test "l2: serves; the VIP on the wire; direct connections left alone" {
+@test "l2: serves; the VIP is on the wire; direct connections are left alone" {
 	with twolegged "forward: l2"
 	serves delivered
 	direct
@@ -178,16 +180,16 @@ shows() {
 	run ! get "$VIP4" --max-time 0.5
 }
 
-@test "negative control: rewrite spoils the direct connection" {
+@test "negative control: rewrite breaks the direct connection" {
 	with l3dsr "forward: rewrite"
 	serves restored
 	run ! get "$NEAR4" --max-time 0.5
 	run ! get "$NEAR6" --max-time 0.5
 }
 
-# A next hop without a MAC address gets one by the packets that need it, and
-# nothing else: no lbr run, no apply. One packet is lost: a SYN comes again after
-# a second.
+# A next hop without a MAC address gets one because of the packets that need it,
+# without lbr run or apply. One packet is lost: a SYN is sent again after a
+# second.
 unresolved() { # SCENARIO KEYS...
 	local vip
 	with "$1" "${@:2}"
@@ -208,7 +210,7 @@ unresolved() { # SCENARIO KEYS...
 	unresolved twolegged "forward: l2"
 }
 
-# A router's report of a narrow leg reaches the backend by each method.
+# A router's report of a narrow link reaches the backend, whatever the method.
 narrow() { # METHOD KEYS...
 	with l3dsr "forward: $1" "${@:2}"
 	on "$ROUTER" ip route replace "$VIP4" via 172.17.0.2

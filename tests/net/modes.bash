@@ -8,7 +8,7 @@ teardown_file() {
 	networks_down generic native
 }
 
-# over MODE: in the network whose programs are attached in that mode
+# over MODE: uses the network whose programs are attached in that mode
 over() {
 	local name=RUN_$1
 	export TOPO_RUN=${!name}

@@ -29,7 +29,7 @@ neighbours() {
 	} | grep -v '^fe80' | sed 's/ router//; s/ *$//; s/ \(REACHABLE\|STALE\|DELAY\|PROBE\)$//' | sort
 }
 
-# The client may have sent one, because it watches over its own gateway.
+# The client may have sent one, because it probes its own gateway.
 none_of_router() {
 	[[ $(neighbours) != *managed* && $(neighbours) != *:03* ]]
 }
@@ -37,7 +37,7 @@ none_of_router() {
 four="172.17.0.3 dev eth0 lladdr 02:42:ac:11:00:03"
 six="2001:db8:17::3 dev eth0 lladdr 02:42:ac:11:00:03"
 
-@test "next hops have a MAC address before the first packet, down leaves nothing" {
+@test "next hops have a MAC address before the first packet; down leaves nothing behind" {
 	[[ ! $(neighbours) ]]
 	run -0 lbr up
 	[[ $output == *"neighbour 172.17.0.3 dev eth0: managed"* ]]
@@ -53,15 +53,15 @@ six="2001:db8:17::3 dev eth0 lladdr 02:42:ac:11:00:03"
 	none_of_router
 }
 
-# so that the counter above says something
-@test "next hops that were flushed: the first packet goes by the kernel" {
+# so that the counter above means something
+@test "next hops that were flushed: the kernel forwards the first packet" {
 	attach
 	on "$LB" ip neigh flush all
 	aged
 	rises neighbour_unresolved get "$VIP4"
 }
 
-@test "next hops that were flushed come back with apply, also of the same file" {
+@test "next hops that were flushed are managed again after apply, even of the same file" {
 	attach
 	on "$LB" ip neigh flush all
 	on "$LB" ip -6 neigh flush all
@@ -82,13 +82,13 @@ is() { # STATE
 	[[ $(on "$LB" ip neigh show 172.17.0.3 dev eth0) == *managed*"$1"* ]]
 }
 
-# The kernel asks a managed one that failed each 5 s.
-@test "a next hop that failed is asked again by apply, which waits for its answer" {
+# The kernel asks again every 5 s for a managed entry that failed.
+@test "apply asks again for a next hop that failed, and waits for the answer" {
 	on "$LB" sysctl -qw net.ipv4.neigh.eth0.mcast_solicit=1
 	on "$ROUTER" ip link set dev eth0 arp off
 	attach
 	wait_for 5 is FAILED
-	wait_for 10 is INCOMPLETE # the kernel's turn: then it is seconds away
+	wait_for 10 is INCOMPLETE # wait for the kernel's own request: then its next one is seconds away
 	wait_for 5 is FAILED
 	on "$ROUTER" ip link set dev eth0 arp on
 	lbr apply
@@ -99,7 +99,7 @@ carrier_is() { # 0|1
 	[[ $(on "$LB" cat /sys/class/net/eth0/carrier) == "$1" ]]
 }
 
-@test "a loss of carrier takes no next hop along, and nobody has to run for that" {
+@test "a loss of carrier removes no next hop, without any process" {
 	attach
 	ip -n "wires-$TOPO_RUN" link set "$LB-eth0" down
 	wait_for 5 carrier_is 0
@@ -116,7 +116,7 @@ carrier_is() { # 0|1
 	[[ $(on "$LB" cat /proc/sys/net/ipv6/conf/eth0/ndisc_evict_nocarrier) == 1 ]]
 }
 
-@test "an entry that was there is there after down, no longer managed" {
+@test "an entry that was there before up is there after down, no longer managed" {
 	on "$LB" ping -q -c 1 172.17.0.3
 	[[ $(neighbours) == "$four" ]]
 	on "$LB" ip neigh replace 2001:db8:17::3 dev eth0 \
@@ -128,21 +128,21 @@ carrier_is() { # 0|1
 	[[ $(neighbours) == "$four"$'\n'"$six PERMANENT" ]]
 }
 
-@test "an entry that somebody else has managed stays managed after down" {
+@test "an entry that somebody else made managed stays managed after down" {
 	on "$LB" ip neigh replace 172.17.0.3 dev eth0 managed
 	attach
 	lbr down >/dev/null
 	[[ $(neighbours) == "$four managed" ]]
 }
 
-@test "apply lets go what only the file before needed" {
+@test "apply lets go of next hops that only the file before needed" {
 	attach
 	on "$LB" ip route add 172.19.0.4 via 172.17.0.4
 	lbr apply /etc/l3dsr/services.yaml
 	[[ $(neighbours) == *"172.17.0.4 dev eth0"*managed* ]]
 	services "$BATS_TEST_TMPDIR/one" '/address: 172.19.0.4/d'
 	run -0 lbr apply "$BATS_TEST_TMPDIR/one"
-	# of a backend that is being removed, flows may be on their way
+	# flows of a backend that is being removed may be on their way
 	[[ $output != *"neighbour 172.17.0.4 dev eth0: removed"* ]]
 	run -0 lbr apply --now "$BATS_TEST_TMPDIR/one"
 	[[ $output == *"neighbour 172.17.0.4 dev eth0: removed"* ]]
@@ -151,7 +151,7 @@ carrier_is() { # 0|1
 	[[ ! $(neighbours) ]]
 }
 
-@test "of a route with several next hops, all are managed" {
+@test "all next hops of a route with several are managed" {
 	on "$LB" ip route replace 172.19.0.0/16 nexthop via 172.17.0.3 nexthop via 172.17.0.4
 	on "$LB" ip -6 route replace 2001:db8:19::/64 \
 		nexthop via 2001:db8:17::3 nexthop via 2001:db8:17::4
@@ -165,11 +165,12 @@ mac_is() { # MAC
 	[[ $(on "$LB" ip neigh show 172.17.0.3) == *"lladdr $1 "* ]]
 }
 
-# The change is not announced: a plain entry keeps the address that is gone.
+# The change is not announced: an entry that is not managed would keep the old
+# address.
 changes_silently() {
 	on "$ROUTER" sysctl -qw net.ipv4.conf.eth0.arp_notify=0
 	on "$ROUTER" ip link set eth0 address 02:42:ac:11:00:33
-	on "$CLIENT" ip neigh flush all # its own way back is not the question
+	on "$CLIENT" ip neigh flush all # the client's own way back is not tested here
 }
 
 @test "a next hop's MAC address that changes silently is followed" {

@@ -10,7 +10,7 @@ load lib
 load ssh
 bats_require_minimum_version 1.5.0
 
-OWN=172.17.0.2 # of the load balancer, its only IPv4 address
+OWN=172.17.0.2 # the load balancer's only IPv4 address
 OWN6=2001:db8:17::2
 
 setup_file() {
@@ -39,7 +39,8 @@ teardown() {
 	on "$CLIENT" ip -6 route replace "$VIP6" via "$OWN6"
 }
 
-# own_file FILE [LINE...]: port 80 of the load balancer's own addresses
+# own_file FILE [LINE...]: a file with port 80 of the load balancer's own
+# addresses
 own_file() {
 	{
 		(($# == 1)) || printf '%s\n' "${@:2}"
@@ -58,7 +59,7 @@ pings() { # ADDRESS
 @test "a VIP that is the only address: SSH to it, and its own pings, go on" {
 	local file=$BATS_TEST_TMPDIR/own.yaml
 	own_file "$file"
-	ssh "$OWN" && ssh "$OWN6" # as long as nothing runs
+	ssh "$OWN" && ssh "$OWN6" # while no program is attached
 	run -0 lbr check "$file"
 	[[ $output == *"note: VIP $OWN is an address of this host"* ]]
 	run -0 lbr up -m generic -c "$file"
@@ -72,7 +73,7 @@ pings() { # ADDRESS
 	rises forwarded on "$CLIENT" curl -sm 0.2 "http://$OWN/"
 }
 
-@test "... and unmatched: drop cuts it off, which everybody says" {
+@test "... and unmatched: drop cuts it off; check, up and doctor say so" {
 	local file=$BATS_TEST_TMPDIR/drop.yaml
 	own_file "$file" "unmatched: drop"
 	run -0 lbr check "$file"
@@ -85,7 +86,7 @@ pings() { # ADDRESS
 	run lbr doctor -c "$file" -j
 	[[ $(jq -r '.examinations[] | select(.examination == "own-vips").result' <<<"$output" |
 		sort -u) == warn ]]
-	# What it says to try mends it.
+	# The command that doctor prints mends it.
 	on "$LB" env PATH="$ROOT/LoadBalancer:$PATH" bash -c "$(jq -r '.examinations[] |
 		select(.examination == "own-vips").try' <<<"$output" | head -n 1)"
 	ssh "$OWN" && ssh "$OWN6"
@@ -94,7 +95,7 @@ pings() { # ADDRESS
 # The usual one-armed network: the router sends the VIP to the load balancer,
 # whose default route is that router.
 through_the_router() {
-	# ... which would send the client a redirect to the shorter way.
+	# ... which would send the client a redirect to the shorter path.
 	on "$CLIENT" sysctl -qw net.ipv4.conf.all.accept_redirects=0 \
 		net.ipv4.conf.eth0.accept_redirects=0 \
 		net.ipv6.conf.eth0.accept_redirects=0
@@ -106,7 +107,8 @@ through_the_router() {
 	on "$CLIENT" ip -6 route replace "$VIP6" via 2001:db8:17::3
 }
 
-# stray VIP: one datagram for no service; how often it comes to the router
+# stray VIP: sends one datagram for no service; prints how often it reaches the
+# router
 stray() {
 	on "$ROUTER" nft "add table inet stray
 		delete table inet stray
@@ -132,7 +134,7 @@ still() {
 	[[ $(came) == "$count" ]]
 }
 
-@test "on-all-down: pass: check and doctor say it of a VIP that is not this host's" {
+@test "on-all-down: pass: check and doctor warn if the VIP is not an address of this host" {
 	local file=$BATS_TEST_TMPDIR/pass.yaml
 	services "$file" '0,/    backends:/s//    on-all-down: pass\n    backends:/'
 	run -0 lbr check "$file"
@@ -154,14 +156,15 @@ still() {
 		rises would_loop stray "$vip"
 		get "$vip" >/dev/null
 	done
-	# A kernel that gets such a packet sends it back: it loops until its TTL ends.
+	# A kernel that gets such a packet sends it back, and it loops until its
+	# TTL ends.
 	lbr down >/dev/null
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=1
 	(($(stray "$VIP4") > 20))
 	on "$LB" sysctl -qw net.ipv4.conf.eth0.forwarding=0
 }
 
-@test "the MAC address changes: packets for the VIP do not go round" {
+@test "the MAC address changes: packets for the VIP do not loop" {
 	local mac
 	mac=$(on "$LB" cat /sys/class/net/eth0/address)
 	through_the_router
@@ -170,14 +173,14 @@ still() {
 	on "$LB" ip link set eth0 address 02:42:0a:00:00:77
 	on "$LB" ip route replace default via 172.17.0.3
 	on "$ROUTER" ip neigh flush dev eth0
-	on "$LB" ping -qc1 -W1 172.17.0.3 >/dev/null # the kernel knows it anew
+	on "$LB" ping -qc1 -W1 172.17.0.3 >/dev/null # makes the kernel learn the new address
 	rises would_loop stray "$VIP4"
 	(($(stray "$VIP4") == 1))
 	on "$LB" ip link set eth0 address "$mac"
 	on "$ROUTER" ip neigh flush dev eth0
 }
 
-# flat: the client asks for the VIPs on its own LAN
+# flat: the client asks for the VIPs on its own LAN, by ARP and ND
 flat() {
 	on "$CLIENT" ip route replace "$VIP4" dev eth0
 	on "$CLIENT" ip -6 route replace "$VIP6" dev eth0
@@ -185,20 +188,20 @@ flat() {
 	on "$CLIENT" ip -6 neigh flush dev eth0
 }
 
-# proxies: what of the load balancer's host has to do with claims
+# proxies: all of the load balancer's settings that serve claims
 proxies() {
 	on "$LB" sh -c 'ip neigh show proxy; ip -6 neigh show proxy
 		ip route show dev lo; cd /proc/sys/net
 		cat ipv4/neigh/eth0/proxy_delay ipv6/neigh/eth0/proxy_delay ipv6/conf/eth0/proxy_ndp'
 }
 
-# claims: the state of doctor's check, and who else answers
+# claims: doctor's result for the claims, and which other host answers
 claims() {
 	lbr doctor -c "$1" -j | jq -r '.examinations[] | select(.examination == "claims") |
 		"\(.result) \(.report)"'
 }
 
-@test "claim: arp: a flat LAN finds the VIPs; and is told where two claim them" {
+@test "claim: arp: hosts of a flat LAN find the VIPs; doctor warns if two hosts claim them" {
 	local file=$BATS_TEST_TMPDIR/claim.yaml vip before mac
 	services "$file" '1iclaim: arp'
 	lbr up -m generic >/dev/null
@@ -214,7 +217,7 @@ claims() {
 		answers "$vip" 20 --fail-early | shared 20 1 19
 	done
 	[[ $(claims "$file") == ok* ]]
-	# A host that has an entry asks by unicast: reachable, not failed.
+	# A host that has an entry asks by unicast, and is answered.
 	on "$CLIENT" ip -6 neigh show "$VIP6" | grep -qE 'REACHABLE|DELAY|STALE|PROBE'
 
 	# Another host of the LAN answers, too.
@@ -227,7 +230,7 @@ claims() {
 	on "$ROUTER" ip address del "$VIP4/32" dev eth0
 	on "$ROUTER" ip address del "$VIP6/128" dev eth0
 
-	# No longer in the file: as it was before.
+	# Without the key in the file: as it was before.
 	lbr apply >/dev/null
 	[[ $(proxies) == "$before" ]]
 	flat
@@ -237,7 +240,7 @@ claims() {
 	[[ $(proxies) == "$before" ]]
 }
 
-@test "claim: arp: of an interface that is renamed, down undoes all, too" {
+@test "claim: arp: on an interface that is renamed, down undoes everything, too" {
 	local file=$BATS_TEST_TMPDIR/claim.yaml before
 	services "$file" '1iclaim: arp'
 	before=$(proxies)

@@ -6,7 +6,7 @@
 
 load lib
 
-LARGE=1000000 # bytes; one window and more
+LARGE=1000000 # bytes; more than one window
 
 setup_file() {
 	local backend
@@ -23,7 +23,7 @@ teardown_file() {
 
 setup() {
 	local backend
-	# A path MTU from the test before would hide the fault.
+	# A path MTU learned in the test before would hide the fault.
 	for backend in "${BACKENDS[@]}"; do
 		on "$backend" ip route flush cache
 		on "$backend" ip -6 route flush cache
@@ -33,7 +33,7 @@ setup() {
 	narrow 1500
 }
 
-# narrow MTU: of the router's way to the client
+# narrow MTU: sets the MTU of the router's route to the client
 narrow() {
 	local mtu=$1
 	((mtu < 1280)) || on "$ROUTER" ip -6 route replace 2001:db8:17::4 \
@@ -41,7 +41,7 @@ narrow() {
 	on "$ROUTER" ip route replace 172.17.0.4 dev eth0 mtu lock "$mtu"
 }
 
-# fetch VIP SECONDS: how many bytes of the large file arrive
+# fetch VIP SECONDS: how many bytes of the large file arrive in that time
 fetch() {
 	on "$CLIENT" curl -s -o /dev/null --max-time "$2" -w '%{size_download}' \
 		"$(url "$1" files/large)" || :
@@ -60,7 +60,7 @@ fetch() {
 	[[ $(fetch "$VIP6" 10) == "$LARGE" ]]
 }
 
-@test "negative control: reports that do not reach the LB: it stalls" {
+@test "negative control: if reports do not reach the LB, the download stalls" {
 	narrow 1000
 	on "$ROUTER" ip route replace blackhole "$VIP4"
 	[[ $(fetch "$VIP4" 3) != "$LARGE" ]]

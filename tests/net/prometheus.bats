@@ -23,7 +23,7 @@ teardown() {
 	run_end
 }
 
-# prometheus_begin: until it answers
+# prometheus_begin: starts it, and waits until it answers
 prometheus_begin() {
 	local own=$BATS_TEST_TMPDIR/prometheus
 	cat >"$own.yml" <<-'EOF'
@@ -49,19 +49,20 @@ prometheus_end() {
 	PROMETHEUS=
 }
 
-# targets: how each one is, as Prometheus says: "INSTANCE HEALTH" a line
+# targets: the health of each target in Prometheus' words: "INSTANCE HEALTH"
+# lines
 targets() {
 	on "$ROUTER" curl -sS "$API/targets" |
 		jq -r '.data.activeTargets[] | "\(.labels.instance) \(.health)"' | sort
 }
 
-# query EXPR: the values, a line each; nothing where there is none
+# query EXPR: the values, one per line; nothing if there are none
 query() {
 	on "$ROUTER" curl -sSG "$API/query" --data-urlencode "query=$1" |
 		jq -r '.data.result[].value[1]'
 }
 
-# sent, restored HOST ADDRESS: what show counts is what Prometheus has
+# sent, restored HOST ADDRESS: Prometheus has the number that show prints
 sent() {
 	local packets
 	packets=$(lbr show -j services | jq '.services[] |
@@ -76,7 +77,7 @@ restored() {
 		[[ $(query "bkd_packets_total{reason=\"restored\",instance=\"$2:8405\"}") == "$packets" ]]
 }
 
-# Nothing is lost on the way to the backends.
+# No packet is lost on the way to the backends.
 nothing_lost() {
 	[[ $(query "sum(lbr_service_packets_total{$WEB}) - sum(bkd_service_packets_total{$WEB})") == 0 ]]
 }
@@ -85,7 +86,7 @@ up() { # HOW MANY
 	(($(targets | grep -c ' up$') == $1))
 }
 
-@test "Prometheus: what it knows is what show says; a dead bkd run is missed by it alone" {
+@test "Prometheus has the same numbers as show; if bkd run dies, only its target is missing" {
 	local before host
 	command -v prometheus >/dev/null || skip 'no prometheus'
 	for host in "$LB:172.17.0.2:8404" backend0x:172.19.0.3:8405 backend0y:172.19.0.4:8405; do

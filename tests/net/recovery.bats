@@ -32,7 +32,7 @@ teardown_file() {
 	on "$host" ip link del mv0
 }
 
-@test "a reader that goes away does not stop a change half way" {
+@test "a reader that goes away does not stop a change halfway" {
 	lbr down
 	lbr up | true
 	wait_for 5 get "$VIP4"
@@ -42,7 +42,7 @@ teardown_file() {
 	lbr apply
 }
 
-@test "up while down goes on: both come to an end, up wins or is clear" {
+@test "up while down is running: both end, and up wins or says why not" {
 	for _ in 1 2 3 4 5; do
 		lbr down &
 		lbr up
@@ -52,9 +52,9 @@ teardown_file() {
 	done
 }
 
-@test "where bpffs was not mounted, the last role to go unmounts it" {
+@test "where bpffs was not mounted, the last role to go down unmounts it" {
 	local host=$ROUTER somebody
-	# as a container has its first process
+	# its first process, as in a container
 	on "$host" sleep 60 3>&- &
 	somebody=$!
 	wait_for 5 on "$host" pgrep -f "^sleep 60"
@@ -66,13 +66,14 @@ teardown_file() {
 	on "$host" LoadBalancer/lbr down
 	on "$host" Backend/bkd show restores | grep -q 172.17.0.3
 	on "$host" Backend/bkd down
-	# not mountpoint: newer ones find the machine's, below this host's /sys
+	# not mountpoint(1): newer versions find the machine's bpffs, below this
+	# host's /sys
 	[[ $(on "$host" stat -fc %T /sys/fs/bpf) == sysfs ]]
 	on "$host" mount -t bpf bpf /sys/fs/bpf
 	kill "$somebody"
 }
 
-@test "ip netns exec: refused, for its bpffs would vanish with it" {
+@test "ip netns exec: refused, because its bpffs would vanish with it" {
 	run ip netns exec "curlybox01-$TOPO_RUN" "$ROOT/LoadBalancer/lbr" up \
 		-c "$ROOT/topology/l3dsr/services.yaml"
 	((status == 1))
@@ -80,7 +81,7 @@ teardown_file() {
 	[[ $(on "$CLIENT" cat /proc/sys/net/ipv4/conf/eth0/forwarding) == 0 ]]
 }
 
-@test "what cannot be put back stays known, and down says so" {
+@test "a setting that cannot be put back is not forgotten, and down says so" {
 	run on "$LB" unshare --mount bash -c \
 		'mount --bind -o ro /proc/sys /proc/sys && LoadBalancer/lbr down'
 	((status == 1))
@@ -91,7 +92,7 @@ teardown_file() {
 	lbr up
 }
 
-@test "an address named with -a is this host's, also for apply" {
+@test "an address given with -a belongs to this host, for apply too" {
 	local host=backend0x
 	bkd "$host" down
 	services "$BATS_TEST_TMPDIR/a.yaml" 's/172.19.0.3/172.19.7.7/'
@@ -111,7 +112,7 @@ teardown_file() {
 	lbr trace off
 }
 
-@test "bytes are counted whole, super-packets too" {
+@test "bytes are counted in full, for super-packets too" {
 	local before after
 	before=$(lbr show -j services | jq '[.services[].bytes] | add')
 	on "$CLIENT" bash -c 'head -c 10M /dev/zero |
@@ -120,7 +121,7 @@ teardown_file() {
 	((after - before > 10 * 1024 * 1024 && after - before < 12 * 1024 * 1024))
 }
 
-@test "a file that no longer lists this host: said, for it goes dark later" {
+@test "a file that no longer lists this host: bkd apply says so, because traffic stops later" {
 	services "$BATS_TEST_TMPDIR/away.yaml" 's/172.19.0.3/172.19.7.7/' \
 		's/2001:db8:19::3/2001:db8:19::77/'
 	run bkd backend0x apply "$BATS_TEST_TMPDIR/away.yaml"
