@@ -88,7 +88,7 @@ is() { # STATE
 	on "$ROUTER" ip link set dev eth0 arp off
 	attach
 	wait_for 5 is FAILED
-	wait_for 10 is INCOMPLETE # wait for the kernel's own request: then its next one is seconds away
+	wait_for 10 is INCOMPLETE # the kernel asks: its next request is seconds away
 	wait_for 5 is FAILED
 	on "$ROUTER" ip link set dev eth0 arp on
 	lbr apply
