@@ -35,6 +35,16 @@ INLINE struct hot_bucket *hot_of(__u64 hash)
 	return bpf_map_lookup_elem(&hot_flows, &key);
 }
 
+/* Verified on its own: few packets make a flow that is hot less so. */
+SEPARATE int hot_forget_flow(__u64 hash, __u64 entry)
+{
+	struct hot_bucket *hot = hot_of(hash);
+
+	if (hot)
+		hot_forget(hot, entry);
+	return 0;
+}
+
 /* Sets d->hash. False: the secrets cannot be read. */
 INLINE bool name_flow(struct decision *d)
 {

@@ -387,9 +387,9 @@ INLINE bool select_backend(struct decision *d, struct lookup *l)
 		if (selection_is_hot(flow->backend))
 			hot_add(hot, entry, l->backend->id);
 		else
-			hot_forget(hot, entry);
+			hot_forget_flow(d->hash, entry);
 		return true;
 	}
-	hot_forget(hot, entry);
+	hot_forget_flow(d->hash, entry);
 	return select_slowly(d, l);
 }

@@ -11,6 +11,7 @@
 #include <linux/types.h>
 
 #include "common/core/inline.h"
+#include "common/core/verifier.h"
 
 INLINE __u64 age(__u64 now, __u64 seen)
 {
@@ -33,7 +34,7 @@ INLINE __u32 age_low(__u32 now, __u32 seen)
 {
 	__u32 distance = now - seen;
 
-	return distance > -AGE_AHEAD ? 0 : distance;
+	return either(is_less(-AGE_AHEAD, distance), 0, distance);
 }
 
 /* Until a time, which may be over. */

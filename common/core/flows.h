@@ -21,6 +21,7 @@
 #include "common/core/abi_packets.h"
 #include "common/core/age.h"
 #include "common/core/hash.h"
+#include "common/core/verifier.h"
 
 /* The number of buckets for `size` flows. */
 INLINE __u32 flow_buckets(__u32 size)
@@ -83,14 +84,14 @@ INLINE __u32 flow_bucket(__u64 hash, __u32 buckets)
 /* The flow's way in its bucket, or -1. */
 INLINE int flow_find(const struct flow_bucket *bucket, __u64 hash)
 {
+	__u64 ways = 0;
 	int i;
 
-	for (i = 0; i < FLOWS_PER_BUCKET; i++) {
-		if (bucket->flows[i].hash == hash)
-			return i;
-	}
-	return -1;
+	for (i = 0; i < FLOWS_PER_BUCKET; i++)
+		ways |= is_zero(bucket->flows[i].hash ^ hash) << i;
+	return ways ? (int)first_of_four(ways) : -1;
 }
+_Static_assert(FLOWS_PER_BUCKET == 4, "first_of_four()");
 
 /* Is it remembered? Not yet, as long as only SYNs have come. */
 INLINE int flow_is_known(const struct flow *flow)
@@ -106,12 +107,37 @@ INLINE int flow_is_known(const struct flow *flow)
  */
 #define FLOW_SILENT 1488
 
+/* How long it counts as in use. */
+INLINE __u64 flow_span(const struct flow *flow, __u64 young, __u64 idle)
+{
+	__u64 is_tcp = is_zero(flow->backend & FLOW_UDP);
+	__u64 goes_on = is_zero(flow->backend & FLOW_ENDS);
+
+	return either(is_tcp, either(goes_on, young * FLOW_SILENT, young),
+		      idle);
+}
+
 INLINE int flow_is_in_use(const struct flow *flow, __u64 age, __u64 young,
 			  __u64 idle)
 {
-	if (flow->backend & FLOW_UDP)
-		return age <= idle;
-	return age <= (flow->backend & FLOW_ENDS ? young : young * FLOW_SILENT);
+	return age <= flow_span(flow, young, idle);
+}
+
+/*
+ * How fit a way is to be written to; 0: it is not. See flow_way(). No branch:
+ * each would be verified four times, in each combination with the others.
+ */
+INLINE __u64 flow_rank(const struct flow *flow, __u64 hash, __u32 now,
+		       int begins, __u64 young, __u64 idle)
+{
+	__u64 age = age_low(now, flow->seen);
+	__u64 is_more = is_zero(flow->backend & FLOW_BEGINS);
+	__u64 span = either(is_more, flow_span(flow, young, idle), young);
+	__u64 is_free = is_less(span, age) | is_zero(begins);
+	__u64 rank = is_free * ((2 - is_more) << 32 | age);
+
+	rank = either(is_zero(flow->hash), 3ULL << 32, rank);
+	return either(is_zero(flow->hash ^ hash), 4ULL << 32, rank);
 }
 
 /*
@@ -126,27 +152,15 @@ INLINE int flow_is_in_use(const struct flow *flow, __u64 age, __u64 young,
 INLINE int flow_way(const struct flow_bucket *bucket, __u64 hash, __u32 now,
 		    int begins, __u64 young, __u64 idle)
 {
-	__u64 rank, highest = 0;
-	int i, way = -1;
+	__u64 rank, highest = 0, better, way = -1;
+	int i;
 
 	for (i = 0; i < FLOWS_PER_BUCKET; i++) {
-		const struct flow *flow = &bucket->flows[i];
-
-		rank = age_low(now, flow->seen);
-		if (flow->hash == hash)
-			rank = 4ULL << 32;
-		else if (!flow->hash)
-			rank = 3ULL << 32;
-		else if (flow->backend & FLOW_BEGINS)
-			rank = begins && rank <= young ? 0 : 2ULL << 32 | rank;
-		else if (begins && flow_is_in_use(flow, rank, young, idle))
-			rank = 0;
-		else
-			rank = 1ULL << 32 | rank;
-		if (rank > highest) {
-			highest = rank;
-			way = i;
-		}
+		rank = flow_rank(&bucket->flows[i], hash, now, begins, young,
+				 idle);
+		better = is_less(highest, rank);
+		highest = either(better, rank, highest);
+		way = either(better, i, way);
 	}
-	return way;
+	return (int)way;
 }

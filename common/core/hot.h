@@ -21,6 +21,7 @@
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
 #include "common/core/hash.h"
+#include "common/core/verifier.h"
 
 #define HOT_BACKEND ((__u64)BACKEND_SLOTS - 1)
 #define HOT_SPAN    ((__u64)3 << 14)
@@ -44,40 +45,54 @@ INLINE __u64 hot_entry(__u64 hash, const struct generation *generation,
 	return ((hash ^ salt) & HOT_FLOW) | (span << 14 & HOT_SPAN);
 }
 
+/* The ways that hold the flow of this entry: a bit each. */
+INLINE __u64 hot_ways(const struct hot_bucket *bucket, __u64 entry)
+{
+	__u64 ways = 0;
+	int i;
+
+	for (i = 0; i < HOT_PER_BUCKET; i++)
+		ways |= is_zero((bucket->flows[i] ^ entry) & ~HOT_BACKEND) << i;
+	return ways;
+}
+_Static_assert(HOT_PER_BUCKET == 4, "first_of_four()");
+
 /* The index of the flow's backend, or -1. */
 INLINE int hot_find(const struct hot_bucket *bucket, __u64 entry)
 {
-	__u64 backend;
-	int i;
+	__u64 ways = hot_ways(bucket, entry), backend;
 
-	for (i = 0; i < HOT_PER_BUCKET; i++) {
-		backend = bucket->flows[i] ^ entry;
-		if (backend <= HOT_BACKEND)
-			return backend;
-	}
-	return -1;
+	if (!ways)
+		return -1;
+	backend = bucket->flows[WITHIN(first_of_four(ways), HOT_PER_BUCKET)] ^
+		  entry;
+	/* Another CPU may have written there in between. */
+	return backend <= HOT_BACKEND ? (int)backend : -1;
 }
 
-/* The entry of the bucket to overwrite. */
+/* Into a way that is empty or of an older span, if there is one. */
 INLINE void hot_add(struct hot_bucket *bucket, __u64 entry, __u32 backend)
 {
+	__u64 ways = 0, old;
 	int i;
 
 	for (i = 0; i < HOT_PER_BUCKET; i++) {
-		if (!bucket->flows[i] ||
-		    (bucket->flows[i] ^ entry) & HOT_SPAN) {
-			bucket->flows[i] = entry | (backend & HOT_BACKEND);
-			return;
-		}
+		old = bucket->flows[i];
+		ways |= (is_zero(old) | (is_zero((old ^ entry) & HOT_SPAN) ^ 1))
+			<< i;
 	}
+	if (ways)
+		bucket->flows[WITHIN(first_of_four(ways), HOT_PER_BUCKET)] =
+			entry | (backend & HOT_BACKEND);
 }
 
 INLINE void hot_forget(struct hot_bucket *bucket, __u64 entry)
 {
+	__u64 ways = hot_ways(bucket, entry);
 	int i;
 
 	for (i = 0; i < HOT_PER_BUCKET; i++) {
-		if ((bucket->flows[i] ^ entry) <= HOT_BACKEND)
+		if (ways >> i & 1)
 			bucket->flows[i] = 0;
 	}
 }

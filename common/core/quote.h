@@ -50,6 +50,7 @@ INLINE struct quoted_ports *quote_flow(struct packet *inner, void *l3,
 				       int is_ipv6, void *end)
 {
 	struct quoted_ports *ports;
+	__u32 at;
 
 	__builtin_memset(inner, 0, sizeof(*inner));
 	inner->l3 = l3;
@@ -60,7 +61,12 @@ INLINE struct quoted_ports *quote_flow(struct packet *inner, void *l3,
 		return 0;
 	if (inner->protocol != IPPROTO_TCP && inner->protocol != IPPROTO_UDP)
 		return 0;
-	ports = inner->l3 + inner->l4_offset;
+	/* However many headers there were, what follows is verified once. */
+	at = forget_word(inner->l4_offset);
+	if (at > L4_MOST)
+		return 0;
+	inner->l4_offset = at;
+	ports = inner->l3 + at;
 	if ((void *)(ports + 1) > end)
 		return 0;
 	return ports;

@@ -26,6 +26,7 @@
 #include "common/core/begun.h"
 #include "common/core/packet.h"
 #include "common/core/scheduler.h"
+#include "common/core/verifier.h"
 
 /* Where a selection came from, for people (see trace). */
 enum selected_by {
@@ -65,9 +66,10 @@ INLINE int select_ends(const struct packet *packet)
  */
 INLINE __u32 select_end(const struct packet *packet, __u32 ends)
 {
-	if (select_ends(packet))
-		return FLOW_ENDS;
-	return packet->flags & (PACKET_SYN | PACKET_PUSH) ? 0 : ends;
+	__u64 end = packet->flags & (PACKET_FIN | PACKET_RST);
+	__u64 begin = packet->flags & (PACKET_SYN | PACKET_PUSH);
+
+	return either(is_zero(end), is_zero(begin) * ends, FLOW_ENDS);
 }
 
 /* Has an idle flow without an end (UDP) expired? Times in jiffies. */
@@ -80,9 +82,10 @@ INLINE int select_expired(const struct packet *packet, __u32 seen, __u32 now,
 /* Is a flow with FLOW_BEGINS still only beginning? */
 INLINE __u32 select_begins(const struct packet *packet, __u32 begins)
 {
-	return packet->is_error || packet->flags & (PACKET_SYN | PACKET_RST)
-		       ? begins
-		       : 0;
+	__u64 tells_nothing =
+		packet->is_error | (packet->flags & (PACKET_SYN | PACKET_RST));
+
+	return either(is_zero(tells_nothing), 0, begins);
 }
 
 /*

@@ -79,6 +79,56 @@
 #define KEEP_TEST(pointer) OPAQUE(pointer)
 
 /*
+ * 1 if the number is 0, else 0, in three instructions and without a branch:
+ *
+ *	way = a == b ? 1 : 0;		r1 = 1
+ *					if r2 == r3 goto +1
+ *					r1 = 0
+ *
+ * The BPF instruction set compares only to jump, so whatever follows is
+ * verified once for each answer; and where any answer is as likely as another,
+ * the CPU guesses wrong.
+ */
+INLINE __u64 is_zero(__u64 number)
+{
+	__u64 negative = -number, answer;
+
+	/* Or the compiler finds out, here or where it is used, and jumps. */
+	OPAQUE(negative);
+	answer = (number | negative) >> 63;
+	OPAQUE(answer);
+	return answer ^ 1;
+}
+
+/* The same for a < b; both are below 2^63. */
+INLINE __u64 is_less(__u64 a, __u64 b)
+{
+	__u64 answer = a - b;
+
+	OPAQUE(answer);
+	answer >>= 63;
+	OPAQUE(answer);
+	return answer;
+}
+
+/*
+ * `first` if `answer` is 1, `second` if it is 0. A product and no mask: of a
+ * number that is 0 or -1, newer verifiers follow both.
+ */
+INLINE __u64 either(__u64 answer, __u64 first, __u64 second)
+{
+	return second + answer * (first - second);
+}
+
+/* Of four answers of is_zero(): the number of the first 1. One of them is. */
+INLINE __u32 first_of_four(__u64 answers)
+{
+	__u64 first = answers & -answers;
+
+	return (first >> 1) - (first >> 3);
+}
+
+/*
  * A map's value, and an index into it that must be in bounds:
  *
  *	rows = bpf_map_lookup_elem(...);	r9 = r0
@@ -148,6 +198,15 @@ INLINE __u8 low_byte(const __u64 *word)
 INLINE __u32 forget(__u32 number)
 {
 	volatile __u8 word[8] __attribute__((aligned(8)));
+
+	word[1] = number;
+	return word[1];
+}
+
+/* The same for a number of 32 bits. */
+INLINE __u32 forget_word(__u32 number)
+{
+	volatile __u32 word[2] __attribute__((aligned(8)));
 
 	word[1] = number;
 	return word[1];
