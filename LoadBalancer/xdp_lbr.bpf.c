@@ -22,7 +22,7 @@
 #include "LoadBalancer/datapath/maps.bpf.h"
 #include "LoadBalancer/datapath/next_hop.bpf.h"
 #include "LoadBalancer/datapath/pass.bpf.h"
-#include "LoadBalancer/datapath/path_mtu.bpf.h"
+#include "LoadBalancer/datapath/refuse.bpf.h"
 #include "LoadBalancer/datapath/removing.bpf.h"
 #include "LoadBalancer/datapath/select.bpf.h"
 #include "LoadBalancer/datapath/service.bpf.h"
@@ -34,7 +34,6 @@
 #include "common/bpf/hand.h"
 #include "common/bpf/parse.h"
 #include "common/bpf/vlan.h"
-#include "common/core/echo.h"
 
 #if !DRY_RUN
 #include "LoadBalancer/datapath/check.bpf.h"
@@ -64,42 +63,27 @@ SEPARATE int fragment_is_wanted(struct xdp_md *ctx)
 	return is_vip(&table, packet, slot) || check_reply_is();
 }
 
-/* For no service, or not fit to be forwarded: is it for a VIP at all? */
+/*
+ * What becomes of a packet that is for no service, or is not fit to be
+ * forwarded. Most are for no VIP; for a VIP, or if there is more to ask, it is
+ * refused_rarely().
+ */
 INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 			  const struct lookup *l, enum reason reason)
 {
-	if (reason != REASON_NONE)
-		find_vip(d, l);
-	else if (is_check_reply(&d->packet))
-		return check_replied(ctx);
-	if (!d->for_vip || removing_is_over(d->slot, d->for_vip - 1)) {
-		d->for_vip = 0;
-		if (reason == REASON_NONE && d->packet.flags & PACKET_QUOTES)
-			return path_mtu_told(ctx, &d->packet);
-		return reason == REASON_malformed ? reason : REASON_not_vip;
-	}
-	if (reason == REASON_malformed)
-		return REASON_malformed_vip;
-	if (reason == REASON_NONE && d->packet.flags & PACKET_NEIGHBOUR)
-		return REASON_neighbour_discovery;
-	if (reason == REASON_NONE && d->packet.is_echo) {
-		if (d->packet.is_martian)
-			return REASON_martian;
-		if (!header_is_whole(ctx, d->packet.l3_offset,
-				     !!d->packet.is_ipv6))
-			return REASON_malformed_vip;
-		echo_reply(&d->packet);
-		return REASON_echo_answered;
-	}
-	if (reason == REASON_NONE)
-		reason = REASON_unmatched;
-	if (packet_is_unknown(&d->packet)) {
-		d->packet.port = 0;
-		reason = REASON_fragment;
-	}
+	__u32 refused;
+
+	if (LIKELY(reason == REASON_NONE && !d->for_vip &&
+		   !(d->packet.flags & PACKET_QUOTES) && !checks_run()))
+		return REASON_not_vip;
 	if (!hand_packet(&d->packet))
-		return reason;
-	return unserved(ctx, l->in->device, l->generation->unmatched, reason);
+		return REASON_not_vip;
+	refused =
+		refused_rarely(ctx, d->slot, d->for_vip, reason, l->in->device);
+	d->for_vip = refused / REFUSED_VIP;
+	if (refused == REASON_NONE)
+		return learn_mtu(ctx, told_flow(ctx));
+	return refused % REFUSED_VIP;
 }
 
 INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
@@ -130,8 +114,11 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 	if (!select_backend(d, l))
 		return no_backend(ctx, d, l);
 	reason = route(ctx, d, l);
-	if (reason != REASON_NONE && !kernel_forwards(reason))
-		return reason;
+	if (UNLIKELY(reason != REASON_NONE)) {
+		if (!kernel_forwards(reason))
+			return reason;
+		reason = forget(reason);
+	}
 	reason = forward(ctx, d, l, reason);
 	if (UNLIKELY(reason == REASON_neighbour_missing ||
 		     reason == REASON_neighbour_unresolved))
@@ -185,9 +172,10 @@ int xdp_lbr(struct xdp_md *ctx)
 	struct decision d = {};
 	struct lookup l = {};
 	enum reason reason = forget(balance(ctx, &d, &l));
+	__u32 word;
 
 #if DRY_RUN
-	explain_write(gather(&d, &l, reason), reason);
+	explain_write(hand_facts(&d, &l) && gather(reason, 0), reason);
 	return reason_action(reason);
 #endif
 	count(reason);
@@ -197,8 +185,9 @@ int xdp_lbr(struct xdp_md *ctx)
 	if (UNLIKELY(reason != REASON_forwarded &&
 		     reason != REASON_redirected && l.service))
 		count_service(l.service->id, reason);
-	if (d.for_vip)
-		tell(&d, &l, reason);
+	word = trace_word();
+	if (UNLIKELY(word) && d.for_vip)
+		tell(&d, &l, reason, word);
 	if (reason == REASON_redirected && l.hop) {
 		note_redirected(&d, &l);
 		return bpf_redirect(l.hop->out, 0);

@@ -71,19 +71,10 @@ SEPARATE int check_reply_send(struct xdp_md *ctx)
 	return (int)bpf_redirect_map(&check_veth, 0, 0);
 }
 
-/* Is it the reply to a check? If no check runs, this costs one array lookup. */
-INLINE bool is_check_reply(const struct packet *packet)
+/* If none do, this costs a packet for no VIP one array lookup. */
+INLINE bool checks_run(void)
 {
 	__u32 zero = 0;
 
-	if (LIKELY(!bpf_map_lookup_elem(&check_veth, &zero)))
-		return false;
-	return hand_packet(packet) && check_reply_is();
-}
-
-/* Nothing else is done with such a packet. */
-INLINE enum reason check_replied(struct xdp_md *ctx)
-{
-	EFFECT(check_reply_send(ctx));
-	return REASON_check_reply;
+	return UNLIKELY(bpf_map_lookup_elem(&check_veth, &zero) != NULL);
 }

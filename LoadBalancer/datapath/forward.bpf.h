@@ -121,24 +121,33 @@ INLINE enum reason method_forward(struct xdp_md *ctx, const struct decision *d,
 				 d->next_hop_index, hash_packet(&d->packet));
 }
 
-/* `reason`: why the kernel has to forward it, or none. */
+/* As sent, when it is ready to be. */
+INLINE enum reason forwarded(const struct lookup *l)
+{
+	return l->hop->out == l->in->device ? REASON_forwarded
+					    : REASON_redirected;
+}
+
+/* By whatever method, or as its next hop demands. */
+INLINE enum reason forward_rarely(struct xdp_md *ctx, struct decision *d,
+				  const struct lookup *l, enum reason reason)
+{
+	if (reason == REASON_NONE && is_retagged(d, l) && !retag(ctx, d, l))
+		return REASON_no_room;
+	reason = method_forward(ctx, d, l, reason);
+	return reason == REASON_NONE ? forwarded(l) : reason;
+}
+
+/*
+ * `reason`: why the kernel has to forward it, or none. From here on nothing can
+ * fail, for the default method.
+ */
 INLINE enum reason forward(struct xdp_md *ctx, struct decision *d,
 			   const struct lookup *l, enum reason reason)
 {
-	if (reason == REASON_NONE && !retag(ctx, d, l))
-		return REASON_no_room;
-	/* From here on nothing can fail, for the default method. */
-	if (is_plain(&l->service->method, &d->packet)) {
-		if (reason != REASON_NONE) {
-			plain_hand_over(d, l);
-			return reason;
-		}
-		plain_forward(d, l);
-	} else {
-		reason = method_forward(ctx, d, l, reason);
-		if (reason != REASON_NONE)
-			return reason;
-	}
-	return l->hop->out == l->in->device ? REASON_forwarded
-					    : REASON_redirected;
+	if (reason != REASON_NONE || is_retagged(d, l) ||
+	    !is_plain(&l->service->method, &d->packet))
+		return forward_rarely(ctx, d, l, reason);
+	plain_forward(d, l);
+	return forwarded(l);
 }

@@ -22,12 +22,19 @@
 #include "common/bpf/exit.h"
 #include "common/core/route.h"
 
-/* Is the kernel to send the packet to the backend? */
+/*
+ * Is the kernel to send the packet to the backend? Three bits of a word: the
+ * verifier would follow each comparison.
+ */
 INLINE bool kernel_forwards(enum reason reason)
 {
-	return reason == REASON_neighbour_unresolved ||
-	       reason == REASON_super_packet || reason == REASON_device_passed;
+	const __u64 reasons = 1ULL << REASON_neighbour_unresolved |
+			      1ULL << REASON_super_packet |
+			      1ULL << REASON_device_passed;
+
+	return reasons >> (reason & 63) & 1;
 }
+_Static_assert(REASON_MAX < 64, "kernel_forwards()");
 
 /* The reason of a method by which the kernel cannot forward. */
 INLINE enum reason method_stays(enum reason reason)

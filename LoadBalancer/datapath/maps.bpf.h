@@ -119,6 +119,11 @@ struct handed {
 	__u32 tos;	      /* as route_question() takes it */
 	struct method method;
 	bool generic; /* what XDP sees may not be what was on the wire */
+	/* What there is to tell of the decision: see gather(). */
+	__u32 ifindex; /* these two name its row in `interfaces`; 0: none */
+	__u64 mac;     /* as mac_number() */
+	bool has_service;
+	bool has_hop;
 	/* A health check's socket: see check_of(). */
 	struct check_key check;
 };
@@ -155,6 +160,8 @@ struct lbr_line {
 	__u8 forward;	  /* enum forward */
 	__u8 has_hop;
 	__u8 begins;
+	__u8 is_traced; /* the line is wanted */
+	__u8 is_watched;
 	__u16 mtu;
 	__u32 slot;    /* index of the generation */
 	__u32 service; /* struct service.id; 0: none */

@@ -180,17 +180,6 @@ SEPARATE int learn_mtu(struct xdp_md *ctx, __u64 flow)
 	return REASON_path_mtu_learned;
 }
 
-/*
- * For an ICMP error that is for no VIP. One function after the other, because
- * one within the other needs more stack.
- */
-INLINE enum reason path_mtu_told(struct xdp_md *ctx,
-				 const struct packet *packet)
-{
-	return hand_packet(packet) ? learn_mtu(ctx, told_flow(ctx))
-				   : REASON_not_vip;
-}
-
 /* The MTU known for the path to an address; 0: unknown or expired. */
 INLINE __u32 path_mtu(const struct addr *to, __u64 now)
 {

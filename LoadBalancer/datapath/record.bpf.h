@@ -133,12 +133,15 @@ INLINE void watch_is_over(void)
 }
 _Static_assert(TRACE_WATCHED == 1 << 8, "the byte of watch_is_over()");
 
-/* Offers the facts in `lines` to every watcher. */
+/* Offers the facts in `lines` to every watcher, if there may be one. */
 SEPARATE int watch_write(void)
 {
-	__u32 i;
+	__u32 zero = 0, i;
+	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
 	int alive = 0;
 
+	if (!facts || !facts->is_watched)
+		return 0;
 	for (i = 0; i < WATCHERS; i++)
 		alive |= watch_offer(i);
 	if (!alive)

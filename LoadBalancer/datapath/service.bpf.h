@@ -203,12 +203,3 @@ INLINE bool find_service_again(const struct decision *d, struct lookup *l)
 	l->service = entry ? &entry->service : NULL;
 	return entry;
 }
-
-/* Sets d->for_vip for a packet that cannot be forwarded. */
-INLINE void find_vip(struct decision *d, const struct lookup *l)
-{
-	struct service_table table =
-		service_table_of(d->slot, l->generation, &d->packet);
-
-	d->for_vip = find_mark(&table, &d->packet);
-}

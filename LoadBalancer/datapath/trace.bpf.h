@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/backends.bpf.h"
 #include "LoadBalancer/datapath/record.bpf.h"
 #include "common/bpf/exit.h"
 #include "common/core/route.h"
@@ -80,7 +81,8 @@ SEPARATE int trace_hop(void)
 	__u64 result;
 	__u8 *mac;
 
-	if (!constants.can_trace || !facts)
+	if (!constants.can_trace || !facts || !facts->is_traced ||
+	    !facts->has_backend)
 		return 0;
 	line = &facts->line;
 	result = facts->fib;
@@ -115,7 +117,7 @@ SEPARATE int trace_write(void)
 	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
 	struct line *line;
 
-	if (!constants.can_trace || !facts)
+	if (!constants.can_trace || !facts || !facts->is_traced)
 		return 0;
 	line = &facts->line;
 	trace_ends(line);
@@ -137,38 +139,69 @@ SEPARATE int trace_write(void)
 	return 0;
 }
 
-/* Writes what there is to say about a decision into `lines`. */
-INLINE bool gather(const struct decision *d, const struct lookup *l,
-		   enum reason reason)
+/*
+ * What there is to tell of a decision, for gather(). Field by field: with a
+ * copy of all, whatever a packet's way has left in the others, its pointers
+ * among them, would be another state to the verifier.
+ */
+INLINE bool hand_facts(const struct decision *d, const struct lookup *l)
 {
-	__u32 zero = 0;
-	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
+	struct handed *h = handed();
+	struct decision *to = &h->decision;
 
-	if (!facts || !l->in)
+	if (!h)
 		return false;
-	line_begin(&facts->line, &d->packet, l->in, reason);
-	facts->asked = d->asked;
-	facts->begins = d->begins;
-	facts->fib = d->fib;
-	facts->slot = d->slot;
-	facts->in = l->in->device;
-	facts->has_hop = l->hop != NULL;
-	if (l->hop) {
-		facts->via = l->hop->via;
-		facts->out = l->hop->out;
-		facts->mtu = l->hop->mtu;
-		__builtin_memcpy(facts->mac, l->hop->destination,
-				 sizeof(facts->mac));
-		__builtin_memcpy(facts->from, l->hop->source,
-				 sizeof(facts->from));
-	}
-	facts->selected_by = d->selected_by;
-	facts->forward = l->service ? l->service->method.forward : 0;
-	facts->service = l->service ? l->service->id : 0;
-	facts->has_backend = l->backend != NULL;
-	if (l->backend) /* for which there is a next hop, or none */
-		facts->backend = l->backend->address;
+	to->packet.source = d->packet.source;
+	to->packet.destination = d->packet.destination;
+	to->packet.source_port = d->packet.source_port;
+	to->packet.port = d->packet.port;
+	to->packet.protocol = d->packet.protocol;
+	to->packet.flags = d->packet.flags;
+	to->packet.is_error = d->packet.is_error;
+	to->fib = d->fib;
+	to->slot = d->slot;
+	to->cell = d->cell;
+	to->next_hop_index = d->next_hop_index;
+	to->selected_by = d->selected_by;
+	to->begins = d->begins;
+	to->asked = d->asked;
+	h->ifindex = l->in ? l->in->ifindex : 0;
+	h->mac = l->in ? mac_number(l->in->mac) : 0;
+	h->has_service = l->service != NULL;
+	h->backend_id = l->backend ? l->backend->id : 0;
+	h->has_hop = l->hop != NULL;
 	return true;
+}
+
+INLINE void gather_hop(struct lbr_line *facts, const struct handed *h)
+{
+	struct cached_hop *hop = NULL;
+
+	if (h->has_hop)
+		hop = bpf_map_lookup_elem(&next_hops,
+					  &h->decision.next_hop_index);
+	facts->has_hop = hop != NULL;
+	if (!hop)
+		return;
+	facts->via = hop->via;
+	facts->out = hop->out;
+	facts->mtu = hop->mtu;
+	__builtin_memcpy(facts->mac, hop->destination, sizeof(facts->mac));
+	__builtin_memcpy(facts->from, hop->source, sizeof(facts->from));
+}
+
+INLINE void gather_backend(struct lbr_line *facts, const struct handed *h)
+{
+	const struct decision *d = &h->decision;
+	struct service_cell *entry = h->has_service ? service_cell(d) : NULL;
+	struct backend *backend = backend_of(d->slot, h->backend_id);
+
+	facts->selected_by = d->selected_by;
+	facts->forward = entry ? entry->service.method.forward : 0;
+	facts->service = entry ? entry->service.id : 0;
+	facts->has_backend = backend != NULL;
+	if (backend) /* for which there is a next hop, or none */
+		facts->backend = backend->address;
 }
 
 /* Not if the kernel cannot trace. */
@@ -180,22 +213,52 @@ INLINE bool is_traced(__u32 word, bool begins)
 	       (mode == TRACE_ALL || (mode == TRACE_NEW && begins));
 }
 
-/* Writes to the trace, and to the watcher, if they want it. */
-INLINE void tell(const struct decision *d, const struct lookup *l,
-		 enum reason reason)
+/*
+ * Writes what there is to say about the decision in `scratch` into `lines`.
+ * False: nothing, for it is not for this host. `word`: who wants to be told,
+ * see trace_word(). Verified on its own.
+ */
+SEPARATE int gather(__u32 reason, __u32 word)
 {
-	__u32 word = trace_word();
-	bool traced = is_traced(word, d->begins);
+	__u32 zero = 0;
+	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
+	struct handed *h = handed();
+	const struct decision *d = &h->decision;
+	const struct interface *in;
 
-	if (!traced && !(word & TRACE_WATCHED))
+	if (!facts || !h)
+		return false;
+	facts->is_traced = is_traced(word, d->begins);
+	facts->is_watched = (word & TRACE_WATCHED) != 0;
+	if (!facts->is_traced && !facts->is_watched && !DRY_RUN)
+		return false;
+	in = h->ifindex ? interface_with(h->ifindex, h->mac) : NULL;
+	if (!in) {
+		facts->is_traced = facts->is_watched = false;
+		return false;
+	}
+	line_begin(&facts->line, &d->packet, in, reason);
+	facts->asked = d->asked;
+	facts->begins = d->begins;
+	facts->fib = d->fib;
+	facts->slot = d->slot;
+	facts->in = in->device;
+	gather_hop(facts, h);
+	gather_backend(facts, h);
+	return true;
+}
+
+/*
+ * Writes the decision to the trace, and to the watcher, if they want it. One
+ * function after the other: one within the other, they need more stack.
+ */
+INLINE void tell(const struct decision *d, const struct lookup *l,
+		 enum reason reason, __u32 word)
+{
+	if (!hand_facts(d, l))
 		return;
-	if (!gather(d, l, reason))
-		return;
-	if (word & TRACE_WATCHED)
-		watch_write();
-	if (!traced)
-		return;
-	if (l->backend)
-		trace_hop();
+	gather(reason, word);
+	watch_write();
+	trace_hop();
 	trace_write();
 }

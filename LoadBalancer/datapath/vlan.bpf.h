@@ -90,18 +90,23 @@ SEPARATE int retag_frame(struct xdp_md *ctx, __u32 was, __u32 is)
 	return 0;
 }
 
-/* Before anything else is written. False: there is no room. */
+/* Does the frame leave in another VLAN than it came in by? */
+INLINE bool is_retagged(const struct decision *d, const struct lookup *l)
+{
+	return vlan_number(&d->packet.vlan) != vlan_number(&l->hop->vlan);
+}
+
+/*
+ * Before anything else is written. False: there is no room. The packet's
+ * pointers are no longer valid; its offsets are.
+ */
 INLINE bool retag(struct xdp_md *ctx, struct decision *d,
 		  const struct lookup *l)
 {
-	__u32 was = vlan_number(&d->packet.vlan);
 	__u32 is = vlan_number(&l->hop->vlan);
 
-	if (was == is)
-		return true;
-	if (retag_frame(ctx, was, is))
+	if (retag_frame(ctx, vlan_number(&d->packet.vlan), is))
 		return false;
 	d->packet.l3_offset = sizeof(struct ethhdr) + vlan_size(is);
-	return !packet_locate(&d->packet, (void *)(long)ctx->data,
-			      (void *)(long)ctx->data_end);
+	return true;
 }

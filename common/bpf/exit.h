@@ -34,15 +34,9 @@ SEPARATE int interface_index(__u32 ifindex, __u64 mac, __u64 mask)
 	return -1;
 }
 
-/*
- * The interface by which a frame came in, if the frame is for one of its MAC
- * addresses; else NULL. XDP runs before the kernel's MAC filter: without this,
- * every load balancer on a bridge would balance a frame that the bridge
- * flooded.
- */
-INLINE struct interface *find_interface(__u32 ifindex, const struct ethhdr *eth)
+/* The row of this MAC address, as a number, at the interface; or NULL. */
+INLINE struct interface *interface_with(__u32 ifindex, __u64 mac)
 {
-	__u64 mac = mac_number(eth->h_dest);
 	__u32 index = 0;
 	struct interface *first = bpf_map_lookup_elem(&interfaces, &index);
 
@@ -51,6 +45,17 @@ INLINE struct interface *find_interface(__u32 ifindex, const struct ethhdr *eth)
 		return first;
 	index = interface_index(ifindex, mac, -1);
 	return bpf_map_lookup_elem(&interfaces, &index);
+}
+
+/*
+ * The interface by which a frame came in, if the frame is for one of its MAC
+ * addresses; else NULL. XDP runs before the kernel's MAC filter: without this,
+ * every load balancer on a bridge would balance a frame that the bridge
+ * flooded.
+ */
+INLINE struct interface *find_interface(__u32 ifindex, const struct ethhdr *eth)
+{
+	return interface_with(ifindex, mac_number(eth->h_dest));
 }
 
 /* A row of the device, or NULL: the program is not attached there. */

@@ -29,17 +29,6 @@ INLINE void error_source(struct packet *packet, const struct addr *own)
 		rewrite_error_source(packet, own);
 }
 
-/*
- * For the kernel to forward: addressed to the interface's own MAC address. The
- * packet may have come for that of a macvlan device (VRRP), which does not
- * forward, or has a strict rp_filter.
- */
-INLINE void plain_hand_over(struct decision *d, const struct lookup *l)
-{
-	rewrite_destination(&d->packet, &l->backend->address);
-	mac_copy(d->packet.eth->h_dest, l->in->own_mac);
-}
-
 INLINE void plain_forward(struct decision *d, const struct lookup *l)
 {
 	rewrite_hop(&d->packet, &l->backend->address);
@@ -59,9 +48,14 @@ INLINE void rewrite_rest(struct forwarding *forwarding)
 	const struct interface *in;
 	const struct addr *own;
 
+	/*
+	 * For the kernel to forward: addressed to the interface's own MAC
+	 * address. The packet may have come for that of a macvlan device
+	 * (VRRP), which does not forward, or has a strict rp_filter.
+	 */
 	if (forwarding->reason != REASON_NONE) {
 		in = interface_of(forwarding->hop->in);
-		if (in) /* see plain_hand_over() */
+		if (in)
 			mac_copy(forwarding->packet.eth->h_dest, in->own_mac);
 		return;
 	}
