@@ -175,6 +175,20 @@ static void keep_all(const struct removing *removing)
 		forget(build, &build->left[--build->left_count].service);
 }
 
+/* Has any backend that runs no place in what is built? */
+static bool may_leave(const struct build *build)
+{
+	size_t i;
+
+	for (i = 0; i < build->old.backend_count; i++) {
+		if (build->backends[build->old.by_address[i]->id %
+				    BACKEND_SLOTS]
+			    .state == BACKEND_ABSENT)
+			return true;
+	}
+	return false;
+}
+
 int removing_keep(struct build *build, struct fault *fault_out)
 {
 	struct removing removing = {
@@ -185,7 +199,8 @@ int removing_keep(struct build *build, struct fault *fault_out)
 	__u32 *active;
 	int rc;
 
-	if (build->kernel->cut || !build->old.backend_count)
+	/* To count flows, the whole table has to be read. */
+	if (build->kernel->cut || !may_leave(build))
 		return 0;
 	active = calloc(BACKEND_SLOTS, sizeof(*active));
 	if (!active)
