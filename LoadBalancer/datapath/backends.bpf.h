@@ -35,10 +35,10 @@ INLINE bool is_over(__u32 slot, const struct backend *backend)
 }
 
 /* What a service's table says at `number`. */
-INLINE int slot_at(__u32 generation, const struct service *service,
-		   __u32 number)
+INLINE int slot_at(const struct service *service, __u32 number)
 {
-	void *map = bpf_map_lookup_elem(&tables, &generation);
+	__u32 chunk = service->chunk;
+	void *map = bpf_map_lookup_elem(&tables, &chunk);
 	__u32 element = (service->table_first + number) / SLOTS_PER_ELEMENT;
 	struct slots *slots;
 
@@ -62,10 +62,9 @@ INLINE __u32 slot_number(const struct service *service,
 }
 
 /* What is there, or -1: there is no table. */
-INLINE int slot_of(__u32 generation, const struct service *service,
-		   const struct decision *d)
+INLINE int slot_of(const struct service *service, const struct decision *d)
 {
-	return slot_at(generation, service, slot_number(service, d));
+	return slot_at(service, slot_number(service, d));
 }
 
 INLINE struct backend *backend_in_slot(__u32 generation, int slot)
@@ -77,5 +76,5 @@ INLINE struct backend *backend_in_table(__u32 generation,
 					const struct service *service,
 					const struct decision *d)
 {
-	return backend_in_slot(generation, slot_of(generation, service, d));
+	return backend_in_slot(generation, slot_of(service, d));
 }

@@ -22,8 +22,7 @@ INLINE struct backend *owner_of(const struct decision *d,
 	if (!service->owners)
 		return NULL;
 	return backend_in_slot(
-		d->slot,
-		slot_at(d->slot, service, table + slot_number(service, d)));
+		d->slot, slot_at(service, table + slot_number(service, d)));
 }
 
 /* By the table, with nothing looked up or kept. */
@@ -35,7 +34,7 @@ INLINE bool select_straight(struct decision *d, struct lookup *l)
 		return false;
 	/* It names the flow only for the choice of a next hop. */
 	d->hash = hash_packet(&d->packet);
-	slot = slot_of(d->slot, l->service, d);
+	slot = slot_of(l->service, d);
 	if (slot < 0 || slot & SLOT_MOVED)
 		return false;
 	l->backend = backend_in_slot(d->slot, slot);

@@ -18,8 +18,10 @@
 /* What the file says, once for each generation. */
 MAP_MAPPED(services, __u32, struct service_cells, GENERATIONS);
 MAP_MAPPED(backends, __u32, struct backend_rows, GENERATIONS);
-MAP_OF_GENERATIONS(tables, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
-		   struct slots, 1);
+
+/* The services' tables, of all generations, in chunks. */
+MAP_OF_MAPS(tables, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
+	    struct slots, 1, TABLE_CHUNKS);
 
 /* What the tool knows of this host, and keeps up to date. */
 MAP(secrets, ARRAY, __u32, struct secrets, 1);

@@ -62,7 +62,7 @@ SEPARATE int slot_before(void)
 	if (!entry ||
 	    !selection_hears(&d->packet, entry->service.id, own->service.id))
 		return -1;
-	return slot_of(slot, &entry->service, d);
+	return slot_of(&entry->service, d);
 }
 
 /*
@@ -117,7 +117,7 @@ INLINE struct backend *choose(const struct decision *d, const struct lookup *l,
 	struct backend *backend;
 
 	number = scheduler_slot(service->scheduler, &from, service->table_size);
-	backend = backend_in_slot(d->slot, slot_at(d->slot, service, number));
+	backend = backend_in_slot(d->slot, slot_at(service, number));
 	if (!backend ||
 	    (!lives && !remember(d, l, backend, FLOW_BEGINS, false)))
 		return NULL;
@@ -342,7 +342,7 @@ INLINE bool select_by_table(struct decision *d, struct lookup *l)
 
 	if (!select_is_simple(&d->packet, l->service->scheduler))
 		return false;
-	slot = slot_of(d->slot, l->service, d);
+	slot = slot_of(l->service, d);
 	if (slot < 0 || slot & SLOT_MOVED)
 		return false;
 	l->backend = backend_in_slot(d->slot, slot);

@@ -4,8 +4,7 @@
  *
  * The running generation is read first, because ids must not change hands: a
  * service that is still there keeps its id, a backend its index and id, so that
- * flows that are remembered by them stay. A table with the same backends and
- * weights is copied, not computed.
+ * flows that are remembered by them stay.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -124,16 +123,10 @@ static int backend_add(struct build *build, const struct service *service,
 	return 0;
 }
 
-/* Reserves slots for a table, up to the next whole element. */
-static void slots_reserve(struct build *build, struct service *new)
-{
-	new->table_first = build->slots;
-	build->slots += TABLE_SLOTS(new->table_size) * (1u + new->owners);
-}
-
-/* Where the table begins among all tables. Returns 0, or -1 with errno. */
-static int table_place(struct build *build, const struct config_service *from,
-		       const __u16 *indices, struct service *new)
+/* How large the table is; where it lies, slots.c decides. 0, or -1 with errno.
+ */
+static int table_size(struct build *build, const struct config_service *from,
+		      const __u16 *indices, struct service *new)
 {
 	size_t count;
 	struct table_backend *list;
@@ -143,7 +136,6 @@ static int table_place(struct build *build, const struct config_service *from,
 		new->forgets = 1;
 		new->owners = owners_differ(from, indices, build->backends);
 		new->table_size = from->table_size;
-		slots_reserve(build, new);
 		return 0;
 	}
 	list = order_backends(from, indices, build->backends, &count);
@@ -151,11 +143,9 @@ static int table_place(struct build *build, const struct config_service *from,
 		return -1;
 	if (!count && from->on_all_down == ALL_DOWN_PASS)
 		new->table_first = NO_TABLE_PASS;
-	if (count) {
+	if (count)
 		new->table_size = order_slots(from->scheduler, from->table_size,
 					      list, count);
-		slots_reserve(build, new);
-	}
 	free(list);
 	return 0;
 }
@@ -183,8 +173,8 @@ static int services_add(struct build *build, struct fault *fault_out)
 		}
 		indices = build->indices + build->placed - from->backend_count;
 		states_set(from, indices, build->backends);
-		if (table_place(build, from, indices, new))
-			return fault(fault_out, "cannot place a table: %s",
+		if (table_size(build, from, indices, new))
+			return fault(fault_out, "cannot size a table: %s",
 				     strerror(errno));
 	}
 	return 0;
@@ -300,6 +290,9 @@ static int backends_write(struct build *build, struct fault *fault_out)
 		rows->until[i] = build->until[i];
 	}
 	since_write(build, rows);
+	for (i = 0; i < build->config->service_count; i++)
+		rows->table_inputs[build->services[i].rr_turn] =
+			build->table_inputs[i];
 	part_close(&part);
 	return 0;
 }
@@ -332,39 +325,35 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 			      .slot = slot,
 			      .generation = generation};
 	__u32 current = generation_current(kernel);
-	int tables = -1, rc = -1;
+	int rc = -1;
 	char why[64];
 
 	if (running_read(kernel, current, &build.old, fault_out))
 		return -1;
-	if (current != NO_SLOT)
-		tables = kernel_inner(kernel, "tables", current);
-	build.old_tables = map_open(tables, PROT_READ, &build.old_size);
 	outer_set(generation, config);
 	generation->next_hops_by_flow = routes_by_flow(why, sizeof(why));
 	build.service_id = control_get(kernel, CONTROL_SERVICE_ID);
 	build.services = calloc(config->service_count, sizeof(struct service));
+	build.table_inputs =
+		calloc(config->service_count, sizeof(*build.table_inputs));
 	build.backends = calloc(BACKEND_SLOTS, sizeof(struct backend));
 	build.until = calloc(BACKEND_SLOTS, sizeof(*build.until));
 	build.indices = calloc(MAX_BACKENDS, sizeof(*build.indices));
 	build.left = calloc(MOST_SERVICES, sizeof(*build.left));
-	if (!build.services || !build.backends || !build.until ||
-	    !build.indices || !build.left)
+	if (!build.services || !build.table_inputs || !build.backends ||
+	    !build.until || !build.indices || !build.left)
 		fault(fault_out, "cannot build a generation: %s",
 		      strerror(ENOMEM));
 	else if (!step_check(&build, fault_out) &&
 		 !services_add(&build, fault_out) &&
 		 !removing_keep(&build, fault_out) &&
+		 !tables_write(&build, fault_out) &&
 		 !services_write(&build, fault_out) &&
 		 !backends_write(&build, fault_out) &&
-		 !tables_write(&build, fault_out) &&
 		 !file_keep(kernel, config, slot, fault_out))
 		rc = id_keep(&build, fault_out);
-	if (build.old_tables)
-		munmap((void *)build.old_tables, build.old_size);
-	if (tables >= 0)
-		close(tables);
 	free(build.services);
+	free(build.table_inputs);
 	free(build.backends);
 	free(build.until);
 	free(build.indices);

@@ -18,10 +18,9 @@ struct build {
 	__u32 slot;
 	struct generation *generation; /* to be completed */
 	struct running old;
-	const __u16 *old_tables; /* mapped, or NULL */
-	size_t old_size;
 
 	struct service *services; /* as in the file */
+	__u64 *table_inputs;	  /* as many; see struct backend_rows */
 	__u16 *indices; /* of the file's backends, service by service */
 	size_t placed;	/* of them */
 	struct backend *backends; /* BACKEND_SLOTS, by index */
@@ -30,7 +29,6 @@ struct build {
 	size_t left_count; /* ... the one that stays longest first */
 	__u32 last_index;  /* where the search for a free index continues */
 	__u32 service_id;  /* the last given */
-	__u32 slots;	   /* of all tables */
 };
 
 /*
@@ -40,19 +38,14 @@ struct build {
 bool owners_differ(const struct config_service *from, const __u16 *indices,
 		   const struct backend *backends);
 /*
- * Fills the table and, if service->owners, the owners behind it. `was`: the
- * table before, whose marks stay, or NULL; `all`: every slot is marked. Returns
- * 0, or -1 without memory.
- */
-int deputies_fill(const struct build *build, const struct config_service *from,
-		  const struct service *service, const __u16 *indices,
-		  const __u16 *was, bool all, __u16 *table);
-/*
  * step.c: may the file follow the running one? Returns 0, or -1 with a fault:
  * flows that are not remembered would break. With --now they may.
  */
 int step_check(const struct build *build, struct fault *fault);
-/* slots.c: fills and publishes them. Returns 0, or -1 with a fault. */
+/*
+ * slots.c: decides where each service's table lies, and fills those that no
+ * generation has. Returns 0, or -1 with a fault.
+ */
 int tables_write(struct build *build, struct fault *fault);
 /* since.c: fills in the times in `rows`. */
 void since_write(const struct build *build, struct backend_rows *rows);

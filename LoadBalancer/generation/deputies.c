@@ -12,9 +12,9 @@
 #include <stdlib.h>
 
 #include "LoadBalancer/generation/build.h"
+#include "LoadBalancer/generation/members.h"
 #include "common/core/abi_services.h"
 #include "common/tables/candidates.h"
-#include "common/tables/order.h"
 
 bool owners_differ(const struct config_service *from, const __u16 *indices,
 		   const struct backend *backends)
@@ -31,81 +31,80 @@ bool owners_differ(const struct config_service *from, const __u16 *indices,
 	return false;
 }
 
-static bool has_weight_override(const struct config_service *from)
+static bool has_weight_override(const struct members *members)
 {
 	size_t i;
 
-	for (i = 0; i < from->backend_count; i++) {
-		if (from->backends[i].override & OVERRIDE_WEIGHT)
+	for (i = 0; i < members->count; i++) {
+		if (members->at[i].is_overridden)
 			return true;
 	}
 	return false;
 }
 
 /* The first candidate that takes new flows, or NO_CANDIDATE. */
-static __u16 deputy_of(const struct candidates *list, const __u16 *indices,
-		       const struct backend *backends)
+static __u16 deputy_of(const struct candidates *list,
+		       const struct members *members)
 {
 	int i;
 
 	for (i = 0; i < MOST_CANDIDATES && list->at[i] != NO_CANDIDATE; i++) {
-		if (backends[indices[list->at[i]]].state == BACKEND_ACTIVE)
-			return indices[list->at[i]];
+		if (members->at[list->at[i]].is_active)
+			return list->at[i];
 	}
 	return NO_CANDIDATE;
 }
 
 struct fill {
-	const struct build *build;
-	const struct config_service *from;
-	const struct service *service;
-	const __u16 *indices;
-	const __u16 *was;
-	bool all, overridden;
+	const struct members *members;
+	bool is_overridden;
 	struct candidates *lists;
 	__u16 *rest; /* the table of those that take new flows */
 	size_t rest_count;
 };
 
-static void slots_fill(const struct fill *fill, __u16 *table)
+static void slots_fill(const struct fill *fill, __u16 *places)
 {
-	__u16 *owners = table + TABLE_SLOTS(fill->service->table_size);
+	const struct service *service = fill->members->service;
+	__u16 *owners = places + TABLE_SLOTS(service->table_size);
 	__u16 owner, deputy;
 	__u32 i;
 
-	for (i = 0; i < fill->service->table_size; i++) {
-		owner = fill->indices[fill->lists[i].at[0]];
-		deputy = fill->overridden
+	for (i = 0; i < service->table_size; i++) {
+		owner = fill->lists[i].at[0];
+		deputy = fill->is_overridden
 				 ? NO_CANDIDATE
-				 : deputy_of(&fill->lists[i], fill->indices,
-					     fill->build->backends);
+				 : deputy_of(&fill->lists[i], fill->members);
 		if (deputy == NO_CANDIDATE)
 			deputy = fill->rest_count ? fill->rest[i] : owner;
-		table[i] = deputy;
+		places[i] = deputy;
 		/* Where nobody takes new flows, a SYN must be looked at. */
-		if (deputy != owner || fill->all ||
-		    fill->build->backends[deputy].state != BACKEND_ACTIVE ||
-		    (fill->was && fill->was[i] & SLOT_MOVED))
-			table[i] |= SLOT_MOVED;
-		if (fill->service->owners)
+		if (deputy != owner || !fill->members->at[deputy].is_active)
+			places[i] |= SLOT_MOVED;
+		if (service->owners)
 			owners[i] = owner;
 	}
 }
 
-int deputies_fill(const struct build *build, const struct config_service *from,
-		  const struct service *service, const __u16 *indices,
-		  const __u16 *was, bool all, __u16 *table)
+static struct candidate *candidates_among(const struct members *members)
 {
-	struct fill fill = {.build = build,
-			    .from = from,
-			    .service = service,
-			    .indices = indices,
-			    .was = was,
-			    .all = all,
-			    .overridden = has_weight_override(from)};
-	struct candidate *backends = candidates_of(from);
-	struct table_backend *rest = order_backends(
-		from, indices, build->backends, &fill.rest_count);
+	struct candidate *list = calloc(members->count + 1, sizeof(*list));
+	size_t i;
+
+	for (i = 0; list && i < members->count; i++)
+		list[i] = (struct candidate){members->at[i].address,
+					     members->at[i].before,
+					     members->at[i].after};
+	return list;
+}
+
+int deputies_fill(const struct members *members, __u16 *places)
+{
+	const struct service *service = members->service;
+	struct fill fill = {.members = members,
+			    .is_overridden = has_weight_override(members)};
+	struct candidate *backends = candidates_among(members);
+	struct table_backend *rest = members_active(members, &fill.rest_count);
 	__u32 cut;
 	int rc = -1;
 
@@ -113,12 +112,12 @@ int deputies_fill(const struct build *build, const struct config_service *from,
 	fill.rest = calloc(service->table_size, sizeof(*fill.rest));
 	if (backends && rest && fill.lists && fill.rest)
 		rc = candidates_fill(service->table_size, backends,
-				     from->backend_count, fill.lists, &cut);
+				     members->count, fill.lists, &cut);
 	if (!rc && service->owners && fill.rest_count)
 		rc = order_fill(service->scheduler, fill.rest,
 				service->table_size, rest, fill.rest_count);
 	if (!rc)
-		slots_fill(&fill, table);
+		slots_fill(&fill, places);
 	free(backends);
 	free(rest);
 	free(fill.lists);

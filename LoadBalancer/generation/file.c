@@ -13,12 +13,13 @@
 
 #define NAME "the running state"
 
-/* The text as a map. Returns its fd, or -1 with a fault. */
-static int text_write(struct kernel *kernel, const char *text, size_t length,
-		      struct fault *fault_out)
+#define PAGE sizeof(struct file_page)
+
+static int text_write(struct kernel *kernel, __u32 slot, const char *text,
+		      size_t length, struct fault *fault_out)
 {
-	__u32 pages = (__u32)(length / sizeof(struct file_page)) + 1;
-	int fd = inner_create(kernel, "file", pages, fault_out);
+	int fd = inner_take(kernel, "file", slot, (__u32)(length / PAGE) + 1,
+			    fault_out);
 	size_t size;
 	char *map;
 
@@ -27,11 +28,33 @@ static int text_write(struct kernel *kernel, const char *text, size_t length,
 	map = map_open(fd, PROT_READ | PROT_WRITE, &size);
 	if (map) {
 		memcpy(map, text, length);
+		memset(map + length, 0, size - length);
 		munmap(map, size);
-		return fd;
+	} else {
+		fault(fault_out, "cannot keep the file: %s", strerror(errno));
 	}
 	close(fd);
-	return fault(fault_out, "cannot keep the file: %s", strerror(errno));
+	return map ? 0 : -1;
+}
+
+/* The text of the running generation, again. */
+static int text_copy(struct kernel *kernel, __u32 slot, struct fault *fault_out)
+{
+	int fd = kernel_inner(kernel, "file", generation_current(kernel)), rc;
+	size_t size;
+	char *text = map_open(fd, PROT_READ, &size);
+
+	if (text) {
+		rc = text_write(kernel, slot, text, strnlen(text, size),
+				fault_out);
+		munmap(text, size);
+	} else {
+		rc = fault(fault_out, "cannot keep the file: %s",
+			   strerror(errno));
+	}
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 int file_keep(struct kernel *kernel, const struct config *config, __u32 slot,
@@ -40,27 +63,18 @@ int file_keep(struct kernel *kernel, const struct config *config, __u32 slot,
 	char *text = NULL;
 	size_t length;
 	FILE *out;
-	int fd, rc;
+	int rc;
 
-	if (config->is_running) {
-		fd = kernel_inner(kernel, "file", generation_current(kernel));
-		if (fd < 0)
-			return fault(fault_out, "cannot keep the file: %s",
-				     strerror(errno));
-	} else {
-		out = open_memstream(&text, &length);
-		if (out)
-			config_write(config, out);
-		if (!out || fclose(out))
-			return fault(fault_out, "cannot keep the file: %s",
-				     strerror(ENOMEM));
-		fd = text_write(kernel, text, length, fault_out);
-		free(text);
-		if (fd < 0)
-			return -1;
-	}
-	rc = inner_publish(kernel, "file", slot, fd, fault_out);
-	close(fd);
+	if (config->is_running)
+		return text_copy(kernel, slot, fault_out);
+	out = open_memstream(&text, &length);
+	if (out)
+		config_write(config, out);
+	if (!out || fclose(out))
+		return fault(fault_out, "cannot keep the file: %s",
+			     strerror(ENOMEM));
+	rc = text_write(kernel, slot, text, length, fault_out);
+	free(text);
 	return rc;
 }
 

@@ -93,9 +93,12 @@ static int backends_read(const struct kernel *kernel, __u32 slot,
 			running->by_address[running->backend_count++] =
 				&running->backends[i];
 	}
-	if (rows)
+	if (rows) {
 		memcpy(running->service_since, rows->service_since,
 		       sizeof(rows->service_since));
+		memcpy(running->table_inputs, rows->table_inputs,
+		       sizeof(rows->table_inputs));
+	}
 	part_close(&part);
 	qsort(running->by_address, running->backend_count,
 	      sizeof(*running->by_address), by_service);
@@ -113,9 +116,12 @@ int running_read(const struct kernel *kernel, __u32 slot,
 	running->since = calloc(BACKEND_SLOTS, sizeof(*running->since));
 	running->service_since =
 		calloc(MAX_SERVICES, sizeof(*running->service_since));
+	running->table_inputs =
+		calloc(MAX_SERVICES, sizeof(*running->table_inputs));
 	running->by_address = calloc(BACKEND_SLOTS, sizeof(struct backend *));
 	if (!running->backends || !running->until || !running->since ||
-	    !running->service_since || !running->by_address)
+	    !running->service_since || !running->table_inputs ||
+	    !running->by_address)
 		goto out;
 	if (slot == NO_SLOT)
 		return 0;
@@ -137,6 +143,7 @@ void running_free(struct running *running)
 	free(running->until);
 	free(running->since);
 	free(running->service_since);
+	free(running->table_inputs);
 	free(running->by_address);
 	memset(running, 0, sizeof(*running));
 }

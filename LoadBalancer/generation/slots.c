@@ -1,50 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * slots.c - the services' tables of a generation under construction
+ *
+ * A service whose table would be computed from the same as in the running
+ * generation has that table. All others are made, those with the same backends
+ * and weights one after the other: their table is computed once.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "LoadBalancer/generation/build.h"
-#include "common/config/transition.h"
+#include "LoadBalancer/generation/chunks.h"
+#include "LoadBalancer/generation/members.h"
 #include "common/core/abi_services.h"
-#include "common/tables/order.h"
 
-/* Does the service have the same table in the running generation? */
-static const __u16 *table_same(const struct build *build,
-			       const struct config_service *from,
-			       const __u16 *indices, const struct service *new)
-{
-	const struct running_service *old =
-		running_service_for(&build->old, from);
-	size_t first, end, i, active = 0, was_active = 0;
-	const struct backend *backend;
+/* A table to be made. */
+struct work {
+	size_t number;	   /* of its service in the file */
+	struct members of; /* at: NULL if it is to be copied */
+	bool is_copy;
+	bool is_heir;
+};
 
-	if (!old || !build->old_tables || new->owners || old->service.owners ||
-	    old->service.forgets != new->forgets || has_second_chance(from) ||
-	    old->service.table_size != new->table_size ||
-	    !order_same(old->service.scheduler, new->scheduler))
-		return NULL;
-	running_range(&build->old, new->id, &first, &end);
-	for (i = first; i < end; i++)
-		was_active += build->old.by_address[i]->state == BACKEND_ACTIVE;
-	for (i = 0; i < from->backend_count; i++) {
-		if (build->backends[indices[i]].state != BACKEND_ACTIVE)
-			continue;
-		active++;
-		backend = running_backend(&build->old, new->id,
-					  &from->backends[i].address);
-		if (!backend || backend->state != BACKEND_ACTIVE ||
-		    backend->weight != from->backends[i].weight)
-			return NULL;
-	}
-	if (active != was_active)
-		return NULL;
-	return build->old_tables + old->service.table_first;
-}
+struct making {
+	struct build *build;
+	struct chunks chunks;
+	struct work *works;
+	size_t count;
+	__u64 slots; /* that they need */
+};
 
 /* May the service of any port have flows of the other, if both have one VIP? */
 static bool are_related(const struct service_key *any,
@@ -78,29 +64,123 @@ static bool is_heir(const struct build *build,
 	return false;
 }
 
+/* The service in the running generation, with a table of this size and order.
+ */
+static const struct service *table_before(const struct build *build,
+					  const struct config_service *from,
+					  const struct service *new)
+{
+	const struct running_service *old =
+		running_service_for(&build->old, from);
+
+	return old && old->service.table_size == new->table_size &&
+			       old->service.scheduler == new->scheduler
+		       ? &old->service
+		       : NULL;
+}
+
+static void table_share(struct service *service, const struct service *old)
+{
+	service->chunk = old->chunk;
+	service->table_first = old->table_first;
+}
+
+/* Shares the service's table with the running generation, or notes it. */
+static int table_look(struct making *making, size_t number,
+		      const __u16 *indices)
+{
+	struct build *build = making->build;
+	const struct config_service *from = &build->config->services[number];
+	struct service *new = &build->services[number];
+	const struct service *old = table_before(build, from, new);
+	struct work *work = &making->works[making->count];
+
+	*work = (struct work){.number = number};
+	work->is_heir =
+		is_heir(build, from, running_service_for(&build->old, from));
+	if (members_of(&work->of, from, new, indices, build->backends))
+		return -1;
+	build->table_inputs[number] = work->of.inputs;
+	if (old && !work->is_heir &&
+	    build->old.table_inputs[old->rr_turn] == work->of.inputs) {
+		table_share(new, old);
+		chunks_keep(&making->chunks, new);
+		free(work->of.at);
+		return 0;
+	}
+	making->slots += table_slots(new);
+	making->count++;
+	return 0;
+}
+
+static int tables_look(struct making *making)
+{
+	const struct config *config = making->build->config;
+	const __u16 *indices = making->build->indices;
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++) {
+		if (making->build->services[i].table_size &&
+		    table_look(making, i, indices))
+			return -1;
+		indices += config->services[i].backend_count;
+	}
+	return 0;
+}
+
+/* Tables that would stay, alone in a large chunk, move. */
+static void tables_move(struct making *making)
+{
+	const struct build *build = making->build;
+	size_t i, changed = making->count, next = 0;
+
+	for (i = 0; i < build->config->service_count; i++) {
+		const struct service *service = &build->services[i];
+
+		if (next < changed && making->works[next].number == i) {
+			next++;
+			continue;
+		}
+		if (!service->table_size ||
+		    !making->chunks.is_left[service->chunk % TABLE_CHUNKS])
+			continue;
+		making->works[making->count++] =
+			(struct work){.number = i, .is_copy = true};
+		making->slots += table_slots(service);
+	}
+}
+
+static int tables_place(struct making *making, struct fault *fault_out)
+{
+	__u64 slots = making->slots;
+	struct service *service;
+	size_t i;
+
+	for (i = 0; i < making->count; i++) {
+		service = &making->build->services[making->works[i].number];
+		if (chunks_place(&making->chunks, service, slots, fault_out))
+			return -1;
+		slots -= table_slots(service);
+	}
+	return 0;
+}
+
 /*
  * Marks the slots whose flows may be remembered elsewhere: those that have
  * another backend than in the running table, or had one before; and all slots,
  * if the flows may be with another service.
  */
-static void slots_mark(const struct build *build,
-		       const struct config_service *from,
-		       const struct service *new, __u16 *table)
+static void slots_mark(const struct build *build, const struct work *work,
+		       bool is_new, const __u16 *was, __u16 *table)
 {
-	const struct running_service *old =
-		running_service_for(&build->old, from);
-	const __u16 *was = build->old_tables;
-	bool heir = is_heir(build, from, old);
+	const struct service *service = &build->services[work->number];
 	__u32 i;
 
-	if (!old && !heir)
+	if (is_new && !work->is_heir)
 		return;
-	if (heir || old->service.table_size != new->table_size ||
-	    old->service.scheduler != new->scheduler)
+	if (work->is_heir)
 		was = NULL;
-	else if (was)
-		was += old->service.table_first;
-	for (i = 0; i < new->table_size; i++) {
+	for (i = 0; i < service->table_size; i++) {
 		if (!was || was[i] & SLOT_MOVED ||
 		    build->old.backends[was[i] & SLOT_BACKEND].id !=
 			    build->backends[table[i] & SLOT_BACKEND].id)
@@ -108,97 +188,195 @@ static void slots_mark(const struct build *build,
 	}
 }
 
-static bool any_moved(const struct service *service, const __u16 *table)
+/* The same for a service that forgets: what a verdict has moved once. */
+static void slots_mark_forgetting(const struct service *service, bool all,
+				  const __u16 *was, __u16 *table)
 {
 	__u32 i;
 
 	for (i = 0; i < service->table_size; i++) {
-		if (table[i] & SLOT_MOVED)
-			return true;
+		if (all || (was && was[i] & SLOT_MOVED))
+			table[i] |= SLOT_MOVED;
 	}
-	return false;
+}
+
+/* Writes the table of places, as one of indexes. */
+static void slots_write(const struct members *members, const __u16 *places,
+			__u16 *table)
+{
+	__u32 i, slots = table_slots(members->service);
+	__u16 indices[BACKEND_SLOTS];
+
+	for (i = 0; i < members->count; i++)
+		indices[i] = (__u16)(members->at[i].id % BACKEND_SLOTS);
+	for (i = 0; i < slots; i++)
+		table[i] = indices[places[i] & SLOT_BACKEND] |
+			   (places[i] & SLOT_MOVED);
+}
+
+/* Has a verdict moved any slot of this table, or is that not known? */
+static bool any_moved(const struct making *making,
+		      const struct service *service)
+{
+	struct part part;
+	const __u16 *table =
+		table_open(&part, &making->chunks, service, PROT_READ);
+	bool moved = !table;
+	__u32 i;
+
+	for (i = 0; !moved && i < service->table_size; i++)
+		moved = table[i] & SLOT_MOVED;
+	part_close(&part);
+	return moved;
 }
 
 /*
- * The same for a service that forgets: what a verdict has moved once. If its
- * slots are now others, any of them may have such flows.
+ * May flows of any slot be remembered? `old`: the table before, NULL if it had
+ * another size or order. Then its slots are others, and any of them may have
+ * what a verdict has moved.
  */
-static int deputies_write(const struct build *build,
-			  const struct config_service *from,
-			  const struct service *service, const __u16 *indices,
-			  __u16 *table)
+static bool may_have_moved(const struct making *making, const struct work *work,
+			   const struct service *old)
 {
-	const struct running_service *old =
-		running_service_for(&build->old, from);
-	bool all = is_heir(build, from, old) || (old && !old->service.forgets);
-	const __u16 *was = NULL;
+	const struct build *build = making->build;
+	const struct running_service *before = running_service_for(
+		&build->old, &build->config->services[work->number]);
 
-	if (old && build->old_tables)
-		was = build->old_tables + old->service.table_first;
-	if (was && (old->service.table_size != service->table_size ||
-		    old->service.scheduler != service->scheduler)) {
-		all |= any_moved(&old->service, was);
-		was = NULL;
-	}
-	return deputies_fill(build, from, service, indices, was, all, table);
+	if (work->is_heir || (before && !before->service.forgets))
+		return true;
+	return before && !old && before->service.table_size &&
+	       any_moved(making, &before->service);
 }
 
-static int table_fill(struct build *build, const struct config_service *from,
-		      const struct service *service, const __u16 *indices,
-		      __u16 *table)
+static void table_write(const struct making *making, const struct work *work,
+			const __u16 *places, const struct service *old,
+			const __u16 *was, __u16 *table)
 {
-	const __u16 *same = table_same(build, from, indices, service);
-	struct table_backend *list;
-	size_t count;
-	int rc;
+	const struct build *build = making->build;
+	const struct service *service = &build->services[work->number];
+	bool is_new = !running_service_for(
+		&build->old, &build->config->services[work->number]);
 
-	if (same) {
-		memcpy(table, same, service->table_size * sizeof(*table));
-		slots_mark(build, from, service, table);
-		return 0;
+	if (work->is_copy) {
+		memcpy(table, was, table_slots(service) * sizeof(*table));
+		return;
 	}
+	slots_write(&work->of, places, table);
 	if (service->forgets)
-		return deputies_write(build, from, service, indices, table);
-	list = order_backends(from, indices, build->backends, &count);
-	if (!list)
-		return -1;
-	rc = order_fill(service->scheduler, table, service->table_size, list,
-			count);
-	free(list);
-	if (!rc)
-		slots_mark(build, from, service, table);
+		slots_mark_forgetting(
+			service, may_have_moved(making, work, old), was, table);
+	else
+		slots_mark(build, work, is_new, was, table);
+}
+
+/* Maps the table before and the new one, and writes that. */
+static int table_make(const struct making *making, const struct work *work,
+		      const __u16 *places)
+{
+	const struct build *build = making->build;
+	const struct service *service = &build->services[work->number];
+	const struct service *old = table_before(
+		build, &build->config->services[work->number], service);
+	struct part before = {0}, after;
+	const __u16 *was = NULL;
+	__u16 *table = table_open(&after, &making->chunks, service,
+				  PROT_READ | PROT_WRITE);
+	int rc = 0;
+
+	if (old)
+		was = table_open(&before, &making->chunks, old, PROT_READ);
+	if (table && (was || !old))
+		table_write(making, work, places, old, was, table);
+	else
+		rc = -1;
+	part_close(&before);
+	part_close(&after);
 	return rc;
+}
+
+static int by_pool(const void *a, const void *b)
+{
+	const struct work *x = a, *y = b;
+
+	return memcmp(x->of.pool, y->of.pool, DIGEST);
+}
+
+static int tables_make(struct making *making)
+{
+	const struct work *work = making->works;
+	const struct work *end = work + making->count;
+	const __u8 *computed = NULL;
+	__u16 *places = NULL;
+	int rc = 0;
+
+	qsort(making->works, making->count, sizeof(*work), by_pool);
+	for (; !rc && work < end; work++) {
+		if (!work->is_copy &&
+		    (!computed || memcmp(computed, work->of.pool, DIGEST))) {
+			free(places);
+			places = calloc(table_slots(work->of.service),
+					sizeof(*places));
+			rc = places ? places_fill(&work->of, places) : -1;
+			computed = work->of.pool;
+		}
+		rc = rc ?: table_make(making, work, places);
+	}
+	free(places);
+	return rc;
+}
+
+/* What packets may use now; none of it is written to. */
+static int taken(struct making *making)
+{
+	const struct build *build = making->build;
+	__u32 current = generation_current(build->kernel);
+	const struct generation *old = &build->old.generation;
+	__u64 now;
+
+	if (current == NO_SLOT)
+		return 0;
+	if (jiffies_now(build->kernel, &now) ||
+	    chunks_take(&making->chunks, current))
+		return -1;
+	return old->previous != current && generation_in_use(old, now)
+		       ? chunks_take(&making->chunks, old->previous)
+		       : 0;
+}
+
+static int tables_settle(struct making *making, struct fault *fault_out)
+{
+	if (taken(making) || tables_look(making))
+		return fault(fault_out, "cannot fill the tables: %s",
+			     strerror(errno));
+	chunks_choose(&making->chunks, making->slots);
+	tables_move(making);
+	if (chunks_gaps(&making->chunks))
+		return fault(fault_out, "cannot fill the tables: %s",
+			     strerror(errno));
+	if (tables_place(making, fault_out))
+		return -1;
+	if (tables_make(making))
+		return fault(fault_out, "cannot fill the tables: %s",
+			     strerror(errno));
+	chunks_retire(&making->chunks);
+	return 0;
 }
 
 int tables_write(struct build *build, struct fault *fault_out)
 {
-	__u32 elements = build->slots / SLOTS_PER_ELEMENT ?: 1;
-	int fd = inner_create(build->kernel, "tables", elements, fault_out);
-	const struct config_service *from = build->config->services;
-	const __u16 *indices = build->indices;
-	const struct service *service;
-	size_t i, size;
-	__u16 *tables;
-	int rc = 0;
+	struct making making = {.build = build};
+	int rc = chunks_open(&making.chunks, build->kernel, fault_out);
+	size_t i;
 
-	if (fd < 0)
-		return -1;
-	tables = map_open(fd, PROT_READ | PROT_WRITE, &size);
-	for (i = 0; tables && !rc && i < build->config->service_count; i++) {
-		service = &build->services[i];
-		if (service->table_size)
-			rc = table_fill(build, &from[i], service, indices,
-					tables + service->table_first);
-		indices += from[i].backend_count;
-	}
-	if (!tables || rc)
+	making.works =
+		calloc(build->config->service_count, sizeof(*making.works));
+	if (!rc && !making.works)
 		rc = fault(fault_out, "cannot fill the tables: %s",
-			   strerror(errno));
-	else
-		rc = inner_publish(build->kernel, "tables", build->slot, fd,
-				   fault_out);
-	if (tables)
-		munmap(tables, size);
-	close(fd);
+			   strerror(ENOMEM));
+	rc = rc ?: tables_settle(&making, fault_out);
+	for (i = 0; i < making.count; i++)
+		free(making.works[i].of.at);
+	free(making.works);
+	chunks_close(&making.chunks);
 	return rc;
 }

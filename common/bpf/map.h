@@ -36,10 +36,10 @@
 	} name SEC(".maps")
 
 /*
- * One inner map for each generation, at the generation's index. The tool
- * creates the inner maps; this is the shape they must have.
+ * `outer` inner maps. The tool creates them; this is the shape they must have,
+ * with flags BPF_F_INNER_MAP but for the number of entries.
  */
-#define MAP_OF_GENERATIONS(name, kind, flags, key_type, value_type, entries)   \
+#define MAP_OF_MAPS(name, kind, flags, key_type, value_type, entries, outer)   \
 	struct name##_shape {                                                  \
 		__uint(type, BPF_MAP_TYPE_##kind);                             \
 		__uint(map_flags, flags);                                      \
@@ -50,6 +50,11 @@
 	struct {                                                               \
 		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                      \
 		__type(key, __u32);                                            \
-		__uint(max_entries, GENERATIONS);                              \
+		__uint(max_entries, outer);                                    \
 		__array(values, struct name##_shape);                          \
 	} name SEC(".maps")
+
+/* One inner map for each generation, at the generation's index. */
+#define MAP_OF_GENERATIONS(name, kind, flags, key_type, value_type, entries)   \
+	MAP_OF_MAPS(name, kind, flags, key_type, value_type, entries,          \
+		    GENERATIONS)

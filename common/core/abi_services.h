@@ -24,11 +24,13 @@ _Static_assert(sizeof(struct service_key) == 20, "service_key");
 
 /*
  * A service of one generation. Its table is `table_size` u16 backend indices,
- * from slot `table_first` on, in the generation's `tables` map, four to an
- * element. With table_size 0, no backend takes new flows; table_first is then
- * NO_TABLE_PASS if they are to be passed to the kernel.
+ * from slot `table_first` on, in the chunk `chunk` of the map `tables`, four to
+ * an element. Generations share a table that is the same in both. With
+ * table_size 0, no backend takes new flows; table_first is then NO_TABLE_PASS
+ * if they are to be passed to the kernel.
  */
 #define NO_TABLE_PASS	  1
+#define TABLE_CHUNKS	  64
 #define SLOTS_PER_ELEMENT 4
 struct service {
 	__u32 id; /* never given to another (VIP, port, protocol) */
@@ -45,7 +47,7 @@ struct service {
 	__u16 removing;
 	__u8 forgets; /* 1: of its flows, those in moved slots are remembered */
 	__u8 owners;  /* 1: behind the table are the owners by the file */
-	__u16 zero;
+	__u16 chunk;
 };
 _Static_assert(sizeof(struct service) == 24, "service");
 
@@ -145,9 +147,14 @@ struct backend_rows {
 	 */
 	__u64 since[BACKEND_SLOTS];
 	__u64 service_since[MAX_SERVICES];
+	/*
+	 * For the tool: a digest of what that service's table was computed
+	 * from.
+	 */
+	__u64 table_inputs[MAX_SERVICES];
 };
 _Static_assert(sizeof(struct backend_rows) ==
-		       BACKEND_SLOTS * 48 + MAX_SERVICES * 8,
+		       BACKEND_SLOTS * 48 + MAX_SERVICES * 16,
 	       "backend_rows");
 
 /* What happens to a packet for a VIP but for none of its services. */
@@ -189,6 +196,7 @@ _Static_assert(sizeof(struct verdict_text) == 208, "verdict_text");
 struct generation {
 	__u64 number;	     /* counts from 1 */
 	__u64 grace_until;   /* jiffies */
+	__u64 switched;	     /* jiffies; the tool's */
 	__u64 udp_idle;	     /* jiffies */
 	__u64 next_hop_age;  /* jiffies; 0: the FIB is asked for each packet */
 	__u32 previous;	     /* generation index; its own if there is none */
@@ -206,7 +214,7 @@ struct generation {
 	struct prefix outer_source[2]; /* IPv4, IPv6; bits 0: its own address */
 	__u64 vips[VIP_BITS / 64];     /* xdp_lbr: see service_table.h */
 };
-_Static_assert(sizeof(struct generation) == 648, "generation");
+_Static_assert(sizeof(struct generation) == 656, "generation");
 
 /* The text of a generation's file, in the map `file`; padded with zeros. */
 struct file_page {

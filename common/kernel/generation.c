@@ -13,8 +13,10 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -110,6 +112,28 @@ static __u8 hot_shift(__u64 udp_idle)
 	return shift;
 }
 
+#define SECOND 1000 /* milliseconds: longer than any packet takes */
+
+bool generation_in_use(const struct generation *running, __u64 now)
+{
+	return now < running->grace_until + jiffies_of(SECOND);
+}
+
+/*
+ * What is built may be written over what packets used before the last switch.
+ * If that was just now, the kernel says when all of them have gone their way.
+ */
+static void packets_await(const struct generation *running, __u64 now)
+{
+	static const struct timespec long_enough = {0, 50 * 1000 * 1000};
+
+	if (!running->switched || now - running->switched > jiffies_of(SECOND))
+		return;
+	/* Waits for RCU. It refuses where CPUs run without a tick. */
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		nanosleep(&long_enough, NULL);
+}
+
 /* An index that is neither the current nor the previous one. */
 static __u32 slot_free(const struct kernel *kernel, __u32 current)
 {
@@ -130,7 +154,11 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	__u32 current = generation_current(kernel);
 	__u32 slot = slot_free(kernel, current);
 	struct generation new = {0}, old = {0};
+	__u64 now;
 
+	if (jiffies_now(kernel, &now))
+		return fault(fault_out, "cannot read the kernel's clock: %s",
+			     strerror(errno));
 	if (current != NO_SLOT && generation_read(kernel, current, &old))
 		return fault(fault_out,
 			     "cannot read the running generation: %s",
@@ -152,7 +180,7 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	 * at the switch.
 	 */
 	new.grace_until = jiffies_of(config->handshake_grace);
-	kernel->built = slot + 1;
+	packets_await(&old, now);
 	if (kernel->role->build(kernel, config, slot, &new, fault_out))
 		return -1;
 	if (generation_write(kernel, slot, &new))
@@ -163,18 +191,7 @@ int generation_build(struct kernel *kernel, const struct config *config,
 
 void generation_drop(struct kernel *kernel)
 {
-	__u32 slot = kernel->built - 1;
-	const char *const *name;
-	int outer;
-
-	for (name = kernel->role->inner; kernel->built && *name; name++) {
-		outer = kernel_map(kernel, *name);
-		if (outer < 0)
-			continue;
-		bpf_map_delete_elem(outer, &slot);
-		close(outer);
-	}
-	kernel->built = 0;
+	inner_settle(kernel, false);
 }
 
 int generation_switch(struct kernel *kernel, __u32 slot,
@@ -193,33 +210,15 @@ int generation_switch(struct kernel *kernel, __u32 slot,
 	} else {
 		new.grace_until = 0;
 	}
+	new.switched = now;
 	if (generation_write(kernel, slot, &new) ||
 	    control_set(kernel, CONTROL_GENERATION, slot + 1))
 		return fault(fault_out,
 			     "cannot switch to the new generation: %s",
 			     strerror(errno));
 	kernel->current = slot + 1;
-	kernel->built = 0;
+	inner_settle(kernel, true);
 	return 0;
-}
-
-int inner_create(struct kernel *kernel, const char *name, __u32 entries,
-		 struct fault *fault_out)
-{
-	struct bpf_map_info shape;
-	LIBBPF_OPTS(bpf_map_create_opts, options);
-	int fd;
-
-	if (kernel_shape(kernel, name, &shape))
-		return fault(fault_out, "cannot find the shape of map %s",
-			     name);
-	options.map_flags = shape.map_flags;
-	fd = bpf_map_create(shape.type, name, shape.key_size, shape.value_size,
-			    entries ? entries : shape.max_entries, &options);
-	if (fd < 0)
-		return fault(fault_out, "cannot make a map of %s: %s", name,
-			     strerror(errno));
-	return fd;
 }
 
 __u32 map_entries(int fd)
@@ -246,40 +245,40 @@ void *map_open(int fd, int protection, size_t *size)
 	return map == MAP_FAILED ? NULL : map;
 }
 
+void *part_of(struct part *part, int fd, size_t first, size_t length,
+	      int protection)
+{
+	size_t before = first % (size_t)sysconf(_SC_PAGESIZE);
+
+	part->size = before + length;
+	part->all = mmap(NULL, part->size, protection, MAP_SHARED, fd,
+			 (off_t)(first - before));
+	if (part->all != MAP_FAILED)
+		return (char *)part->all + before;
+	part->all = NULL;
+	return NULL;
+}
+
 void *part_open(struct part *part, const struct kernel *kernel,
 		const char *name, __u32 slot, int protection)
 {
 	int map = kernel_map(kernel, name);
 	struct bpf_map_info info = {0};
 	__u32 length = sizeof(info);
+	void *value = NULL;
 
 	part->all = NULL;
 	if (map >= 0 && !bpf_obj_get_info_by_fd(map, &info, &length) &&
 	    slot < info.max_entries)
-		part->all = map_open(map, protection, &part->size);
+		value = part_of(part, map, (size_t)slot * info.value_size,
+				info.value_size, protection);
 	if (map >= 0)
 		close(map);
-	return part->all ? (char *)part->all + (size_t)slot * info.value_size
-			 : NULL;
+	return value;
 }
 
 void part_close(struct part *part)
 {
 	if (part->all)
 		munmap(part->all, part->size);
-}
-
-int inner_publish(struct kernel *kernel, const char *name, __u32 slot,
-		  int inner, struct fault *fault_out)
-{
-	int outer = kernel_map(kernel, name), rc = -1;
-
-	if (outer >= 0) {
-		rc = bpf_map_update_elem(outer, &slot, &inner, BPF_ANY);
-		close(outer);
-	}
-	if (rc)
-		return fault(fault_out, "cannot publish the map %s: %s", name,
-			     strerror(errno));
-	return 0;
 }

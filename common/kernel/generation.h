@@ -29,6 +29,9 @@ int generation_build(struct kernel *kernel, const struct config *config,
 /* For kernel_close(): frees what was built, whole or not, and never ran. */
 void generation_drop(struct kernel *kernel);
 
+/* May packets still be under way by the generation before the running one? */
+bool generation_in_use(const struct generation *running, __u64 now);
+
 /* Makes packets use `slot`. The previous generation stays for its grace. */
 int generation_switch(struct kernel *kernel, __u32 slot, struct fault *fault);
 
@@ -42,6 +45,9 @@ struct part {
 };
 void *part_open(struct part *part, const struct kernel *kernel,
 		const char *name, __u32 slot, int protection);
+/* The same of `length` bytes of an array, from byte `first` on. */
+void *part_of(struct part *part, int fd, size_t first, size_t length,
+	      int protection);
 void part_close(struct part *part);
 
 /*
@@ -52,6 +58,14 @@ void part_close(struct part *part);
  */
 int inner_create(struct kernel *kernel, const char *name, __u32 entries,
 		 struct fault *fault);
+/*
+ * The inner map at the index of a generation that is being built: the one that
+ * was left there, if it has enough entries and not four times as many, or a new
+ * one, published. Keys of a hash that was left are removed; an array has its
+ * old values. Returns its fd, to be closed, or -1 with a fault.
+ */
+int inner_take(struct kernel *kernel, const char *name, __u32 slot,
+	       __u32 entries, struct fault *fault);
 /* 0 if `fd` is no map. */
 __u32 map_entries(int fd);
 
@@ -60,9 +74,17 @@ __u32 map_entries(int fd);
  * is for munmap().
  */
 void *map_open(int fd, int protection, size_t *size);
-/* Puts the filled map at `slot` of the outer one. 0, or -1 with a fault. */
-int inner_publish(struct kernel *kernel, const char *name, __u32 slot,
-		  int inner, struct fault *fault);
+/*
+ * Puts a map at an index of the outer one. Unless a switch follows, it is
+ * removed again. The kernel waits for all programs that may see the one that
+ * was there: 8 ms. 0, or -1 with a fault.
+ */
+int inner_publish(struct kernel *kernel, const char *name, __u32 at, int inner,
+		  struct fault *fault);
+/* Removes it after the switch, if one follows. */
+void inner_retire(struct kernel *kernel, const char *name, __u32 at);
+/* Removes those that are retired, or else those that were published. */
+void inner_settle(struct kernel *kernel, bool is_old);
 
 /* Jiffies in `milliseconds`, rounded up; the current jiffies, approximately. */
 __u64 jiffies_of(__u64 milliseconds);

@@ -227,40 +227,6 @@ int kernel_map(const struct kernel *kernel, const char *name)
 	return bpf_obj_get(path);
 }
 
-int kernel_inner(const struct kernel *kernel, const char *name, __u32 slot)
-{
-	int outer = kernel_map(kernel, name), inner = -1;
-	__u32 id;
-
-	if (outer >= 0 && !bpf_map_lookup_elem(outer, &slot, &id))
-		inner = bpf_map_get_fd_by_id(id);
-	if (outer >= 0)
-		close(outer);
-	return inner;
-}
-
-int kernel_shape(const struct kernel *kernel, const char *name,
-		 struct bpf_map_info *shape)
-{
-	__u32 length = sizeof(*shape);
-	int fd, i, rc;
-
-	memset(shape, 0, sizeof(*shape));
-	for (i = 0; kernel->object && kernel->role->inner[i]; i++) {
-		if (strcmp(kernel->role->inner[i], name))
-			continue;
-		*shape = kernel->shapes[i];
-		return 0;
-	}
-	/* As the running generation has it. */
-	fd = kernel_inner(kernel, name, kernel->current - 1);
-	if (fd < 0)
-		return -1;
-	rc = bpf_obj_get_info_by_fd(fd, shape, &length);
-	close(fd);
-	return rc;
-}
-
 int kernel_clock(const struct kernel *kernel)
 {
 	char path[256];

@@ -58,6 +58,14 @@ struct attachment {
 #define MAX_OWN		 16
 #define MAX_INNER	 4 /* maps of generations in one program */
 
+/* An inner map that a switch to what is built aside keeps, or removes. */
+#define MAX_INNER_CHANGES 16
+struct inner_change {
+	const char *outer;
+	__u32 at;
+	bool is_old;
+};
+
 struct kernel {
 	const struct role *role;
 	char directory[KERNEL_DIRECTORY];
@@ -66,11 +74,12 @@ struct kernel {
 	bool was_up;			       /* a generation runs */
 	__u32 current;			       /* its slot and 1; 0: none */
 	__u64 number;			       /* its, when this was opened */
-	__u32 built;			       /* slot and 1 of one aside */
 	struct bpf_object *object;	       /* loaded by this run, or NULL */
 	int program;			       /* its fd, or -1 */
 	struct bpf_map_info shapes[MAX_INNER]; /* of the object's inner maps */
-	struct addr addresses[MAX_OWN];	       /* named as this host's */
+	struct inner_change inner[MAX_INNER_CHANGES];
+	int inner_count;
+	struct addr addresses[MAX_OWN]; /* named as this host's */
 	int address_count;
 	bool cut; /* backends that are removed from the file lose their flows */
 	bool drop_flows; /* and everything else that was learned from packets */

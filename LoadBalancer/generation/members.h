@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * members.h - the backends of a service, as its table is computed from them
+ *
+ * A table is first computed of places: the numbers of the backends, by address.
+ * So all services with the same backends and weights have one such table,
+ * whatever indexes their backends have.
+ */
+#pragma once
+
+#include "LoadBalancer/generation/build.h"
+#include "common/core/abi_services.h"
+#include "common/tables/order.h"
+
+struct member {
+	struct addr address;
+	__u16 weight;
+	__u16 before; /* by the file: see common/config/transition.h */
+	__u16 after;
+	__u8 is_active;
+	__u8 is_overridden; /* the weight */
+	__u32 id;	    /* struct backend.id */
+};
+
+#define DIGEST 32
+struct members {
+	const struct service *service;
+	struct member *at; /* by address */
+	size_t count;
+	__u8 pool[DIGEST]; /* of what the table of places is computed from */
+	__u64 inputs;	   /* the same of the table, of indexes */
+};
+
+/*
+ * Those whose state or weight matters: of a service that remembers its flows,
+ * the active ones. Returns 0, or -1 without memory; free(members->at).
+ */
+int members_of(struct members *members, const struct config_service *from,
+	       const struct service *service, const __u16 *indices,
+	       const struct backend *backends);
+/* The active ones; the index is the place. To be freed; NULL: no memory. */
+struct table_backend *members_active(const struct members *members,
+				     size_t *count);
+
+/*
+ * Computes the table of places and, if service->owners, the owners behind it.
+ * Of a service that forgets, what a verdict or a hand has taken from its owner
+ * is marked with SLOT_MOVED. Returns 0, or -1 without memory.
+ */
+int places_fill(const struct members *members, __u16 *places);
+/* deputies.c: of a service that forgets */
+int deputies_fill(const struct members *members, __u16 *places);
