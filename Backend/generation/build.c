@@ -142,7 +142,9 @@ static int rows_of_file(int map, __u32 slot, const struct config *config,
 			value.lists_first = places[s].lists_first;
 			value.was_size = places[s].was_size;
 			value.was_scheduler = scheduler_before(service);
-			value.self = (__u16)(places[s].peers_first + b);
+			value.self =
+				chance_number(&places[s], service,
+					      &service->backends[b].address);
 			value.generation = (__u16)slot;
 			value.pool = places[s].pool;
 			if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
@@ -221,7 +223,7 @@ static int rows_write(struct kernel *kernel, int map, __u32 slot,
 static int sources_write(struct kernel *kernel, const struct config *config,
 			 __u32 slot, struct fault *fault_out)
 {
-	int map = inner_create(kernel, "sources", 0, fault_out), rc = 0;
+	int map = inner_take(kernel, "sources", slot, 0, fault_out), rc = 0;
 	__u8 yes = 1;
 	size_t i;
 
@@ -233,8 +235,6 @@ static int sources_write(struct kernel *kernel, const struct config *config,
 	if (rc)
 		rc = fault(fault_out, "cannot write lb-sources: %s",
 			   strerror(errno));
-	else
-		rc = inner_publish(kernel, "sources", slot, map, fault_out);
 	close(map);
 	return rc;
 }
@@ -253,16 +253,13 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 			      chances_write(kernel, config, own, own_count,
 					    slot, &places, fault_out)
 		      ? -1
-		      : inner_create(kernel, "restores", 0, fault_out);
+		      : inner_take(kernel, "restores", slot, 0, fault_out);
 	if (map >= 0) {
-		if (rows_write(kernel, map, slot, config, places, own,
-			       own_count))
-			rc = fault(fault_out,
-				   "cannot write what to restore: %s",
-				   strerror(errno));
-		else
-			rc = inner_publish(kernel, "restores", slot, map,
-					   fault_out);
+		rc = rows_write(kernel, map, slot, config, places, own,
+				own_count);
+		if (rc)
+			fault(fault_out, "cannot write what to restore: %s",
+			      strerror(errno));
 		close(map);
 	}
 	free(places);

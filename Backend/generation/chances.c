@@ -3,7 +3,8 @@
  * chances.c - write who may have the flows of a service in transition
  *
  * Such a service has a list for each slot in the map `lists`, and its backends,
- * in the file's order, in the map `peers`.
+ * by address, in the map `peers`. Services with the same backends and weights
+ * share them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -30,26 +31,20 @@ static bool is_here(const struct config_service *service,
 	return false;
 }
 
-/* Where each service's part begins. *lists and *peers: how many in all. */
-static void place(const struct config *config, const struct addr *own,
-		  int own_count, struct chance_place *places, __u32 *lists,
-		  __u32 *peers)
+static int by_address(const void *a, const void *b)
 {
-	const struct config_service *service = config->services;
-	size_t i;
+	return memcmp(a, b, sizeof(struct addr));
+}
 
-	for (i = 0; i < config->service_count; i++, service++) {
-		if (!has_second_chance(service) ||
-		    !is_here(service, own, own_count))
-			continue;
-		places[i].table_size = service->table_size;
-		places[i].was_size =
-			table_changes(service) ? size_before(service) : 0;
-		places[i].lists_first = *lists;
-		places[i].peers_first = *peers;
-		*lists += service->table_size + places[i].was_size;
-		*peers += (__u32)service->backend_count;
-	}
+/* In memory order of their addresses, whatever their order in the file. */
+static struct candidate *candidates_sorted(const struct config_service *service)
+{
+	struct candidate *backends = candidates_of(service);
+
+	if (backends)
+		qsort(backends, service->backend_count, sizeof(*backends),
+		      by_address);
+	return backends;
 }
 
 /* The same for any order of the backends; not 0. */
@@ -69,12 +64,98 @@ static __u32 pool_name(const struct config_service *service,
 	return (__u32)(sum >> 32) | 1;
 }
 
+/* Do two services have the same lists? */
+static bool is_shared(const struct config_service *a,
+		      const struct config_service *b)
+{
+	struct candidate *x, *y;
+	bool same;
+
+	if (a->table_size != b->table_size ||
+	    size_before(a) != size_before(b) ||
+	    table_changes(a) != table_changes(b) ||
+	    a->backend_count != b->backend_count)
+		return false;
+	x = candidates_sorted(a);
+	y = candidates_sorted(b);
+	same = x && y && !memcmp(x, y, a->backend_count * sizeof(*x));
+	free(x);
+	free(y);
+	return same;
+}
+
+/* Finds the part of an earlier service with the same backends and weights. */
+static bool place_shared(const struct config *config,
+			 struct chance_place *places, size_t number)
+{
+	size_t i;
+
+	for (i = 0; i < number; i++) {
+		if (places[i].pool != places[number].pool ||
+		    !places[i].is_first ||
+		    !is_shared(&config->services[i], &config->services[number]))
+			continue;
+		places[number] = places[i];
+		places[number].is_first = false;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Where each service's part begins. *lists and *peers: how many in all. 0, or
+ * -1 without memory.
+ */
+static int place(const struct config *config, const struct addr *own,
+		 int own_count, struct chance_place *places, __u32 *lists,
+		 __u32 *peers)
+{
+	const struct config_service *service = config->services;
+	struct candidate *backends;
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++, service++) {
+		if (!has_second_chance(service) ||
+		    !is_here(service, own, own_count))
+			continue;
+		backends = candidates_of(service);
+		if (!backends)
+			return -1;
+		places[i].pool = pool_name(service, backends);
+		free(backends);
+		if (place_shared(config, places, i))
+			continue;
+		places[i].is_first = true;
+		places[i].table_size = service->table_size;
+		places[i].was_size =
+			table_changes(service) ? size_before(service) : 0;
+		places[i].lists_first = *lists;
+		places[i].peers_first = *peers;
+		*lists += service->table_size + places[i].was_size;
+		*peers += (__u32)service->backend_count;
+	}
+	return 0;
+}
+
+__u16 chance_number(const struct chance_place *place,
+		    const struct config_service *service,
+		    const struct addr *address)
+{
+	__u32 number = place->peers_first;
+	size_t i;
+
+	for (i = 0; i < service->backend_count; i++)
+		number +=
+			by_address(&service->backends[i].address, address) < 0;
+	return (__u16)number;
+}
+
 /* Writes one service's part. 0, or -1 with errno. */
 static int fill(const struct config_service *service,
-		struct chance_place *place, struct candidates *lists,
+		const struct chance_place *place, struct candidates *lists,
 		struct addr *peers)
 {
-	struct candidate *backends = candidates_of(service);
+	struct candidate *backends = candidates_sorted(service);
 	__u32 cut, slot;
 	size_t i;
 	int rc;
@@ -97,7 +178,6 @@ static int fill(const struct config_service *service,
 	}
 	for (i = 0; i < service->backend_count; i++)
 		peers[place->peers_first + i] = backends[i].address;
-	place->pool = pool_name(service, backends);
 	free(backends);
 	return rc;
 }
@@ -113,7 +193,7 @@ static int fill_all(const struct config *config, struct chance_place *places,
 	int rc = lists && peers ? 0 : -1;
 
 	for (i = 0; !rc && i < config->service_count; i++) {
-		if (places[i].table_size)
+		if (places[i].is_first)
 			rc = fill(&config->services[i], &places[i], lists,
 				  peers);
 	}
@@ -135,18 +215,18 @@ int chances_write(struct kernel *kernel, const struct config *config,
 	if (!*places)
 		return fault(fault_out, "cannot build a generation: %s",
 			     strerror(errno));
-	place(config, own, own_count, *places, &list_count, &peer_count);
-	lists = inner_create(kernel, "lists", list_count ?: 1, fault_out);
+	if (place(config, own, own_count, *places, &list_count, &peer_count))
+		return fault(fault_out, "cannot build a generation: %s",
+			     strerror(errno));
+	lists = inner_take(kernel, "lists", slot, list_count ?: 1, fault_out);
 	if (lists >= 0)
-		peers = inner_create(kernel, "peers", peer_count ?: 1,
-				     fault_out);
-	if (peers >= 0 && fill_all(config, *places, lists, peers))
+		peers = inner_take(kernel, "peers", slot, peer_count ?: 1,
+				   fault_out);
+	if (peers >= 0)
+		rc = fill_all(config, *places, lists, peers);
+	if (peers >= 0 && rc)
 		fault(fault_out, "cannot write the candidates: %s",
 		      strerror(errno));
-	else if (peers >= 0)
-		rc = inner_publish(kernel, "lists", slot, lists, fault_out)
-			     ?: inner_publish(kernel, "peers", slot, peers,
-					      fault_out);
 	if (lists >= 0)
 		close(lists);
 	if (peers >= 0)

@@ -66,8 +66,13 @@ struct chance_place {
 	__u32 was_size; /* as of struct restore */
 	__u32 lists_first;
 	__u32 peers_first;
-	__u32 pool; /* struct restore.pool */
+	__u32 pool;    /* struct restore.pool */
+	bool is_first; /* of the services that share it */
 };
+/* The number of a backend among the `peers`. */
+__u16 chance_number(const struct chance_place *place,
+		    const struct config_service *service,
+		    const struct addr *address);
 /*
  * Writes the candidates of the services in transition of which this host is a
  * backend, and publishes them at `slot`. *places, by service of the file, is to
