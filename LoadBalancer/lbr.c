@@ -28,6 +28,9 @@ static const struct verb verbs[] = {
 	{"save", NULL, "print the running state, as a file for `apply`",
 	 verb_save, NULL},
 	VERB_CHECK,
+	{"plan", "FILE",
+	 "which steps lead from what runs to FILE; exit 4 if there are any",
+	 verb_plan, NULL},
 	VERB_SHOW("interfaces|services|backends|flows|next-hops|path-mtus|"
 		  "reasons"),
 	{"forget", NULL, "forget the path MTUs that routers have reported",

@@ -12,6 +12,8 @@ int verb_drain(const struct role *role, const struct options *options);
 int verb_undrain(const struct role *role, const struct options *options);
 int verb_weight(const struct role *role, const struct options *options);
 int verb_save(const struct role *role, const struct options *options);
+/* plan.c: which files lead from what runs to another one */
+int verb_plan(const struct role *role, const struct options *options);
 /* run.c: the verb; status.c, metrics.c: what it serves, from a struct
  * lbr_monitor */
 int lbr_run(const struct role *role, const struct options *options);

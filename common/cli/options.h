@@ -30,6 +30,7 @@ struct options {
 	const char *config;
 	const char *service;
 	const char *listen;
+	const char *output;
 	bool dry_run;
 	bool now;
 	bool drop_flows;

@@ -36,8 +36,7 @@ static bool has_one_family(const struct config_service *service)
 	return true;
 }
 
-/* Can sockets of its flows be looked up, and packets be passed on? */
-static bool can_have_second_chance(const struct config_service *service)
+bool can_have_second_chance(const struct config_service *service)
 {
 	return method_is_routed(&service->method) &&
 	       (!method_crosses(&service->method) || has_one_family(service)) &&

@@ -32,6 +32,9 @@ static inline bool table_changes(const struct config_service *service)
 	       scheduler_before(service) != service->scheduler;
 }
 
+/* Could sockets of its flows be looked up, and packets be passed on? */
+bool can_have_second_chance(const struct config_service *service);
+
 /*
  * Do backends look for flows at each other? Only of TCP, whose sockets they can
  * look up, by a method that writes the backend's address into the packet or in

@@ -21,6 +21,7 @@ enum exit_status {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
 	EXIT_PROBLEM = 3, /* check or doctor found one */
+	EXIT_STEPS = 4,	  /* plan: there are some to take */
 };
 
 #define DEFAULT_CONFIG	  "/etc/l3dsr/services.yaml"

@@ -188,6 +188,8 @@ s.setsockopt(0, socket.IP_TTL, 1); s.sendto(b'x', ('$VIP4', 7777))"
 	printf '172.17.0.4:%s 192.168.25.10:80 syn\n' 1 2 | lbr explain -j | documented lbr watch explain
 	lbr explain -j 172.17.0.4:1 192.168.25.10:9 | documented lbr watch explain
 	lbr doctor -j | documented lbr doctor
+	{ grep -v '^drain-timeout' "$FILE"; echo "drain-timeout: 7s"; } >"$BATS_TEST_TMPDIR/other"
+	{ lbr plan -j "$BATS_TEST_TMPDIR/other" || [[ $? == 4 ]]; } | documented lbr plan
 	# tunnel.bats has a router that says what fits.
 	missed=$(unmet lbr)
 	echo "not met: $missed"

@@ -171,3 +171,17 @@ def both_ways(world):
     applied(world, configuration(plain.text(TEN[:8]), handshake_grace="0s"))
     there = [sport for sport, one in new.items() if one != TEN[8]]
     stayed(new, plain.send(there, f.ACK), "remembered again")
+
+
+@test("forget: from `flows: remember` on, flows from before are remembered, and outlive the service")
+def remembered_from_now_on(world):
+    forgetful, plain = Forgetful(world, 9021), Service(world, 9021)
+    at_once = {"handshake_grace": "0s", "insert_limit": 1000000}
+    rest = Service(world, 9000).text(TEN)
+    world.apply(configuration(forgetful.text(TEN), rest, **at_once))
+    placed = forgetful.send(SPORTS)
+    equal(world.flows(), 0, "flows that are remembered before")
+    applied(world, configuration(plain.text(TEN), rest, **at_once))
+    stayed(placed, plain.hold(SPORTS), "now remembered")
+    applied(world, configuration(rest, **at_once))
+    stayed(placed, plain.send(SPORTS), "the service has left the file")
