@@ -58,16 +58,43 @@ static bool is_there(const struct link_address *rows, int count,
 	return false;
 }
 
-static bool is_first(const struct config *config, size_t service)
-{
-	size_t i;
+struct vip {
+	struct addr address;
+	size_t service; /* its number in the file */
+	bool is_again;	/* an earlier service has it */
+};
 
-	for (i = 0; i < service; i++) {
-		if (addr_equal(&config->services[i].vip,
-			       &config->services[service].vip))
-			return false;
-	}
-	return true;
+static int by_address(const void *a, const void *b)
+{
+	const struct vip *x = a, *y = b;
+
+	return memcmp(&x->address, &y->address, sizeof(x->address))
+		       ?: (x->service > y->service) - (x->service < y->service);
+}
+
+static int by_service(const void *a, const void *b)
+{
+	const struct vip *x = a, *y = b;
+
+	return (x->service > y->service) - (x->service < y->service);
+}
+
+/* The VIPs in the file's order; to be freed. NULL: no memory. */
+static struct vip *vips_of(const struct config *config)
+{
+	size_t i, count = config->service_count;
+	struct vip *vips = calloc(count, sizeof(*vips));
+
+	if (!vips)
+		return NULL;
+	for (i = 0; i < count; i++)
+		vips[i] = (struct vip){config->services[i].vip, i, false};
+	qsort(vips, count, sizeof(*vips), by_address);
+	for (i = 1; i < count; i++)
+		vips[i].is_again =
+			addr_equal(&vips[i].address, &vips[i - 1].address);
+	qsort(vips, count, sizeof(*vips), by_service);
+	return vips;
 }
 
 int own_vips(const struct config *config,
@@ -77,21 +104,24 @@ int own_vips(const struct config *config,
 	struct link_address *rows = NULL;
 	struct fault ignored;
 	int count = addresses_read(&rows, &ignored);
+	struct vip *vips = vips_of(config);
 	size_t i;
 
-	for (i = 0; count >= 0 && i < config->service_count; i++) {
-		const struct addr *vip = &config->services[i].vip;
+	for (i = 0; vips && count >= 0 && i < config->service_count; i++) {
+		const struct addr *vip = &vips[i].address;
 
-		if (is_first(config, i))
+		if (!vips[i].is_again)
 			say(data, vip, is_there(rows, count, vip));
 	}
 	free(rows);
-	return count < 0 ? -1 : 0;
+	free(vips);
+	return count < 0 || !vips ? -1 : 0;
 }
 
 struct notes {
 	const struct config *config;
 	FILE *out;
+	bool any_passes; /* some key says so */
 };
 
 /* Has a service of this VIP `on-all-down: pass`? */
@@ -117,7 +147,8 @@ const char *own_passes(const struct config *config, const struct addr *vip)
 static void note(void *data, const struct addr *vip, bool is_own)
 {
 	const struct notes *notes = data;
-	const char *passes = own_passes(notes->config, vip);
+	const char *passes =
+		notes->any_passes ? own_passes(notes->config, vip) : NULL;
 	char text[INET6_ADDRSTRLEN];
 
 	addr_text(vip, text);
@@ -146,7 +177,11 @@ static void note(void *data, const struct addr *vip, bool is_own)
 
 void lbr_notes(const struct config *config, FILE *out)
 {
-	struct notes notes = {config, out};
+	struct notes notes = {config, out, config->unmatched == UNMATCHED_PASS};
+	size_t i;
 
+	for (i = 0; i < config->service_count; i++)
+		notes.any_passes |=
+			config->services[i].on_all_down == ALL_DOWN_PASS;
 	own_vips(config, note, &notes);
 }
