@@ -69,25 +69,27 @@ static void findings_note(const struct running *running,
 	config->findings_known = true;
 }
 
-static int write_aside(struct kernel *kernel, const struct running *running,
-		       const struct asked *asked, struct fault *fault_out)
+static int write_aside(struct kernel *kernel, struct config *known,
+		       const struct running *running, const struct asked *asked,
+		       struct fault *fault_out)
 {
-	struct config config;
+	struct config read, *config = known ?: &read;
 	int slot;
 
-	if (file_running(kernel, NULL, &config, fault_out))
+	if (!known && file_running(kernel, NULL, &read, fault_out))
 		return -1;
-	findings_note(running, asked, &config);
-	slot = generation_build(kernel, &config, fault_out);
-	config_free(&config);
+	findings_note(running, asked, config);
+	slot = generation_build(kernel, config, fault_out);
+	if (!known)
+		config_free(&read);
 	return slot;
 }
 
-static int switch_to(struct kernel *kernel, const struct running *running,
-		     const struct asked *asked, __u32 current,
-		     struct fault *fault_out)
+static int switch_to(struct kernel *kernel, struct config *config,
+		     const struct running *running, const struct asked *asked,
+		     __u32 current, struct fault *fault_out)
 {
-	int slot = write_aside(kernel, running, asked, fault_out);
+	int slot = write_aside(kernel, config, running, asked, fault_out);
 
 	if (slot < 0)
 		return -1;
@@ -185,8 +187,8 @@ static bool matters(const struct running *running, const struct asked *asked)
 	return false;
 }
 
-int states_write(struct kernel *kernel, finding_fn *ask_it, const void *data,
-		 struct fault *fault_out)
+int states_write(struct kernel *kernel, struct config *config,
+		 finding_fn *ask_it, const void *data, struct fault *fault_out)
 {
 	const struct asked asked = {ask_it, data};
 	__u32 current = generation_current(kernel);
@@ -198,7 +200,8 @@ int states_write(struct kernel *kernel, finding_fn *ask_it, const void *data,
 	if (running_read(kernel, current, &running, fault_out))
 		return -1;
 	rc = matters(&running, &asked)
-		     ? switch_to(kernel, &running, &asked, current, fault_out)
+		     ? switch_to(kernel, config, &running, &asked, current,
+				 fault_out)
 		     : write_in_place(kernel, &running, &asked, current,
 				      fault_out);
 	if (!rc)

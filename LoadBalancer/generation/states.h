@@ -30,10 +30,11 @@ finding_fn(const void *data, const struct backend *backend, const char **why);
 
 /*
  * Writes it. If it changes anything for packets, prints that and switches to a
- * new generation. Returns 0, or -1 with a fault.
+ * new generation. `config`: what file_running() says of the running one, whose
+ * findings are overwritten; NULL: it is read. Returns 0, or -1 with a fault.
  */
-int states_write(struct kernel *kernel, finding_fn *ask, const void *data,
-		 struct fault *fault);
+int states_write(struct kernel *kernel, struct config *config, finding_fn *ask,
+		 const void *data, struct fault *fault);
 
 /*
  * Why checks found the backend down; `text` holds VERDICT_TEXT. "": it is not

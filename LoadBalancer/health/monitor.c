@@ -88,6 +88,26 @@ static int check_path_now(struct lbr_monitor *monitor, struct fault *fault_out)
 	return rc;
 }
 
+static void adopted(struct lbr_monitor *monitor,
+		    const struct generation *generation)
+{
+	monitor->number = generation->number;
+	monitor->switched = generation->switched;
+}
+
+/* Is what is checked what runs? */
+static bool is_adopted(const struct lbr_monitor *monitor,
+		       const struct kernel *kernel)
+{
+	struct generation generation;
+
+	return monitor->number &&
+	       !generation_read(kernel, generation_current(kernel),
+				&generation) &&
+	       generation.number == monitor->number &&
+	       generation.switched == monitor->switched;
+}
+
 /* Returns 0, or with a fault KERNEL_BUSY or -1. */
 static int adopt(struct lbr_monitor *monitor, struct fault *fault_out)
 {
@@ -112,7 +132,7 @@ static int adopt(struct lbr_monitor *monitor, struct fault *fault_out)
 	}
 	rc = check_path_now(monitor, fault_out);
 	if (!rc) {
-		monitor->number = running.generation.number;
+		adopted(monitor, &running.generation);
 		rc = checks_sync(&monitor->checks, &running, fault_out);
 	}
 	/* The rows refer to the old file, which is gone now. */
@@ -138,12 +158,9 @@ static __u64 number_now(const struct lbr_monitor *monitor)
 static const struct config *config_now(void *data, struct kernel *kernel)
 {
 	struct lbr_monitor *monitor = data;
-	struct generation generation;
-
 	if (!monitor->number)
 		return NULL;
-	if (!generation_read(kernel, generation_current(kernel), &generation) &&
-	    generation.number == monitor->number)
+	if (is_adopted(monitor, kernel))
 		return &monitor->config;
 	memset(monitor->digest, 0, sizeof(monitor->digest));
 	event_active(monitor->look, EV_TIMEOUT, 0);
@@ -204,10 +221,16 @@ static int states_now(struct lbr_monitor *monitor, struct fault *fault_out)
 {
 	struct kernel kernel;
 	int rc = change_open(monitor, &kernel, fault_out);
+	bool is_known = !rc && is_adopted(monitor, &kernel);
+	struct generation generation;
 
-	if (!rc &&
-	    states_write(&kernel, checks_finding, &monitor->checks, fault_out))
+	if (!rc && states_write(&kernel, is_known ? &monitor->config : NULL,
+				checks_finding, &monitor->checks, fault_out))
 		rc = -1;
+	/* It differs in what was found; there is nothing to read again. */
+	if (!rc && is_known &&
+	    !generation_read(&kernel, generation_current(&kernel), &generation))
+		adopted(monitor, &generation);
 	kernel_close(&kernel);
 	return rc;
 }

@@ -18,6 +18,7 @@ struct lbr_monitor {
 	struct upkeep upkeep;
 	struct heard heard;
 	__u64 number;	 /* of the generation whose file is checked; 0: none */
+	__u64 switched;	 /* when it was switched to, jiffies */
 	__u8 digest[32]; /* of its file */
 	struct event *look, *write;
 	/* Who it waits for, if it has something to change. */
