@@ -17,7 +17,8 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 /* read.c: what a generation restores, read from the kernel */
 /* The changes of `lb-sources`, a line each. Returns their number, or -1. */
 int sources_diff(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
-int bkd_diff(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
+int bkd_diff(struct kernel *kernel, __u32 before, __u32 after,
+	     const struct config *config, FILE *out);
 
 /* A row of a generation's map `restores`. */
 struct restore_row {

@@ -118,11 +118,13 @@ static int lines(FILE *out, const struct restore_row *a, int a_count,
 	return printed;
 }
 
-int bkd_diff(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
+int bkd_diff(struct kernel *kernel, __u32 before, __u32 after,
+	     const struct config *config, FILE *out)
 {
 	struct restore_row *old, *new;
 	int old_count, new_count, printed = -1, sources;
 
+	(void)config;
 	old_count = restores_read(kernel, before, &old);
 	new_count = restores_read(kernel, after, &new);
 	if (old_count >= 0 && new_count >= 0)

@@ -103,7 +103,7 @@ static int own_follow(struct kernel *kernel, const struct config *config,
 
 	if (slot < 0)
 		return -1;
-	changes = bkd_diff(kernel, current, (__u32)slot, stdout);
+	changes = bkd_diff(kernel, current, (__u32)slot, config, stdout);
 	if (changes < 0)
 		rc = fault(fault_out, "cannot read the running state");
 	else if (changes)

@@ -300,10 +300,10 @@ static void services_diff(struct pair *pair)
 
 /*
  * Keys of the file that packets do not meet, or not at once: checks, times. If
- * both files mean the same, neither is read.
+ * both files mean the same, the old one is not read.
  */
 static int files_diff(struct pair *pair, const struct kernel *kernel,
-		      __u32 before, __u32 after)
+		      __u32 before, const struct config *new)
 {
 	static const char *const told[] = {
 		"unmatched",	"udp-idle",	"insert-limit", "answer-limit",
@@ -311,25 +311,23 @@ static int files_diff(struct pair *pair, const struct kernel *kernel,
 		"dscp",		"checksum",	"table-size",	"fragments",
 		NULL,
 	};
-	struct config old, new;
+	struct config old;
 	struct fault ignored;
-	int lines = -1;
+	int lines;
 
 	if (!memcmp(pair->old->generation.digest, pair->new->generation.digest,
 		    sizeof(pair->new->generation.digest)))
 		return 0;
 	if (file_read(kernel, before, &old, &ignored))
 		return -1;
-	if (!file_read(kernel, after, &new, &ignored)) {
-		lines = config_diff(&old, &new, told, pair->out);
-		config_free(&new);
-	}
+	lines = config_diff(&old, new, told, pair->out);
 	config_free(&old);
 	pair->lines += lines;
 	return lines < 0 ? -1 : 0;
 }
 
-int lbr_diff(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
+int lbr_diff(struct kernel *kernel, __u32 before, __u32 after,
+	     const struct config *config, FILE *out)
 {
 	struct fault ignored;
 	struct running old, new;
@@ -345,7 +343,7 @@ int lbr_diff(struct kernel *kernel, __u32 before, __u32 after, FILE *out)
 	}
 	settings_diff(&pair);
 	services_diff(&pair);
-	rc = files_diff(&pair, kernel, before, after);
+	rc = files_diff(&pair, kernel, before, config);
 	running_free(&old);
 	running_free(&new);
 	return rc ? -1 : pair.lines;

@@ -10,8 +10,9 @@
 /* build.c: the file as a generation, aside */
 int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	      struct generation *generation, struct fault *fault);
-/* diff.c: what changes between two generations, a line each */
-int lbr_diff(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
+/* diff.c: what changes between two generations, a line each; see role.h */
+int lbr_diff(struct kernel *kernel, __u32 before, __u32 after,
+	     const struct config *config, FILE *out);
 /* flow_table.c: the flow table's size, and its entries across a change of it */
 int lbr_prepare(struct kernel *kernel, const struct config *config,
 		struct fault *fault);

@@ -69,33 +69,36 @@ static void findings_note(const struct running *running,
 	config->findings_known = true;
 }
 
-static int write_aside(struct kernel *kernel, struct config *known,
-		       const struct running *running, const struct asked *asked,
-		       struct fault *fault_out)
-{
-	struct config read, *config = known ?: &read;
-	int slot;
-
-	if (!known && file_running(kernel, NULL, &read, fault_out))
-		return -1;
-	findings_note(running, asked, config);
-	slot = generation_build(kernel, config, fault_out);
-	if (!known)
-		config_free(&read);
-	return slot;
-}
-
-static int switch_to(struct kernel *kernel, struct config *config,
+static int switch_by(struct kernel *kernel, struct config *config,
 		     const struct running *running, const struct asked *asked,
 		     __u32 current, struct fault *fault_out)
 {
-	int slot = write_aside(kernel, config, running, asked, fault_out);
+	int slot;
 
+	findings_note(running, asked, config);
+	slot = generation_build(kernel, config, fault_out);
 	if (slot < 0)
 		return -1;
-	if (lbr_diff(kernel, current, (__u32)slot, stdout) < 0)
+	if (lbr_diff(kernel, current, (__u32)slot, config, stdout) < 0)
 		return fault(fault_out, "cannot read the running state");
 	return generation_switch(kernel, (__u32)slot, fault_out);
+}
+
+static int switch_to(struct kernel *kernel, struct config *known,
+		     const struct running *running, const struct asked *asked,
+		     __u32 current, struct fault *fault_out)
+{
+	struct config config;
+	int rc;
+
+	if (known)
+		return switch_by(kernel, known, running, asked, current,
+				 fault_out);
+	if (file_running(kernel, NULL, &config, fault_out))
+		return -1;
+	rc = switch_by(kernel, &config, running, asked, current, fault_out);
+	config_free(&config);
+	return rc;
 }
 
 /*

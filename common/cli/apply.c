@@ -43,7 +43,7 @@ static int switch_to(struct kernel *kernel, const struct config *config,
 	size_t before = printing_count();
 	int changes;
 
-	changes = kernel->role->diff(kernel, current, slot, stdout);
+	changes = kernel->role->diff(kernel, current, slot, config, stdout);
 	if (changes < 0)
 		return fault(fault_out, "cannot read the running state");
 	if (host_apply(kernel, config, dry_run, fault_out))

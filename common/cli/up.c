@@ -169,7 +169,7 @@ static int up_change(struct up *up, struct fault *fault_out)
 		return -1;
 	if (kernel->was_up)
 		kernel->role->diff(kernel, generation_current(kernel),
-				   (__u32)up->slot, stdout);
+				   (__u32)up->slot, &up->config, stdout);
 	/* Only now is the mode known that `auto` has chosen. */
 	if (kernel_pin(kernel, true, fault_out) ||
 	    interfaces_write(kernel, &up->config, fault_out) ||

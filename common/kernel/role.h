@@ -121,11 +121,11 @@ struct role {
 		     struct fault *fault);
 
 	/*
-	 * Prints how two generations differ, a line each. Returns the number of
-	 * lines.
+	 * Prints how two generations differ, a line each; `config`: what the
+	 * one after was built from. Returns the number of lines.
 	 */
 	int (*diff)(struct kernel *kernel, __u32 before, __u32 after,
-		    FILE *out);
+		    const struct config *config, FILE *out);
 
 	/* Changes the host as needed; each change is noted. */
 	int (*host)(struct kernel *kernel, const struct config *config,
