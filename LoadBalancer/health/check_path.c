@@ -16,6 +16,7 @@
 #include "common/core/address.h"
 #include "common/core/inline.h"
 #include "common/host/check_veth.h"
+#include "common/net/neighbours.h"
 #include "common/net/routes.h"
 
 #define PINNED "/sys/fs/bpf/l3dsr/lbr-" L3DSR_LAYOUT "/generations"
@@ -308,6 +309,15 @@ enum reason check_path_reason(const struct check_path *path,
 	if (bpf_map_lookup_elem(path->checks, key, &check))
 		return REASON_NONE;
 	return check.reason;
+}
+
+void check_path_ask(const struct addr *backend)
+{
+	struct way ways[MOST_WAYS];
+	int count = ways_read(backend, ways, MOST_WAYS), i;
+
+	for (i = 0; i < count; i++)
+		neighbour_ask(ways[i].ifindex, &ways[i].via);
 }
 
 void check_path_forget(const struct check_path *path,

@@ -51,6 +51,12 @@ int check_path_socket(struct check_path *path, const struct check_end *end,
 enum reason check_path_reason(const struct check_path *path,
 			      const struct check_key *key);
 /*
+ * Has the kernel ask for the MAC addresses of a backend's next hops. Clients'
+ * packets have it do so, checks do not, and not all next hops are managed:
+ * there are none before Linux 5.16, and it forgets those that have failed.
+ */
+void check_path_ask(const struct addr *backend);
+/*
  * Removes the entry of `key`, unless it is another backend's by now. Call it
  * some time after the socket was closed: until then late packets go to the
  * namespace, and the host's kernel does not answer them with a reset.

@@ -137,6 +137,9 @@ static void path_bad(struct probe *probe, const char *why)
 		not_heard(probe);
 		return;
 	}
+	if (reason == REASON_neighbour_unresolved ||
+	    reason == REASON_neighbour_missing)
+		check_path_ask(&probe->backend);
 	/* A packet that did not reach the data path says nothing about it. */
 	result->path = reason == REASON_NONE ? OUTCOME_UNKNOWN : OUTCOME_BAD;
 	result->application = OUTCOME_UNKNOWN;

@@ -34,6 +34,11 @@ int neighbours_possible(struct fault *fault);
 
 /* Each returns 0 or -errno. */
 int neighbour_manage(int ifindex, const struct addr *address);
+/*
+ * Has the kernel ask for the MAC address of one that has none, as if it had a
+ * packet for it; managed or not, and on each kernel.
+ */
+int neighbour_ask(int ifindex, const struct addr *address);
 /* The entry stays, as stale, and is no longer managed. */
 int neighbour_release(int ifindex, const struct addr *address,
 		      const struct neighbour *is);

@@ -16,6 +16,11 @@ bats_require_minimum_version 1.5.0
 X=backend0x X4=172.19.0.3 X6=2001:db8:19::3
 Y4=172.19.0.4 Y6=2001:db8:19::4
 
+# ms MILLISECONDS: as many for a check; more where the kernel is emulated
+ms() {
+	echo "$(($1 * ${PATIENCE:-3} / 3))ms"
+}
+
 # Port 443 on both backends, with a certificate of more than 7 kB; and the file
 # that all hosts use.
 setup_file() {
@@ -44,8 +49,8 @@ setup_file() {
 			}
 		}
 	END
-	often='interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
-	long='interval: 1s, timeout: 500ms, rise: 1, fall: 2'
+	often="interval: $(ms 200), timeout: $(ms 100), rise: 1, fall: 2"
+	long="interval: $(ms 1000), timeout: $(ms 500), rise: 1, fall: 2"
 	services services.yaml \
 		"s/^\( *\)protocol: tcp/&\n\1check: {type: http, $often}/" \
 		"s/^\( *\)protocol: udp/&\n\1check: {type: udp, send: hello, body: hello, $often}/"

@@ -268,6 +268,7 @@ trace_lines() {
 }
 
 @test "trace new: one line of each program for one curl, IPv4" {
+	since 5.16 || skip "no trace before Linux 5.16"
 	run -0 traced new "$VIP4"
 	echo "$output"
 	((${#lines[@]} == 2))
@@ -277,6 +278,7 @@ trace_lines() {
 }
 
 @test "trace new: one line of each program for one curl, IPv6" {
+	since 5.16 || skip "no trace before Linux 5.16"
 	local client=2001:0db8:0017:0000:0000:0000:0000:0004
 	local vip=2001:0db8:0025:0000:0000:0000:0000:0010
 	local router=2001:0db8:0017:0000:0000:0000:0000:0003
@@ -295,6 +297,7 @@ trace_lines() {
 }
 
 @test "trace all: a line for each packet, each of the flow's own backend" {
+	since 5.16 || skip "no trace before Linux 5.16"
 	run -0 traced all "$VIP4"
 	echo "$output"
 	((${#lines[@]} > 6))
@@ -305,6 +308,7 @@ trace_lines() {
 }
 
 @test "trace: says what is on, and how to read it" {
+	since 5.16 || skip "no trace before Linux 5.16"
 	run -0 lbr trace new
 	[[ $output == "trace new; read it with: cat /sys/kernel/tracing/trace_pipe" ]]
 	run -0 lbr trace
