@@ -18,6 +18,7 @@
 #include "LoadBalancer/generation/file.h"
 #include "LoadBalancer/generation/generation.h"
 #include "LoadBalancer/generation/removing.h"
+#include "LoadBalancer/generation/rest.h"
 #include "LoadBalancer/generation/states.h"
 #include "common/config/state.h"
 #include "common/core/abi_packets.h"
@@ -290,9 +291,12 @@ static int backends_write(struct build *build, struct fault *fault_out)
 		rows->until[i] = build->until[i];
 	}
 	since_write(build, rows);
-	for (i = 0; i < build->config->service_count; i++)
-		rows->table_inputs[build->services[i].rr_turn] =
-			build->table_inputs[i];
+	for (i = 0; i < build->config->service_count; i++) {
+		const __u16 turn = build->services[i].rr_turn;
+
+		rows->table_inputs[turn] = build->table_inputs[i];
+		rows->moved[turn] = build->moved[i];
+	}
 	part_close(&part);
 	return 0;
 }
@@ -317,6 +321,40 @@ static int id_keep(const struct build *build, struct fault *fault_out)
 	return fault(fault_out, "cannot write control: %s", strerror(errno));
 }
 
+/* What a build needs besides what runs. Returns 0, or -1 with a fault. */
+static int build_reserve(struct build *build, struct fault *fault_out)
+{
+	size_t count = build->config->service_count;
+
+	build->services = calloc(count, sizeof(struct service));
+	build->backends = calloc(BACKEND_SLOTS, sizeof(struct backend));
+	build->until = calloc(BACKEND_SLOTS, sizeof(*build->until));
+	build->indices = calloc(MAX_BACKENDS, sizeof(*build->indices));
+	build->left = calloc(MOST_SERVICES, sizeof(*build->left));
+	build->moved = calloc(count, sizeof(*build->moved));
+	build->table_inputs = calloc(count, sizeof(*build->table_inputs));
+	if (!build->services || !build->backends || !build->until ||
+	    !build->indices || !build->left || !build->moved ||
+	    !build->table_inputs)
+		return fault(fault_out, "cannot build a generation: %s",
+			     strerror(ENOMEM));
+	if (jiffies_now(build->kernel, &build->now))
+		return fault(fault_out, "cannot read the kernel's clock: %s",
+			     strerror(errno));
+	return 0;
+}
+
+static void build_free(struct build *build)
+{
+	free(build->services);
+	free(build->backends);
+	free(build->until);
+	free(build->indices);
+	free(build->left);
+	free(build->moved);
+	free(build->table_inputs);
+}
+
 int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	      struct generation *generation, struct fault *fault_out)
 {
@@ -330,34 +368,22 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 
 	if (running_read(kernel, current, &build.old, fault_out))
 		return -1;
+	/* Not in a loop, and not while an old flow table is copied. */
+	if (!kernel->in_loop && kernel->old_flows < 0)
+		rest_now(kernel, &build.old);
 	outer_set(generation, config);
 	generation->next_hops_by_flow = routes_by_flow(why, sizeof(why));
 	build.service_id = control_get(kernel, CONTROL_SERVICE_ID);
-	build.services = calloc(config->service_count, sizeof(struct service));
-	build.table_inputs =
-		calloc(config->service_count, sizeof(*build.table_inputs));
-	build.backends = calloc(BACKEND_SLOTS, sizeof(struct backend));
-	build.until = calloc(BACKEND_SLOTS, sizeof(*build.until));
-	build.indices = calloc(MAX_BACKENDS, sizeof(*build.indices));
-	build.left = calloc(MOST_SERVICES, sizeof(*build.left));
-	if (!build.services || !build.table_inputs || !build.backends ||
-	    !build.until || !build.indices || !build.left)
-		fault(fault_out, "cannot build a generation: %s",
-		      strerror(ENOMEM));
-	else if (!step_check(&build, fault_out) &&
-		 !services_add(&build, fault_out) &&
-		 !removing_keep(&build, fault_out) &&
-		 !tables_write(&build, fault_out) &&
-		 !services_write(&build, fault_out) &&
-		 !backends_write(&build, fault_out) &&
-		 !file_keep(kernel, config, slot, fault_out))
+	if (!build_reserve(&build, fault_out) &&
+	    !step_check(&build, fault_out) &&
+	    !services_add(&build, fault_out) &&
+	    !removing_keep(&build, fault_out) &&
+	    !tables_write(&build, fault_out) &&
+	    !services_write(&build, fault_out) &&
+	    !backends_write(&build, fault_out) &&
+	    !file_keep(kernel, config, slot, fault_out))
 		rc = id_keep(&build, fault_out);
-	free(build.services);
-	free(build.table_inputs);
-	free(build.backends);
-	free(build.until);
-	free(build.indices);
-	free(build.left);
+	build_free(&build);
 	running_free(&build.old);
 	return rc;
 }

@@ -29,6 +29,8 @@ struct build {
 	size_t left_count; /* ... the one that stays longest first */
 	__u32 last_index;  /* where the search for a free index continues */
 	__u32 service_id;  /* the last given */
+	__u64 now;	   /* jiffies */
+	__u64 *moved;	   /* by service of the file; struct backend_rows */
 };
 
 /*

@@ -63,10 +63,25 @@ bool flow_is_remembered(const struct flow *flow)
 #define SILENT ((2 * 60 + 4) * 60 * 1000)
 #define ENDED  (5 * 1000)
 
+struct idle idle_of(__u64 now, __u64 udp_idle)
+{
+	return (struct idle){(__u32)now, jiffies_of(SILENT), jiffies_of(ENDED),
+			     udp_idle};
+}
+
+bool flow_is_active(const struct idle *idle, const struct flow *flow)
+{
+	__u64 most = flow->backend & FLOW_UDP			 ? idle->udp
+		     : flow->backend & (FLOW_ENDS | FLOW_BEGINS) ? idle->ended
+								 : idle->silent;
+
+	return age_low(idle->now, flow->seen) <= most;
+}
+
 int active_flows(const struct kernel *kernel, const struct running *running,
 		 __u64 now, __u32 *active)
 {
-	__u64 silent = jiffies_of(SILENT), ended = jiffies_of(ENDED), most;
+	struct idle idle = idle_of(now, running->generation.udp_idle);
 	const struct running_service *service;
 	const struct backend *backend;
 	struct flow_table table;
@@ -84,11 +99,7 @@ int active_flows(const struct kernel *kernel, const struct running *running,
 		service = running_service_of(running, backend->service);
 		if (backend->id != (flow->backend & FLOW_BACKEND) || !service)
 			continue;
-		most = service->key.protocol == IPPROTO_UDP
-			       ? running->generation.udp_idle
-		       : flow->backend & (FLOW_ENDS | FLOW_BEGINS) ? ended
-								   : silent;
-		if (age_low((__u32)now, flow->seen) <= most)
+		if (flow_is_active(&idle, flow))
 			active[backend->id % BACKEND_SLOTS]++;
 	}
 	flow_table_close(&table);

@@ -29,6 +29,18 @@ void flow_table_close(struct flow_table *table);
 bool flow_is_remembered(const struct flow *flow);
 
 /*
+ * After how many jiffies without a packet a flow counts as ended: one of TCP,
+ * one that its client has ended or only begun, one of UDP.
+ */
+struct idle {
+	__u32 now; /* low half of jiffies */
+	__u64 silent, ended, udp;
+};
+struct idle idle_of(__u64 now, __u64 udp_idle);
+/* Is it in use? For a way that is not empty. */
+bool flow_is_active(const struct idle *idle, const struct flow *flow);
+
+/*
  * Counts the flows in use by their backend's index; `now` in jiffies. Returns
  * 0, or -1 with errno.
  */

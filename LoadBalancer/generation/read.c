@@ -98,6 +98,7 @@ static int backends_read(const struct kernel *kernel, __u32 slot,
 		       sizeof(rows->service_since));
 		memcpy(running->table_inputs, rows->table_inputs,
 		       sizeof(rows->table_inputs));
+		memcpy(running->moved, rows->moved, sizeof(rows->moved));
 	}
 	part_close(&part);
 	qsort(running->by_address, running->backend_count,
@@ -118,10 +119,11 @@ int running_read(const struct kernel *kernel, __u32 slot,
 		calloc(MAX_SERVICES, sizeof(*running->service_since));
 	running->table_inputs =
 		calloc(MAX_SERVICES, sizeof(*running->table_inputs));
+	running->moved = calloc(MAX_SERVICES, sizeof(*running->moved));
 	running->by_address = calloc(BACKEND_SLOTS, sizeof(struct backend *));
 	if (!running->backends || !running->until || !running->since ||
 	    !running->service_since || !running->table_inputs ||
-	    !running->by_address)
+	    !running->moved || !running->by_address)
 		goto out;
 	if (slot == NO_SLOT)
 		return 0;
@@ -144,6 +146,7 @@ void running_free(struct running *running)
 	free(running->since);
 	free(running->service_since);
 	free(running->table_inputs);
+	free(running->moved);
 	free(running->by_address);
 	memset(running, 0, sizeof(*running));
 }

@@ -27,6 +27,7 @@ struct running {
 	__u64 *since;		  /* as many; see struct backend_rows */
 	__u64 *service_since;	  /* MAX_SERVICES, by service.rr_turn */
 	__u64 *table_inputs;	  /* the same; see struct backend_rows */
+	__u64 *moved;		  /* as many; see struct backend_rows */
 	struct backend **by_address; /* existing ones; by service, address */
 	size_t backend_count;	     /* of existing ones */
 };

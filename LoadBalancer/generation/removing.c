@@ -193,6 +193,7 @@ int removing_keep(struct build *build, struct fault *fault_out)
 {
 	struct removing removing = {
 		.build = build,
+		.now = build->now,
 		.timeout = jiffies_of(build->config->drain_timeout),
 		.grace = jiffies_of(build->config->handshake_grace),
 	};
@@ -206,9 +207,7 @@ int removing_keep(struct build *build, struct fault *fault_out)
 	if (!active)
 		return fault(fault_out, "cannot count flows: %s",
 			     strerror(ENOMEM));
-	rc = jiffies_now(build->kernel, &removing.now)
-		     ?: active_flows(build->kernel, &build->old, removing.now,
-				     active);
+	rc = active_flows(build->kernel, &build->old, build->now, active);
 	removing.active = active;
 	if (rc)
 		fault(fault_out, "cannot count flows: %s", strerror(errno));

@@ -13,6 +13,7 @@
 
 #include "LoadBalancer/generation/build.h"
 #include "LoadBalancer/generation/chunks.h"
+#include "LoadBalancer/generation/marks.h"
 #include "LoadBalancer/generation/members.h"
 #include "common/core/abi_services.h"
 
@@ -64,6 +65,17 @@ static bool is_heir(const struct build *build,
 	return false;
 }
 
+/* When a slot of the service was marked last in the running generation. */
+static __u64 moved_before(const struct build *build, size_t number)
+{
+	const struct running_service *old = running_service_for(
+		&build->old, &build->config->services[number]);
+
+	return old && !old->service.removing
+		       ? build->old.moved[old->service.rr_turn]
+		       : 0;
+}
+
 /* The service in the running generation, with a table of this size and order.
  */
 static const struct service *table_before(const struct build *build,
@@ -101,6 +113,7 @@ static int table_look(struct making *making, size_t number,
 	if (members_of(&work->of, from, new, indices, build->backends))
 		return -1;
 	build->table_inputs[number] = work->of.inputs;
+	build->moved[number] = moved_before(build, number);
 	if (old && !work->is_heir &&
 	    build->old.table_inputs[old->rr_turn] == work->of.inputs) {
 		table_share(new, old);
@@ -165,41 +178,6 @@ static int tables_place(struct making *making, struct fault *fault_out)
 	return 0;
 }
 
-/*
- * Marks the slots whose flows may be remembered elsewhere: those that have
- * another backend than in the running table, or had one before; and all slots,
- * if the flows may be with another service.
- */
-static void slots_mark(const struct build *build, const struct work *work,
-		       bool is_new, const __u16 *was, __u16 *table)
-{
-	const struct service *service = &build->services[work->number];
-	__u32 i;
-
-	if (is_new && !work->is_heir)
-		return;
-	if (work->is_heir)
-		was = NULL;
-	for (i = 0; i < service->table_size; i++) {
-		if (!was || was[i] & SLOT_MOVED ||
-		    build->old.backends[was[i] & SLOT_BACKEND].id !=
-			    build->backends[table[i] & SLOT_BACKEND].id)
-			table[i] |= SLOT_MOVED;
-	}
-}
-
-/* The same for a service that forgets: what a verdict has moved once. */
-static void slots_mark_forgetting(const struct service *service, bool all,
-				  const __u16 *was, __u16 *table)
-{
-	__u32 i;
-
-	for (i = 0; i < service->table_size; i++) {
-		if (all || (was && was[i] & SLOT_MOVED))
-			table[i] |= SLOT_MOVED;
-	}
-}
-
 /* Writes the table of places, as one of indexes. */
 static void slots_write(const struct members *members, const __u16 *places,
 			__u16 *table)
@@ -256,6 +234,8 @@ static void table_write(const struct making *making, const struct work *work,
 	const struct service *service = &build->services[work->number];
 	bool is_new = !running_service_for(
 		&build->old, &build->config->services[work->number]);
+	__u64 *moved = &build->moved[work->number];
+	struct marks marks = {false, false};
 
 	if (work->is_copy) {
 		memcpy(table, was, table_slots(service) * sizeof(*table));
@@ -263,10 +243,16 @@ static void table_write(const struct making *making, const struct work *work,
 	}
 	slots_write(&work->of, places, table);
 	if (service->forgets)
-		slots_mark_forgetting(
-			service, may_have_moved(making, work, old), was, table);
-	else
-		slots_mark(build, work, is_new, was, table);
+		slots_mark_forgetting(build, service,
+				      may_have_moved(making, work, old), was,
+				      table, &marks);
+	else if (!is_new || work->is_heir)
+		slots_mark(build, service, work->is_heir ? NULL : was, table,
+			   &marks);
+	if (!marks.any)
+		*moved = 0;
+	else if (marks.news || !*moved)
+		*moved = build->now;
 }
 
 /* Maps the table before and the new one, and writes that. */

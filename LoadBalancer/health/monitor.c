@@ -138,6 +138,7 @@ static int adopt(struct lbr_monitor *monitor, struct fault *fault_out)
 	/* The rows refer to the old file, which is gone now. */
 	if (rc)
 		checks_stop(&monitor->checks);
+	resting_follow(&monitor->resting, &running);
 	running_free(&running);
 	config_free(&old);
 	return rc;
@@ -306,7 +307,9 @@ int lbr_monitor_start(struct lbr_monitor *monitor, struct event_base *base,
 		.also = also,
 		.data = monitor,
 	};
-	if (!monitor->look || !monitor->write)
+	monitor->resting.role = monitor->role;
+	if (!monitor->look || !monitor->write ||
+	    resting_start(&monitor->resting, base))
 		return fault(fault_out, "cannot run: no memory");
 	if (upkeep_start(&monitor->upkeep, base, fault_out))
 		return -1;
@@ -325,6 +328,7 @@ void lbr_monitor_stop(struct lbr_monitor *monitor)
 	if (monitor->write && evtimer_pending(monitor->write, NULL))
 		write_last(monitor);
 	upkeep_stop(&monitor->upkeep);
+	resting_stop(&monitor->resting);
 	heard_free(&monitor->heard);
 	checks_stop(&monitor->checks);
 	if (monitor->path.id)

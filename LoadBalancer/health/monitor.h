@@ -5,6 +5,7 @@
 #pragma once
 
 #include "LoadBalancer/health/check_path.h"
+#include "LoadBalancer/health/resting.h"
 #include "LoadBalancer/health/schedule.h"
 #include "LoadBalancer/host/heard.h"
 #include "common/host/upkeep.h"
@@ -17,6 +18,7 @@ struct lbr_monitor {
 	struct checks checks;
 	struct upkeep upkeep;
 	struct heard heard;
+	struct resting resting;
 	__u64 number;	 /* of the generation whose file is checked; 0: none */
 	__u64 switched;	 /* when it was switched to, jiffies */
 	__u8 digest[32]; /* of its file */

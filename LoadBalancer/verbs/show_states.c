@@ -6,9 +6,11 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "LoadBalancer/generation/flow_table.h"
+#include "LoadBalancer/generation/rest.h"
 #include "LoadBalancer/generation/standing.h"
 #include "LoadBalancer/verbs/show.h"
 #include "common/base/json.h"
@@ -29,7 +31,8 @@ static time_t until_time(__u64 until, __u64 now)
 
 static json_t *service_row(const struct show *show,
 			   const struct standings *standings,
-			   const struct running_service *row, time_t until)
+			   const struct running_service *row, time_t until,
+			   size_t moved)
 {
 	struct backend_count sum = {0};
 	struct standing standing;
@@ -49,8 +52,8 @@ static json_t *service_row(const struct show *show,
 	}
 	service_stands(standings, row, &standing);
 	return json_pack(
-		"{s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:o, s:I, s:o, "
-		"s:I, s:I, s:I, s:o}",
+		"{s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:o, s:I, s:I, "
+		"s:o, s:I, s:I, s:I, s:o}",
 		"vip", json_addr(&row->key.vip), "port",
 		json_port(row->key.port), "protocol",
 		protocol_name(row->key.protocol), "state", standing.state,
@@ -58,10 +61,11 @@ static json_t *service_row(const struct show *show,
 		scheduler_name(row->service.scheduler), "forward",
 		method_name(method), "dscp", json_nonzero(method->dscp),
 		"checksum", checksum_name(method->checksum), "table-size",
-		json_nonzero(row->service.table_size), "backends",
-		(json_int_t)backends, "until", json_time(until), "flows-total",
-		(json_int_t)sum.flows, "packets", (json_int_t)sum.packets,
-		"bytes", (json_int_t)sum.bytes, "why", json_text(standing.why));
+		json_nonzero(row->service.table_size), "moved-slots",
+		(json_int_t)moved, "backends", (json_int_t)backends, "until",
+		json_time(until), "flows-total", (json_int_t)sum.flows,
+		"packets", (json_int_t)sum.packets, "bytes",
+		(json_int_t)sum.bytes, "why", json_text(standing.why));
 }
 
 json_t *services_rows(const struct kernel *kernel, const struct show *show)
@@ -70,10 +74,12 @@ json_t *services_rows(const struct kernel *kernel, const struct show *show)
 	const struct running_service *row = running->services;
 	json_t *rows = json_array();
 	struct standings standings;
+	struct tables tables;
 	__u64 now, until;
 	size_t i;
 
-	if (jiffies_now(kernel, &now)) {
+	if (jiffies_now(kernel, &now) ||
+	    tables_open(&tables, kernel, PROT_READ)) {
 		json_decref(rows);
 		return NULL;
 	}
@@ -82,10 +88,12 @@ json_t *services_rows(const struct kernel *kernel, const struct show *show)
 		until = running_until(running, row);
 		if (until && until <= now)
 			continue;
-		json_array_append_new(rows,
-				      service_row(show, &standings, row,
-						  until_time(until, now)));
+		json_array_append_new(
+			rows, service_row(show, &standings, row,
+					  until_time(until, now),
+					  moved_slots(&tables, running, row)));
 	}
+	tables_close(&tables);
 	standings_close(&standings);
 	return rows;
 }

@@ -78,8 +78,9 @@ struct service_cells {
 };
 
 /*
- * A slot: the index of its backend, and SLOT_MOVED if it has had another one
- * since the flow table was created. For a slot that has not moved, the flow
+ * A slot: the index of its backend, and SLOT_MOVED if flows of another one may
+ * be remembered there: then it has had another one, and is not at rest yet (see
+ * LoadBalancer/generation/rest.h). For a slot that has not moved, the flow
  * table can only say the same as the service's table. In a service that
  * `forgets`, changes of the file move no slot: then a moved one is one that has
  * had another backend than the file says, because of a verdict or by hand.
@@ -152,9 +153,14 @@ struct backend_rows {
 	 * from.
 	 */
 	__u64 table_inputs[MAX_SERVICES];
+	/*
+	 * The same, by the same index: when a slot of the service was
+	 * marked SLOT_MOVED last, in jiffies. 0: none is marked. See rest.h.
+	 */
+	__u64 moved[MAX_SERVICES];
 };
 _Static_assert(sizeof(struct backend_rows) ==
-		       BACKEND_SLOTS * 48 + MAX_SERVICES * 16,
+		       BACKEND_SLOTS * 48 + MAX_SERVICES * 24,
 	       "backend_rows");
 
 /* What happens to a packet for a VIP but for none of its services. */

@@ -13,7 +13,7 @@ for module in ("table", "left", "laws", "restore", "trace", "counts", "mutated",
                "generations", "removing", "override", "next_hop", "vlan", "errors", "fragments",
                "answers", "pass", "devices", "methods", "solicit", "path_mtu", "undone", "sources",
                "trust", "explain", "watch", "checks", "big",
-               "files", "second_chance", "sockets", "forget", "plan"):
+               "files", "second_chance", "sockets", "forget", "plan", "rest"):
     __import__(f"test_{module}")
 
 
