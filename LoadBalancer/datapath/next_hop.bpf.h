@@ -51,14 +51,9 @@ INLINE __u64 next_hop_group(const struct decision *d, const struct lookup *l)
 	return ((__u64)hop_tos(d) << 32 ^ d->hash) | 1;
 }
 
-/*
- * The index of the answer. If all packets to a backend share one, and come in
- * by one interface, every backend has an index of its own.
- */
 INLINE __u32 next_hop_index(const struct lookup *l, __u64 flow)
 {
-	return (l->backend->id + l->in->device * BACKEND_SLOTS / 8 + flow) %
-	       CACHED_HOPS;
+	return route_cell(l->backend->id, l->in->device, flow);
 }
 
 /* Can XDP not send out of it? See enum device_lacks. */

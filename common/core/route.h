@@ -163,6 +163,19 @@ INLINE void route_narrow(struct cached_hop *hop,
 	hop->mtu = mtu;
 }
 
+/*
+ * The cell of the answer for the way to a backend (its id), of what comes in by
+ * `device` (ifindex); `flow`: 0, or which packets share it. By one device every
+ * backend has a cell of its own; by several, the ranges of backends begin as
+ * far apart as they can (Fibonacci hashing: 10125 is CACHED_HOPS / golden
+ * ratio, odd), so that of two devices whose indexes differ by n, at least
+ * CACHED_HOPS / 4n backends do not meet.
+ */
+INLINE __u32 route_cell(__u32 backend, __u32 device, __u64 flow)
+{
+	return (backend + device * 10125 + flow) % CACHED_HOPS;
+}
+
 INLINE enum reason route_reason(long result)
 {
 	switch (result) {

@@ -254,6 +254,27 @@ static void answers(void **unused)
 	assert_int_equal(route_reason(-1), REASON_fib_error);
 }
 
+/* Two interfaces, at any distance: their answers are in cells of their own. */
+static void cells_apart(void **unused)
+{
+	__u32 apart, backend, most;
+
+	(void)unused;
+	for (apart = 1; apart <= 64; apart++) {
+		most = CACHED_HOPS / (4 * apart);
+		for (backend = 0; backend < most; backend++) {
+			assert_int_not_equal(
+				route_cell(BACKEND_SLOTS + backend, 7, 0),
+				route_cell(0, 7 + apart, 0));
+			assert_int_not_equal(route_cell(0, 7, 0),
+					     route_cell(backend, 7 + apart, 0));
+		}
+	}
+	/* Each backend of one interface has its own. */
+	assert_int_equal(route_cell(5, 3, 0) + 1, route_cell(6, 3, 0));
+	assert_int_not_equal(route_cell(5, 3, 9), route_cell(5, 3, 10));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +285,7 @@ int main(void)
 		cmocka_unit_test(mtu_of_the_way_out),
 		cmocka_unit_test(way_narrowed),
 		cmocka_unit_test(answers),
+		cmocka_unit_test(cells_apart),
 	};
 
 	return RUN("route", tests);
