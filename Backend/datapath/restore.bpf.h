@@ -7,6 +7,7 @@
 #include "Backend/datapath/maps.bpf.h"
 #include "common/bpf/exit.h"
 #include "common/core/address.h"
+#include "common/core/restore.h"
 
 /* It was removed from the file, and its grace is over. */
 INLINE bool restore_is_over(const struct restore *restore)
@@ -14,23 +15,30 @@ INLINE bool restore_is_over(const struct restore *restore)
 	return restore->until && restore->until < bpf_jiffies64();
 }
 
-/* By the packet's port, while that row holds, else by any. The addresses are in
- * the key already. */
+/*
+ * By the packet's port, while that row holds, else by any. The addresses and
+ * the DSCP are in the key already.
+ */
 INLINE struct restore *restore_of(struct restore_key *key,
 				  const struct packet *packet)
 {
 	__u32 slot = generation_slot();
+	const struct generation *generation =
+		bpf_map_lookup_elem(&generations, &slot);
 	void *map = bpf_map_lookup_elem(&restores, &slot);
-	struct restore *restore, *any;
+	struct restore *restore = NULL, *any;
 
-	if (!map)
+	if (!map || !generation)
 		return NULL;
 	key->protocol = packet->protocol;
 	key->port = packet->port;
-	restore = bpf_map_lookup_elem(map, key);
+	if (restore_may_be(generation->vips, key))
+		restore = bpf_map_lookup_elem(map, key);
 	if (restore && !restore_is_over(restore))
 		return restore;
 	key->port = 0;
+	if (!restore_may_be(generation->vips, key))
+		return restore;
 	any = bpf_map_lookup_elem(map, key);
 	return any ?: restore;
 }

@@ -20,6 +20,7 @@
 #include "common/base/address.h"
 #include "common/config/transition.h"
 #include "common/core/abi_services.h"
+#include "common/core/restore.h"
 #include "common/kernel/generation.h"
 #include "common/net/netlink.h"
 
@@ -114,6 +115,7 @@ static struct restore_key key_of(const struct config_service *service,
 
 /* Puts every row that the file has for this host into the new map. */
 static int rows_of_file(int map, __u32 slot, const struct config *config,
+			struct generation *generation,
 			const struct chance_place *places,
 			const struct addr *own, int own_count,
 			struct counters *counters)
@@ -149,6 +151,7 @@ static int rows_of_file(int map, __u32 slot, const struct config *config,
 			value.pool = places[s].pool;
 			if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
 				return -1;
+			restore_mark(generation->vips, &key);
 		}
 	}
 	return 0;
@@ -170,8 +173,9 @@ static int by_end(const void *a, const void *b)
  * the map is full, those that end first are left out.
  */
 static int rows_of_before(struct kernel *kernel, int map,
-			  const struct config *config, struct restore_row *rows,
-			  int count)
+			  const struct config *config,
+			  struct generation *generation,
+			  struct restore_row *rows, int count)
 {
 	__u64 now = 0, span = jiffies_of((__u64)config->restore_grace +
 					 config->drain_timeout);
@@ -185,6 +189,7 @@ static int rows_of_before(struct kernel *kernel, int map,
 	}
 	qsort(rows, (size_t)count, sizeof(*rows), by_end);
 	for (i = 0; !rc && i < count && rows[i].restore.until > now; i++) {
+		restore_mark(generation->vips, &rows[i].key);
 		/* The file's own row counts. */
 		if (!bpf_map_update_elem(map, &rows[i].key, &rows[i].restore,
 					 BPF_NOEXIST) ||
@@ -200,6 +205,7 @@ static int rows_of_before(struct kernel *kernel, int map,
 /* Fills the new map. */
 static int rows_write(struct kernel *kernel, int map, __u32 slot,
 		      const struct config *config,
+		      struct generation *generation,
 		      const struct chance_place *places, const struct addr *own,
 		      int own_count)
 {
@@ -211,10 +217,10 @@ static int rows_write(struct kernel *kernel, int map, __u32 slot,
 	if (count < 0)
 		return -1;
 	rc = counters_open(&counters, kernel, rows, count)
-		     ?: rows_of_file(map, slot, config, places, own, own_count,
-				     &counters);
+		     ?: rows_of_file(map, slot, config, generation, places, own,
+				     own_count, &counters);
 	counters_close(&counters);
-	rc = rc ?: rows_of_before(kernel, map, config, rows, count);
+	rc = rc ?: rows_of_before(kernel, map, config, generation, rows, count);
 	free(rows);
 	return rc;
 }
@@ -246,7 +252,6 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	int own_count = own_addresses(kernel, &own, fault_out), map, rc = -1;
 	struct chance_place *places = NULL;
 
-	(void)generation;
 	if (own_count < 0)
 		return -1;
 	map = sources_write(kernel, config, slot, fault_out) ||
@@ -255,8 +260,8 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 		      ? -1
 		      : inner_take(kernel, "restores", slot, 0, fault_out);
 	if (map >= 0) {
-		rc = rows_write(kernel, map, slot, config, places, own,
-				own_count);
+		rc = rows_write(kernel, map, slot, config, generation, places,
+				own, own_count);
 		if (rc)
 			fault(fault_out, "cannot write what to restore: %s",
 			      strerror(errno));

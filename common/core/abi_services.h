@@ -218,7 +218,8 @@ struct generation {
 	__u32 zero;
 	__u8 digest[32];	       /* of the file's meaning: see write.h */
 	struct prefix outer_source[2]; /* IPv4, IPv6; bits 0: its own address */
-	__u64 vips[VIP_BITS / 64];     /* xdp_lbr: see service_table.h */
+	/* xdp_lbr: see service_table.h; xdp_bkd: see restore.h */
+	__u64 vips[VIP_BITS / 64];
 };
 _Static_assert(sizeof(struct generation) == 656, "generation");
 
