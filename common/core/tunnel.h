@@ -17,7 +17,7 @@
 #include "common/core/checksum.h"
 #include "common/core/dscp.h"
 #include "common/core/mark.h"
-#include "common/core/quote.h"
+#include "common/core/packet_parse.h"
 
 #define TUNNEL_TTL 64
 #define ECN_BITS   3
@@ -138,6 +138,25 @@ INLINE int tunnel_is(const struct packet *packet)
 }
 
 /*
+ * Turns *packet, the outer one, into the inner one, of which only the offset is
+ * known. Returns its ethertype for packet_parse_ip(), or -1: it lies too far
+ * behind.
+ */
+INLINE int tunnel_begin(struct packet *packet)
+{
+	__u32 at = packet->l3_offset + packet->l4_offset;
+	__be16 ethertype = packet->protocol == IPPROTO_IPV6
+				   ? bpf_htons(ETH_P_IPV6)
+				   : bpf_htons(ETH_P_IP);
+
+	__builtin_memset(packet, 0, sizeof(*packet));
+	if (at > L3_MOST)
+		return -1;
+	packet->l3_offset = at;
+	return (FORCE __u16)ethertype;
+}
+
+/*
  * Fills *inner from the IP header inside the packet in [data, end), which was
  * parsed into *outer; call packet_parse_above() next.
  */
@@ -145,16 +164,16 @@ INLINE enum reason tunnel_inner(struct packet *inner,
 				const struct packet *outer, void *data,
 				void *end)
 {
-	__u32 at = outer->l3_offset + outer->l4_offset;
+	int ethertype;
 
-	__builtin_memset(inner, 0, sizeof(*inner));
-	if (at > L3_MOST)
+	*inner = *outer;
+	ethertype = tunnel_begin(inner);
+	if (ethertype < 0)
 		return REASON_malformed;
 	inner->eth = data;
-	inner->l3 = data + at;
-	inner->l3_offset = at;
+	inner->l3 = data + inner->l3_offset;
 	inner->end = end;
-	return quote_ip(inner, outer->protocol == IPPROTO_IPV6, end);
+	return packet_parse_ip(inner, end, (FORCE __be16)ethertype);
 }
 
 /*

@@ -53,23 +53,16 @@ INLINE enum reason ipip_take_off(struct xdp_md *ctx, struct packet *packet,
 						    : REASON_decapsulated;
 }
 
-/* Parses the packet inside the one in `parsed`, and leaves it there. */
-SEPARATE int parse_inner(struct xdp_md *ctx)
+/* tunnel_begin() for the packet in `parsed`; parse_ip() is next. */
+SEPARATE int begin_inner(void)
 {
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	struct packet packet, *found = handed_packet();
-	int reason;
+	struct packet *packet = handed_packet();
 
-	if (!found)
-		return REASON_malformed;
-	reason = tunnel_inner(&packet, found, data, end);
-	*found = packet;
-	return reason;
+	return packet ? tunnel_begin(packet) : -1;
 }
 
 /*
- * For the packet that parse_inner() has left, with `reason`. A function of its
+ * For the inner packet, as parsed with `reason`. A function of its
  * own, which the kernel verifies separately. REASON_NONE: another backend may
  * have its flow; nothing is done yet.
  */
@@ -118,7 +111,7 @@ SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
 }
 
 /*
- * For the packet in `chances`, with the `reason` of parse_inner(): the whole
+ * For the packet in `chances`, `parsed` as ipip_inside() takes it: the whole
  * packet is passed on, or the one inside is taken out.
  */
 INLINE enum reason ipip_ask(struct xdp_md *ctx, struct outside *outside,
@@ -172,7 +165,7 @@ INLINE enum reason ipip_take_out(struct xdp_md *ctx, struct decision *d)
 	outside->is_ipv6 = d->packet.is_ipv6;
 	outside->is_asked = 0;
 	hand_packet(&d->packet);
-	parsed = parse_inner(ctx);
+	parsed = parse_ip(ctx, begin_inner());
 	parsed = parse_further(ctx, found, parsed);
 	reason = ipip_inside(ctx, parsed);
 	if (reason == REASON_NONE)
