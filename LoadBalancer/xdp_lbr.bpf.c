@@ -152,6 +152,13 @@ INLINE void count_backend(const struct decision *d, const struct lookup *l)
 	counter->flows += d->begins;
 }
 
+/* Sent to the backend, by us or by the kernel. */
+INLINE bool goes_to_backend(enum reason reason)
+{
+	return reason == REASON_forwarded || reason == REASON_redirected ||
+	       kernel_forwards(reason);
+}
+
 /* For refused.bpf.c, if the kernel does not send the packet. */
 INLINE void note_redirected(const struct decision *d, const struct lookup *l)
 {
@@ -179,8 +186,7 @@ int xdp_lbr(struct xdp_md *ctx)
 	return reason_action(reason);
 #endif
 	count(reason);
-	if (l.backend && reason_action(reason) != XDP_DROP &&
-	    reason != REASON_too_big_answered)
+	if (l.backend && goes_to_backend(reason))
 		count_backend(&d, &l);
 	if (UNLIKELY(reason != REASON_forwarded &&
 		     reason != REASON_redirected && l.service))
@@ -188,6 +194,8 @@ int xdp_lbr(struct xdp_md *ctx)
 	word = trace_word();
 	if (UNLIKELY(word) && d.for_vip)
 		tell(&d, &l, reason, word);
+	if (LIKELY(reason == REASON_forwarded))
+		return XDP_TX;
 	if (reason == REASON_redirected && l.hop) {
 		note_redirected(&d, &l);
 		return bpf_redirect(l.hop->out, 0);
