@@ -28,7 +28,7 @@
 #	make test-long	all that is not in test
 #	make mutants	put faults into the code, and see tests fail (root)
 #	make bench	what a packet costs in the data path (root; 5 min)
-#	make bench-net	... with all around it, beside others (root; 1 min)
+#	make bench-net	... with the network around it, beside others (root; 1 min)
 #	make bench-apply	what a change of the configuration costs
 #			(root; 2 min)
 #	make clean	remove what was built

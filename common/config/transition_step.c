@@ -85,7 +85,7 @@ static int weight_step(const struct step *step,
 			   text, now, now);
 }
 
-/* Is it one of the two weights of this backend? NULL: it has none. */
+/* Did this backend have the weight? Without a backend, it was 0. */
 static bool knows(const struct config_backend *backend, __u16 weight)
 {
 	return backend ? weight == backend->before || weight == backend->after
