@@ -27,7 +27,7 @@ begins() { # NAME
 	date +%s >"$RESULTS/running/${1//\//%}"
 }
 
-ends() { # NAME: prints the seconds that it took
+ends() { # NAME: prints how many seconds it took
 	local since
 	since=$(<"$RESULTS/running/${1//\//%}")
 	rm -f "$RESULTS/running/${1//\//%}"
@@ -45,8 +45,8 @@ skip() {
 	fi
 }
 
-# heartbeat PID: what runs and for how long, every 40 s while that process
-# lives, so that nobody has to ask whether the run hangs
+# heartbeat PID: while that process lives, prints every 40 s what runs and for
+# how long, so that nobody has to ask whether the run hangs
 heartbeat() {
 	local name now
 	while read -rt 40 <> <(:) || kill -0 "$1" 2>/dev/null; do

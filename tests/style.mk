@@ -7,7 +7,7 @@
 # Run from the root of the tree. sparse looks at what has been built.
 
 OUT := build/style
-# What is there of what git knows, and what is about to be added
+# All files that git knows or that are about to be added
 tree := $(shell git ls-files -co --exclude-standard | \
 	while read -r file; do [ ! -f "$$file" ] || echo "$$file"; done)
 ifeq ($(tree),)
@@ -26,7 +26,7 @@ $(FORMAT)/%: % .clang-format
 	@mkdir -p $(@D)
 	@clang-format --dry-run -Werror $< && touch $@
 
-# A script may source another: if one of those changes, all are asked again.
+# A script may source another one, so if one changes, all are looked at again.
 SHELL_CHECK := $(OUT)/shellcheck-$(call version,shellcheck)
 bats := $(filter %.bats,$(tree))
 sourced := $(filter %.bash topology/%.sh,$(tree))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lets everything pass. A veth end drops what native XDP at the other end
- * sends, without counting it, unless it has a program itself.
+ * Passes everything. A veth end drops what native XDP at the other end sends,
+ * without counting it, unless it has a program itself.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

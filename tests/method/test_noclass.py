@@ -9,7 +9,7 @@ from test_restore import fresh
 from test_undone import arrives, as_sent
 
 
-@test("noclass: xdp_lbr clears the client's class, xdp_bkd restores all else")
+@test("noclass: xdp_lbr clears the client's class, xdp_bkd restores everything else")
 def noclass(world):
     for checksum, update in ("keep", False), ("update", True):
         text = setting(forward="noclass", checksum=checksum)

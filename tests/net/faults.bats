@@ -320,7 +320,7 @@ retransmitted() {
 	on "$CLIENT" nstat -asz TcpExtTCPSynRetrans | awk 'END { print $2 }'
 }
 
-# lost VIP: negative control: a lost SYN is sent twice
+# lost VIP: negative control: a SYN that is lost is sent twice
 lost() {
 	local before
 	before=$(retransmitted)
@@ -352,8 +352,9 @@ lost() {
 	get "$VIP4" >/dev/null
 }
 
-# held: 40 connections to the VIP at once, requests over each for 8 s, or until
-# one breaks: longer than a flow is known outside of the table; "N kept"
+# held: 40 connections to the VIP at once, with requests on each for 8 s or
+# until one breaks (longer than a flow is known without the table); prints "N
+# kept"
 held() {
 	on "$CLIENT" /usr/bin/python3 - "$VIP4" <<-'EOP'
 		import re, socket, sys, time
@@ -384,14 +385,14 @@ held() {
 	EOP
 }
 
-@test "flow table full: 40 connections in a table of 10, none breaks" {
+@test "flow table full: 40 connections with a table of 10: none breaks" {
 	local file=$BATS_TEST_TMPDIR/small.yaml
 	changed=1
 	lbr down >/dev/null
 	services "$file" '1iflow-table-size: 10'
 	lbr up -m generic -c "$file" >/dev/null
 	[[ $(held) == "40 kept" ]]
-	# With a scheduler that is no function of the flow, it breaks some.
+	# With a scheduler that is no function of the flow, some break.
 	services "$file" '1iflow-table-size: 10' 's/maglev/random/'
 	lbr down >/dev/null # or SYNs find no room, and go by the table
 	lbr up -m generic -c "$file" >/dev/null

@@ -18,8 +18,8 @@ import threading
 import time
 
 BIT = 4096
-TURN = 0.25  # seconds; so a file of 6 MB lasts for five minutes, also where all is slow
-KEEP = 0.75  # of the file, before `finish`
+TURN = 0.25  # seconds; so a file of 6 MB takes five minutes, however fast the machine is
+KEEP = 0.75  # bytes of the file that are left before `finish`
 
 vip, count, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 with open(path, "rb") as file:
@@ -30,7 +30,7 @@ broken = []
 
 
 def paced(step):
-    """Bit by bit until `go` or most of it is through; then no more pauses."""
+    """Move data bit by bit until `go`, or until most of it is through; then without pauses."""
     moved = 0
     while not go.is_set() and moved < len(blob) * KEEP:
         moved += step(moved)
@@ -84,7 +84,7 @@ def upload(name, number):
 
 
 def moved():
-    """Local port: bytes so far, both ways."""
+    """{local port: bytes so far, both ways}"""
     said = subprocess.run(
         ["ss", "-HtniO", "state", "established", "dst", vip, "and", "dport", "=", "80"],
         capture_output=True, text=True, check=True).stdout
@@ -100,7 +100,7 @@ def advance():
     before = moved()
     while time.monotonic() < deadline:
         now = moved()
-        # A new connection begins at nothing.
+        # A new connection has moved nothing before.
         done = [port for port in now if now[port] > before.get(port, 0) + 2 * BIT]
         if len(now) == count and len(done) == count:
             return "all advanced"

@@ -6,10 +6,11 @@
 
 # shellcheck disable=SC2034 # for the tests
 BACKENDS=(backend0x backend0y backend0z backend0w backend0u backend0v)
-# the last number of an address, IPv4 or IPv6
+# the last number of each load balancer's address, IPv4 or IPv6
 declare -gA LBS=([lbdsr0a]=2 [lbdsr0b]=5 [lbdsr0c]=6)
 
-# fleet_attach [MODE]: backends with all six servers; no load balancer yet
+# fleet_attach [MODE]: starts the backends, with all six servers; no load
+# balancer yet
 fleet_attach() {
 	local backend
 	for backend in "${BACKENDS[@]}"; do
@@ -17,21 +18,22 @@ fleet_attach() {
 	done
 }
 
-# fleet_file FILE [SED-EXPR...]: the scenario's file, changed. With handshake-grace 0:
-# else a load balancer would select by the old table for a while after a change, and these
-# tests are about the time after that.
+# fleet_file FILE [SED-EXPR...]: the scenario's file, changed by sed. With
+# handshake-grace 0, because otherwise a load balancer would select by the old
+# table for a while after a change, and these tests are about the time after
+# that.
 fleet_file() {
 	local expressions=(-e '/^services:/i handshake-grace: 0s') e
 	for e in "${@:2}"; do expressions+=(-e "$e"); done
 	sed "${expressions[@]}" -e '' "$ROOT/topology/fleet/services.yaml" >"$1"
 }
 
-# lb NAME VERB...: lbr there
+# lb NAME VERB...: runs lbr on that load balancer
 lb() {
 	on "$1" LoadBalancer/lbr "${@:2}"
 }
 
-# begins FILE LB...: bring them up with that file and an empty flow table
+# begins FILE LB...: starts them with that file and an empty flow table
 begins() {
 	local name
 	for name in "${@:2}"; do
@@ -48,7 +50,8 @@ applies() {
 	done
 }
 
-# backends_apply FILE: the last is the newcomer, and first
+# backends_apply FILE: applies it on all backends; the last of them is the
+# newcomer, and comes first
 backends_apply() {
 	local i
 	for ((i = ${#BACKENDS[@]} - 1; i >= 0; i--)); do
@@ -56,7 +59,7 @@ backends_apply() {
 	done
 }
 
-# spread LB...: the router sends to these, and to no other
+# spread LB...: the router sends to these load balancers, and to no others
 spread() {
 	local name hops4='' hops6=''
 	for name; do
@@ -69,13 +72,13 @@ spread() {
 	EOF
 }
 
-# dies LB SURVIVOR...: its wire is cut, and the router has noticed
+# dies LB SURVIVOR...: cuts its wire, and the router takes the others
 dies() {
 	on wires ip link set "$1-eth0" down
 	spread "${@:2}"
 }
 
-# returns LB: its wire is back
+# returns LB: mends its wire
 returns() {
 	on wires ip link set "$1-eth0" up
 	wait_for 5 forwards "$1"

@@ -20,8 +20,8 @@ load dropper
 FLOWS=${FLOWS:-300} PAUSE=${PAUSE:-0.5}
 export FLEET_MODE=${FLEET_MODE:-generic} FLEET_VIP=${FLEET_VIP:-$VIP4}
 
-# gone LAST: without the backend whose address ends so; becomes LAST WORDS: with
-# them
+# sed expressions. gone LAST: removes the backend whose address ends so; becomes
+# LAST WORDS: gives it these words
 gone() {
 	echo "/[.:]$1, weight/d"
 }
@@ -62,8 +62,8 @@ teardown() {
 	done
 }
 
-# begun FILE [VIP]: flows through two load balancers that have that file; the
-# backends know all six servers, and of no change
+# begun FILE [VIP]: starts flows through two load balancers that have that file;
+# the backends know all six servers and are in no transition
 begun() {
 	backends_apply "$BATS_FILE_TMPDIR/added.plain"
 	begins "$1" lbdsr0a lbdsr0b
@@ -80,7 +80,7 @@ both_serve() {
 	done
 }
 
-# row WHAT: the flows end; how many were broken
+# row WHAT: ends the flows; prints how many were broken
 row() {
 	tell advance
 	finish
@@ -142,10 +142,11 @@ row() {
 	((broken == 0 && all > FLOWS))
 }
 
-# What becomes of the pool of five servers is in NAME.staged with states, and in
-# NAME.plain without: there, what is drained is gone.
+# The next file of the pool of five servers is NAME.staged, with states, or
+# NAME.plain, without: a drained backend is removed there.
 
-# changes NAME LB...: so do these load balancers; staged, the backends before
+# changes NAME LB...: gives these load balancers the file; if staged, the
+# backends before
 changes() {
 	if [[ $1 == *.staged ]]; then
 		backends_apply "$BATS_FILE_TMPDIR/$1"
@@ -153,7 +154,7 @@ changes() {
 	applies "$BATS_FILE_TMPDIR/$1" "${@:2}"
 }
 
-# dies_after NAME: the pool changes, then one dies
+# dies_after NAME: the pool changes, then a load balancer dies
 dies_after() {
 	begun "$FIVE"
 	changes "$1" lbdsr0a lbdsr0b
@@ -162,7 +163,7 @@ dies_after() {
 	row "$1, then one dies"
 }
 
-# late NAME: one has the new file, the other dies before it has
+# late NAME: one load balancer has the new file, and the other dies without it
 late() {
 	begun "$FIVE"
 	changes "$1" lbdsr0a
@@ -171,7 +172,8 @@ late() {
 	row "$1, one is late, and dies"
 }
 
-# joined NAME: the pool changes, and a third one takes a part of the flows
+# joined NAME: the pool changes, then a third load balancer takes part of the
+# flows
 joined() {
 	begun "$FIVE"
 	changes "$1" lbdsr0a lbdsr0b
@@ -180,7 +182,7 @@ joined() {
 	row "$1, then a third one joins"
 }
 
-# reboots NAME: the pool changes, then one dies, and is back
+# reboots NAME: the pool changes, then a load balancer dies and comes back
 reboots() {
 	begun "$FIVE"
 	changes "$1" lbdsr0a lbdsr0b
@@ -192,7 +194,7 @@ reboots() {
 	row "$1, then one reboots"
 }
 
-# passed_on: packets by which backends found each other's flows
+# passed_on: how many packets backends have passed on to each other
 passed_on() {
 	local backend all=0
 	for backend in "${BACKENDS[@]}"; do
@@ -201,7 +203,7 @@ passed_on() {
 	echo "$all"
 }
 
-# unbroken_by ROW NAME...: of each
+# unbroken_by ROW NAME...: each change breaks no flow, with states in the file
 unbroken_by() {
 	local name before
 	for name in "${@:2}"; do
@@ -213,7 +215,7 @@ unbroken_by() {
 	done
 }
 
-# broken_by ROW NAME...: the control
+# broken_by ROW NAME...: each change breaks some without, as the control
 broken_by() {
 	local name
 	for name in "${@:2}"; do
@@ -231,19 +233,19 @@ broken_by() {
 	broken_by dies_after added drained heavy
 }
 
-@test "states in the file: one is late and the other dies, a third joins, one reboots: 0 broken" {
+@test "states in the file: one load balancer has the old file and the other dies, a third joins, one reboots: 0 broken" {
 	unbroken_by late added
 	unbroken_by joined added
 	unbroken_by reboots added
 }
 
-@test "control: the same without states, in one load balancer's life" {
+@test "control: the same without states" {
 	broken_by late added
 	broken_by joined added
 	broken_by reboots added
 }
 
-@test "control: random does not select alike" {
+@test "control: random: load balancers do not select alike" {
 	fleet_file "$BATS_TEST_TMPDIR/random" 's/maglev/random/'
 	begun "$BATS_TEST_TMPDIR/random"
 	dies lbdsr0b lbdsr0a

@@ -15,14 +15,16 @@ teardown_file() {
 	network_down
 }
 
-# run_of HOST: whose is meant by what follows; unless said, the LB's
+# run_of HOST: the functions below are about this host's tool; the LB's by
+# default
 run_of() {
 	RUN_HOST=$1 RUN_TOOL=Backend/bkd
 	[[ $1 != "$LB" ]] || RUN_TOOL=LoadBalancer/lbr
 	RUN=$BATS_TEST_TMPDIR/run.$1
 }
 
-# run_begin FILE [WRAPPER...]: until it is ready; RUN_OPTIONS are its options
+# run_begin FILE [WRAPPER...]: starts it, and waits until it is ready;
+# RUN_OPTIONS are its options
 run_begin() {
 	[[ ${RUN_HOST-} ]] || run_of "$LB"
 	local out=$RUN.out
@@ -34,7 +36,7 @@ run_begin() {
 			- "$RUN" "$RUN_TOOL" "${RUN_OPTIONS-}" "$@" || status=$?
 		echo "$status" >"$RUN.status"
 	) >"$out" 2>&1 3>&- &
-	wait_for 60 run_said '^running;' # under valgrind, in an emulator
+	wait_for 60 run_said '^running;' # the limit is for valgrind in an emulator
 }
 
 # run_said REGEX
@@ -46,7 +48,7 @@ run_signal() {
 	kill "-$1" "$(<"$RUN.pid")"
 }
 
-# run_status: how it ended
+# run_status: its exit status
 run_status() {
 	wait_for 10 test -s "$RUN.status"
 	cat "$RUN.status"
@@ -56,7 +58,8 @@ run_memory() { # kB of its own
 	awk '/RssAnon/ { print $2 }' "/proc/$(<"$RUN.pid")/status"
 }
 
-# for teardown; what each said, for who looks into a failure
+# run_end: for teardown; prints what each has said, for whoever looks into a
+# failure
 run_end() {
 	local pid host
 	for pid in "$BATS_TEST_TMPDIR"/run.*.pid; do

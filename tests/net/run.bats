@@ -17,7 +17,7 @@ teardown() {
 	run_end
 }
 
-# The service manager's end: the first line that it hears.
+# The service manager's end of the socket: prints the first line that it gets.
 manager() {
 	/usr/bin/python3 - "$1" <<-'EOF'
 		import socket, sys
@@ -60,7 +60,7 @@ manager() {
 	lbr apply "$file"
 }
 
-@test "killed, it is missed by no packet, and begins again" {
+@test "killed, it is missed by no packet; started again, it continues" {
 	run_begin "$BATS_TEST_TMPDIR/services.yaml"
 	run_signal KILL
 	[[ $(run_status) == 137 ]]
@@ -68,7 +68,7 @@ manager() {
 	run_begin "$BATS_TEST_TMPDIR/services.yaml"
 }
 
-@test "there is one of it, where xdp_lbr is up" {
+@test "it runs once, and only where xdp_lbr is up" {
 	run_begin "$BATS_TEST_TMPDIR/services.yaml"
 	run ! lbr run
 	[[ $output == "lbr: cannot run: another \`lbr run\` does"* ]]
@@ -79,7 +79,7 @@ manager() {
 	lbr up >/dev/null
 }
 
-@test "a name that anybody may take does not keep it from running" {
+@test "a lock's name that any process may take does not keep it from running" {
 	on "$LB" setpriv --reuid 65534 --clear-groups /usr/bin/python3 -c 'import os, socket, time
 s = socket.socket(socket.AF_UNIX)
 s.bind(b"\0l3dsr/lbr-run")
@@ -87,7 +87,7 @@ s.listen(1)
 print(os.getpid(), flush=True)
 time.sleep(60)' >"$BATS_TEST_TMPDIR/bound" 3>&- &
 	wait_for 5 test -s "$BATS_TEST_TMPDIR/bound"
-	# Doctor does not take it for the process either.
+	# Doctor does not take that process for lbr run either.
 	sed -i 's/^\( *\)protocol: tcp/&\n\1check: {type: http}/' "$BATS_TEST_TMPDIR/services.yaml"
 	lbr doctor -c "$BATS_TEST_TMPDIR/services.yaml" -j | jq -e \
 		'[.examinations[] | select(.examination == "run")][0].result == "warn"'
@@ -97,7 +97,7 @@ time.sleep(60)' >"$BATS_TEST_TMPDIR/bound" 3>&- &
 	kill "$(<"$BATS_TEST_TMPDIR/bound")"
 }
 
-@test "a page whose port is taken comes later; all else goes on" {
+@test "a page whose port is taken is served later; everything else goes on" {
 	on "$LB" /usr/bin/python3 -c 'import os, socket, time
 s = socket.create_server(("127.0.0.1", 8404))
 print(os.getpid(), flush=True)
@@ -123,9 +123,9 @@ said_times() { # REGEX COUNT
 	(($(grep -cE -- "$1" "$RUN.out") >= $2))
 }
 
-@test "changes that fail, of all kinds, over and over, leave nothing behind" {
+@test "changes of all kinds that fail, over and over, leave nothing behind" {
 	local i memory files before file=$BATS_TEST_TMPDIR/services.yaml
-	lbr down >/dev/null # a map that is frozen stays so
+	lbr down >/dev/null # a map that was frozen stays frozen
 	sed -i 's/^\( *\)protocol: tcp/&\n\1check: {type: http, status: 418, interval: 400ms, timeout: 200ms}/' "$file"
 	lbr up -c "$file" >/dev/null
 	before=$(aside)
@@ -134,7 +134,7 @@ said_times() { # REGEX COUNT
 	[[ $output == *"cannot write a generation: Operation not permitted"* ]]
 	run -1 lbr up -c "$file"
 	(($(aside) == before))
-	# verdicts, which are tried again each second
+	# results of checks, which are tried again every second
 	run_begin "$file"
 	wait_for 20 said_times 'cannot write a generation' 2
 	sed -i 's/weight: 1}/weight: 7}/' "$file"
@@ -143,17 +143,18 @@ said_times() { # REGEX COUNT
 		wait_for 10 said_times 'cannot write a generation' "$i"
 		((i != 20)) || memory=$(run_memory) files=$(find "/proc/$(<"$RUN.pid")/fd" -type l | wc -l)
 	done
-	# not in the middle of one that is tried again
+	# not in the middle of a change that is tried again
 	wait_for 10 aside_is "$before"
-	(($(run_memory) <= memory + 2048)) # a generation has more
-	(($(find "/proc/$(<"$RUN.pid")/fd" -type l | wc -l) <= files + 4)) # checks under way
+	(($(run_memory) <= memory + 2048)) # a generation would take more
+	(($(find "/proc/$(<"$RUN.pid")/fd" -type l | wc -l) <= files + 4)) # of checks under way
 	run_end
 	lbr down >/dev/null
 	services "$file"
 	lbr up -c "$file" >/dev/null
 }
 
-# inherited PID: its descriptors, but the standard ones, that its children keep
+# inherited PID: the descriptors that its children would inherit, except the
+# standard ones
 inherited() {
 	local fd flags open=0
 	for fd in "/proc/$1/fdinfo/"*; do
@@ -166,13 +167,13 @@ inherited() {
 	((open > 5)) || echo "no descriptors of $1?"
 }
 
-@test "no descriptor of it is left to a program that it starts" {
+@test "a program that it starts inherits no descriptor" {
 	local port file=$BATS_TEST_TMPDIR/services.yaml
 	sed -i 's/^\( *\)protocol: tcp/&\n\1check: {type: http, interval: 400ms, timeout: 200ms}/' "$file"
 	lbr apply "$file" >/dev/null
 	for port in 8404 8405; do
 		[[ $port == 8404 ]] || run_of backend0x
-		# bats' own stay behind
+		# without bats' own descriptors
 		run_begin "$file" bash -c 'for fd in "/proc/$$/fd/"*; do
 			((${fd##*/} < 3)) || eval "exec ${fd##*/}>&-"
 			done; exec "$@"' -

@@ -20,16 +20,18 @@ teardown_file() {
 	network_down
 }
 
-# schedule SCHEDULER [SED-EXPR]: for all services; with an empty flow table, because a
-# SYN from a port used again would follow the remembered flow
+# schedule SCHEDULER [SED-EXPR]: sets it for all services, with an empty flow
+# table, because a SYN from a port that is used again would follow the
+# remembered flow
 schedule() {
 	services "$BATS_TEST_TMPDIR/file" "s/scheduler: .*/scheduler: $1/" "${@:2}"
 	lbr down >/dev/null
 	lbr up -c "$BATS_TEST_TMPDIR/file" >/dev/null
 }
 
-# Each CPU takes turns of its own: they differ by a flow each, at most.
-in_turn() { # VIP COUNT SHARE: backend0x has so many, or a flow a CPU more or less
+# Each CPU takes turns separately, so a backend's share may be off by one flow
+# for each CPU.
+in_turn() { # VIP COUNT SHARE: backend0x gets SHARE connections, give or take one for each CPU
 	local x
 	x=$(answers "$1" "$2" --fail-early | tee /dev/stderr | sed -n 's/^backend0x //p')
 	((x >= $3 - $(nproc) && x <= $3 + $(nproc)))
@@ -41,7 +43,7 @@ in_turn() { # VIP COUNT SHARE: backend0x has so many, or a flow a CPU more or le
 	in_turn "$VIP6" 400 200
 }
 
-@test "round-robin: 400 connections by weights 3:1" {
+@test "round-robin: 400 connections, weights 3:1" {
 	schedule round-robin '/[.:]3, /s/weight: 1/weight: 3/'
 	in_turn "$VIP4" 400 300
 	in_turn "$VIP6" 400 300
@@ -51,12 +53,13 @@ in_turn() { # VIP COUNT SHARE: backend0x has so many, or a flow a CPU more or le
 	((status != 0))
 }
 
-# answered_by VIP SOURCE COUNT: who answers connections from that address
+# answered_by VIP SOURCE COUNT: the backends that answer connections from that
+# address
 answered_by() {
 	answers "$1" "$3" --interface "$2" --fail-early | sed 's/ .*//' | sort
 }
 
-@test "source-hash: a client keeps its backend, over all its connections" {
+@test "source-hash: a client's connections all go to one backend" {
 	local vip of n address all=''
 	schedule source-hash
 	for vip in "$VIP4" "$VIP6"; do
@@ -79,7 +82,7 @@ answered_by() {
 	[[ $(answered_by "$VIP4" 172.17.1.1 30) == backend0x$'\n'backend0y ]]
 }
 
-@test "source-hash: a client's backend is one for services with the same backends" {
+@test "source-hash: services with the same backends send a client to the same one" {
 	local tcp udp n
 	schedule source-hash
 	for n in {1..12}; do

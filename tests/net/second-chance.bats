@@ -45,7 +45,7 @@ teardown() {
 	leads_to 172.17.0.2
 }
 
-# file NAME ROW...: of one service
+# file NAME ROW...: writes a file with one service
 file() {
 	local row
 	{
@@ -56,12 +56,12 @@ file() {
 	} >"$1"
 }
 
-# leads_to GATEWAY: the client's way to the VIP
+# leads_to GATEWAY: sets the client's route to the VIP
 leads_to() {
 	on "$CLIENT" ip route replace "$VIP4" via "$1"
 }
 
-# begin: what the client's connections are asked, they answer by `tell`
+# begin: starts the connections; they answer what `tell` asks
 begin() {
 	coproc flows {
 		on "$CLIENT" prlimit --nofile=20000 /usr/bin/python3 \
@@ -77,8 +77,8 @@ tell() { # WORD
 	echo "$said"
 }
 
-# stage BEFORE AFTER: connections, and then the file AFTER on all hosts, newcomers
-# first
+# stage BEFORE AFTER: starts the connections, then gives the file AFTER to all
+# hosts, to newcomers first
 stage() {
 	local before=$BATS_FILE_TMPDIR/$1 after=$BATS_FILE_TMPDIR/$2 host
 	lbr up -m "$MODE" -c "$before" >/dev/null
@@ -95,7 +95,7 @@ stage() {
 }
 
 # changes BEFORE AFTER: the same, and the second load balancer takes over at
-# once. What the connections say.
+# once. Prints the connections' report.
 changes() {
 	stage "$@"
 	on "$SECOND" LoadBalancer/lbr up -m "$MODE" -c "$BATS_FILE_TMPDIR/$2" >/dev/null
@@ -105,7 +105,8 @@ changes() {
 	tell finish
 }
 
-# unbroken BEFORE AFTER; broken BEFORE AFTER: the control
+# unbroken BEFORE AFTER: no connection breaks; broken BEFORE AFTER, the control:
+# some do
 unbroken() {
 	run -0 changes "$@"
 	echo "# $output" >&3
@@ -141,7 +142,7 @@ broken() {
 	over native
 }
 
-# junk COUNT: ACKs to the VIP of flows that nobody has
+# junk COUNT: sends ACKs to the VIP that belong to no flow
 junk() {
 	on "$CLIENT" "${PYTHON[@]}" - "$VIP4" "$1" <<-'EOF'
 		import socket, struct, sys
@@ -158,7 +159,7 @@ junk() {
 	EOF
 }
 
-# resets: all that the backends' kernels have sent
+# resets: how many resets the backends' kernels have sent
 resets() {
 	local host all=0
 	for host in backend0x backend0y backend0z backend0w; do
@@ -168,7 +169,7 @@ resets() {
 	echo "$all"
 }
 
-@test "junk ACKs over second-chance-limit: dropped or answered, not more; 0 broken" {
+@test "junk ACKs over second-chance-limit: each is dropped or answered, and no more packets than that; 0 broken" {
 	local name host before sent=20000 dropped=0 answered
 	for name in before staged; do
 		sed '1i second-chance-limit: 300' "$BATS_FILE_TMPDIR/forgets-$name" \
@@ -185,7 +186,7 @@ resets() {
 	run -0 tell finish
 	echo "# $output; $dropped dropped, $answered answered" >&3
 	[[ $output == "$HELD held, "*" asked, 0 broken" ]]
-	# the connections repeat what was dropped of theirs
+	# the connections send again what was dropped of theirs
 	((dropped > 0 && answered > 0 && answered < sent))
 }
 

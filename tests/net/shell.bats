@@ -17,8 +17,8 @@ teardown_file() {
 	network_down
 }
 
-# typed HOST LINE...: each typed at a terminal once a prompt is there; what the
-# screen shows, and the exit status
+# typed HOST LINE...: types each line at a terminal once a prompt is there;
+# prints the screen, and returns the exit status
 typed() {
 	TERM=dumb /usr/bin/python3 - "$TOPO" shell "$@" 3>&- <<-'EOF'
 		import os, pty, signal, sys
@@ -33,7 +33,7 @@ typed() {
 		        screen += chunk
 		        if screen.endswith(b"# ") and lines:
 		            os.write(terminal, lines.pop(0).encode() + b"\n")
-		except OSError:  # the other end is closed
+		except OSError:  # the other end of the terminal is closed
 		    pass
 		print(screen.replace(b"\r", b"").decode())
 		sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
@@ -45,7 +45,7 @@ typed() {
 	echo "$output"
 	[[ ${lines[0]} == "$LB:"*"/${ROOT##*/}# "* ]]
 	[[ $output == *$'\n'"[$LB] [$ROOT] [02:42:ac:11:00:02]"* ]]
-	# negative control: another host has another one
+	# negative control: another host has another prompt
 	run -0 typed "$CLIENT" 'echo "[$(hostname)]"' exit
 	[[ $output == *"$CLIENT:"* && $output != *"$LB"* ]]
 }
@@ -61,12 +61,12 @@ typed() {
 	run -0 typed "$LB" 'exit 0'
 }
 
-@test "without a terminal it runs what it reads" {
+@test "without a terminal it runs the commands on stdin" {
 	run -0 "$TOPO" shell "$LB" <<<'hostname'
 	[[ $output == "$LB" ]]
 }
 
-@test "no such host, none, one too many: status 2, and a hint" {
+@test "no such host, no host, one word too many: status 2, and a hint" {
 	local words
 	for words in nowhere '' "$LB hostname" ../wires; do
 		# shellcheck disable=SC2086

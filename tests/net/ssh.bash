@@ -3,7 +3,7 @@
 #
 # ssh.bash - a port of the load balancer's own beside those of its services
 
-# serve_ssh PIDFILE: port 2222 of every address of the load balancer
+# serve_ssh PIDFILE: serves port 2222 of every address of the load balancer
 serve_ssh() {
 	on "$LB" /usr/bin/python3 - "$1" >/dev/null 2>&1 3>&- <<-'EOP' &
 		import os, socket, sys
@@ -20,7 +20,7 @@ serve_ssh() {
 	wait_for 10 test -s "$1"
 }
 
-# ssh ADDRESS: the greeting of port 2222 there
+# ssh ADDRESS: gets the greeting of port 2222 there
 ssh() {
 	on "$CLIENT" timeout 2 bash -c "grep -m 1 -q SSH-2.0 </dev/tcp/$1/2222" \
 		2>/dev/null

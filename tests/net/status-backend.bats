@@ -22,7 +22,7 @@ teardown() {
 	run_end
 }
 
-# What is told is what show says, once nothing comes any more.
+# The metrics equal what show prints, once no more packets come.
 as_shown() {
 	[[ $(metric bkd_packets_total '"restored"') == $(reason restored "$X") ]] &&
 		[[ $(metric bkd_service_packets_total) == $(metric bkd_packets_total '"restored"') ]] &&
@@ -31,7 +31,7 @@ as_shown() {
 		[[ $(metric bkd_packets_total) == $(bkd "$X" show -j reasons | jq '[.reasons[].packets] | add') ]]
 }
 
-@test "bkd run: what it restored is what is told; promtool finds nothing" {
+@test "bkd run: its metrics equal what was restored; promtool finds nothing" {
 	local before
 	run_begin "$FILE"
 	before=$(metric bkd_packets_total '"restored"')
@@ -42,7 +42,7 @@ as_shown() {
 	linted bkd_packets_total
 }
 
-@test "bkd run: of another method, a row of its own; the one of before, until its grace is over" {
+@test "bkd run: a changed method gets a row of its own; the old row stays until its grace is over" {
 	run_begin "$FILE"
 	[[ $(metric bkd_service_restored 'forward="rewrite"') == 4 ]]
 	sed -i 's/forward: rewrite/forward: ipip/; $ a lb-sources: [172.17.0.0/16, "2001:db8:17::/64"]\ngrace: 10min' "$FILE"
@@ -58,7 +58,7 @@ as_shown() {
 	bkd "$X" up -m generic >/dev/null
 }
 
-@test "bkd run: xdp_bkd not up, in which mode, of which file, a VIP not on lo" {
+@test "bkd run: says if xdp_bkd is not up, its mode, its file, and a VIP that is not on lo" {
 	bkd "$X" down >/dev/null
 	run_begin "$FILE"
 	[[ $(metric bkd_up) == 0 && ! $(metric bkd_attached) ]]
@@ -70,7 +70,7 @@ as_shown() {
 	on "$X" ip address del "$VIP4/32" dev lo
 	wait_for 5 run_said "^lo: VIP $VIP4 added"
 	[[ $(metric bkd_vip_on_lo) == 2 ]]
-	# twice within a minute: it is left to whoever does that
+	# the second time within a minute, it is left alone
 	on "$X" ip address del "$VIP4/32" dev lo
 	wait_for 5 run_said "^$VIP4: changed back twice"
 	[[ $(metric bkd_vip_on_lo "$VIP4") == 0 && $(metric bkd_vip_on_lo "$VIP6") == 1 ]]
@@ -122,7 +122,7 @@ as_shown() {
 	[[ $(code / || :) == 000 ]]
 }
 
-@test "bkd run: 3,000 slow clients: little memory, and who looks is answered" {
+@test "bkd run: 3,000 slow clients: it takes little memory, and others are answered" {
 	local before after
 	run_begin "$FILE"
 	look /status >/dev/null
@@ -135,7 +135,7 @@ as_shown() {
 	wait "$SLOW"
 }
 
-@test "bkd run: valgrind: nothing leaks, nothing is read that was not written" {
+@test "bkd run: valgrind finds no leak and no read of uninitialised memory" {
 	command -v valgrind >/dev/null || skip 'no valgrind'
 	run_begin "$FILE" "${VALGRIND[@]}"
 	look / >/dev/null
@@ -154,7 +154,7 @@ as_shown() {
 	[[ $(run_status) == 0 ]]
 }
 
-@test "bkd run: the page, in a browser: what is restored, and what cannot be answered" {
+@test "bkd run: the page in a browser: what is restored, and what cannot be answered" {
 	command -v chromium >/dev/null || skip 'no chromium'
 	balanced "$VIP4" 20 1 19
 	run_begin "$FILE"

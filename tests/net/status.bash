@@ -7,7 +7,7 @@
 
 PATH=$PATH:$ROOT/build/prometheus/usr/bin
 
-# page: where, on its host
+# page: the address of the page, on its host
 page() {
 	[[ $RUN_TOOL == */lbr ]] && echo http://127.0.0.1:8404 || echo http://127.0.0.1:8405
 }
@@ -16,20 +16,20 @@ look() { # PATH [curl's options]
 	on "$RUN_HOST" curl -sS --max-time 5 "${@:2}" "$(page)$1"
 }
 
-# answered: each backend has passed its checks, so one that is late takes none
-# of them out (the first that is bad does)
+# answered: each backend has passed its checks; from now on a late answer takes
+# none of them out (a bad first one would)
 answered() {
 	look /status | jq -e '.checks | length > 0 and
 		all(.path == "good" and .application == "good")' >/dev/null
 }
 
-# metric NAME [LABELS-REGEX]: its value, or their sum
+# metric NAME [LABELS-REGEX]: its value, or the sum of its values
 metric() {
 	look /metrics | grep -E "^$1(\{.*${2-}.*\})? " | awk '{ n += $NF } END { print n }'
 }
 
-# documented TOOL NAME...: stdin is JSON whose keys and types are those that the
-# manual of lbr or bkd tells below NAME, or [NAME] for an array of these
+# documented TOOL NAME...: stdin is JSON whose keys and types are those of the
+# tool's manual below NAME, or below [NAME] for an array of objects
 documented() {
 	"$BATS_TEST_DIRNAME/documented.py" "$ROOT/build/man/$1.8" "${@:2}" \
 		>>"$BATS_TEST_TMPDIR/seen"
@@ -60,7 +60,8 @@ linted() {
 }
 
 # slow_clients COUNT: connects so many clients, each of which never ends its
-# request; waits until they are. $SLOW holds them, until they are thrown out.
+# request; waits until all are connected. $SLOW holds them until they are thrown
+# out.
 slow_clients() {
 	local out=$BATS_TEST_TMPDIR/slow
 	on "$RUN_HOST" /usr/bin/python3 - "$1" "$(page)" >"$out" 2>&1 3>&- <<-'EOF' &
@@ -75,7 +76,7 @@ slow_clients() {
 		    held.append(s)
 		print("held", flush=True)
 		sys.stdin = open("/dev/null")
-		# Until the test has seen enough: the last of them are waited for.
+		# Go on until the test has seen enough; wait for the last ones.
 		for s in held[-64:]:
 		    s.settimeout(30)
 		    try:
@@ -87,13 +88,13 @@ slow_clients() {
 	wait_for 20 grep -q held "$out"
 }
 
-# `run_begin FILE "${VALGRIND[@]}"`: it ends with 9 where it leaks
+# `run_begin FILE "${VALGRIND[@]}"`: it exits with 9 if it leaks
 # shellcheck disable=SC2054 # valgrind's
 VALGRIND=(valgrind -q --suppressions="$BATS_TEST_DIRNAME/valgrind.supp"
 	--leak-check=full --show-leak-kinds=definite,indirect
 	--errors-for-leak-kinds=definite,indirect --error-exitcode=9 --fair-sched=yes)
 
-# browse REGEX COUNT: in Chromium, the page has so many of them
+# browse REGEX COUNT: the page in Chromium has so many matches
 browse() {
 	on "$RUN_HOST" timeout 60 chromium --headless --no-sandbox --disable-gpu \
 		--user-data-dir="$BATS_TEST_TMPDIR/chromium" --virtual-time-budget=5000 \

@@ -23,7 +23,7 @@ teardown() {
 	run_end
 }
 
-@test "metrics: what a client sent is what is told; promtool finds nothing" {
+@test "metrics: they equal what a client sent; promtool finds nothing" {
 	local before after
 	run_begin "$FILE"
 	wait_for 5 eval '(($(metric lbr_check_good_total) >= 4))'
@@ -67,11 +67,11 @@ teardown() {
 	run_end
 	run ! lbr run -c "$FILE" -l localhost
 	[[ $output == *'cannot listen on localhost: Invalid argument'* ]]
-	# What it had changed by then is put back.
+	# What it had changed on the host is put back.
 	run ! on "$LB" ip link show lbr-check0
 }
 
-@test "it answers no page from elsewhere whose name was made to point here" {
+@test "a request for a foreign host name (DNS rebinding) is refused" {
 	run_begin "$FILE"
 	local name
 	for name in localhost:8404 LOCALHOST 127.0.0.1 '[::1]:8404' 172.17.0.2:80 "$LB:8404"; do
@@ -84,7 +84,7 @@ teardown() {
 	[[ $(code / --http1.0 -H 'Host:') == 200 ]]
 }
 
-# thousands FILE: services that are not checked, beside two that are
+# thousands FILE: writes many services without checks, and two with
 thousands() {
 	local port
 	services "$1" "s/^\( *\)protocol: tcp/&\n\1check: {type: http, interval: 400ms, timeout: 200ms, rise: 1, fall: 2}/"
@@ -94,7 +94,7 @@ thousands() {
 	done >>"$1"
 }
 
-@test "60 clients at once, of a page of a thousand services: no check is late for them" {
+@test "60 clients at once ask for a page of a thousand services: no check is late" {
 	thousands "$FILE"
 	lbr apply "$FILE" >/dev/null
 	run_begin "$FILE"
@@ -109,7 +109,7 @@ thousands() {
 	run ! run_said 'is down'
 }
 
-@test "10,000 slow clients: little memory, and no check is late" {
+@test "10,000 slow clients: it takes little memory, and no check is late" {
 	local before after good
 	sed -i 's/interval: 200ms, timeout: 100ms/interval: 2s, timeout: 1s/' "$FILE"
 	lbr apply "$FILE" >/dev/null
@@ -124,13 +124,13 @@ thousands() {
 	wait_for 20 eval '(($(metric lbr_check_good_total) > good + 10))'
 	[[ $(metric lbr_check_bad_total) == 0 ]]
 	run ! run_said 'is down'
-	# In the end they are thrown out, for they have had their time.
+	# In the end they are thrown out, because their time is over.
 	wait "$SLOW"
 }
 
-@test "valgrind: nothing leaks, nothing is read that was not written" {
+@test "valgrind finds no leak and no read of uninitialised memory" {
 	command -v valgrind >/dev/null || skip 'no valgrind'
-	# Two requests a check, the second of which is refused.
+	# Each check makes two requests, the second of which is refused.
 	sed -i "/vip: $VIP6/,\$s/type: http,/type: http, application-port: 9,/" "$FILE"
 	lbr apply "$FILE" >/dev/null
 	run_begin "$FILE" "${VALGRIND[@]}"
@@ -150,7 +150,7 @@ thousands() {
 	[[ $(run_status) == 0 ]]
 }
 
-@test "the page, in a browser: each backend, and how it is" {
+@test "the page in a browser: each backend and its state" {
 	command -v chromium >/dev/null || skip 'no chromium'
 	local page=$BATS_TEST_TMPDIR/page up='<tr class="up">'
 	run_begin "$FILE"
@@ -158,7 +158,7 @@ thousands() {
 	wait_for 5 run_said '^~ backend 172.19.0.3 .* -> down'
 	wait_for 5 run_said '^~ backend 2001:db8:19::3 .* -> down'
 	wait_for 10 browse "$up" 6
-	# In the table of backends, and none of what was dropped.
+	# In the table of backends, and in no other.
 	[[ $(grep -o '<tr class="down"><td[^>]*>172.19.0.3<' "$page" | wc -l) == 1 ]]
 	grep -q 'sent to the backend; no answer from the VIP' "$page"
 	grep -q '<h1 id="host">lbdsr0a</h1>' "$page"
@@ -180,7 +180,7 @@ thousands() {
 	for part in interfaces services backends flows next-hops path-mtus; do
 		lbr show -j "$part" | documented lbr "[$part]"
 	done
-	# One that dies on the way there counts for its service.
+	# A packet whose TTL ends here counts for its service.
 	on "$CLIENT" /usr/bin/python3 -c "import socket; s = socket.socket(2, 2)
 s.setsockopt(0, socket.IP_TTL, 1); s.sendto(b'x', ('$VIP4', 7777))"
 	lbr show -j reasons | documented lbr '[reasons]' '[reasons-by-service]'
@@ -190,7 +190,7 @@ s.setsockopt(0, socket.IP_TTL, 1); s.sendto(b'x', ('$VIP4', 7777))"
 	lbr doctor -j | documented lbr doctor
 	{ grep -v '^drain-timeout' "$FILE"; echo "drain-timeout: 7s"; } >"$BATS_TEST_TMPDIR/other"
 	{ lbr plan -j "$BATS_TEST_TMPDIR/other" || [[ $? == 4 ]]; } | documented lbr plan
-	# tunnel.bats has a router that says what fits.
+	# tunnel.bats has a router that reports a path MTU.
 	missed=$(unmet lbr)
 	echo "not met: $missed"
 	[[ $missed == path-mtus ]]

@@ -27,8 +27,8 @@ teardown() {
 
 PINS=/sys/fs/bpf/l3dsr/lbr-$LAYOUT
 
-# The whole running state of the LB, without what packets change: what `show` says, and
-# every map, the large ones by a digest of their content.
+# The whole running state of the LB, except what packets change: the output of
+# `show`, and every map; of large maps a digest.
 state() {
 	lbr show -j | jq -S 'del(.reasons) |
 		del(.services[]["flows-total", "packets", "bytes"],
@@ -53,7 +53,7 @@ state() {
 			done' "$PINS"
 }
 
-# hold VIP: a connection that carries data until it is let go
+# hold VIP: opens a connection that carries data until let_go
 hold() {
 	held=$BATS_TEST_TMPDIR/held
 	mkfifo "$held.in"
@@ -64,7 +64,7 @@ hold() {
 	say "begun"
 }
 
-# Flowing: it is forwarded, so the connection is established and alive.
+# Data flows: so the connection is established and forwarded.
 say() {
 	local before
 	before=$(reason forwarded)
@@ -76,7 +76,7 @@ more_than() {
 	(($(reason forwarded) > $1))
 }
 
-# let_go: ends it, and fails unless all data arrived at one backend
+# let_go: ends the connection; fails unless all data arrived at one backend
 let_go() {
 	local server
 	say "let go"
@@ -89,7 +89,8 @@ let_go() {
 	on "$server" cat /run/nginx/files/held | diff - "$held.said"
 }
 
-# refused CAUSE: $file is refused with it, at the line marked `# here` (or line 1)
+# refused CAUSE: $file is refused for this cause, at the line marked `# here`
+# (or line 1)
 refused() {
 	local line before tool status
 	line=$(grep -an '# here' "$file" | cut -d: -f1)
@@ -202,7 +203,7 @@ refused() {
 	[[ ! $stderr ]]
 }
 
-@test "one of a thing is not called many" {
+@test "singular and plural are right in messages" {
 	cat >"$file" <<-'END'
 		services:
 		  - {vip: 192.168.25.10, port: 80, backends: [{address: 172.19.0.3}]}
@@ -213,17 +214,18 @@ refused() {
 	[[ ${lines[-1]} == "$file: 1 service" ]]
 }
 
-# on_back LAST: whose address ends so
+# on_back LAST: the backend whose address ends so
 on_back() {
 	echo "${BACKENDS[$1 - 3]}"
 }
 
-# change FROM TO: its first occurrence, which is in the IPv4 web service
+# change FROM TO: replaces its first occurrence, which is in the IPv4 web
+# service
 change() {
 	services "$file" "0,/$1/s/$1/$2/"
 }
 
-@test "apply prints the difference, a dry run makes none" {
+@test "apply prints the difference; apply -n prints it and changes nothing" {
 	local before
 	change '0.3, weight: 1' '0.3, weight: 3'
 	before=$(lbr show -j | jq 'del(.reasons, .backends[]."active-flows")')
@@ -238,7 +240,7 @@ change() {
 	[[ $(lbr show -j | jq .generation) == $(($(jq .generation <<<"$before") + 1)) ]]
 }
 
-@test "what changes of the host alone is not said to be nothing" {
+@test "a change that only the host meets is not reported as no change" {
 	services "$file"
 	local source='eth0: IPv4 is sent from 172.17.9.9, not 172.17.0.2'
 	lbr apply "$file"
@@ -264,16 +266,16 @@ change() {
 	lbr apply "$file"
 	run -0 answers "$VIP4" 400
 	echo "$output"
-	# 300 expected, five standard deviations each way
+	# 300 expected, five standard deviations to either side
 	n=$(sed -n 's/^backend0x //p' <<<"$output")
 	((n > 255 && n < 345))
 	[[ $output == *"backend0y $((400 - n))"* ]]
 }
 
-@test "drain: no new connection, those it has stay until they end" {
+@test "drain: no new connections, and existing ones stay until they end" {
 	local last other=4
 	hold "$VIP4"
-	# One of the two is the one that holds it; drained are both, in turn.
+	# One of the two holds the connection, so each is drained in turn.
 	for last in 3 4; do
 		change "0.$last, weight: 1" "0.$last, weight: 1, drain: true"
 		run -0 lbr apply "$file"
@@ -287,7 +289,7 @@ change() {
 	let_go
 }
 
-@test "a service that leaves the file is no service; one that comes is" {
+@test "a service that leaves the file is not served; a new one is" {
 	services "$file" 's/port: 7777/port: 7778/'
 	run -0 lbr apply "$file"
 	[[ $output == *"- service 192.168.25.10:7777/udp maglev"* ]]

@@ -30,7 +30,7 @@ teardown() {
 	on backend0x ip link set dev eth0 xdpgeneric off
 }
 
-# All of a host that a tool could change, and time does not.
+# Everything on a host that a tool could change and that time does not change.
 state() { # HOST
 	on "$1" sysctl -a --pattern '^net\.' 2>/dev/null |
 		grep -v 'conntrack_count\|\.stable_secret'
@@ -39,7 +39,7 @@ state() { # HOST
 	on "$1" ip -6 route show table all | grep -v '^ff00\|expires'
 	on "$1" ip -o link show | sed 's/ prog.xdp id [0-9]*/ xdp/'
 	on "$1" find /sys/fs/bpf -printf '%P %m\n'
-	# its own: copies of what other runs have mounted come and go
+	# the host's own mounts: copies of other runs' mounts come and go
 	on "$1" findmnt -n -l -o TARGET | grep -v '/netns\|/l3dsr-topo'
 }
 
@@ -76,7 +76,7 @@ differs() { # HOST
 	as_before backend0x
 }
 
-@test "up prints what it changes, and changes nothing else" {
+@test "up prints all that it changes, and changes nothing else" {
 	local changed
 	run -0 lbr up -m generic
 	changed=$(sed -n 's/^sysctl \([^:]*\): \(.*\) -> \(.*\)/\1 \2 \3/p' \
@@ -94,7 +94,7 @@ differs() { # HOST
 	link=$(on "$LB" bpftool -j link show pinned \
 		"/sys/fs/bpf/l3dsr/lbr-$LAYOUT/link-eth0" | jq .id)
 	attach generic
-	# the second put its program into the link of the first
+	# the second `up` put its program into the link of the first
 	[[ $(on "$LB" bpftool -j link show pinned \
 		"/sys/fs/bpf/l3dsr/lbr-$LAYOUT/link-eth0" | jq .id) == "$link" ]]
 	balanced "$VIP4" 40 4 36
@@ -110,7 +110,7 @@ differs() { # HOST
 	balanced "$VIP6" 40 4 36
 }
 
-@test "down where nothing is up: says so, status 0" {
+@test "down where nothing is up: says so, and exits with 0" {
 	run -0 lbr down
 	[[ $output == "xdp_lbr is not up here" ]]
 	run -0 bkd backend0x down
@@ -127,7 +127,7 @@ differs() { # HOST
 	[[ $output == *"$VIP4/32"* && $output == *"$VIP6/128"* ]]
 	balanced "$VIP4" 40 4 36
 	balanced "$VIP6" 40 4 36
-	# again: it must not take what is its own for the administrator's
+	# up again: it must not mistake its own VIP for the administrator's
 	bkd backend0x up -m generic
 	run -0 bkd backend0x down
 	echo "$output"
@@ -141,7 +141,7 @@ differs() { # HOST
 	as_before backend0x
 }
 
-@test "a VIP that was on lo stays there" {
+@test "a VIP that was on lo before up stays there after down" {
 	run -0 bkd backend0x up -m generic
 	[[ $output != *"lo: VIP"* ]]
 	run -0 bkd backend0x down
@@ -149,14 +149,14 @@ differs() { # HOST
 	as_before backend0x
 }
 
-# somebody HOST: else's program is on eth0
+# somebody HOST: attaches another program to eth0 there
 somebody() {
 	on "$1" ip link set dev eth0 xdpgeneric obj \
 		build/topology/xdp_pass.bpf.o sec xdp
 	state "$1" >"$before.$1"
 }
 
-@test "another's XDP program is refused by name, and stays" {
+@test "another XDP program is refused by name, and stays attached" {
 	local host tool id
 	for host in "$LB" backend0x; do
 		tool="on $host Backend/bkd"
@@ -176,7 +176,7 @@ somebody() {
 	done
 }
 
-@test "an interface that is not there is refused by name, and nothing is left" {
+@test "an interface that does not exist is refused by name, and nothing is left behind" {
 	run -1 --separate-stderr lbr up -i nope
 	[[ ${stderr_lines[0]} == "lbr: cannot use interface 'nope': no such interface" ]]
 	run -1 lbr up -i eth0 -i nope
@@ -184,7 +184,7 @@ somebody() {
 	as_before "$LB" backend0x
 }
 
-# A name like those of VLAN devices, which bpffs does not accept.
+# A name like a VLAN device's; bpffs accepts no dots in names.
 @test "an interface with dots in its name: up, up again, down" {
 	local link
 	on "$LB" ip link add eth0.7.8 type veth peer name other
@@ -199,7 +199,7 @@ somebody() {
 	as_before "$LB"
 }
 
-@test "a host that the file does not list: says so, attaches nothing" {
+@test "a host that the file does not list: up says so, and attaches nothing" {
 	local host
 	for host in "$ROUTER" "$CLIENT" "$LB"; do
 		run -1 --separate-stderr bkd "$host" up

@@ -12,7 +12,7 @@ bats_require_minimum_version 1.5.0
 setup_file() {
 	export SUDO_UID=65534 SUDO_GID=65534 TREE
 	network
-	# not below what only root may enter
+	# not below a folder that only root may enter
 	TREE=$(mktemp -d)
 	chmod 755 "$TREE"
 	tar -C "$ROOT" -c LoadBalancer Backend common topology Makefile |
@@ -25,7 +25,7 @@ teardown_file() {
 	rm -rf "$TREE"
 }
 
-# make_on HOST ARGUMENT...: in the folder of its role
+# make_on HOST ARGUMENT...: runs make on HOST, in its role's folder
 make_on() {
 	local folder=Backend
 	[[ $1 != "$LB" ]] || folder=LoadBalancer
@@ -43,7 +43,7 @@ attached() { # HOST
 	on "$1" ip -o link show dev eth0 | grep -o 'prog/xdp id [0-9]*'
 }
 
-# The line a user is to copy is the last.
+# The last line is the one that a user is to copy.
 ends_well() {
 	local n=${#lines[@]}
 	[[ ${lines[n - 1]} == "cat /sys/kernel/tracing/trace_pipe" ]]
@@ -70,13 +70,13 @@ ends_well() {
 	attached backend0x
 }
 
-@test "what make has built belongs to who called it" {
+@test "files that make has built belong to the user who called it" {
 	make_everywhere
 	[[ -x $TREE/LoadBalancer/lbr && -x $TREE/Backend/bkd ]]
 	[[ ! $(find "$TREE" ! -user "$SUDO_UID") ]]
 }
 
-@test "make on a host where all is built: only attaches, and the VIP is served" {
+@test "make on a host where everything is built: only attaches, and the VIP is served" {
 	make_everywhere
 	run -0 make_on backend0y
 	echo "$output"
@@ -86,7 +86,7 @@ ends_well() {
 	balanced "$VIP6" 40 4 36
 }
 
-@test "make traces new flows by default; TRACE= says otherwise" {
+@test "make traces new flows by default; TRACE= changes that" {
 	make_everywhere
 	[[ $(lbr show -j | jq -r .trace) == new ]]
 	run -0 make_on "$LB" TRACE=off
@@ -98,7 +98,7 @@ ends_well() {
 	[[ $(lbr show -j | jq -r .trace) == new ]]
 }
 
-@test "CONFIG= is the file; one that is bad attaches nothing and changes nothing" {
+@test "CONFIG= names the file; a wrong file attaches nothing and changes nothing" {
 	local file=$BATS_TEST_TMPDIR/file digest
 	make_everywhere
 	services "$file" 's/weight: 1/weight: 2/'
@@ -115,7 +115,7 @@ ends_well() {
 	balanced "$VIP4" 20 1 19
 }
 
-# without_file HOST CMD...: CMD, while the host has no services.yaml
+# without_file HOST CMD...: runs CMD while the host has no services.yaml
 without_file() {
 	local status=0
 	on "$1" mv /etc/l3dsr/services.yaml /etc/l3dsr/away
@@ -124,7 +124,7 @@ without_file() {
 	return $status
 }
 
-@test "no file: the demo's services where the host has an address of the demo's, and said" {
+@test "no file, but an address of the demo's network: takes the demo's services, and says so" {
 	run -0 without_file "$LB" make_on "$LB"
 	echo "$output"
 	[[ $output == *"no /etc/l3dsr/services.yaml here"*"172.17.0.2"*"topology/l3dsr/services.yaml"* ]]
@@ -140,7 +140,7 @@ without_file() {
 	make_on "$LB" detach
 }
 
-@test "no file, and no address of the demo's: refused, with what to do; attaches nothing" {
+@test "no file and no address of the demo's network: refused, with what to do; attaches nothing" {
 	run without_file "$CLIENT" make_on "$CLIENT"
 	echo "$output"
 	((status != 0))
@@ -150,7 +150,7 @@ without_file() {
 	run ! on "$CLIENT" test -e /sys/fs/bpf/l3dsr
 }
 
-@test "a machine that lacks what is built with: make says what, and what installs it" {
+@test "packages missing: make names them, and the command that installs them" {
 	run make_on "$LB" build CLANG=no-clang
 	echo "$output"
 	((status != 0))
@@ -161,7 +161,7 @@ without_file() {
 	[[ $output == *" bpf/libbpf.h yaml.h "* ]]
 }
 
-@test "IFACE= that is not there is an error that says so" {
+@test "IFACE= names an interface that does not exist: the error says so" {
 	local id
 	make_everywhere
 	id=$(attached "$LB")
@@ -173,7 +173,7 @@ without_file() {
 	[[ $(attached "$LB") == "$id" ]]
 }
 
-@test "MODE= is the mode" {
+@test "MODE= sets the mode" {
 	run -0 make_on "$LB" MODE=native
 	[[ $output == *"eth0: xdp_lbr attached, native (as asked; veth: "* ]]
 	ends_well
@@ -184,7 +184,7 @@ without_file() {
 	[[ $output == *"'fast'"* ]]
 }
 
-@test "make on a host that the file does not list: says so, attaches nothing" {
+@test "make on a host that the file does not list: says so, and attaches nothing" {
 	run make_on "$ROUTER"
 	echo "$output"
 	((status != 0))
@@ -194,7 +194,7 @@ without_file() {
 	run ! on "$ROUTER" test -e /sys/fs/bpf/l3dsr
 }
 
-@test "make detach undoes it; again is fine" {
+@test "make detach undoes make; a second time does no harm" {
 	make_everywhere
 	run -0 make_on "$LB" detach
 	run ! attached "$LB"
@@ -204,7 +204,7 @@ without_file() {
 	balanced "$VIP4" 20 1 19
 }
 
-@test "make build, and make at the top, only build" {
+@test "make build, and make at the top, build and do nothing else" {
 	on "$LB" make -C "$TREE/LoadBalancer" detach
 	on "$LB" make -C "$TREE/LoadBalancer" build
 	on "$LB" make --no-print-directory -C "$TREE"
@@ -212,13 +212,13 @@ without_file() {
 	run ! on "$LB" test -e /sys/fs/bpf/l3dsr
 }
 
-@test "make clean detaches here, and removes what was built" {
+@test "make clean detaches on this host, and removes what was built" {
 	make_everywhere
 	run -0 make_on backend0x clean
 	run ! attached backend0x
 	[[ ! -e $TREE/Backend/bkd && ! -e $TREE/build/Backend ]]
 	[[ $(attached backend0y) ]]
-	# what is left of the tree can be built and used again
+	# the rest of the tree can be built and used again
 	run -0 make_on backend0x
 	ends_well
 	[[ ! $(find "$TREE" ! -user "$SUDO_UID") ]]

@@ -7,7 +7,7 @@
 load lib
 load modes
 
-# A network for each mode: native wants other ports than generic needs.
+# A network for each mode, because native needs other ports than generic.
 setup_file() {
 	local mode
 	for mode in generic native; do
@@ -20,20 +20,21 @@ setup_file() {
 	export SHA256
 }
 
-# schedule SCHEDULER: for all services
+# schedule SCHEDULER: sets it for all services
 schedule() {
 	services "$BATS_TEST_TMPDIR/file" "s/scheduler: .*/scheduler: $1/"
 	lbr apply "$BATS_TEST_TMPDIR/file"
 }
 
-# flows VIP PROTOCOL: begun so far
+# flows VIP PROTOCOL: how many flows have begun so far
 flows() {
 	lbr show -j services | jq --arg of "$1" --arg protocol "$2" \
 		'.services[] | select(.vip == $of and
 			.protocol == $protocol) | ."flows-total"'
 }
 
-# balances VIP SCHEDULER: 200 connections, none fails, about half each
+# balances VIP SCHEDULER: of 200 connections none fails, and each backend gets
+# about half
 balances() {
 	local before
 	schedule "$2"
@@ -42,7 +43,7 @@ balances() {
 	(($(flows "$1" tcp) - before == 200))
 }
 
-# carries VIP: 50 MB there, and 50 MB back
+# carries VIP: 50 MB up and 50 MB down
 carries() {
 	local server
 	schedule maglev
@@ -60,7 +61,7 @@ carries() {
 		sha256sum) == "$SHA256" ]]
 }
 
-# echoed VIP: 40 datagrams, 40 answers
+# echoed VIP: 40 datagrams get 40 answers
 echoed() {
 	local before
 	schedule maglev
@@ -149,8 +150,8 @@ echoed() {
 	echoed "$VIP6"
 }
 
-# The younger's hosts hold copies of the elder's mounts.
-@test "of two networks, the elder goes without waiting for the younger" {
+# The hosts of the younger network hold copies of the elder's mounts.
+@test "of two networks, the elder can be taken down first" {
 	local elder=$TOPO_RUN-1 younger=$TOPO_RUN-2
 	TOPO_RUN=$elder "$TOPO" up
 	TOPO_RUN=$younger "$TOPO" up

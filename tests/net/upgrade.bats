@@ -28,7 +28,7 @@ teardown() {
 	detach 2>/dev/null || other_down
 }
 
-# other HOST TOOL VERB...: of the other build
+# other HOST TOOL VERB...: runs the tool of the other build
 other() {
 	on "$1" "$OTHER_BUILD/build/$2" "${@:3}"
 }
@@ -45,7 +45,7 @@ pins() {
 	on "$1" sh -c 'cd /sys/fs/bpf/l3dsr && find . -type d ! -name .'
 }
 
-# what: the program that is attached, its pins, and what was changed
+# what HOST: the attached program, its pins, and what was changed on the host
 what() {
 	on "$1" ip -d link show eth0 | grep -o 'prog/xdp id [0-9]*'
 	on "$1" find /sys/fs/bpf/l3dsr | sort
@@ -87,7 +87,7 @@ what() {
 		[[ $(pins "$LB") == "./lbr-$OTHER" ]]
 		[[ $(pins backend0x) == "./bkd-$OTHER" ]]
 		other "$LB" LoadBalancer/lbr show interfaces | grep -q eth0
-		# no packet met a program that knew no generation yet
+		# no packet met a program without a generation
 		[[ $(other "$LB" LoadBalancer/lbr show -j reasons | jq '.reasons[] |
 			select(.reason == "no_configuration").packets') == 0 ]]
 		advanced "$FLOWS"
@@ -97,13 +97,13 @@ what() {
 		advanced "$FLOWS"
 	done
 	unbroken
-	# what the first `up` found is still known
+	# what the first `up` changed is still known
 	detach
 	[[ $(on "$LB" cat /proc/sys/net/ipv4/conf/eth0/forwarding) == 0 ]]
 	[[ $(on backend0x cat /proc/sys/net/ipv4/conf/eth0/arp_ignore) == 0 ]]
 }
 
-@test "the flows are dropped: where only their table knows them, some break" {
+@test "flows are dropped: those that only the flow table knows may break" {
 	services "$BATS_TEST_TMPDIR/random.yaml" 's/maglev/random/'
 	attach generic "$BATS_TEST_TMPDIR/random.yaml"
 	begin

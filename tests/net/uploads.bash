@@ -9,9 +9,9 @@
 load modes
 
 NEXT4=172.17.0.3 NEXT6=2001:db8:17::3
-LARGE=1000000 # bytes; one window and more
+LARGE=1000000 # bytes; more than one window
 
-# A network for each mode: native wants other ports than generic needs.
+# A network for each mode, because native needs other ports than generic.
 setup_file() {
 	local mode
 	for mode in generic native; do
@@ -22,7 +22,8 @@ setup_file() {
 	head -c "$LARGE" /dev/urandom >"$BATS_FILE_TMPDIR/large"
 }
 
-# afresh MODE: `over` it; what was learned by the test before would hide the fault
+# afresh MODE: as `over`; what was learned in the test before would hide the
+# fault
 afresh() {
 	over "$1"
 	lbr forget path-mtus
@@ -30,7 +31,7 @@ afresh() {
 	on "$CLIENT" ip -6 route flush cache
 }
 
-# settings [SED-EXPR...]: the scenario's file, changed
+# settings [SED-EXPR...]: applies the scenario's file, changed by sed
 settings() {
 	services "$BATS_TEST_TMPDIR/file" "$@"
 	lbr apply "$BATS_TEST_TMPDIR/file"
@@ -48,7 +49,7 @@ upload() {
 	echo "$sum"
 }
 
-# completes VIP: by the load balancer's answers
+# completes VIP: because of the load balancer's ICMP errors
 completes() {
 	local before
 	before=$(reason too_big_answered)
@@ -56,7 +57,8 @@ completes() {
 	(($(reason too_big_answered) > before))
 }
 
-# narrow MTU: of the router's way to the backends; nobody tells the client
+# narrow MTU: sets the MTU of the router's routes to the backends; nobody tells
+# the client
 narrow() {
 	local last mtu=()
 	[[ $1 == any ]] || mtu=(mtu lock "$1")
@@ -66,7 +68,7 @@ narrow() {
 	done
 }
 
-# announce SED-EXPR...: the backends go by the scenario's file, changed
+# announce SED-EXPR...: the backends apply the scenario's file, changed by sed
 announce() {
 	local backend
 	services "$BATS_TEST_TMPDIR/backends" "$@"

@@ -20,7 +20,7 @@ setup_file() {
 	attach generic
 }
 
-# The one service, checked by a file that tests take away.
+# One service, whose check asks for a file that tests can remove.
 setup() {
 	FILE=$BATS_TEST_TMPDIR/services.yaml
 	cat >"$FILE" <<-EOF
@@ -52,7 +52,7 @@ bad() { # HOST...
 	for host in "$@"; do on "$host" rm /run/nginx/files/health; done
 }
 
-# is ADDRESS FIELD WORD: as `show backends` says
+# is ADDRESS FIELD WORD: in the output of `show backends`
 is() {
 	[[ $(lbr show -j backends | jq -r --arg address "$1" --arg field "$2" \
 		'.backends[] | select(.backend == $address and .state != "removing")[$field]') == "$3" ]]
@@ -63,7 +63,7 @@ service() {
 	[[ $(lbr show -j services | jq -r --arg field "$1" '.services[0][$field]') == "$2" ]]
 }
 
-held() { # the flows, and `lbr run`, which knows that both are up
+held() { # starts the flows, and `lbr run`, which finds that both backends are up
 	run_begin "$FILE"
 	wait_for 10 answered
 	begin
@@ -71,9 +71,9 @@ held() { # the flows, and `lbr run`, which knows that both are up
 }
 
 forgetting() {
-	# nor does the generation before know where a flow was
+	# and the generation before is not asked where a flow was
 	sed -i -e '1i handshake-grace: 0s' -e '/check:/i\    flows: second-chance' "$FILE"
-	# not by apply: then flows would be remembered as before
+	# up, not apply: after apply, flows would be remembered as before
 	lbr down >/dev/null
 	lbr up -m generic -c "$FILE" >/dev/null
 }
@@ -98,7 +98,7 @@ forgetting() {
 	run_said "~ service $VIP4:80/tcp up -> degraded"
 }
 
-@test "on-down: move, and the connections of that server break" {
+@test "on-down: move: the connections of that server break" {
 	sed -i '/check:/i\    on-down: move' "$FILE"
 	lbr apply "$FILE" >/dev/null
 	held
@@ -121,7 +121,7 @@ forgetting() {
 	unbroken
 }
 
-@test "all servers answer badly at once: no connection breaks, new ones are served; lbr run begins again" {
+@test "all servers answer badly at once: no connection breaks, new ones are served; so too after lbr run is restarted" {
 	held
 	bad backend0x
 	bad backend0y
@@ -146,24 +146,25 @@ forgetting() {
 	unbroken
 }
 
-@test "the path is dead: its connections move within interval x fall; of the rest none breaks" {
+@test "the path is dead: its connections move within interval x fall; of the others none breaks" {
 	local begun gone
 	held
 	begun=${EPOCHREALTIME/./}
 	bkd backend0x down >/dev/null
 	wait_for 5 is "$X4" gets none
 	gone=${EPOCHREALTIME/./}
-	echo "out after $(((gone - begun) / 1000)) ms" # and what two tools take
+	echo "out after $(((gone - begun) / 1000)) ms" # plus the time that two tools take
 	((gone - begun < 2000000))
 	is "$X4" health 'path down'
 	is "$X4" why 'sent to the backend; no answer from the VIP'
-	# The other server has none of them, so a connection that moved is noticed.
+	# The other server has none of these connections, so one that moved is
+	# noticed.
 	wait_for 5 eval '! advanced "$FLOWS"'
 	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
 	bkd backend0x up -m generic >/dev/null
 }
 
-# Nothing is remembered but what a verdict makes necessary.
+# Only what a health check makes necessary is remembered.
 @test "flows: second-chance: a server answers its check badly, and is back: no connection breaks" {
 	forgetting
 	held
@@ -174,7 +175,7 @@ forgetting() {
 	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
 	advanced "$FLOWS"
 	unbroken
-	# These begin at deputies, and stay there.
+	# These connections begin at deputies, and stay there.
 	begin
 	advanced "$FLOWS"
 	fine backend0x
@@ -184,7 +185,7 @@ forgetting() {
 	unbroken
 }
 
-@test "flows: second-chance: the path is dead, and is back: of the flows elsewhere none breaks" {
+@test "flows: second-chance: the path is dead, and is back: flows elsewhere do not break" {
 	forgetting
 	held
 	bkd backend0x down >/dev/null
@@ -204,7 +205,7 @@ forgetting() {
 	unbroken
 }
 
-@test "lbr run begins again: fall holds, but for a backend of which nothing is known" {
+@test "lbr run is restarted: fall holds, except for a backend of which nothing is known" {
 	sed -i 's/fall: 2/fall: 100/' "$FILE"
 	lbr apply "$FILE" >/dev/null
 	run_begin "$FILE"
@@ -215,14 +216,14 @@ forgetting() {
 	wait_for 5 eval '(($(metric lbr_check_bad_total) >= 3))'
 	is "$X4" state up
 	is "$X4" health up
-	# This service is new, so its first check decides; and xdp_bkd does not restore
-	# it.
+	# This service is new, so its first check decides; and xdp_bkd does not
+	# restore its packets.
 	sed -i 's/port: 80/port: 81/' "$FILE"
 	run_signal HUP
 	wait_for 5 is "$X4" health 'path down'
 }
 
-@test "lbr run is stopped for a while, again and again: that is nobody's fault but its own" {
+@test "lbr run is stopped for a while, again and again: no backend is blamed for that" {
 	local pid i good
 	sed -i 's/fall: 2/fall: 1/' "$FILE"
 	lbr apply "$FILE" >/dev/null
@@ -241,7 +242,7 @@ forgetting() {
 	run ! run_said 'is down'
 }
 
-@test "the last backend is drained: said at once, by doctor, and how it is undone" {
+@test "the last backend is drained: drain warns, and doctor says so and how it is undone" {
 	local undo
 	lbr drain "$X4"
 	run --separate-stderr lbr drain -s "$VIP4:80" "$Y4"
@@ -258,7 +259,7 @@ forgetting() {
 	get "$VIP4" >/dev/null
 }
 
-@test "all servers are down: show, doctor, metrics, all say so, and why" {
+@test "all servers are down: show, doctor and metrics say so, and why" {
 	local command
 	run_begin "$FILE"
 	wait_for 10 answered

@@ -27,7 +27,7 @@ teardown() {
 	network_down
 }
 
-# trunk HOST: its port carries tags in its frames, and no bridge's
+# trunk HOST: tags stay in the frames of its port, which is in no bridge
 trunk() {
 	on wires ip link set "$1-eth0" nomaster
 	on wires ethtool -K "$1-eth0" txvlan off rxvlan off \
@@ -36,7 +36,7 @@ trunk() {
 	on "$1" ip address flush dev eth0 scope global
 }
 
-# vlan HOST SEGMENT ID [PROTOCOL]: a VLAN device at both ends of the port
+# vlan HOST SEGMENT ID [PROTOCOL]: a VLAN device at both ends of the wire
 vlan() {
 	on wires ip link add link "$1-eth0" name "$1.$3" type vlan \
 		protocol "${4:-802.1q}" id "$3"
@@ -54,13 +54,13 @@ front() {
 	wait_for 20 on "$LB" ping -q -c 1 -W 1 172.17.0.3
 }
 
-# by_router: to the backends by way of it
+# by_router: routes to the backends by way of the router
 by_router() {
 	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
 	on "$LB" ip route replace 2001:db8:19::/64 via 2001:db8:17::3
 }
 
-# attach_port MODE: xdp_lbr on the port, xdp_bkd
+# attach_port MODE: attaches xdp_lbr to the port, and xdp_bkd
 attach_port() {
 	local backend
 	lbr up -i eth0 -m "$1"
@@ -69,7 +69,7 @@ attach_port() {
 	done
 }
 
-# serves: requests and an upload over each family, all of it XDP_TX
+# serves: requests and an upload over each family, all sent by XDP_TX
 serves() {
 	local vip
 	head -c 1M /dev/urandom >"$BATS_TEST_TMPDIR/1M"
@@ -82,7 +82,7 @@ serves() {
 	done
 }
 
-@test "VLAN, native: served with the tag on; not before up knows the device" {
+@test "VLAN, native: serves with the tag on; not before up knows the VLAN device" {
 	trunk "$LB"
 	attach_port native
 	vlan "$LB" front 7
@@ -98,7 +98,7 @@ serves() {
 	[[ $(on "$LB" sysctl -n net.ipv4.conf.eth0/7.forwarding) == 0 ]]
 }
 
-@test "VLAN, native: from one into another, and into none" {
+@test "VLAN, native: from one VLAN into another, and into none" {
 	trunk "$LB"
 	vlan "$LB" front 7
 	vlan "$LB" back 8
@@ -111,7 +111,7 @@ serves() {
 	serves
 	wait_for 5 seen out 'vlan 8.*172\.19\.0\.[34]\.80'
 
-	# the backends' segment without a tag
+	# the backends' segment, without a tag
 	on wires ip link set "$LB.8" nomaster
 	on "$LB" ip address flush dev eth0.8 scope global
 	on wires ip link set "$LB-eth0" master back
@@ -123,7 +123,7 @@ serves() {
 
 @test "VLAN, native: QinQ, 802.1ad outside" {
 	trunk "$LB"
-	# a link lets only one tag pass beyond its MTU
+	# one tag may exceed the link's MTU, but not two
 	on wires ip link set "$LB-eth0" mtu 1504
 	on "$LB" ip link set eth0 mtu 1504
 	vlan "$LB" '' 7 802.1ad
@@ -153,8 +153,8 @@ serves() {
 	run ! balanced "$VIP4" 20 1 19
 }
 
-# The sender's kernel keeps the tag beside the frame, where XDP cannot see it.
-@test "VLAN, generic on the port: warned of; on the VLAN device: served" {
+# The sender's kernel keeps the tag outside the frame, where XDP cannot see it.
+@test "VLAN, generic on the port: up warns; on the VLAN device: it serves" {
 	trunk "$LB"
 	on wires ethtool -K "$LB-eth0" txvlan on
 	vlan "$LB" front 7

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Frames: a few of each kind, built by scapy, and many from those, patched."""
+"""Frames: a few of each kind, built by scapy, and many more made from those."""
 
 import struct
 
@@ -31,7 +31,7 @@ def ip6(dst=VIP6, **fields):
 
 
 def tcp(dport=80, flags="PA", payload=PAYLOAD, **fields):
-    seq = 6 if flags == "S" else 7  # the one goes on with the other
+    seq = 6 if flags == "S" else 7  # both belong to the same flow
     return TCP(sport=40000, dport=dport, flags=flags, seq=seq, ack=9, **fields) / Raw(payload)
 
 
@@ -92,8 +92,8 @@ def templates():
 
 
 class Flows:
-    """Many flows of a service: one template, patched. The checksum above IP
-    is left as it is; nothing on the way looks at it."""
+    """Many flows of a service: one template, patched. The checksum above IP is not
+    updated; nothing on the path verifies it."""
 
     def __init__(self, port=80, udp_payload=None, ipv6=False):
         layer = ip6() if ipv6 else ip4()
@@ -103,7 +103,7 @@ class Flows:
         self.l4 = ETHER + (40 if ipv6 else 20)
 
     def frame(self, sport, flags=0, seq=7):
-        """`seq`: sequence number of the SYN; later packets continue from it."""
+        """`seq`: sequence number of the SYN; later packets continue from there."""
         frame = self.template
         struct.pack_into("!H", frame, self.l4, sport)
         if not self.is_udp:

@@ -19,7 +19,7 @@ LB, ROUTER, CLIENT = "172.17.0.2", "172.17.0.3", "172.17.0.4"
 LB6, ROUTER6, CLIENT6 = "2001:db8:17::2", "2001:db8:17::3", "2001:db8:17::4"
 VIP, VIP6 = "192.168.25.10", "2001:db8:25::10"
 
-# As topology/topo gives them: 02:42 and the IPv4 address.
+# As topology/topo assigns them: 02:42 and the IPv4 address.
 LB_MAC, ROUTER_MAC, CLIENT_MAC = (f"02:42:ac:11:00:0{n}" for n in (2, 3, 4))
 BACKEND_MAC = {"backend0x": "02:42:ac:13:00:03", "backend0y": "02:42:ac:13:00:04"}
 BACK_ROUTER_MAC = "02:42:ac:13:00:02"
@@ -28,7 +28,7 @@ ABORTED, DROP, PASS, TX, REDIRECT = range(5)
 
 
 def on(host, *command, status=0, text=None):
-    """Runs a command on a host; its stdout. `status` None: whatever it is."""
+    """Run a command on a host; its stdout. `status` None: any exit status will do."""
     done = subprocess.run(
         [TOPO, "exec", host, *command],
         cwd=ROOT, input=text or "", text=True, capture_output=True, check=False,
@@ -42,7 +42,7 @@ def on(host, *command, status=0, text=None):
 
 
 def one_cpu():
-    """On one CPU: then its per-CPU counters are all that a program counts."""
+    """Run on one CPU, so that its per-CPU counters are all that a program counts."""
     cpus = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cpus[os.getpid() % len(cpus)]})
 
@@ -83,7 +83,7 @@ class Program:
 
 
 def endpoint(address, port):
-    """As the verbs take it; null is any port."""
+    """As the verbs take it; for null, any port."""
     port = "any" if port is None else port
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
@@ -100,8 +100,8 @@ class Role:
         return on(self.host, self.tool, *arguments, status=status, text=text)
 
     def up(self, file, mode="generic"):
-        """Also when it is up: then the program is replaced."""
-        now = ["--now"] * (self.name == "lbr")  # nothing is left of earlier tests
+        """If it is up already, the program is replaced."""
+        now = ["--now"] * (self.name == "lbr")  # nothing of earlier tests is left
         self("up", "-i", "eth0", "-m", mode, *now, "-c", file)
         self.close()
         self.program = Program(self.host, f"{self.pins}/link-eth0")
@@ -110,7 +110,7 @@ class Role:
         return self.program.run(frames)
 
     def rows(self, section):
-        """Of `show`; to compare, with "service", and "client" with its port."""
+        """Rows of `show`, in a form to compare: with "service", and "client" with its port."""
         rows = json.loads(self("show", "-j", section))[section]
         for row in rows:
             if "vip" in row:
@@ -124,7 +124,7 @@ class Role:
         return {row["reason"]: row["packets"] for row in rows}
 
     def restores(self):
-        """Of bkd: packets by service and protocol."""
+        """Rows of bkd: packets by service and protocol."""
         rows = self.rows("restores")
         return {(row["service"], row["protocol"]): row["packets"] for row in rows}
 
@@ -135,7 +135,7 @@ class Role:
 
 
 class World:
-    """What a test is given."""
+    """What a test is given: the hosts and the tools."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -166,7 +166,7 @@ class World:
         return len(self.lbr.rows("flows"))
 
     def see(self, jiffies):
-        """Shifts the time at which each flow was last seen."""
+        """Shift the time at which each flow was last seen."""
         on("lbdsr0a", SEEN, f"{self.lbr.pins}/flows", str(jiffies))
 
     def close(self):
@@ -175,7 +175,7 @@ class World:
 
 
 def prepare():
-    """Permanent neighbours, so that there is no traffic but ours."""
+    """Permanent neighbours, so that our packets are the only traffic."""
     for host in ("lbdsr0a", *BACKEND_MAC):
         on("wires", "sh", "-c",
            f"echo 1 >/proc/sys/net/ipv6/conf/{host}-eth0/disable_ipv6;"
@@ -190,7 +190,7 @@ def backend(address, weight=1, drain=False):
 
 
 def service(backends, vip=VIP, port=80, protocol="tcp", **keys):
-    """`backends`: addresses, or what backend() gives."""
+    """`backends`: addresses, or the results of backend()."""
     rows = (row if row.startswith("{") else backend(row) for row in backends)
     keys = "".join(f", {key.replace('_', '-')}: {value}" for key, value in keys.items())
     return (

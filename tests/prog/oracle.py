@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What ought to become of a frame, worked out from the RFCs and from the
-README's rules, not from common/core: addresses are strings of bytes, sums are
-taken over the whole of what they cover."""
+"""What should become of a frame, worked out from the RFCs and from the README's rules,
+not from common/core: addresses are strings of bytes, and each sum is taken over all
+that it covers."""
 
 import socket
 import struct
@@ -40,7 +40,7 @@ def pseudo(frame, protocol, length):
 
 
 class Read:
-    """A frame, read: `fault` is None, or why it cannot be forwarded."""
+    """A parsed frame: `fault` is None, or the reason why it cannot be forwarded."""
 
     __slots__ = ("fault", "family", "source", "to", "protocol", "sport", "port",
                  "ttl", "l4", "length", "echo", "neighbour", "frame", "piece", "id",
@@ -63,7 +63,7 @@ class Read:
             self.fault = "malformed"
 
     def tagged(self, kind):
-        """In no VLAN of ours, if it can be parsed at all."""
+        """Is it in no VLAN of ours, if it can be parsed at all?"""
         frame, at = self.frame, ETHER
         while kind in VLANS and at < ETHER + 8:
             if len(frame) < at + 4:
@@ -166,7 +166,7 @@ def with_header_sum(frame, was):
 
 
 def same_echo(got, wanted):
-    """As far as a receiver can tell: 65535 is as good as 0 in a checksum."""
+    """Equal to a receiver: in a checksum, 65535 is as good as 0."""
     at = Read(wanted).l4 + 2
     if wanted[at : at + 2] == b"\0\0" and got[at : at + 2] == b"\xff\xff":
         got = got[:at] + b"\0\0" + got[at + 2 :]
@@ -252,14 +252,14 @@ def report(read, own, kind, code, rest=0):
 
 
 class Pieces:
-    """The packets whose first fragment has come, and its ports."""
+    """The packets whose first fragment has arrived, and their ports."""
 
     def __init__(self):
         self.ports = {}
 
     def read(self, frame):
-        """The readings that a frame may have. A later fragment has its first
-        one's ports, or, where that is forgotten by now, none."""
+        """The readings that a frame may have. A later fragment has its first one's
+        ports or, if that may be forgotten by now, none."""
         read, key = Read(frame), None
         if read.piece and read.understood:
             key = (read.source, read.to, read.id)
@@ -268,7 +268,7 @@ class Pieces:
         if read.piece != "later" or not key:
             return [read]
         alone = Read(frame)
-        # A UDP fragment may have a service even so, if it is not malformed.
+        # A UDP fragment may have a service anyway, if it is not malformed.
         if alone.protocol != UDP or not alone.fault:
             alone.fault = "fragment"
         if key not in self.ports:
@@ -290,7 +290,7 @@ class LoadBalancer:
         self.pieces = Pieces()
 
     def predict(self, frame):
-        """[(action, reason, bytes)]: one of them"""
+        """[(action, reason, bytes)]: the result must be one of these"""
         return [self.outcome(frame, read) for read in self.pieces.read(frame)]
 
     def outcome(self, frame, read):
@@ -329,7 +329,7 @@ class LoadBalancer:
 
 
 class Backend:
-    """xdp_bkd on a host to which each listed address is a VIP's."""
+    """xdp_bkd on a host for which each listed address is a VIP."""
 
     PASSED = {"fragment": "fragment_passed", "extension": "extension_passed"}
 

@@ -13,8 +13,8 @@ TEN = [f"172.19.1.{n}" for n in range(1, 11)]
 
 
 class Service:
-    """One service in a file of its own; each test takes a port of its own, so
-    that nothing of another test's is remembered."""
+    """One service in a file of its own; each test uses a port of its own, so that it
+    meets nothing that another test left remembered."""
 
     def __init__(self, world, port, protocol="tcp", scheduler="maglev"):
         self.world, self.port = world, port
@@ -36,7 +36,7 @@ class Service:
                 for client, (_, frame) in zip(clients, self.world.lbr.run(frames))}
 
     def send(self, sports, flags=0, seq=7):
-        """{source port: the backend's address}; `seq`: of Flows.frame()"""
+        """{source port: the backend's address}; `seq`: as for Flows.frame()"""
         answers = self.world.lbr.run(
             [self.flows.frame(sport, flags, seq) for sport in sports])
         placed = {}
@@ -47,8 +47,9 @@ class Service:
 
 
     def hold(self, sports, flags=f.ACK):
-        """The same with two packets a flow: it is remembered at the second. In portions,
-        because the notes of first packets have little room."""
+        """The same with two packets for each flow, because it is remembered at the
+        second. In portions, because there is little room for the notes of first
+        packets."""
         placed, sports = {}, list(sports)
         for at in range(0, len(sports), 500):
             self.send(sports[at : at + 500], flags)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The ICMP errors that xdp_lbr is to answer with, as scapy builds them."""
+"""The ICMP errors that xdp_lbr has to send, as scapy builds them."""
 
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.inet6 import ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6
@@ -21,7 +21,7 @@ def answer(packet, icmp):
         there = frame[ETHER : ETHER + 40 + int.from_bytes(frame[18:20], "big")][: 1280 - 48]
         around = IPv6(src=LB6, dst=packet[IPv6].src, tc=0, fl=0, hlim=64)
     out = bytes(Ether(dst=CLIENT_MAC, src=LB_MAC) / around / icmp / Raw(there))
-    # Without scapy: every checksum from scratch.
+    # Without scapy: every checksum is computed from scratch.
     if IP in packet:
         equal((total(out[14:34]), total(out[34:])), (0xFFFF, 0xFFFF), "the test's own sums")
     else:

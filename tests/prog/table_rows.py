@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each row: a frame, the result to the last byte, and the one counter that rises; with services
-and routes that produce each reason. Expected frames are
-built by scapy, their checksums by it."""
+"""One row for each case: a frame, the result to the last byte, and the one counter that
+rises; with services and routes that produce each reason. scapy builds the expected
+frames and computes their checksums."""
 
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import (
@@ -17,10 +17,11 @@ from network import (
     ROUTER_MAC, TX, VIP, VIP6, backend, configuration, on, service,
 )
 
-OTHER_MAC = "02:42:0a:09:09:02"  # the next hop behind another interface
+OTHER_MAC = "02:42:0a:09:09:02"  # the next hop behind the other interface
 ANY = "192.168.25.11"  # a VIP with a service of any port
 
-# Backends by what the FIB says of them; the port of the service is the key.
+# Backends, each with what the FIB says about its address; the port of the service is
+# the key.
 FIB = {
     81: ("172.20.0.1", "2001:db8:20::1", "blackhole"),
     82: ("172.20.0.2", "2001:db8:20::2", "unreachable"),
@@ -74,7 +75,7 @@ def routes():
 
 
 def sent(packet, to, dst=ROUTER_MAC, src=LB_MAC):
-    """What leaves: built by scapy from the packet that came in."""
+    """The frame that leaves: built by scapy from the packet that came in."""
     out = Ether(bytes(packet))
     out[Ether].dst, out[Ether].src = dst, src
     if IP in out:
@@ -86,7 +87,8 @@ def sent(packet, to, dst=ROUTER_MAC, src=LB_MAC):
 
 
 def handed_up(packet, to):
-    """Handed to the kernel, which resolves and forwards: TTL and MACs are unchanged."""
+    """Handed to the kernel, which resolves the next hop and forwards: TTL and MACs are
+    unchanged."""
     out = Ether(bytes(packet))
     if IP in out:
         out[IP].dst = to
@@ -256,7 +258,7 @@ def rows_echo():
     return rows
 
 
-SEEN = set()  # the reasons that rows have met
+SEEN = set()  # the reasons that rows have produced
 
 
 def check(world, rows):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tests by name, and one line for each on stdout."""
+"""Named tests, with one line for each on stdout."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import traceback
 
 TESTS = []
 
-# For tests with random packets: an emulated machine sends fewer.
+# For tests with random packets: an emulated machine sends fewer of them.
 FEWER = int(os.environ.get("FEWER", "1"))
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""xdp_lbr's own ICMP errors, to the byte as scapy builds them: about what, to
-whom, how much of the packet is quoted, how often; and that a packet which is
+"""xdp_lbr's own ICMP errors, compared byte by byte with scapy's: which packets get one,
+who is told, how much of the packet is quoted, and how many are sent. A packet that is
 not answered is left as it came."""
 
 import contextlib
@@ -168,7 +168,7 @@ def limited(world):
         said = after["ttl_answered"] - before["ttl_answered"]
         refused = after["answer_limited"] - before["answer_limited"]
         equal(said + refused, 200, "answered and refused")
-        # One was sent before, and a new second may begin in between.
+        # One was sent before, and a new second may begin meanwhile.
         assert limit - 1 <= said <= 2 * limit, f"limit {limit}: {said} answered"
         equal({got.hex() for action, got in results if action == DROP}, {bytes(packet).hex()},
               "what is refused")
@@ -176,7 +176,7 @@ def limited(world):
 
 
 def answered_of(world, packets):
-    """How many are answered, the rest dropped and counted."""
+    """How many are answered; the rest is dropped and counted."""
     before = world.lbr.reasons()
     results = world.lbr.run([bytes(packet) for packet in packets])
     after = world.lbr.reasons()
@@ -200,7 +200,7 @@ def fair(world):
         return Ether(bytes(packet))
 
     def others(count):
-        """Each of another client: cells are hashed, so few share one."""
+        """Each packet is from another client: cells are hashed, so few clients share one."""
         return [large(f.ip4, f"198.51.{i // 250}.{i % 250 + 1}") for i in range(count)] + [
             large(f.ip6, f"2001:db8:{i + 1:x}::1") for i in range(count)]
 
@@ -249,7 +249,7 @@ def kinds(size, ipv6=True):
 
 
 def sizes(mtu, at):
-    """Larger ones are answered, others sent."""
+    """Larger packets are answered, others are sent."""
     rows = []
     for size in mtu + 1, mtu + 200, at:
         rows += [(f"{size} over {mtu}", packet, "too_big_answered", TX, too_big(packet, mtu))
@@ -282,7 +282,7 @@ def by_route(world):
 def by_file(world):
     world.up(setting(1400, answer_limit=1000000), "native")
     check(world, sizes(1400, 1500))
-    # The route's is less.
+    # The route's MTU is smaller.
     with narrow(1300):
         world.up(setting(1400, answer_limit=1000000), "native")
         check(world, sizes(1300, 1500))
@@ -316,7 +316,7 @@ def generic(world):
                 rows.append(("data", packet, "forwarded", TX, sent(packet, to)))
         piece = of_size(lambda: f.ip6() / IPv6ExtHdrFragment(m=1, id=next(IDS)), 1400)
         rows.append(("a first fragment", piece, "too_big_answered", TX, too_big(piece, 1300)))
-        # Its TTL is the same, however many they are.
+        # The TTL is that of each packet, however many there are.
         piece = of_size(f.ip4, 1400, DATA, ttl=1)
         rows.append(("TTL 1", piece, "ttl_answered", TX, exceeded(piece)))
         piece = of_size(f.ip4, 9000, DATA, ttl=1)

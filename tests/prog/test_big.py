@@ -64,7 +64,7 @@ def balanced(frame, to):
 
 
 def equals(got, action, frame, reason, what):
-    """Keeps 65,536 bytes out of the log."""
+    """Keep 65,536 bytes out of the log."""
     equal((got[0], got[2]), (action, reason), what)
     assert bytes.fromhex(got[1]) == frame, f"{what}: other bytes"
 
@@ -83,7 +83,7 @@ NOT_BIG = {
 }
 
 
-@test("big: TCP of more than 65,535 bytes is sent by the frame's length")
+@test("big: TCP of more than 65,535 bytes is sent; the frame's length counts")
 def sent(world):
     world.up(setting(forward="rewrite"))
     for kind, frame in BIG.items():
@@ -92,7 +92,7 @@ def sent(world):
         equals(one(world.lbr, frame), DROP, frame, "malformed_vip", what)
 
 
-@test("big: no outer header can say its length")
+@test("big: ipip refuses it: no outer header can hold its length")
 def tunnelled(world):
     for cross in False, True:
         world.up(setting(cross, forward="ipip"))

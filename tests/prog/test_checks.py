@@ -135,7 +135,7 @@ def handed(frame):
     return mac(CHECK_MAC) + frame[6:]
 
 
-@test("checks: replies, and errors about them, are handed over")
+@test("checks: replies, and errors about checks, are handed over")
 def replies(world):
     world.apply(near_and_far())
     with checks(world):
@@ -147,7 +147,7 @@ def replies(world):
         equal(world.lbr.reasons()["check_reply"] - before, len(REPLIES), "check_reply")
 
 
-@test("checks: a reply in fragments is handed over, and no other packet's")
+@test("checks: fragments of a reply are handed over, and no other packet's")
 def fragments(world):
     world.apply(near_and_far())
     with checks(world):
@@ -168,7 +168,7 @@ def fragments(world):
                 equal(world.lbr.run([frame]), [(PASS, frame)], "of another port")
 
 
-@test("checks: what differs from a reply in one field passes as it came")
+@test("checks: a packet that differs from a reply in one field passes as it came")
 def foreign(world):
     world.apply(near_and_far())
     with checks(world):
@@ -178,7 +178,7 @@ def foreign(world):
         equal(world.lbr.reasons()["check_reply"] - before, 0, "check_reply")
 
 
-@test("checks: where none runs, nothing is handed over")
+@test("checks: while no check runs, nothing is handed over")
 def none(world):
     world.apply(near_and_far())
     with checks(world, veth=False):
@@ -186,7 +186,7 @@ def none(world):
             equal(world.lbr.run([bytes(packet)]), [(PASS, bytes(packet))], name)
 
 
-@test("checks: VLAN tags are taken off a reply, and off nothing else")
+@test("checks: VLAN tags are taken off replies, and off nothing else")
 def vlans(world):
     with Vlans(world) as devices:
         devices.up(near_and_far())

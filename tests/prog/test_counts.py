@@ -13,7 +13,7 @@ from tap import Skip, equal, test
 from table_rows import FIB, prepared
 
 NEAR, NEAR6 = "172.19.0.3", "2001:db8:19::3"
-SPORT = 45001  # no other test's
+SPORT = 45001  # ports that no other test uses
 
 
 def rows(world):
@@ -40,7 +40,7 @@ def backends(world):
             (f.ip6() / f.tcp(payload=b""), near6, 74, 0),
             (f.ip4() / f.tcp(86, payload=b""), (f"{VIP}:86", FIB[86][0]), 54, 0),
             (f.ip4() / f.tcp(85, "S", b""), (f"{VIP}:85", FIB[85][0]), 54, 1),
-            # what is dropped or answered is sent to nobody
+            # packets that are dropped or answered are sent to no backend
             (f.ip4() / f.tcp(81, "S"), None, 0, 0),
             (f.ip4(ttl=1) / f.tcp(flags="S"), None, 0, 0),
             (f.ip4() / f.echo4(), None, 0, 0)):
@@ -60,7 +60,7 @@ def by_service(shown):
             for row in shown["reasons-by-service"]}
 
 
-@test("counts: why a service's packets were not sent on; those that were are not there")
+@test("counts: why a service's packets were not sent on; packets that were sent are not counted there")
 def reasons_by_service(world):
     one, other = Service(world, 4101), Service(world, 4102)
     drained = service([backend(TEN[0], drain=True)], port=4103)
@@ -81,7 +81,7 @@ def reasons_by_service(world):
     equal({key[0] for key in left}, {f"{VIP}:4102"}, "services that are there")
 
 
-@test("counts: show reasons --watch: what has risen in a second, and only that")
+@test("counts: show reasons --watch: what has risen in a second, and nothing else")
 def watched(world):
     tcp = Service(world, 4105)
     world.apply(configuration(tcp.text(TEN)))
@@ -96,7 +96,7 @@ def watched(world):
         world.lbr.run(frames)
         while not by_service(rose[-1]) and len(rose) < 5:
             rose.append(json.loads(process.stdout.readline()))
-        # Nobody reads any more: it ends by itself.
+        # Nobody reads its output any more: it ends.
         process.stdout.close()
         equal(process.wait(timeout=10), 1, "exit status")
     finally:

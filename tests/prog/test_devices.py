@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Devices that XDP cannot send out of: the kernel forwards what would leave there, if the
-method allows it; else the packet is dropped."""
+"""Devices that XDP cannot send out of: the kernel forwards the packets that would leave
+there, if the method allows it; otherwise they are dropped."""
 
 import contextlib
 
@@ -38,9 +38,9 @@ def ip(*lines, force=False):
 
 @contextlib.contextmanager
 def device(kind):
-    """FAR is behind it, its neighbour known for good: nobody holds the tun device,
-    so it has no carrier, and that takes other neighbours along. Before Linux 6.8
-    it does so up to a second after the device came up."""
+    """FAR is behind the device, and its neighbour is permanent: no process holds the
+    tun device, so it has no carrier, which removes other neighbours. Before Linux 6.8
+    this takes up to a second after the device came up."""
     name = f"{kind}9"
     known = "nud permanent" if kind == "tun" else f"lladdr {MAC} nud permanent"
     try:
@@ -95,12 +95,12 @@ def sender(world):
     return {row["sent-by"] for row in rows if row["interface"] not in ("eth0", None)}
 
 
-@test("devices: one without an Ethernet header, known to the tool or not")
+@test("devices: without an Ethernet header, whether the tool knows it or not")
 def no_ethernet(world):
     world.apply(setting("172.19.0.3", "2001:db8:19::3"))
     for mode in "generic", "native":
         world.up(setting("172.19.0.3", "2001:db8:19::3", ("rewrite",)), mode)
-        # A file with such a backend is refused, so the route is added afterwards.
+        # A file with such a backend is refused, so the route is added after `apply`.
         world.up(setting(), mode)
         with device("tun"):
             by_kernel(world, f"{mode}, new")
@@ -110,7 +110,7 @@ def no_ethernet(world):
                 equal(end(world, packet)[0], (PASS, "device_passed"), f"{mode}, known")
 
 
-@test("devices: without ndo_xdp_xmit, redirected to in generic mode alone")
+@test("devices: without ndo_xdp_xmit: redirected to in generic mode only")
 def no_xmit(world):
     for kind in "br", "macvlan":
         world.up(setting(), "generic")
@@ -127,7 +127,7 @@ def no_xmit(world):
     world.up(setting("172.19.0.3", "2001:db8:19::3", ("rewrite",)), "generic")
 
 
-@test("devices: a method by which only XDP can send is refused, by the device's name")
+@test("devices: a method that needs XDP to send is refused; the message names the device")
 def refused(world):
     world.up(setting("172.19.0.3", "2001:db8:19::3", ("rewrite",)), "native")
     for kind, why in ("tun", "has no Ethernet header"), ("br", "takes no redirected frames"):

@@ -62,7 +62,7 @@ def address(frame):
 
 
 def sent(packet, to):
-    """As xdp_lbr sends it: its own header is another, from xdp_lbr's own address."""
+    """As xdp_lbr sends it: with another IP header, from xdp_lbr's own address."""
     out = Ether(bytes(packet))
     layer = out[IP] if IP in out else out[IPv6]
     out.dst, out.src, layer.dst = ROUTER_MAC, LB_MAC, to
@@ -73,7 +73,7 @@ def sent(packet, to):
     else:
         layer.hlim -= 1
         [was] = struct.unpack("!H", bytes(packet)[56:58])
-        # When xdp_bkd looks at it, the destination is the VIP again.
+        # When xdp_bkd sees it, the destination is the VIP again.
         error = Ether(bytes(packet))[IPv6]
         error.src = LB6
         del error.payload.cksum
@@ -133,12 +133,12 @@ def one(role, packet):
 
 
 def remembered(world):
-    """The flows of our client: those of earlier tests may end meanwhile."""
+    """The flows of our client: flows of earlier tests may end meanwhile."""
     return {(row["client"], row["service"], row["protocol"])
             for row in world.lbr.rows("flows")}
 
 
-@test("errors: to the service's backend, whatever there is of the quote")
+@test("errors: to the service's backend, however much is quoted")
 def forwarded(world):
     world.apply(configuration(*both(), *both(7777, protocol="udp")))
     flows = remembered(world)
@@ -148,7 +148,7 @@ def forwarded(world):
     equal(remembered(world) - flows, set(), "flows remembered")
 
 
-@test("errors: that quote no packet of a service are dropped, untouched")
+@test("errors: one that quotes no packet of a service is dropped, untouched")
 def stray(world):
     world.apply(configuration(*both(), *both(7777, protocol="udp")))
     for name, packet in STRAY.items():
@@ -173,7 +173,7 @@ def the_flows_own(world):
     assert apart > 200, "all flows have one backend"
 
 
-@test("errors: xdp_bkd gives them to the VIP that sent what they quote")
+@test("errors: xdp_bkd delivers them to the VIP that sent the quoted packet")
 def restored(world):
     role = fresh(world, configuration(*both(), *both(7777, protocol="udp")))
     to = mac(BACKEND_MAC["backend0x"])

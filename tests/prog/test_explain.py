@@ -25,8 +25,8 @@ MAPSUMS = "build/tests/prog/mapsums"
 
 
 class Explain:
-    """One `lbr explain` that answers many questions, on the CPU on which the program runs: each
-    CPU has turns of its own."""
+    """One `lbr explain` that answers many questions, on the CPU on which the program
+    runs: each CPU has its own turns."""
 
     def __init__(self, world, *options):
         cpus = os.sched_getaffinity(world.lbr.program.process.pid)
@@ -92,7 +92,7 @@ def destination(frame):
 
 
 def chunks(count, seed):
-    """A hundred at a time, none of which changes the answer to another."""
+    """A hundred packets at a time, so that none changes the answer about another."""
     chunk = {}
     for question in questions(count, seed):
         ends = question.removesuffix(" syn")
@@ -104,7 +104,7 @@ def chunks(count, seed):
 
 
 def same(world, count, seed, *options):
-    """What is said of each, and what the program then does."""
+    """What explain says of each packet, and what the program then does."""
     explain, said = Explain(world, *options), collections.Counter()
     before = world.lbr.reasons()
     for chunk in chunks(count, seed):
@@ -154,7 +154,7 @@ def writes_nothing(world):
     assert {"reasons", "flows", "begun_flows", "backend_counts"} <= changed, changed
 
 
-@test("explain: the packet is whole, and its steps are said")
+@test("explain: the whole packet is printed, and each step")
 def steps(world):
     world.up(pool())
     for question, kind in ((f"{CLIENT}:1234 {VIP}:80", TCP), (f"{CLIENT}:1234 {VIP}:7777/udp", UDP),
@@ -193,7 +193,7 @@ def steps(world):
 @test("explain: ICMP errors: what it says of 4,000 is what becomes of them")
 def errors(world):
     world.up(pool(handshake_grace="0s"))
-    # Flows that errors are about.
+    # Flows that the errors are about.
     same(world, 1000, 4)
     said = same(world, 2000, 4, "--error")
     world.apply(pool(1, handshake_grace="1min"))
@@ -214,7 +214,7 @@ def errors(world):
 def in_vlans(world):
     with Vlans(world) as vlans:
         vlans.lbr("ip", "link", "set", "in7", "address", LB_MAC)
-        # Nothing is to be counted but what is asked about.
+        # Only the packets that are asked about may be counted.
         vlans.lbr("sysctl", "-qw", "net.ipv6.conf.in7p.disable_ipv6=1",
                   "net.ipv6.conf.out8p.disable_ipv6=1")
         for text, outer, inner in ("7", tag(7), b""), ("100,7", tag(100, AD), tag(7)):

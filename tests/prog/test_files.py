@@ -28,8 +28,8 @@ LARGE = ("services", "backends")  # seconds, to dump them
 
 
 def dump(world, whole=False):
-    """Every pinned map but the counters; outer maps hold the ids of the inner
-    ones. With `whole`, the large ones and what is in the inner ones as well."""
+    """Every pinned map except the counters; outer maps hold the ids of inner ones. With
+    `whole`, also the large maps and the contents of inner ones."""
     script = f"""
         set -e
         cd {world.lbr.pins}
@@ -77,7 +77,7 @@ def refused(world):
     assert dump(world, whole=True) == all_before, "a large map changed"
 
 
-@test("files: apply --dry-run changes nothing that packets go by")
+@test("files: apply --dry-run changes nothing that packets meet")
 def dry_run(world):
     tcp = Service(world, 3002)
     fresh(world, configuration(tcp.text(TEN)))

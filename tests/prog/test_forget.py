@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""xdp_lbr with `flows: second-chance`: it goes by the file's table, remembers
-nothing, and remembers flows only where somebody has taken a slot from its owner."""
+"""xdp_lbr with `flows: second-chance`: it goes by the file's table and remembers flows
+only in slots that somebody has taken from their owner."""
 
 import frames as f
 from network import DROP, backend, configuration, service
@@ -21,7 +21,8 @@ def applied(world, text):
 
 
 def placed_by(world, port, pool):
-    """Where a service with a flow table would place them; that service is removed again."""
+    """The backends that a service with a flow table would select; that service is
+    removed again."""
     plain = Service(world, port)
     world.apply(configuration(plain.text(pool)))
     placed = plain.send(SPORTS, f.SYN)
@@ -83,7 +84,7 @@ def by_hand(world):
     own = [sport for sport in SPORTS if before[sport] == one]
     others = [sport for sport in SPORTS if before[sport] != one]
     world.lbr("drain", one)
-    # Flows that have begun before, of which nobody knows anything.
+    # Flows that began before, and that nobody remembers.
     stayed(before, tcp.send(SPORTS, f.PUSH), "those that were there")
     new = tcp.send(own[::2], f.SYN)
     assert one not in new.values(), "a SYN went to the drained one"
@@ -102,7 +103,7 @@ def by_hand(world):
 def by_hand_filling(world):
     tcp, keys = Forgetful(world, 9008), {"handshake_grace": "0s", "insert_limit": 1000000}
 
-    def text(pool):  # the smaller the table, the more slots differ without need
+    def text(pool):  # the smaller the table, the more slots differ needlessly
         return configuration(
             service(pool, port=9008, flows="second-chance", table_size=251), **keys)
 
@@ -110,7 +111,7 @@ def by_hand_filling(world):
     before = tcp.send(PORTS, f.ACK)
     applied(world, text(TEN[:9] + [filling(TEN[9])]))
     filled = tcp.send(PORTS, f.ACK)
-    # With more of them out, the table of the rest differs from that before.
+    # With more backends out, the table of the others differs from the one before.
     out = [TEN[9], *TEN[:6]]
     own = [sport for sport in PORTS if filled[sport] == TEN[9] and before[sport] not in out]
     for one in out:

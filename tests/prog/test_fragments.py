@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Fragments of a packet: all go where the first one went, in any order after it; each is
+"""Fragments of a packet: all follow the first one, in any order behind it, and each is
 treated as the first was, to the byte."""
 
 import json
@@ -29,7 +29,7 @@ IDS = iter(range(1000, 60000))
 
 
 def whole(ipv6=False, l4=None, ident=None):
-    """A packet that is to be cut; each has an id of its own."""
+    """A packet that will be fragmented; each has its own id."""
     l4 = l4 or UDP(sport=40000, dport=7777)
     ident = ident or next(IDS)
     if ipv6:
@@ -42,7 +42,7 @@ def cut(packet):
     if IPv6 in packet:
         pieces = fragment6(packet, 1280)
     else:
-        # Summed as one packet, as its sender does.
+        # One checksum over the whole packet, as its sender computes it.
         pieces = fragment(Ether(bytes(packet)), 1280)
     pieces = [Ether(bytes(piece)) for piece in pieces]
     assert len(pieces) >= 3
@@ -55,9 +55,9 @@ def both(port=7777, protocol="udp", **more):
 
 
 def met(role, pieces):
-    """The result of each: (action, bytes, reason), one reason for all. They are sent together:
-    a first fragment is remembered for 5 s, in which a slow machine can read the counters only a
-    few times."""
+    """The result of each fragment: (action, bytes, reason), with the same reason for
+    all. They are sent together: a first fragment is remembered for 5 s, in which a slow
+    machine can read the counters only a few times."""
     before = role.reasons()
     left = role.run([bytes(piece) for piece in pieces])
     after = role.reasons()
@@ -115,7 +115,8 @@ def others(world):
         other = Ether(bytes(last))
         setattr(other[layer], field, value)
         equal(one(world.lbr, other)[2], "fragment", field)
-    # A packet has one id, whatever its pieces say is above them (RFC 8200 4.5).
+    # A packet is known by its id, whatever next header its fragments name (RFC 8200
+    # 4.5).
     last[IPv6ExtHdrFragment].nh = 60
     equal(one(world.lbr, last)[2], "forwarded", "IPv6, of options")
 
@@ -294,7 +295,7 @@ def of_udp(world):
     world.apply(by_address())
     _, last, *_ = cut(whole(l4=TCP(sport=40000, dport=80)))
     equal(one(world.lbr, last)[2], "fragment", "of TCP")
-    # In an IPv4 header this number is just another protocol.
+    # In an IPv4 header this number is an ordinary protocol.
     equal(one(world.lbr, f.ip4(proto=44) / Raw(b"x" * 40))[2], "unmatched", "protocol 44")
     _, last, *_ = cut(whole())
     equal(one(world.lbr, last)[2], "forwarded", "of UDP")

@@ -10,8 +10,8 @@ FEW, MANY = TEN[:5], TEN  # between them, no backend's flows are lost
 
 
 def tables(world, tcp, sports):
-    """Where each of the two tables places unknown flows; afterwards the first one runs, and no
-    flow is remembered."""
+    """Where each of the two tables places unknown flows; afterwards the first table is
+    in use, and no flow is remembered."""
     by = []
     for pool in MANY, FEW:
         world.apply(configuration(tcp.text(pool), handshake_grace="0s"))
@@ -22,7 +22,7 @@ def tables(world, tcp, sports):
 
 
 class AnyPort(Service):
-    """The same of a service of any port."""
+    """The same for a service of any port."""
 
     def text(self, backends):
         return service(backends, port="any")
@@ -44,7 +44,7 @@ def change_between(world, tcp):
     before = tcp.send(sports, f.SYN)
     world.apply(configuration(tcp.text(MANY), handshake_grace="60s"))
     stayed(before, tcp.send(sports, f.ACK), "ACK")
-    # Remembered by now: the grace may end.
+    # The flow is remembered now: the grace may end.
     world.apply(configuration(tcp.text(MANY[:9]), handshake_grace="0s"))
     stayed({sport: before[sport] for sport in differ},
            tcp.send(differ, f.PUSH), "after the grace")
@@ -111,7 +111,7 @@ def reused(world):
         _, _, differ = tables(world, tcp, PORTS[:3000])
         sports = differ[:100]
         tcp.send(sports, f.SYN)
-        tcp.send(sports, f.ACK)  # remembered with the old backend
+        tcp.send(sports, f.ACK)  # it is remembered with the old backend
         tcp.send(sports, f.FIN)
         world.apply(configuration(tcp.text(MANY), handshake_grace=grace))
         begun = tcp.send(sports, f.SYN)
@@ -125,7 +125,7 @@ def reused_later(world):
     _, new, differ = tables(world, tcp, PORTS[:3000])
     tcp.hold(differ)
     world.apply(configuration(tcp.text(MANY), handshake_grace="0s"))
-    # A backend that has none of their slots is removed: only its own slots move.
+    # A backend that owns none of their slots is removed, so only its own slots move.
     last = MANY[9]
     rest = [sport for sport in differ if new[sport] != last]
     world.apply(configuration(tcp.text(MANY[:9]), handshake_grace="0s"))
@@ -163,11 +163,11 @@ def up_again(world):
         stayed(before, tcp.send(sports, f.PUSH), "after `up`")
 
 
-@test("generations: a smaller flow-table-size: where there is no room, the oldest go")
+@test("generations: a smaller flow-table-size: where there is no room, the oldest flows go")
 def smaller(world):
     tcp, half = Service(world, 2012), len(PORTS) // 20
     old, new = PORTS[:half], PORTS[half : 2 * half]
-    world.lbr("down")  # all that is remembered is to be ours
+    world.lbr("down")  # the flow table must hold only our flows
     try:
         world.up(configuration(tcp.text(TEN)))
         tcp.hold(old)
@@ -177,7 +177,7 @@ def smaller(world):
         shown = world.lbr.rows("flows")
         left = {int(row["client"].rsplit(":", 1)[1]) for row in shown}
         lost = [len(set(sports) - left) for sports in (old, new)]
-        # a bucket has room for four of the same age
+        # a bucket has room for four flows of the same age
         assert lost[0] > 3 * lost[1], f"of the old {lost[0]}, of the new {lost[1]}"
     finally:
         world.up(configuration(tcp.text(TEN)))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Over random valid packets of both families: what xdp_lbr sends differs in
-TTL, destination, header checksum and MACs alone, and behind xdp_bkd it is
-what the client sent, but for TTL and MACs."""
+"""For random valid packets of both families: the packets that xdp_lbr sends differ only
+in TTL, destination, header checksum and MACs; behind xdp_bkd they are what the client
+sent, except for TTL and MACs."""
 
 import collections
 import random
@@ -28,7 +28,7 @@ def setting():
 
 
 def packets(seed, count):
-    """Templates with other clients, ports, TTLs and payloads; sums all true."""
+    """Templates with other clients, ports, TTLs and payloads; all checksums are correct."""
     draw = random.Random(seed)
     kinds = [(bytes(frame), Read(frame)) for name, frame in f.templates().items()
              if "echo" not in name]
@@ -37,7 +37,7 @@ def packets(seed, count):
         fixed = read.l4 + (20 if read.protocol == 6 else 8)
         if read.protocol == 6:
             fixed = read.l4 + (template[read.l4 + 12] >> 4) * 4
-        # A few with all sizes up to a full frame, for sums over odd lengths.
+        # A few of each size up to a full frame, for checksums over odd lengths.
         size = draw.choice((0, 1, draw.randrange(64), draw.randrange(1514 - fixed)))
         frame = bytearray(template[:fixed]) + draw.randbytes(size)
         grown = len(frame) - ETHER
@@ -68,12 +68,12 @@ def sums_true(frame):
 
 
 def forwarded_right(came, action, left):
-    """Checks one frame that xdp_lbr sent; the host it is for."""
+    """Check one frame that xdp_lbr sent; returns the host that it is for."""
     read = Read(came)
     to = left[30:34] if read.family == 4 else left[38:54]
     assert action == TX and to in HOSTS, f"action {action}: {came.hex()}"
     wanted = redirected(came, read.family, to, 1, (mac(ROUTER_MAC), mac(LB_MAC)))
-    # Valid packets: the checksum is the one RFC 1071 gives, to the bit.
+    # For valid packets, the checksum is the one that RFC 1071 gives, to the bit.
     equal(left.hex(), wanted.hex(), "what xdp_lbr sent")
     return HOSTS[to]
 
@@ -97,7 +97,7 @@ def both(world):
 
 
 def back_at(role, host, pairs):
-    """xdp_bkd turns what xdp_lbr sent back into what the client sent."""
+    """xdp_bkd restores what the client sent."""
     macs = mac(BACKEND_MAC[host]) + mac(BACK_ROUTER_MAC)
     before = role.reasons()["restored"]
     answers = role.run([macs + left[12:] for _, left in pairs])

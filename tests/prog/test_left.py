@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Services that leave the file, or are replaced by another: an existing flow stays with its
-service; a new flow goes to the service that has the port now."""
+"""Services that leave the file, or are replaced by another: an existing flow stays with
+its service; a new flow goes to the service that has the port now."""
 
 import time
 
@@ -11,12 +11,13 @@ from tap import equal, test
 from test_errors import one
 
 OTHERS = [f"172.19.1.{n}" for n in range(11, 21)]
-KEEPER = service(["172.19.0.3"], "192.168.25.99")  # a file has a service
+KEEPER = service(["172.19.0.3"], "192.168.25.99")  # a file needs a service
 SOME, NEW = PORTS[:500], PORTS[5000:5300]
 
 
 class Left(Service):
-    """A service of one port, or (port "any") as its packets to one port see it."""
+    """A service of one port, or (port "any") one of any port, as its packets to one
+    port see it."""
 
     def __init__(self, world, vip, port, protocol="tcp", dport=None, **keys):
         super().__init__(world, dport or port, protocol)
@@ -35,7 +36,7 @@ class Left(Service):
         return action, reason
 
     def begin(self, sports=SOME):
-        """Flows that are remembered."""
+        """The flows that are remembered."""
         for _ in range(2):
             placed = self.send(sports, f.ACK)
         return placed
@@ -59,7 +60,7 @@ def apply(world, *services, **settings):
     return world.apply(file(*services, **settings), now=False)
 
 
-@test("left: its flows stay, others do not find it; its VIP is ours; `show` and `apply` tell")
+@test("left: its flows stay, other flows do not find it; its VIP stays ours; `show` and `apply` say so")
 def flows_stay(world):
     for vip, protocol in ("192.168.25.71", "tcp"), ("192.168.25.72", "udp"):
         one_of = Left(world, vip, 7101, protocol)
@@ -84,12 +85,12 @@ def flows_stay(world):
         assert "nothing that packets meet changes" in said, said
 
 
-@test("left: back in the file, it has its flows, and its ids")
+@test("left: back in the file, it has its flows and its ids again")
 def back(world):
     tcp = Left(world, "192.168.25.73", 7102)
     world.apply(file(tcp))
     placed = tcp.begin()
-    # so that the table says otherwise
+    # so that the table alone would select another backend
     tcp.text = lambda: Left.text(tcp, TEN[:5])
     apply(world, tcp)
     by_id = {row["backend"]: row["flows-total"] for row in tcp.rows("backends")}
@@ -105,7 +106,7 @@ def back(world):
     equal(tcp.rows()[0]["until"], None, "until")
 
 
-@test("left: --now cuts; and drain-timeout ends it, with no tool at work: the VIP is the kernel's")
+@test("left: --now cuts it; drain-timeout ends it, without any tool: then the VIP is the kernel's")
 def ended(world):
     tcp = Left(world, "192.168.25.74", 7103)
     short = {"drain_timeout": "1s"}
@@ -125,14 +126,14 @@ def ended(world):
     equal(one(world.lbr, f.ip4(tcp.vip) / f.echo4())[2], "not_vip", "ping")
     said = apply(world, **short)
     assert f"- service {tcp.vip}:7103/tcp maglev rewrite, was being removed: drained\n" in said, said
-    # none was in use
+    # no flow was in use
     apply(world, tcp)
     said = apply(world)
     equal(said_of(said, tcp.vip), [f"- service {tcp.vip}:7103/tcp maglev rewrite"], "said")
     equal(tcp.met(SOME[0], f.ACK), (PASS, "not_vip"), "nothing was in use")
 
 
-# which services the file has before and after: (that of port 80, that of any port)
+# the services that the file has before and after: (that of port 80, that of any port)
 CHANGES = {
     "80 leaves, any is there": ((1, 1), (0, 1)),
     "80 becomes any": ((1, 0), (0, 1)),
@@ -154,7 +155,7 @@ def of(services, which):
     return [each for each, there in zip(services, which) if there]
 
 
-@test("left: the port changes hands: flows stay, new ones go to who has it now")
+@test("left: the port changes hands: flows stay, new ones go to the port's new service")
 def hands(world):
     for number, (name, (before, after)) in enumerate(CHANGES.items(), 1):
         for protocol in "tcp", "udp":
@@ -175,7 +176,7 @@ def hands(world):
             stayed(begun, services[0].send(NEW, f.PUSH), f"{name}, {protocol}, back, new")
 
 
-@test("left: the port changes hands: a handshake begun before is completed there")
+@test("left: the port changes hands: a handshake that began before is completed by the old service")
 def handshakes(world):
     for number, (name, (before, after)) in enumerate(CHANGES.items(), 11):
         services = pair(world, number)
@@ -188,7 +189,7 @@ def handshakes(world):
         stayed(begun, services[0].send(SOME, f.PUSH), f"{name}, after the grace")
 
 
-@test("left: the port changes hands: a client's port used again, and a new one, in the grace or not")
+@test("left: the port changes hands: a client's port used again, and a new one, within the grace or not")
 def used_again(world):
     number = 30
     for name, (before, after) in CHANGES.items():
@@ -219,7 +220,7 @@ def methods(world):
     equal(frame[15] >> 2, 7, "of a new one")
 
 
-@test("left: a backend that would restore another VIP by now loses them; of the same VIP, not")
+@test("left: a backend that would now restore another VIP loses the flows; one that restores the same VIP keeps them")
 def claimed(world):
     tcp = Left(world, "192.168.25.75", 7104)
     other = Left(world, "192.168.25.76", 7104)
@@ -255,9 +256,9 @@ def ipv6(world):
     equal({action for action, _ in world.lbr.run(flows.frames(NEW, f.SYN))}, {DROP}, "SYN")
 
 
-@test("left: a file of other services, again and again: the newest leavers stay, none refuses")
+@test("left: a file with other services, again and again: the newest ones stay, and none is refused")
 def again(world):
-    """4,096 services are the most of a file."""
+    """A file may have 4,096 services at most."""
     def many(number):
         return configuration(KEEPER, *(
             service([f"172.{net + number}.{n // 256}.{n % 256}" for net in (100, 120)],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The forwarding methods beside plain rewrite, at the load balancer: each
-packet that leaves, to the last byte, as scapy builds it; what is refused."""
+"""The forwarding methods other than plain rewrite, at the load balancer: each packet
+that leaves is compared byte by byte with scapy's; packets that are refused."""
 
 import contextlib
 import struct
@@ -55,7 +55,7 @@ def hop(packet, to=ROUTER_MAC, source=LB_MAC):
 
 
 def redirected(packet, dscp=None, update=False, to=NEAR, macs=(ROUTER_MAC, LB_MAC)):
-    """With the backend's address and mark; `update`: all sums anew."""
+    """With the backend's address and mark; with `update`, all checksums computed anew."""
     out = hop(packet, *macs)
     layer = ends(out)
     layer.dst = to[4 if IP in out else 6]
@@ -73,7 +73,7 @@ def redirected(packet, dscp=None, update=False, to=NEAR, macs=(ROUTER_MAC, LB_MA
 
 
 def tunnelled(packet, cross=False, to=NEAR, macs=(ROUTER_MAC, LB_MAC)):
-    """`packet` in a header of LB's; its mark is not known."""
+    """`packet` in a header from LB; the mark in it cannot be predicted."""
     out = hop(packet)
     link = Ether(dst=macs[0], src=macs[1])
     inner = ends(out)
@@ -98,7 +98,7 @@ def without_mark(frame):
 
 
 def samples():
-    """Also with ECN's bits, and a class of service of the client's own."""
+    """Also with ECN bits, and with a class of service that the client has set."""
     packets_ = {
         "TCP": f.ip4(tos=0xB9) / f.tcp(),
         "SYN": f.ip4(flags="DF", tos=3) / f.tcp(flags="S", options=f.TCP_OPTIONS, payload=b""),
@@ -135,7 +135,7 @@ def on_link():
             on("lbdsr0a", "ip", "neigh", "del", address, "dev", "eth0")
 
 
-@test("methods: dscp: the backend's address and the mark, ECN's bits as they were")
+@test("methods: dscp: the backend's address and the mark; ECN's bits stay")
 def dscp(world):
     for checksum, update in ("keep", False), ("update", True):
         world.apply(setting(forward="dscp", dscp=46, checksum=checksum))
@@ -160,7 +160,7 @@ def ipip(world):
             check(world, packet, tunnelled(packet, cross), name=f"{name}, cross {cross}")
 
 
-@test("methods: a damaged IPv4 header gets no good one of ipip, and stays wrong by others")
+@test("methods: a damaged IPv4 header does not become a good one by ipip, and stays wrong by the others")
 def damaged(world):
     for keys in {"forward": "ipip"}, {"forward": "dscp", "dscp": 46}, {"forward": "rewrite"}:
         for cross in (False, True) if keys["forward"] == "ipip" else (False,):
@@ -179,7 +179,7 @@ def damaged(world):
                       f"{keys}: the header's sum")
 
 
-@test("methods: l2: MAC addresses and TTL, backends of either family")
+@test("methods: l2: MAC addresses and TTL change; backends of either family")
 def l2(world):
     with on_link():
         for cross in False, True:
@@ -188,7 +188,7 @@ def l2(world):
                 check(world, packet, bytes(hop(packet, LINK_MAC)), name=f"{name}, cross {cross}")
 
 
-@test("methods: ipip: outer-source, of a prefix the whole of it and nothing else")
+@test("methods: ipip: outer-source: every address of a prefix is used, and no other")
 def outer_source(world):
     flows = f.Flows(80)
     text = setting(forward="ipip")
@@ -222,7 +222,7 @@ def addressed(packet, method):
     if family == 4:
         del out[IP].chksum
     else:
-        # Its checksum is verified where the VIP is.
+        # The VIP's owner verifies the checksum.
         error = Ether(bytes(packet))[IPv6]
         error.src = OWN6
         del error.payload.cksum
@@ -230,7 +230,7 @@ def addressed(packet, method):
     return bytes(out)
 
 
-@test("methods: ICMP errors go to the quoted flow's backend by its method")
+@test("methods: ICMP errors go to the quoted flow's backend, by its method")
 def errors(world):
     with on_link():
         for method, keys in ("dscp", {"dscp": 46}), ("ipip", {}), ("l2", {}):
@@ -239,7 +239,7 @@ def errors(world):
                 check(world, packet, addressed(packet, method), name=f"{method}: {name}")
 
 
-@test("methods: fragments go to one backend by each method, none before its first")
+@test("methods: all fragments go to one backend by each method; none before the first")
 def fragments(world):
     ident = 0x5100
     with on_link():
@@ -286,7 +286,7 @@ def refused(world):
     on("lbdsr0a", "ip", "address", "del", f"{LB6}/64", "dev", "eth0")
     try:
         world.up(setting(True, forward="ipip"))
-        # IPv6's route went with the address.
+        # The IPv6 route was removed with the address.
         on("lbdsr0a", "ip", "route", "replace", "2001:db8:19::/64", "via", ROUTER6, "dev", "eth0",
            "onlink")
         on("lbdsr0a", "ip", "neigh", "replace", ROUTER6, "dev", "eth0", "lladdr", ROUTER_MAC,
@@ -304,14 +304,14 @@ def refused(world):
         most = 1500 - head - (len(layer) - ETHER) - 20
         large, fits = (layer / f.tcp(payload=b"x" * size) for size in (most + 1, most))
         check(world, fits, tunnelled(fits))
-        # Packets that may be fragmented, too, because nobody would fragment them.
+        # Packets that may be fragmented, too, because no host would fragment them.
         large = Ether(bytes(large))
         check(world, large, too_big(large, 1500 - head), "too_big_answered")
     world.up(setting(forward="ipip"))
     assert MET >= {"off_link", "no_outer_source"}
 
 
-@test("methods: a change of method holds at once, whatever is remembered of next hops")
+@test("methods: a change of method takes effect at once, although next hops are remembered")
 def changed(world):
     packet = f.ip4() / f.tcp()
     with on_link():

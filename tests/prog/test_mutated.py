@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Truncated and mutated frames: both programs do exactly what the oracle
-says, so nothing altered is passed, and nothing wrong is sent. The counters
-too: over a batch, each reason rises by as much as the oracle gave it."""
+"""Truncated and mutated frames: both programs do exactly what the oracle says, so
+nothing that was altered is passed, and nothing wrong is sent. The counters, too: over a
+batch, each reason rises as often as the oracle names it."""
 
 import collections
 import random
@@ -37,7 +37,8 @@ def balancer(world):
 
 
 def restorer(world):
-    # Up, or up already: what an earlier test had restored must not linger.
+    # Attached anew if it was attached: nothing that an earlier test restored may
+    # linger.
     role = world.bkd[HOST]
     if role.program:
         role.close()
@@ -69,7 +70,7 @@ def hold(role, oracle, came, note=""):
         doubts += [[row[1] for row in right]] * (len(right) > 1)
     after = role.reasons()
     rose = {key: after[key] - before[key] for key in after if after[key] != before[key]}
-    # A fragment whose first one may be forgotten by now: its bytes allow both results.
+    # A fragment whose first one may be forgotten by now: both results are right.
     for known, forgotten in doubts:
         if known != forgotten and reasons[known] > rose.get(known, 0):
             reasons.update({known: -1, forgotten: 1})
@@ -93,13 +94,13 @@ def for_backend():
 
 
 def mutate(draw, seeds):
-    """A frame with a few bytes changed, where it matters most often; sometimes
-    cut, grown, or with bytes of another in it."""
+    """A frame with a few bytes changed, mostly where it matters; sometimes truncated,
+    extended, or with bytes of another frame in it."""
     frame = bytearray(draw.choice(seeds))
     for _ in range(draw.choice((0, 1, 1, 1, 2, 3, 6))):
         limit = min(len(frame), 80) if draw.random() < 0.9 else len(frame)
         at = draw.randrange(limit)
-        if at < 12 and draw.random() < 0.9:  # else most would be foreign_mac
+        if at < 12 and draw.random() < 0.9:  # otherwise most frames would be foreign_mac
             at = draw.randrange(12, limit)
         if draw.random() < 0.5:
             frame[at] ^= 1 << draw.randrange(8)
@@ -146,7 +147,7 @@ def cut_bkd(world):
 def mutated_lbr(world):
     seeds = list(f.templates().values())
     rose = mutated(world.lbr, balancer(world), seeds, SEED, MUTATED)
-    # Every reason that mutation can reach was met often.
+    # Every reason that mutation can produce occurred often.
     for reason in ("forwarded", "echo_answered", "malformed_vip", "malformed", "not_vip",
                    "unmatched", "fragment", "extension", "ttl_answered", "foreign_mac",
                    "not_ip"):

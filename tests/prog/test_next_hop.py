@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The FIB's answers are cached, and only they: with and without a cache, each packet has the
+"""Only answers of the FIB are cached: with and without the cache, each packet has the
 same next hop."""
 
 import contextlib
@@ -44,7 +44,7 @@ def ip(*words):
 
 
 def cached(world):
-    """By what, and why."""
+    """How next hops are cached, and why."""
     return {(row["cached-by"], row["why"]) for row in world.lbr.rows("next-hops")}
 
 
@@ -69,14 +69,14 @@ FLOWS = [(f"172.17.{200 + n % 40}.{1 + n // 40}", 1024 + n) for n in range(2000)
 
 
 def until_followed(world, port, mac):
-    """Sends until the packet goes to `mac`; returns how many seconds that took."""
+    """Send until a packet goes to `mac`; returns how many seconds that took."""
     start = time.monotonic()
     while hops(world, port, FLOWS[:1]) != [mac]:
         assert time.monotonic() - start < 5, f"never went to {mac}"
     return time.monotonic() - start
 
 
-@test("next hop: a changed route is followed within the age, and not before it ends")
+@test("next hop: a changed route is followed within the age, and not before the age is over")
 def route_change(world):
     with neighbours():
         for age, port in (SHORT, 2101), (LONG, 2102), ("0s", 2103):
@@ -143,7 +143,7 @@ def source_rule(world):
             equal(hops(world, 2106, FLOWS), wanted, f"hops at the {turn} packets")
 
 
-@test("next hop: backends do not take each other's")
+@test("next hop: backends do not use each other's")
 def backends_apart(world):
     with neighbours():
         near = [f"172.22.{n // 200}.{1 + n % 200}" for n in range(600)]
@@ -162,7 +162,7 @@ def backends_apart(world):
             ip("route", "del", "172.22.0.0/16")
 
 
-@test("next hop: from a source that is not routed, refused before and after")
+@test("next hop: a source that may not be routed is refused, before and after")
 def unusual_source(world):
 
     world.apply(configuration(service(["2001:db8:19::3"], VIP6, 2109), next_hop_age=LONG))
@@ -177,7 +177,7 @@ def unusual_source(world):
         equal(action(source), wanted, f"action for a packet from {source}")
 
 
-@test("next hop: that there is none is not remembered")
+@test("next hop: a missing one is not remembered")
 def none_there(world):
     with neighbours():
         ip("route", "replace", "blackhole", FAR)
@@ -200,7 +200,7 @@ def tos_rule(world):
             equal(set(hops(world, 2110, flows)), {mac}, f"hops, type of service {tos}")
 
 
-@test("next hop: a backend in the place of one that left has its own")
+@test("next hop: a backend that takes the index of one that left has its own next hop")
 def place_taken(world):
     other = "172.21.0.10"
 
@@ -220,7 +220,7 @@ def place_taken(world):
 
 @contextlib.contextmanager
 def one_cpu():
-    """Everything started here shares one CPU, and so its caches."""
+    """Everything that is started here shares one CPU, and so its caches."""
     cpus = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cpus)})
     try:
@@ -229,10 +229,10 @@ def one_cpu():
         os.sched_setaffinity(0, cpus)
 
 
-@test("next hop: come in by another interface, the FIB's answer to that")
+@test("next hop: for packets that come in by another interface, the FIB is asked again")
 def other_interface(world):
     eth0 = int(on("lbdsr0a", "cat", "/sys/class/net/eth0/ifindex"))
-    mac, index = "02:42:0a:00:00:11", str(eth0 + 800)  # the same place for the answer
+    mac, index = "02:42:0a:00:00:11", str(eth0 + 800)  # the same entry for the answer
     with neighbours():
         ip("link", "add", "in0", "index", index, "address", mac, "type", "veth", "peer", "in1")
         for link in "in0", "in1":
@@ -278,7 +278,7 @@ TELLING = (
 )
 
 
-@test("next hop: what tells packets to one backend apart, and what does not")
+@test("next hop: which rules and routes tell packets to one backend apart, and which do not")
 def telling(world):
     with neighbours():
         world.apply(file(2113, LONG))

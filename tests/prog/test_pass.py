@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Packets for a VIP that no backend gets are passed to the kernel only if it delivers them or
-forwards them elsewhere: never if they would come back."""
+"""Packets for a VIP that get no backend are passed to the kernel only if it delivers
+them or forwards them elsewhere, and never if they would come back."""
 
 import contextlib
 
@@ -57,7 +57,7 @@ ON_ETH0 = (f"address {VIP}/32 dev eth0", f"address {VIP6}/128 dev eth0 nodad")
 
 
 def strays():
-    """For the VIPs and none of their services: {name: frame}"""
+    """For the VIPs, but for none of their services: {name: frame}"""
     return {
         "TCP": f.ip4() / f.tcp(22), "UDP": f.ip4() / f.udp(53),
         "SYN": f.ip4() / f.tcp(22, "S", b""),
@@ -71,7 +71,7 @@ def strays():
 
 
 def ends(world, frames):
-    """{name: (action, reason)}; what is not sent is as it came."""
+    """{name: (action, reason)}; a packet that is not sent is unchanged."""
     out = {}
     for name, frame in frames.items():
         before = world.lbr.reasons()
@@ -93,7 +93,7 @@ def served(world):
             "pinged")
 
 
-@test("pass: a VIP that is this host's address, what is for no service")
+@test("pass: a VIP that is this host's address: packets for no service")
 def local(world):
     for where in LOCAL, ON_ETH0:
         with have(where):
@@ -109,7 +109,7 @@ def local(world):
     all_end(world, strays(), DROP, "unmatched", "no longer")
 
 
-@test("pass: pieces and headers that no service takes, for this host's address")
+@test("pass: fragments and headers that no service accepts, for this host's address")
 def local_unusual(world):
     piece = UDP(sport=1, dport=53, len=2000) / Raw(b"x" * 64)
     frames = {
@@ -139,7 +139,7 @@ def moves(world):
             all_end(world, strays(), DROP, "unmatched", "behind it")
 
 
-@test("pass: what the kernel would send back is dropped")
+@test("pass: a packet that the kernel would send back is dropped")
 def back(world):
     world.apply(setting(unmatched="pass"))
     to_91 = {"4": f.ip4() / f.tcp(91), "6": f.ip6() / f.tcp(91)}
@@ -151,7 +151,7 @@ def back(world):
             served(world)
 
 
-@test("pass: what the kernel refuses, or sends out elsewhere, is passed")
+@test("pass: a packet that the kernel refuses, or sends out elsewhere, is passed")
 def elsewhere(world):
     world.apply(setting(unmatched="pass"))
     to_91 = {"4": f.ip4() / f.tcp(91), "6": f.ip6() / f.tcp(91)}
@@ -181,13 +181,13 @@ def new_mac(mac):
 
 
 def own_and_others():
-    """Frames for the MAC address that eth0 has by now; and for none of its."""
+    """Frames for eth0's MAC address as it is now; and for another address."""
     frames = {"4": f.ip4() / f.tcp(), "6": f.ip6() / f.tcp(), "stray": f.ip4() / f.udp(53)}
     return ({name: to(OTHER, packet) for name, packet in frames.items()},
             {name: to("02:42:0a:09:09:04", packet) for name, packet in frames.items()})
 
 
-@test("pass: a MAC address of ours that the list lacks")
+@test("pass: a MAC address of ours that is missing in the list")
 def stale_mac(world):
     world.apply(setting())
     own, others = own_and_others()
@@ -198,7 +198,7 @@ def stale_mac(world):
             for settings in {}, {"unmatched": "drop"}:
                 new_mac(LB_MAC)
                 world.apply(setting(**settings))
-                new_mac(OTHER)  # and no `lbr run` that would follow
+                new_mac(OTHER)  # without an `lbr run` that would follow the change
                 all_end(world, own, DROP, "would_loop", "the kernel would route it back")
                 all_end(world, others, PASS, "foreign_mac", "another host's")
                 all_end(world, strange, PASS, "foreign_mac", "not a VIP, not for us alone")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Backends that leave the file: the flows they have, and when they are gone."""
+"""Backends that leave the file: which flows they keep, and when they are gone."""
 
 import time
 
@@ -25,12 +25,12 @@ def at(placed, address):
 
 
 def begun(world, tcp, sports=PORTS[:1000], **settings):
-    """Begins flows; returns those of the backend that will be removed."""
+    """Begin flows; returns those of the backend that will be removed."""
     leave(world, configuration(tcp.text(TEN), **settings))
     return at(tcp.hold(sports), LEFT)
 
 
-@test("removing: its flows stay, SYNs go elsewhere, and `show` tells how many")
+@test("removing: its flows stay, SYNs go elsewhere, and `show` says how many flows it has")
 def flows_stay(world):
     tcp = Service(world, 7001)
     placed = begun(world, tcp, handshake_grace="0s")
@@ -46,11 +46,11 @@ def flows_stay(world):
     assert LEFT not in tcp.send(range(30000, 31000), f.ACK).values(), "a new flow went there"
 
 
-@test("removing: a flow seen after the tool read its clock is in use, the youngest of all")
+@test("removing: a flow seen after the tool read its clock counts as in use")
 def seen_ahead(world):
     tcp = Service(world, 7012)
     placed = begun(world, tcp, handshake_grace="0s")
-    world.see(10_000)  # jiffies ahead of now, as a packet that comes meanwhile
+    world.see(10_000)  # jiffies in the future, like a packet that comes meanwhile
     equal(rows(world, tcp.port)[LEFT]["active-flows"], len(placed), "in use")
     said = leave(world, configuration(tcp.text(REST), handshake_grace="0s"))
     equal([line for line in said.splitlines() if f":{tcp.port}/" in line],
@@ -58,7 +58,7 @@ def seen_ahead(world):
     stayed(placed, tcp.send(placed, f.ACK), "removing")
 
 
-@test("removing: a handshake begun before is completed there")
+@test("removing: a handshake that began before is completed there")
 def handshake(world):
     tcp, sports = Service(world, 7002), PORTS[:1000]
     leave(world, configuration(tcp.text(TEN), handshake_grace="0s"))
@@ -69,7 +69,7 @@ def handshake(world):
     equal(rows(world, tcp.port)[LEFT]["active-flows"], len(at(before, LEFT)), "now")
 
 
-@test("removing: --now cuts, also one that is being removed")
+@test("removing: --now cuts it, also one that is already being removed")
 def now(world):
     tcp = Service(world, 7003)
     placed = begun(world, tcp)
@@ -83,7 +83,7 @@ def now(world):
     assert REST[0] not in rows(world, tcp.port), "the second is still there"
 
 
-@test("removing: drain-timeout ends it, with no tool at work")
+@test("removing: drain-timeout ends it, without any tool")
 def timeout(world):
     tcp = Service(world, 7004)
     settings = {"drain_timeout": "1s", "handshake_grace": "0s"}
@@ -97,7 +97,7 @@ def timeout(world):
         assert LEFT not in tcp.send(zero, f.ACK).values(), "0s did not cut"
 
 
-@test("removing: what is idle ends it: UDP by udp-idle, TCP some seconds after FIN or RST")
+@test("removing: it ends when its flows are idle: UDP after udp-idle, TCP some seconds after FIN or RST")
 def ended(world):
     tcp, udp = Service(world, 7005), Service(world, 7006, "udp")
     other = Service(world, 7007)  # that goes on
@@ -111,12 +111,12 @@ def ended(world):
     placed = {each: at(each.hold(PORTS[:300], flags), LEFT)
               for each, flags in ((tcp, f.ACK), (udp, 0), (other, f.ACK))}
     half = list(placed[tcp])
-    tcp.send(half, f.ACK)  # known by now, and a moment ago
+    tcp.send(half, f.ACK)  # known since a moment ago
     tcp.send(half[::2], f.FIN)
     tcp.send(half[1::2], f.RST)
     other.send(placed[other], f.FIN)
-    other.send(placed[other], f.ACK)  # of what it is still sent
-    other.send(placed[other], f.PUSH)  # the ports used again: it lives
+    other.send(placed[other], f.ACK)  # ACKs for what the server still sends
+    other.send(placed[other], f.PUSH)  # a new connection by the same ports: the flow is in use
     apply(REST)
     equal([rows(world, each.port)[LEFT]["active-flows"] for each in placed],
           [len(flows) for flows in placed.values()], "in use")
@@ -131,7 +131,7 @@ def ended(world):
     stayed(placed[other], other.send(placed[other], f.ACK), "one that goes on")
 
 
-@test("removing: back in the file, it has the flows that it kept")
+@test("removing: back in the file, it has the flows that it still had")
 def back(world):
     tcp = Service(world, 7008)
     placed = begun(world, tcp)
@@ -143,7 +143,7 @@ def back(world):
     equal(rows(world, tcp.port)[LEFT]["state"], "up", "state")
 
 
-@test("removing: each apply leaves its end where it was")
+@test("removing: another apply does not change when it ends")
 def again(world):
     tcp = Service(world, 7009)
     begun(world, tcp)
@@ -153,11 +153,11 @@ def again(world):
     assert said.strip() == "~ drain-timeout 1h -> 2h", said
     leave(world, configuration(tcp.text([backend(REST[0], 7), *REST[1:]])))
     second = rows(world, tcp.port)[LEFT]["until"]
-    # As told to the second, twice.
+    # Printed to the second, twice.
     assert abs(first - second) <= 2, f"{first} {second}"
 
 
-@test("removing: one whose address another service takes over is cut")
+@test("removing: cut if another service takes over its address")
 def taken(world):
     tcp, sports = Service(world, 7010), PORTS[:1000]
     placed = begun(world, tcp)
@@ -165,7 +165,7 @@ def taken(world):
     leave(world, configuration(tcp.text(REST), other))
     assert moved(placed, tcp.send(placed, f.ACK)), "it restores another VIP by now"
     assert LEFT not in rows(world, tcp.port), "it is still there"
-    # of another port, the backend can tell them apart
+    # of another port: the backend can tell them apart
     tcp = Service(world, 7011)
     placed = begun(world, tcp)
     leave(world, configuration(tcp.text(REST), service([LEFT], "192.168.25.77", port=7012)))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""xdp_bkd and the file: what is listed for this host is restored, for its
-grace also what was; all else passes as it came."""
+"""xdp_bkd and the file: packets for what is listed for this host are restored, during
+its grace also for what was listed; all others pass unchanged."""
 
 import frames as f
 from network import BACKEND_MAC, VIP, configuration, service
@@ -18,7 +18,7 @@ def came(packet):
 
 
 def restored(role, packet):
-    """Is it? The reason that was counted."""
+    """Is it restored? The reason that was counted."""
     frame = came(packet)
     oracle = Backend(BACKEND_MAC[HOST], {(NEAR, 6, 80): VIP, (NEAR, 17, 53): VIP,
                                          (NEAR, 6, 0): VIP})
@@ -70,7 +70,7 @@ def any_port(world):
     equal(restored(role, f.ip4(NEAR) / f.udp(12345)), "not_listed", "UDP")
 
 
-@test("restore: what left the file, for its grace and no longer")
+@test("restore: what left the file, during its grace and no longer")
 def grace(world):
     both = configuration(service([NEAR]), service([NEAR], port=53, protocol="udp"))
     role, gone = fresh(world, both), f.ip4(NEAR) / f.tcp()
@@ -88,9 +88,9 @@ def grace(world):
     equal(restored(role, gone), "restored", "back in the file")
 
 
-@test("restore: what left the file is not in the way of what the file says")
+@test("restore: what left the file does not override what the file says")
 def over(world):
-    """A service of any port after one of a port; a client's own DSCP after a mark."""
+    """A service of any port after one of a single port; a client's own DSCP after a mark."""
     away = service([NEAR], port=53, protocol="udp")
     for before, after in ((service([NEAR], OTHER_VIP), service([NEAR], port="any")),
                           (service([NEAR], forward="dscp", dscp=10), service([NEAR]))):
@@ -102,7 +102,7 @@ def over(world):
         equal(restored(role, packet), "restored", f"when the grace is over: {after}")
 
 
-@test("restore: file after file of other services: none is refused, the newest leavers are restored")
+@test("restore: many files of other services: none is refused, the newest rows are restored")
 def full(world):
     """There is room for the rows of two files."""
     def ports(first):
@@ -118,7 +118,7 @@ def full(world):
     fresh(world, configuration(service([NEAR])))
 
 
-@test("restore: packets of each row, which stay where they are across changes")
+@test("restore: packets are counted in each row, which stays in place across changes")
 def counts(world):
     def udp(*ports, **keys):
         return world.file(configuration(service([NEAR], VIP), *(
@@ -138,7 +138,7 @@ def counts(world):
     equal(role.restores(), {web: 3, row(53): 3, row(81): 1, row(82): 0}, "in its grace")
     role.up(udp(82))
     equal(role.restores(), {web: 3, row(53): 3, row(81): 1, row(82): 0}, "another program")
-    # A row that is gone leaves its counter to another row, set to 0.
+    # A removed row leaves its counter to another row, set to 0.
     for file in udp(53, 81), udp(82, grace="0s", drain_timeout="0s"), udp(82):
         role("apply", file)
     role("apply", udp(82, *range(100, 110)))

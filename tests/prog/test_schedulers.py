@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Schedulers other than maglev and random, which test_select has: which backends the loaded
-program sends flows to. It runs on one CPU, so turns are exact."""
+"""The schedulers other than maglev and random (see test_select): which backends the
+loaded program selects. It runs on one CPU, so turns are exact."""
 
 import collections
 import random
@@ -20,7 +20,7 @@ def counts(placed):
     return dict(collections.Counter(placed.values()))
 
 
-@test("round-robin: exactly by weight, in each period; ACKs follow")
+@test("round-robin: exactly by weight in each round; ACKs follow")
 def by_weight(world):
     tcp = Service(world, 1101, scheduler="round-robin")
     weights = dict(zip(TEN, (5, 1, 1, 3)))
@@ -35,7 +35,7 @@ def by_weight(world):
         stayed(before, tcp.send(before, flags), f"flags {flags:#x}")
 
 
-@test("round-robin: a heavy backend does not get its flows in a row")
+@test("round-robin: a heavy backend does not get its flows one after the other")
 def spread(world):
     tcp = Service(world, 1102, scheduler="round-robin")
     world.apply(configuration(tcp.text([backend(TEN[0], 2), backend(TEN[1], 1),
@@ -48,7 +48,7 @@ def spread(world):
     assert runs <= len(heavy) / 2, f"{runs} of {len(heavy)} follow at once"
 
 
-@test("round-robin: services do not take each other's turns")
+@test("round-robin: services do not use each other's turns")
 def apart(world):
     one, other = (Service(world, port, scheduler="round-robin") for port in (1103, 1104))
     world.apply(configuration(one.text(TEN[:2]), other.text(TEN[:2]), insert_limit=1000000))
@@ -60,7 +60,7 @@ def apart(world):
         equal(dict(seen), {TEN[0]: 50, TEN[1]: 50}, "flows")
 
 
-@test("round-robin: over its insert-limit by the table, consistently, and no turn is lost")
+@test("round-robin: over insert-limit: by the table, consistently, and no turn is lost")
 def over_limit(world):
     tcp, sports = Service(world, 1105, scheduler="round-robin"), PORTS[:2000]
     world.apply(configuration(tcp.text(TEN), insert_limit=1))
@@ -72,7 +72,7 @@ def over_limit(world):
         stayed(before, tcp.send(sports, flags), f"flags {flags:#x}")
 
 
-@test("round-robin: a weight changed, one removed: known flows stay, new ones by the new weights")
+@test("round-robin: a weight changes, a backend is removed: known flows stay, new ones follow the new weights")
 def changed(world):
     tcp = Service(world, 1106, scheduler="round-robin")
     world.apply(configuration(tcp.text(TEN[:4]), insert_limit=1000000))
@@ -86,7 +86,7 @@ def changed(world):
 
 @test("round-robin: after maglev, with a table of the same size: in turn")
 def after_maglev(world):
-    weights = [backend(TEN[0], 200), backend(TEN[1], 199)]  # no whole round fits
+    weights = [backend(TEN[0], 200), backend(TEN[1], 199)]  # no whole round fits into the table
 
     def text(word):
         return configuration(service(weights, port=1114, scheduler=word, table_size=251),
@@ -100,7 +100,7 @@ def after_maglev(world):
     assert again <= 2, f"{again} of 250 went where the one before them did"
 
 
-@test("source-hash: a client's flows go to one backend, of all ports and services")
+@test("source-hash: a client's flows go to one backend, for all ports and services")
 def one_backend(world):
     tcp = Service(world, 1107, scheduler="source-hash")
     udp = Service(world, 1108, "udp", "source-hash")
@@ -140,7 +140,7 @@ def one_backend6(world):
     equal(set(to.values()), set(map(ip, pool)), "backends used")
 
 
-@test("source-hash: a SYN remembers nothing; a flood moves nobody")
+@test("source-hash: a SYN is not remembered; a flood moves no flow")
 def flood(world):
     tcp = Service(world, 1112, scheduler="source-hash")
     world.apply(configuration(tcp.text(TEN), insert_limit=1000000))

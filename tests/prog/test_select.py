@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which backend a flow gets and keeps: 10,000 client ports through the loaded
-program, while the pool stays as it is or is changed once."""
+"""Which backend a flow gets and keeps: 10,000 client ports through the loaded program,
+while the backends stay the same or change once."""
 
 import time
 
@@ -10,7 +10,7 @@ from placing import PORTS, TEN, Service, moved, share, stayed, wait_for
 from tap import Skip, equal, test
 
 
-@test("select: 10,000 flows stay, others between; a SYN remembers nothing")
+@test("select: 10,000 flows stay, with others in between; a SYN is not remembered")
 def flows_stay(world):
     tcp, other = Service(world, 1001), Service(world, 1002)
     world.apply(configuration(tcp.text(TEN), other.text(TEN), insert_limit=1000000))
@@ -28,7 +28,7 @@ def flows_stay(world):
         assert 0.08 <= part <= 0.12, f"{address} has {part:.1%} of the flows"
 
 
-@test("select: RST remembers nothing")
+@test("select: a RST is not remembered")
 def rst(world):
     tcp = Service(world, 1003)
     world.apply(configuration(tcp.text(TEN)))
@@ -38,7 +38,7 @@ def rst(world):
     equal(world.flows() - before, 0, "flows remembered")
 
 
-@test("select: any port: the same client port to two ports is two flows")
+@test("select: any port: from one client port to two ports are two flows")
 def two_ports(world):
     one, other, sports = Service(world, 1016), Service(world, 1017), PORTS[:500]
     world.apply(configuration(service(TEN, port="any")))
@@ -49,7 +49,7 @@ def two_ports(world):
     assert moved(*before), "the two ports fall on the same slots"
 
 
-@test("select: remembered flows are shown with whose they are")
+@test("select: remembered flows are shown with their backends")
 def shown(world):
     tcp = Service(world, 1030)
     world.apply(configuration(tcp.text(TEN)))
@@ -92,12 +92,12 @@ def removed_known(world):
     equal(set(moved(before, after)), {port for port in PORTS if before[port] == TEN[0]},
           "the flows that moved")
     stayed(after, tcp.send(PORTS, f.PUSH), "then")
-    # The backend is back with a new id: flows that moved away stay away.
+    # The backend is back with a new id, so flows that moved away stay away.
     world.apply(configuration(tcp.text(TEN)))
     stayed(after, tcp.send(PORTS, f.PUSH), "when it is back")
 
 
-@test("select: a backend in the place of one that left does not get its flows")
+@test("select: a backend that takes the index of one that left does not get its flows")
 def place_taken(world):
     tcp, sports = Service(world, 1018), PORTS[:1000]
 
@@ -144,14 +144,14 @@ def draining(world):
         begun = tcp.send(new, f.SYN)
         assert TEN[0] not in begun.values(), "a new flow went to the draining one"
         stayed(begun, tcp.send(new, f.ACK), f"new, grace {grace}")
-        # Ports of known flows, used again.
+        # The client's ports of known flows, used again.
         begun = tcp.send(known, f.SYN)
         assert TEN[0] not in begun.values(), "a SYN went to the draining one"
         stayed(begun, tcp.send(known, f.ACK), f"reused, grace {grace}")
         known, new = range(20000, 22000), range(25000, 27000)
 
 
-@test("select: all backends draining: known flows stay, SYNs find none")
+@test("select: all backends draining: known flows stay, SYNs get none")
 def all_draining(world):
     tcp, known = Service(world, 1009), PORTS[:100]
     world.apply(configuration(tcp.text(TEN)))
@@ -163,7 +163,7 @@ def all_draining(world):
     equal(world.lbr.reasons()["no_backend"] - count, 100, "no_backend")
 
 
-@test("select: random: 10,000 SYNs spread evenly, ACKs follow")
+@test("select: random: 10,000 SYNs are spread evenly, ACKs follow")
 def at_random(world):
     tcp = Service(world, 1010, scheduler="random")
     world.apply(configuration(tcp.text(TEN[:2]), insert_limit=1000000))
@@ -180,7 +180,7 @@ def at_random(world):
     stayed(before, tcp.send(PORTS, f.ACK), "after a change elsewhere")
 
 
-@test("select: random: a client port used again after its backend left, ACKs follow")
+@test("select: random: a client port is used again after its backend left, ACKs follow")
 def random_again(world):
     tcp, sports = Service(world, 1015, scheduler="random"), PORTS[:1000]
     for pool in TEN[:2], TEN[2:4]:
@@ -208,7 +208,7 @@ def table_anew(world):
         stayed(before, tcp.send(sports, f.ACK), f"ACK, {scheduler} {size}")
 
 
-@test("select: a port of its own beside any: a known port's SYN, ACKs follow")
+@test("select: a port gets a service beside one of any port: a known port's SYN, ACKs follow")
 def own_port(world):
     tcp, sports = Service(world, 1020), PORTS[:1000]
     every = service(TEN[:2], port="any")
@@ -257,12 +257,12 @@ def over_limit(world):
 
 
 def shifting(udp, **settings):
-    """Two files between which some slots move, none of a removed backend."""
+    """Two files between which some slots move, but none of a removed backend."""
     return [configuration(udp.text(pool), **settings) for pool in (TEN[:5], TEN)]
 
 
 class Watch:
-    """A service whose packets are timed: what was silent for too long may have
+    """A service whose packets are timed: a flow that was silent for too long may have
     expired, and proves nothing."""
 
     def __init__(self, service):
@@ -280,7 +280,7 @@ def use_and_idle(world, udp, watch):
     first, second = shifting(udp, udp_idle="1s")
     world.apply(second)
     by_second = udp.send(PORTS[:2000], 0)
-    world.apply(configuration(Service(world, 1014).text(TEN)))  # the service is forgotten
+    world.apply(configuration(Service(world, 1014).text(TEN)))  # the service's flows are forgotten
     world.apply(first)
     watch.send(PORTS[:2000])
     before = watch.send(PORTS[:2000])
@@ -295,7 +295,7 @@ def use_and_idle(world, udp, watch):
         stayed(before, watch.send(used), "in use")
         sport = idle.pop()
         expired = udp.send([sport], 0)[sport] == by_second[sport]
-        return expired and time.monotonic() - known > 2.5  # used longer than that
+        return expired and time.monotonic() - known > 2.5  # it has been in use for longer
 
     wait_for(one_expired, "an idle flow to expire")
     stayed(by_second, udp.send(idle, 0), "expired, by the new table")

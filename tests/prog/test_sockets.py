@@ -21,7 +21,7 @@ from test_second_chance import (
     restored, row, sockets, split,
 )
 
-# What the host's TCP does with one flow: `server` and `client` are its ends.
+# What the host's own TCP does with one flow: `server` and `client` are its sockets.
 STATES = """
 import select, socket, struct, sys
 vip, client, state, port = sys.argv[1:]
@@ -57,7 +57,7 @@ if state != "SYN_RECV":
         server.close()
         select.select([one], [], [])
     timer = ""
-    while state == "FIN_WAIT2, closed" and timer != "03":  # that of TIME_WAIT
+    while state == "FIN_WAIT2, closed" and timer != "03":  # the socket of TIME_WAIT
         with open("/proc/net/tcp") as rows:
             remote = ":%04X" % int(port)
             row, = [row.split() for row in rows if row.split()[2].endswith(remote)]
@@ -66,7 +66,8 @@ print("ready", flush=True)
 sys.stdin.read()
 """
 
-# Sends SYNs (hex of the TCP header) to listeners that answer with cookies; tells these.
+# Send SYNs (the TCP header in hex) to listeners that answer with cookies; print the
+# cookies.
 COOKIES = """
 import socket, sys
 vip, client, listeners, *syns = sys.argv[1:]
@@ -117,7 +118,7 @@ def sysctl(name, value):
 
 
 def segment(ip, near, sport, **fields):
-    """Of the flow from this source port."""
+    """A packet of the flow from this source port."""
     packet = ip(near) / f.tcp(8088, flags="A")
     for name, value in {"sport": sport, **fields}.items():
         setattr(packet[TCP], name, value)
@@ -135,13 +136,13 @@ def states(world):
                 for flags in "A", "PA", "FA", "R", "RA":
                     stays(role, segment(f.ip4, NEAR, sport, flags=flags))
                 leaves(role, segment(f.ip4, NEAR, there[1]))
-    # Of a flow that was reset nothing is left.
+    # Nothing is left of a flow that was reset.
     with sockets(STATES, VIP, CLIENT, "reset", there[8]):
         for flags in "A", "R":
             leaves(role, segment(f.ip4, NEAR, there[8], flags=flags))
 
 
-@test("second chance: the ACK for a SYN cookie of a listener here stays, and no other")
+@test("second chance: the ACK for a SYN cookie of a listener here stays, and no other ACK does")
 def cookies(world):
     role = fresh(world, pair(port=8088), pair(VIP6, NEAR6, OTHER6, port=8088))
     on(HOST, "ip", "address", "add", f"{CLIENT6}/128", "dev", "lo", "nodad")
@@ -179,7 +180,7 @@ ADDRESS = {NEAR: "backend0x", OTHER: "backend0y", NEAR6: "backend0x", OTHER6: "b
 
 
 def journey(world, packet):
-    """Its way from host to host, over a router: how often it was passed on, and at whom it ends."""
+    """Its path from host to host, over a router: how often it was passed on, and where it ends."""
     at, hops = HOST, 0
     while True:
         frame = mac(BACKEND_MAC[at]) + mac(BACK_ROUTER_MAC) + bytes(packet)[12:]
@@ -216,7 +217,7 @@ def two(world, first, second):
         there("down")
 
 
-@test("second chance: two hosts, each sure of the other: never more than three times")
+@test("second chance: two hosts, each of which sends to the other: never more than three times")
 def loops(world):
     def services(near, other):
         return service([near(NEAR), other(OTHER)]), service([near(NEAR6), other(OTHER6)], VIP6)
@@ -243,9 +244,9 @@ def loops(world):
                         equal(journey(world, packet), (0, HOST), f"{name}, TTL {ttl}, not moved")
 
 
-@test("second chance: what a server has closed comes back to it, by all others")
+@test("second chance: what a server has closed comes back to it, from all other hosts")
 def closed(world):
-    """FIN_WAIT2 without a process is TIME_WAIT to whoever looks it up."""
+    """FIN_WAIT2 without a process looks like TIME_WAIT to a lookup."""
     first = service([NEAR, filling(OTHER)], port=8088)
     with two(world, (first,), (first,)):
         there, _ = split(world.bkd[HOST], segment(f.ip4, NEAR, 20000))

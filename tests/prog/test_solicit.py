@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A next hop without a MAC address is asked for it by the program, by every
-method: what leaves, to the last byte, as scapy builds it; how often; and what
-is handed to the kernel is for the interface's own MAC address."""
+"""A next hop without a MAC address is asked for it by the program, for every method:
+each frame that leaves is compared byte by byte with scapy's; how often it asks; frames
+handed to the kernel are addressed to the interface's own MAC address."""
 
 import time
 
@@ -14,7 +14,7 @@ import frames as f
 from network import DROP, LB, LB6, LB_MAC, PASS, TX, VIP, VIP6, configuration, on, service
 from tap import equal, test
 
-# On the load balancer's segment, and nobody answers for them.
+# Addresses on the load balancer's segment that no host has.
 HOP = {4: "172.17.0.77", 6: "2001:db8:17::1:77"}
 OWN, VIPS = {4: LB, 6: LB6}, {4: VIP, 6: VIP6}
 SOURCES = f"['{LB}', '{LB6}']"
@@ -43,7 +43,7 @@ def asks(family):
 
 
 def prompts(family, packet):
-    """The echo request, from the next hop as it seems."""
+    """The echo request that claims to come from the next hop."""
     link = Ether(dst=LB_MAC, src=packet.src)
     if family == 4:
         return whole(link / IP(src=HOP[4], dst=LB, id=0, flags="DF") / ICMP(type=8, id=0, seq=0))
@@ -61,7 +61,7 @@ def handed_up(packet, family):
 
 
 def seen(world, packet):
-    """The results of packets that are sent one at a time, with some time between."""
+    """The results of packets that are sent one at a time, some time apart."""
     got = []
     for _ in range(8):
         got += world.lbr.run([bytes(packet)])
@@ -73,7 +73,7 @@ def samples():
     return {4: f.ip4() / f.tcp(), 6: f.ip6() / f.tcp()}
 
 
-@test("solicit: ipip and l2: the next hop is asked, and the kernel prompted, in turns")
+@test("solicit: ipip and l2: in turn, the next hop is asked, and the kernel is prompted to ask")
 def by_turns(world):
     for mode in "generic", "native":
         for keys in ({"forward": "l2"}, {"forward": "ipip"}):
@@ -83,13 +83,14 @@ def by_turns(world):
                     to = 10 - family if cross else family
                     wanted = {(TX, asks(to)), (PASS, prompts(to, packet))}
                     name = f"{mode} {keys} IPv{family}, cross {cross}"
-                    # The first of all: there may be no entry for an answer.
+                    # Comes first: the kernel may have no entry that could take an
+                    # answer.
                     equal(world.lbr.run([bytes(packet)]), [(PASS, prompts(to, packet))], name)
                     time.sleep(PAUSE)
                     equal(set(seen(world, packet)), wanted, name)
 
 
-@test("solicit: no more than one in a hundredth of a second; the others as before")
+@test("solicit: no more than one in a hundredth of a second; other packets as before")
 def rarely(world):
     world.up(setting(forward="l2"))
     for family, packet in samples().items():
@@ -112,7 +113,7 @@ def unceasing(world, packet):
     return got
 
 
-@test("solicit: rewrite and dscp: the kernel has all, until it has asked in vain")
+@test("solicit: rewrite and dscp: the kernel gets all packets until it has asked in vain")
 def kernel_first(world):
     for keys in ({"forward": "rewrite"}, {"forward": "rewrite", "checksum": "update"}):
         world.up(setting(**keys))
@@ -123,8 +124,8 @@ def kernel_first(world):
                 continue
             kernels = (PASS, handed_up(packet, family))
             equal(world.lbr.run([bytes(packet)] * 3), [kernels] * 3, f"IPv{family}")
-            # Now and then one packet, such as the first of a flow after each flush: none is
-            # lost.
+            # Single packets now and then, such as the first of a flow after each flush:
+            # none is lost.
             for _ in range(4):
                 time.sleep(0.3)
                 equal(world.lbr.run([bytes(packet)]), [kernels], f"IPv{family}, seldom")
@@ -133,7 +134,7 @@ def kernel_first(world):
             equal(got[:100], [kernels] * 100, f"IPv{family}, the first of them")
 
 
-@test("solicit: what several packets were put together to asks nobody")
+@test("solicit: a super-packet becomes no request")
 def no_super_packet(world):
     world.up(setting(forward="ipip"))
     for layer in f.ip4(), f.ip6():
@@ -141,7 +142,7 @@ def no_super_packet(world):
         equal(set(seen(world, packet)), {(DROP, bytes(packet))}, "large")
 
 
-@test("solicit: what is handed to the kernel for a macvlan is for what it stands on")
+@test("solicit: a frame handed to the kernel for a macvlan is addressed to the interface below")
 def macvlan(world):
     mac = "00:00:5e:00:01:07"
     on("lbdsr0a", "ip", "link", "add", "vrrp7", "link", "eth0", "address", mac,

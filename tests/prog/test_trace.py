@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The line that each program writes of a packet, whole. The trace is the
-machine's: a test knows its own lines by the client, which is drawn anew, and
-consumes nothing."""
+"""The line that each program writes about a packet, complete. The trace is shared by
+the whole machine: a test knows its own lines by the client, whose address is random,
+and consumes none."""
 
 import contextlib
 import ipaddress
@@ -35,7 +35,7 @@ def full(address):
 
 
 class Client:
-    """Packets of one client, and what `role` says of each."""
+    """Packets of one client, and the lines of `role` about each."""
 
     def __init__(self, role):
         draw = random.SystemRandom()
@@ -54,7 +54,7 @@ class Client:
                   TRACE, status=None)
         lines = [(float(time), line) for time, line in
                  re.findall(r" ([0-9.]+): bpf_trace_printk: (.*)", text)]
-        # Whether the next hop was cached depends on timing; see below.
+        # Whether the next hop was remembered depends on timing; see below.
         new = [line.replace(CACHED, "") for time, line in lines if time > self.since]
         self.cached = [CACHED in line for time, line in lines if time > self.since]
         self.since = max([self.since, *(time for time, _ in lines)])
@@ -65,7 +65,7 @@ class Client:
         return f"xdp_{self.role.name} {self.role.host} eth0: {source}:{sport} > {to} {rest}"
 
     def check(self, packet, *wanted, sport=40000):
-        """`wanted`: (destination, the rest of the line), or nothing."""
+        """`wanted`: (destination, the rest of the line), or no line."""
         lines = [self.line(*wanted, sport)] if wanted else []
         equal(self.said(packet), lines, packet.summary())
 
@@ -108,9 +108,9 @@ def all_sent(world):
                          f"tcp, flow new, backend {FIB[port][0]}, fib {fib}")
 
 
-@test("trace: all, xdp_lbr: whether the next hop was asked for or remembered")
+@test("trace: all, xdp_lbr: whether the FIB was asked for the next hop, or it was remembered")
 def cached(world):
-    # One service each, or the second would find the flows of the first.
+    # A service for each, or the second would find the flows of the first.
     for port, age, wanted in (2201, "0s", [False, False]), (2202, "10s", [False, True]):
         world.apply(configuration(service([NEAR], VIP, port), next_hop_age=age))
         with traced(world.lbr, "all"):
@@ -135,7 +135,7 @@ def all_else(world):
         client.check(f.ip4() / f.tcp(88), f"{VIP}:88", "tcp, no_backend XDP_DROP")
         client.check(f.ip4(ttl=1) / f.tcp(), f"{VIP}:80", "tcp, ttl_answered XDP_TX")
         client.check(f.ip4() / UDP(len=7), f"{VIP}:0", "udp, malformed_vip XDP_DROP", sport=0)
-        client.check(f.ip4(LB) / f.tcp())  # nothing is said of what is not for a VIP
+        client.check(f.ip4(LB) / f.tcp())  # no line: it is not for a VIP
 
 
 @test("trace: all, xdp_lbr: why a flow has its backend")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""An attacker off a flow's path cannot affect it, although he knows its ends and all of the
-program but the flow table's key, and sends what he likes."""
+"""An attacker who is not on a flow's path cannot affect the flow, although he knows its
+ends and everything in the program except the flow table's key, and sends what he
+likes."""
 
 import json
 import struct
@@ -37,8 +38,8 @@ def halves(address):
 
 
 def twin(client, sport, port, prefix, own):
-    """A flow from `prefix`::/64 and the port `own`, of the slot hash (hash.h) of
-    another, all 64 bits: its client's address."""
+    """A flow from `prefix`::/64 and the port `own` with the same 64-bit slot hash
+    (hash.h) as another flow: the client's address."""
     state = 6 << 32 | sport << 16 | port
     for word in halves(client):
         state = mix(state, word)
@@ -49,7 +50,7 @@ def twin(client, sport, port, prefix, own):
 
 
 def send(world, client, sport, port, flags):
-    """The backend that the packet went to."""
+    """The backend that the packet was sent to."""
     packet = f.ether() / IPv6(src=client, dst=VIP6) / TCP(
         sport=sport, dport=port, flags=flags, seq=int(flags != "S"))
     [(action, frame)] = world.lbr.run([bytes(packet)])
@@ -71,14 +72,14 @@ def twins(port, count=1):
              for n in range(count)] for victim in VICTIMS]
 
 
-@test("trust: a flow of another's slot hash falls on its slot")
+@test("trust: a flow crafted for another's slot hash gets the other's slot")
 def control(world):
     world.apply(configuration(service(TEN6, VIP6, 6401)))
     for victim, [other] in zip(VICTIMS, twins(6401)):
         equal(send(world, *other, 6401, "S"), send(world, *victim, 6401, "S"), "by the table")
 
 
-@test("trust: and is no other's for the flow table: it moves none, forgets and evicts none")
+@test("trust: but is not taken for the other by the flow table: it moves none, forgets and evicts none")
 def collisions(world):
     for port, scheduler in (6402, "round-robin"), (6403, "random"), (6404, "maglev"):
         def apply(drain):
@@ -90,7 +91,7 @@ def collisions(world):
         before = world.flows()
         placed = [[send(world, *victim, port, flags) for flags in "SA"] for victim in VICTIMS]
         assert all(one == other for one, other in placed), "handshakes"
-        # Where the backends drain, a SYN of the same flow goes elsewhere, and the flow is
+        # If the backends drain, a SYN of a known flow goes elsewhere, and the flow is
         # forgotten.
         apply(True)
         for others in twins(port, 5):
@@ -110,8 +111,8 @@ def at(placed, address):
 
 
 def spoofed(send, sports, guesses=GUESSES):
-    """What somebody off the path sends in the name of these flows, whose next
-    sequence number is 8: SYNs of any number but theirs."""
+    """What somebody who is not on the path sends in the name of these flows, whose next
+    sequence number is 8: SYNs with any other number."""
     for seq in guesses:
         for flags in f.SYN, f.SYN | f.RST, f.SYN | 1:
             send(sports, flags, seq)
@@ -123,14 +124,14 @@ def moves_by_handshake(send, sports, gone, what):
     assert gone not in begun.values(), f"{what}: a SYN went there"
     stayed(begun, send(sports, f.SYN, 1000), f"{what}: the SYN, repeated")
     equal(set(send(sports, LIVE, 7).values()), {gone}, f"{what}: the old flow, meanwhile")
-    spoofed(send, sports, GUESSES[:1])  # a flow has room for eight, if alone
+    spoofed(send, sports, GUESSES[:1])  # a flow that is alone there has room for eight notes
     stayed(begun, send(sports, f.SYN, 1000), f"{what}: the SYN, repeated after others")
     stayed(begun, send(sports, f.ACK, 1000), f"{what}: the ACK")
     stayed(begun, send(sports, LIVE, 5000), f"{what}: later")
     return begun
 
 
-@test("trust: a spoofed SYN moves no flow of a backend that drains; a handshake does")
+@test("trust: a spoofed SYN moves no flow of a backend that drains; a complete handshake does")
 def syn(world):
     for n, scheduler in enumerate(("maglev", "source-hash", "round-robin", "random")):
         tcp = Service(world, 6420 + n, scheduler=scheduler)
@@ -140,7 +141,7 @@ def syn(world):
             world.apply(configuration(tcp.text(TEN), handshake_grace="0s"))
             clients = iter(range(10000, 60000))
             known = []
-            while len(known) < 40:  # with source-hash, all flows of one client are together
+            while len(known) < 40:  # with source-hash, all flows of one client go to one backend
                 some = [next(clients) for _ in range(200)]
                 placed = tcp.hold(some)
                 gone = TEN[0] if scheduler != "source-hash" else placed[some[0]]
@@ -160,7 +161,7 @@ def syn(world):
             stayed(before, tcp.send(known, LIVE), f"{what}: when it is back")
 
 
-@test("trust: ... IPv6; and a SYN with data that the server takes, or does not")
+@test("trust: ... IPv6; and a SYN with data, whether the server accepts the data or not")
 def syn6(world):
     flows, sports = f.Flows(6430, ipv6=True), PORTS[:400]
 
@@ -192,7 +193,7 @@ def syn6(world):
         stayed(begun, send(some, LIVE, 9000), f"later, {taken} taken")
 
 
-@test("trust: a spoofed SYN, while the port changes hands; nor does it move a handshake")
+@test("trust: a spoofed SYN moves no flow while the port changes hands, and no handshake")
 def syn_of_two_services(world):
     sports = PORTS[:100]
     for port, (first, then) in enumerate((((1, 0), (0, 1)), ((0, 1), (1, 1)), ((0, 1), (1, 0)),
@@ -216,7 +217,7 @@ def syn_of_two_services(world):
         stayed(begun, tcp.send(sports, LIVE, 2000), f"{first}: later")
 
 
-@test("trust: a spoofed SYN moves no handshake that a change meets in the middle")
+@test("trust: a spoofed SYN moves no handshake during which the file changes")
 def syn_of_handshake(world):
     tcp, sports = Service(world, 6450), PORTS[:100]
     world.apply(configuration(tcp.text(TEN), handshake_grace="0s"))
@@ -228,7 +229,7 @@ def syn_of_handshake(world):
     stayed(before, tcp.send(sports, LIVE), "remembered")
 
 
-@test("trust: the key lives as long as the flow table")
+@test("trust: the key stays as long as the flow table")
 def keys(world):
     tcp, sports = Service(world, 6405), PORTS[:100]
     world.up(configuration(tcp.text(TEN)))
@@ -247,7 +248,7 @@ def keys(world):
     assert key(world) != first, "a new table has the old key"
 
 
-@test("trust: one packet inserts nothing, whatever it is; the second does")
+@test("trust: a single packet is never remembered, whatever it is; a second one is")
 def one_packet(world):
     for port, scheduler in (6406, "maglev"), (6407, "random"), (6408, "source-hash"):
         tcp, udp = (Service(world, port, kind, scheduler) for kind in ("tcp", "udp"))
@@ -268,7 +269,7 @@ def one_packet(world):
 
 
 def flood(tcp, flags, count):
-    """Of single packets, each of another flow."""
+    """Single packets, each of another flow."""
     for first in range(0, count, 500):
         tcp.from_clients([f"10.{first // 500}.{n // 250}.{n % 250 + 1}" for n in range(500)],
                          41000, flags)
@@ -290,7 +291,7 @@ def not_kept_out(world):
         stayed(before, tcp.send(sports, f.PUSH), f"{scheduler}: at the next change")
 
 
-@test("trust: UDP flows that are idle keep no choice of a scheduler from being remembered")
+@test("trust: idle UDP flows do not keep a scheduler's choice from being remembered")
 def idle_udp(world):
     world.lbr("down")  # a table in use cannot become this small
     tcp, udp = Service(world, 6414, scheduler="round-robin"), Service(world, 6415, "udp")
@@ -312,7 +313,7 @@ def idle_udp(world):
         world.up(configuration(tcp.text(TEN)))
 
 
-@test("trust: a flood of SYNs evicts no flow, nor a handshake that is under way")
+@test("trust: a flood of SYNs evicts no flow, and no handshake that is under way")
 def not_evicted(world):
     world.lbr("down")  # a table in use cannot become this small
     try:
@@ -324,7 +325,7 @@ def not_evicted(world):
         known = world.flows()
         equal(known, len(sports), "flows remembered")
         begun = tcp.send(PORTS[100:160], f.SYN)
-        flood(tcp, f.SYN, 4000)  # four times what the table holds
+        flood(tcp, f.SYN, 4000)  # four times as many as the table holds
         equal(world.flows(), known, "flows remembered")
         stayed(before, tcp.send(sports, f.PUSH), "known flows")
         stayed(begun, tcp.send(PORTS[100:160], f.ACK), "a handshake's ACK")

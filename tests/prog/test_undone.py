@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The forwarding methods beside plain rewrite, at the backend: behind xdp_bkd
-a packet is what the client sent, but for TTL, MACs and the mark; what else
-comes passes as it came."""
+"""The forwarding methods other than plain rewrite, at the backend: behind xdp_bkd a
+packet is what the client sent, except for TTL, MACs and the mark; all other packets
+pass unchanged."""
 
 from scapy.layers.inet import IP, fragment
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt
@@ -33,7 +33,7 @@ def at_backend(role, frame):
 
 
 def as_sent(packet, mark_off=False):
-    """What the server gets of what the client sent."""
+    """What the server gets when the client sends this."""
     out = bytearray(arrives(bytes(hop(packet))))
     if not mark_off:
         return bytes(out)
@@ -47,7 +47,7 @@ def as_sent(packet, mark_off=False):
     return bytes(clean)
 
 
-@test("undone: random packets through xdp_lbr and xdp_bkd come out as they were")
+@test("undone: random packets through xdp_lbr and xdp_bkd are restored to what they were")
 def law(world):
     # The outer header must fit into the frame, too.
     came = [frame for frame in packets(20241109, 800 // FEWER) if len(frame) <= ETHER + 1500 - 40]
@@ -75,7 +75,7 @@ def law(world):
 
 
 def outside(inner, source=LB, to=NEAR[4], **fields):
-    """`inner` (of scapy's) in a header that an LB might send."""
+    """`inner` (a scapy packet) in an outer header as a load balancer would send it."""
     inner = ends(inner)
     protocol = 4 if isinstance(inner, IP) else 41
     if ":" in to:
@@ -89,7 +89,7 @@ def plain(inner):
     return arrives(bytes(inner))
 
 
-@test("undone: xdp_bkd takes a header off from lb-sources, for what is listed")
+@test("undone: xdp_bkd removes an outer header if it is from lb-sources and for a listed service")
 def taken_off(world):
     text = setting(forward="ipip")
     role = fresh(world, text)
@@ -128,7 +128,7 @@ def taken_off(world):
     equal(sum(role.restores().values()), len(rows), "by row")
 
 
-@test("undone: fragments inside come out, the later ones as the first")
+@test("undone: inner fragments come out, later ones like the first")
 def fragments(world):
     role = fresh(world, setting(forward="ipip"))
     whole = f.ip4() / f.udp(payload=b"x" * 64)
@@ -140,7 +140,7 @@ def fragments(world):
     equal(at_backend(role, stray), (PASS, stray, "not_listed"), "for no service")
 
 
-@test("undone: xdp_bkd carries congestion in (RFC 6040), or leaves it to the kernel")
+@test("undone: xdp_bkd carries congestion marks in (RFC 6040), or leaves the packet to the kernel")
 def congestion(world):
     role = fresh(world, setting(forward="ipip"))
     becomes = {(0, 3): None, (2, 3): 3, (1, 3): 3, (3, 0): 3, (2, 1): 1, (1, 2): 1, (2, 2): 2,
@@ -163,7 +163,7 @@ def congestion(world):
                   f"{inner} in {outer}")
 
 
-@test("undone: xdp_bkd: dscp restores what bears the mark, and nothing else")
+@test("undone: xdp_bkd: dscp restores packets with the mark, and no others")
 def marked(world):
     other = "192.168.25.11"
     role = fresh(world, configuration(
@@ -185,7 +185,7 @@ def marked(world):
     equal(at_backend(role, echo), (PASS, echo, "not_listed"), "a ping with the mark")
 
 
-@test("undone: xdp_bkd: l2 comes to the VIP and is counted")
+@test("undone: xdp_bkd: l2: packets are for the VIP already, and are counted")
 def direct(world):
     role = fresh(world, setting(forward="l2").replace(LINK[4], NEAR[4]).replace(LINK[6], NEAR[6]))
     for packet, reason in ((f.ip4() / f.tcp(), "delivered"), (f.ip6() / f.udp(), "delivered"),
@@ -196,7 +196,7 @@ def direct(world):
     equal(sum(role.restores().values()), 3, "by row")
 
 
-@test("undone: xdp_bkd: what left the file is restored for its grace, by its method")
+@test("undone: xdp_bkd: what left the file is restored during its grace, by its method")
 def grace(world):
     world.apply(setting(forward="ipip"))
     role = fresh(world, setting(forward="ipip"))

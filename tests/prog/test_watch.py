@@ -17,7 +17,7 @@ WATCHED = 0x100  # in the word of the trace
 
 
 def word(world):
-    """The second word of the map `control`: whether somebody traces or watches."""
+    """The second value of the map `control`: whether somebody traces or watches."""
     found = on("lbdsr0a", "bpftool", "-j", "map", "lookup", "pinned",
                f"{world.lbr.pins}/control", "key", "1", "0", "0", "0")
     return int.from_bytes(bytes(int(byte, 16) for byte in json.loads(found)["value"]), "little")
@@ -29,7 +29,7 @@ def dump(world, name):
 
 
 def untils(world):
-    """Until when each watcher's row holds; 0: there is none."""
+    """The time until which each watcher's row is valid; 0: there is no watcher."""
     return [row["until"] for row in dump(world, "watch")]
 
 
@@ -44,7 +44,7 @@ def rings(world):
 
 
 class Watch:
-    """`beside`: those that watch already."""
+    """`beside`: other processes that watch already."""
 
     def __init__(self, world, *arguments, beside=()):
         before, taken = untils(world), [watch.index for watch in beside]
@@ -60,7 +60,7 @@ class Watch:
         [self.index] = new()
 
     def pid(self):
-        """Of lbr itself, behind topo and nsenter."""
+        """The pid of lbr itself, behind topo and nsenter."""
         pid = self.process.pid
         while True:
             with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as children:
@@ -70,7 +70,7 @@ class Watch:
             pid = below[0]
 
     def end(self, number=signal.SIGINT):
-        """Ends it and returns its output; its bit is cleared then."""
+        """End it and return its output; then its bit is cleared."""
         os.kill(self.pid(), number)
         out, said = self.process.communicate()
         return out.splitlines(), said
@@ -86,7 +86,7 @@ def one(world, *arguments, frames):
     return [json.loads(line) for line in lines]
 
 
-@test("watch: each decision, as explain tells it; none when nobody watches")
+@test("watch: each decision, as explain prints it; none while nobody watches")
 def decisions(world):
     tcp = Service(world, 4201)
     world.up(configuration(tcp.text(TEN), service(["2001:db8:19:1::1"], vip=VIP6, port=4201)))
@@ -106,7 +106,7 @@ def decisions(world):
     world.lbr("trace", "off")
 
 
-@test("watch: a client's, a service's, a backend's, a reason's")
+@test("watch: those of a client, a service, a backend, a reason")
 def filters(world):
     world.up(configuration(Service(world, 4203).text(TEN), Service(world, 4204).text(TEN[:1])))
     frames = [bytes(f.ip4() / f.tcp(4203, "S")), bytes(f.ip4() / f.tcp(4204, "S")),
@@ -123,7 +123,7 @@ def filters(world):
         world.lbr("watch", wrong, status=1)
 
 
-@test("watch: what is for a VIP, and neither TCP nor UDP")
+@test("watch: packets for a VIP that are neither TCP nor UDP")
 def others(world):
     world.up(configuration(Service(world, 4207).text(TEN)))
     frames = [bytes(f.ip4() / f.echo4()), bytes(f.ip4(proto=47) / Raw(b"x" * 30)),
@@ -134,11 +134,11 @@ def others(world):
           "protocols")
 
 
-@test("watch: for people, a line; what was too much is said")
+@test("watch: one line for people; missed decisions are counted")
 def lines(world):
     world.up(configuration(Service(world, 4205).text(TEN)))
     watch = Watch(world)
-    world.lbr("trace", "off")  # it stays watched
+    world.lbr("trace", "off")  # another one still watches
     world.lbr.run([bytes(f.ip4() / f.tcp(4205, "S"))])
     os.kill(watch.pid(), signal.SIGSTOP)
     frame = bytes(f.ip4() / f.tcp(4205, "S"))
@@ -155,7 +155,7 @@ def lines(world):
     equal(word(world), 0, "the word of the trace, afterwards")
 
 
-@test("watch: one that was killed is not told more for long")
+@test("watch: a watcher that was killed is soon written to no more")
 def killed(world):
     world.up(configuration(Service(world, 4206).text(TEN)))
     frame = bytes(f.ip4() / f.tcp(4206, "S"))
@@ -175,7 +175,7 @@ def killed(world):
     equal((word(world) & WATCHED, rings(world)), (0, 0), "after the next one")
 
 
-@test("watch: four at a time, each is told what it wants, in both families")
+@test("watch: four watchers at a time, each with its own filter, in both families")
 def together(world):
     both = (service(TEN[:2], port=4207), service(["2001:db8:19:1::1"], vip=VIP6, port=4207))
     world.up(configuration(*both))
@@ -197,14 +197,14 @@ def together(world):
     equal(rings(world), 0, "ring buffers, afterwards")
 
 
-@test("watch: what is wanted is there, however much is not")
+@test("watch: the wanted decisions are there, however many others there are")
 def among_others(world):
     world.up(configuration(Service(world, 4208).text(TEN)))
     one, other = f.ip4() / f.tcp(4208, "S"), f.ip4() / f.tcp(4208, "S")
     one["TCP"].sport, other["TCP"].sport = 1234, 4321
     wants = Watch(world, "-j", f"{CLIENT}:1234")
     all_of_it = Watch(world, "-j", beside=[wants])
-    for _ in range(20):  # what is printed is not read meanwhile
+    for _ in range(20):  # meanwhile its output is not read
         world.lbr.run(2000 * [bytes(other)] + [bytes(one)])
     lines, said = wants.end()
     equal((len(lines), said), (20, ""), "of 40,020 decisions, those that are wanted")

@@ -10,7 +10,10 @@
 
 #include "tests/unit/unit.h"
 
-/* `services` with `each` backends; the last service has `extra` more. */
+/*
+ * A `services` list with `each` backends per service; the last service has
+ * `extra` more.
+ */
 static inline char *big_file(unsigned int services, unsigned int each,
 			     unsigned int extra)
 {
@@ -36,7 +39,7 @@ static inline char *big_file(unsigned int services, unsigned int each,
 	return text;
 }
 
-/* `begin`, and `filling` up to `length`. */
+/* `begin`, then the character `filling` up to `length`. */
 static inline char *filled(const char *begin, char filling, size_t length)
 {
 	char *text = malloc(length + 1);

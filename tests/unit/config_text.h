@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A configuration file's text, read; it is a right one. */
+/* Read the text of a configuration file, which must be valid. */
 #pragma once
 
 #include <stdio.h>

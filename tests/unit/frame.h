@@ -57,7 +57,7 @@ static inline bool ipv4_checksum_is_true(const uint8_t *ip)
 enum { HOP_BY_HOP = 0, TCP = 6, UDP = 17, ROUTING = 43, FRAGMENT = 44 };
 enum { ICMP = 1, ICMPV6 = 58, DESTINATION_OPTIONS = 60 };
 
-/* A random frame that packet_parse() understands, and where its parts are. */
+/* A random frame that packet_parse() accepts, and where its parts are. */
 struct random_frame {
 	struct frame frame;
 	bool is_ipv6;
@@ -79,7 +79,7 @@ static inline size_t draw_extensions(uint64_t *state, uint8_t *at,
 
 		*next = kinds[draw_below(state, 4)];
 		draw_bytes(state, header, 8 * (units + 1));
-		if (*next == FRAGMENT) { /* an atomic one */
+		if (*next == FRAGMENT) { /* an atomic fragment */
 			units = 0;
 			put_word(header + 2, 0);
 		}
@@ -154,7 +154,7 @@ static inline size_t draw_ipv6(uint64_t *state, struct random_frame *random,
 	return random->l4 + length;
 }
 
-/* Its IPv4 header checksum, and ICMP's, are true; the others are random. */
+/* Its IPv4 header checksum, and ICMP's, are correct; the others are random. */
 static inline struct random_frame draw_frame(uint64_t *state)
 {
 	struct random_frame random = {.is_ipv6 = draw(state) & 1};

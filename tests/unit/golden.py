@@ -49,9 +49,9 @@ def order_of_slots(size, packed):
 
 
 def maglev(size, backends):
-    """backends: {address: weight}; the table, in addresses."""
+    """backends: {address: weight}; returns the table, as addresses."""
     orders = {packed: order_of_slots(size, packed) for packed in sorted(backends)}
-    # Turn n of a backend is in round n * max / weight, rounded up.
+    # A backend's turn n is in round n * max / weight, rounded up.
     heaviest = max(backends.values())
     turns = dict.fromkeys(orders, 0)
     table = [None] * size

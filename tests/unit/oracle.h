@@ -20,13 +20,13 @@ static inline uint64_t draw(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-/* From 0 to limit - 1. */
+/* A number from 0 to limit - 1. */
 static inline uint32_t draw_below(uint64_t *state, uint32_t limit)
 {
 	return (draw(state) >> 32) * limit >> 32;
 }
 
-/* A 16-bit word, one in four from where sums carry. */
+/* A 16-bit word; one in four is near where sums carry. */
 static inline uint16_t draw_word(uint64_t *state)
 {
 	static const uint16_t edges[] = {0x0000, 0x0001, 0x00ff, 0x0100,

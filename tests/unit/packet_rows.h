@@ -44,11 +44,11 @@ struct row {
 	const uint8_t *bytes;
 	size_t length;
 	enum reason reason;
-	uint8_t protocol; /* and with it ports, where it is TCP or UDP */
+	uint8_t protocol; /* and so it has ports, if it is TCP or UDP */
 	uint8_t flags;
 	bool is_echo;
 	bool no_destination;
-	uint32_t id; /* of a fragment */
+	uint32_t id; /* identification of a fragment */
 };
 
 /* clang-format off */
@@ -313,7 +313,7 @@ static inline void check_understood(const struct packet *packet,
 	}
 }
 
-/* The fast parser: agrees with the full one, or leaves the packet to it. */
+/* The fast parser agrees with the full one, or leaves the packet to it. */
 static inline void check_plain(const struct packet *packet, enum reason reason,
 			       const struct row *row, struct frame frame)
 {
@@ -322,7 +322,10 @@ static inline void check_plain(const struct packet *packet, enum reason reason,
 					       frame.bytes + frame.length);
 
 	if (other == REASON_UNUSUAL) {
-		/* Most packets must not be: see packet_parse_plain(). */
+		/*
+		 * Few packets may be left to the full parser: see
+		 * packet_parse_plain().
+		 */
 		if (reason == REASON_NONE && row->bytes[12] == 0x08 &&
 		    (packet->protocol == TCP || packet->protocol == UDP) &&
 		    frame.length >=

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Texts of configuration files, and the exact line each is refused with. */
+/* Texts of configuration files, and the exact line that refuses each. */
 #pragma once
 
 #include <string.h>

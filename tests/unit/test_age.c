@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long ago something was seen: also what was seen after `now` was read, and
- * over the end of jiffies' low half.
+ * How long ago something was seen, also if it was seen after `now` was read,
+ * and if jiffies' low half has wrapped in between.
  */
 #include "common/core/age.h"
 #include "tests/unit/unit.h"

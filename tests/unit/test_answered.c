@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* test_answered.c - what is a good answer to a health check */
+/* test_answered.c - which answers to a health check are good */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #define OK     "HTTP/1.1 200 OK\r\n"
 #define CHUNKS OK "Transfer-Encoding: chunked\r\n\r\n"
 
-/* What becomes of an answer that comes in pieces of `piece` bytes. */
+/* The verdict on an answer that comes in pieces of `piece` bytes. */
 static enum verdict judged(const struct config_check *check, const char *text,
 			   size_t length, size_t piece, bool all)
 {
@@ -22,7 +22,10 @@ static enum verdict judged(const struct config_check *check, const char *text,
 	http_answer_begin(&answer, check);
 	for (at = 0; at < length; at += n) {
 		n = length - at < piece ? length - at : piece;
-		/* Of exactly that size, for who looks behind its end. */
+		/*
+		 * In memory of exactly that size, so that the sanitizer sees a
+		 * read behind its end.
+		 */
 		bytes = malloc(n);
 		memcpy(bytes, text + at, n);
 		verdict = http_answer_read(&answer, bytes, n, why, sizeof(why));
@@ -37,7 +40,7 @@ static enum verdict judged(const struct config_check *check, const char *text,
 static const struct {
 	int status;
 	const char *body, *text;
-	enum verdict open, all; /* there may be more; there is not */
+	enum verdict open, all; /* there may be more, but there is not */
 } answers[] = {
 	{0, "", OK, VERDICT_GOOD, VERDICT_GOOD},
 	{0, "", "HTTP/1.1 200 ", VERDICT_GOOD, VERDICT_GOOD},
@@ -51,7 +54,7 @@ static const struct {
 	{0, "", "SSH-2.0-OpenSSH_9.2", VERDICT_BAD, VERDICT_BAD},
 	{0, "", "HTTP/1.1 2x0 OK\r\n", VERDICT_BAD, VERDICT_BAD},
 	{0, "", "HTTP/1.12000 OK\r\n", VERDICT_BAD, VERDICT_BAD},
-	/* Interim answers say nothing. */
+	/* Interim (1xx) answers do not count. */
 	{0, "", "HTTP/1.1 199 \r\n\r\n", VERDICT_OPEN, VERDICT_BAD},
 	{0, "", "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 103 E\r\nA: b\r\n\r\n" OK,
 	 VERDICT_GOOD, VERDICT_GOOD},
@@ -85,7 +88,7 @@ static const struct {
 	{0, "yes", OK "Content-Length: 99999999999999999999\r\n\r\nyes",
 	 VERDICT_BAD, VERDICT_BAD},
 	{0, "yes", "HTTP/1.1 204 No\r\n\r\n", VERDICT_BAD, VERDICT_BAD},
-	/* ... or in chunks, which it may lie across. */
+	/* ... or in chunks, whose edges it may span. */
 	{0, "yes", CHUNKS "2\r\nye\r\n1;a=b\r\ns\r\n", VERDICT_GOOD,
 	 VERDICT_GOOD},
 	{0, "yes", CHUNKS "00A \r\n1234567yes\r\n", VERDICT_GOOD, VERDICT_GOOD},
@@ -126,7 +129,7 @@ static void http_is_judged(void **state)
 	}
 }
 
-/* A server that never ends: what it sends is looked at up to a limit. */
+/* A server that never ends its answer: bytes are looked at up to a limit. */
 static void http_is_bounded(void **state)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The notes of first packets: found for a span, overwritten by newer ones, and
- * never one flow's for another's.
+ * never taken for another flow's.
  */
 #include <string.h>
 
@@ -28,7 +28,7 @@ static void found_for_a_span(void **unused)
 		assert_int_equal(begun_find(&bucket, hash, now, span), -1);
 		begun_write(&bucket, hash, backend, now);
 		assert_int_equal(begun_find(&bucket, hash, now, span), backend);
-		/* By a CPU that is a tick behind, too. */
+		/* A CPU that is a tick behind finds them, too. */
 		assert_int_equal(begun_find(&bucket, hash, now - 1, span),
 				 backend);
 		assert_int_equal(begun_find(&bucket, hash, now + span, span),
@@ -36,7 +36,7 @@ static void found_for_a_span(void **unused)
 		assert_int_equal(
 			begun_find(&bucket, hash, now + span + 2 * UNIT, span),
 			-1);
-		/* A span too long for the time in a note. */
+		/* A span that is too long for the time field of a note. */
 		assert_int_equal(
 			begun_find(&bucket, hash, now - UNIT - 1, 1 << 24),
 			backend);
@@ -44,7 +44,7 @@ static void found_for_a_span(void **unused)
 	}
 }
 
-/* Each bit of the hash says whose it is: by the bucket, or in the note. */
+/* Each bit of the hash tells flows apart: by the bucket, or in the note. */
 static void of_no_other_flow(void **unused)
 {
 	struct begun_bucket bucket;
@@ -64,7 +64,7 @@ static void of_no_other_flow(void **unused)
 				 begun_find(&bucket, other, 0, 0) < 0;
 		}
 	}
-	/* 34 bits in the note, 12 by the bucket; bit 0 is 1 in all. */
+	/* 34 bits are in the note, 12 give the bucket; bit 0 is always 1. */
 	assert_int_equal(apart, n * (33 + 12));
 }
 
@@ -119,7 +119,10 @@ static void oldest_makes_room(void **unused)
 	assert_int_equal(begun_find(&bucket, 1, end, 60 * UNIT), -1);
 	for (n = 2; n <= last; n++)
 		assert_int_equal(begun_find(&bucket, n, end, 60 * UNIT), n);
-	/* Its own is written anew, whichever it is, and no other is lost. */
+	/*
+	 * A flow's own note is overwritten, wherever it is, and no other is
+	 * lost.
+	 */
 	for (n = last; n >= 2; n--) {
 		begun_write(&bucket, n, 77 + n, end);
 		assert_int_equal(begun_find(&bucket, n, end, 0), 77 + n);
@@ -127,7 +130,7 @@ static void oldest_makes_room(void **unused)
 			assert_true(begun_find(&bucket, other, end,
 					       60 * UNIT) >= 0);
 	}
-	/* It is then the newest. */
+	/* It is the newest note then. */
 	begun_write(&bucket, 2, 2, end);
 	for (n = 21; n < 20 + BEGUN_PER_BUCKET; n++)
 		begun_write(&bucket, n, n, end);
@@ -135,7 +138,7 @@ static void oldest_makes_room(void **unused)
 	assert_int_equal(begun_find(&bucket, 3, end, 0), -1);
 }
 
-/* Of so many handshakes under way, how many have lost their note? */
+/* Of so many handshakes under way, how many have lost their notes? */
 static int lost_of(int flows, uint64_t seed)
 {
 	static struct begun_bucket buckets[BEGUN_BUCKETS];

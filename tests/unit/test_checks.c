@@ -83,12 +83,14 @@ static void every_key_is_read(void **state)
 	config_free(&config);
 }
 
-/* Asked where what is sent is not taken for a client's. */
+/*
+ * Ports at which a check of the application is not taken for a client's packet.
+ */
 static void application_is_apart(void **state)
 {
 	static const char *const rows[] = {
 		TCP("{application-port: 8080}"),
-		/* Of another backend, another protocol, another method. */
+		/* The same port with another backend, protocol or method. */
 		TCP("{application-port: 8080}\n"
 		    "- {vip: 192.0.2.1, port: 8080, backends: "
 		    "[{address: 198.51.100.2}]}"),
@@ -113,7 +115,7 @@ static void application_is_apart(void **state)
 
 #define A32 "abcdefghijklmnopqrstuvwxyz012345"
 
-/* A key and the types that have it, by what the manual says of the key. */
+/* A key, and the types that may have it, according to the manual. */
 static const struct {
 	const char *key, *types;
 } of_types[] = {
@@ -123,7 +125,8 @@ static const struct {
 	{"body: ok", "http https udp"},
 	{"send: ping", "udp"},
 	{"no-answer: up", "udp"},
-	{"application-port: 8080", "tcp http https"}, /* 80 is the service's */
+	{"application-port: 8080",
+	 "tcp http https"}, /* not 80, the service's */
 	{"interval: 4s", "tcp http https udp"},
 	{"rise: 4", "tcp http https udp"},
 };
@@ -145,7 +148,7 @@ static void keys_are_for_types(void **state)
 				 strcmp(types[j], "udp") ? "tcp" : "udp",
 				 types[j], of_types[i].key);
 			taken = !parse(text, &config, why, sizeof(why));
-			/* " http " is not in " https " */
+			/* so that " http " is not found in " https " */
 			snprintf(text, sizeof(text), " %s ", of_types[i].types);
 			snprintf(why, sizeof(why), " %s ", types[j]);
 			named = strstr(text, why);
@@ -157,7 +160,7 @@ static void keys_are_for_types(void **state)
 	}
 }
 
-/* What a check asks must not depend on a word that was left out. */
+/* What a check sends must not depend on a key that was left out. */
 static void type_follows_its_keys(void **state)
 {
 	static const struct {

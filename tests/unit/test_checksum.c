@@ -10,7 +10,7 @@
 #define HEADERS 1000000
 #define WORDS	10
 
-/* Both read memory as the core does, and the wire as the oracle does. */
+/* Read memory as the core does, and the wire as the oracle does. */
 static __be16 be16_at(const uint8_t *bytes)
 {
 	__be16 word;
@@ -27,11 +27,11 @@ static __be32 be32_at(const uint8_t *bytes)
 	return word;
 }
 
-/* A random header whose checksum, in word 5, is true. */
+/* A random header whose checksum, in word 5, is correct. */
 static void draw_header(uint64_t *state, uint8_t *header)
 {
 	draw_bytes(state, header, 2 * WORDS);
-	header[0] = 0x45; /* never all zero: no header is */
+	header[0] = 0x45; /* never all zero: no header is all zero */
 	put_ipv4_checksum(header);
 }
 
@@ -93,7 +93,7 @@ static void double_word_replaced(void **unused)
 	}
 }
 
-/* Every sum there can be: at most five words of 0xffff. */
+/* Every possible sum: at most five words of 0xffff. */
 static void every_sum_folded(void **unused)
 {
 	__u32 sum;
@@ -148,7 +148,10 @@ static void there_and_back(void **unused)
 		a = be32_at(words);
 		b = be32_at(words + 4);
 		before = sum16(be16_at(checksum));
-		/* Minus zero: no header's true checksum (RFC 1624 3). */
+		/*
+		 * Minus zero: no header has it as its correct checksum (RFC
+		 * 1624 3).
+		 */
 		if ((FORCE __u16)before == 0xffff)
 			continue;
 		there = checksum_replace32(before, a, b);
@@ -157,7 +160,7 @@ static void there_and_back(void **unused)
 	}
 }
 
-/* The changes that are made, to whole headers with options. */
+/* The changes that the programs make, to whole headers with options. */
 static void ttl_and_destination(void **unused)
 {
 	uint64_t state = 4;
@@ -183,7 +186,7 @@ static void ttl_and_destination(void **unused)
 	}
 }
 
-/* Block by block and the rest, as it is done in a program. */
+/* Block by block and then the rest, as a program does it. */
 static uint16_t sum_by_blocks(const uint8_t *bytes, size_t length)
 {
 	const uint8_t *end = bytes + length;
@@ -215,7 +218,7 @@ static void bytes_summed(void **unused)
 	}
 }
 
-/* With options of any length; then cut short; then with one bit wrong. */
+/* With options of any length; then truncated; then with one wrong bit. */
 static void header_checked(void **unused)
 {
 	enum { LINK = 14 };

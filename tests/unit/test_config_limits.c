@@ -34,7 +34,10 @@ static void reads_the_largest(void **state)
 		struct config config;
 
 		parse_text(text, &config, NULL);
-		/* A tenth of that without sanitizers; n squared is far more. */
+		/*
+		 * A tenth of that without sanitizers; a quadratic algorithm
+		 * takes far more.
+		 */
 		assert_true(now() - begin < 1);
 		assert_int_equal(config.service_count, shapes[i][0]);
 		for (size_t j = 0; j < config.service_count; j++)
@@ -89,7 +92,7 @@ static void bounds_the_file(void **state)
 		   "f.yaml:1: too much in one file: at most 1048576 tokens");
 }
 
-/* A file and a pipe, which cannot be asked for its size. */
+/* From a file, and from a pipe, whose size is unknown. */
 static void reads_what_is_opened(void **state)
 {
 	struct config config;

@@ -23,7 +23,7 @@ static const struct {
 	const char *old, *new, *lines;
 } cases[] = {
 	{SERVICE(""), SERVICE(""), ""},
-	/* A line further down, in another order: nothing. */
+	/* On another line, in another order: no difference. */
 	{SERVICE("check: {type: http}, ") OTHER,
 	 "\n\n" SERVICE("check: {type: http}, ") OTHER, ""},
 	{SERVICE(""), SERVICE("check: {type: http}, "),
@@ -37,7 +37,10 @@ static const struct {
 	 "~ drain-timeout 10s -> 20s\n"},
 	{SERVICE(""), SERVICE("") "lb-sources: [192.0.2.0/24]\n",
 	 "~ lb-sources none -> [192.0.2.0/24]\n"},
-	/* What is told elsewhere; and services that only one of them has. */
+	/*
+	 * Differences that other lines report; and services that only one file
+	 * has.
+	 */
 	{SERVICE("") "udp-idle: 10s\n", SERVICE("") "udp-idle: 20s\n", ""},
 	{SERVICE(""), SERVICE("") OTHER, ""},
 	{SERVICE("") OTHER, SERVICE("on-all-down: drop, "),

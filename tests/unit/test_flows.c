@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A bucket of the flow table: what is found in it, and who makes room.
+ * A bucket of the flow table: what is found in it, and which entry makes room.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +84,9 @@ static void placed(void **unused)
 	}
 }
 
-/* Twice as many ways as flows: what 100,000 random ones lose of each other.
+/*
+ * Twice as many ways as flows: how many of 100,000 random flows push each other
+ * out.
  */
 static void rarely_evicted(void **unused)
 {
@@ -114,7 +116,7 @@ static const struct {
 	const char *name;
 	__u64 hashes[4];
 	__u32 backends[4], seen[4];
-	int known, begins; /* the way: of one that is known, or begins */
+	int known, begins; /* the way: of a known flow, or for a new one */
 } rows[] = {
 	{"an empty bucket", {0}, {0}, {0}, 0, 0},
 	{"its own", {1, 2, 9, 0}, {1, 1, 1 | B, 0}, {0}, 2, 2},
@@ -170,7 +172,8 @@ static const struct {
 	 2},
 };
 
-/* One that only begins takes what is empty, or of another that began long ago.
+/*
+ * A new flow takes a way that is empty, or that another new flow took long ago.
  */
 static void begins(void **unused)
 {
@@ -251,9 +254,9 @@ static void every_bit_counts(void **unused)
 }
 
 /*
- * With a key by which the sum of one byte order is blind for a word, the sum of
- * the other still tells flows apart by it. So with the high bits of a word: one
- * sum alone hardly knows of them.
+ * With a key for which the sum in one byte order ignores a word, the sum in the
+ * other order still tells flows apart by it. The same holds for a word's high
+ * bits, on which one sum alone hardly depends.
  */
 static void both_orders_count(void **unused)
 {
@@ -283,7 +286,7 @@ static void both_orders_count(void **unused)
 	}
 }
 
-/* Flows that follow one another are spread over the buckets as by chance. */
+/* Consecutive flows are spread over the buckets as by chance. */
 static void spread(void **unused)
 {
 	enum { FLOWS = 65536, BUCKETS = 16384, KEYS = 20 };
@@ -315,7 +318,10 @@ static void spread(void **unused)
 			most = sum > most ? sum : most;
 		}
 	}
-	/* Chi squared of 16383 degrees: 181 is a standard deviation. */
+	/*
+	 * Chi squared with 16383 degrees of freedom: 181 is a standard
+	 * deviation.
+	 */
 	assert_true(least > 16383 - 6 * 181 && most < 16383 + 6 * 181);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The hash of a flow: the same everywhere (golden values, see golden.py),
- * even over flows that follow one another, and sensitive to every bit.
+ * uniform over consecutive flows, and sensitive to every bit.
  */
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -69,7 +69,7 @@ static void golden(void **unused)
 	}
 }
 
-/* Of a flow only the tuple counts: all of its packets fall on one slot. */
+/* Only the tuple counts: all packets of a flow fall on one slot. */
 static void only_the_tuple_counts(void **unused)
 {
 	struct packet a = flow(6, "192.0.2.1", 1, "192.0.2.2", 2), b = a;
@@ -101,7 +101,7 @@ static void slots_are_in_bounds(void **unused)
 
 enum walk { PORTS, ADDRESSES, BOTH, NETWORKS, WALKS };
 
-/* The n-th of flows that follow one another. */
+/* The n-th of consecutive flows. */
 static struct packet walk_flow(enum walk walk, bool is_ipv6, __u32 n)
 {
 	struct packet packet =
@@ -123,8 +123,8 @@ static struct packet walk_flow(enum walk walk, bool is_ipv6, __u32 n)
 }
 
 /*
- * Pearson's chi squared over `size` slots: how far above what chance gives, in
- * standard deviations, squared. Evener than chance is no fault.
+ * Pearson's chi squared over `size` slots: how many standard deviations above
+ * the chance value, squared. More uniform than chance is no fault.
  */
 static double unevenness(enum walk walk, bool is_ipv6, __u32 size)
 {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* test_health.c - when a backend is up, by what its health checks found */
+/*
+ * test_health.c - when a backend is up, given the results of its health checks
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -41,12 +43,15 @@ static void rises_and_falls(void **state)
 	assert_health('U', "pp+ppp+p++", "UUUUUPPPPU");
 	assert_health('U', "aa+aa+", "UUUUUU");
 	assert_health('A', "+a++aa+aaa", "AAAUUUUUUA");
-	/* While nothing is known, the first check decides. */
+	/* As long as nothing is known, the first check decides. */
 	assert_health('.', "a", "A");
 	assert_health('.', "p", "P");
 	assert_health('.', "p++", "PPU");
 	assert_health('.', "+aa", "UUU");
-	/* What runs says that it was up, or down: `fall` and `rise` hold. */
+	/*
+	 * The running state says that it was up, or down: `fall` and `rise`
+	 * apply.
+	 */
 	assert_health('U', "aa", "UU");
 	assert_health('P', "+", "P");
 }
@@ -59,7 +64,7 @@ static void path_and_application_are_apart(void **state)
 	assert_health('U', "ppapp", "UUAAA");
 	assert_health('U', "ppappp", "UUAAAP");
 	assert_health('A', "pp+ppp", "AAAAAP");
-	/* The path is good again once `rise` answers came, good or not. */
+	/* The path is good again after `rise` answers, good or not. */
 	assert_health('P', "aa", "PA");
 	assert_health('P', "+a", "PA");
 	assert_health('P', "apa+", "PPPA");
@@ -72,7 +77,7 @@ static void path_and_application_are_apart(void **state)
 
 static const struct {
 	enum outcome path, application;
-	bool silent, apart; /* asked at application-port, too */
+	bool silent, apart; /* the application-port is checked, too */
 	enum health_finding finding;
 } verdicts[] = {
 	{OUTCOME_BAD, OUTCOME_UNKNOWN, .finding = FINDING_PATH_DOWN},
@@ -85,7 +90,7 @@ static const struct {
 	{OUTCOME_GOOD, OUTCOME_GOOD, .apart = true, .finding = FINDING_UP},
 	{OUTCOME_GOOD, OUTCOME_BAD, .apart = true,
 	 .finding = FINDING_APPLICATION_DOWN},
-	/* A lack of our own. */
+	/* A local lack of resources. */
 	{OUTCOME_UNKNOWN, OUTCOME_UNKNOWN, .finding = FINDING_NONE},
 	{OUTCOME_UNKNOWN, OUTCOME_BAD, .apart = true, .finding = FINDING_NONE},
 	{OUTCOME_GOOD, OUTCOME_UNKNOWN, .apart = true, .finding = FINDING_NONE},
@@ -140,7 +145,7 @@ static void is_down_in_time(void **state)
 		check.timeout = check.interval / 2;
 		for (check.fall = 2; check.fall < 10; check.fall++) {
 			at = health_pause(&check, true) + check.timeout;
-			/* The next begins when this one has ended. */
+			/* The next check begins when this one has ended. */
 			for (n = 1; n < check.fall; n++)
 				at += health_pause(&check, false);
 			assert_true(at <= check.interval * check.fall);

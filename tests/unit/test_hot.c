@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the flow table said a moment ago: for how long it is believed, of whom,
- * and who makes room.
+ * Hot flows, the cache in front of the flow table: how long an entry is valid,
+ * for which flow, and which entry makes room.
  */
 #include <string.h>
 
@@ -40,7 +40,7 @@ static void believed_for_a_span(void **unused)
 		assert_int_equal(hot_find(&bucket, entry), backend);
 		entry = hot_entry(hash, &first, end);
 		assert_int_equal(hot_find(&bucket, entry), -1);
-		/* Two bits of the span come again, the rest does not. */
+		/* Two bits of the span repeat, the others do not. */
 		entry = hot_entry(hash, &first, now + (4ULL << SHIFT));
 		assert_int_equal(hot_find(&bucket, entry), -1);
 		entry = hot_entry(hash, &second, now);
@@ -48,7 +48,7 @@ static void believed_for_a_span(void **unused)
 	}
 }
 
-/* Where one bit of the upper 48 is another, it is another flow. */
+/* If one of the upper 48 bits differs, it is another flow. */
 static void another_flow(void **unused)
 {
 	struct hot_bucket bucket = {0};
@@ -78,11 +78,11 @@ static void room(void **unused)
 	(void)unused;
 	for (n = 0; n <= HOT_PER_BUCKET; n++)
 		hot_add(&bucket, flow_of(n, now), n);
-	/* One too many: those who have a place keep it. */
+	/* One flow too many: those that have an entry keep it. */
 	for (n = 0; n < HOT_PER_BUCKET; n++)
 		assert_int_equal(hot_find(&bucket, flow_of(n, now)), n);
 	assert_int_equal(hot_find(&bucket, flow_of(n, now)), -1);
-	/* In the next span they have to make room, one for one. */
+	/* In the next span they make room, one for one. */
 	hot_add(&bucket, flow_of(n, later), n);
 	assert_int_equal(hot_find(&bucket, flow_of(n, later)), n);
 	for (n = 1; n < HOT_PER_BUCKET; n++)

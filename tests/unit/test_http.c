@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * For whom the status page answers: `Host:`, as RFC 9112 3.2 has it.
- */
+/* Which host names the status page answers: `Host:` as in RFC 9112 3.2. */
 #include "common/serve/http_request.h"
 
 #include <stdio.h>
@@ -55,7 +53,7 @@ static void hosts(void **state)
 	}
 }
 
-/* A host without a name has none. */
+/* A host that has no name. */
 static void nameless(void **state)
 {
 	(void)state;
@@ -63,7 +61,7 @@ static void nameless(void **state)
 	assert_false(http_host_is_here("lb1", ""));
 }
 
-/* What is longer than a name may be is none. */
+/* A name that is longer than a name may be. */
 static void long_one(void **state)
 {
 	struct request request;

@@ -17,7 +17,7 @@
 #define EMPTY 0xffff
 #define MANY  1000
 
-/* Backends 172.19.0.3 and on, each with its number from 0 as its index. */
+/* Backends 172.19.0.3 and on; each one's index is its number from 0. */
 static void pool(struct table_backend *backends, size_t count,
 		 const __u16 *weights)
 {
@@ -132,7 +132,10 @@ static void only_ratios_count(void **unused)
 		   fill_pool(10, (__u16[]){7, 7, 7, 7, 7, 7, 7, 7, 7, 7}));
 }
 
-/* Every slot is somebody's, and each has its share within 1 % of the table. */
+/*
+ * Every slot has an owner, and each backend has its share within 1 % of the
+ * table.
+ */
 static void check_shares(size_t count, const __u16 *weights)
 {
 	__u16 *table = fill_pool(count, weights);
@@ -176,7 +179,7 @@ static void shares_follow_weights(void **unused)
 	check_shares(MANY, light);
 }
 
-/* Not only in number: each quarter of the table is shared in the same way. */
+/* Not only in number: each quarter of the table has the same shares. */
 static void slots_are_mixed(void **unused)
 {
 	__u16 *table = fill_pool(2, (__u16[]){3, 1});
@@ -241,7 +244,7 @@ static void weight_changed(void **unused)
 
 	(void)unused;
 	for (i = 0; i < 10; i++) {
-		/* Its share goes from w / 55 to (w + 1) / 56. */
+		/* Its share grows from w / 55 to (w + 1) / 56. */
 		due = (weights[i] + 1) / 56.0 - weights[i] / 55.0;
 		weights[i]++;
 		after = fill_pool(10, weights);
@@ -275,7 +278,7 @@ static void small_tables(void **unused)
 		}
 }
 
-/* FNV-1a, two bytes a slot, high byte first; see golden.py. */
+/* FNV-1a, two bytes for each slot, high byte first; see golden.py. */
 static uint64_t digest(__u32 size, const struct table_backend *backends,
 		       size_t count)
 {

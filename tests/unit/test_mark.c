@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SipHash-1-3 against another implementation, byte by byte as the paper has
- * it; what a mark depends on; where it lies in an inner header.
+ * SipHash-1-3 against another implementation, which works byte by byte as the
+ * paper does; what a mark depends on; where it is in an inner header.
  */
 #include "common/core/mark.h"
 #include "tests/unit/frame.h"
@@ -31,7 +31,7 @@ static void mix(uint64_t v[4], int rounds)
 	}
 }
 
-/* SipHash-C-D of any bytes. */
+/* SipHash-C-D of any number of bytes. */
 static uint64_t siphash(int c, int d, const uint8_t key[16], const uint8_t *in,
 			size_t length)
 {
@@ -55,7 +55,10 @@ static uint64_t siphash(int c, int d, const uint8_t key[16], const uint8_t *in,
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/* The vector of the paper (appendix A), so that the other one is right. */
+/*
+ * The vector of the paper (appendix A) shows that the other implementation is
+ * right.
+ */
 static void paper(void **unused)
 {
 	uint8_t key[16], in[15];
@@ -87,7 +90,7 @@ static void same_hash(void **unused)
 	}
 }
 
-/* Each of what goes in changes it, in about half of its bits. */
+/* Each input bit changes about half of the mark's bits. */
 static void depends(void **unused)
 {
 	uint64_t state = 22, changed = 0, turns = 0;

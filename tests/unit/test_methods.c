@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a forwarding method asks of the file, what it may be beside, and what
- * is said to whoever sets up the other end.
+ * What a forwarding method requires of the file, with what it may be combined,
+ * and the note for whoever sets up the other end.
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@
 #define DSCP(value) "forward: dscp, dscp: " value ", "
 
 static const char *const accepted[] = {
-	/* Families, where the VIP stays inside or untouched. */
+	/* Both families, if the VIP stays inside or is not touched. */
 	SOURCES BEGIN ROW("192.0.2.1", "80", "forward: ipip, ", "2001:db8::1"),
 	SOURCES BEGIN ROW("2001:db8::1", "80", "forward: ipip, ", NEAR),
 	BEGIN ROW("192.0.2.1", "80", "forward: l2, ", "2001:db8::1"),
@@ -134,7 +134,7 @@ static const struct row refused[] = {
 	{"lb-sources: [router/24]\n", ":1: lb-sources \"router/24\": " PREFIX},
 };
 
-/* The numbers are in maps, and so a layout. */
+/* The numbers are in maps, so they are part of the layout. */
 static void rows(void **unused)
 {
 	static const struct method_row expected[] = {
@@ -159,7 +159,7 @@ static void rows(void **unused)
 	}
 }
 
-/* What is asked of a method is what its row says. */
+/* What the code asks about a method is what its row says. */
 static void columns(void **unused)
 {
 	const struct addr ipv4 = {{0, 0, V4_MAPPED, bpf_htonl(1)}},
@@ -198,7 +198,7 @@ static void columns(void **unused)
 	}
 }
 
-/* Names of methods, in the help of keys. */
+/* The names of methods in the help of keys. */
 static void lists(void **unused)
 {
 	char text[METHODS_HELP], expected[512];

@@ -29,15 +29,16 @@
 
 #define MOST 5
 
-/* To 192.0.2.80:80/tcp, in the chain `in` of the hook input. */
+/* A packet to 192.0.2.80:80/tcp, in the chain `in` of the hook input. */
 static const struct {
 	const char *policy;
 	enum nft_verdict verdict;
-	const char *in[MOST], *other[MOST]; /* rules; `other` is jumped to */
+	const char *in[MOST],
+		*other[MOST]; /* rules, and those of chain `other` */
 } rows[] = {
 	{"accept", NFT_ACCEPTS, {}, {}},
 	{"drop", NFT_DROPS, {}, {}},
-	/* what it is for, and what it is not for */
+	/* packets that it is about, and packets that it is not about */
 	{"drop", NFT_ACCEPTS, {ACCEPT}, {}},
 	{"drop", NFT_ACCEPTS, {DPORT("80") "," COUNTER "," ACCEPT}, {}},
 	{"drop", NFT_DROPS, {DPORT("22") "," ACCEPT}, {}},
@@ -105,7 +106,7 @@ static const struct {
 	 NFT_DROPS,
 	 {MATCH("==", META("iif"), "\"lo\"") "," ACCEPT},
 	 {}},
-	/* a connection's first packet */
+	/* only a connection's first packet */
 	{"drop",
 	 NFT_DROPS,
 	 {STATE("[\"established\",\"related\"]") "," ACCEPT},
@@ -115,7 +116,7 @@ static const struct {
 	 {STATE("\"invalid\"") "," DROP,
 	  DPORT("80") "," STATE("\"new\"") "," ACCEPT},
 	 {}},
-	/* conditions: neither always nor never */
+	/* conditions that are neither always nor never true */
 	{"drop", NFT_MAY_DROP, {LIMIT "," ACCEPT}, {}},
 	{"accept", NFT_MAY_DROP, {LIMIT "," DROP}, {}},
 	{"accept", NFT_ACCEPTS, {LIMIT "," ACCEPT}, {}},
@@ -256,7 +257,7 @@ static void verdicts(void **state)
 	}
 }
 
-/* At a load balancer conntrack may call any packet invalid. */
+/* At a load balancer, conntrack may call any packet invalid. */
 static void forwarded(void **state)
 {
 	struct nft_packet packet = {

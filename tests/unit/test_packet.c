@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A table of frames and what packet_parse() makes of them; and the law that
- * of no frame, however short, anything behind its end is read or believed.
+ * A table of frames and what packet_parse() makes of them; and the law that it
+ * reads and believes nothing beyond a frame's end, however short the frame is.
  */
 #include "tests/unit/packet_rows.h"
 
@@ -41,8 +41,8 @@ static bool transport_is_there(const struct packet *packet, struct frame frame)
 						   : 0;
 
 	if (packet->protocol == (packet->is_ipv6 ? ICMP : ICMPV6))
-		return true; /* passed over, as any foreign protocol */
-	if (packet->flags & PACKET_LATER) /* none is claimed */
+		return true; /* passed up, like any foreign protocol */
+	if (packet->flags & PACKET_LATER) /* it claims no header */
 		return 14 + packet->l4_offset <= frame.length;
 	return !need || 14 + packet->l4_offset + need <= frame.length;
 }
@@ -75,7 +75,9 @@ static void every_truncation(void **unused)
 			check_truncated(&rows[i], length);
 }
 
-/* Any one byte of a frame of the table, changed to anything, at any length. */
+/*
+ * Any single byte of a frame in the table, changed to any value, at any length.
+ */
 static void every_byte_changed(void **unused)
 {
 	uint64_t state = 1;

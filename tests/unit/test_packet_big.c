@@ -2,7 +2,7 @@
 /* Frames with tags, and BIG TCP: what packet_parse() makes of them. */
 #include "tests/unit/packet_rows.h"
 
-/* The frame with these tags in it, read; pointers and tags then as without. */
+/* Read the frame with these tags in it; pointers and tags as without them. */
 static enum reason parse_tagged(struct packet *packet, const struct row *row,
 				const uint8_t *tags, size_t size,
 				struct vlan vlan)
@@ -30,7 +30,7 @@ static enum reason parse_tagged(struct packet *packet, const struct row *row,
 	return reason;
 }
 
-/* What every frame of the table is, it is with one tag and with two. */
+/* Every frame of the table is read the same way with one tag and with two. */
 static void tags_are_walked(void **unused)
 {
 	static const uint8_t one[] = {0x81, 0, 0xf0, 5};
@@ -75,7 +75,7 @@ static void tags_are_walked(void **unused)
 #define JUMBO(next, length) \
 	next, 0, 0xc2, 4, 0, (length) >> 16, WORD((length) & 0xffff)
 
-/* BIG TCP: a header, and so many bytes of IP in the frame. */
+/* BIG TCP: a header, and this many bytes of IP in the frame. */
 static const struct {
 	struct row row;
 	size_t there;

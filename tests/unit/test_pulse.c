@@ -18,7 +18,7 @@ static long left_at(const struct pulse *pulse, const struct wait *wait,
 	return left.tv_sec * 1000 + left.tv_usec / 1000;
 }
 
-/* The timer fires as it should: each PULSE. */
+/* The timer fires on time, every PULSE. */
 static void beat(struct pulse *pulse, int times)
 {
 	while (times--)
@@ -40,7 +40,7 @@ static void listened_all_the_time(void **state)
 	assert_int_equal(pulse.missed, 0);
 }
 
-/* Stopped from 26 to 326 ms: the answer has as long as it would have had. */
+/* Stopped from 26 to 326 ms: the answer still has its full time. */
 static void was_stopped(void **state)
 {
 	struct pulse pulse = {0};
@@ -49,11 +49,11 @@ static void was_stopped(void **state)
 	(void)state;
 	wait_begin(&pulse, &wait, 7000 * MS, 100);
 	beat(&pulse, 1); /* the next is due at 51 */
-	/* Before and after the late one has fired. */
+	/* Before and after the late timer has fired. */
 	assert_int_equal(left_at(&pulse, &wait, 326), 49);
 	pulse_fire(&pulse, wait.begun + 326 * MS);
 	assert_int_equal(left_at(&pulse, &wait, 326), 49);
-	/* Who begins now has missed nothing. */
+	/* A wait that begins now has missed nothing. */
 	wait_begin(&pulse, &later, wait.begun + 326 * MS, 100);
 	assert_int_equal(left_at(&pulse, &later, 1), 99);
 	beat(&pulse, 1);
@@ -61,7 +61,7 @@ static void was_stopped(void **state)
 	assert_int_equal(left_at(&pulse, &later, 20), 80);
 }
 
-/* One that begins before the loop has come round after a stop. */
+/* A wait that begins after a stop, before the loop has run again. */
 static void begins_late(void **state)
 {
 	struct pulse pulse = {0};
@@ -84,7 +84,7 @@ static void rests_where_nobody_waits(void **state)
 	(void)state;
 	wait_begin(&pulse, &wait, 7000 * MS, 100);
 	pulse_end(&pulse, &wait);
-	pulse_end(&pulse, &wait); /* no more than once */
+	pulse_end(&pulse, &wait); /* counts only once */
 	beat(&pulse, 1);
 	assert_true(!pulse.due && !pulse.waiting);
 	wait_begin(&pulse, &wait, 9000 * MS, 100);

@@ -40,7 +40,7 @@ static void every_reason_has_an_action(void **unused)
 	}
 }
 
-/* Nobody leaves by these; a program that tries is stopped and counted. */
+/* No packet leaves with these; a program that tries is stopped, and counted. */
 static void no_way_out(void **unused)
 {
 	(void)unused;
@@ -109,7 +109,7 @@ static void passed_up(void **unused)
 	}
 }
 
-/* What is neither passed up nor sent is dropped. */
+/* A packet that is neither passed up nor sent is dropped. */
 static void sent(void **unused)
 {
 	size_t i;
@@ -131,8 +131,8 @@ static void sent(void **unused)
 }
 
 /*
- * xdp_bkd restores or passes. It sends only what another backend may have, and
- * drops only what is too much of that.
+ * xdp_bkd restores or passes. It sends only packets that another backend may
+ * have to take, and drops only those over the limit.
  */
 static void backend_only_passes(void **unused)
 {

@@ -20,7 +20,7 @@ static struct packet parse(struct frame frame)
 	return packet;
 }
 
-/* Nothing in `now` differs from `before` but bytes [from, to) and `also`. */
+/* `now` may differ from `before` only in bytes [from, to) and in `also`. */
 static void check_same_but(struct frame now, struct frame before, size_t from,
 			   size_t to, size_t also)
 {
@@ -29,7 +29,7 @@ static void check_same_but(struct frame now, struct frame before, size_t from,
 	for (i = 0; i < now.length; i++) {
 		if ((i >= from && i < to) || i == also)
 			continue;
-		/* The IPv4 header's own checksum has a law of its own. */
+		/* The IPv4 header's own checksum has a test of its own. */
 		if (!now.bytes[13] && (i == 14 + 10 || i == 14 + 11))
 			continue;
 		if (now.bytes[i] != before.bytes[i])
@@ -108,7 +108,7 @@ static void macs_written(void **unused)
 	frame_free(frame);
 }
 
-/* One's complement has two zeros; which of them it is, no receiver minds. */
+/* One's complement has two zeros; to a receiver they are equal. */
 static void check_icmp(const struct random_frame *random, struct frame frame)
 {
 	const uint8_t *l4 = frame.bytes + random->l4;

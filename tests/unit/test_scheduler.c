@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Laws of the schedulers' slots: inside the table, and a function of what the
- * scheduler looks at and of nothing else.
+ * scheduler looks at, and of nothing else.
  */
 #include "common/core/address.h"
 #include "common/core/schedule.h"
@@ -17,7 +17,7 @@ static void kinds(void **unused)
 	assert_false(scheduler_is_function(SCHEDULER_RANDOM));
 	assert_false(scheduler_is_function(SCHEDULER_ROUND_ROBIN));
 	assert_true(scheduler_is_function(SCHEDULER_SOURCE_HASH));
-	/* A new one: say here which it is. These are in maps. */
+	/* The numbers are in maps: add a new scheduler at the end, and here. */
 	assert_int_equal(SCHEDULER_COUNT, 4);
 	assert_int_equal(SCHEDULER_MAGLEV, 0);
 	assert_int_equal(SCHEDULER_RANDOM, 1);
@@ -26,7 +26,7 @@ static void kinds(void **unused)
 	assert_false(scheduler_is_function(SCHEDULER_COUNT));
 }
 
-/* Anything, from a client of either family. */
+/* A random packet from a client of either family. */
 static struct scheduling any(uint64_t *state, struct addr *source)
 {
 	int i;
@@ -67,7 +67,7 @@ static void inside_the_table(void **unused)
 	}
 }
 
-/* What may change without a flow's slot in the table changing. */
+/* The fields that may change without changing the flow's slot. */
 static void looks_at_its_own(void **unused)
 {
 	struct scheduling from, other;
@@ -91,7 +91,10 @@ static void looks_at_its_own(void **unused)
 		assert_int_equal(
 			scheduler_table_slot(SCHEDULER_MAGLEV, &from, SIZE),
 			scheduler_table_slot(SCHEDULER_MAGLEV, &other, SIZE));
-		/* What is not remembered goes by the flow, as under maglev. */
+		/*
+		 * A flow that is not remembered goes by the table, as under
+		 * maglev.
+		 */
 		assert_int_equal(
 			scheduler_table_slot(SCHEDULER_MAGLEV, &from, SIZE),
 			scheduler_table_slot(SCHEDULER_RANDOM, &other, SIZE));
@@ -102,7 +105,7 @@ static void looks_at_its_own(void **unused)
 	}
 }
 
-/* Neighbours among clients are not neighbours in the table. */
+/* Neighbouring clients are not neighbours in the table. */
 static void clients_are_spread(void **unused)
 {
 	__u32 quarter[4] = {0}, together = 0, last = 0, slot, n;
@@ -129,7 +132,7 @@ static void clients_are_spread(void **unused)
 	assert_in_range(together, 2048 - 160, 2048 + 160);
 }
 
-/* Every slot in turn; CPUs begin at different ones. */
+/* Every slot in turn; each CPU begins at another one. */
 static void turns_go_round(void **unused)
 {
 	struct scheduling from = {.turn = 0};

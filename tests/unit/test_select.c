@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The rules of select.h, each case written down: which packets of a flow
- * follow its memory, when a memory has run out, what is remembered.
+ * The rules of select.h, each case written down: which packets of a flow follow
+ * its memory, when a memory has expired, what is remembered.
  */
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
@@ -174,14 +174,14 @@ static void answers_its_syn(void **unused)
 	assert_false(select_may_answer(&other));
 }
 
-/* What its client says of a flow's end, packet after packet. */
+/* What the client's packets say about the flow's end, one after the other. */
 static void ends(void **unused)
 {
 	static const struct {
 		__u8 flags;
 		__u32 from_open, from_ended;
 	} rows[] = {
-		{0, 0, FLOW_ENDS}, /* an ACK says nothing */
+		{0, 0, FLOW_ENDS}, /* an ACK says nothing about it */
 		{PACKET_FIN, FLOW_ENDS, FLOW_ENDS},
 		{PACKET_FIN | PACKET_PUSH, FLOW_ENDS, FLOW_ENDS},
 		{PACKET_RST, FLOW_ENDS, FLOW_ENDS},
@@ -203,7 +203,7 @@ static void ends(void **unused)
 	}
 }
 
-/* By the table alone: a SYN, under a scheduler that is a function. */
+/* By the table alone: a SYN, if the scheduler is a function of the flow. */
 static void simple(void **unused)
 {
 	(void)unused;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * selection.h against a model: the rules once more, as sentences about one
- * case, without what makes them quick
+ * selection.h against a model: the same rules again, as a sentence for each
+ * case, without the shortcuts that make them fast
  */
 #include "common/core/selection.h"
 #include "tests/unit/unit.h"
@@ -84,8 +84,7 @@ static void stays(void **unused)
 	assert_in_range(n[1], ROUNDS / 10, ROUNDS);
 }
 
-/* A new flow goes by its note, else by the table of today; see the sentences.
- */
+/* A new flow goes by its note, else by the current table. */
 static void model_new(const struct packet *packet, const struct selecting *from,
 		      struct selection *to)
 {
@@ -99,17 +98,17 @@ static void model_new(const struct packet *packet, const struct selecting *from,
 	} else if (from->known) {
 		to->selected_by = SELECTED_ANEW;
 	}
-	/* A note is the flow's own word. */
+	/* A note belongs to the flow itself, so it is believed. */
 	if (from->begun) {
 		to->backend = from->begun;
 		to->selected_by =
 			from->known ? SELECTED_ANEW : SELECTED_BY_MEMORY;
 	}
-	/* UDP has no SYN: it begins where no note is. Errors begin nothing. */
+	/* UDP has no SYN: without a note it begins a flow. Errors do not. */
 	if (packet->protocol == IPPROTO_UDP)
 		to->begins = !from->begun && !packet->is_error;
 
-	/* Without memory: the owner's flows are old, new ones need a deputy. */
+	/* Without memory: the owner's flows are old, new ones get a deputy. */
 	if (from->owner && !is_syn(packet) &&
 	    (from->owner->state == BACKEND_ACTIVE ||
 	     from->owner->state == BACKEND_DRAINING ||
@@ -119,10 +118,10 @@ static void model_new(const struct packet *packet, const struct selecting *from,
 	    to->backend->state != BACKEND_ACTIVE)
 		to->backend = NULL;
 
-	/* What ends a flow or speaks about one proves nothing. */
+	/* A packet that ends a flow, or that is about one, proves nothing. */
 	if (!to->backend || packet->is_error || packet->flags & PACKET_RST)
 		to->keep = KEEP_NOTHING;
-	/* Anybody sends SYNs; a torn handshake is worth a way that is free. */
+	/* Anyone sends SYNs; a handshake that would break gets a free way. */
 	else if (is_syn(packet))
 		to->keep = (from->before && from->before != to->backend &&
 			    !from->lives) ||
@@ -171,7 +170,7 @@ static void new_flows(void **unused)
 	}
 }
 
-/* A memory is deleted where nobody is left to follow it. */
+/* A memory is deleted if no packet may follow it any more. */
 static void forgets(void **unused)
 {
 	static const struct {

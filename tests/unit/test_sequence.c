@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Laws of the sequence: whole periods in which each backend has exactly as
- * many turns as its weight, close to what is due at any time, and a function
- * of the set of addresses and weights.
+ * Laws of the sequence: whole rounds in which each backend has exactly as many
+ * turns as its weight, close to its share at any time, and a function of the
+ * set of addresses and weights.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static struct table_backend backends[MANY];
 static __u16 table[SIZE];
 static __u32 slots;
 
-/* Backends 172.19.0.3 and on, each with its number from 0 as its index. */
+/* Backends 172.19.0.3 and on; each one's index is its number from 0. */
 static void pool(size_t count, const __u16 *weights)
 {
 	size_t i;
@@ -53,7 +53,7 @@ static __u32 weights_of(size_t count, const __u16 *weights)
 	return sum;
 }
 
-/* Exact over the table; nowhere a turn or more away from what is due. */
+/* Exact over the whole table; nowhere one turn or more away from the share. */
 static void check_shares(size_t count, const __u16 *weights)
 {
 	__u32 turns[MANY] = {0}, sum = weights_of(count, weights), n;
@@ -95,7 +95,7 @@ static void shares_are_exact(void **unused)
 	check_shares(7, (__u16[]){5, 1, 1, 5, 1, 1, 1});
 }
 
-/* 3:1 is a b a a, not a a a b; and 5:1:1 not five in a row. */
+/* 3:1 is b a a a, not a a a b; 5:1:1 has no five in a row. */
 static void turns_are_spread(void **unused)
 {
 	__u32 n, run = 0, longest = 0;
@@ -148,7 +148,10 @@ static void order_does_not_matter(void **unused)
 	}
 }
 
-/* No whole period fits: its beginning, shares off by less than a slot. */
+/*
+ * No whole round fits: the table has its beginning, and shares are off by less
+ * than a slot.
+ */
 static void cut_short(void **unused)
 {
 	static __u16 weights[MANY];

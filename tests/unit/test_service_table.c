@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The service table: what is put in is found, and nothing else is,
- * up to the most that a file may name.
+ * The service table: what was inserted is found, and nothing else is, with up
+ * to as many services as a file may have.
  */
 #include <stdlib.h>
 #include <string.h>

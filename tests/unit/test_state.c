@@ -43,7 +43,10 @@ static const struct {
 	{DOWN_MOVE, ALL_DOWN_ALL, "a+", "-N", "degraded", {"down", "up"}},
 	{DOWN_KEEP, ALL_DOWN_ALL, "p+", "-N", "degraded", {"down", "up"}},
 	{DOWN_MOVE, ALL_DOWN_ALL, "p.", "-N", "degraded", {"down", "up"}},
-	/* All down: those with a good path; if there is none, all. */
+	/*
+	 * All are down: those with a good path get new flows or, if there is
+	 * none, all.
+	 */
 	{DOWN_KEEP,
 	 ALL_DOWN_ALL,
 	 "aap",
@@ -105,7 +108,7 @@ static void each_gets_its_flows_and_its_word(void **state)
 		[BACKEND_DRAINING] = 'k',
 		[BACKEND_DOWN] = '-',
 	};
-	/* Out of order, as indices are. */
+	/* Out of order, as indices may be. */
 	static const __u16 indices[MOST] = {5, 2, 7, 0};
 	struct backend backends[MOST];
 	size_t i, j;
@@ -142,7 +145,7 @@ static void each_gets_its_flows_and_its_word(void **state)
 	}
 }
 
-/* One that leaves the file is neither down nor asked for. */
+/* A backend that leaves the file is neither down nor counted as one. */
 static void removing_is_not_down(void **state)
 {
 	struct backend removing = {.state = BACKEND_REMOVING,

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Which file may follow which, where nobody remembers flows.
- */
+/* Which file may follow which, for services without flow memory. */
 #include <stdio.h>
 #include <string.h>
 
@@ -26,11 +24,11 @@
 
 static const struct {
 	const char *old, *new; /* backends */
-	const char *why;       /* NULL: it may */
+	const char *why;       /* NULL: it may follow */
 } steps[] = {
 	{A B, A B},
 	{A B, B A},
-	/* One step of each kind, and the next. */
+	/* One step of each kind, and the step after it. */
 	{A B, A B C_FILLS},
 	{A B C_FILLS, A B C},
 	{A B, A_DRAINS B},
@@ -42,7 +40,7 @@ static const struct {
 	{A_1_TO_3 B, A_3_TO_1 B},
 	{A B, A_DRAINS B C_FILLS},
 	{A_DRAINS B, A_DRAINS B C_FILLS},
-	/* Not in one step. */
+	/* These need more than one step. */
 	{A B, A B C,
 	 BREAKS "198.51.100.3 is new; give it `state: filling` first"},
 	{A B, B,
@@ -61,7 +59,7 @@ static const struct {
 	{A_DRAINS B, B C_FILLS,
 	 BREAKS "the transition of 198.51.100.1 ends in the step in which that "
 		"of 198.51.100.3 begins; end it first"},
-	/* Of one backend, too: flows of the weight 1 would be forgotten. */
+	/* With a single backend, too: flows of weight 1 would be forgotten. */
 	{A_1_TO_3 B, A_3_TO_5 B,
 	 BREAKS "a transition of 198.51.100.1 ends in the step in which its "
 		"next one begins; end it first"},
@@ -70,7 +68,7 @@ static const struct {
 		"next one begins; end it first"},
 };
 
-/* Services beside one of any port, and what is said of them. */
+/* Services beside one of any port, and the message about them. */
 static void ports(void **unused)
 {
 	static const char any[] = "services:\n"
@@ -148,7 +146,10 @@ static void step_by_step(void **unused)
 	}
 }
 
-/* Other changes of such a service; and of one whose flows are remembered. */
+/*
+ * Other changes of such a service; and changes of one whose flows are
+ * remembered.
+ */
 static const struct {
 	const char *old, *new, *why, *before, *after;
 } others[] = {

@@ -51,7 +51,7 @@ static void marked(void **unused)
 	}
 }
 
-/* The sum of all that TCP's or UDP's checksum covers. */
+/* The sum of everything that TCP's or UDP's checksum covers. */
 static uint16_t covered(const struct random_frame *random)
 {
 	const uint8_t *ip = random->frame.bytes + 14;
@@ -99,7 +99,7 @@ static void updated(void **unused)
 		rewrite_checksum(&packet, &packet.destination, &backend);
 		rewrite_destination(&packet, &backend);
 		if (random.protocol == UDP && !(field[0] | field[1]))
-			none--; /* there was none before, and only then */
+			none--; /* only if there was none before */
 		else
 			assert_int_equal(covered(&random), 0xffff);
 		frame_free(frame);
@@ -124,7 +124,7 @@ static void error_updated(void **unused)
 		draw_bytes(&state, (uint8_t *)&to, sizeof(to));
 		if (random.protocol == ICMP || random.protocol == ICMPV6) {
 			packet.is_error = 1;
-			packet.protocol = UDP; /* of what is quoted */
+			packet.protocol = UDP; /* of the quoted packet */
 			rewrite_checksum(&packet, &packet.destination, &to);
 			rewrite_destination(&packet, &to);
 			if (!random.is_ipv6) /* no addresses in the sum */
@@ -182,7 +182,7 @@ static void check_outer_v6(const uint8_t *ip, const struct random_frame *random,
 	assert_memory_equal(ip + 24, ends->to, 16);
 }
 
-/* As xdp_bkd finds it. */
+/* As xdp_bkd finds the packet. */
 static void check_inside(struct frame frame, const struct random_frame *random,
 			 size_t overhead)
 {
@@ -285,7 +285,7 @@ static void congestion(void **unused)
 					 becomes[inner & 3][outer & 3]);
 }
 
-/* All of the prefix stays; behind it each address is as likely as another. */
+/* The whole prefix stays; below it, each address is equally likely. */
 static void sources(void **unused)
 {
 	const struct addr own = {{1, 2, 3, 4}};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which decisions a watcher wants. */
+/* Which decisions match a watcher's filter. */
 #include <arpa/inet.h>
 
 #include "common/core/watch.h"
@@ -38,7 +38,7 @@ static const struct {
 
 static void wanted(void **unused)
 {
-	/* 40000 > 80/tcp, by way of a backend, for reason 3 */
+	/* 40000 > 80/tcp, to a backend, for reason 3 */
 	const struct addr ends4[] = {V4(1), V4(2), V4(3)};
 	const struct addr ends6[] = {V6(1), V6(2), V6(3)};
 	size_t i, family;
@@ -67,11 +67,16 @@ static void wanted(void **unused)
 
 		if (watch_wants(&watch, &facts) != rows[i / 2].is_wanted)
 			fail_msg("row %zu, family %zu", i / 2, i % 2);
-		/* Where it has none, a backend's filter finds nothing. */
+		/*
+		 * If the decision has no backend, a backend's filter does not
+		 * match.
+		 */
 		facts.backend = 0;
 		if (rows[i / 2].last == 3)
 			assert_false(watch_wants(&watch, &facts));
-		/* The same address bits in the other family are another's. */
+		/*
+		 * The same bits as an address of the other family do not match.
+		 */
 		family = (i + 1) % 2;
 		watch.address = by_family[family];
 		if (rows[i / 2].filter & END)

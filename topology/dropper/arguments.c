@@ -50,7 +50,9 @@ int misused(const char *what, const char *name, const char *cause)
 	return 2;
 }
 
-/* A number of a command line; false: it is none, or beyond the limits. */
+/*
+ * Parse a number of the command line; false: it is no number, or out of range.
+ */
 static bool number(const char *text, unsigned long least, unsigned long most,
 		   unsigned long *value)
 {
@@ -85,7 +87,7 @@ static bool set_protocol(struct dropper *dropper, const char *name)
 	return true;
 }
 
-/* An option and its argument; false: refused. */
+/* Set an option from its argument; false: refused. */
 static bool set(struct dropper *dropper, bool *out, int option, char *argument)
 {
 	unsigned long value = 0;

@@ -11,12 +11,14 @@
 extern const char usage[];
 extern const char *const modes[MODE_MAX];
 
-/* "dropper: cannot WHAT NAME: CAUSE", and what helps. */
+/* Print "dropper: cannot WHAT NAME: CAUSE", and what helps. */
 void complain(const char *what, const char *name, const char *cause,
 	      const char *hint);
 
-/* The same for a command line that is refused; the exit status for it, 2. */
+/* The same for a wrong command line; returns its exit status, 2. */
 int misused(const char *what, const char *name, const char *cause);
 
-/* The options behind the interface, argv[0]. 0, or an exit status. */
+/*
+ * Parse the options after the interface, argv[0]. Returns 0, or an exit status.
+ */
 int arguments(struct dropper *dropper, bool *out, int argc, char **argv);

@@ -42,7 +42,7 @@ def choose_first(sock, parity):
 
 
 def waiting(sock):
-    """Bytes that are not acknowledged."""
+    """The number of bytes that are not acknowledged."""
     return struct.unpack("i", fcntl.ioctl(sock, SIOCOUTQ, bytes(4)))[0]
 
 
@@ -51,7 +51,7 @@ def main():
     family, _, _, _, address = socket.getaddrinfo(args.server, args.port,
                                                   type=socket.SOCK_STREAM)[0]
     sock = socket.socket(family, socket.SOCK_STREAM)
-    # A byte is a segment; and nothing remains to be sent when we are gone.
+    # Each byte is a segment of its own; and nothing is left to send after we exit.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     if args.first:

@@ -8,7 +8,7 @@ bytes=4
 table=
 as_promised=1
 
-# promised WHAT CMD...: CMD, a test, tells whether it was seen
+# promised WHAT CMD...: reports whether CMD, a test, succeeded
 promised() {
 	"${@:2}" || {
 		echo "  not seen: $1"
@@ -16,14 +16,14 @@ promised() {
 	}
 }
 
-# counted FILE REGEX: how many lines
+# counted FILE REGEX: how many lines match
 counted() {
 	grep -cE -- "$2" "$1" || :
 }
 
-# attempt TITLE MODE ADDRESS PARITY: a client whose first sequence number is odd
-# or even. Its lines, the server's and the trace's are in $client, $server and
-# $trace then; $seen, $dropped are the dropper's counts.
+# attempt TITLE MODE ADDRESS PARITY: runs a client whose first sequence number
+# is odd or even. Afterwards its lines, the server's and the trace's are in
+# $client, $server and $trace; $seen and $dropped are the dropper's counts.
 attempt() {
 	local title=$1 mode=$2 address=$3 parity=$4 _ port before
 	say "$title"
@@ -32,7 +32,7 @@ attempt() {
 	client=$(on client topology/dropper/client.py "$address" \
 		--count "$bytes" --first "$parity" --patience 3.5) || :
 	port=$(sed -n 's/^from port //p' <<<"$client")
-	# another client may have had that port before
+	# another client may have had that port earlier
 	server=$(on server tail -n "+$((before + 1))" /run/server |
 		sed -n "s/^$port //p")
 	trace=$(traced server "xdp_dropper: from port $port, .*")

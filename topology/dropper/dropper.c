@@ -24,14 +24,14 @@ struct interface {
 	int index;
 };
 
-/* The tc hook of what goes out by an interface, and our place there. */
+/* The tc hook for packets that leave by an interface, and our filter there. */
 #define HOOK(name, on)                                                         \
 	LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (on)->index,                 \
 		    .attach_point = BPF_TC_EGRESS)
 #define PLACE(name)                                                            \
 	LIBBPF_OPTS(bpf_tc_opts, name, .handle = 1, .priority = 53264)
 
-/* The id of the program there, whosever it is; 0: none; or -errno. */
+/* The id of the program there, whoever attached it; 0: none; or -errno. */
 static int program_on(const struct interface *on, bool out)
 {
 	HOOK(hook, on);
@@ -40,7 +40,7 @@ static int program_on(const struct interface *on, bool out)
 	int error = out ? bpf_tc_query(&hook, &opts)
 			: bpf_xdp_query_id(on->index, 0, &id);
 
-	/* There is no such filter, or no such qdisc. */
+	/* There is no such filter, or no clsact qdisc. */
 	if (out && (error == -ENOENT || error == -EINVAL))
 		return 0;
 	if (error)
@@ -48,7 +48,7 @@ static int program_on(const struct interface *on, bool out)
 	return (int)(out ? opts.prog_id : id);
 }
 
-/* The map of a program, if that is a dropper; 0: it is none; or -errno. */
+/* The map of a program, if that is a dropper; 0: it is not; or -errno. */
 static int map_of(int program, bool out)
 {
 	struct bpf_prog_info info = {0};
@@ -74,7 +74,7 @@ static int map_of(int program, bool out)
 	return 0;
 }
 
-/* 1: one is attached there, and this is its state; 0: none; or -errno. */
+/* 1: a dropper is attached there, with this state; 0: none is; or -errno. */
 static int dropper_on(const struct interface *on, bool out,
 		      struct dropper *dropper)
 {
@@ -134,7 +134,7 @@ static int attach_with(struct xdp_dropper_bpf *skel, const struct interface *on,
 			XDP_FLAGS_SKB_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
 	error = attach_out(on, bpf_program__fd(skel->progs.tc_dropper),
 			   dropper);
-	/* Nothing is counted by then, or next to nothing. */
+	/* Nothing has been counted yet, or almost nothing. */
 	if (!error && bpf_map_update_elem(map, &zero, dropper, BPF_ANY))
 		return -errno;
 	return error;

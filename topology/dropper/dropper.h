@@ -9,10 +9,10 @@
 
 enum mode {
 	MODE_PARITY,  /* an even sequence number is dropped */
-	MODE_ONCE,    /* ... the first time it comes */
-	MODE_NTH,     /* of `every` packets, the last is dropped */
-	MODE_RATE,    /* dropped with a probability of `percent` */
-	MODE_CORRUPT, /* of `every` packets, the last is altered by one bit */
+	MODE_ONCE,    /* ... only the first time it comes */
+	MODE_NTH,     /* each `every`th is dropped */
+	MODE_RATE,    /* `percent` of all, at random */
+	MODE_CORRUPT, /* each `every`th: one bit is flipped */
 	MODE_MAX,
 };
 
@@ -22,13 +22,13 @@ struct dropper {
 	__u32 every;
 	__u32 percent;
 	__u16 port;	   /* destination, host byte order; 0: any */
-	__u16 source_port; /* the same of the source */
+	__u16 source_port; /* source port, host byte order; 0: any */
 	__u8 protocol;	   /* IPPROTO_; 0: any IP packet */
 	__u8 trace;	   /* a line in trace_pipe for each packet */
 	__u8 made_qdisc;   /* the tool's: clsact goes with the program, and all
 			      that others have put there since */
 	__u8 pad[5];
-	__u64 seen; /* packets that match the four above */
+	__u64 seen; /* packets that match the settings above */
 	__u64 dropped;
 	__u64 corrupted;
 };

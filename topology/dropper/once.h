@@ -6,7 +6,7 @@
 
 #include "segment.h"
 
-/* When one is pushed out by newer ones, it is dropped again. */
+/* A number that newer ones have pushed out is dropped again. */
 struct number {
 	__u32 source[4];
 	__u32 sequence;
@@ -21,7 +21,7 @@ struct {
 	__uint(max_entries, 65536);
 } numbers SEC(".maps");
 
-/* The number comes for the first time, and is remembered. */
+/* Returns true, and remembers the number, if it comes for the first time. */
 static __always_inline int is_new(const struct segment *segment)
 {
 	struct number number = {

@@ -16,18 +16,18 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* Ethernet, IP and TCP with all options, and a byte behind them. */
+/* Ethernet, IP and TCP with all options, and one byte of data. */
 #define HEADERS_MOST	160
 #define FRAGMENT_OFFSET 0x1fff
 
 struct segment {
 	__u32 source[4];   /* network byte order; IPv4 in the last word */
-	__u32 sequence;	   /* of TCP, host byte order */
+	__u32 sequence;	   /* the TCP sequence number, host byte order */
 	__u16 source_port; /* host byte order; 0: neither TCP nor UDP */
 	__u16 port;
 	__u8 protocol;
 	__u8 is_later; /* a fragment without ports */
-	__u8 *payload; /* behind the headers; NULL: it has none */
+	__u8 *payload; /* first byte behind the headers; NULL: there is none */
 };
 
 static __always_inline void *find_transport(struct segment *segment, void *data,
@@ -53,7 +53,7 @@ static __always_inline void *find_transport(struct segment *segment, void *data,
 	return ip6 + 1;
 }
 
-/* 0: it is an IP packet, and the segment says what was found. */
+/* Returns 0 if it is an IP packet; the segment then says what was found. */
 static __always_inline int find_segment(struct segment *segment, void *data,
 					void *end)
 {

@@ -33,7 +33,7 @@ def segment(frame, port):
 
 
 def seen(sock, port):
-    """All segments that have come by now; so they stand before what TCP delivers."""
+    """All segments that have arrived so far, so that they are printed before what TCP delivers."""
     while True:
         try:
             frame, address = sock.recvfrom(65536)

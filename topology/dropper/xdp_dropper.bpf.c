@@ -30,7 +30,7 @@ static __always_inline int matches(const struct dropper *on,
 	       (!on->source_port || on->source_port == segment->source_port);
 }
 
-/* Is it chosen: to be dropped, or with MODE_CORRUPT to be altered? */
+/* Is the packet chosen: to be dropped or, with MODE_CORRUPT, to be altered? */
 static __always_inline int is_chosen(const struct dropper *on,
 				     const struct segment *segment, __u64 nth)
 {

@@ -29,7 +29,8 @@
 host curlybox01
 in_front 4
 vip_via 172.17.0.3 2001:db8:17::3
-# Nobody is to go round the router, as a neighbour of those it sends to.
+# The client must not bypass the router, although the load balancers are its
+# neighbours.
 sysctl net.ipv6.conf.eth0.accept_redirects 0
 
 on router0a

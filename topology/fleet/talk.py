@@ -35,12 +35,12 @@ family = socket.AF_INET6 if ":" in vip else socket.AF_INET
 BODY = "".join(f"{n}\n" for n in range(1, 501)).encode() + b"the end of a small file\n"
 HOST = f"[{vip}]" if ":" in vip else vip
 REQUEST = f"GET /files/small HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
-# no TIME_WAIT: there are more new connections a minute than ports
+# no TIME_WAIT: there are more new connections in a minute than ports
 AT_ONCE = struct.pack("ii", 1, 0)
 
 epoll = select.epoll()
 flows, broken = {}, collections.Counter()
-due = []  # (time, turn, flow): when it asks again
+due = []  # (time, turn, flow): when the flow asks again
 asked = turn = 0
 
 
@@ -107,7 +107,7 @@ class Flow:
 
 
 def work():
-    """All that is to be done now, and a moment's wait for more."""
+    """Do everything that is due, and wait a moment for more."""
     global asked, scanned, began
     now = time.monotonic()
     while due and due[0][0] <= now:
@@ -117,7 +117,8 @@ def work():
                 flow.ask()
             except OSError as why:
                 flow.breaks(str(why))
-    # Where all is slow, fewer ask; but never many at once, who would be late.
+    # On a slow machine fewer new connections begin; never many at once, or they would
+    # all be late.
     for _ in range(min(int((now - began) * rate), 50)):
         Flow(False)
         asked += 1
@@ -127,7 +128,7 @@ def work():
             flows[number].ready(events)
     if now - scanned < 0.5:
         return
-    # If this client was not scheduled, it cannot tell that a server was silent.
+    # If this client did not get the CPU, it cannot tell whether a server was silent.
     late = time.monotonic() - now + max(now - scanned - 0.6, 0)
     scanned = now
     for flow in [flow for flow in flows.values() if flow.waits]:
@@ -160,7 +161,7 @@ def open_all():
 
 
 def finish():
-    """None is left behind that has asked and was not answered."""
+    """No flow is left that has asked and was not answered."""
     global rate
     rate = 0
     while any(flow.waits and not flow.keep for flow in flows.values()):

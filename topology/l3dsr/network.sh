@@ -33,7 +33,8 @@ VIP6=2001:db8:25::10
 segment front
 segment back
 
-# in_front LAST, in_back LAST: eth0 there, and the way to the other segment
+# in_front LAST, in_back LAST: eth0 on that segment, and the route to the other
+# one
 in_front() {
 	iface eth0 front "172.17.0.$1/16" "2001:db8:17::$1/64"
 	route 172.19.0.0/16 172.17.0.3
@@ -65,7 +66,7 @@ iface eth1 back 172.19.0.2/16 2001:db8:19::2/64
 sysctl net.ipv4.conf.all.forwarding 1
 sysctl net.ipv6.conf.all.forwarding 1
 
-# The VIP on lo must not be claimed on the segment: the LB answers for it.
+# No host may answer ARP or ND for the VIP on its lo: the LB answers for it.
 backend() { # NAME LAST
 	host "$1"
 	xdp

@@ -9,7 +9,7 @@ set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 
 mkdir -p /run/nginx/files /run/nginx/tmp
-# what fleet/talk.py asks for
+# the file that fleet/talk.py asks for
 { seq 500; echo "the end of a small file"; } >/run/nginx/files/small
 nginx -p /run/nginx/ -e error.log -c "$here/nginx.conf"
 

@@ -23,7 +23,7 @@ def listen(address, port):
 
 
 def answer(sock, name):
-    """Everything that waits on one socket; a client that is gone is no error."""
+    """Answer everything that waits on one socket; a client that has gone is no error."""
     while True:
         try:
             data, client = sock.recvfrom(65536)

@@ -3,14 +3,16 @@
 #
 # Hosts as containers, for topology/docker: what `up` makes and `down` removes.
 
-# $scenario is the one that is meant.
+# $scenario is the scenario that is meant. On the default bridge, addresses
+# cannot be chosen but are given out in order, so hosts start in the order of
+# their addresses.
 #
 # On the default bridge, addresses cannot be chosen: they are given out in order. So hosts
 # start in the order of their addresses.
 declare -A NETWORK=([front]=bridge)
 scenario=
 
-# interfaces_of HOST: IFACE SEGMENT IPV4/LEN, a line each
+# interfaces_of HOST: prints IFACE SEGMENT IPV4/LEN, one per line
 interfaces_of() {
 	local i segment address
 	while read -r i segment _; do
@@ -119,7 +121,8 @@ run_container() { # HOST
 	check_address "$host"
 }
 
-# A container inherits the machine's settings, and a machine with Docker forwards.
+# A container inherits the machine's settings, and a machine with Docker
+# forwards.
 forwards() { # HOST
 	if [[ $1 == lbdsr0a || ${SYSCTLS[$1]} == *forwarding\ 1* ]]; then
 		echo 1

@@ -25,7 +25,7 @@ host() {
 	SYSCTLS[$1]='' RUNS[$1]='' XDP[$1]=''
 }
 
-# on HOST: more about a host declared before
+# on HOST: more about a host that is declared already
 on() {
 	declaring=$1
 }
@@ -44,7 +44,7 @@ address() {
 	done
 }
 
-# route DESTINATION GATEWAY...: by several of them, one for each flow
+# route DESTINATION GATEWAY...: with several gateways, each flow uses one
 route() {
 	local hops="via $2"
 	(($# == 2)) || hops=$(printf 'nexthop via %s ' "${@:2}")
@@ -56,8 +56,9 @@ sysctl() {
 	SYSCTLS[$declaring]+="${1//.//} $2"$'\n'
 }
 
-# runs CMD...: on the host, once the network is up; it must come back as soon
-# as what it started can be used, and leave our stdin, stdout and stderr alone
+# runs CMD...: runs CMD on the host once the network is up; CMD must return as
+# soon as what it started can be used, and must not keep our stdin, stdout and
+# stderr open
 runs() {
 	RUNS[$declaring]+="${*@Q}"$'\n'
 }
@@ -68,8 +69,8 @@ xdp() {
 	XDP[$declaring]=1
 }
 
-# mac_of IPV4/LEN: a MAC address that is always the same and easy to recognize: 02:42 and
-# the four bytes
+# mac_of IPV4/LEN: a MAC address that is always the same and easy to recognize:
+# 02:42 and the four bytes of the address
 mac_of() {
 	local IFS=./
 	# shellcheck disable=SC2086

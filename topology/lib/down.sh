@@ -6,9 +6,10 @@
 #
 # No bare `return` here: within a trap it returns what came before the trap.
 
-# The lock is the state directory itself, so that no lock file stays behind;
-# it may be gone when we get it. Returns with signals ignored: whoever has the
-# lock has something to clean up, and says when signals may come again.
+# The lock is the state directory itself, so that no lock file stays behind; the
+# directory may be gone when we get the lock. Returns with signals ignored:
+# whoever has the lock has something to clean up, and decides when signals may
+# come again.
 lock() {
 	while :; do
 		trap '' INT TERM HUP
@@ -40,10 +41,9 @@ take_down() {
 		h=${h##*/}
 		[[ $h == "$WIRES" ]] || remove_host "$h"
 	done
-	# The kernel takes namespaces apart in its own time, and a closed TCP
-	# connection that still waits for an answer keeps one for minutes. When the
-	# ports of the bridges are gone, so are their other ends and the programs
-	# there.
+	# The kernel removes namespaces later, and a closed TCP connection that
+	# still waits for an answer keeps one for minutes. Once the ports of the
+	# bridges are gone, so are their other ends and the programs there.
 	remove_ports
 	if ! eventually 20 no_ports; then
 		echo "topo: something holds on to a host's namespace:" \
@@ -72,7 +72,8 @@ no_ports() {
 # Another run's hosts have copies of our mounts; removing the file removes these, too.
 remove_host() { # HOST
 	local f
-	# else its name is not ours either (`up` may have failed because it was taken)
+	# otherwise its name is not ours either (`up` may have failed because
+	# the name was taken)
 	[[ -d $STATE/ns/$1 ]] || return 0
 	for f in "$STATE/ns/$1"/{net,mnt,uts} "/run/netns/$(netns "$1")"; do
 		umount -l "$f" 2>/dev/null || true
@@ -81,7 +82,7 @@ remove_host() { # HOST
 	rm -rf "${STATE:?}/ns/$1"
 }
 
-# See reserve_names; the last run to end removes the rest.
+# See reserve_names; the last run that ends removes the rest.
 remove_names() (
 	local name
 	exec 8</run
@@ -109,8 +110,8 @@ inside() {
 		cut -d/ -f1 | sort -u || true
 }
 
-# nobody_after SIGNAL: sends it to all processes there, also to new ones; succeeds when
-# there are none
+# nobody_after SIGNAL: sends it to all processes there, including new ones;
+# succeeds when there are none left
 nobody_after() {
 	mapfile -t pids < <(inside)
 	((${#pids[@]} == 0)) && return 0

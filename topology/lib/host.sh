@@ -24,11 +24,12 @@ mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work 
 }
 rm -rf /etc/l3dsr
 mkdir /etc/l3dsr
-# A copy, so that a host's edits stay on that host.
+# A copy, so that changes on a host stay on that host.
 [[ ! -e $services ]] || cp "$services" /etc/l3dsr/services.yaml
 
 # A new network namespace has the kernel's defaults for IPv6 but inherits the
-# machine's IPv4 settings: a machine that forwards must not make hosts that do.
+# machine's IPv4 settings: a machine that forwards must not make its hosts
+# forward.
 cd /proc/sys/net
 for conf in ipv4/conf/{all,default}; do
 	echo 0 >"$conf/forwarding"
@@ -38,7 +39,8 @@ for conf in ipv4/conf/{all,default}; do
 	echo 1 >"$conf/send_redirects"
 	echo 1 >"$conf/accept_redirects"
 done
-# No duplicate address detection: nobody else on these segments can have these addresses.
+# No duplicate address detection: no other host on these segments can have these
+# addresses.
 for conf in ipv6/conf/{all,default}; do
 	echo 0 >"$conf/disable_ipv6"
 	echo 0 >"$conf/forwarding"

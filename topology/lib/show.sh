@@ -17,7 +17,7 @@ show() { # SCENARIO
 					order[++n] = $1
 				addresses[$1] = addresses[$1] " " $2
 			}
-			NF > 2 { # ip -o link: the mode stands behind the MTU
+			NF > 2 { # in `ip -o link` the mode comes after the MTU
 				sub(/@.*|:$/, "", $2)
 				if (match($0, /xdp(generic|offload|multi)? /))
 					xdp[$2] = substr($0, RSTART, RLENGTH)

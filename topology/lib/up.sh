@@ -10,8 +10,9 @@
 #   native      ... with ports ready for native XDP
 #   ns/         a private tmpfs: HOST/{mnt,uts,net} hold the namespaces
 
-# try OBJECT CMD...: its complaint becomes ours. Tested commands run without
-# `set -e`, so functions called this way carry on with && themselves.
+# try OBJECT CMD...: CMD's error message becomes ours. Commands that are tested
+# run without `set -e`, so functions called in this way carry on with &&
+# themselves.
 try() {
 	local object=$1 said
 	shift
@@ -29,7 +30,7 @@ up() { # SCENARIO NATIVE
 	if is_up; then
 		trap - INT TERM HUP
 	else
-		take_down # what a killed one left
+		take_down # left by a run that was killed
 		lock
 		trap 'undo $?' EXIT
 		trap 'undo 130' INT
@@ -42,7 +43,7 @@ up() { # SCENARIO NATIVE
 }
 
 undo() { # STATUS
-	trap '' INT TERM HUP # a network half taken down helps nobody
+	trap '' INT TERM HUP # a network that is half taken down is useless
 	trap - EXIT
 	take_down || true
 	exit "$1"
@@ -71,7 +72,8 @@ build() { # SCENARIO
 }
 
 # All names at once and under one lock with remove_names, so that of two runs
-# one sees the other's. Not to be interrupted between making and noting.
+# one sees the other's names. Must not be interrupted between making names and
+# noting them.
 reserve_names() (
 	trap '' INT TERM HUP
 	exec 8</run
@@ -203,9 +205,10 @@ run_services() { # HOST
 	done <<<"${RUNS[$1]}"
 }
 
-# Native XDP on veth: frames it sends (XDP_TX, redirect) reach the other end
-# only if that has an XDP program too; and they have lost the note that their
-# checksum is still to be filled in, so it must be filled in before they come.
+# Native XDP on veth: frames that it sends (XDP_TX, redirect) reach the other
+# end only if that has an XDP program too; and they have lost the note that
+# their checksum is still to be filled in, so it must be filled in before they
+# arrive.
 prepare_native() {
 	local h i rest port obj=$ROOT/build/topology/xdp_pass.bpf.o
 	for h in "${HOSTS[@]}"; do
@@ -215,7 +218,7 @@ prepare_native() {
 			port=$h-$i
 			try "turn off checksum offload of $port" \
 				enter "$WIRES" ethtool -K "$port" tx off
-			# before 5.18 there are no fragments in XDP
+			# before 5.18 XDP has no fragments
 			enter "$WIRES" ip link set dev "$port" xdpdrv obj "$obj" \
 				sec xdp.frags 2>/dev/null ||
 				try "attach XDP to $port" enter "$WIRES" \
@@ -229,7 +232,7 @@ need_programs() { # SCENARIO NATIVE
 	local need program package commands="${RUNS[*]}"
 	need="ip:iproute2 bridge:iproute2 nsenter:util-linux unshare:util-linux
 		flock:util-linux hostname:hostname"
-	# a scenario that runs nothing needs neither
+	# a scenario that starts nothing needs neither
 	[[ ! ${commands// /} ]] || need+=" nginx:nginx /usr/bin/python3:python3"
 	[[ ! $2 ]] || need+=" ethtool:ethtool make:make clang:clang gcc:gcc"
 	for program in $need; do
@@ -240,7 +243,8 @@ need_programs() { # SCENARIO NATIVE
 	[[ ! $2 ]] || try "build xdp_pass.bpf.o" as_owner make -s -C "$HERE"
 }
 
-# What is built under sudo is given to the caller, if the tree is the caller's.
+# What is built under sudo is given to the caller if the tree belongs to the
+# caller.
 as_owner() {
 	if [[ ${SUDO_UID:-0} != 0 && $(stat -c %u "$ROOT") == "$SUDO_UID" ]]; then
 		setpriv --reuid="$SUDO_UID" --regid="$SUDO_GID" --clear-groups "$@"

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""topo hops: what stands in a packet at each hop, from a capture."""
+"""topo hops: what is in a packet at each hop, taken from a capture."""
 
 import argparse
 import fcntl
@@ -86,7 +86,7 @@ def main():
         complain(1, f"draw hops of {args.scenario}", f"{scenario} is up",
                  f"topology/topo down, then topology/topo up {args.scenario}")
     try:
-        # Meanwhile the network must not be changed or taken down.
+        # Until then the network must not be changed or taken down.
         lock = os.open(state, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(f"{state}/complete"):

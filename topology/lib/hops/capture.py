@@ -24,7 +24,7 @@ TP_STATUS_CSUMNOTREADY = 8
 SO_RCVBUFFORCE, SO_TIMESTAMPNS = 33, 35
 PACKET_OUTGOING = 4
 SENDS, RECEIVES, STACK = "sends", "receives", "stack"
-TIMEOUT = 2  # seconds, for the whole of a request
+TIMEOUT = 2  # seconds for the whole request
 UDP_PORT = 7777
 
 
@@ -51,7 +51,7 @@ class Tap:
         self.socket.setblocking(False)
 
     def way(self, packet_type):
-        # What the host sends comes in at the bridge's port.
+        # A packet that the host sends comes in at the bridge's port.
         outgoing = packet_type == PACKET_OUTGOING
         if self.stack:
             return None if outgoing else STACK
@@ -77,7 +77,7 @@ class Tap:
 
 
 class Taps:
-    """All taps; `wanted` tells whether a frame is kept."""
+    """All taps; `wanted` decides whether a frame is kept."""
 
     def __init__(self, network, wanted):
         self.wanted, self.sights = wanted, []
@@ -98,7 +98,7 @@ class Taps:
             tap.socket.close()
 
     def look(self, seconds):
-        """Looks at what has been captured, or will be until then."""
+        """Look at what has been captured, or will be captured until then."""
         for key, _ in self.selector.select(seconds):
             self.sights += [s for s in key.data.read() if self.wanted(s.frame)]
 

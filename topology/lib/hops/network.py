@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The hosts of the running scenario: what its description says about them, and the
-interfaces they have now."""
+interfaces that they have now."""
 
 import ctypes
 import dataclasses
@@ -15,7 +15,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Failure(Exception):
-    """What topo says when it cannot: the object, the cause, what to try."""
+    """An error as topo prints it: what it cannot do, the cause, what to try."""
 
 
 @dataclasses.dataclass
@@ -35,7 +35,7 @@ class Host:
     name: str
     netns: str
     xdp: bool  # the scenario means to attach XDP here
-    vips: list  # the addresses it gives to lo
+    vips: list  # the addresses that the scenario gives to lo
     interfaces: list = dataclasses.field(default_factory=list)
 
 
@@ -46,7 +46,7 @@ class Network:
         for line in description.splitlines():
             name, xdp, *vips = line.split()
             self.hosts[name] = Host(name, self.netns(name), xdp == "1", vips)
-        # A device without a port on a bridge is the host's own: a VLAN, a veth.
+        # A device without a port on a bridge belongs to the host alone: a VLAN, a veth.
         ports = {link["ifname"] for link in links(self.netns("wires"))}
         for host in self.hosts.values():
             host.interfaces = [i for i in interfaces_of(host)
@@ -79,7 +79,7 @@ class Network:
         return [h for h in self.hosts.values() if h.xdp and not h.vips]
 
     def within(self, host):
-        """Moves this process into that host's network namespace."""
+        """Move this process into that host's network namespace."""
         enter(host.netns)
 
 

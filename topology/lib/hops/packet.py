@@ -15,8 +15,8 @@ TRUE, KEPT, PARTIAL, UNFILLED, NONE, WRONG = (
 
 
 class Packet:
-    """The fields of a frame as they are shown, by name; None where the frame
-    has no such field."""
+    """The fields of a frame that are shown, by name; None if the frame has no such
+    field."""
 
     def __init__(self, frame, partial=False):
         self.ether = Ether(frame)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Joins the captures of one packet to its path: what each hop changed, and where the path
-ends if it ends too early."""
+"""Joins the captures of one packet into its path: what each hop changed, and where the
+path ends if it ends too early."""
 
 import packet
 from capture import SENDS, STACK
 
-# The fields shown that a hop may change.
+# The shown fields that a hop may change.
 FIELDS = ("smac", "dmac", "src", "dst", "ttl", "ip_sum", "sport", "dport", "sum")
 
 
@@ -28,7 +28,7 @@ class Hop:
         return f"{kernel} gets" if self.way == STACK else f"{self.interface} {self.way}"
 
     def what(self, story):
-        """Explains what happened here."""
+        """Explains what happened at this hop."""
         p = self.packet
         if self.before is None and p.src == story.client_address:
             return "the client asks the VIP"
@@ -71,7 +71,7 @@ class Story:
         self.reply = self.way([s for s in self.decoded if s.packet.sport == service_port])
 
     def meant(self, sight):
-        """Bridges flood frames: a host ignores those for another MAC address."""
+        """Bridges flood frames: a host ignores frames for another MAC address."""
         return sight.way == SENDS or sight.packet.dmac == sight.interface.mac
 
     def to_vip(self, p):
@@ -107,7 +107,7 @@ class Story:
             self.reply[-1].packet.src == self.vip)
 
     def verdict(self):
-        """Lines that tell how it went and, after a failure, where."""
+        """Lines that say how it went and, after a failure, where it ended."""
         if not self.request and self.data:
             return [f"{self.client.name} came to send no data", "try: without --data"]
         if not self.request:
@@ -157,7 +157,7 @@ class Story:
         return f"nothing leaves {last.host.name}"
 
     def look_at(self, host):
-        """What to try where it ended."""
+        """What to try at the place where the path ended."""
         on = f"try: topology/topo exec {host.name}"
         if not host.xdp:
             to = self.client_address if self.reply else self.request[-1].packet.dst

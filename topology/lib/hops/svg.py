@@ -125,7 +125,7 @@ class Picture(Drawing):
         self.y += height
 
     def labels(self, host):
-        """What stands below a host's name: its addresses, its XDP program."""
+        """What is below a host's name: its addresses and its XDP program."""
         labels = []
         for i in host.interfaces:
             labels += [(a, "backend" if host.vips else "") for a in i.addresses
@@ -193,7 +193,7 @@ class Picture(Drawing):
                 column += len(text)
 
     def arrow(self, number, hop, y, end, arrival):
-        """From one lane to another, in a curve over those between."""
+        """From one lane to another, in a curve over the lanes between."""
         start = self.lane(hop.host.name)
         way = 1 if end > start else -1
         path = f"M{start} {y}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The words that both pictures share."""
+"""The words that both pictures use."""
 
 import textwrap
 
@@ -38,7 +38,7 @@ def heading(story):
 
 
 def legend(story, columns):
-    """The marks and words that occur, each with the lines of its meaning."""
+    """The marks and words that occur, each with the lines that explain it."""
     hops = story.request + story.reply
     used = {h.l4_word for h in hops} | {h.ip_word for h in hops}
     if any(h.changed for h in hops):
