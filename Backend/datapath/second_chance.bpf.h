@@ -40,10 +40,11 @@ INLINE __u32 passes_left(__u8 ttl)
 	return passes < MOST_PASSES ? passes : MOST_PASSES;
 }
 
-/* A SYN begins its flow here. */
+/* A SYN begins its flow here. An ICMP error goes where its flow's packets go.
+ */
 INLINE bool looks_for_socket(const struct packet *packet)
 {
-	return packet->protocol == IPPROTO_TCP && !packet->is_error &&
+	return packet->protocol == IPPROTO_TCP &&
 	       !(packet->flags & (PACKET_SYN | PACKET_FIRST | PACKET_LATER));
 }
 
@@ -93,7 +94,9 @@ INLINE bool chance_begin(struct chance *chance, const struct restore *restore,
 	tcp = packet->l3 + at;
 	if ((void *)(tcp + 1) > packet->end)
 		return false;
+	/* Of an error, the beginning of what it quotes: nobody looks at it. */
 	chance->tcp = *tcp;
+	chance->is_error = packet->is_error;
 	chance->is_ipv6 = packet->is_ipv6;
 	if (packet->is_ipv6) {
 		chance->ipv6 = *packet->ipv6;
@@ -146,7 +149,7 @@ INLINE bool is_its_socket(struct bpf_sock *socket, struct chance *chance)
 	__u32 state = socket->state;
 
 	if (state == STATE_LISTEN)
-		return has_cookie(socket, chance);
+		return !chance->is_error && has_cookie(socket, chance);
 	return state != STATE_TIME_WAIT ||
 	       chance->passes < candidates_count(&chance->list);
 }
@@ -304,6 +307,7 @@ SEPARATE int pass_on(struct xdp_md *ctx)
 	packet.l3_offset = chance->l3_offset;
 	packet.l4_offset = chance->l4_offset;
 	packet.is_ipv6 = chance->own_is_ipv6;
+	packet.is_error = chance->is_error;
 	if (packet_locate(&packet, data, end))
 		return REASON_malformed;
 	if (chance->checksum == CHECKSUM_UPDATE)

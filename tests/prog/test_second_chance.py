@@ -6,8 +6,8 @@ becomes of the packet, to the last byte, and what was counted."""
 import contextlib
 import subprocess
 
-from scapy.layers.inet import IP, TCP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet import ICMP, IP, TCP
+from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6
 from scapy.layers.l2 import Ether
 
 import frames as f
@@ -119,7 +119,7 @@ def passes(world):
             row(role, frame, PASS, restored(frame, vip), "restored")
 
 
-@test("second chance: SYN, other protocols, errors and other services stay here")
+@test("second chance: SYN, other protocols and other services stay here")
 def others(world):
     role = fresh(world, pair(), pair(port=53, protocol="udp"), pair(port=81, scheduler="random"),
                  service([NEAR, OTHER], port=82), pair(port=83, forward="l2"))
@@ -140,6 +140,42 @@ def others(world):
         got, counted = met(role, frames)
         equal(counted, {reason: len(frames)}, packet.summary())
         equal([one for one in got if one[0] != PASS], [], packet.summary())
+
+
+def error(near, sport, port=8088, **hops):
+    """A router says that a reply to this flow is too big."""
+    if ":" in near:
+        return f.ether() / IPv6(src="2001:db8:99::1", dst=near, **hops) / ICMPv6PacketTooBig(
+            mtu=1280) / IPv6(src=VIP6, dst=CLIENT6, hlim=60) / TCP(
+                sport=port, dport=sport, flags="A")
+    return f.ether() / IP(src="198.51.100.1", dst=near, **hops) / ICMP(
+        type=3, code=4, nexthopmtu=1400) / IP(src=VIP, dst=CLIENT, ttl=60) / TCP(
+            sport=port, dport=sport, flags="A")
+
+
+@test("second chance: an ICMP error goes where the packets of its flow go")
+def errors(world):
+    for checksum in "keep", "update":
+        role = fresh(world, pair(port=8088, checksum=checksum),
+                     pair(VIP6, NEAR6, OTHER6, port=8088, checksum=checksum))
+        for ip, near, other, vip in (f.ip4, NEAR, OTHER, VIP), (f.ip6, NEAR6, OTHER6, VIP6):
+            there, here = elsewhere(role, ip(near) / f.tcp(8088, flags="A"))
+            frame = came(error(near, there[0]))
+            out = Ether(passed_on(frame, other, 48))
+            if checksum == "update" and ":" in near:
+                del out[ICMPv6PacketTooBig].cksum
+            row(role, frame, TX, bytes(out), "second_chance")
+            equal(met(role, [came(error(near, here[0]))])[1], {"restored": 1}, "here")
+            hops = {"hlim": 16} if ":" in near else {"ttl": 16}
+            equal(met(role, [came(error(near, there[0], **hops))])[1],
+                  {"second_chance_spent": 1}, "no pass is left")
+    role = fresh(world, pair(port=8088))
+    with sockets(HOLD, VIP, CLIENT, "hold", there[0]):
+        frame = came(error(NEAR, there[0]))
+        row(role, frame, PASS, restored(frame, VIP), "restored")
+        # There is a listener, which has no cookie for an error.
+        frame = came(error(NEAR, there[1]))
+        row(role, frame, TX, passed_on(frame, OTHER, 48), "second_chance")
 
 
 @test("second chance: by dscp the mark stays; checksum: update makes the sum right")
@@ -193,6 +229,10 @@ def tunnelled(world):
         frame = came(outer(near) / inner(there[0], "S"))
         equal(met(role, [frame])[1], {"decapsulated": 1}, "SYN")
         equal(met(role, [came(outer(near) / inner(here[0]))])[1], {"decapsulated": 1}, "here")
+        frame = came(outer(near) / error(VIP, there[0], 80)[IP])
+        row(role, frame, TX, passed_on(frame, other, 48), "second_chance")
+        frame = came(outer(near) / error(VIP, here[0], 80)[IP])
+        equal(met(role, [frame])[1], {"decapsulated": 1}, "an error about what is here")
         stranger = outer(near)
         stranger[1].src = "2001:db8:17::9" if ":" in near else "172.17.0.9"
         equal(met(role, [came(stranger / inner(there[0]))])[1], {"foreign_source": 1},
