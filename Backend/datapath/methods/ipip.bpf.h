@@ -24,31 +24,44 @@ INLINE bool ipip_is_from_lb(const struct outside *outside)
 }
 
 /*
- * Moves the link's header, with its tags, to the new beginning of the frame:
- * from its end on, because it may overlap the place that it moves to.
+ * Moves a link's header of MAC addresses and `words` for its tags, of 16 bits
+ * each: from its end on, because it may overlap the place that it moves to.
+ */
+INLINE void ipip_move(__be16 *to, const __be16 *from, __be16 protocol,
+		      const __u32 words)
+{
+	__u32 i;
+
+	to[ETH_ALEN + words] = protocol;
+	for (i = ETH_ALEN + words; i > 0; i--)
+		to[i - 1] = from[i - 1];
+}
+
+/*
+ * The header, with its tags, goes to the new beginning of the frame. One way
+ * for each number of tags: the verifier would follow each word in a loop.
  */
 INLINE enum reason ipip_take_off(struct xdp_md *ctx, struct packet *packet,
 				 __u32 size)
 {
-	enum { WORDS = L2_MOST / 2 };
+	__be16 protocol =
+		packet->is_ipv6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
 	__u32 shift = packet->l3_offset - size;
 	__be16 *from = (void *)packet->eth, *to;
-	__u32 i;
 
 	if (shift > L3_MOST)
 		return REASON_malformed;
 	to = (void *)from + shift;
 	KEEP_TEST(to);
-	if ((void *)(to + WORDS) > packet->end ||
-	    (void *)(from + WORDS) > packet->end)
+	if ((void *)to + L2_MOST > packet->end ||
+	    (void *)from + L2_MOST > packet->end)
 		return REASON_malformed;
-	for (i = WORDS; i > 0; i--) {
-		if (size == 2 * i)
-			to[i - 1] = packet->is_ipv6 ? bpf_htons(ETH_P_IPV6)
-						    : bpf_htons(ETH_P_IP);
-		else if (size > 2 * i)
-			to[i - 1] = from[i - 1];
-	}
+	if (size == sizeof(struct ethhdr))
+		ipip_move(to, from, protocol, 0);
+	else if (size == sizeof(struct ethhdr) + sizeof(struct tag))
+		ipip_move(to, from, protocol, 2);
+	else
+		ipip_move(to, from, protocol, 4);
 	return bpf_xdp_adjust_head(ctx, (int)shift) ? REASON_malformed
 						    : REASON_decapsulated;
 }
