@@ -84,6 +84,19 @@ def two_changes(world):
     stayed(between, tcp.send(range(30000, 33000), f.ACK), "begun between")
 
 
+@test("generations: a table that handshakes still go by is not written over")
+def kept(world):
+    tcp, sports = Service(world, 2020), PORTS[:1000]
+    if world.lbr.program:  # so that the table is the first of all
+        world.lbr.close()
+        world.lbr("down")
+    world.apply(configuration(tcp.text(FEW), handshake_grace="0s"))
+    before = tcp.send(sports, f.RST)  # nothing is remembered
+    for count in 10, 9, 8, 7:
+        world.apply(configuration(tcp.text(MANY[:count]), handshake_grace="60s"))
+    stayed(before, tcp.send(sports, f.ACK), "ACK")
+
+
 @test("generations: the grace ends: an unknown ACK goes by the new table")
 def grace_over(world):
     tcp, sports = Service(world, 2005), PORTS[:3000]
