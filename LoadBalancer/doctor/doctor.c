@@ -139,8 +139,7 @@ static void look_flows(struct doctor *doctor)
 	struct flow_table table;
 	size_t i, used = 0;
 
-	if (flow_table_open(&table, kernel_map(kernel, "flows"),
-			    kernel_map(kernel, "flow_keys"))) {
+	if (flows_open(&table, kernel_map(kernel, "flows"))) {
 		found(doctor, HEALTH_UNKNOWN, "the flow table cannot be read");
 		return;
 	}

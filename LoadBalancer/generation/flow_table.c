@@ -26,18 +26,25 @@
 
 int flow_table_open(struct flow_table *table, int flows, int keys)
 {
+	int rc = flows_open(table, flows);
+
+	table->keys = map_open(keys, PROT_READ | PROT_WRITE, &table->keys_size);
+	if (keys >= 0)
+		close(keys);
+	return table->keys ? rc : -1;
+}
+
+int flows_open(struct flow_table *table, int flows)
+{
 	memset(table, 0, sizeof(*table));
 	table->flows =
 		map_open(flows, PROT_READ | PROT_WRITE, &table->flows_size);
-	table->keys = map_open(keys, PROT_READ | PROT_WRITE, &table->keys_size);
 	if (table->flows)
 		table->buckets = map_entries(flows);
 	table->ways = (size_t)table->buckets * FLOWS_PER_BUCKET;
 	if (flows >= 0)
 		close(flows);
-	if (keys >= 0)
-		close(keys);
-	return table->flows && table->keys ? 0 : -1;
+	return table->flows ? 0 : -1;
 }
 
 void flow_table_close(struct flow_table *table)
@@ -89,8 +96,7 @@ int active_flows(const struct kernel *kernel, const struct running *running,
 	int rc;
 	size_t i;
 
-	rc = flow_table_open(&table, kernel_map(kernel, "flows"),
-			     kernel_map(kernel, "flow_keys"));
+	rc = flows_open(&table, kernel_map(kernel, "flows"));
 	for (i = 0; i < table.ways; i++) {
 		flow = &table.flows[i];
 		if (!flow->hash)

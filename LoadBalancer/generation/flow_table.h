@@ -23,6 +23,8 @@ struct flow_table {
  * flow_table_close() is due in every case.
  */
 int flow_table_open(struct flow_table *table, int flows, int keys);
+/* The same without the keys, to count flows. */
+int flows_open(struct flow_table *table, int flows);
 void flow_table_close(struct flow_table *table);
 
 /* Not for an empty way, nor for a flow of which only SYNs have come. */

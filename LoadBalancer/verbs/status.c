@@ -54,8 +54,7 @@ static void flow_table(const struct kernel *kernel, json_t *root)
 	size_t i, flows = 0;
 
 	/* -1 if it cannot be opened. */
-	if (flow_table_open(&table, kernel_map(kernel, "flows"),
-			    kernel_map(kernel, "flow_keys")))
+	if (flows_open(&table, kernel_map(kernel, "flows")))
 		table.ways = 0;
 	for (i = 0; i < table.ways; i++)
 		flows += flow_is_remembered(&table.flows[i]);
