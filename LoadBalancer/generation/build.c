@@ -366,7 +366,9 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	int rc = -1;
 	char why[64];
 
-	if (running_read(kernel, current, &build.old, fault_out))
+	if (kernel->running)
+		build.old = *kernel->running;
+	else if (running_read(kernel, current, &build.old, fault_out))
 		return -1;
 	/* Not in a loop, and not while an old flow table is copied. */
 	if (!kernel->in_loop && kernel->old_flows < 0)
@@ -384,6 +386,7 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	    !file_keep(kernel, config, slot, fault_out))
 		rc = id_keep(&build, fault_out);
 	build_free(&build);
-	running_free(&build.old);
+	if (!kernel->running)
+		running_free(&build.old);
 	return rc;
 }

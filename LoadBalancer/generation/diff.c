@@ -330,21 +330,22 @@ int lbr_diff(struct kernel *kernel, __u32 before, __u32 after,
 	     const struct config *config, FILE *out)
 {
 	struct fault ignored;
-	struct running old, new;
-	struct pair pair = {&old, &new, kernel->cut, 0, out, 0};
+	struct running read = {0}, new;
+	const struct running *old = kernel->running ?: &read;
+	struct pair pair = {old, &new, kernel->cut, 0, out, 0};
 	int rc;
 
 	if (jiffies_now(kernel, &pair.now) ||
-	    running_read(kernel, before, &old, &ignored))
+	    (!kernel->running && running_read(kernel, before, &read, &ignored)))
 		return -1;
 	if (running_read(kernel, after, &new, &ignored)) {
-		running_free(&old);
+		running_free(&read);
 		return -1;
 	}
 	settings_diff(&pair);
 	services_diff(&pair);
 	rc = files_diff(&pair, kernel, before, config);
-	running_free(&old);
+	running_free(&read);
 	running_free(&new);
 	return rc ? -1 : pair.lines;
 }

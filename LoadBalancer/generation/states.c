@@ -202,6 +202,7 @@ int states_write(struct kernel *kernel, struct config *config,
 		return fault(fault_out, "cannot change states: no generation");
 	if (running_read(kernel, current, &running, fault_out))
 		return -1;
+	kernel->running = &running;
 	rc = matters(&running, &asked)
 		     ? switch_to(kernel, config, &running, &asked, current,
 				 fault_out)
@@ -209,6 +210,7 @@ int states_write(struct kernel *kernel, struct config *config,
 				      fault_out);
 	if (!rc)
 		why_write(kernel, &running, &asked);
+	kernel->running = NULL;
 	running_free(&running);
 	return rc;
 }

@@ -217,6 +217,7 @@ int generation_switch(struct kernel *kernel, __u32 slot,
 			     "cannot switch to the new generation: %s",
 			     strerror(errno));
 	kernel->current = slot + 1;
+	kernel->running = NULL;
 	inner_settle(kernel, true);
 	return 0;
 }

@@ -66,6 +66,8 @@ struct inner_change {
 	bool is_old;
 };
 
+struct running;
+
 struct kernel {
 	const struct role *role;
 	char directory[KERNEL_DIRECTORY];
@@ -77,6 +79,8 @@ struct kernel {
 	struct bpf_object *object;	       /* loaded by this run, or NULL */
 	int program;			       /* its fd, or -1 */
 	struct bpf_map_info shapes[MAX_INNER]; /* of the object's inner maps */
+	/* What runs, if who builds has read it: for the role's own functions */
+	const struct running *running;
 	struct inner_change inner[MAX_INNER_CHANGES];
 	int inner_count;
 	struct addr addresses[MAX_OWN]; /* named as this host's */
