@@ -144,6 +144,7 @@ static int rows_of_file(int map, __u32 slot, const struct config *config,
 			value.lists_first = places[s].lists_first;
 			value.was_size = places[s].was_size;
 			value.was_scheduler = scheduler_before(service);
+			value.standing = places[s].standing;
 			value.self =
 				chance_number(&places[s], service,
 					      &service->backends[b].address);

@@ -55,7 +55,8 @@ static __u32 pool_name(const struct config_service *service,
 					size_before(service));
 	size_t i;
 
-	sum = hash_mix(sum, (__u64)service->scheduler << 8 |
+	sum = hash_mix(sum, (__u64)service->chance << 16 |
+				    (__u64)service->scheduler << 8 |
 				    scheduler_before(service));
 	for (i = 0; i < service->backend_count; i++)
 		sum += hash_mix(hash_addr(4, &backends[i].address),
@@ -73,7 +74,7 @@ static bool is_shared(const struct config_service *a,
 
 	if (a->table_size != b->table_size ||
 	    size_before(a) != size_before(b) ||
-	    table_changes(a) != table_changes(b) ||
+	    table_changes(a) != table_changes(b) || a->chance != b->chance ||
 	    a->backend_count != b->backend_count)
 		return false;
 	x = candidates_sorted(a);
@@ -131,7 +132,10 @@ static int place(const struct config *config, const struct addr *own,
 			table_changes(service) ? size_before(service) : 0;
 		places[i].lists_first = *lists;
 		places[i].peers_first = *peers;
+		places[i].standing = service->chance == CHANCE_ALWAYS;
 		*lists += service->table_size + places[i].was_size;
+		if (places[i].standing)
+			*lists += STANDING_BITS(service->table_size);
 		*peers += (__u32)service->backend_count;
 	}
 	return 0;
@@ -165,6 +169,11 @@ static int fill(const struct config_service *service,
 	lists += place->lists_first;
 	rc = candidates_fill(place->table_size, backends,
 			     service->backend_count, lists, &cut);
+	if (!rc && place->standing)
+		rc = candidates_stand(
+			place->table_size, backends, service->backend_count,
+			lists,
+			(__u64 *)(lists + place->table_size + place->was_size));
 	if (!rc && place->was_size)
 		rc = candidates_fill(place->was_size, backends,
 				     service->backend_count,

@@ -65,6 +65,7 @@ json_t *counter_read(int map, __u32 counter);
 struct chance_place {
 	__u32 table_size;
 	__u32 was_size; /* as of struct restore */
+	bool standing;	/* likewise */
 	__u32 lists_first;
 	__u32 peers_first;
 	__u32 pool;    /* struct restore.pool */

@@ -35,6 +35,18 @@ static bool has_own_row(const struct restore_row *rows, int count,
 	return false;
 }
 
+/* A flow at a standing deputy does not need the transition. */
+static void without_deputy(struct candidates *list, const __u64 *standing,
+			   __u32 slot)
+{
+	int last = MOST_CANDIDATES - 1;
+
+	while (last && list->at[last] == NO_CANDIDATE)
+		last--;
+	if (standing[slot / 64] >> slot % 64 & 1)
+		list->at[last] = NO_CANDIDATE;
+}
+
 /*
  * Is the connection a flow of this row, in such a slot? `list_count`: the lists
  * may be those of a later generation, after which all is read again.
@@ -44,13 +56,16 @@ static bool is_moved(const struct restore_row *row,
 		     const struct socket_row *flow)
 {
 	const struct restore *restore = &row->restore;
+	__u32 deputies =
+		restore->standing ? STANDING_BITS(restore->table_size) : 0;
 	struct scheduling from = {.source = &flow->peer};
 	struct candidates list;
+	__u32 slot;
 	int i;
 
 	if (!restore->table_size ||
 	    restore->lists_first + (size_t)restore->table_size +
-			    restore->was_size >
+			    restore->was_size + deputies >
 		    list_count ||
 	    (row->key.port && row->key.port != flow->port) ||
 	    memcmp(&restore->vip, &flow->local, sizeof(flow->local)))
@@ -58,9 +73,14 @@ static bool is_moved(const struct restore_row *row,
 	from.hash = hash_ends(&flow->peer, flow->peer_port, &restore->vip,
 			      flow->port, row->key.protocol);
 	lists += restore->lists_first;
-	list = lists[scheduler_table_slot(restore->scheduler, &from,
-					  restore->table_size)];
+	slot = scheduler_table_slot(restore->scheduler, &from,
+				    restore->table_size);
+	list = lists[slot];
 	lists += restore->table_size;
+	if (restore->standing)
+		without_deputy(&list,
+			       (const __u64 *)(lists + restore->was_size),
+			       slot);
 	if (restore->was_size)
 		candidates_join(
 			&list,

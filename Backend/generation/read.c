@@ -102,9 +102,12 @@ static int lines(FILE *out, const struct restore_row *a, int a_count,
 			printed++;
 		} else if (sign == '+' && pool_of(other) != pool_of(&a[i])) {
 			line(out, '~', &a[i],
-			     pool_of(&a[i]) ? ", with second chance among the "
-					      "backends in transition"
-					    : ", no backend is in transition");
+			     a[i].restore.standing
+				     ? ", with second chance at all times"
+			     : pool_of(&a[i])
+				     ? ", with second chance among the "
+				       "backends in transition"
+				     : ", no backend is in transition");
 			printed++;
 		} else if (sign == '+' &&
 			   !!other->restore.until != !!a[i].restore.until) {

@@ -113,6 +113,9 @@ int deputies_fill(const struct members *members, __u16 *places)
 	if (backends && rest && fill.lists && fill.rest)
 		rc = candidates_fill(service->table_size, backends,
 				     members->count, fill.lists, &cut);
+	if (!rc && members->stand)
+		rc = candidates_stand(service->table_size, backends,
+				      members->count, fill.lists, NULL);
 	if (!rc && service->owners && fill.rest_count)
 		rc = order_fill(service->scheduler, fill.rest,
 				service->table_size, rest, fill.rest_count);

@@ -18,7 +18,8 @@ static void digest(struct members *members)
 {
 	const struct service *service = members->service;
 	const __u32 head[] = {service->table_size, service->scheduler,
-			      service->forgets, service->owners};
+			      service->forgets, service->owners,
+			      members->stand};
 	__u8 inputs[DIGEST];
 	struct member row;
 	SHA256_CTX context;
@@ -50,7 +51,9 @@ int members_of(struct members *members, const struct config_service *from,
 	struct member *member;
 	size_t i;
 
-	*members = (struct members){.service = service};
+	*members = (struct members){.service = service,
+				    .stand = service->owners &&
+					     from->chance == CHANCE_ALWAYS};
 	members->at = calloc(from->backend_count, sizeof(*members->at));
 	if (!members->at)
 		return -1;

@@ -27,6 +27,7 @@ struct members {
 	const struct service *service;
 	struct member *at; /* by address */
 	size_t count;
+	bool stand;	   /* deputies: candidates_stand() */
 	__u8 pool[DIGEST]; /* of what the table of places is computed from */
 	__u64 inputs;	   /* the same of the table, of indexes */
 };

@@ -95,6 +95,12 @@ enum flow_memory {
 	FLOWS_SECOND_CHANCE, /* nothing, but for what its verdicts move */
 };
 
+/* When backends look for a service's flows at each other. */
+enum second_chance {
+	CHANCE_TRANSITION, /* while any of them is in transition */
+	CHANCE_ALWAYS,	   /* also at a standing deputy */
+};
+
 struct config_service {
 	struct addr vip;
 	__be16 port;	/* 0: any */
@@ -105,6 +111,7 @@ struct config_service {
 	__u8 on_down;	       /* enum on_down */
 	__u8 on_all_down;      /* enum on_all_down */
 	__u8 flows;	       /* enum flow_memory */
+	__u8 chance;	       /* enum second_chance */
 	__u32 table_size;      /* a prime */
 	struct config_was was; /* see transition.h */
 	struct config_check check;

@@ -75,6 +75,8 @@ static const struct word flows_words[] = {
 	{"remember", FLOWS_REMEMBER},
 	{"second-chance", FLOWS_SECOND_CHANCE},
 	{}};
+static const struct word chance_words[] = {
+	{"transition", CHANCE_TRANSITION}, {"always", CHANCE_ALWAYS}, {}};
 static const struct word state_words[] = {{"filling", STATE_FILLING},
 					  {"active", STATE_ACTIVE},
 					  {"draining", STATE_DRAINING},
@@ -240,6 +242,14 @@ const struct key keys[] = {
 		 "backends, all with xdp_bkd, find flows at each other while "
 		 "the pool changes in steps (`state`). Only for tcp by "
 		 "@routed, with maglev or source-hash."},
+	{LEVEL_SERVICE, "second-chance", KIND_WORD,
+	 FIELD(config_service, chance),
+	 .words = chance_words, .standard = "transition",
+	 .help = "When backends look for flows at each other: `transition`: "
+		 "while the pool changes; `always`: also, at any time, at the "
+		 "backend that gets a slot's new flows if a health check takes "
+		 "its own one out. Then another load balancer may take over "
+		 "while it does."},
 	{LEVEL_SERVICE, "was", KIND_RECORD, FIELD(config_service, was),
 	 .entry = LEVEL_WAS, .standard = "none",
 	 .help = "Its table before the last change of `table-size` or "

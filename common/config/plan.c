@@ -76,7 +76,7 @@ static bool any_ends(const struct config *old, const struct config *new)
 
 	for (i = 0; i < old->service_count; i++) {
 		after = plan_service(new, &old->services[i]);
-		if (after && has_second_chance(&old->services[i]))
+		if (after && is_in_transition(&old->services[i]))
 			return true;
 	}
 	return false;

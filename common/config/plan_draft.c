@@ -163,7 +163,7 @@ static bool method_changes(struct draft *draft, struct config_service *service,
 	if (!method_first(&both, running, wanted))
 		return false;
 	keep(service, running);
-	if (draft->round == ROUND_BEGIN && !has_second_chance(running))
+	if (draft->round == ROUND_BEGIN && !is_in_transition(running))
 		service->method = wanted->method;
 	else if (draft->round == ROUND_END)
 		plan_pool(service, running, running, ROUND_END);

@@ -9,7 +9,7 @@
 #include "common/config/method_names.h"
 #include "common/core/address.h"
 
-static bool is_in_transition(const struct config_backend *backend)
+static bool changes(const struct config_backend *backend)
 {
 	return backend->before != backend->after;
 }
@@ -19,7 +19,7 @@ static size_t in_transition(const struct config_service *service)
 	size_t i, count = table_changes(service);
 
 	for (i = 0; i < service->backend_count; i++)
-		count += is_in_transition(&service->backends[i]);
+		count += changes(&service->backends[i]);
 	return count;
 }
 
@@ -44,12 +44,39 @@ bool can_have_second_chance(const struct config_service *service)
 	       scheduler_is_function(service->scheduler);
 }
 
-bool has_second_chance(const struct config_service *service)
+bool is_in_transition(const struct config_service *service)
 {
 	size_t count = in_transition(service);
 
 	return count && count <= MOST_IN_TRANSITION &&
 	       can_have_second_chance(service);
+}
+
+bool has_second_chance(const struct config_service *service)
+{
+	return is_in_transition(service) ||
+	       (service->chance == CHANCE_ALWAYS && !in_transition(service) &&
+		can_have_second_chance(service));
+}
+
+const char *transition_text(const struct config_service *service,
+			    char text[TRANSITION_TEXT])
+{
+	char address[INET6_ADDRSTRLEN];
+	size_t i, used = 0;
+
+	*text = '\0';
+	if (table_changes(service))
+		used = (size_t)sprintf(text, "its table");
+	for (i = 0; i < service->backend_count; i++) {
+		if (!changes(&service->backends[i]) ||
+		    used + INET6_ADDRSTRLEN + 2 > TRANSITION_TEXT)
+			continue;
+		addr_text(&service->backends[i].address, address);
+		used += (size_t)sprintf(text + used, "%s%s", used ? ", " : "",
+					address);
+	}
+	return text;
 }
 
 static int settle(struct config_backend *backend, const struct refusal *refusal)
@@ -90,17 +117,22 @@ static void settle_table(struct config_service *service)
 		service->was.scheduler = 0;
 }
 
-static int refuse_was(const struct config_service *service,
-		      const struct refusal *refusal)
+/* Keys that mean nothing where there can be no second chance. */
+static int refuse_keys(const struct config_service *service,
+		       const struct refusal *refusal)
 {
 	char methods[METHODS_TEXT];
 
-	if (!table_changes(service) || can_have_second_chance(service))
+	if ((!table_changes(service) && service->chance == CHANCE_TRANSITION) ||
+	    can_have_second_chance(service))
 		return 0;
-	return refuse(refusal, service->was.line,
-		      "was: only of a service whose backends can look for "
+	return refuse(refusal,
+		      table_changes(service) ? service->was.line
+					     : service->line,
+		      "%s: only of a service whose backends can look for "
 		      "flows at each other: for tcp, by %s (to backends of one "
 		      "family), with maglev or source-hash",
+		      table_changes(service) ? "was" : "second-chance: always",
 		      methods_text(method_is_routed, " or ", methods));
 }
 
@@ -121,14 +153,13 @@ static int refuse_many(const struct config_service *service,
 	if (!can_have_second_chance(service))
 		return 0;
 	for (i = 0; i < service->backend_count; i++)
-		drain_only &=
-			backend[i].drain || !is_in_transition(&backend[i]);
+		drain_only &= backend[i].drain || !changes(&backend[i]);
 	if (drain_only || in_transition(service) <= MOST_IN_TRANSITION)
 		return 0;
 	if (table_changes(service))
 		strcpy(text[found++], "its table");
 	for (i = 0; found <= MOST_IN_TRANSITION; i++) {
-		if (is_in_transition(&backend[i]))
+		if (changes(&backend[i]))
 			addr_text(&backend[i].address, text[found++]);
 	}
 	return refuse(
@@ -171,7 +202,7 @@ int transitions_settle(struct config *config, const struct refusal *refusal)
 				return -1;
 		}
 		settle_table(service);
-		if (refuse_was(service, refusal) ||
+		if (refuse_keys(service, refusal) ||
 		    refuse_many(service, refusal) ||
 		    refuse_flows(service, refusal))
 			return -1;

@@ -32,14 +32,26 @@ static inline bool table_changes(const struct config_service *service)
 	       scheduler_before(service) != service->scheduler;
 }
 
+/*
+ * "its table, 192.0.2.1, 192.0.2.2": what is in transition; cut where there is
+ * no room. Returns `text`.
+ */
+#define TRANSITION_TEXT 192
+const char *transition_text(const struct config_service *service,
+			    char text[TRANSITION_TEXT]);
+
 /* Could sockets of its flows be looked up, and packets be passed on? */
 bool can_have_second_chance(const struct config_service *service);
 
+/* Do backends look for its flows at each other, as one or its table changes? */
+bool is_in_transition(const struct config_service *service);
+
 /*
- * Do backends look for flows at each other? Only of TCP, whose sockets they can
- * look up, by a method that writes the backend's address into the packet or in
- * front of it, and by a scheduler that is a function of the flow. More than
- * MOST_IN_TRANSITION that drain, as a file could always say: no.
+ * Do backends look for flows at each other, now or always? Only of TCP, whose
+ * sockets they can look up, by a method that writes the backend's address into
+ * the packet or in front of it, and by a scheduler that is a function of the
+ * flow. More than MOST_IN_TRANSITION that drain, as a file could always say:
+ * no.
  */
 bool has_second_chance(const struct config_service *service);
 

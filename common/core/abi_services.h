@@ -260,7 +260,12 @@ struct restore {
 	__u32 lists_first;
 	__u32 was_size;
 	__u8 was_scheduler; /* enum scheduler */
-	__u8 zero[3];
+	/*
+	 * 1: behind both, for the tool, a bit for each slot of the table, 64 to
+	 * an element: the last in its list is a standing deputy.
+	 */
+	__u8 standing;
+	__u16 zero;
 	__u16 self;	  /* this host's number in `peers` */
 	__u16 generation; /* of the row: its index in both */
 	__u32 pool;	  /* for the tool: names the backends and tables */
@@ -272,8 +277,9 @@ _Static_assert(sizeof(struct restore) == 56, "restore");
  * first the one that gets new flows. NO_CANDIDATE ends it. A longer list is
  * cut, which is rare. See common/tables/candidates.h.
  */
-#define MOST_CANDIDATES 4
-#define NO_CANDIDATE	0xffff
+#define STANDING_BITS(size) (((size) + 63) / 64) /* elements of 64 bits */
+#define MOST_CANDIDATES	    4
+#define NO_CANDIDATE	    0xffff
 struct candidates {
 	__u16 at[MOST_CANDIDATES];
 };

@@ -134,3 +134,59 @@ int candidates_fill(__u32 size, const struct candidate *backends, size_t count,
 	free(is_cut);
 	return rc;
 }
+
+/* Those with a weight `after`, but for one. Returns how many. */
+static size_t all_but(const struct candidate *backends, size_t count,
+		      size_t one, struct table_backend *chosen)
+{
+	size_t i, found = 0;
+
+	for (i = 0; i < count; i++) {
+		if (i != one && backends[i].after)
+			chosen[found++] = (struct table_backend){
+				backends[i].address, backends[i].after,
+				(__u16)i};
+	}
+	return found;
+}
+
+/* Returns whether the list got it. */
+static bool add(struct candidates *list, __u16 number)
+{
+	int i;
+
+	for (i = 0; i < MOST_CANDIDATES; i++) {
+		if (list->at[i] == number)
+			return false;
+		if (list->at[i] == NO_CANDIDATE) {
+			list->at[i] = number;
+			return true;
+		}
+	}
+	return false;
+}
+
+int candidates_stand(__u32 size, const struct candidate *backends, size_t count,
+		     struct candidates *lists, __u64 *standing)
+{
+	struct table_backend *chosen = calloc(count + 1, sizeof(*chosen));
+	__u16 *table = calloc(size, sizeof(*table));
+	int rc = chosen && table ? 0 : -1;
+	size_t owner, chosen_count;
+	__u32 slot;
+
+	for (owner = 0; !rc && owner < count; owner++) {
+		chosen_count = all_but(backends, count, owner, chosen);
+		if (!backends[owner].after || !chosen_count)
+			continue;
+		rc = maglev_fill(table, size, chosen, chosen_count);
+		for (slot = 0; !rc && slot < size; slot++) {
+			if (lists[slot].at[0] == owner &&
+			    add(&lists[slot], table[slot]) && standing)
+				standing[slot / 64] |= 1ULL << slot % 64;
+		}
+	}
+	free(chosen);
+	free(table);
+	return rc;
+}

@@ -13,6 +13,11 @@
  * A service whose table-size or scheduler changes has lists for both tables,
  * and a flow has the candidates of its slot in each (common/core/candidates.h).
  *
+ * With `second-chance: always`, a list also has a standing deputy at its end:
+ * who owns the slot if its owner is taken out of the pool. A load balancer
+ * whose checks find the owner down sends the slot's new flows there, and
+ * another one, whose checks do not, to the owner, who passes them on.
+ *
  * The laws: the lists are a function of the set {(address, before, after)} and
  * of the size, so all hosts with the same file have the same lists. The order
  * in which the changes were made does not matter. The end of a transition (both
@@ -43,3 +48,11 @@ struct candidate *candidates_of(const struct config_service *service);
  */
 int candidates_fill(__u32 size, const struct candidate *backends, size_t count,
 		    struct candidates *lists, __u32 *cut);
+/*
+ * Adds the standing deputies to such lists, where there is room for them and
+ * they are in no list yet. It takes a table for each backend. standing[0..
+ * size / 64]: a bit for each slot that got one; NULL: not asked. Returns 0, or
+ * -1 without memory.
+ */
+int candidates_stand(__u32 size, const struct candidate *backends, size_t count,
+		     struct candidates *lists, __u64 *standing);

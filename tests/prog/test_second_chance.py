@@ -309,6 +309,36 @@ def tables(world):
         assert "no backend is in transition" in said, said
 
 
+@test("second chance: always: also at rest, to who owns the slot without its owner")
+def deputies(world):
+    three, keys = [NEAR, OTHER, THIRD], {"port": 8611, "second_chance": "always"}
+    owner, deputy = ({}, {})
+    for pool, answers in (three, owner), ([OTHER, THIRD], deputy):
+        world.apply(configuration(service(pool, port=8611)))
+        for sport in PORTS:
+            packet = f.ip4(VIP) / f.tcp(8611, flags="S")
+            packet[TCP].sport = sport
+            [(_, frame)] = world.lbr.run([bytes(packet.__class__(bytes(packet)))])
+            answers[sport] = Ether(frame)[IP].dst
+    role = fresh(world, service(three, **keys))
+    mine = [sport for sport in PORTS if owner[sport] == NEAR]
+    assert mine
+    for sport in mine:
+        frame = came(f.ip4(NEAR) / f.tcp(8611, flags="A"), sport)
+        row(role, frame, TX, passed_on(frame, deputy[sport], 48), "second_chance")
+        frame = came(f.ip4(NEAR) / f.tcp(8611, flags="S"), sport)
+        row(role, frame, PASS, restored(frame, VIP), "restored")
+    # What a deputy has got from a load balancer whose checks fail: to the owner.
+    for sport in set(PORTS) - set(mine):
+        frame = came(f.ip4(NEAR) / f.tcp(8611, flags="A"), sport)
+        got, _ = met(role, [frame])
+        equal(got[0][0], TX, "from a backend that does not own the slot")
+    said = role("apply", world.file(configuration(service(three, port=8611))))
+    assert "no backend is in transition" in said, said
+    said = role("apply", world.file(configuration(service(three, **keys))))
+    assert "with second chance at all times" in said, said
+
+
 @contextlib.contextmanager
 def sockets(script, *arguments):
     """A process on the host with sockets of its own, until the end."""
@@ -406,6 +436,17 @@ def moved_by_tables(world):
     assert left
     with sockets(HOLD, VIP, CLIENT, "hold", *left, *other):
         equal(moved(role), [len(left)], "those that the table before had here")
+
+
+@test("second chance: always: a deputy's flows do not need a transition, others do")
+def deputies_at_rest(world):
+    keys = {"port": 8088, "second_chance": "always"}
+    role = fresh(world, service([NEAR, OTHER], **keys))
+    with sockets(HOLD, VIP, CLIENT, "hold", *PORTS):
+        equal(moved(role), [0], "at rest")
+        role("apply", world.file(configuration(service([NEAR, filling(OTHER)], **keys))))
+        count = moved(role)[0]
+        assert 0 < count < len(PORTS), f"{count} of {len(PORTS)} while OTHER fills"
 
 
 @test("second chance: a socket in TIME_WAIT counts where the packet could not come back")

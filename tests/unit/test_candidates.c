@@ -199,6 +199,50 @@ static void order_does_not_matter(void **unused)
 	free(other);
 }
 
+/* Who owns the slot without its owner: at the end of the list, or in it. */
+static void deputies_stand(void **unused)
+{
+	static __u64 standing[SIZE / 64 + 1];
+	struct candidate backends[6];
+	struct candidates *before, *lists;
+	__u16 weights[6], *tables[6];
+	__u32 cut, i, added = 0;
+	size_t owner, b;
+
+	(void)unused;
+	pool(backends, 6);
+	backends[1].before = 0;
+	backends[4].after = 0;
+	before = fill(backends, 6, &cut);
+	lists = fill(backends, 6, &cut);
+	assert_int_equal(candidates_stand(SIZE, backends, 6, lists, standing),
+			 0);
+	for (owner = 0; owner < 6; owner++) {
+		for (b = 0; b < 6; b++)
+			weights[b] = b == owner ? 0 : backends[b].after;
+		tables[owner] = table_of(backends, weights, 6);
+	}
+	for (i = 0; i < SIZE; i++) {
+		__u16 deputy = tables[before[i].at[0]][i];
+		bool was_there = is_in(&before[i], deputy) ||
+				 length_of(&before[i]) == MOST_CANDIDATES;
+		int length = length_of(&before[i]);
+
+		assert_memory_equal(before[i].at, lists[i].at,
+				    (size_t)length * sizeof(deputy));
+		assert_int_equal(length_of(&lists[i]), length + !was_there);
+		if (!was_there)
+			assert_int_equal(lists[i].at[length], deputy);
+		assert_int_equal(standing[i / 64] >> i % 64 & 1, !was_there);
+		added += !was_there;
+	}
+	assert_in_range(added, SIZE / 2, SIZE);
+	for (owner = 0; owner < 6; owner++)
+		free(tables[owner]);
+	free(before);
+	free(lists);
+}
+
 /* Of two tables: the first stays, nobody is there twice, in order. */
 static void joined(void **unused)
 {
@@ -308,6 +352,7 @@ int main(void)
 		cmocka_unit_test(at_rest),
 		cmocka_unit_test(all_owners),
 		cmocka_unit_test(joined),
+		cmocka_unit_test(deputies_stand),
 		cmocka_unit_test(order_does_not_matter),
 		cmocka_unit_test(an_end_moves_nothing),
 		cmocka_unit_test(two_changes),

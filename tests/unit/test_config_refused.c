@@ -20,7 +20,7 @@
 #define SERVICE_KEYS                                                           \
 	"vip, port, protocol, scheduler, forward, dscp, checksum, "            \
 	"table-size, fragments, check, "                                       \
-	"on-down, on-all-down, flows, was, backends"
+	"on-down, on-all-down, flows, second-chance, was, backends"
 #define BACKEND_KEYS "address, weight, weight-before, state, mtu, drain"
 #define PORT	     "must be a number from 1 to 65535 or any"
 

@@ -93,6 +93,21 @@ static void settles_tables(void **state)
 	}
 }
 
+/* Standing deputies: also where nothing is in transition. */
+static void has_deputies(void **state)
+{
+	struct config config;
+
+	(void)state;
+	parse_text("services:\n"
+		   "- {vip: 192.0.2.1, port: 1, second-chance: always,\n"
+		   "   backends: [{address: 198.51.100.1}]}\n",
+		   &config, NULL);
+	assert_true(has_second_chance(&config.services[0]));
+	assert_false(is_in_transition(&config.services[0]));
+	config_free(&config);
+}
+
 /* Where states mean nothing but who gets new flows, any number may have one. */
 static void many_without_second_chance(void **state)
 {
@@ -212,6 +227,7 @@ int main(void)
 		cmocka_unit_test(settles_states),
 		cmocka_unit_test(many_may_drain),
 		cmocka_unit_test(settles_tables),
+		cmocka_unit_test(has_deputies),
 		cmocka_unit_test(many_without_second_chance),
 		cmocka_unit_test(tells_services_apart),
 		cmocka_unit_test(warns),

@@ -145,6 +145,12 @@ static const struct row wrong_values[] = {
 	{HEAD "  was: {table-size: 252}\n" BACKENDS,
 	 ":4: table-size \"252\": must be a prime from 251 to 131071 or "
 	 "service; the nearest is 251"},
+	{HEAD "  second-chance: never\n" BACKENDS,
+	 ":4: second-chance \"never\": must be transition or always"},
+	{HEAD "  second-chance: always\n  protocol: udp\n" BACKENDS,
+	 ":2: second-chance: always: only of a service whose backends can look "
+	 "for flows at each other: for tcp, by @routed (to backends of one "
+	 "family), with maglev or source-hash"},
 	{HEAD "  was: {flows: 1}\n" BACKENDS,
 	 ":4: key \"flows\" belongs in a service; a former table has the "
 	 "keys table-size, scheduler"},

@@ -78,7 +78,8 @@ static void draw_service(FILE *out, const char *vip, const char *port)
 		ONE_OF("second-chance", "second-chance", "remember"),
 		ONE_OF("", "", "", ", was: {table-size: 251}",
 		       ", was: {scheduler: maglev}"),
-		ONE_OF("", "", ", on-down: move", ", on-all-down: pass"));
+		ONE_OF("", "", ", on-down: move", ", on-all-down: pass",
+		       ", second-chance: always"));
 	draw_backends(out, six);
 }
 

@@ -166,6 +166,8 @@ static void draw_former(struct config_service *service)
 		   scheduler_is_function(service->scheduler) &&
 		   method_overwrites_vip(&service->method);
 
+	if (!may)
+		service->chance = CHANCE_TRANSITION;
 	memset(was, 0, sizeof(*was));
 	if (may && below(2))
 		draw_record(LEVEL_WAS, was);
