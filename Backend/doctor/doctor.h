@@ -17,6 +17,8 @@ int served_read(struct doctor *doctor, struct served *served);
 /* server.c */
 void look_listeners(struct doctor *doctor);
 void look_replies(struct doctor *doctor);
+/* chance.c */
+void look_chance(struct doctor *doctor);
 /* firewall.c */
 void look_firewall(struct doctor *doctor);
 

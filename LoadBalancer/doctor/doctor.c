@@ -10,6 +10,8 @@
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/generation/read.h"
 #include "common/config/write.h"
+#include "common/config/endpoint.h"
+#include "common/config/transition.h"
 #include "common/core/abi_services.h"
 
 /* How many backends of a service differ from the file. */
@@ -162,11 +164,34 @@ static void look_flows(struct doctor *doctor)
 	flow_table_close(&table);
 }
 
+/* When one ends only the backends can say. */
+static void look_transitions(struct doctor *doctor)
+{
+	const struct config_service *service = doctor->config.services;
+	char text[64], whose[TRANSITION_TEXT];
+	size_t i;
+
+	for (i = 0; i < doctor->config.service_count; i++, service++) {
+		if (!is_in_transition(service) || !has_second_chance(service))
+			continue;
+		found(doctor, HEALTH_OK,
+		      "%s/%s: the transition of %s ends when all backends "
+		      "have moved-flows 0 (bkd show restores)",
+		      endpoint_text(&service->vip, service->port, text),
+		      protocol_name(service->protocol),
+		      transition_text(service, whose));
+	}
+	if (!doctor->said)
+		found(doctor, HEALTH_OK, "no service is in transition");
+}
+
 const struct examination lbr_examinations[] = {
 	EXAMINATIONS_FIRST,
 	{"running", "what runs is what the file says", NEEDS_BOTH,
 	 look_running},
 	EXAMINE_TRACE,
+	{"transitions", "whose changes wait for flows at backends", NEEDS_FILE,
+	 look_transitions},
 	{"forwarding", "the kernel forwards what comes in by the interface",
 	 NEEDS_BOTH, look_forwarding},
 	{"redirects", "the kernel sends clients no ICMP redirects", NEEDS_BOTH,

@@ -30,6 +30,14 @@ __u32 device_flags(const char *name)
 	return ask(name, SIOCETHTOOL, &request) ? 0 : flags.data;
 }
 
+bool device_merges(const char *name)
+{
+	struct ethtool_value gro = {.cmd = ETHTOOL_GGRO};
+	struct ifreq request = {.ifr_data = (void *)&gro};
+
+	return !ask(name, SIOCETHTOOL, &request) && gro.data;
+}
+
 int device_mtu(const char *name)
 {
 	struct ifreq request = {0};

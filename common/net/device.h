@@ -10,6 +10,8 @@
 
 /* ETH_FLAG_* of <linux/ethtool.h>; 0 if the driver does not say. */
 __u32 device_flags(const char *name);
+/* Does it merge received packets (GRO)? False if the driver does not say. */
+bool device_merges(const char *name);
 /* The MTU; 0: there is no such device. */
 int device_mtu(const char *name);
 /*

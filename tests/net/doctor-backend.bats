@@ -65,6 +65,45 @@ teardown() {
 	healthy backend0x
 }
 
+# second_chance: what doctor says of it
+second_chance() {
+	bkd backend0x doctor -j | jq -r '.examinations[] |
+		select(.examination == "second-chance") | "\(.result) \(.report) \(.try)"'
+}
+
+@test "second-chance: whom a transition waits for, and merged packets where they are" {
+	[[ $(second_chance) == "ok 0 services of this host have second chance null" ]]
+	lbr drain 172.19.0.4 >/dev/null
+	coproc holder { on "$CLIENT" /usr/bin/python3 -c "import socket
+held = [socket.create_connection(('$VIP4', 80)) for n in range(40)]
+print('ready', flush=True)
+input()"; }
+	read -ru "${holder[0]}"
+	lbr undrain 172.19.0.4 >/dev/null
+	file backend0x 's/{address: 172.19.0.4, weight: 1}/{address: 172.19.0.4, state: filling}/'
+	bkd backend0x apply >/dev/null
+	second_chance | grep -E "^ok $VIP4:80/tcp: the transition of 172.19.0.4 waits for [1-9][0-9]* flows here null$"
+	lbr doctor | grep 'no service is in transition'
+	file "$LB" 's/{address: 172.19.0.4, weight: 1}/{address: 172.19.0.4, state: filling}/'
+	lbr doctor | grep "$VIP4:80/tcp: the transition of 172.19.0.4 ends when"
+	file "$LB" ''
+	# A veth merges nothing that matters.
+	[[ $(second_chance) != *merged* ]]
+	on backend0x ip link add other0 type ifb
+	on backend0x ip link set other0 up
+	bkd backend0x up -i other0 -m generic >/dev/null
+	second_chance | grep -E '^warn other0: .* merged .* ethtool -K other0 gro off$'
+	on backend0x ethtool -K other0 gro off
+	[[ $(second_chance) != *merged* ]]
+	echo >&"${holder[1]}"
+	wait_for 10 none_waits
+	bkd backend0x down -i other0 >/dev/null
+}
+
+none_waits() {
+	second_chance | grep -q 'waits for 0 flows here'
+}
+
 @test "vips: one is on lo and on eth0" {
 	on backend0x ip address add "$VIP4/32" dev eth0
 	ill backend0x vips fail
