@@ -293,7 +293,7 @@ static int part(const char *line)
 	char name[16] = "", word[16] = "";
 	size_t i;
 
-	sscanf(line, "@%15s %15s", name, word);
+	sscanf(line, "@%15s %15[^\n]", name, word);
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (!strcmp(parts[i].name, name))
 			return parts[i].print(word);
