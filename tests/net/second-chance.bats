@@ -32,6 +32,8 @@ setup_file() {
 	OPTIONS="flows: second-chance, "
 	file "$dir/forgets-before" "$X" "$Y" "$Z"
 	file "$dir/forgets-staged" "$X, state: draining" "$Y" "$Z" "$W, state: filling"
+	OPTIONS="flows: second-chance, second-chance: always, "
+	file "$dir/always" "$X" "$Y" "$Z"
 }
 
 teardown() {
@@ -200,4 +202,36 @@ resets() {
 
 @test "control: the same without weight-before" {
 	broken before heavy-done
+}
+
+# takes_over FILE: while the first load balancer sends new flows to deputies, as a
+# verdict would have it, the second one takes over, which knows of no verdict
+takes_over() {
+	local file=$BATS_FILE_TMPDIR/$1 host
+	lbr up -m generic -c "$file" >/dev/null
+	for host in backend0x backend0y backend0z; do
+		bkd "$host" up -m generic -c "$file" >/dev/null
+	done
+	lbr drain "$X" >/dev/null
+	begin
+	tell advance >/dev/null
+	on "$SECOND" LoadBalancer/lbr up -m generic -c "$file" >/dev/null
+	leads_to 172.17.0.5
+	tell advance >/dev/null
+	tell advance >/dev/null
+	tell finish
+}
+
+@test "a load balancer takes over while a backend is out, second-chance: always: 0 broken" {
+	run -0 takes_over always
+	echo "# $output" >&3
+	[[ $output == "$HELD held, "*" asked, 0 broken" ]]
+	(($(reason second_chance backend0x) > 0))
+}
+
+@test "control: the same with second-chance: transition" {
+	run -0 takes_over forgets-before
+	echo "# $output" >&3
+	[[ $output =~ ([0-9]+)\ broken ]]
+	((BASH_REMATCH[1] > 0))
 }
