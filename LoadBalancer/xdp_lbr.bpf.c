@@ -110,7 +110,7 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 		return REASON_martian;
 	d->now = bpf_jiffies64();
 	if (d->packet.ttl <= 1)
-		return answered(ctx, &d->packet, ANSWER_EXCEEDED, 0);
+		return send_icmp_error(ctx, &d->packet, ICMP_ERROR_EXCEEDED, 0);
 	if (!select_backend(d, l))
 		return no_backend(ctx, d, l);
 	reason = route(ctx, d, l);

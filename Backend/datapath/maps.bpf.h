@@ -25,7 +25,7 @@ MAP_OF_GENERATIONS(peers, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 		   struct addr, 1);
 
 /* Packets passed on in one second: [0]. */
-MAP(passed_on, PERCPU_ARRAY, __u32, struct answers, 1);
+MAP(passed_on, PERCPU_ARRAY, __u32, struct budget, 1);
 
 /* What was done with packets; see also `reasons`. */
 MAP(restore_counts, PERCPU_ARRAY, __u32, __u64, MAX_COUNTERS);

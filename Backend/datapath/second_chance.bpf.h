@@ -227,7 +227,7 @@ INLINE __u32 next_peer(const struct chance *chance)
 INLINE bool may_pass_on(const struct generation *generation)
 {
 	__u32 zero = 0;
-	struct answers *done = bpf_map_lookup_elem(&passed_on, &zero);
+	struct budget *done = bpf_map_lookup_elem(&passed_on, &zero);
 	__u64 window;
 
 	if (!done || !generation->insert_window)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * icmp_error.bpf.h - turn a packet into the ICMP error about it (see
- * common/core/answer.h), and send it back
+ * common/core/icmp_error.h), and send it back
  *
  * In functions of their own, which the kernel verifies separately.
  */
@@ -14,7 +14,7 @@
 #include "common/bpf/exit.h"
 #include "common/bpf/hand.h"
 #include "common/bpf/vlan.h"
-#include "common/core/answer.h"
+#include "common/core/icmp_error.h"
 #include "common/core/mark.h"
 #include "common/core/verifier.h"
 
@@ -37,40 +37,40 @@ SEPARATE int header_is_whole(struct xdp_md *ctx, __u32 l3_offset, __u32 is_ipv6)
 /*
  * The client's cell. Few clients share one, and no client can choose its cell.
  */
-INLINE struct answers *answer_share(const struct addr *client)
+INLINE struct budget *icmp_error_share(const struct addr *client)
 {
 	__u32 zero = 0, cell;
 	struct secrets *secret = bpf_map_lookup_elem(&secrets, &zero);
 
 	if (!secret)
 		return NULL;
-	cell = siphash_tail(secret->answer, mark_half(client, 0),
+	cell = siphash_tail(secret->icmp_error, mark_half(client, 0),
 			    addr_is_v4(client) ? mark_half(client, 1) : 0, 0, 0,
 			    0) %
-	       ANSWER_SHARES;
-	return bpf_map_lookup_elem(&answer_shares, &cell);
+	       ICMP_ERROR_SHARES;
+	return bpf_map_lookup_elem(&icmp_shares, &cell);
 }
 
 /*
- * At most answer_limit errors a second and CPU about expired TTLs. A client
+ * At most icmp_error_limit errors a second and CPU about expired TTLs. A client
  * that sends packets that are too big spends only the budget of its own cell,
  * so other clients get the answers that their connections need.
  */
-SEPARATE int may_answer(__u32 what)
+SEPARATE int may_send_icmp_error(__u32 what)
 {
 	__u32 zero = 0, slot = generation_slot(), limit;
 	struct packet *packet = handed_packet();
-	struct answers *done = bpf_map_lookup_elem(&answers, &zero);
+	struct budget *done = bpf_map_lookup_elem(&icmp_errors, &zero);
 	struct generation *generation =
 		bpf_map_lookup_elem(&generations, &slot);
 	__u64 window, count;
 
 	if (!packet || !generation || !generation->insert_window)
 		return false;
-	limit = generation->answer_limit;
-	if (what == ANSWER_TOO_BIG) {
-		done = answer_share(&packet->source);
-		limit = (limit + ANSWER_PARTS - 1) / ANSWER_PARTS;
+	limit = generation->icmp_error_limit;
+	if (what == ICMP_ERROR_TOO_BIG) {
+		done = icmp_error_share(&packet->source);
+		limit = (limit + ICMP_ERROR_PARTS - 1) / ICMP_ERROR_PARTS;
 	}
 	if (!done)
 		return false;
@@ -85,8 +85,8 @@ SEPARATE int may_answer(__u32 what)
  * Makes room for `head` bytes in front of the packet, and cuts it after
  * `quote`.
  */
-INLINE bool answer_fit(struct xdp_md *ctx, __u32 l3_offset, __u32 head,
-		       __u32 quote)
+INLINE bool icmp_error_fit(struct xdp_md *ctx, __u32 l3_offset, __u32 head,
+			   __u32 quote)
 {
 	__u32 size = (__u32)(ctx->data_end - ctx->data);
 
@@ -101,7 +101,7 @@ INLINE bool answer_fit(struct xdp_md *ctx, __u32 l3_offset, __u32 head,
  * Rewrites the Ethernet header, back to the sender, with the same tags. If
  * there are fewer tags, the next header overwrites the rest.
  */
-INLINE bool answer_ethernet(void *data, void *end, __u32 head)
+INLINE bool icmp_error_ethernet(void *data, void *end, __u32 head)
 {
 	struct ethhdr *to = data, *from = data + head;
 
@@ -114,9 +114,9 @@ INLINE bool answer_ethernet(void *data, void *end, __u32 head)
 }
 
 /* The sum of what follows `at`, less than a block. */
-SEPARATE int answer_rest(struct xdp_md *ctx, __u32 at)
+SEPARATE int icmp_error_rest(struct xdp_md *ctx, __u32 at)
 {
-	if (at > L3_MOST + ANSWER_IPV6)
+	if (at > L3_MOST + ICMP_ERROR_IPV6)
 		return 0;
 	return checksum_fold64(checksum_rest((void *)(long)ctx->data + at,
 					     (void *)(long)ctx->data_end));
@@ -125,11 +125,11 @@ SEPARATE int answer_rest(struct xdp_md *ctx, __u32 at)
 /*
  * The sum of what is above IP in the packet, for IPv6 with the pseudo header.
  */
-SEPARATE int answer_sum(struct xdp_md *ctx, __u32 l3_offset, __u32 is_ipv6)
+SEPARATE int icmp_error_sum(struct xdp_md *ctx, __u32 l3_offset, __u32 is_ipv6)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	struct answer_v6 *v6;
+	struct icmp_error_v6 *v6;
 	__u64 sum = 0;
 	__u32 i, at;
 
@@ -139,7 +139,7 @@ SEPARATE int answer_sum(struct xdp_md *ctx, __u32 l3_offset, __u32 is_ipv6)
 	if (is_ipv6) {
 		if ((void *)(v6 + 1) > end)
 			return 0;
-		sum = answer_pseudo(v6);
+		sum = icmp_error_pseudo(v6);
 	}
 	at = l3_offset +
 	     (is_ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
@@ -147,92 +147,93 @@ SEPARATE int answer_sum(struct xdp_md *ctx, __u32 l3_offset, __u32 is_ipv6)
 	if (at > L3_MOST + sizeof(struct ipv6hdr))
 		return 0;
 	data += at;
-	for (i = 0; i < ANSWER_IPV6 / CHECKSUM_BLOCK; i++) {
+	for (i = 0; i < ICMP_ERROR_IPV6 / CHECKSUM_BLOCK; i++) {
 		if (data + CHECKSUM_BLOCK > end)
 			break;
 		sum += checksum_block(data);
 		data += CHECKSUM_BLOCK;
 	}
-	sum += answer_rest(ctx, at + i * CHECKSUM_BLOCK);
+	sum += icmp_error_rest(ctx, at + i * CHECKSUM_BLOCK);
 	return checksum_fold64(sum);
 }
 
 /* The headers in front of the quote; false: there is no room. */
-INLINE bool answer_headers(struct xdp_md *ctx, const struct packet *packet,
-			   enum answer what, __u32 mtu, __u32 quote)
+INLINE bool icmp_error_headers(struct xdp_md *ctx, const struct packet *packet,
+			       enum icmp_error what, __u32 mtu, __u32 quote)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	__u32 at = packet->l3_offset, head = answer_head(packet);
-	struct answer_v4 *v4;
-	struct answer_v6 *v6;
+	__u32 at = packet->l3_offset, head = icmp_error_head(packet);
+	struct icmp_error_v4 *v4;
+	struct icmp_error_v6 *v6;
 
-	if (at > L3_MOST || !answer_ethernet(data, end, head))
+	if (at > L3_MOST || !icmp_error_ethernet(data, end, head))
 		return false;
 	v4 = data + at;
 	v6 = data + at;
 	if (packet->is_ipv6) {
 		if ((void *)(v6 + 1) > end)
 			return false;
-		answer_put_v6(v6, packet, what, mtu, quote);
+		icmp_error_put_v6(v6, packet, what, mtu, quote);
 	} else {
 		if ((void *)(v4 + 1) > end)
 			return false;
-		answer_put_v4(v4, packet, what, mtu, quote);
+		icmp_error_put_v4(v4, packet, what, mtu, quote);
 	}
 	return true;
 }
 
-INLINE void answer_checksum(struct xdp_md *ctx, __u32 at, bool is_ipv6)
+INLINE void icmp_error_checksum(struct xdp_md *ctx, __u32 at, bool is_ipv6)
 {
-	__u16 sum = (__u16)~answer_sum(ctx, at, is_ipv6);
+	__u16 sum = (__u16)~icmp_error_sum(ctx, at, is_ipv6);
 	void *end = (void *)(long)ctx->data_end;
 	__sum16 *checksum;
 
 	if (at > L3_MOST)
 		return;
 	checksum = (void *)(long)ctx->data + at +
-		   (is_ipv6 ? offsetof(struct answer_v6, checksum)
-			    : offsetof(struct answer_v4, checksum));
+		   (is_ipv6 ? offsetof(struct icmp_error_v6, checksum)
+			    : offsetof(struct icmp_error_v4, checksum));
 	if ((void *)(checksum + 1) <= end)
 		*checksum = (FORCE __sum16)sum;
 }
 
 /* What has become of the packet. */
-enum answer_result {
-	ANSWER_NONE, /* nothing is written */
-	ANSWER_LIMITED,
-	ANSWER_DAMAGED, /* only the packet's header was changed */
-	ANSWER_SENT,
+enum icmp_error_result {
+	ICMP_ERROR_NONE, /* nothing is written */
+	ICMP_ERROR_LIMITED,
+	ICMP_ERROR_DAMAGED, /* only the packet's header was changed */
+	ICMP_ERROR_SENT,
 };
 
 /*
  * Writes the error about the packet in `parsed`, whose destination is the
  * address that answers.
  */
-SEPARATE int answer_write(struct xdp_md *ctx, __u32 what, __u32 mtu)
+SEPARATE int icmp_error_write(struct xdp_md *ctx, __u32 what, __u32 mtu)
 {
 	__u32 quote;
 	struct packet *packet = handed_packet();
 
 	if (!packet)
-		return ANSWER_NONE;
-	if (what == ANSWER_TOO_BIG)
-		mtu = answer_mtu(packet, mtu);
-	quote = answer_quote(packet, (__u32)(ctx->data_end - ctx->data) -
-					     packet->l3_offset);
-	if (!answer_fit(ctx, packet->l3_offset, answer_head(packet), quote) ||
-	    !answer_headers(ctx, packet, what, mtu, quote))
-		return ANSWER_NONE;
-	answer_checksum(ctx, packet->l3_offset, packet->is_ipv6);
-	return ANSWER_SENT;
+		return ICMP_ERROR_NONE;
+	if (what == ICMP_ERROR_TOO_BIG)
+		mtu = icmp_error_mtu(packet, mtu);
+	quote = icmp_error_quote(packet, (__u32)(ctx->data_end - ctx->data) -
+						 packet->l3_offset);
+	if (!icmp_error_fit(ctx, packet->l3_offset, icmp_error_head(packet),
+			    quote) ||
+	    !icmp_error_headers(ctx, packet, what, mtu, quote))
+		return ICMP_ERROR_NONE;
+	icmp_error_checksum(ctx, packet->l3_offset, packet->is_ipv6);
+	return ICMP_ERROR_SENT;
 }
 
 /*
- * Answers the packet in `parsed`; enum answer_result. `mtu`: of the path that
- * the packet is too big for.
+ * Answers the packet in `parsed`; enum icmp_error_result. `mtu`: of the path
+ * that the packet is too big for.
  */
-SEPARATE int answer(struct xdp_md *ctx, __u32 what, __u32 mtu)
+SEPARATE int icmp_error(struct xdp_md *ctx, __u32 what, __u32 mtu)
 {
 	struct packet *packet = handed_packet();
 	struct ethhdr *eth = (void *)(long)ctx->data;
@@ -240,35 +241,37 @@ SEPARATE int answer(struct xdp_md *ctx, __u32 what, __u32 mtu)
 	const struct addr *own;
 
 	if (!packet || (void *)(eth + 1) > (void *)(long)ctx->data_end)
-		return ANSWER_NONE;
+		return ICMP_ERROR_NONE;
 	in = find_interface(device_of(ctx, packet), eth);
-	if (!in || !answer_is_allowed(packet, in->generic))
-		return ANSWER_NONE;
+	if (!in || !icmp_error_is_allowed(packet, in->generic))
+		return ICMP_ERROR_NONE;
 	own = &in->own[packet->is_ipv6 ? 1 : 0];
-	if (!own->w[3] || (what == ANSWER_TOO_BIG && !answer_helps(packet)))
-		return ANSWER_NONE;
+	if (!own->w[3] ||
+	    (what == ICMP_ERROR_TOO_BIG && !icmp_error_helps(packet)))
+		return ICMP_ERROR_NONE;
 	if (!header_is_whole(ctx, packet->l3_offset, !!packet->is_ipv6))
-		return ANSWER_DAMAGED;
-	if (!may_answer(what))
-		return ANSWER_LIMITED;
+		return ICMP_ERROR_DAMAGED;
+	if (!may_send_icmp_error(what))
+		return ICMP_ERROR_LIMITED;
 	packet->destination = *own;
-	return answer_write(ctx, what, mtu);
+	return icmp_error_write(ctx, what, mtu);
 }
 
 /* The same for any packet; returns the reason. */
-INLINE enum reason answered(struct xdp_md *ctx, const struct packet *packet,
-			    enum answer what, __u32 mtu)
+INLINE enum reason send_icmp_error(struct xdp_md *ctx,
+				   const struct packet *packet,
+				   enum icmp_error what, __u32 mtu)
 {
-	bool exceeded = what == ANSWER_EXCEEDED;
-	int result = ANSWER_NONE;
+	bool exceeded = what == ICMP_ERROR_EXCEEDED;
+	int result = ICMP_ERROR_NONE;
 
 	if (hand_packet(packet))
-		result = answer(ctx, what, mtu);
-	if (result == ANSWER_SENT)
+		result = icmp_error(ctx, what, mtu);
+	if (result == ICMP_ERROR_SENT)
 		return exceeded ? REASON_ttl_answered : REASON_too_big_answered;
-	if (result == ANSWER_LIMITED)
+	if (result == ICMP_ERROR_LIMITED)
 		return REASON_answer_limited;
-	if (result == ANSWER_DAMAGED)
+	if (result == ICMP_ERROR_DAMAGED)
 		return REASON_malformed_vip;
 	return exceeded ? REASON_ttl_exceeded : REASON_fib_too_big;
 }

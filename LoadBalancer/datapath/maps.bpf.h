@@ -55,8 +55,8 @@ struct solicited {
 MAP(solicited, PERCPU_ARRAY, __u32, struct solicited, SOLICITED);
 
 /* ICMP errors sent. */
-MAP(answers, PERCPU_ARRAY, __u32, struct answers, 1);
-MAP(answer_shares, PERCPU_ARRAY, __u32, struct answers, ANSWER_SHARES);
+MAP(icmp_errors, PERCPU_ARRAY, __u32, struct budget, 1);
+MAP(icmp_shares, PERCPU_ARRAY, __u32, struct budget, ICMP_ERROR_SHARES);
 
 /* What was done with packets; see also `reasons`. */
 MAP(service_reasons, LRU_PERCPU_HASH, struct service_reason, __u64,

@@ -223,7 +223,8 @@ INLINE enum reason too_big(struct xdp_md *ctx, struct decision *d,
 		return d->packet.length <= l->hop->link_mtu
 			       ? REASON_NONE /* by a router further on */
 			       : REASON_super_packet;
-	return answered(ctx, &d->packet, ANSWER_TOO_BIG, l->hop->mtu);
+	return send_icmp_error(ctx, &d->packet, ICMP_ERROR_TOO_BIG,
+			       l->hop->mtu);
 }
 
 /* Sets l->hop. */

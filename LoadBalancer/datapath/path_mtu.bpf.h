@@ -173,7 +173,7 @@ SEPARATE int learn_mtu(struct xdp_md *ctx, __u64 flow)
 	value.seen = bpf_jiffies64();
 	value.mtu = told.mtu;
 	if (told.mtu < least || told.mtu >= told.length ||
-	    answer_sum(ctx, packet->l3_offset, packet->is_ipv6) != 0xffff ||
+	    icmp_error_sum(ctx, packet->l3_offset, packet->is_ipv6) != 0xffff ||
 	    !mark_is_good(&told, value.seen))
 		return REASON_path_mtu_refused;
 	EFFECT(bpf_map_update_elem(&path_mtus, &told.to, &value, BPF_ANY));

@@ -245,8 +245,8 @@ static void settings_diff(struct pair *pair)
 	number_diff(pair, "udp-idle", old->udp_idle, new->udp_idle, " jiffies");
 	number_diff(pair, "insert-limit", old->insert_limit, new->insert_limit,
 		    "");
-	number_diff(pair, "answer-limit", old->answer_limit, new->answer_limit,
-		    "");
+	number_diff(pair, "answer-limit", old->icmp_error_limit,
+		    new->icmp_error_limit, "");
 	number_diff(pair, "next-hop-age", old->next_hop_age, new->next_hop_age,
 		    " jiffies");
 	if (memcmp(old->outer_source, new->outer_source,

@@ -10,7 +10,7 @@
 #include "common/base/address.h"
 #include "common/config/config.h"
 #include "common/core/address.h"
-#include "common/core/answer.h"
+#include "common/core/icmp_error.h"
 #include "common/core/checksum.h"
 #include "common/core/packet.h"
 

@@ -132,7 +132,7 @@ struct config {
 	__u32 drain_timeout;	   /* milliseconds */
 	__u32 next_hop_age;	   /* milliseconds; 0: no cache */
 	__u32 insert_limit;	   /* flows per second and CPU */
-	__u32 answer_limit;	   /* ICMP errors per second and CPU */
+	__u32 icmp_error_limit;	   /* ICMP errors per second and CPU */
 	__u32 second_chance_limit; /* packets per second and CPU */
 	__u32 advmss;		   /* bytes; 0: as the backend's routes say */
 	struct prefix *outer_sources; /* at most one of each family */

@@ -95,9 +95,9 @@ enum control {
 #define SECRET_WORDS 2
 #define FLOW_KEYS    16
 struct secrets {
-	__u64 flow[FLOW_KEYS];	    /* for the flow table's hash, see flows.h */
-	__u64 mark[SECRET_WORDS];   /* for marks in outer headers, see mark.h */
-	__u64 answer[SECRET_WORDS]; /* for the shares of the answer budget */
+	__u64 flow[FLOW_KEYS];	  /* for the flow table's hash, see flows.h */
+	__u64 mark[SECRET_WORDS]; /* for marks in outer headers, see mark.h */
+	__u64 icmp_error[SECRET_WORDS]; /* for the shares of its budget */
 };
 _Static_assert(sizeof(struct secrets) == 160, "secrets");
 

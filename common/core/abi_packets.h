@@ -130,18 +130,18 @@ struct guesses {
 _Static_assert(sizeof(struct guesses) == 16, "guesses");
 
 /*
- * Per CPU: ICMP errors sent in one window. In the map `answers` (time exceeded)
- * for all clients together; in `answer_shares` (too big) for the clients that
- * share a cell. A client's cell is its address (IPv6: its /64), hashed with a
- * secret. A cell may send one part of `answer-limit`.
+ * Per CPU: what was spent of a limit in one window. ICMP errors: in the map
+ * `icmp_errors` (time exceeded) for all clients together; in `icmp_shares` (too
+ * big) for the clients that share a cell. A client's cell is its address (IPv6:
+ * its /64), hashed with a secret. A cell may send one part of `answer-limit`.
  */
-#define ANSWER_SHARES 4096
-#define ANSWER_PARTS  16
-struct answers {
+#define ICMP_ERROR_SHARES 4096
+#define ICMP_ERROR_PARTS  16
+struct budget {
 	__u64 window; /* jiffies / struct generation.insert_window */
 	__u64 count;
 };
-_Static_assert(sizeof(struct answers) == 16, "answers");
+_Static_assert(sizeof(struct budget) == 16, "budget");
 
 /*
  * By a backend's address: the smallest MTU to which a route of this host to it

@@ -212,8 +212,8 @@ struct generation {
 	__u8 unmatched;	     /* enum unmatched */
 	__u8 next_hops_by_flow; /* routes depend on more than the destination */
 	__u8 hot_shift;		/* the hot flows' time span is 2^this jiffies */
-	__u8 claim;	    /* the tool's: the host answers ARP for the VIPs */
-	__u32 answer_limit; /* ICMP errors per second and CPU */
+	__u8 claim; /* the tool's: the host answers ARP for the VIPs */
+	__u32 icmp_error_limit;	   /* ICMP errors per second and CPU */
 	__u32 second_chance_limit; /* packets passed on per second and CPU */
 	__u32 zero;
 	__u8 digest[32];	       /* of the file's meaning: see write.h */

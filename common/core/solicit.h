@@ -18,7 +18,7 @@
  */
 #pragma once
 
-#include "common/core/answer.h"
+#include "common/core/icmp_error.h"
 
 struct arp_request {
 	__be16 hardware;
@@ -145,7 +145,7 @@ INLINE void solicit_echo_v4(struct echo_v4 *echo, const struct addr *from,
 
 	words[0] = bpf_htonl(0x45000000 | (__u32)sizeof(*echo));
 	words[1] = bpf_htonl(0x4000);
-	words[2] = bpf_htonl(ANSWER_TTL << 24 | IPPROTO_ICMP << 16);
+	words[2] = bpf_htonl(ICMP_TTL << 24 | IPPROTO_ICMP << 16);
 	words[3] = from->w[3];
 	words[4] = to->w[3];
 	for (i = 0; i < 5; i++)
@@ -163,7 +163,7 @@ INLINE void solicit_echo_v6(struct echo_v6 *echo, const struct addr *from,
 {
 	enum { LENGTH = SOLICIT_ECHO6 - sizeof(struct ipv6hdr) };
 
-	solicit_ipv6(&echo->ip, LENGTH, ANSWER_TTL);
+	solicit_ipv6(&echo->ip, LENGTH, ICMP_TTL);
 	__builtin_memcpy(&echo->ip.saddr, from, sizeof(*from));
 	__builtin_memcpy(&echo->ip.daddr, to, sizeof(*to));
 	echo->type = bpf_htonl((__u32)ICMPV6_REQUEST << 24);

@@ -169,7 +169,7 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	new.hot_shift = hot_shift(new.udp_idle);
 	new.next_hop_age = jiffies_of(config->next_hop_age);
 	new.insert_limit = config->insert_limit;
-	new.answer_limit = config->answer_limit;
+	new.icmp_error_limit = config->icmp_error_limit;
 	new.second_chance_limit = config->second_chance_limit;
 	new.insert_window = (__u32)jiffies_of(1000);
 	new.unmatched = config->unmatched;

@@ -57,7 +57,7 @@ static void fills_in_defaults(void **state)
 	assert_int_equal(config.restore_grace, 600000);
 	assert_int_equal(config.drain_timeout, 300000);
 	assert_int_equal(config.insert_limit, 50000);
-	assert_int_equal(config.answer_limit, 1000);
+	assert_int_equal(config.icmp_error_limit, 1000);
 	assert_int_equal(config.service_count, 1);
 
 	service = config.services;
@@ -169,11 +169,11 @@ static void accepts_both_edges(void **state)
 		EDGE("grace: 86400s", restore_grace, 86400000),
 		EDGE("insert-limit: 1", insert_limit, 1),
 		EDGE("insert-limit: 10000000", insert_limit, 10000000),
-		EDGE("answer-limit: 0", answer_limit, 0),
+		EDGE("answer-limit: 0", icmp_error_limit, 0),
 		EDGE("advmss: 88", advmss, 88),
 		EDGE("advmss: route", advmss, 0),
 		EDGE("advmss: 65495", advmss, 65495),
-		EDGE("answer-limit: 1000000", answer_limit, 1000000),
+		EDGE("answer-limit: 1000000", icmp_error_limit, 1000000),
 	};
 
 	(void)state;
