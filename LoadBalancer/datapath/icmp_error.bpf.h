@@ -270,7 +270,7 @@ INLINE enum reason send_icmp_error(struct xdp_md *ctx,
 	if (result == ICMP_ERROR_SENT)
 		return exceeded ? REASON_ttl_answered : REASON_too_big_answered;
 	if (result == ICMP_ERROR_LIMITED)
-		return REASON_answer_limited;
+		return REASON_icmp_error_limited;
 	if (result == ICMP_ERROR_DAMAGED)
 		return REASON_malformed_vip;
 	return exceeded ? REASON_ttl_exceeded : REASON_fib_too_big;

@@ -245,7 +245,7 @@ static void settings_diff(struct pair *pair)
 	number_diff(pair, "udp-idle", old->udp_idle, new->udp_idle, " jiffies");
 	number_diff(pair, "insert-limit", old->insert_limit, new->insert_limit,
 		    "");
-	number_diff(pair, "answer-limit", old->icmp_error_limit,
+	number_diff(pair, "icmp-error-limit", old->icmp_error_limit,
 		    new->icmp_error_limit, "");
 	number_diff(pair, "next-hop-age", old->next_hop_age, new->next_hop_age,
 		    " jiffies");
@@ -306,9 +306,12 @@ static int files_diff(struct pair *pair, const struct kernel *kernel,
 		      __u32 before, const struct config *new)
 {
 	static const char *const told[] = {
-		"unmatched",	"udp-idle",	"insert-limit", "answer-limit",
-		"next-hop-age", "outer-source", "scheduler",	"forward",
-		"dscp",		"checksum",	"table-size",	"fragments",
+		"unmatched",	"udp-idle",
+		"insert-limit", "icmp-error-limit",
+		"next-hop-age", "outer-source",
+		"scheduler",	"forward",
+		"dscp",		"checksum",
+		"table-size",	"fragments",
 		NULL,
 	};
 	struct config old;

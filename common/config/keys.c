@@ -148,8 +148,8 @@ const struct key keys[] = {
 	{LEVEL_FILE, "insert-limit", KIND_NUMBER, FIELD(config, insert_limit),
 	 .min = 1, .max = 10000000, .standard = "50000",
 	 .help = "How many flows each CPU may add to the flow table in a second."},
-	{LEVEL_FILE, "answer-limit", KIND_NUMBER, FIELD(config, icmp_error_limit),
-	 .min = 0, .max = 1000000, .standard = "1000",
+	{LEVEL_FILE, "icmp-error-limit", KIND_NUMBER, FIELD(config, icmp_error_limit),
+	 .min = 0, .max = 1000000, .standard = "1000", .was = "answer-limit",
 	 .help = "How many ICMP errors about expired TTLs each CPU may send "
 		 "in a second. For packets that are too big, each client "
 		 "(IPv6: each /64) has a sixteenth of it. `0`: none."},

@@ -133,7 +133,8 @@ _Static_assert(sizeof(struct guesses) == 16, "guesses");
  * Per CPU: what was spent of a limit in one window. ICMP errors: in the map
  * `icmp_errors` (time exceeded) for all clients together; in `icmp_shares` (too
  * big) for the clients that share a cell. A client's cell is its address (IPv6:
- * its /64), hashed with a secret. A cell may send one part of `answer-limit`.
+ * its /64), hashed with a secret. A cell may send one part of
+ * `icmp-error-limit`.
  */
 #define ICMP_ERROR_SHARES 4096
 #define ICMP_ERROR_PARTS  16

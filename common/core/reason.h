@@ -60,8 +60,8 @@ REASON(extension, DROP, IN_LBR, \
 	"for a VIP, with an IPv6 extension header that cannot be forwarded") \
 REASON(ttl_exceeded, DROP, IN_LBR, \
 	"TTL or hop limit would become 0, and no ICMP error may be sent about it") \
-REASON(answer_limited, DROP, IN_LBR, \
-	"an ICMP error was due, but `answer-limit` is reached") \
+REASON(icmp_error_limited, DROP, IN_LBR, \
+	"an ICMP error was due, but `icmp-error-limit` is reached") \
 REASON(no_backend, DROP, IN_LBR, \
 	"the service has no backend that takes this flow") \
 REASON(no_backend_passed, PASS, IN_LBR, \

@@ -26,7 +26,7 @@ tunnelled() {
 	tunnelled
 	for vip in "$VIP4" "$VIP6"; do completes "$vip"; done
 	# negative control
-	tunnelled '$ a answer-limit: 0'
+	tunnelled '$ a icmp-error-limit: 0'
 	on "$CLIENT" ip route flush cache
 	on "$CLIENT" ip -6 route flush cache
 	for vip in "$VIP4" "$VIP6"; do [[ $(upload "$vip" 2) == 0 ]]; done

@@ -144,7 +144,7 @@ def drawn(draw):
                 **maybe("udp_idle", "1s", "90s", "2h"),
                 **maybe("grace", "20min", "1h"), **maybe("drain_timeout", "0s", "7min"),
                 **maybe("next_hop_age", "0s", "10ms"), **maybe("insert_limit", 1, 70000),
-                **maybe("answer_limit", 0, 5), **maybe("advmss", "route", 1200)}
+                **maybe("icmp_error_limit", 0, 5), **maybe("advmss", "route", 1200)}
     return configuration(*services, **settings), [row for each in services
                                                   for row in each.split("address: '")[1:]]
 

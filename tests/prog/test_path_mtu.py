@@ -19,7 +19,7 @@ from oracle import ETHER, pseudo, total
 from placing import wait_for
 from reports import too_big
 from tap import equal, test
-from test_answers import DATA, of_size
+from test_icmp_errors import DATA, of_size
 from test_errors import one
 
 PORT = 2601
@@ -33,7 +33,7 @@ CLIENTS = {4: "172.17.0.4", 6: "2001:db8:17::4"}
 def up(world, vip, to, **settings):
     world.up(configuration(
         service([to], vip, PORT, forward="ipip"), service([to], vip, PORT, "udp", forward="ipip"),
-        next_hop_age="0s", answer_limit=1000000, lb_sources=f"['{LB}', '{LB6}']", **settings),
+        next_hop_age="0s", icmp_error_limit=1000000, lb_sources=f"['{LB}', '{LB6}']", **settings),
         "native")
     world.lbr("forget", "path-mtus")
 

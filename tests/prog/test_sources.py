@@ -71,7 +71,7 @@ def martians(world):
 @test("sources: any other is a host, is forwarded and told")
 def hosts(world):
     world.apply(configuration(*(service([NEAR[family]], vip, 80, "tcp")
-                                for family, vip in ((4, VIP), (6, VIP6))), answer_limit=1000000))
+                                for family, vip in ((4, VIP), (6, VIP6))), icmp_error_limit=1000000))
     for source in HOSTS + HOSTS6:
         packet = of(source, f.tcp())
         [(action, _)] = world.lbr.run([bytes(packet)])

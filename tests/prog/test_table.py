@@ -23,13 +23,13 @@ def forwarded(world):
     check(world, rows_forwarded())
 
 
-@test("table: TTL or hop limit 1: answered, up to answer-limit")
+@test("table: TTL or hop limit 1: answered, up to icmp-error-limit")
 def ttl(world):
-    prepared(world, answer_limit=1000000)
+    prepared(world, icmp_error_limit=1000000)
     packets = f.ip4(ttl=1) / f.tcp(), f.ip4(ttl=0) / f.udp(), f.ip6(hlim=1) / f.tcp()
     check(world, [("TTL", packet, "ttl_answered", TX, exceeded(packet)) for packet in packets])
-    prepared(world, answer_limit=0)
-    check(world, [("TTL", packet, "answer_limited", DROP, bytes(packet)) for packet in packets])
+    prepared(world, icmp_error_limit=0)
+    check(world, [("TTL", packet, "icmp_error_limited", DROP, bytes(packet)) for packet in packets])
 
 
 @test("table: dropped, untouched")
@@ -136,7 +136,7 @@ def too_big(world):
 
 
 # No packet or route can produce the helper's own errors, nor a driver without headroom; the
-# others are produced in test_methods.py, test_answers.py,
+# others are produced in test_methods.py, test_icmp_errors.py,
 # test_solicit.py, test_pass.py, test_devices.py, test_checks.py and
 # test_path_mtu.py.
 BEYOND = {"fib_error", "no_room", "ttl_exceeded", "neighbour_missing", "neighbour_asked",

@@ -169,11 +169,11 @@ static void accepts_both_edges(void **state)
 		EDGE("grace: 86400s", restore_grace, 86400000),
 		EDGE("insert-limit: 1", insert_limit, 1),
 		EDGE("insert-limit: 10000000", insert_limit, 10000000),
-		EDGE("answer-limit: 0", icmp_error_limit, 0),
+		EDGE("icmp-error-limit: 0", icmp_error_limit, 0),
 		EDGE("advmss: 88", advmss, 88),
 		EDGE("advmss: route", advmss, 0),
 		EDGE("advmss: 65495", advmss, 65495),
-		EDGE("answer-limit: 1000000", icmp_error_limit, 1000000),
+		EDGE("icmp-error-limit: 1000000", icmp_error_limit, 1000000),
 	};
 
 	(void)state;

@@ -14,7 +14,7 @@
 #define FILE_KEYS                                                              \
 	"services, unmatched, claim, flow-table-size, handshake-grace, "       \
 	"udp-idle, "                                                           \
-	"grace, drain-timeout, next-hop-age, insert-limit, answer-limit, "     \
+	"grace, drain-timeout, next-hop-age, insert-limit, icmp-error-limit, " \
 	"second-chance-limit, advmss, "                                        \
 	"outer-source, lb-sources"
 #define SERVICE_KEYS                                                           \

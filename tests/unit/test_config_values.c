@@ -94,8 +94,11 @@ static const struct row wrong_values[] = {
 	 ":6: mtu \"575\": must be a number from 576 to 65535 or route"},
 	{SERVICE "    mtu: 65536\n",
 	 ":6: mtu \"65536\": must be a number from 576 to 65535 or route"},
-	{"answer-limit: 1000001\n",
-	 ":1: answer-limit \"1000001\": must be a number from 0 to 1000000"},
+	{"icmp-error-limit: 1000001\n", ":1: icmp-error-limit \"1000001\": "
+					"must be a number from 0 to 1000000"},
+	{"answer-limit: 1000\n",
+	 ":1: key \"answer-limit\" is now \"icmp-error-limit\", which must be "
+	 "a number from 0 to 1000000"},
 	{"second-chance-limit: 0\n", ":1: second-chance-limit \"0\": must be "
 				     "a number from 1 to 10000000"},
 	{SERVICE "    weight-before: 0\n",

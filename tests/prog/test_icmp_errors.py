@@ -47,9 +47,9 @@ SYN = TCP(sport=40000, dport=80, flags="S", options=f.TCP_OPTIONS)
 DATA = TCP(sport=40000, dport=80, flags="PA")
 
 
-@test("answers: TTL or hop limit 1 or 0: time exceeded, of any size")
+@test("ICMP errors: TTL or hop limit 1 or 0: time exceeded, of any size")
 def ttl(world):
-    world.apply(setting(answer_limit=1000000))
+    world.apply(setting(icmp_error_limit=1000000))
     rows = []
     packets = {
         "a SYN": f.ip4(ttl=1) / SYN,
@@ -86,9 +86,9 @@ def damaged(packet):
             yield bytes(wrong)
 
 
-@test("answers: a packet whose IPv4 header is damaged is dropped")
+@test("ICMP errors: a packet whose IPv4 header is damaged is dropped")
 def unanswered(world):
-    world.apply(setting(1400, answer_limit=1000000))
+    world.apply(setting(1400, icmp_error_limit=1000000))
     large = {"flags": "DF"}
     for name, packet, reason in (
             ("echo", f.ip4() / f.echo4(), "echo_answered"),
@@ -105,9 +105,9 @@ def unanswered(world):
         equal(world.lbr.reasons()["malformed_vip"] - before["malformed_vip"], len(frames), name)
 
 
-@test("answers: nothing is said about errors and later fragments")
+@test("ICMP errors: nothing is said about errors and later fragments")
 def silent(world):
-    world.apply(setting(answer_limit=1000000))
+    world.apply(setting(icmp_error_limit=1000000))
     rows = [("an error", changed(error4(quote(reply())), IP, ttl=1)),
             ("an error (IPv6)", changed(error6(quote6(reply())), IPv6, hlim=1))]
     ident = next(IDS)
@@ -122,9 +122,9 @@ def silent(world):
         check(world, [("no service", packet, "unmatched", DROP, bytes(packet))])
 
 
-@test("answers: from clients of any unicast address")
+@test("ICMP errors: from clients of any unicast address")
 def clients(world):
-    world.apply(setting(answer_limit=1000000))
+    world.apply(setting(icmp_error_limit=1000000))
     rows = []
     for source in "1.0.0.1", "126.1.1.1", "128.0.0.1", "10.0.0.255", "223.255.255.255":
         rows.append(changed(f.ip4(ttl=1) / SYN, IP, src=source))
@@ -134,7 +134,7 @@ def clients(world):
                   for packet in rows])
 
 
-@test("answers: without an address of its own it says nothing")
+@test("ICMP errors: without an address of its own it says nothing")
 def no_address(world):
     on("lbdsr0a", "ip", "address", "del", f"{LB}/16", "dev", "eth0")
     try:
@@ -155,18 +155,18 @@ def routes_back():
        "nud", "permanent")
 
 
-@test("answers: answer-limit a second, the rest dropped and counted")
+@test("ICMP errors: icmp-error-limit a second, the rest dropped and counted")
 def limited(world):
     packet = f.ip4(ttl=1) / SYN
     for limit in 0, 1, 20:
-        world.apply(setting(answer_limit=limit))
+        world.apply(setting(icmp_error_limit=limit))
         if limit:
             wait_for(lambda: one(world.lbr, packet)[2] == "ttl_answered", "another second")
         before = world.lbr.reasons()
         results = world.lbr.run([bytes(packet)] * 200)
         after = world.lbr.reasons()
         said = after["ttl_answered"] - before["ttl_answered"]
-        refused = after["answer_limited"] - before["answer_limited"]
+        refused = after["icmp_error_limited"] - before["icmp_error_limited"]
         equal(said + refused, 200, "answered and refused")
         # One was sent before, and a new second may begin meanwhile.
         assert limit - 1 <= said <= 2 * limit, f"limit {limit}: {said} answered"
@@ -182,14 +182,14 @@ def answered_of(world, packets):
     after = world.lbr.reasons()
     said = sum(action == TX for action, _ in results)
     rose = {name: after[name] - before[name] for name in after}
-    equal((rose["too_big_answered"] + rose["ttl_answered"], rose["answer_limited"]),
+    equal((rose["too_big_answered"] + rose["ttl_answered"], rose["icmp_error_limited"]),
           (said, len(packets) - said), "counted")
     return said
 
 
-@test("answers: who sends what is too big, or of TTL 1, spends nobody else's answers (native)")
+@test("ICMP errors: who sends what is too big, or of TTL 1, spends nobody else's answers (native)")
 def fair(world):
-    world.up(setting(1400, answer_limit=320), "native")  # 20 of a cell's
+    world.up(setting(1400, icmp_error_limit=320), "native")  # 20 of a cell's
 
     def large(layer, source):
         packet = of_size(layer, 1450, DATA, **({"flags": "DF"} if layer is f.ip4 else {}))
@@ -220,8 +220,8 @@ def fair(world):
     wait_for(lambda: one(world.lbr, f.ip4(ttl=1) / SYN)[2] == "ttl_answered", "another second")
     answered_of(world, floods["IPv4"])
     assert answered_of(world, [f.ip4(ttl=1) / SYN] * 100) == 100, "TTL 1 after what was too big"
-    world.apply(setting(1400, answer_limit=0))
-    equal(answered_of(world, others(50)), 0, "answer-limit: 0")
+    world.apply(setting(1400, icmp_error_limit=0))
+    equal(answered_of(world, others(50)), 0, "icmp-error-limit: 0")
     world.up(setting())
 
 
@@ -265,33 +265,33 @@ def counted(world):
     return [(row["service"], row["backend"], row["packets"]) for row in rows]
 
 
-@test("answers: larger than the route takes: frag needed, packet too big (native)")
+@test("ICMP errors: larger than the route takes: frag needed, packet too big (native)")
 def by_route(world):
     with narrow(1300):
-        world.up(setting(answer_limit=1000000), "native")
+        world.up(setting(icmp_error_limit=1000000), "native")
         check(world, sizes(1300, 1500))
         before = counted(world)
         check(world, sizes(1300, 1500)[:1])
         equal(counted(world), before, "sent to backends")
     with narrow(1000):
-        world.up(setting(answer_limit=1000000), "native")
+        world.up(setting(icmp_error_limit=1000000), "native")
         check(world, sizes(1000, 1500))
 
 
-@test("answers: larger than the file's mtu (native)")
+@test("ICMP errors: larger than the file's mtu (native)")
 def by_file(world):
-    world.up(setting(1400, answer_limit=1000000), "native")
+    world.up(setting(1400, icmp_error_limit=1000000), "native")
     check(world, sizes(1400, 1500))
     # The route's MTU is smaller.
     with narrow(1300):
-        world.up(setting(1400, answer_limit=1000000), "native")
+        world.up(setting(1400, icmp_error_limit=1000000), "native")
         check(world, sizes(1300, 1500))
     # A change of the route: takes effect when the FIB is asked again.
-    world.apply(setting(1350, answer_limit=1000000, next_hop_age="0s"))
+    world.apply(setting(1350, icmp_error_limit=1000000, next_hop_age="0s"))
     check(world, sizes(1350, 1500))
 
 
-@test("answers: IPv4 that may be cut is left to routers, or to the kernel")
+@test("ICMP errors: IPv4 that may be cut is left to routers, or to the kernel")
 def cut(world):
     world.up(setting(1400), "native")
     packet = of_size(f.ip4, 1450, DATA)
@@ -304,10 +304,10 @@ def cut(world):
                            handed_up(packet, NEAR))])
 
 
-@test("answers: generic mode: of the size of what may be several, nothing is said")
+@test("ICMP errors: generic mode: of the size of what may be several, nothing is said")
 def generic(world):
     with narrow(1300):
-        world.up(setting(answer_limit=1000000))
+        world.up(setting(icmp_error_limit=1000000))
         rows = []
         for packet, to in kinds(1400):
             if UDP in packet or packet[TCP].flags == "S":
@@ -327,9 +327,9 @@ def generic(world):
     world.up(setting())
 
 
-@test("answers: 3,000 random packets of TTL 1, every sum from nothing")
+@test("ICMP errors: 3,000 random packets of TTL 1, every sum from nothing")
 def random_packets(world):
-    world.apply(setting(answer_limit=1000000))
+    world.apply(setting(icmp_error_limit=1000000))
     draw = random.Random(20240701)
     rows = []
     for _ in range(3000):

@@ -54,10 +54,10 @@ offender() {
 	traced
 }
 
-@test "negative control: answer-limit 0: traceroute sees nobody" {
+@test "negative control: icmp-error-limit 0: traceroute sees nobody" {
 	afresh generic
-	settings '$ a answer-limit: 0'
-	rises answer_limited offender "$VIP4" udp 1
+	settings '$ a icmp-error-limit: 0'
+	rises icmp_error_limited offender "$VIP4" udp 1
 	run offender "$VIP4" udp 1
 	settings
 	[[ $status != 0 && $output == *"nothing was said"* ]]
@@ -128,11 +128,11 @@ routes() {
 	attach generic
 }
 
-@test "negative control: answer-limit 0: it stalls" {
+@test "negative control: icmp-error-limit 0: it stalls" {
 	local vip
 	afresh native
 	way 1280
-	settings '$ a answer-limit: 0'
+	settings '$ a icmp-error-limit: 0'
 	for vip in "$VIP4" "$VIP6"; do
 		[[ $(upload "$vip" 3) == 0 ]]
 	done
