@@ -134,18 +134,14 @@ static int also(void *data, struct kernel *kernel, const struct config *config,
 	return 0;
 }
 
+static const struct upkeep_calls upkeep_calls = {config_now, matters, also};
+
 static int begin(void *data, struct event_base *base, struct fault *fault_out)
 {
 	struct bkd_monitor *monitor = data;
 
-	monitor->upkeep = (struct upkeep){
-		.role = monitor->role,
-		.config = config_now,
-		.matters = matters,
-		.also = also,
-		.data = monitor,
-	};
-	return upkeep_start(&monitor->upkeep, base, fault_out);
+	return upkeep_start(&monitor->upkeep, monitor->role, &upkeep_calls,
+			    monitor, base, fault_out);
 }
 
 static void applied(void *data)

@@ -184,6 +184,8 @@ static int also(void *data, struct kernel *kernel, const struct config *config,
 	return heard_look(&monitor->heard, kernel, config, what, fault_out);
 }
 
+static const struct upkeep_calls upkeep_calls = {config_now, matters, also};
+
 static void look(evutil_socket_t fd, short what, void *data)
 {
 	struct lbr_monitor *monitor = data;
@@ -300,18 +302,12 @@ int lbr_monitor_start(struct lbr_monitor *monitor, struct event_base *base,
 	};
 	monitor->look = evtimer_new(base, look, monitor);
 	monitor->write = evtimer_new(base, write_states, monitor);
-	monitor->upkeep = (struct upkeep){
-		.role = monitor->role,
-		.config = config_now,
-		.matters = matters,
-		.also = also,
-		.data = monitor,
-	};
 	monitor->resting.role = monitor->role;
 	if (!monitor->look || !monitor->write ||
 	    resting_start(&monitor->resting, base))
 		return fault(fault_out, "cannot run: no memory");
-	if (upkeep_start(&monitor->upkeep, base, fault_out))
+	if (upkeep_start(&monitor->upkeep, monitor->role, &upkeep_calls,
+			 monitor, base, fault_out))
 		return -1;
 	switch (adopt(monitor, fault_out)) {
 	case 0:

@@ -91,14 +91,14 @@ static unsigned int look(void *data, unsigned int what)
 	rc = kernel_open(&kernel, upkeep->role, ACCESS_TRY, &fault_is);
 	lock_tried(&upkeep->waiting, kernel.directory, rc == KERNEL_BUSY);
 	if (!rc && kernel.was_up) {
-		config = upkeep->config(upkeep->data, &kernel);
+		config = upkeep->calls->config(upkeep->data, &kernel);
 		kernel.again = &upkeep->again;
 		kernel.address_count =
 			change_addresses(&kernel, kernel.addresses, MAX_OWN);
 		rc = look_both(upkeep, &kernel, config, what, &fault_is);
 		if (!rc && config)
-			rc = upkeep->also(upkeep->data, &kernel, config, what,
-					  &fault_is);
+			rc = upkeep->calls->also(upkeep->data, &kernel, config,
+						 what, &fault_is);
 	}
 	kernel_close(&kernel);
 	if (rc == KERNEL_BUSY)
@@ -115,7 +115,7 @@ static unsigned int matters(void *data, const struct nlmsghdr *message,
 {
 	const struct upkeep *upkeep = data;
 
-	return upkeep->matters(upkeep->data, message, what);
+	return upkeep->calls->matters(upkeep->data, message, what);
 }
 
 static void poll_now(evutil_socket_t fd, short events, void *data)
@@ -128,9 +128,13 @@ static void poll_now(evutil_socket_t fd, short events, void *data)
 	event_add(upkeep->poll, &poll_every);
 }
 
-int upkeep_start(struct upkeep *upkeep, struct event_base *base,
-		 struct fault *fault_out)
+int upkeep_start(struct upkeep *upkeep, const struct role *role,
+		 const struct upkeep_calls *calls, void *data,
+		 struct event_base *base, struct fault *fault_out)
 {
+	upkeep->role = role;
+	upkeep->calls = calls;
+	upkeep->data = data;
 	upkeep->monitor.matters = matters;
 	upkeep->monitor.look = look;
 	upkeep->monitor.data = upkeep;

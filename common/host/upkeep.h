@@ -13,8 +13,8 @@
 #include "common/kernel/lock.h"
 #include "common/net/monitor.h"
 
-struct upkeep {
-	const struct role *role;
+/* What is one tool's own; each is called with the `data` of upkeep_start(). */
+struct upkeep_calls {
 	/*
 	 * The running configuration, owned by the callee; NULL: there is none,
 	 * or it is not known. The kernel is open for a change.
@@ -29,8 +29,13 @@ struct upkeep {
 	int (*also)(void *data, struct kernel *kernel,
 		    const struct config *config, unsigned int what,
 		    struct fault *fault);
+};
+
+/* All zero, or in use; its members belong to upkeep.c. */
+struct upkeep {
+	const struct role *role;
+	const struct upkeep_calls *calls;
 	void *data;
-	/* The rest belongs to upkeep.c: */
 	struct monitor monitor;
 	struct again again;
 	struct lock_waiting waiting;
@@ -40,9 +45,10 @@ struct upkeep {
 	bool failed;	   /* ... in this look */
 };
 
-/* The first six are set. 0, or -1 with a fault; upkeep_stop() is always due. */
-int upkeep_start(struct upkeep *upkeep, struct event_base *base,
-		 struct fault *fault);
+/* 0, or -1 with a fault; upkeep_stop() is always due. */
+int upkeep_start(struct upkeep *upkeep, const struct role *role,
+		 const struct upkeep_calls *calls, void *data,
+		 struct event_base *base, struct fault *fault);
 void upkeep_stop(struct upkeep *upkeep);
 /* Another configuration runs: looks at everything. */
 void upkeep_all(struct upkeep *upkeep);
