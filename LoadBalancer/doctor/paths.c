@@ -23,7 +23,7 @@
 #define MOST 512 /* next hops; see neighbours.c */
 
 struct hop {
-	struct way way;
+	struct route_hop route;
 	int backends;
 	bool only_xdp; /* with a method by which the kernel cannot send */
 };
@@ -53,20 +53,21 @@ static bool backend_seen(const struct config *config, size_t service,
 	return false;
 }
 
-static void hop_note(struct hops *hops, const struct way *way,
+static void hop_note(struct hops *hops, const struct route_hop *hop,
 		     const struct method *method)
 {
 	int i;
 
 	for (i = 0; i < hops->count; i++) {
-		if (hops->at[i].way.ifindex == way->ifindex &&
-		    !memcmp(&hops->at[i].way.via, &way->via, sizeof(way->via)))
+		if (hops->at[i].route.ifindex == hop->ifindex &&
+		    !memcmp(&hops->at[i].route.via, &hop->via,
+			    sizeof(hop->via)))
 			break;
 	}
 	if (i == MOST)
 		return;
 	if (i == hops->count)
-		hops->at[hops->count++] = (struct hop){*way, 0, false};
+		hops->at[hops->count++] = (struct hop){*hop, 0, false};
 	hops->at[i].backends++;
 	hops->at[i].only_xdp |= !method_is_for_kernel(method);
 }
@@ -105,7 +106,7 @@ static struct hops *hops_read(struct doctor *doctor)
 {
 	const struct config_service *service = doctor->config.services;
 	struct hops *hops = calloc(1, sizeof(*hops));
-	struct way ways[MOST_WAYS];
+	struct route_hop read[MOST_ROUTE_HOPS];
 	char text[INET6_ADDRSTRLEN];
 	size_t s, b;
 	int count, i;
@@ -116,7 +117,7 @@ static struct hops *hops_read(struct doctor *doctor)
 
 			if (backend_seen(&doctor->config, s, b))
 				continue;
-			count = ways_read(to, ways, MOST_WAYS);
+			count = route_hops_read(to, read, MOST_ROUTE_HOPS);
 			if (count < 0)
 				found(doctor, HEALTH_UNKNOWN,
 				      "the route to %s cannot be read",
@@ -124,7 +125,7 @@ static struct hops *hops_read(struct doctor *doctor)
 			else if (!count)
 				no_route(doctor, to);
 			for (i = 0; i < count; i++)
-				hop_note(hops, &ways[i], &service->method);
+				hop_note(hops, &read[i], &service->method);
 		}
 	}
 	return hops;
@@ -142,7 +143,7 @@ static bool device_look(struct doctor *doctor, const struct hops *hops,
 {
 	char methods[METHODS_TEXT], drops[METHODS_TEXT + 64];
 	__u32 lacks = device_hinders(&doctor->kernel, hops->devices,
-				     hops->device_count, hop->way.ifindex);
+				     hops->device_count, hop->route.ifindex);
 
 	if (!lacks)
 		return false;
@@ -173,9 +174,9 @@ static void hop_look(struct doctor *doctor, const struct hops *hops,
 	struct neighbour is;
 	struct fault ignored;
 
-	neighbour_read(hop->way.ifindex, &hop->way.via, &is);
-	if_indextoname((unsigned)hop->way.ifindex, name);
-	addr_text(&hop->way.via, via);
+	neighbour_read(hop->route.ifindex, &hop->route.via, &is);
+	if_indextoname((unsigned)hop->route.ifindex, name);
+	addr_text(&hop->route.via, via);
 	if (device_look(doctor, hops, hop, via, name))
 		return;
 	if (is.there && !is.resolved) {

@@ -313,11 +313,11 @@ enum reason check_path_reason(const struct check_path *path,
 
 void check_path_ask(const struct addr *backend)
 {
-	struct way ways[MOST_WAYS];
-	int count = ways_read(backend, ways, MOST_WAYS), i;
+	struct route_hop hops[MOST_ROUTE_HOPS];
+	int count = route_hops_read(backend, hops, MOST_ROUTE_HOPS), i;
 
 	for (i = 0; i < count; i++)
-		neighbour_ask(ways[i].ifindex, &ways[i].via);
+		neighbour_ask(hops[i].ifindex, &hops[i].via);
 }
 
 void check_path_forget(const struct check_path *path,

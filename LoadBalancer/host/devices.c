@@ -192,17 +192,17 @@ static int refuse_backend(const struct kernel *kernel,
 			  const struct config_service *service,
 			  const struct addr *backend, struct fault *fault_out)
 {
-	struct way ways[MOST_WAYS];
-	int ways_count = ways_read(backend, ways, MOST_WAYS), i;
+	struct route_hop hops[MOST_ROUTE_HOPS];
+	int hop_count = route_hops_read(backend, hops, MOST_ROUTE_HOPS), i;
 
-	for (i = 0; i < ways_count; i++) {
-		if (!hinders_all(kernel, list, count, ways[i].ifindex))
+	for (i = 0; i < hop_count; i++) {
+		if (!hinders_all(kernel, list, count, hops[i].ifindex))
 			return 0;
 	}
-	if (ways_count <= 0)
+	if (hop_count <= 0)
 		return 0;
-	return refuse(service, backend, ways[0].ifindex,
-		      device_lacks(list, count, ways[0].ifindex), fault_out);
+	return refuse(service, backend, hops[0].ifindex,
+		      device_lacks(list, count, hops[0].ifindex), fault_out);
 }
 
 int devices_refuse(const struct kernel *kernel, const struct config *config,

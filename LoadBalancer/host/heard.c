@@ -112,7 +112,7 @@ static bool rose(const void *data, int ifindex)
 }
 
 struct entry {
-	struct way way;
+	struct route_hop hop;
 	bool managed;
 };
 
@@ -121,7 +121,7 @@ static int entry_attribute(const struct nlattr *attribute, void *data)
 	struct entry *entry = data;
 
 	if (mnl_attr_get_type(attribute) == NDA_DST)
-		address_get(attribute, &entry->way.via);
+		address_get(attribute, &entry->hop.via);
 	else if (mnl_attr_get_type(attribute) == NDA_FLAGS_EXT)
 		entry->managed = mnl_attr_get_u32(attribute) & NTF_EXT_MANAGED;
 	return MNL_CB_OK;
@@ -131,16 +131,16 @@ static int entry_attribute(const struct nlattr *attribute, void *data)
 static bool is_lost(const struct heard *heard, const struct nlmsghdr *message)
 {
 	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
-	struct entry entry = {.way.ifindex = info->ndm_ifindex};
+	struct entry entry = {.hop.ifindex = info->ndm_ifindex};
 	int i;
 
 	mnl_attr_parse(message, sizeof(*info), entry_attribute, &entry);
 	if (message->nlmsg_type == RTM_NEWNEIGH && entry.managed)
 		return false;
 	for (i = 0; i < heard->hop_count; i++) {
-		if (heard->hops[i].ifindex == entry.way.ifindex &&
-		    !memcmp(&heard->hops[i].via, &entry.way.via,
-			    sizeof(entry.way.via)))
+		if (heard->hops[i].ifindex == entry.hop.ifindex &&
+		    !memcmp(&heard->hops[i].via, &entry.hop.via,
+			    sizeof(entry.hop.via)))
 			return true;
 	}
 	return false;

@@ -21,7 +21,7 @@ struct kernel;
 struct heard {
 	struct addr *backends; /* sorted, each once */
 	size_t backend_count;
-	struct way hops[HEARD_HOPS]; /* neighbours that we manage */
+	struct route_hop hops[HEARD_HOPS]; /* neighbours that we manage */
 	int hop_count;
 	/* Interfaces whose carrier is known; `rose`: it has come back. */
 	struct {

@@ -32,7 +32,7 @@
 #define WAIT 500 /* milliseconds to wait for all answers together */
 
 struct hops {
-	struct way ways[MOST];
+	struct route_hop at[MOST];
 	int count;
 	bool more;   /* there were */
 	bool unread; /* some route could not be read */
@@ -45,8 +45,8 @@ static bool is_there(const struct hops *hops, int ifindex,
 	int i;
 
 	for (i = 0; i < hops->count; i++) {
-		if (hops->ways[i].ifindex == ifindex &&
-		    !memcmp(&hops->ways[i].via, via, sizeof(*via)))
+		if (hops->at[i].ifindex == ifindex &&
+		    !memcmp(&hops->at[i].via, via, sizeof(*via)))
 			return true;
 	}
 	return false;
@@ -60,20 +60,20 @@ static void hops_free(struct hops *hops)
 }
 
 static bool hops_note(void *data, const struct addr *backend,
-		      const struct way *ways, int count)
+		      const struct route_hop *found, int count)
 {
 	struct hops *hops = data;
 	int i;
 
 	hops->unread |= count < 0;
-	route_mtus_note(&hops->mtus, backend, ways, count);
+	route_mtus_note(&hops->mtus, backend, found, count);
 	for (i = 0; i < count; i++) {
-		if (is_there(hops, ways[i].ifindex, &ways[i].via))
+		if (is_there(hops, found[i].ifindex, &found[i].via))
 			continue;
 		if (hops->count == MOST)
 			hops->more = true;
 		else
-			hops->ways[hops->count++] = ways[i];
+			hops->at[hops->count++] = found[i];
 	}
 	return false;
 }
@@ -85,7 +85,8 @@ static struct hops *hops_read(const struct config *config)
 	size_t count;
 	struct addr *backends = backend_addresses(config, &count);
 
-	if (hops && (!backends || ways_each(backends, count, hops_note, hops)))
+	if (hops &&
+	    (!backends || route_hops_each(backends, count, hops_note, hops)))
 		hops->unread = true;
 	free(backends);
 	return hops;
@@ -103,8 +104,8 @@ static void wait_for(const struct hops *hops, const bool *is_asked)
 
 	while (i < hops->count && waited < WAIT) {
 		if (is_asked[i])
-			neighbour_read(hops->ways[i].ifindex,
-				       &hops->ways[i].via, &is);
+			neighbour_read(hops->at[i].ifindex, &hops->at[i].via,
+				       &is);
 		if (!is_asked[i] || is.resolved) {
 			i++;
 			continue;
@@ -138,11 +139,11 @@ static void carrier_keep(struct kernel *kernel, const struct hops *hops)
 
 	for (i = 0; i < hops->count; i++) {
 		for (j = 0; j < i; j++) {
-			if (hops->ways[j].ifindex == hops->ways[i].ifindex)
+			if (hops->at[j].ifindex == hops->at[i].ifindex)
 				break;
 		}
 		if (j < i ||
-		    !if_indextoname((unsigned)hops->ways[i].ifindex, name))
+		    !if_indextoname((unsigned)hops->at[i].ifindex, name))
 			continue;
 		keep(kernel, "net/ipv4/conf/%s/arp_evict_nocarrier", name);
 		keep(kernel, "net/ipv6/conf/%s/ndisc_evict_nocarrier", name);
@@ -164,8 +165,8 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 		return;
 	}
 	for (i = 0; hops && i < hops->count; i++) {
-		if (change_neighbour(kernel, hops->ways[i].ifindex,
-				     &hops->ways[i].via, &is_asked[i], &said))
+		if (change_neighbour(kernel, hops->at[i].ifindex,
+				     &hops->at[i].via, &is_asked[i], &said))
 			fault_warn(&said);
 	}
 	if (hops && hops->more) {
@@ -184,7 +185,7 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 
 /* Neighbours that were made managed, and whether a backend needs them. */
 struct noted {
-	struct way ways[MAX_CHANGES];
+	struct route_hop at[MAX_CHANGES];
 	bool is_needed[MAX_CHANGES];
 	int count, left; /* left: of which this is not known */
 	bool unread;
@@ -196,8 +197,8 @@ static int noted_find(const struct noted *noted, int ifindex,
 	int i;
 
 	for (i = 0; i < noted->count; i++) {
-		if (noted->ways[i].ifindex == ifindex &&
-		    !memcmp(&noted->ways[i].via, via, sizeof(*via)))
+		if (noted->at[i].ifindex == ifindex &&
+		    !memcmp(&noted->at[i].via, via, sizeof(*via)))
 			return i;
 	}
 	return -1;
@@ -213,7 +214,7 @@ static bool noted_is_needed(int ifindex, const struct addr *via,
 }
 
 static bool noted_see(void *data, const struct addr *backend,
-		      const struct way *ways, int count)
+		      const struct route_hop *found, int count)
 {
 	struct noted *noted = data;
 	int i, at;
@@ -221,7 +222,7 @@ static bool noted_see(void *data, const struct addr *backend,
 	(void)backend;
 	noted->unread |= count < 0;
 	for (i = 0; i < count; i++) {
-		at = noted_find(noted, ways[i].ifindex, &ways[i].via);
+		at = noted_find(noted, found[i].ifindex, &found[i].via);
 		if (at < 0 || noted->is_needed[at])
 			continue;
 		noted->is_needed[at] = true;
@@ -250,7 +251,8 @@ static void noted_see_removing(struct noted *noted, const struct kernel *kernel)
 	if (backends) {
 		noted->unread = false;
 		count = addresses_sort(backends, count);
-		noted->unread |= ways_each(backends, count, noted_see, noted);
+		noted->unread |=
+			route_hops_each(backends, count, noted_see, noted);
 	}
 	free(backends);
 	running_free(&running);
@@ -265,9 +267,10 @@ void lbr_neighbours_settle(struct kernel *kernel, const struct config *config)
 
 	if (noted && backends) {
 		noted->count =
-			change_neighbours(kernel, noted->ways, MAX_CHANGES);
+			change_neighbours(kernel, noted->at, MAX_CHANGES);
 		noted->left = noted->count;
-		if (noted->left && ways_each(backends, count, noted_see, noted))
+		if (noted->left &&
+		    route_hops_each(backends, count, noted_see, noted))
 			noted->unread = true;
 		if (noted->left && !noted->unread)
 			noted_see_removing(noted, kernel);

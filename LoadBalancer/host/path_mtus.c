@@ -52,16 +52,16 @@ static __u32 ipv6_mtu_known(struct route_mtus *mtus, int ifindex)
 }
 
 void route_mtus_note(struct route_mtus *mtus, const struct addr *backend,
-		     const struct way *ways, int count)
+		     const struct route_hop *hops, int count)
 {
 	struct route_mtu *grown;
 	__u32 least = 0, mtu;
 	int i;
 
 	for (i = 0; i < count; i++) {
-		mtu = ways[i].locked;
+		mtu = hops[i].locked;
 		if (!mtu && !addr_is_v4(backend))
-			mtu = ipv6_mtu_known(mtus, ways[i].ifindex);
+			mtu = ipv6_mtu_known(mtus, hops[i].ifindex);
 		if (mtu && (!least || mtu < least))
 			least = mtu;
 	}
@@ -156,13 +156,13 @@ struct path_size path_size(const struct kernel *kernel,
 		{told(kernel, backend), "router"},
 	};
 	struct path_size size = {0, "interface"};
-	struct way ways[MOST_WAYS];
+	struct route_hop hops[MOST_ROUTE_HOPS];
 	char name[IF_NAMESIZE];
-	int count = ways_read(backend, ways, MOST_WAYS), i;
+	int count = route_hops_read(backend, hops, MOST_ROUTE_HOPS), i;
 	__u32 mtu;
 
 	for (i = 0; i < count; i++) {
-		if (!if_indextoname((unsigned int)ways[i].ifindex, name))
+		if (!if_indextoname((unsigned int)hops[i].ifindex, name))
 			continue;
 		mtu = (__u32)device_mtu(name);
 		if (!size.mtu || mtu < size.mtu)

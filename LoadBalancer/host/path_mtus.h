@@ -21,11 +21,11 @@ struct route_mtus {
 };
 
 /*
- * Notes the smallest of the `count` ways to a backend. Backends come in memory
- * order.
+ * Notes the smallest of the `count` next hops of a backend. Backends come in
+ * memory order.
  */
 void route_mtus_note(struct route_mtus *mtus, const struct addr *backend,
-		     const struct way *ways, int count);
+		     const struct route_hop *hops, int count);
 /* Makes the map equal to them, and frees them. */
 void route_mtus_write(const struct kernel *kernel, struct route_mtus *mtus);
 

@@ -188,7 +188,8 @@ int change_neighbour(struct kernel *kernel, int ifindex,
 	return 0;
 }
 
-int change_neighbours(const struct kernel *kernel, struct way *ways, int room)
+int change_neighbours(const struct kernel *kernel, struct route_hop *hops,
+		      int room)
 {
 	int map = kernel_map(kernel, "changes"), count = 0;
 	struct change change;
@@ -197,8 +198,8 @@ int change_neighbours(const struct kernel *kernel, struct way *ways, int room)
 	for (i = 0; map >= 0 && change_at(map, i, &change) && count < room;
 	     i++) {
 		if (!strcmp(change.kind, "neighbour") &&
-		    !neighbour_parse(change.what, &ways[count].ifindex,
-				     &ways[count].via))
+		    !neighbour_parse(change.what, &hops[count].ifindex,
+				     &hops[count].via))
 			count++;
 	}
 	if (map >= 0)

@@ -33,9 +33,10 @@ int change_vip(struct kernel *kernel, const struct addr *vip,
 int change_neighbour(struct kernel *kernel, int ifindex,
 		     const struct addr *address, bool *is_asked,
 		     struct fault *fault);
-struct way;
+struct route_hop;
 /* Reads the entries that we manage, at most `room`. Returns their number. */
-int change_neighbours(const struct kernel *kernel, struct way *ways, int room);
+int change_neighbours(const struct kernel *kernel, struct route_hop *hops,
+		      int room);
 /*
  * Makes entries managed again that were flushed or lost with the carrier. If an
  * interface `rose` (its carrier came back), its unresolved entries are resolved

@@ -102,26 +102,26 @@ static void list_attachment(struct list *list, const struct attachment *on,
 {
 	struct interface entry = {.device = (__u32)on->ifindex};
 	const struct link *links = host->links;
-	int mac, way, count = host->count;
+	int mac, link, count = host->count;
 	const char *kind = "";
 
 	/* Until `auto` is decided, assume the stricter one. */
 	entry.generic = on->mode != MODE_NATIVE;
 	memcpy(entry.name, on->name, sizeof(entry.name));
 	own_addresses(&entry, host);
-	for (way = 0; way < count; way++) {
-		if (links[way].ifindex != on->ifindex)
+	for (link = 0; link < count; link++) {
+		if (links[link].ifindex != on->ifindex)
 			continue;
-		kind = links[way].kind;
-		memcpy(entry.own_mac, links[way].mac, sizeof(entry.own_mac));
+		kind = links[link].kind;
+		memcpy(entry.own_mac, links[link].mac, sizeof(entry.own_mac));
 	}
 	for (mac = 0; mac < count; mac++) {
 		if (!takes(on, &links[mac]))
 			continue;
 		memcpy(entry.mac, links[mac].mac, sizeof(entry.mac));
-		for (way = 0; way < count; way++) {
-			entry.ifindex = (__u32)links[way].ifindex;
-			if (comes_by(on, kind, &links[way]))
+		for (link = 0; link < count; link++) {
+			entry.ifindex = (__u32)links[link].ifindex;
+			if (comes_by(on, kind, &links[link]))
 				list_add(list, &entry);
 		}
 	}

@@ -122,14 +122,14 @@ static void rows_in(struct rows *rows, const struct kernel *kernel,
 {
 	const struct attachment *on;
 	const struct link *port;
-	int i, way;
+	int i, link;
 
 	for (i = 0; i < device_count; i++) {
 		on = vlan_seen_by(kernel, &devices[i]);
 		port = link_of(links, count, devices[i].port);
-		for (way = 0; on && port && way < count; way++) {
-			if (comes_by(on, port->kind, &links[way]))
-				rows_add(rows, (__u32)links[way].ifindex,
+		for (link = 0; on && port && link < count; link++) {
+			if (comes_by(on, port->kind, &links[link]))
+				rows_add(rows, (__u32)links[link].ifindex,
 					 &devices[i].vlan, devices[i].ifindex);
 		}
 	}

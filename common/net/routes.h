@@ -26,27 +26,28 @@ int route_read(const struct addr *to, struct next_hop *hop,
 int next_hop_read(const struct addr *to, struct next_hop *hop,
 		  struct fault *fault);
 
-/* One way to an address: an interface, and a neighbour there. */
-struct way {
+/* A next hop of the route to an address: an interface, and who is there. */
+struct route_hop {
 	int ifindex;
 	struct addr via;
 	__u32 locked; /* MTU that its route is locked to, bytes; 0: none */
 };
-#define MOST_WAYS 16 /* ways of one route that are read */
+#define MOST_ROUTE_HOPS 16 /* next hops of one route that are read */
 /*
  * Asks for the route to each address, by one socket, and calls each() with all
- * ways of it, at most MOST_WAYS: 0 if there is no route, -1 if the kernel has
- * not said. True: no more need to be asked. Returns 0, or -1 if the kernel does
- * not answer.
+ * next hops of it, at most MOST_ROUTE_HOPS: 0 if there is no route, -1 if the
+ * kernel has not said. True: no more need to be asked. Returns 0, or -1 if the
+ * kernel does not answer.
  */
-typedef bool ways_fn(void *data, const struct addr *to, const struct way *ways,
-		     int count);
-int ways_each(const struct addr *to, size_t count, ways_fn *each, void *data);
+typedef bool route_hops_fn(void *data, const struct addr *to,
+			   const struct route_hop *hops, int count);
+int route_hops_each(const struct addr *to, size_t count, route_hops_fn *each,
+		    void *data);
 /*
- * All ways of the route to an address; at most `room`. Returns their number, 0
- * if there is no route, or -1 if the kernel does not answer.
+ * All next hops of the route to an address; at most `room`. Returns their
+ * number, 0 if there is no route, or -1 if the kernel does not answer.
  */
-int ways_read(const struct addr *to, struct way *ways, int room);
+int route_hops_read(const struct addr *to, struct route_hop *hops, int room);
 
 /*
  * May two packets with the same destination and incoming interface have

@@ -23,10 +23,11 @@ void change_neighbours_again(struct kernel *kernel,
 	rose_of_other = ask(data, OTHER);
 }
 
-int change_neighbours(const struct kernel *kernel, struct way *ways, int most)
+int change_neighbours(const struct kernel *kernel, struct route_hop *hops,
+		      int most)
 {
 	(void)kernel;
-	(void)ways;
+	(void)hops;
 	(void)most;
 	return 0;
 }

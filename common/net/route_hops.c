@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ways.c - the interfaces and neighbours by which this host reaches an address
+ * route_hops.c - the interfaces and neighbours by which this host reaches an
+ * address
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -18,84 +19,84 @@ bool route_is_none(int rc)
 }
 
 /* Where packets to an address may leave. */
-struct ways {
+struct route_hops {
 	const struct addr *to;
-	struct way *ways;
+	struct route_hop *at;
 	int room, count;
-	struct way one; /* under construction */
-	__u32 mtu;	/* of the route */
-	bool is_locked; /* so that PMTU exceptions are not looked for */
+	struct route_hop one; /* under construction */
+	__u32 mtu;	      /* of the route */
+	bool is_locked;	      /* so that PMTU exceptions are not looked for */
 	bool unicast;
 };
 
 static int metrics_attribute(const struct nlattr *attribute, void *data)
 {
-	struct ways *ways = data;
+	struct route_hops *hops = data;
 
 	if (mnl_attr_get_type(attribute) == RTAX_MTU)
-		ways->mtu = mnl_attr_get_u32(attribute);
+		hops->mtu = mnl_attr_get_u32(attribute);
 	else if (mnl_attr_get_type(attribute) == RTAX_LOCK)
-		ways->is_locked = mnl_attr_get_u32(attribute) >> RTAX_MTU & 1;
+		hops->is_locked = mnl_attr_get_u32(attribute) >> RTAX_MTU & 1;
 	return MNL_CB_OK;
 }
 
-static int way_attribute(const struct nlattr *attribute, void *data)
+static int hop_attribute(const struct nlattr *attribute, void *data)
 {
-	struct way *way = data;
+	struct route_hop *hop = data;
 	const struct rtvia *via;
 
 	switch (mnl_attr_get_type(attribute)) {
 	case RTA_OIF:
-		way->ifindex = (int)mnl_attr_get_u32(attribute);
+		hop->ifindex = (int)mnl_attr_get_u32(attribute);
 		break;
 	case RTA_GATEWAY:
-		address_get(attribute, &way->via);
+		address_get(attribute, &hop->via);
 		break;
 	case RTA_VIA: /* a gateway of the other family */
 		via = mnl_attr_get_payload(attribute);
 		if (via->rtvia_family == AF_INET6)
-			addr_set_v6(&way->via, (const __be32 *)via->rtvia_addr);
+			addr_set_v6(&hop->via, (const __be32 *)via->rtvia_addr);
 		break;
 	}
 	return MNL_CB_OK;
 }
 
-static void way_add(struct ways *ways, const struct way *way)
+static void hop_add(struct route_hops *hops, const struct route_hop *hop)
 {
-	if (way->ifindex && ways->count < ways->room)
-		ways->ways[ways->count++] = *way;
+	if (hop->ifindex && hops->count < hops->room)
+		hops->at[hops->count++] = *hop;
 }
 
-static int ways_attribute(const struct nlattr *attribute, void *data)
+static int hops_attribute(const struct nlattr *attribute, void *data)
 {
-	const struct rtnexthop *hop = mnl_attr_get_payload(attribute);
+	const struct rtnexthop *nexthop = mnl_attr_get_payload(attribute);
 	int rest = mnl_attr_get_payload_len(attribute);
-	struct ways *ways = data;
-	struct way way;
+	struct route_hops *hops = data;
+	struct route_hop hop;
 
 	if (mnl_attr_get_type(attribute) == RTA_METRICS)
 		return mnl_attr_parse_nested(attribute, metrics_attribute,
-					     ways);
+					     hops);
 	if (mnl_attr_get_type(attribute) != RTA_MULTIPATH)
-		return way_attribute(attribute, &ways->one);
-	for (; RTNH_OK(hop, rest); hop = RTNH_NEXT(hop)) {
-		way = (struct way){hop->rtnh_ifindex, *ways->to, 0};
-		mnl_attr_parse_payload((const char *)hop + sizeof(*hop),
-				       hop->rtnh_len - sizeof(*hop),
-				       way_attribute, &way);
-		way_add(ways, &way);
-		rest -= RTNH_ALIGN(hop->rtnh_len);
+		return hop_attribute(attribute, &hops->one);
+	for (; RTNH_OK(nexthop, rest); nexthop = RTNH_NEXT(nexthop)) {
+		hop = (struct route_hop){nexthop->rtnh_ifindex, *hops->to, 0};
+		mnl_attr_parse_payload((const char *)nexthop + sizeof(*nexthop),
+				       nexthop->rtnh_len - sizeof(*nexthop),
+				       hop_attribute, &hop);
+		hop_add(hops, &hop);
+		rest -= RTNH_ALIGN(nexthop->rtnh_len);
 	}
 	return MNL_CB_OK;
 }
 
-static int ways_answer(const struct nlmsghdr *message, void *data)
+static int hops_answer(const struct nlmsghdr *message, void *data)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
-	struct ways *ways = data;
+	struct route_hops *hops = data;
 
-	ways->unicast = route->rtm_type == RTN_UNICAST;
-	return mnl_attr_parse(message, sizeof(*route), ways_attribute, ways);
+	hops->unicast = route->rtm_type == RTN_UNICAST;
+	return mnl_attr_parse(message, sizeof(*route), hops_attribute, hops);
 }
 
 /* Requests that are sent at once; their answers fit a socket's buffer. */
@@ -135,40 +136,40 @@ static int batch_send(struct mnl_socket *socket, const struct addr *to,
 	return mnl_socket_sendto(socket, buffer, size) < 0 ? -1 : 0;
 }
 
-/* One that the kernel has answered: its ways, or why there are none. */
-static int answer_read(const struct nlmsghdr *message, struct ways *ways)
+/* One that the kernel has answered: its next hops, or why there are none. */
+static int answer_read(const struct nlmsghdr *message, struct route_hops *hops)
 {
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
 	int i;
 
 	if (message->nlmsg_type == NLMSG_ERROR)
 		return route_is_none(error->error) ? 0 : -1;
-	ways_answer(message, ways);
-	if (!ways->unicast)
+	hops_answer(message, hops);
+	if (!hops->unicast)
 		return 0;
-	if (!ways->count)
-		way_add(ways, &ways->one);
-	for (i = 0; ways->is_locked && i < ways->count; i++)
-		ways->ways[i].locked = ways->mtu;
-	return ways->count;
+	if (!hops->count)
+		hop_add(hops, &hops->one);
+	for (i = 0; hops->is_locked && i < hops->count; i++)
+		hops->at[i].locked = hops->mtu;
+	return hops->count;
 }
 
 /* Answers come in the order of the requests. */
 static int batch_read(struct mnl_socket *socket, const struct addr *to,
-		      __u32 first, __u32 count, ways_fn *each, void *data)
+		      __u32 first, __u32 count, route_hops_fn *each, void *data)
 {
 	struct nlmsghdr page[ANSWER_SIZE / sizeof(struct nlmsghdr)];
 	const struct nlmsghdr *message = page;
-	struct way found[MOST_WAYS];
+	struct route_hop found[MOST_ROUTE_HOPS];
 	int rest = 0;
 	ssize_t length;
 	__u32 i;
 
 	for (i = 0; i < count; i++) {
-		struct ways ways = {.to = &to[i],
-				    .ways = found,
-				    .room = MOST_WAYS,
-				    .one.via = to[i]};
+		struct route_hops hops = {.to = &to[i],
+					  .at = found,
+					  .room = MOST_ROUTE_HOPS,
+					  .one.via = to[i]};
 
 		if (!mnl_nlmsg_ok(message, rest)) {
 			length =
@@ -181,14 +182,15 @@ static int batch_read(struct mnl_socket *socket, const struct addr *to,
 		if (!mnl_nlmsg_ok(message, rest) ||
 		    message->nlmsg_seq != first + i)
 			return -1;
-		if (each(data, &to[i], found, answer_read(message, &ways)))
+		if (each(data, &to[i], found, answer_read(message, &hops)))
 			return 1;
 		message = mnl_nlmsg_next(message, &rest);
 	}
 	return 0;
 }
 
-int ways_each(const struct addr *to, size_t count, ways_fn *each, void *data)
+int route_hops_each(const struct addr *to, size_t count, route_hops_fn *each,
+		    void *data)
 {
 	struct mnl_socket *socket =
 		mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
@@ -210,25 +212,25 @@ int ways_each(const struct addr *to, size_t count, ways_fn *each, void *data)
 }
 
 struct room {
-	struct way *ways;
+	struct route_hop *hops;
 	int room, count;
 };
 
-static bool ways_copy(void *data, const struct addr *to, const struct way *ways,
-		      int count)
+static bool hops_copy(void *data, const struct addr *to,
+		      const struct route_hop *hops, int count)
 {
 	struct room *room = data;
 
 	(void)to;
 	room->count = count < room->room ? count : room->room;
 	if (room->count > 0)
-		memcpy(room->ways, ways, (size_t)room->count * sizeof(*ways));
+		memcpy(room->hops, hops, (size_t)room->count * sizeof(*hops));
 	return true;
 }
 
-int ways_read(const struct addr *to, struct way *ways, int room)
+int route_hops_read(const struct addr *to, struct route_hop *hops, int room)
 {
-	struct room found = {ways, room, 0};
+	struct room found = {hops, room, 0};
 
-	return ways_each(to, 1, ways_copy, &found) ? -1 : found.count;
+	return route_hops_each(to, 1, hops_copy, &found) ? -1 : found.count;
 }
