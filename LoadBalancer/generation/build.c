@@ -371,7 +371,7 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	else if (running_read(kernel, current, &build.old, fault_out))
 		return -1;
 	/* Not in a loop, and not while an old flow table is copied. */
-	if (!kernel->in_loop && kernel->old_flows < 0)
+	if (!kernel->in_loop && !kernel->replaced_count)
 		rest_now(kernel, &build.old);
 	outer_set(generation, config);
 	generation->next_hops_by_flow = routes_by_flow(why, sizeof(why));

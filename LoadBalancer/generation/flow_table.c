@@ -9,7 +9,6 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,10 +118,8 @@ int lbr_prepare(struct kernel *kernel, const struct config *config,
 	int map;
 
 	if (kernel->object)
-		return kernel_resize(kernel, "flows", buckets,
-				     &kernel->old_flows, fault_out)
+		return kernel_resize(kernel, "flows", buckets, fault_out)
 			       ?: kernel_resize(kernel, "flow_keys", buckets,
-						&kernel->old_flow_keys,
 						fault_out);
 	/* apply: no program is loaded, so no map can be replaced. */
 	map = kernel_map(kernel, "flows");
@@ -182,14 +179,15 @@ int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
 	struct flow_table from = {0}, to = {0};
 	size_t copied = 0, room;
 	__u64 now;
+	int old;
 
 	if (!again && secrets_make(kernel, fault_out))
 		return -1;
-	if (kernel->old_flows < 0)
+	old = kernel_replaced(kernel, "flows");
+	if (old < 0)
 		return 0;
-	if (jiffies_now(kernel, &now) ||
-	    flow_table_open(&from, fcntl(kernel->old_flows, F_DUPFD_CLOEXEC, 3),
-			    fcntl(kernel->old_flow_keys, F_DUPFD_CLOEXEC, 3)) ||
+	if (flow_table_open(&from, old, kernel_replaced(kernel, "flow_keys")) ||
+	    jiffies_now(kernel, &now) ||
 	    flow_table_open(&to, kernel_map(kernel, "flows"),
 			    kernel_map(kernel, "flow_keys"))) {
 		flow_table_close(&from);

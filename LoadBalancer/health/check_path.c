@@ -46,7 +46,6 @@ void check_path_init(struct check_path *path, const struct config *config)
 	memset(path, 0, sizeof(*path));
 	path->config = config;
 	path->kernel.lock = path->kernel.program = -1;
-	path->kernel.old_flows = path->kernel.old_flow_keys = -1;
 	path->netns.host = path->netns.own = -1;
 	path->link = path->checks = path->interfaces = -1;
 	path->ioctls = -1;

@@ -144,7 +144,6 @@ int kernel_open(struct kernel *kernel, const struct role *role,
 	kernel->exclusive = access != ACCESS_READ;
 	kernel->in_loop = access == ACCESS_TRY;
 	kernel->lock = kernel->program = -1;
-	kernel->old_flows = kernel->old_flow_keys = -1;
 	libbpf_set_print(NULL); /* the tool's own message is better */
 	kernel_directory(role, kernel->directory);
 	if (access != ACCESS_TAKE_OVER && other_layout(kernel, fault_out))
@@ -206,10 +205,8 @@ void kernel_close(struct kernel *kernel)
 		attachment_close(&kernel->attachments[i]);
 	for (i = 0; i < kernel->gone_count; i++)
 		attachment_close(&kernel->gone[i]);
-	if (kernel->old_flows >= 0)
-		close(kernel->old_flows);
-	if (kernel->old_flow_keys >= 0)
-		close(kernel->old_flow_keys);
+	for (i = 0; i < kernel->replaced_count; i++)
+		close(kernel->replaced[i].map);
 	bpf_object__close(kernel->object);
 	kernel_unlock(kernel);
 }

@@ -57,6 +57,13 @@ struct attachment {
 #define KERNEL_DIRECTORY 128 /* the longest path of a pin, with its NUL */
 #define MAX_OWN		 16
 #define MAX_INNER	 4 /* maps of generations in one program */
+#define MAX_REPLACED	 2 /* maps whose size depends on the file */
+
+/* A pinned map that the object's own replaces; see kernel_resize(). */
+struct replaced {
+	const char *name;
+	int map; /* fd */
+};
 
 /* An inner map that a switch to what is built aside keeps, or removes. */
 #define MAX_INNER_CHANGES 16
@@ -87,8 +94,8 @@ struct kernel {
 	int address_count;
 	bool cut; /* backends that are removed from the file lose their flows */
 	bool drop_flows; /* and everything else that was learned from packets */
-	/* fds of a flow table that the object's own replaces, or -1 */
-	int old_flows, old_flow_keys;
+	struct replaced replaced[MAX_REPLACED];
+	int replaced_count;
 	struct attachment attachments[MAX_INTERFACES];
 	int attachment_count;
 	/* Interfaces of ours that are gone; `name` is `pin`. */
@@ -134,10 +141,12 @@ int kernel_clock(const struct kernel *kernel);
 
 /*
  * For role->prepare(): sets the size of a map that is about to be made. If one
- * of another size is pinned, *old is its fd, for the caller to close.
+ * of another size is pinned, it is kept for role->carry_over(), which gets an
+ * fd by kernel_replaced(), or -1: none was. The caller closes it.
  */
 int kernel_resize(struct kernel *kernel, const char *map, __u32 entries,
-		  int *old, struct fault *fault);
+		  struct fault *fault);
+int kernel_replaced(const struct kernel *kernel, const char *map);
 
 /* Loads the program with the pinned maps; what runs is not changed. */
 int kernel_load(struct kernel *kernel, const struct config *config,

@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,18 +72,32 @@ static int pinned_map(const struct kernel *kernel, const char *name,
 	return fd;
 }
 
+int kernel_replaced(const struct kernel *kernel, const char *name)
+{
+	int i;
+
+	for (i = 0; i < kernel->replaced_count; i++) {
+		if (!strcmp(kernel->replaced[i].name, name))
+			return fcntl(kernel->replaced[i].map, F_DUPFD_CLOEXEC,
+				     3);
+	}
+	return -1;
+}
+
 int kernel_resize(struct kernel *kernel, const char *name, __u32 entries,
-		  int *old, struct fault *fault_out)
+		  struct fault *fault_out)
 {
 	struct bpf_map *map =
 		bpf_object__find_map_by_name(kernel->object, name);
 	struct bpf_map_info info;
 	int fd = pinned_map(kernel, name, &info);
 
-	if (fd >= 0 && info.max_entries == entries)
+	if (fd >= 0 && info.max_entries != entries &&
+	    kernel->replaced_count < MAX_REPLACED)
+		kernel->replaced[kernel->replaced_count++] =
+			(struct replaced){name, fd};
+	else if (fd >= 0)
 		close(fd);
-	else
-		*old = fd;
 	if (bpf_map__set_max_entries(map, entries))
 		return fault(fault_out, "cannot size the map %s: %s", name,
 			     strerror(errno));

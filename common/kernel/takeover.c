@@ -64,7 +64,6 @@ int takeover_open(const struct kernel *kernel, struct kernel *before,
 	memset(before, 0, sizeof(*before));
 	before->role = kernel->role;
 	before->lock = before->program = -1;
-	before->old_flows = before->old_flow_keys = -1;
 	if (!takeover_find(kernel, before->directory,
 			   sizeof(before->directory))) {
 		*before->directory = '\0';
