@@ -60,8 +60,11 @@ $(OUT)/$(TOOL): $(tool_objects) $(common_objects)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+include $(ROOT)/common/schedulers.mk
+
 # Skeletons are built first; the .d files know which object includes one.
 $(tool_objects): | $(skeletons)
+$(common_objects): | $(schedulers)
 
 $(BUILD)/%.o: $(ROOT)/%.c
 	$(call say,CC,$<)
@@ -81,7 +84,7 @@ $(methods): $(ROOT)/common/core/method.h
 	$(Q)sed -n 's|^METHOD(\([a-z0-9_]*\),.*|#include "$(ROLE)/datapath/methods/\1.bpf.h"|p' \
 		$< >$@.new && mv $@.new $@
 
-$(skeletons:.skel.h=.bpf.o): $(methods)
+$(skeletons:.skel.h=.bpf.o): $(methods) $(schedulers)
 
 $(OUT)/%.skel.h: $(OUT)/%.bpf.o
 	$(call say,SKEL,$@)

@@ -17,10 +17,7 @@ struct scheduling {
 	__u32 chance; /* any number */
 };
 
-#include "common/core/schedulers/maglev.h"
-#include "common/core/schedulers/random.h"
-#include "common/core/schedulers/round_robin.h"
-#include "common/core/schedulers/source_hash.h"
+#include "common/core/schedulers/all.h" /* by make */
 
 /* The slot that the scheduler selects. */
 INLINE __u32 scheduler_slot(__u8 scheduler, const struct scheduling *from,
