@@ -9,11 +9,11 @@ import network
 import tap
 
 for module in ("table", "left", "laws", "restore", "trace", "counts", "mutated", "select",
-               "schedulers",
-               "generations", "removing", "override", "next_hop", "vlan", "errors", "fragments",
-               "icmp_errors", "pass", "devices", "methods", "solicit", "path_mtu", "undone", "sources",
-               "trust", "explain", "watch", "checks", "big",
-               "files", "second_chance", "sockets", "forget", "plan", "rest"):
+               "schedulers", "generations", "removing", "override", "next_hop", "vlan",
+               "vlan_backend", "errors", "fragments", "icmp_errors", "pass", "devices",
+               "methods", "solicit", "path_mtu", "undone", "sources", "trust", "explain",
+               "watch", "checks", "big", "files", "second_chance", "sockets", "forget", "plan",
+               "rest"):
     __import__(f"test_{module}")
 
 
