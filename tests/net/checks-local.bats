@@ -30,23 +30,13 @@ setup_file() {
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -addext \
 		"subjectAltName=${names%,}" -keyout key -out cert 2>/dev/null
 	(($(openssl x509 -in cert -outform der | wc -c) > 7000))
-	cat >tls.conf <<-END
-		pid tls.pid;
-		events {}
-		http {
-			access_log off;
-			client_body_temp_path tmp/body;
-			proxy_temp_path tmp/proxy;
-			fastcgi_temp_path tmp/fastcgi;
-			uwsgi_temp_path tmp/uwsgi;
-			scgi_temp_path tmp/scgi;
-			server {
-				listen 443 ssl;
-				listen [::]:443 ssl;
-				ssl_certificate $PWD/cert;
-				ssl_certificate_key $PWD/key;
-				location / { return 200 "fine"; }
-			}
+	nginx_conf tls >tls.conf <<-END
+		server {
+			listen 443 ssl;
+			listen [::]:443 ssl;
+			ssl_certificate $PWD/cert;
+			ssl_certificate_key $PWD/key;
+			location / { return 200 "fine"; }
 		}
 	END
 	often="interval: $(ms 200), timeout: $(ms 100), rise: 1, fall: 2"

@@ -16,24 +16,14 @@ setup_file() {
 	on "$X" openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x \
 		-keyout /run/key -out /run/cert 2>/dev/null
 	# The same application, on a port that is no service's.
-	cat >"$BATS_FILE_TMPDIR/second.conf" <<-'EOF'
-		pid second.pid;
-		events {}
-		http {
-			access_log off;
-			client_body_temp_path tmp/body;
-			proxy_temp_path tmp/proxy;
-			fastcgi_temp_path tmp/fastcgi;
-			uwsgi_temp_path tmp/uwsgi;
-			scgi_temp_path tmp/scgi;
-			server {
-				listen 8080;
-				listen [::]:8080;
-				listen 443 ssl;
-				ssl_certificate /run/cert;
-				ssl_certificate_key /run/key;
-				location / { return 200 "fine"; }
-			}
+	nginx_conf second >"$BATS_FILE_TMPDIR/second.conf" <<-'EOF'
+		server {
+			listen 8080;
+			listen [::]:8080;
+			listen 443 ssl;
+			ssl_certificate /run/cert;
+			ssl_certificate_key /run/key;
+			location / { return 200 "fine"; }
 		}
 	EOF
 	second

@@ -229,6 +229,19 @@ shared() {
 	(($(wc -l <<<"$said") == ${#BACKENDS[@]} && all == $1))
 }
 
+# nginx_conf NAME: of a further nginx below /run/nginx; its servers come on stdin
+nginx_conf() {
+	cat <<-END
+		pid $1.pid;
+		events {}
+		http {
+			access_log off;
+			include $ROOT/topology/l3dsr/nginx-temp.conf;
+	END
+	cat
+	echo '}'
+}
+
 # sniff NAME HOST IFACE [FILTER]: starts tcpdump there, until sniff_end
 sniff() {
 	local out=$BATS_TEST_TMPDIR/sniff.$1
