@@ -14,6 +14,7 @@
 #include "common/core/abi_services.h"
 #include "common/core/route.h"
 #include "common/core/schedule.h"
+#include "common/core/transport.h"
 #include "common/core/select.h"
 
 #define TEXT 160
@@ -37,15 +38,13 @@ static const char *const fib_names[] = {
 static const char *transport_name(__u8 protocol)
 {
 	switch (protocol) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-		return protocol_name(protocol);
-	case IPPROTO_ICMP:
-		return "icmp";
-	case IPPROTO_ICMPV6:
-		return "icmpv6";
+#define TRANSPORT_NAME(protocol, name)                                         \
+	case IPPROTO_##protocol:                                               \
+		return name;
+		TRANSPORTS(TRANSPORT_NAME)
+#undef TRANSPORT_NAME
 	default:
-		return "ip";
+		return TRANSPORT_OTHER;
 	}
 }
 

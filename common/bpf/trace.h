@@ -16,6 +16,7 @@
 
 #include "common/bpf/maps.h"
 #include "common/core/address.h"
+#include "common/core/transport.h"
 #include "common/core/verifier.h"
 
 #define TEXT_ROOM 64 /* for an endpoint: the longest has 47 characters */
@@ -105,19 +106,18 @@ INLINE const char *trace_protocol(const struct line *line)
 {
 	if (line->is_error)
 		return "icmp error";
+	if (line->protocol == IPPROTO_TCP && line->flags & PACKET_SYN)
+		return "tcp syn";
+	if (line->protocol == IPPROTO_TCP && line->flags & PACKET_RST)
+		return "tcp rst";
 	switch (line->protocol) {
-	case IPPROTO_TCP:
-		return line->flags & PACKET_SYN	  ? "tcp syn"
-		       : line->flags & PACKET_RST ? "tcp rst"
-						  : "tcp";
-	case IPPROTO_UDP:
-		return "udp";
-	case IPPROTO_ICMP:
-		return "icmp";
-	case IPPROTO_ICMPV6:
-		return "icmpv6";
+#define TRANSPORT_NAME(protocol, name)                                         \
+	case IPPROTO_##protocol:                                               \
+		return name;
+		TRANSPORTS(TRANSPORT_NAME)
+#undef TRANSPORT_NAME
 	default:
-		return "ip";
+		return TRANSPORT_OTHER;
 	}
 }
 
