@@ -275,8 +275,8 @@ void doctor_print_examinations(const struct role *role)
 {
 	const struct examination *examination;
 
-	printf("\nWhat it looks at, from the top down, and what is found if "
-	       "all is well:\n\n");
+	printf("\nThe examinations, in their order, and what each finds if all "
+	       "is well:\n\n");
 	for (examination = role->examinations; examination->name; examination++)
 		printf("| `%s` | %s |\n", examination->name, examination->help);
 }

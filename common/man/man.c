@@ -10,7 +10,7 @@
  *	@name		.Nm and .Nd
  *	@synopsis	the usage of every verb
  *	@verb NAME	heading, meaning and options of one
- *	@checks		every check of doctor
+ *	@examinations	those of doctor
  *	@reasons	every reason, its action and meaning
  *	@metrics	every metric of `run`, its labels and meaning
  *	@keys LEVEL	every key of a file, a service or a backend
@@ -163,7 +163,7 @@ static int metrics(const char *unused)
 	return 0;
 }
 
-static int checks(const char *unused)
+static int examinations(const char *unused)
 {
 	const struct examination *examination;
 
@@ -281,10 +281,17 @@ static const struct {
 	const char *name;
 	int (*print)(const char *word);
 } parts[] = {
-	{"version", version}, {"name", name},	    {"synopsis", synopsis},
-	{"verb", verb},	      {"reasons", reasons}, {"keys", keys_of},
-	{"checks", checks},   {"pins", pins},	    {"copy", copy},
-	{"methods", methods}, {"metrics", metrics},
+	{"version", version},
+	{"name", name},
+	{"synopsis", synopsis},
+	{"verb", verb},
+	{"reasons", reasons},
+	{"keys", keys_of},
+	{"examinations", examinations},
+	{"pins", pins},
+	{"copy", copy},
+	{"methods", methods},
+	{"metrics", metrics},
 };
 
 /* Returns 0, or -1 if there is no such part. */
