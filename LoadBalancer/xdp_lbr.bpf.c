@@ -191,7 +191,7 @@ int xdp_lbr(struct xdp_md *ctx)
 	if (UNLIKELY(reason != REASON_forwarded &&
 		     reason != REASON_redirected && l.service))
 		count_service(l.service->id, reason);
-	word = trace_word();
+	word = trace_control();
 	if (UNLIKELY(word) && d.for_vip)
 		tell(&d, &l, reason, word);
 	if (LIKELY(reason == REASON_forwarded))

@@ -61,7 +61,7 @@ SEPARATE int check_reply_send(struct xdp_md *ctx)
 	if (!packet || (void *)(eth + 1) > (void *)(long)ctx->data_end)
 		return 0;
 	mac_copy(source, eth->h_source);
-	if (retag_frame(ctx, vlan_number(&packet->vlan), 0))
+	if (vlan_write(ctx, vlan_number(&packet->vlan), 0))
 		return 0;
 	eth = (void *)(long)ctx->data;
 	if ((void *)(eth + 1) > (void *)(long)ctx->data_end)

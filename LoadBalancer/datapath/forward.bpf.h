@@ -132,7 +132,7 @@ INLINE enum reason forwarded(const struct lookup *l)
 INLINE enum reason forward_rarely(struct xdp_md *ctx, struct decision *d,
 				  const struct lookup *l, enum reason reason)
 {
-	if (reason == REASON_NONE && is_retagged(d, l) && !retag(ctx, d, l))
+	if (reason == REASON_NONE && vlan_changes(d, l) && !vlan_set(ctx, d, l))
 		return REASON_no_room;
 	reason = method_forward(ctx, d, l, reason);
 	return reason == REASON_NONE ? forwarded(l) : reason;
@@ -145,7 +145,7 @@ INLINE enum reason forward_rarely(struct xdp_md *ctx, struct decision *d,
 INLINE enum reason forward(struct xdp_md *ctx, struct decision *d,
 			   const struct lookup *l, enum reason reason)
 {
-	if (reason != REASON_NONE || is_retagged(d, l) ||
+	if (reason != REASON_NONE || vlan_changes(d, l) ||
 	    !is_plain(&l->service->method, &d->packet))
 		return forward_rarely(ctx, d, l, reason);
 	plain_forward(d, l);

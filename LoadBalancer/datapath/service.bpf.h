@@ -16,7 +16,7 @@ INLINE bool generation_of(const struct decision *d, struct lookup *l)
 	return l->generation;
 }
 
-/* The word is read once, here: a packet uses one generation to its end. */
+/* The value is read once, here: a packet uses one generation to its end. */
 INLINE bool find_generation(struct decision *d, struct lookup *l)
 {
 	d->slot = generation_slot();

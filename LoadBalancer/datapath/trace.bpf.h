@@ -205,9 +205,9 @@ INLINE void gather_backend(struct lbr_line *facts, const struct handed *h)
 }
 
 /* Not if the kernel cannot trace. */
-INLINE bool is_traced(__u32 word, bool begins)
+INLINE bool is_traced(__u32 value, bool begins)
 {
-	__u32 mode = word & TRACE_MODE;
+	__u32 mode = value & TRACE_MODE;
 
 	return constants.can_trace &&
 	       (mode == TRACE_ALL || (mode == TRACE_NEW && begins));
@@ -215,10 +215,10 @@ INLINE bool is_traced(__u32 word, bool begins)
 
 /*
  * Writes what there is to say about the decision in `scratch` into `lines`.
- * False: nothing, for it is not for this host. `word`: who wants to be told,
- * see trace_word(). Verified on its own.
+ * False: nothing, for it is not for this host. `value`: who wants to be told,
+ * see trace_control(). Verified on its own.
  */
-SEPARATE int gather(__u32 reason, __u32 word)
+SEPARATE int gather(__u32 reason, __u32 value)
 {
 	__u32 zero = 0;
 	struct lbr_line *facts = bpf_map_lookup_elem(&lines, &zero);
@@ -228,8 +228,8 @@ SEPARATE int gather(__u32 reason, __u32 word)
 
 	if (!facts || !h)
 		return false;
-	facts->is_traced = is_traced(word, d->begins);
-	facts->is_watched = (word & TRACE_WATCHED) != 0;
+	facts->is_traced = is_traced(value, d->begins);
+	facts->is_watched = (value & TRACE_WATCHED) != 0;
 	if (!facts->is_traced && !facts->is_watched && !DRY_RUN)
 		return false;
 	in = h->ifindex ? interface_with(h->ifindex, h->mac) : NULL;
@@ -253,11 +253,11 @@ SEPARATE int gather(__u32 reason, __u32 word)
  * function after the other: one within the other, they need more stack.
  */
 INLINE void tell(const struct decision *d, const struct lookup *l,
-		 enum reason reason, __u32 word)
+		 enum reason reason, __u32 value)
 {
 	if (!hand_facts(d, l))
 		return;
-	gather(reason, word);
+	gather(reason, value);
 	watch_write();
 	trace_hop();
 	trace_write();

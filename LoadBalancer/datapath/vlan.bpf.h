@@ -48,7 +48,7 @@ INLINE void tag_write(struct tag *tag, __u16 is, __be16 priority)
  * innermost with innermost. The MAC addresses are written later. Not 0: there
  * is no room.
  */
-SEPARATE int retag_frame(struct xdp_md *ctx, __u32 was, __u32 is)
+SEPARATE int vlan_write(struct xdp_md *ctx, __u32 was, __u32 is)
 {
 	struct {
 		__u8 macs[2 * ETH_ALEN];
@@ -91,7 +91,7 @@ SEPARATE int retag_frame(struct xdp_md *ctx, __u32 was, __u32 is)
 }
 
 /* Does the frame leave in another VLAN than it came in by? */
-INLINE bool is_retagged(const struct decision *d, const struct lookup *l)
+INLINE bool vlan_changes(const struct decision *d, const struct lookup *l)
 {
 	return vlan_number(&d->packet.vlan) != vlan_number(&l->hop->vlan);
 }
@@ -100,12 +100,12 @@ INLINE bool is_retagged(const struct decision *d, const struct lookup *l)
  * Before anything else is written. False: there is no room. The packet's
  * pointers are no longer valid; its offsets are.
  */
-INLINE bool retag(struct xdp_md *ctx, struct decision *d,
-		  const struct lookup *l)
+INLINE bool vlan_set(struct xdp_md *ctx, struct decision *d,
+		     const struct lookup *l)
 {
 	__u32 is = vlan_number(&l->hop->vlan);
 
-	if (retag_frame(ctx, vlan_number(&d->packet.vlan), is))
+	if (vlan_write(ctx, vlan_number(&d->packet.vlan), is))
 		return false;
 	d->packet.l3_offset = sizeof(struct ethhdr) + vlan_size(is);
 	return true;

@@ -286,7 +286,7 @@ int check_netns_make(struct check_netns *netns, struct fault *fault_out)
 		return 0;
 	check_netns_remove(netns);
 	return fault(fault_out,
-		     "cannot make the way of health checks, " CHECK_FAR ": %s",
+		     "cannot make the path of health checks, " CHECK_FAR ": %s",
 		     strerror(-rc));
 }
 

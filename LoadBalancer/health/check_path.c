@@ -188,7 +188,7 @@ static bool interface_of(const struct check_path *path, __u32 device,
 }
 
 /* The interface by which a check counts as received, and its source address. */
-struct origin {
+struct sender {
 	struct interface in;
 	struct addr own;
 	int elsewhere;
@@ -200,30 +200,30 @@ struct origin {
  * the VIP is of another family than the backend, or if there is no route to it
  * (xdp_lbr_check will say why): an address of an attached interface.
  */
-static int origin_of(const struct check_path *path, const struct check_end *end,
-		     struct origin *origin)
+static int sender_of(const struct check_path *path, const struct check_end *end,
+		     struct sender *sender)
 {
 	bool is_ipv4 = addr_is_v4(&end->vip);
 	struct fault ignored;
 	struct next_hop hop;
 
-	memset(origin, 0, sizeof(*origin));
+	memset(sender, 0, sizeof(*sender));
 	if (route_read(&end->backend, &hop, &ignored))
 		return -1;
 	if (!hop.ifindex ||
-	    !interface_of(path, (__u32)hop.ifindex, is_ipv4, &origin->in)) {
-		if (!interface_of(path, 0, is_ipv4, &origin->in)) {
+	    !interface_of(path, (__u32)hop.ifindex, is_ipv4, &sender->in)) {
+		if (!interface_of(path, 0, is_ipv4, &sender->in)) {
 			errno = EADDRNOTAVAIL;
 			return -1;
 		}
-		origin->elsewhere = hop.ifindex;
+		sender->elsewhere = hop.ifindex;
 		hop.source.w[3] = 0;
 	}
-	origin->own = origin->in.own[!is_ipv4];
+	sender->own = sender->in.own[!is_ipv4];
 	if (hop.source.w[3] && addr_is_v4(&hop.source) == is_ipv4 &&
-	    memcmp(&hop.source, &origin->own, sizeof(hop.source)) &&
+	    memcmp(&hop.source, &sender->own, sizeof(hop.source)) &&
 	    !is_vip(path, &hop.source))
-		origin->own = hop.source;
+		sender->own = hop.source;
 	return 0;
 }
 
@@ -246,12 +246,12 @@ static void key_of(struct check_key *key, const struct sockaddr_storage *own,
 
 /* Tells servers the interface's segment size: the veth takes more. */
 static void segments_bound(const struct check_path *path, int fd,
-			   const struct origin *origin)
+			   const struct sender *sender)
 {
-	int most, headers = addr_is_v4(&origin->own) ? 40 : 60;
+	int most, headers = addr_is_v4(&sender->own) ? 40 : 60;
 	struct ifreq request = {0};
 
-	if (!if_indextoname(origin->in.device, request.ifr_name) ||
+	if (!if_indextoname(sender->in.device, request.ifr_name) ||
 	    ioctl(path->ioctls, SIOCGIFMTU, &request))
 		return;
 	most = request.ifr_mtu - headers;
@@ -259,18 +259,18 @@ static void segments_bound(const struct check_path *path, int fd,
 }
 
 static int prepare(struct check_path *path, int fd, const struct check_end *end,
-		   const struct origin *origin, struct check_key *key)
+		   const struct sender *sender, struct check_key *key)
 {
 	struct check check = {.vip = end->vip,
 			      .port = end->port,
 			      .backend = end->backend_id,
-			      .ifindex = origin->in.ifindex,
+			      .ifindex = sender->in.ifindex,
 			      .reason = REASON_NONE};
 	struct sockaddr_storage own;
-	socklen_t length = socket_address(&own, &origin->own, 0);
+	socklen_t length = socket_address(&own, &sender->own, 0);
 
 	if (end->protocol == IPPROTO_TCP)
-		segments_bound(path, fd, origin);
+		segments_bound(path, fd, sender);
 	if (bind(fd, (struct sockaddr *)&own, length) ||
 	    getsockname(fd, (struct sockaddr *)&own, &length))
 		return -1;
@@ -281,18 +281,18 @@ static int prepare(struct check_path *path, int fd, const struct check_end *end,
 int check_path_socket(struct check_path *path, const struct check_end *end,
 		      struct check_key *key, int *elsewhere)
 {
-	struct origin origin;
+	struct sender sender;
 	int fd, error;
 
-	if (origin_of(path, end, &origin))
+	if (sender_of(path, end, &sender))
 		return -1;
 	fd = check_netns_socket(
 		&path->netns, addr_is_v4(&end->vip) ? AF_INET : AF_INET6,
 		end->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM);
 	if (fd < 0)
 		return -1;
-	*elsewhere = origin.elsewhere;
-	if (!prepare(path, fd, end, &origin, key))
+	*elsewhere = sender.elsewhere;
+	if (!prepare(path, fd, end, &sender, key))
 		return fd;
 	error = errno;
 	close(fd);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * check_path.h - the way of health checks: sockets in a network namespace of
+ * check_path.h - the path of health checks: sockets in a network namespace of
  * their own, xdp_lbr_check on the way out of it, xdp_lbr on the way back
  */
 #pragma once

@@ -74,7 +74,7 @@ static int change_open(struct lbr_monitor *monitor, struct kernel *kernel,
 	return rc;
 }
 
-/* Opens the way of checks, if there are any. 0, KERNEL_BUSY, or -1. */
+/* Opens the path of checks, if there are any. 0, KERNEL_BUSY, or -1. */
 static int check_path_now(struct lbr_monitor *monitor, struct fault *fault_out)
 {
 	char path[KERNEL_DIRECTORY];

@@ -28,7 +28,7 @@ struct checked {
 
 struct checks {
 	struct prober prober;
-	struct config *config; /* the way of its packets; the caller's */
+	struct config *config; /* the path of its packets; the caller's */
 	struct checked **rows; /* by backend id */
 	size_t count;
 	/*

@@ -102,15 +102,15 @@ static void close_all(struct explain *explain)
 /* "192.0.2.1:80/tcp", or udp; without a protocol it is tcp. */
 static int service_parse(const char *text, struct asked *asked)
 {
-	char word[64];
+	char endpoint[64];
 	int protocol;
 
-	snprintf(word, sizeof(word), "%s", text);
-	protocol = protocol_cut(word);
+	snprintf(endpoint, sizeof(endpoint), "%s", text);
+	protocol = protocol_cut(endpoint);
 	if (protocol < 0)
 		return -1;
 	asked->protocol = protocol ? (__u8)protocol : IPPROTO_TCP;
-	return endpoint_parse(word, &asked->vip, &asked->port);
+	return endpoint_parse(endpoint, &asked->vip, &asked->port);
 }
 
 /* "7", or "100,7": the outer one first. */
@@ -286,16 +286,16 @@ static int answer_lines(struct explain *explain, const struct asked *every,
 {
 	char client[64], service[64], syn[8], line[256];
 	struct asked asked, kind = *every;
-	int words, rc = 0;
+	int fields, rc = 0;
 
 	while (!rc && fgets(line, sizeof(line), stdin)) {
-		words = sscanf(line, "%63s %63s %7s", client, service, syn);
-		if (words < 2 || (words == 3 && strcmp(syn, "syn")))
+		fields = sscanf(line, "%63s %63s %7s", client, service, syn);
+		if (fields < 2 || (fields == 3 && strcmp(syn, "syn")))
 			return fault(fault_out,
 				     "cannot explain '%.*s': a line is CLIENT "
 				     "SERVICE, and may end in `syn`",
 				     (int)strcspn(line, "\n"), line);
-		kind.syn = every->syn || words == 3;
+		kind.syn = every->syn || fields == 3;
 		rc = asked_parse(client, service, &kind, &asked, fault_out)
 			     ?: answer(explain, &asked, fault_out);
 	}

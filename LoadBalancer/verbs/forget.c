@@ -18,11 +18,11 @@ int verb_forget(const struct role *role, const struct options *options)
 	struct kernel kernel;
 	int rc, forgotten;
 
-	if (strcmp(options->words[0], "path-mtus")) {
+	if (strcmp(options->arguments[0], "path-mtus")) {
 		fprintf(stderr,
 			"lbr: cannot run 'forget': no such choice: '%s'\n"
 			"  usage: lbr forget [-b ADDRESS] path-mtus\n",
-			options->words[0]);
+			options->arguments[0]);
 		return EXIT_USAGE;
 	}
 	if (options->backend && addr_parse(options->backend, &backend)) {

@@ -58,11 +58,11 @@ static int name_refuse(const struct request *request,
 	fault(fault_out,
 	      "cannot %s %s: %s names a service of tcp and one of "
 	      "udp",
-	      request->verb, request->options->words[0], name);
+	      request->verb, request->options->arguments[0], name);
 	return fault_hint(fault_out, "lbr %s %s%s%s -s %s/tcp", request->verb,
-			  request->options->words[0],
-			  request->options->words[1] ? " " : "",
-			  request->options->words[1] ?: "", name);
+			  request->options->arguments[0],
+			  request->options->arguments[1] ? " " : "",
+			  request->options->arguments[1] ?: "", name);
 }
 
 static void set(const struct request *request,
@@ -107,11 +107,11 @@ static int set_all(const struct request *request, const struct config *file,
 		return 0;
 	if (request->options->service)
 		fault(fault_out, "cannot %s %s: no service %s has this backend",
-		      request->verb, request->options->words[0],
+		      request->verb, request->options->arguments[0],
 		      request->options->service);
 	else
 		fault(fault_out, "cannot %s %s: no service has this backend",
-		      request->verb, request->options->words[0]);
+		      request->verb, request->options->arguments[0]);
 	return fault_hint(fault_out, "lbr show backends");
 }
 
@@ -175,7 +175,7 @@ static void drained_warn(const struct role *role, const struct request *request,
 	      "all backends drain: all new connections to %s are dropped now",
 	      services);
 	fault_hint(&fault_is, "%s undrain %s%s%s", role->name,
-		   request->options->words[0],
+		   request->options->arguments[0],
 		   request->options->service ? " -s " : "",
 		   request->options->service ?: "");
 	fault_warn(&fault_is);
@@ -189,11 +189,11 @@ static int change(const struct role *role, struct request *request)
 	struct kernel kernel;
 	int rc;
 
-	if (addr_parse(request->options->words[0], &request->address)) {
+	if (addr_parse(request->options->arguments[0], &request->address)) {
 		fault(&fault_is,
 		      "cannot %s '%s': it is neither an IPv4 nor an IPv6 "
 		      "address",
-		      request->verb, request->options->words[0]);
+		      request->verb, request->options->arguments[0]);
 		return cli_failed(role, &fault_is);
 	}
 	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
@@ -244,8 +244,8 @@ int verb_weight(const struct role *role, const struct options *options)
 	struct request request = {
 		.verb = "weight", .options = options, .what = OVERRIDE_WEIGHT};
 
-	if (value_store(key, options->words[1], strlen(options->words[1]),
-			&said, problem)) {
+	if (value_store(key, options->arguments[1],
+			strlen(options->arguments[1]), &said, problem)) {
 		fault(&fault_is, "cannot set %s", problem);
 		return cli_failed(role, &fault_is);
 	}

@@ -2,7 +2,7 @@
 /*
  * watch.c - whole decisions, as they are made
  *
- * A bit in the control word of the trace says that somebody watches. While it
+ * A bit in the control value of the trace says that somebody watches. While it
  * is set, xdp_lbr compares each decision with the filters in the map `watch`,
  * and writes it into the ring buffer of each watcher that wants it. A watcher's
  * row expires two seconds after it was last renewed. When all rows have
@@ -60,7 +60,7 @@ static void stop(int unused)
 static int filter_parse(const char *text, struct watch *wanted)
 {
 	int protocol, reason = text ? reason_find(text) : -1;
-	char word[64];
+	char endpoint[64];
 
 	if (!text)
 		return 0;
@@ -70,14 +70,14 @@ static int filter_parse(const char *text, struct watch *wanted)
 		return 0;
 	}
 	wanted->filter = WATCH_END;
-	snprintf(word, sizeof(word), "%s", text);
-	protocol = protocol_cut(word);
+	snprintf(endpoint, sizeof(endpoint), "%s", text);
+	protocol = protocol_cut(endpoint);
 	if (protocol < 0)
 		return -1;
 	wanted->protocol = (__u8)protocol;
-	if (!addr_parse(word, &wanted->address))
+	if (!addr_parse(endpoint, &wanted->address))
 		return 0;
-	return endpoint_parse(word, &wanted->address, &wanted->port);
+	return endpoint_parse(endpoint, &wanted->address, &wanted->port);
 }
 
 /* So that services and backends have their names. */
@@ -91,13 +91,13 @@ static int running_again(struct watcher *watcher, const struct kernel *kernel,
 			    &watcher->running, fault_out);
 }
 
-/* The bit in the word of the trace, on or off; the rest as it is. */
+/* The bit in the value of CONTROL_TRACE, on or off; the rest as it is. */
 static int watched_set(struct kernel *kernel, bool on)
 {
-	__u32 word = control_get(kernel, CONTROL_TRACE);
-	__u32 wanted = on ? word | TRACE_WATCHED : word & ~TRACE_WATCHED;
+	__u32 value = control_get(kernel, CONTROL_TRACE);
+	__u32 wanted = on ? value | TRACE_WATCHED : value & ~TRACE_WATCHED;
 
-	return wanted == word ? 0 : control_set(kernel, CONTROL_TRACE, wanted);
+	return wanted == value ? 0 : control_set(kernel, CONTROL_TRACE, wanted);
 }
 
 /* Is there a watcher with this index, at `now`? */

@@ -81,13 +81,13 @@ INLINE bool is_cut_short(struct xdp_md *ctx, const struct packet *packet)
 	return !constants.has_frags || length > bpf_xdp_get_buff_len(ctx);
 }
 
-/* The word that says which generation this packet uses. */
+/* The value of `control` that says which generation this packet uses. */
 INLINE __u32 generation_slot(void)
 {
 	__u32 key = CONTROL_GENERATION;
-	__u32 *word = bpf_map_lookup_elem(&control, &key);
+	__u32 *value = bpf_map_lookup_elem(&control, &key);
 
-	return word ? *(volatile __u32 *)word - 1 : -1;
+	return value ? *(volatile __u32 *)value - 1 : -1;
 }
 
 INLINE void count(enum reason reason)
@@ -100,16 +100,16 @@ INLINE void count(enum reason reason)
 }
 
 /* What the tools want to be told about each decision. */
-INLINE __u32 trace_word(void)
+INLINE __u32 trace_control(void)
 {
 	__u32 key = CONTROL_TRACE;
-	__u32 *word = bpf_map_lookup_elem(&control, &key);
+	__u32 *value = bpf_map_lookup_elem(&control, &key);
 
-	return word ? *word : TRACE_OFF;
+	return value ? *value : TRACE_OFF;
 }
 
 /* The trace's mode; TRACE_OFF also if the kernel cannot trace. */
 INLINE __u32 trace_mode(void)
 {
-	return constants.can_trace ? trace_word() & TRACE_MODE : TRACE_OFF;
+	return constants.can_trace ? trace_control() & TRACE_MODE : TRACE_OFF;
 }

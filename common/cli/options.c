@@ -136,8 +136,8 @@ void options_synopsis(const struct role *role, const struct verb *verb,
 	}
 	if (verb->argument)
 		fprintf(out, " [%s]", verb->argument);
-	if (verb->words)
-		fprintf(out, " %s", verb->words);
+	if (verb->arguments)
+		fprintf(out, " %s", verb->arguments);
 }
 
 void options_help(const struct role *role, const struct verb *verb, FILE *out)
@@ -217,21 +217,22 @@ static void describe(const struct role *role, const struct verb *verb,
 	}
 }
 
-/* Takes the words that are required, and no others. */
-static int words_take(const struct role *role, const struct verb *verb,
-		      int count, char **words, struct options *options)
+/* Takes the arguments that are required, and no others. */
+static int arguments_take(const struct role *role, const struct verb *verb,
+			  int count, char **given, struct options *options)
 {
 	const char *each;
 	int wanted = 1, i;
 
-	for (each = verb->words; *each; each++)
+	for (each = verb->arguments; *each; each++)
 		wanted += *each == ' ';
 	if (count > wanted)
-		return wrong(role, verb, "unexpected word", words[wanted]);
+		return wrong(role, verb, "unexpected argument", given[wanted]);
 	if (count < wanted)
-		return wrong(role, verb, "a word is missing, of", verb->words);
-	for (i = 0; i < wanted && i < MAX_WORDS; i++)
-		options->words[i] = words[i];
+		return wrong(role, verb, "an argument is missing, of",
+			     verb->arguments);
+	for (i = 0; i < wanted && i < MAX_ARGUMENTS; i++)
+		options->arguments[i] = given[i];
 	return 0;
 }
 
@@ -254,12 +255,12 @@ int options_parse(const struct role *role, const struct verb *verb, int argc,
 				options))
 			return -1;
 	}
-	if (verb->words && !options->help)
-		return words_take(role, verb, argc - optind, argv + optind,
-				  options);
+	if (verb->arguments && !options->help)
+		return arguments_take(role, verb, argc - optind, argv + optind,
+				      options);
 	most = !verb->argument ? 0 : strchr(verb->argument, ' ') ? 2 : 1;
 	if (argc - optind > most)
-		return wrong(role, verb, "unexpected word",
+		return wrong(role, verb, "unexpected argument",
 			     argv[optind + most]);
 	options->argument = argv[optind];
 	options->second = options->argument ? argv[optind + 1] : NULL;

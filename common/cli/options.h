@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define MAX_WORDS 2
-#define MAX_NAMED 16 /* interfaces, addresses on one command line */
+#define MAX_ARGUMENTS 2
+#define MAX_NAMED     16 /* interfaces, addresses on one command line */
 
 struct names {
 	char *name[MAX_NAMED + 1]; /* NULL ends */
@@ -42,9 +42,9 @@ struct options {
 	const char *vlan;
 	const char *backend;
 	bool watch;
-	const char *argument;	      /* the word after the options, or NULL */
-	const char *second;	      /* and the one after it, or NULL */
-	const char *words[MAX_WORDS]; /* the words that are required */
+	const char *argument; /* the one after the options, or NULL */
+	const char *second;   /* and the one after it, or NULL */
+	const char *arguments[MAX_ARGUMENTS]; /* the required ones */
 };
 
 enum option_kind {
@@ -82,7 +82,7 @@ void options_synopsis(const struct role *role, const struct verb *verb,
 void options_help(const struct role *role, const struct verb *verb, FILE *out);
 
 /*
- * Parses a verb's words; argv[0] is the verb. Returns 0, or -1 after saying
+ * Parses a verb's arguments; argv[0] is the verb. Returns 0, or -1 after saying
  * what is wrong (exit status EXIT_USAGE).
  */
 int options_parse(const struct role *role, const struct verb *verb, int argc,

@@ -42,10 +42,10 @@ enum trace trace_get(const struct kernel *kernel)
 
 int trace_set(const struct kernel *kernel, enum trace trace)
 {
-	__u32 word = control_get(kernel, CONTROL_TRACE);
+	__u32 value = control_get(kernel, CONTROL_TRACE);
 
 	return control_set(kernel, CONTROL_TRACE,
-			   (word & ~(__u32)TRACE_MODE) | trace);
+			   (value & ~(__u32)TRACE_MODE) | trace);
 }
 
 int verb_trace(const struct role *role, const struct options *options)

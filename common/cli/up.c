@@ -5,7 +5,7 @@
  * In this order, so that a refusal at any point leaves what ran as it was: the
  * file, the program (loaded beside the one that runs), the interfaces, the
  * generation (built aside); then, when little can still fail, the host's
- * settings, the attachments, and the word that switches.
+ * settings, the attachments, and the control value that switches.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

@@ -101,7 +101,7 @@ struct secrets {
 };
 _Static_assert(sizeof(struct secrets) == 160, "secrets");
 
-/* In the word of CONTROL_TRACE. */
+/* In the value of CONTROL_TRACE. */
 enum trace {
 	TRACE_OFF,
 	TRACE_NEW, /* the first packet of a flow */

@@ -62,7 +62,7 @@ static void of_option(const struct verb *verb, const struct option_row *row)
 
 static void of_verb(const struct verb *verb)
 {
-	const char *argument = verb->words ?: verb->argument;
+	const char *argument = verb->arguments ?: verb->argument;
 	const struct option_row *row = NULL;
 
 	printf("\t%s)\n", verb->name);

@@ -42,7 +42,7 @@ struct verb {
 	const char *argument; /* "FILE"; "a|b": one of these; NULL: none */
 	const char *help;
 	int (*run)(const struct role *role, const struct options *options);
-	const char *words; /* required words: "BACKEND WEIGHT"; NULL: none */
+	const char *arguments; /* required: "BACKEND WEIGHT"; NULL: none */
 };
 
 /* A part of `show`, by its name. */

@@ -79,8 +79,8 @@ static void usage(const struct verb *verb)
 		argument(verb->argument);
 		putchar('\n');
 	}
-	if (verb->words)
-		printf(".Ar %s\n", verb->words);
+	if (verb->arguments)
+		printf(".Ar %s\n", verb->arguments);
 }
 
 static int synopsis(const char *unused)
