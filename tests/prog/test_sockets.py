@@ -66,11 +66,11 @@ print("ready", flush=True)
 sys.stdin.read()
 """
 
-# Send SYNs (the TCP header in hex) to listeners that answer with cookies; print the
-# cookies.
+# Send each SYN that is read (the TCP header in hex) to listeners that answer with
+# cookies; print the cookie.
 COOKIES = """
 import socket, sys
-vip, client, listeners, *syns = sys.argv[1:]
+vip, client, listeners = sys.argv[1:]
 family = socket.AF_INET6 if ":" in vip else socket.AF_INET
 group = []
 for _ in range(int(listeners)):
@@ -85,7 +85,7 @@ raw = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_TCP)
 raw.bind((client, 0))
 raw.settimeout(20)
 print("ready", flush=True)
-for syn in syns:
+for syn in sys.stdin:
     raw.sendto(bytes.fromhex(syn), (vip, 0))
     got = b""
     while got[:4] != bytes.fromhex(syn)[2:4] + bytes.fromhex(syn)[:2]:
@@ -93,7 +93,6 @@ for syn in syns:
         if family == socket.AF_INET:
             got = got[(got[0] & 15) * 4:]
     print(int.from_bytes(got[4:8], "big"), flush=True)
-sys.stdin.read()
 """
 
 
@@ -157,12 +156,12 @@ def cookies(world):
 
 def cookies_of(role, listeners, ip, near, other, vip, client):
     there, _ = elsewhere(role, segment(ip, near, 20000))
-    sports, foreign, syns = there[10:16], there[17], []
-    for sport in sports:
-        syn = Ether(bytes(ip(vip) / TCP(sport=sport, dport=8088, seq=7, flags="S")))
-        syns.append(bytes(syn[TCP]).hex())
-    with sockets(COOKIES, vip, client, listeners, *syns) as process:
+    sports, foreign = there[10:16], there[17]
+    with sockets(COOKIES, vip, client, listeners) as process:
         for sport in sports:
+            syn = Ether(bytes(ip(vip) / TCP(sport=sport, dport=8088, seq=7, flags="S")))
+            # One at a time: a cookie is good for a minute or two.
+            print(bytes(syn[TCP]).hex(), file=process.stdin, flush=True)
             ack = int(process.stdout.readline()) + 1
             for flags in "A", "PA", "FA":
                 stays(role, segment(ip, near, sport, seq=8, ack=ack, flags=flags), vip)
