@@ -84,6 +84,11 @@ static const struct word state_words[] = {{"filling", STATE_FILLING},
 static const struct word weight_words[] = {{"weight", 0}, {}};
 static const struct word bool_words[] = {{"true", 1}, {"false", 0}, {}};
 
+/* " `maglev`" and so on: those that are a function of the flow. */
+#define LISTED_FUNCTION(word) " `" word "`"
+#define LISTED_CHOICE(word)
+#define SCHEDULER_LISTED(NAME, name, word, kind, order) LISTED_##kind(word)
+
 #define FIELD(record, member)                                                  \
 	.offset = offsetof(struct record, member),                             \
 	.size = sizeof(((struct record *)0)->member)
@@ -241,7 +246,7 @@ const struct key keys[] = {
 		 "flow; `second-chance`: it goes by the table, and the "
 		 "backends, all with xdp_bkd, find flows at each other while "
 		 "the pool changes in steps (`state`). Only for tcp by "
-		 "@routed, with maglev or source-hash."},
+		 "@routed, with one of these schedulers:" SCHEDULERS(SCHEDULER_LISTED) "."},
 	{LEVEL_SERVICE, "second-chance", KIND_WORD,
 	 FIELD(config_service, chance),
 	 .words = chance_words, .standard = "transition",

@@ -8,6 +8,7 @@
 #include "common/base/address.h"
 #include "common/config/method_names.h"
 #include "common/core/address.h"
+#include "common/core/scheduler.h"
 
 static bool changes(const struct config_backend *backend)
 {
@@ -131,9 +132,10 @@ static int refuse_keys(const struct config_service *service,
 					     : service->line,
 		      "%s: only of a service whose backends can look for "
 		      "flows at each other: for tcp, by %s (to backends of one "
-		      "family), with maglev or source-hash",
+		      "family), with %s",
 		      table_changes(service) ? "was" : "second-chance: always",
-		      methods_text(method_is_routed, " or ", methods));
+		      methods_text(method_is_routed, " or ", methods),
+		      SCHEDULER_FUNCTIONS);
 }
 
 /*
@@ -186,9 +188,9 @@ static int refuse_flows(const struct config_service *service,
 			      "drop; pass needs remember");
 	return refuse(refusal, service->line,
 		      "flows: second-chance is for tcp, by %s (to backends of "
-		      "one family), with maglev or source-hash; the others "
-		      "need remember",
-		      methods_text(method_is_routed, " or ", methods));
+		      "one family), with %s; the others need remember",
+		      methods_text(method_is_routed, " or ", methods),
+		      SCHEDULER_FUNCTIONS);
 }
 
 int transitions_settle(struct config *config, const struct refusal *refusal)

@@ -35,6 +35,13 @@ enum scheduler {
 		SCHEDULER_COUNT,
 };
 
+/* "maglev or source-hash": those that are a function of the flow. */
+#define SCHEDULER_OR_FUNCTION(word) " or " word
+#define SCHEDULER_OR_CHOICE(word)
+#define SCHEDULER_OR(NAME, name, word, kind, order) SCHEDULER_OR_##kind(word)
+
+#define SCHEDULER_FUNCTIONS (&("" SCHEDULERS(SCHEDULER_OR))[sizeof(" or ") - 1])
+
 #define SCHEDULER_IS_FUNCTION 1
 #define SCHEDULER_IS_CHOICE   0
 
