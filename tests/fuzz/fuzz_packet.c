@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "common/core/echo.h"
+#include "common/core/quote.h"
 #include "common/core/rewrite.h"
 #include "common/core/tunnel.h"
 #include "tests/fuzz/reading.h"
