@@ -48,26 +48,35 @@ apply() { # NAME
 	lbr apply "$BATS_FILE_TMPDIR/$1"
 }
 
-# slots: the backend of each slot of the web service, one per line. The web
-# service is the first in the file, so its table is the first of the
-# generation's tables.
+# slots: the backend of each slot of the web service, one per line, as the maps of
+# what runs have it (common/core/abi_services.h)
 slots() {
-	# shellcheck disable=SC2016
-	on "$LB" /usr/bin/python3 - "/sys/fs/bpf/l3dsr/lbr-$LAYOUT" <<-'EOF'
-		import json, subprocess, sys
+	on "$LB" /usr/bin/python3 - "/sys/fs/bpf/l3dsr/lbr-$LAYOUT" "$VIP4" <<-'EOF'
+		import ctypes, ipaddress, struct, sys
 
-		def bpftool(*arguments):
-		    return json.loads(subprocess.run(["bpftool", "-j", "map", *arguments],
-		                                     capture_output=True, check=True).stdout)
+		bpf = ctypes.CDLL("libbpf.so.1")
+		pins, vip = sys.argv[1], ipaddress.ip_address(sys.argv[2]).packed
 
-		pins = sys.argv[1]
-		slot = bpftool("lookup", "pinned", f"{pins}/control", "key", *"0000")["formatted"]["value"] - 1
-		inner = bpftool("lookup", "pinned", f"{pins}/tables", "key", str(slot), *"000")["value"]
-		inner = int.from_bytes(bytes(int(byte, 16) for byte in inner), "little")
-		rows = bpftool("dump", "id", str(inner))
-		octets = [int(byte, 16) for row in rows for byte in row["value"]]
-		for at in range(0, 2 * 65537, 2):
-		    print((octets[at] + 256 * octets[at + 1]) % 16384)
+		def element(fd, key, size):
+		    value = ctypes.create_string_buffer(size)
+		    key = ctypes.c_uint32(key)
+		    assert not bpf.bpf_map_lookup_elem(fd, ctypes.byref(key), value)
+		    return value.raw
+
+		def pinned(name):
+		    return bpf.bpf_obj_get(f"{pins}/{name}".encode())
+
+		slot = struct.unpack_from("<I", element(pinned("control"), 0, 64))[0] - 1
+		cells = element(pinned("services"), slot, 48 * 65536)
+		first, chunk = next(
+		    (struct.unpack_from("<I", cells, at + 24)[0], struct.unpack_from("<H", cells, at + 42)[0])
+		    for at in range(0, len(cells), 48)
+		    if cells[at + 47] and cells[at + 12:at + 19] == vip + b"\0P\6")
+		number = struct.unpack("<I", element(pinned("tables"), chunk, 4))[0]
+		inner = bpf.bpf_map_get_fd_by_id(number)
+		for element_at in range(first // 4, (first + 65537 + 3) // 4):
+		    for backend in struct.unpack("<4H", element(inner, element_at, 8)):
+		        print(backend % 16384)
 	EOF
 }
 

@@ -229,7 +229,7 @@ broken_by() {
 	unbroken_by dies_after added drained heavy
 }
 
-@test "control: the same without states" {
+@test "control: the same without states: a load balancer dies" {
 	broken_by dies_after added drained heavy
 }
 
@@ -239,7 +239,7 @@ broken_by() {
 	unbroken_by reboots added
 }
 
-@test "control: the same without states" {
+@test "control: the same without states: one has the old file, joins, or reboots" {
 	broken_by late added
 	broken_by joined added
 	broken_by reboots added

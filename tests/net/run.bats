@@ -110,7 +110,7 @@ time.sleep(60)' >"$BATS_TEST_TMPDIR/bound" 3>&- &
 	[[ $(on "$LB" curl -so /dev/null -w '%{http_code}' http://127.0.0.1:8404/) == 200 ]]
 }
 
-# aside: how many generations have memory, whether packets go by them or not
+# aside: how many chunks of tables there are, whether packets go by them or not
 aside() {
 	on "$LB" bpftool -j map dump pinned "/sys/fs/bpf/l3dsr/lbr-$LAYOUT/tables" | jq length
 }
