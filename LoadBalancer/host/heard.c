@@ -2,6 +2,7 @@
 #include "LoadBalancer/host/heard.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -203,6 +204,16 @@ static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 	return 0;
 }
 
+/* Milliseconds until the routes that were not read may be; 0: all were. */
+static int asks_later(const struct heard *heard)
+{
+	long left = heard->asked + 100 * heard->asking - milliseconds_now();
+
+	if (!heard->is_asked)
+		return 0;
+	return left < 1 ? 1 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
 int heard_look(struct heard *heard, struct kernel *kernel,
 	       const struct config *config, unsigned int what,
 	       struct fault *fault_out)
@@ -226,5 +237,5 @@ int heard_look(struct heard *heard, struct kernel *kernel,
 	for (i = 0; i < heard->port_count; i++)
 		heard->ports[i].rose = false;
 	heard->hop_count = change_neighbours(kernel, heard->hops, HEARD_HOPS);
-	return rc;
+	return rc ?: asks_later(heard);
 }

@@ -79,13 +79,22 @@ static int look_both(struct upkeep *upkeep, struct kernel *kernel,
 	return 0;
 }
 
+/* The next look by time comes after so many milliseconds at the latest. */
+static void look_within(struct upkeep *upkeep, int milliseconds)
+{
+	struct timeval time = {milliseconds / 1000, milliseconds % 1000 * 1000};
+
+	if (timercmp(&time, &poll_every, <))
+		event_add(upkeep->poll, &time);
+}
+
 static unsigned int look(void *data, unsigned int what)
 {
 	struct upkeep *upkeep = data;
 	struct fault fault_is = {0};
 	const struct config *config;
 	struct kernel kernel;
-	int rc;
+	int rc, later = 0;
 
 	upkeep->failed = false;
 	rc = kernel_open(&kernel, upkeep->role, ACCESS_TRY, &fault_is);
@@ -97,10 +106,13 @@ static unsigned int look(void *data, unsigned int what)
 			change_addresses(&kernel, kernel.addresses, MAX_OWN);
 		rc = look_both(upkeep, &kernel, config, what, &fault_is);
 		if (!rc && config)
-			rc = upkeep->calls->also(upkeep->data, &kernel, config,
-						 what, &fault_is);
+			later = upkeep->calls->also(upkeep->data, &kernel,
+						    config, what, &fault_is);
 	}
 	kernel_close(&kernel);
+	if (later > 0)
+		look_within(upkeep, later);
+	rc = rc ?: (later < 0 ? -1 : 0);
 	if (rc == KERNEL_BUSY)
 		return what;
 	if (rc && rc != KERNEL_NOT_UP)

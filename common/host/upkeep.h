@@ -25,7 +25,10 @@ struct upkeep_calls {
 	 */
 	unsigned int (*matters)(void *data, const struct nlmsghdr *message,
 				enum monitor_what what);
-	/* Looks at `what`, of enum monitor_what. Returns 0, or -1. */
+	/*
+	 * Looks at `what`, of enum monitor_what. Returns 0, -1 with a fault, or
+	 * after how many milliseconds it has to look again.
+	 */
 	int (*also)(void *data, struct kernel *kernel,
 		    const struct config *config, unsigned int what,
 		    struct fault *fault);

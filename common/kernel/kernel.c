@@ -21,6 +21,8 @@
 #include "common/kernel/lock.h"
 #include "common/kernel/takeover.h"
 
+#define MOST_OPEN 16 /* descriptors, more than a verb that reads has open */
+
 void kernel_directory(const struct role *role, char path[KERNEL_DIRECTORY])
 {
 	snprintf(path, KERNEL_DIRECTORY, PINS "/%s-%s", role->name,
@@ -133,6 +135,26 @@ static int running_look(const struct kernel *kernel, __u32 *current,
 	return rc;
 }
 
+/*
+ * Who reads takes a map that cannot be opened for one that is not there. So
+ * there must be room for all that are open at once. 0, or -1 with errno.
+ */
+static int descriptors_look(void)
+{
+	int fds[MOST_OPEN], count = 0, rc = 0;
+
+	while (!rc && count < MOST_OPEN) {
+		fds[count] = open("/", O_RDONLY | O_CLOEXEC);
+		if (fds[count] < 0)
+			rc = -1;
+		else
+			count++;
+	}
+	while (count--)
+		close(fds[count]); /* leaves errno */
+	return rc;
+}
+
 int kernel_open(struct kernel *kernel, const struct role *role,
 		enum access access, struct fault *fault_out)
 {
@@ -156,13 +178,16 @@ int kernel_open(struct kernel *kernel, const struct role *role,
 	} while (rc && (errno == ESTALE || (makes && errno == ENOENT)));
 	if (rc)
 		return not_opened(kernel, fault_out);
-	if (!running_look(kernel, &kernel->current, &kernel->number)) {
+	if (!running_look(kernel, &kernel->current, &kernel->number) &&
+	    !descriptors_look()) {
 		kernel->was_up = kernel->current;
 		return 0;
 	}
+	rc = errno;
 	fault(fault_out, "cannot read what runs from %s: %s", kernel->directory,
-	      strerror(errno));
-	return fault_hint(fault_out, "run it as root");
+	      strerror(rc));
+	return fault_hint(fault_out,
+			  rc == EMFILE ? "ulimit -n 1024" : "run it as root");
 }
 
 bool kernel_changed(const struct kernel *kernel)
