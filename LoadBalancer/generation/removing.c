@@ -44,7 +44,7 @@ static bool is_taken_over(const struct running_service *row,
 	    other->protocol != row->key.protocol ||
 	    (other->port != row->key.port && row->key.port))
 		return false;
-	/* Then packets say which VIP they are for. */
+	/* If the method keeps the VIP, packets say which one it is. */
 	if (method_keeps_vip(method))
 		return false;
 	return !same_vip || other->method.checksum != method->checksum;

@@ -23,7 +23,7 @@ struct lbr_monitor {
 	__u64 switched;	 /* when it was switched to, jiffies */
 	__u8 digest[32]; /* of its file */
 	struct event *look, *write;
-	/* Who it waits for, if it has something to change. */
+	/* Its wait for the lock, if it has something to change. */
 	struct lock_waiting waiting;
 };
 

@@ -11,7 +11,8 @@ bats_require_minimum_version 1.5.0
 setup_file() {
 	network
 	attach generic
-	# Next hops are known: every request meets the same answer of the FIB.
+	# Next hops are resolved, so every request gets the same answer of the
+	# FIB.
 	get "$VIP4" >/dev/null
 	get "$VIP6" >/dev/null
 }
@@ -40,7 +41,8 @@ VERBS=(up down apply check show trace doctor)
 	done
 }
 
-# unexplained: what of the usage line on stdin's first line is not explained
+# unexplained: options of the usage line (the first line of stdin) that the help
+# does not explain
 unexplained() {
 	local usage help letter
 	read -r usage
@@ -74,7 +76,8 @@ unexplained() {
 	[[ $output =~ ^bkd\ [0-9]+\.[0-9]+\ \(map\ layout\ v[0-9]+\)$ ]]
 }
 
-# misused WORDS...: status 2, the words back, a hint, nothing on stdout
+# misused WORDS...: exits with 2, repeats the words, gives a hint, prints
+# nothing on stdout
 misused() {
 	local tool
 	for tool in lbr "bkd backend0x"; do
@@ -117,12 +120,13 @@ misused() {
 	[[ $(lbr show -j interfaces | jq -r '.interfaces[].program') == xdp_lbr ]]
 }
 
-# same_as_text TOOL... SECTION: titles are the keys of -j, cells its values, for
-# people: null is "-", false "no", a time of this year the local time
+# same_as_text TOOL... SECTION: column titles are the keys of -j, and cells its
+# values, as people read them: "-" for null, "no" for false, local time for
+# seconds since 1970
 same_as_text() {
 	local section=${*: -1} show=("${@:1:$#-1}" show) text json again
 	json=$("${show[@]}" -j "$section" 2>&1)
-	until # no packet came between them
+	until # no packet came between the two
 		text=$("${show[@]}" --all "$section" 2>&1) || return
 		again=$("${show[@]}" -j "$section" 2>&1) || return
 		[[ $again == "$json" ]]
@@ -222,7 +226,7 @@ same_as_text() {
 		backend0x $(($(flows "$after" 172.19.0.3) - $(flows "$before" 172.19.0.3)))
 		backend0y $(($(flows "$after" 172.19.0.4) - $(flows "$before" 172.19.0.4)))
 	END
-	# packets to backends equal forwarded packets, by either way
+	# packets to backends equal forwarded packets, counted both ways
 	jq -e '([.backends[].packets] | add) ==
 		([.services[].packets] | add) and
 		([.backends[].packets] | add) == ([.reasons[] | select(.reason |
@@ -242,18 +246,16 @@ same_as_text() {
 			grep -o '172.19.0.[34]')" ]]
 }
 
-# traced MODE VIP: what both programs say of one curl, by its own port.
-#
-# The trace is the machine's and keeps what others wrote, maybe of the same
-# port: only what is younger than the request is looked at, and nothing is
-# consumed.
+# traced MODE VIP: prints what both programs trace of one curl, known by its
+# port. The trace is the machine's and keeps lines of others, maybe of the same
+# port: only lines younger than the request are looked at, and none is consumed.
 traced() {
 	local port host since
 	lbr trace "$1" >/dev/null
 	for host in "${BACKENDS[@]}"; do
 		bkd "$host" trace "$1" >/dev/null
 	done
-	aged # else the line says that the next hop was remembered
+	aged # else the line would say that the next hop was remembered
 	since=$(trace_lines | tail -n 1 | cut -f 1)
 	port=$(on "$CLIENT" curl -sS -o /dev/null -w '%{local_port}' \
 		-H 'Connection: close' "$(url "$2")")
@@ -261,7 +263,7 @@ traced() {
 		'$1 > since && index($2, port) { print $2 }'
 }
 
-# TIME, a tab, what was printed
+# prints time, tab and message
 trace_lines() {
 	on "$LB" sed -nE 's/.* ([0-9.]+): bpf_trace_printk: /\1\t/p' \
 		/sys/kernel/tracing/trace

@@ -9,7 +9,7 @@
 load lib
 load uploads
 
-# tunnelled [SED-EXPR...]: all goes by ipip, with the file changed
+# tunnelled [SED-EXPR...]: all services use ipip, with the file changed by sed
 tunnelled() {
 	local next
 	announce 's/forward: rewrite/forward: ipip/' \
@@ -52,8 +52,8 @@ tunnelled() {
 	afresh generic
 	tunnelled '$ a advmss: 1400'
 	for vip in "$VIP4" "$VIP6"; do [[ $(upload "$vip" 10) == "$LARGE" ]]; done
-	# negative control; without super-packets: the router's kernel takes the inner
-	# header of one for TCP's, and may find it small enough
+	# negative control; without super-packets, in which the router's kernel
+	# would take the inner header for TCP's, and might find it small enough
 	tunnelled
 	on "$CLIENT" ethtool -K eth0 tso off gso off
 	for vip in "$VIP4" "$VIP6"; do [[ $(upload "$vip" 2) == 0 ]]; done
@@ -61,8 +61,8 @@ tunnelled() {
 	announce
 }
 
-# by_advmss VIP: an upload does not complete until what doctor prints is done.
-# In generic mode what is too big for the first link hides the one behind it.
+# by_advmss VIP: an upload completes only with the advmss that doctor prints. In
+# generic mode, packets too big for the first link hide the second link.
 by_advmss() {
 	local turn advmss
 	[[ $(upload "$1" 2) == 0 ]]
@@ -111,8 +111,9 @@ by_advmss() {
 	announce
 }
 
-# forge: two errors from the client, with its own address, about echo replies of
-# the load balancer's to the backends: its kernel believes them
+# forge: sends two errors from the client, with its own address, about echo
+# replies of the load balancer to the backends; the load balancer's kernel
+# believes them
 forge() {
 	on "$CLIENT" "${PYTHON[@]}" - <<-'EOF'
 		from scapy.all import *
@@ -132,7 +133,7 @@ exceptions() {
 		$(on "$LB" ip -6 route get 2001:db8:19::3) == *'mtu 1280'* ]]
 }
 
-# explained: but for how old the FIB's answer is
+# explained: explain's output without the age of the FIB's answer
 explained() {
 	local port
 	for port in {40000..40009}; do
@@ -141,7 +142,7 @@ explained() {
 	done | lbr explain -j | jq -c 'del(."next-hop"["cached", "fib"])'
 }
 
-# unmoved MODE: by rewrite and ipip
+# unmoved MODE: forged errors change nothing, for rewrite and ipip
 unmoved() {
 	local before vip
 	afresh "$1"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What verbs override, how `save` prints it, and what takes it back."""
+"""What the verbs override, how `save` prints it, and what takes it back."""
 
 import json
 import random
@@ -118,7 +118,7 @@ def up_again(world):
 
 
 def drawn(draw):
-    """A random file, as somebody might write it."""
+    """A random file, as a person might write it."""
 
     def maybe(name, *values):
         return {name: draw.choice(values)} if draw.random() < 0.5 else {}

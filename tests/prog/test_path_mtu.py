@@ -23,7 +23,7 @@ from test_icmp_errors import DATA, of_size
 from test_errors import one
 
 PORT = 2601
-FAR, FAR6 = "172.19.0.77", "2001:db8:19::77"  # nobody else's: what is told stays
+FAR, FAR6 = "172.19.0.77", "2001:db8:19::77"  # no other test's: reports stay
 # (VIP, backend, the packet's layer, bytes in front of it)
 WAYS = ((VIP, FAR, f.ip4, 20), (VIP6, FAR, f.ip6, 20), (VIP, FAR6, f.ip4, 40),
         (VIP6, FAR6, f.ip6, 40))
@@ -66,7 +66,7 @@ def told(mtu, outer, cut=None, by=None, to=None, icmp=None):
 
 
 def heard(world, word, reason):
-    """It is passed to the kernel, too, unchanged."""
+    """The error is passed to the kernel, too, unchanged."""
     action, got, why = one(world.lbr, word)
     equal((action, got, why), (PASS, bytes(word).hex(), reason), word.summary())
 
@@ -97,10 +97,11 @@ def learned(world):
             heard(world, told(mtu, outer), "path_mtu_learned")
             equal(known(world), {to: mtu}, "shown")
             methods.check(world, large, too_big(large, mtu - head), "too_big_answered", TX)
-        # Inside an IPv6 header, only the ports are quoted.
+        # In an outer IPv6 header, 8 bytes of the inner TCP header are enough.
         heard(world, told(1400, outer, 28 if head == 20 else 40 + len(layer()) - ETHER + 8),
               "path_mtu_learned")
-        # Also by another router, and about another flow's packet.
+        # Another router is believed too, and so is a report about another flow's
+        # packet.
         world.lbr("forget", "path-mtus")
         other = leaves(world, data(layer, 1450, 40001))
         heard(world, told(1390, other, by="192.0.2.1" if head == 20 else "2001:db8:ffff::1"),
@@ -145,8 +146,8 @@ def refused(world):
         summed = bytearray(bytes(told(1400, outer)))
         summed[36 if head == 20 else 56] ^= 1
         heard(world, Ether(bytes(summed)), "path_mtu_refused")
-        # About something else: only for the kernel.
-        strangers = [told(1400, changed(15 if head == 20 else 23, 1)),  # sent by another
+        # About something else: for the kernel only.
+        strangers = [told(1400, changed(15 if head == 20 else 23, 1)),  # not sent by us
                      told(1400, changed(9 if head == 20 else 6, 0x11)),  # no outer header
                      told(1400, outer, 24 if head == 20 else 60)]
         if head == 20:
@@ -179,10 +180,10 @@ def guessed(world):
     world.lbr.run([bad, good] * 200)
     after = world.lbr.reasons()
     said = after["path_mtu_learned"] - before["path_mtu_learned"]
-    # Each is examined until four were wrong, and a new second may begin in between.
+    # Each is examined until four were wrong; a new second may begin meanwhile.
     assert 3 <= said <= 8, f"{said} good ones looked at among wrong ones"
     equal(after["path_mtu_refused"] - before["path_mtu_refused"], 400 - said, "counted")
-    second(world, outer)  # and then it is heard again
+    second(world, outer)  # afterwards a right report is believed again
 
 
 @test("path MTU: IPv6 is told of no less than 1280, and such a packet is sent (native)")
@@ -216,7 +217,8 @@ def kept(world):
                    lambda: world.lbr("apply", "-n", world.file(text(1300)))):
         change()
         equal(known(world), {FAR: 1400}, "kept")
-    # The secret is kept too: what was sent before the change still proves itself.
+    # The key is kept too: packets that were sent before the change still prove
+    # themselves.
     second(world, outer)
     heard(world, told(1400, outer), "path_mtu_learned")
     world.apply(text(1450))
@@ -289,7 +291,7 @@ class Forger:
         frame[at + 2 : at + 4] = (0xFFFF ^ total(cover + frame[at:])).to_bytes(2, "big")
 
     def purposely(self):
-        """About a flow of the sender's own: everything is right except the mark."""
+        """About a flow of the sender's own: everything in it is right except the mark."""
         frame = self.frame.copy()
         self.write(frame, self.inner + 4, self.draw.randbytes(2))
         if self.six:
@@ -305,8 +307,8 @@ class Forger:
         frame[at : at + len(data)] = data
 
     def anything(self):
-        """With random source, MTU, quote and checksum; the other fields mostly so that it
-        is examined."""
+        """With random source, MTU, quote and checksum; the other fields are mostly
+        right, so that it is examined."""
         frame, draw = self.frame.copy(), self.draw
         for at, size in ((ETHER + 12, 4), (self.icmp + 4, 4), (self.quote, 40), (self.inner, 40),
                          (self.icmp, 2), (self.quote + 4, 2)):

@@ -33,7 +33,7 @@ def came(packet, sport=None):
 
 
 def restored(frame, vip):
-    """The VIP written back; with `keep` the checksum above IP stays."""
+    """The VIP written back; with `keep` the checksum above IP does not change."""
     out = Ether(frame)
     if IP in out:
         out[IP].dst = vip
@@ -44,7 +44,7 @@ def restored(frame, vip):
 
 
 def passed_on(frame, to, ttl):
-    """Back to where it came from, for `to`."""
+    """Back to the router that it came from, addressed to `to`."""
     out = Ether(frame)
     out.dst, out.src = out.src, out.dst
     if isinstance(out.payload, IP):
@@ -65,7 +65,7 @@ def fresh(world, *services, **settings):
 
 
 def met(role, frames):
-    """What becomes of them, and which reasons were counted."""
+    """What becomes of the packets, and which reasons were counted."""
     before = role.reasons()
     got = role.run(frames)
     after = role.reasons()
@@ -80,7 +80,7 @@ def split(role, packet):
 
 
 def elsewhere(role, packet):
-    """The same, where there are both."""
+    """The same; fails unless there are flows of both kinds."""
     there, here = split(role, packet)
     assert there and here, f"{len(there)} of {len(PORTS)} flows may be elsewhere"
     return there, here
@@ -241,13 +241,13 @@ def tunnelled(world):
 
 @test("second chance: the circle of the candidates, from wherever it comes")
 def circle(world):
-    """Who is not in the list sends to the second: the first is down."""
+    """A host that is not in the list sends to the second candidate: the first is down."""
     role = fresh(world, service([filling(NEAR), filling(OTHER), THIRD]))
     got, _ = met(role, [came(f.ip4(NEAR) / f.tcp(flags="A"), sport)
                         for sport in range(20000, 20400)])
     to = {Ether(frame)[IP].dst for action, frame in got if action == TX}
     equal(to, {OTHER, THIRD}, "to whom")
-    # The third is all others' first or second, and here nobody is new.
+    # No backend is filling: where a slot has a second candidate, it is THIRD.
     role("apply", world.file(configuration(
         service([NEAR, OTHER, backend(THIRD, drain=True)]))))
     got, _ = met(role, [came(f.ip4(NEAR) / f.tcp(flags="A"), sport)
@@ -267,7 +267,7 @@ def weights(world):
     equal(moved(role), [None], "no transition")
     said = role("apply", world.file(configuration(pair())))
     assert "with second chance" in said, said
-    # All that drain, more than lists are made for.
+    # More backends drain than there is room for in the lists.
     role("apply", world.file(configuration(service([NEAR] + [
         backend(f"172.19.0.{n}", drain=True) for n in range(4, 8)]))))
     equal(met(role, frames)[1], {"restored": len(frames)}, "four that drain")
@@ -356,7 +356,8 @@ def sockets(script, *arguments):
         on(HOST, "ip", "address", "del", f"{CLIENT}/32", "dev", "lo")
 
 
-# At the end what is held is reset, so that no TIME_WAIT is left to another test.
+# At the end, connections that are still held are reset, so that no TIME_WAIT disturbs
+# another test.
 HOLD = """
 import socket, struct, sys
 vip, client, close, *ports = sys.argv[1:]
@@ -416,7 +417,8 @@ def counted_once(world):
 
 @test("second chance: where this host is no candidate, a flow does not need the transition")
 def not_moved(world):
-    """It was remembered, or a deputy's: it is in a slot of OTHER alone, or of NEAR."""
+    """A slot of `here` has one candidate, NEAR or OTHER. A flow that is here though its
+    slot has OTHER alone was remembered, or a deputy's."""
     role = fresh(world, service([NEAR, OTHER, filling(THIRD)], port=8088))
     there, here = elsewhere(role, f.ip4(NEAR) / f.tcp(8088, flags="A"))
     with sockets(HOLD, VIP, CLIENT, "hold", *here):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Packets from addresses that no sender has (RFC 1122 3.2.1.3, RFC 4291 2), or
-from the VIP itself: neither forwarded, by any method, nor answered, nor
-restored. And neighbour discovery for the VIP, which is from link-local
-addresses and is the kernel's."""
+"""Packets from addresses that no sender has (RFC 1122 3.2.1.3, RFC 4291 2), or from the
+VIP itself: not forwarded by any method, not answered and not restored. And neighbour
+discovery for the VIP, which comes from link-local addresses and is left to the
+kernel."""
 
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import (
@@ -26,7 +26,8 @@ MARTIANS = ("0.0.0.0", "0.255.255.255", "127.0.0.1", "127.255.255.255", "224.0.0
             "239.255.255.255", "240.0.0.1", "255.255.255.255", VIP)
 MARTIANS6 = ("::", "::1", "::172.17.0.4", "::ffff:172.17.0.4", "fe80::1", "febf::1", "ff02::1",
              "ff0e::1", VIP6)
-# Their neighbours, which are hosts' (C8: NAT64's prefixes, RFC 6052 and 8215).
+# Neighbours of these ranges, which hosts have (C8: NAT64's prefixes, RFC 6052 and
+# 8215).
 HOSTS = "1.0.0.0", "126.255.255.255", "128.0.0.0", "223.255.255.255", "10.0.0.1"
 HOSTS6 = ("64:ff9b::c000:201", "64:ff9b:1::c000:201", "::ffff:0:1.2.3.4", "100::1", "2001:db8::",
           "fec0::1", "fdff::1", "fe7f::1")
@@ -35,7 +36,7 @@ METHODS = ({"forward": "rewrite"}, {"forward": "rewrite", "checksum": "update"},
 
 
 def of(source, *above, **fields):
-    """From `source`, to the VIP."""
+    """A packet from `source` to the VIP."""
     packet = (f.ip6(**fields) if ":" in source else f.ip4(**fields))
     for layer in above:
         packet /= layer
@@ -101,7 +102,7 @@ def errors(world):
         from_it = (error6(quote6(reply())) if is6 else error4(quote(reply())))
         (from_it[IPv6] if is6 else from_it[IP]).src = source
         rows.append((f"from {source}", Ether(bytes(from_it)), "unmatched"))
-        # What it quotes was sent to that address.
+        # The quoted packet was sent to that address.
         about = (error6 if is6 else error4)(with_client(source))
         rows.append((f"about {source}", Ether(bytes(about)), "martian"))
     check(world, [(name, packet, reason, DROP, bytes(packet)) for name, packet, reason in rows])
@@ -156,7 +157,7 @@ def discovery(world):
                                          (254, "unmatched", DROP)):
                 packet = of(source, message, hlim=hlim)
                 rows.append((f"{kind} from {source}", packet, reason, action, bytes(packet)))
-        # Its neighbours among the types are not; nor is a part of one (RFC 6980).
+        # Other ICMPv6 types are not, nor is a fragment of one of these (RFC 6980).
         for kind in 132, 138:
             packet = of(source, Raw(bytes([kind, 0]) + b"\0" * 22), hlim=255)
             packet[IPv6].nh = 58

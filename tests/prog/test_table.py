@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""xdp_lbr's refusals and forwards, one row for each (table_rows.py)."""
+"""What xdp_lbr refuses and forwards, one row for each case (table_rows.py)."""
 
 import contextlib
 import json
@@ -76,7 +76,8 @@ def forwarding_off(world):
             for packet in packets]
     with sysctl("ipv4/conf/eth0/forwarding", 0):
         check(world, rows[:1])
-    # The switch of the interface came with Linux 6.17; before, one for all.
+    # The interface's own switch came with Linux 6.17; before, there is one for all
+    # interfaces.
     key = "ipv6/conf/eth0/force_forwarding"
     if on("lbdsr0a", "sh", "-c", f"[ ! -e /proc/sys/net/{key} ] || echo yes"):
         with sysctl(key, 0), sysctl("ipv6/conf/eth0/forwarding", 0):
@@ -110,7 +111,7 @@ def too_big(world):
     ways = [f"route replace 172.19.0.3/32 via {ROUTER} dev eth0 mtu lock 1300",
             f"route replace 2001:db8:19::3/128 via {ROUTER6} dev eth0 mtu lock 1300"]
     on("lbdsr0a", "ip", "-batch", "-", text="\n".join(ways))
-    world.up(setting(), "native")  # reads which routes are locked
+    world.up(setting(), "native")  # makes lbr read which routes are locked
     rows = []
     for layer, to, head in (f.ip6, "2001:db8:19::3", 60), (f.ip4, "172.19.0.3", 40):
         large, small = (layer() / f.tcp(payload=b"x" * (size - head)) for size in (1301, 1300))
@@ -126,7 +127,7 @@ def too_big(world):
         whole /= f.tcp(payload=b"x" * (1301 - head))
         rows.append(("1301, not to be cut", whole, "too_big_answered", TX,
                      too_big_answer(whole, 1300)))
-    world.lbr.run([bytes(first)])  # which is remembered for 5 s
+    world.lbr.run([bytes(first)])  # it is remembered for 5 s
     try:
         check(world, rows)
     finally:
@@ -135,10 +136,9 @@ def too_big(world):
         world.up(setting())
 
 
-# No packet or route can produce the helper's own errors, nor a driver without headroom; the
-# others are produced in test_methods.py, test_icmp_errors.py,
-# test_solicit.py, test_pass.py, test_devices.py, test_checks.py and
-# test_path_mtu.py.
+# No packet or route can produce the helper's own errors, nor a driver without headroom;
+# test_methods.py, test_icmp_errors.py, test_solicit.py, test_pass.py, test_devices.py,
+# test_checks.py and test_path_mtu.py produce the others.
 BEYOND = {"fib_error", "no_room", "ttl_exceeded", "neighbour_missing", "neighbour_asked",
           "neighbour_prompted", "off_link", "no_outer_source", "local_passed", "would_loop",
           "device_passed", "device_unfit", "redirect_refused", "check_reply", "path_mtu_learned",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tagged frames in native mode. The kernel that this runs on need not know
-VLAN devices: here, plain devices stand in for them (the FIB cannot tell), and
-the rows that the tool writes for a VLAN device are written by hand, as they are
-said to be in common/core/abi.h. tests/net/vlan.bats has the real ones."""
+"""Tagged frames in native mode. The running kernel may lack VLAN devices: here, plain
+devices stand in for them (the FIB cannot tell), and the rows that the tool writes for a
+VLAN device are written by hand, as common/core/abi.h specifies them.
+tests/net/vlan.bats has real VLAN devices."""
 
 import struct
 
@@ -106,7 +106,7 @@ NEAR, OUT = (PORT, ROUTER_MAC, LB_MAC), (PORT + 1, OUT_HOP, OUT_MAC)
 
 
 def sent(world, packet, way, came, leaves):
-    """Sends `packet` (scapy's) with the tags `came`; wants it with `leaves`."""
+    """Sends `packet` (scapy's) with the tags `came`; expects it with the tags `leaves`."""
     port, destination, source = way
     packet = packet / f.tcp(port, "S")
     bare = bytes(packet)
@@ -269,7 +269,7 @@ MACS = OUT_HOP, OUT_MAC
 
 
 def by_method():
-    """(keys, backends, what is to leave of a packet)"""
+    """(keys, backends, function from a packet to the frame that should leave)"""
     far, near = {4: FAR, 6: FAR6}, {4: "10.8.0.2", 6: "2001:db8:8::2"}
     return (
         ({"forward": "dscp", "dscp": 46}, far, lambda p: methods.redirected(p, 46, False, far, MACS)),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The candidates of a slot: all who own it after any subset of the changes.
+ * The candidates of a slot: all its owners after any subset of the changes.
  * They are the same on every host, in whatever order the changes are made.
  */
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 #define MOST 12
 #define NO   NO_CANDIDATE
 
-/* 10.0.0.1 and on, each with the weight 1, before and after. */
+/* Backends 10.0.0.1 and on, each with weight 1, before and after. */
 static void pool(struct candidate *backends, size_t count)
 {
 	size_t i;
@@ -41,7 +41,7 @@ static struct candidates *fill(const struct candidate *backends, size_t count,
 	return lists;
 }
 
-/* The owners of all slots by these weights. */
+/* The owners of all slots with these weights. */
 static __u16 *table_of(const struct candidate *backends, const __u16 *weights,
 		       size_t count)
 {
@@ -79,7 +79,7 @@ static int length_of(const struct candidates *list)
 	return i;
 }
 
-/* At rest: one candidate, the owner. */
+/* Without a change there is one candidate, the owner. */
 static void at_rest(void **unused)
 {
 	struct candidate backends[5];
@@ -173,7 +173,7 @@ static void all_owners(void **unused)
 	}
 }
 
-/* The order in the file changes nothing but the numbers. */
+/* The order in the file changes only the numbers. */
 static void order_does_not_matter(void **unused)
 {
 	struct candidate a[6], b[6];
@@ -268,7 +268,10 @@ static void joined(void **unused)
 	}
 }
 
-/* Filling -> active, draining -> gone: no slot gets another owner. */
+/*
+ * At the end of a transition (filling to active, draining to gone) no slot
+ * changes its owner.
+ */
 static void an_end_moves_nothing(void **unused)
 {
 	struct candidate backends[6];
@@ -323,7 +326,7 @@ static void two_changes(void **unused)
 	free(lists);
 }
 
-/* All leave: each slot's owner comes first. */
+/* All backends drain: each slot's owner comes first. */
 static void nobody_stays(void **unused)
 {
 	struct candidate backends[2];

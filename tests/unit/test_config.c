@@ -72,7 +72,7 @@ static void fills_in_defaults(void **state)
 	assert_backend(service->backends, "198.51.100.1", 1, false, 5);
 	config_free(&config);
 	assert_null(config.services);
-	config_free(&config); /* of an empty one: nothing */
+	config_free(&config); /* freeing an empty one does nothing */
 }
 
 /* Keys in any order, block and flow style, quoted and plain, a BOM, CRLF. */
@@ -143,7 +143,7 @@ static void reads_every_key(void **state)
 
 struct edge {
 	const char *text;
-	size_t offset; /* of a __u32 in struct config */
+	size_t offset; /* offset of a __u32 in struct config */
 	__u32 value;
 };
 

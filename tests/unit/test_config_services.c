@@ -11,7 +11,7 @@
 #include "tests/unit/config_text.h"
 #include "tests/unit/unit.h"
 
-/* Two words for one thing mean and are kept as the same. */
+/* Two ways to write one thing mean the same and are kept as the same. */
 static void settles_states(void **state)
 {
 	struct config word, flag;
@@ -151,19 +151,19 @@ static void many_may_drain(void **state)
 	config_free(&config);
 }
 
-/* What looks like a conflict and is none. */
+/* Pairs of services that look like a conflict and are none. */
 static void tells_services_apart(void **state)
 {
 	static const char *const texts[] = {
-		/* The port tells. */
+		/* The ports differ. */
 		SERVICE "- {vip: 192.0.2.2, port: 81, backends: "
 			"[{address: 198.51.100.1}]}\n",
-		/* The protocol tells. */
+		/* The protocols differ. */
 		SERVICE "- {vip: 192.0.2.2, port: 80, protocol: udp, "
 			"backends: [{address: 198.51.100.1}]}\n",
 		SERVICE "- {vip: 192.0.2.1, port: any, protocol: udp, "
 			"backends: [{address: 198.51.100.1}]}\n",
-		/* The backend's address tells. */
+		/* The backends' addresses differ. */
 		SERVICE "- {vip: 192.0.2.2, port: 80, backends: "
 			"[{address: 198.51.100.2}]}\n",
 		SERVICE "- {vip: 192.0.2.1, port: any, backends: "

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * test_config_values.c - values that a key cannot have, and services that
- * cannot be beside each other
+ * cannot be in one file
  */
 #include <string.h>
 
@@ -256,7 +256,7 @@ static const struct row conflicts[] = {
 	{SERVICE NEXT("192.0.2.1", "any", "tcp", "198.51.100.1"),
 	 ":6: backend 198.51.100.1 could not tell tcp 192.0.2.1 port any from "
 	 "tcp 192.0.2.1 port 80 on line 5" GIVE},
-	/* `any` clashes with every port, not only with its neighbour's. */
+	/* `any` conflicts with every port, not only with the next service's. */
 	{"services:\n" NEXT("192.0.2.1", "any", "udp", "198.51.100.9")
 		 NEXT("192.0.2.2", "80", "udp", "198.51.100.1")
 			 NEXT("192.0.2.3", "81", "udp", "198.51.100.1")
@@ -268,7 +268,7 @@ static const struct row conflicts[] = {
 			 NEXT("192.0.2.3", "80", "udp", "198.51.100.9"),
 	 ":3: backend 198.51.100.9 could not tell udp 192.0.2.2 port 81 from "
 	 "udp 192.0.2.1 port any on line 2" GIVE},
-	/* Nor does another protocol come between. */
+	/* A service of another protocol in between makes no difference. */
 	{SERVICE NEXT("192.0.2.1", "80", "udp", "198.51.100.1")
 		 NEXT("192.0.2.2", "80", "tcp", "198.51.100.1"),
 	 ":7: backend 198.51.100.1 could not tell tcp 192.0.2.2 port 80 from "
@@ -284,7 +284,10 @@ static const struct row conflicts[] = {
 		 "192.0.2.1", "any", "udp", "198.51.100.2"),
 	 ":2: service udp 192.0.2.1 port 80: fragments: by-address is for the "
 	 "only udp service of a VIP, and udp 192.0.2.1 port any is on line 8"},
-	/* Of two faults the one that ends first, whatever its address. */
+	/*
+	 * Of two conflicts, the one whose second service comes first in the
+	 * file is reported, whatever the backend's address.
+	 */
 	{"services:\n" NEXT("192.0.2.1", "80", "tcp", "198.51.100.9")
 		 NEXT("192.0.2.2", "80", "tcp", "198.51.100.9")
 			 NEXT("192.0.2.3", "81", "tcp", "198.51.100.1")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_heard.c - which carriers have come back, whatever else is to be done
+ * test_heard.c - which carriers have come back, whatever else has to be done
  *
  * Both modules are compiled in, with stand-ins for what they would change.
  */
@@ -117,7 +117,7 @@ static void says(struct monitor *monitor, int ifindex, bool runs)
 	message_read(message, monitor);
 }
 
-/* As upkeep does with what the monitor has gathered. */
+/* As upkeep does with the changes that the monitor has gathered. */
 static void looks(struct monitor *monitor)
 {
 	struct fault ignored;
@@ -127,7 +127,7 @@ static void looks(struct monitor *monitor)
 	monitor->what = 0;
 }
 
-/* Both interfaces have a carrier, and all is looked at that there was. */
+/* Both interfaces have a carrier, and everything was looked at. */
 static void settle(struct monitor *monitor, struct heard *heard)
 {
 	memset(heard, 0, sizeof(*heard));
@@ -152,13 +152,13 @@ static void a_carrier_is_back(void **unused)
 	looks(&monitor);
 	assert_true(rose_of_port);
 	assert_false(rose_of_other);
-	/* said again, nothing has come back */
+	/* the same state again: no carrier has come back */
 	says(&monitor, PORT, true);
 	looks(&monitor);
 	assert_false(rose_of_port);
 }
 
-/* Another process has the lock: all is to be looked at, and not yet. */
+/* Another process has the lock: everything has to be looked at, but not yet. */
 static void a_fall_while_all_is_due(void **unused)
 {
 	struct monitor monitor;
@@ -181,7 +181,7 @@ static void a_fall_while_all_is_due(void **unused)
 	assert_true(rose_of_port);
 }
 
-/* The message of its fall was lost, or that of its return, or both. */
+/* The message about the loss was lost, or the one about the return, or both. */
 static void what_is_lost(void **unused)
 {
 	struct monitor monitor;
@@ -189,7 +189,7 @@ static void what_is_lost(void **unused)
 
 	(void)unused;
 	settle(&monitor, &heard);
-	monitor.what = MONITOR_ALL; /* as drain() has it after ENOBUFS */
+	monitor.what = MONITOR_ALL; /* as drain() leaves it after ENOBUFS */
 	looks(&monitor);
 	assert_true(rose_of_port);
 	says(&monitor, PORT, true);

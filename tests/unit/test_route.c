@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The question to the kernel's FIB, field by field, and what each of its
- * answers comes to.
+ * The lookup in the kernel's FIB, field by field, and what each of its answers
+ * leads to.
  */
 #include <string.h>
 
@@ -44,12 +44,12 @@ static void check_both(const struct bpf_fib_lookup *hop, __u8 protocol)
 	static const uint8_t naught[12];
 
 	assert_int_equal(hop->ifindex, 7);
-	/* Or the answer would be true of this length only. */
+	/* Otherwise the answer would be valid for this length only. */
 	assert_int_equal(hop->tot_len, 0);
 	assert_int_equal(hop->l4_protocol, protocol);
 	assert_int_equal(bpf_ntohs(hop->sport), 40000);
 	assert_int_equal(bpf_ntohs(hop->dport), 80);
-	/* The kernel refuses a question with anything here. */
+	/* The kernel refuses a lookup with any other value here. */
 	assert_memory_equal(hop->smac, naught, 12);
 }
 
@@ -70,7 +70,9 @@ static void ipv4_asked(void **unused)
 	assert_memory_equal(&hop.ipv4_src, client + 12, 4);
 	assert_memory_equal(&hop.ipv4_dst, backend4 + 12, 4);
 
-	/* As it will be sent: with the mark, and with its own ECN bits. */
+	/*
+	 * As the packet will be sent: with the mark, and with its own ECN bits.
+	 */
 	route_packet(&hop, &packet, dscp_replace(0xbb, 0, 10));
 	assert_int_equal(hop.tos, 10 << 2 | 3);
 }
@@ -102,7 +104,10 @@ static void ipv6_asked(void **unused)
 	assert_memory_equal(&hop.flowinfo, marked, 4);
 }
 
-/* Of the outer header: its protocol, no ports, the type of service inside. */
+/*
+ * The fields of the outer header: its protocol, no ports, the inner type of
+ * service.
+ */
 static void outer_asked(void **unused)
 {
 	_Alignas(4) uint8_t ip[40] = {0x6b, 0x98, 0xab, 0xcd};
@@ -156,8 +161,8 @@ static void answer_noted(void **unused)
 }
 
 /*
- * The FIB's word counts where a route is locked, and no further down than that:
- * below it is an exception, which anybody can make.
+ * The FIB's MTU counts if a route is locked, but not below the locked value:
+ * that would be an exception, which anyone can cause.
  */
 static void mtu_of_the_way_out(void **unused)
 {
@@ -180,7 +185,7 @@ static void mtu_of_the_way_out(void **unused)
 			rows[i].mtu);
 }
 
-/* What is less counts; what is put around a packet does always. */
+/* The smallest MTU counts; the outer header is always subtracted. */
 static void way_narrowed(void **unused)
 {
 	static const struct {
@@ -198,12 +203,15 @@ static void way_narrowed(void **unused)
 		{1500, 1500, 0, 0, 20, 1480, 1480},
 		{1500, 1500, 1400, 0, 40, 1360, 1360},
 		{65535, 65535, 0, 0, 40, 65495, 65495},
-		/* Nobody is told of less than 1280 for IPv6. */
+		/* IPv6 senders are told 1280 at least. */
 		{1500, 1500, 1400, 1300, 40, 1260, 1280},
 		{1500, 1500, 0, 1280, 20, 1260, 1280},
 		{1500, 1280, 0, 0, 40, 1240, 1280},
 		{1500, 1500, 0, 600, 20, 580, 1280},
-		/* What the interface itself does not take, is not sent. */
+		/*
+		 * A packet that is too big for the interface itself is not
+		 * sent.
+		 */
 		{1280, 1280, 0, 0, 40, 1240, 1240},
 		{1310, 1310, 0, 0, 40, 1270, 1270},
 		{1320, 1320, 0, 0, 40, 1280, 1280},
@@ -230,7 +238,7 @@ static void way_narrowed(void **unused)
 	}
 }
 
-/* As <linux/bpf.h> numbers them: the numbers are the kernel's word. */
+/* As <linux/bpf.h> numbers them: the kernel fixes these numbers. */
 static void answers(void **unused)
 {
 	static const enum reason reasons[] = {
@@ -243,7 +251,8 @@ static void answers(void **unused)
 		REASON_fib_unsupported,
 		REASON_neighbour_unresolved,
 		REASON_fib_too_big,
-		REASON_fib_error, /* NO_SRC_ADDR of 6.8, never asked for */
+		REASON_fib_error, /* NO_SRC_ADDR of Linux 6.8, which is never
+				     asked for */
 	};
 	size_t i;
 

@@ -39,7 +39,7 @@ static void store(const struct key *key, __u32 value, char *record)
 		record[key->offset] = (char)value;
 }
 
-/* Printable, with many quotes. */
+/* Printable characters, many of them quotes. */
 static void draw_text(const struct key *key, char *field)
 {
 	size_t length = key->min + below((__u32)(key->size - key->min)), i;
@@ -49,7 +49,7 @@ static void draw_text(const struct key *key, char *field)
 		field[i] = below(8) ? (char)(' ' + below('~' - ' ' + 1)) : '\'';
 }
 
-/* Anything that the key may be; half of the time what it is anyway. */
+/* Any value that the key may have; half of the time its current one. */
 static void draw(const struct key *key, char *record)
 {
 	char problem[PROBLEM_SIZE];
@@ -92,7 +92,7 @@ static void draw_record(enum level level, void *record)
 	}
 }
 
-/* A key that the type of a check lacks counts as left out. */
+/* A key that does not belong to the check's type counts as left out. */
 static void forget_others(struct config_check *check)
 {
 	char problem[PROBLEM_SIZE];
@@ -127,7 +127,9 @@ static void draw_check(struct config_service *service)
 	forget_others(check);
 }
 
-/* As the keys of a state are kept: two weights, and few in transition. */
+/*
+ * As the keys of a state require: two weights, and few backends in transition.
+ */
 static void stand(struct config_backend *backend, size_t number)
 {
 	if (backend->state == STATE_DRAINING || backend->drain ||
@@ -186,7 +188,7 @@ static void draw_prefixes(struct prefix **field, size_t *count, size_t most)
 	*count = below((__u32)most + 1);
 }
 
-/* No two backends have the same address, so none is mistaken for another. */
+/* No two backends have the same address, so they cannot be mixed up. */
 static void draw_config(struct config *config, struct config_service *services,
 			struct config_backend (*backends)[BACKENDS])
 {
@@ -216,7 +218,7 @@ static void draw_config(struct config *config, struct config_service *services,
 			memset(&backends[i][j], 0, sizeof(backends[i][j]));
 			draw_record(LEVEL_BACKEND, &backends[i][j]);
 			stand(&backends[i][j], j + table_changes(&services[i]));
-			/* What IPv6 needs, also in an outer header. */
+			/* IPv6's 1280 bytes, inside an outer IPv6 header. */
 			if (backends[i][j].mtu && backends[i][j].mtu < 1320)
 				backends[i][j].mtu = 1320;
 			snprintf(text, sizeof(text),
@@ -270,7 +272,7 @@ static void assert_same_config(const struct config *a, const struct config *b)
 	}
 }
 
-/* The first become the last. */
+/* Reverses the order of services and backends. */
 static void turn_round(struct config *config)
 {
 	struct config_service service, *services = config->services;
@@ -327,7 +329,10 @@ static void reads_what_was_written(void **unused)
 		text = written(&config);
 		if (config_parse("f", text, strlen(text), &again, why,
 				 sizeof(why), NULL)) {
-			/* Keys that contradict each other; never a bad one. */
+			/*
+			 * Keys that contradict each other; each value by itself
+			 * is right.
+			 */
 			if (!strstr(why, "lb-sources"))
 				fail_msg("%s\n%s", why, text);
 			free(text);
