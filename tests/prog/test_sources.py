@@ -26,8 +26,7 @@ MARTIANS = ("0.0.0.0", "0.255.255.255", "127.0.0.1", "127.255.255.255", "224.0.0
             "239.255.255.255", "240.0.0.1", "255.255.255.255", VIP)
 MARTIANS6 = ("::", "::1", "::172.17.0.4", "::ffff:172.17.0.4", "fe80::1", "febf::1", "ff02::1",
              "ff0e::1", VIP6)
-# Neighbours of these ranges, which hosts have (C8: NAT64's prefixes, RFC 6052 and
-# 8215).
+# Addresses next to these ranges, which hosts do have (NAT64's prefixes: RFC 6052, 8215).
 HOSTS = "1.0.0.0", "126.255.255.255", "128.0.0.0", "223.255.255.255", "10.0.0.1"
 HOSTS6 = ("64:ff9b::c000:201", "64:ff9b:1::c000:201", "::ffff:0:1.2.3.4", "100::1", "2001:db8::",
           "fec0::1", "fdff::1", "fe7f::1")
