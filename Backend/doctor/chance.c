@@ -30,10 +30,10 @@ static void merged_look(struct doctor *doctor)
 		if (at->mode != MODE_GENERIC || !link ||
 		    !strcmp(link->kind, "veth") || !device_merges(at->name))
 			continue;
-		found(doctor, HEALTH_WARN,
-		      "%s: in generic mode, packets that GRO has merged cannot "
-		      "be passed on to other backends",
-		      at->name);
+		report(doctor, HEALTH_WARN,
+		       "%s: in generic mode, packets that GRO has merged "
+		       "cannot be passed on to other backends",
+		       at->name);
 		mend(doctor, "ethtool -K %s gro off", at->name);
 	}
 }
@@ -56,11 +56,11 @@ static void waiting_look(struct doctor *doctor,
 			sum += flows[i];
 	}
 	transition_text(service, whose);
-	found(doctor, HEALTH_OK,
-	      "%s/%s: the transition of %s waits for %u flow%s here",
-	      endpoint_text(&service->vip, service->port, text),
-	      protocol_name(service->protocol), whose, sum,
-	      sum == 1 ? "" : "s");
+	report(doctor, HEALTH_OK,
+	       "%s/%s: the transition of %s waits for %u flow%s here",
+	       endpoint_text(&service->vip, service->port, text),
+	       protocol_name(service->protocol), whose, sum,
+	       sum == 1 ? "" : "s");
 }
 
 static void transitions_look(struct doctor *doctor, const struct served *served)
@@ -75,7 +75,7 @@ static void transitions_look(struct doctor *doctor, const struct served *served)
 
 	if (count < 0 || !flows ||
 	    moved_flows(&doctor->kernel, rows, count, flows, &said)) {
-		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+		report(doctor, HEALTH_UNKNOWN, "%s", said.cause);
 	} else {
 		for (s = 0; s < served->count; s++) {
 			if (has_second_chance(served->services[s]) &&
@@ -103,8 +103,8 @@ void look_chance(struct doctor *doctor)
 		transitions_look(doctor, &served);
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK,
-		      "%zu service%s of this host %s second chance", wanted,
-		      wanted == 1 ? "" : "s", wanted == 1 ? "has" : "have");
+		report(doctor, HEALTH_OK,
+		       "%zu service%s of this host %s second chance", wanted,
+		       wanted == 1 ? "" : "s", wanted == 1 ? "has" : "have");
 	free(served.services);
 }

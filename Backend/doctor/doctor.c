@@ -24,11 +24,11 @@ static void look_listed(struct doctor *doctor)
 	kernel->address_count =
 		change_addresses(kernel, kernel->addresses, MAX_OWN);
 	if (!bkd_concerns(kernel, &doctor->config, &said)) {
-		found(doctor, HEALTH_OK, "%s lists an address of this host",
-		      doctor->path);
+		report(doctor, HEALTH_OK, "%s lists an address of this host",
+		       doctor->path);
 		return;
 	}
-	found(doctor, HEALTH_FAIL, "%s", said.cause);
+	report(doctor, HEALTH_FAIL, "%s", said.cause);
 	mend(doctor, "%s; then bkd apply %s", said.hint, doctor->path);
 }
 
@@ -45,9 +45,9 @@ static void look_running(struct doctor *doctor)
 	for (i = 0; i < count; i++)
 		good += !rows[i].restore.until;
 	free(rows);
-	found(doctor, good ? HEALTH_OK : HEALTH_FAIL,
-	      "as %s says, digest %s: %d restored", doctor->path,
-	      digest_text(doctor->config.digest, digest), good);
+	report(doctor, good ? HEALTH_OK : HEALTH_FAIL,
+	       "as %s says, digest %s: %d restored", doctor->path,
+	       digest_text(doctor->config.digest, digest), good);
 	if (!good)
 		mend(doctor, "bkd apply %s", doctor->path);
 }
@@ -65,8 +65,8 @@ int served_read(struct doctor *doctor, struct served *served)
 		count < 0 ? NULL
 			  : calloc(config->service_count + 1, sizeof(void *));
 	if (!served->services) {
-		found(doctor, HEALTH_UNKNOWN, "%s",
-		      count < 0 ? said.cause : strerror(ENOMEM));
+		report(doctor, HEALTH_UNKNOWN, "%s",
+		       count < 0 ? said.cause : strerror(ENOMEM));
 		if (count >= 0)
 			free(own);
 		return -1;
@@ -119,17 +119,17 @@ static void vip_look(struct doctor *doctor, const struct addr *vip,
 		    rows[i].ifindex == lo)
 			continue;
 		if_indextoname((unsigned)rows[i].ifindex, name);
-		found(doctor, HEALTH_FAIL,
-		      "%s is on %s, which claims it on its segment", text,
-		      name);
+		report(doctor, HEALTH_FAIL,
+		       "%s is on %s, which claims it on its segment", text,
+		       name);
 		mend(doctor, "%sip address del %s/%d dev %s",
 		     is_on_lo ? "" : add, text, rows[i].prefix, name);
 		is_on_lo = true; /* once that is done */
 	}
 	if (is_on_lo)
 		return;
-	found(doctor, HEALTH_FAIL, "%s is not on lo: no server answers for it",
-	      text);
+	report(doctor, HEALTH_FAIL, "%s is not on lo: no server answers for it",
+	       text);
 	mend(doctor, "ip address add %s/%d dev lo", text,
 	     addr_is_v4(vip) ? 32 : 128);
 }
@@ -150,9 +150,9 @@ static void look_vips(struct doctor *doctor)
 			vip_look(doctor, &served.services[s]->vip, rows, count);
 	}
 	if (count < 0)
-		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+		report(doctor, HEALTH_UNKNOWN, "%s", said.cause);
 	else if (!doctor->said)
-		found(doctor, HEALTH_OK, "the VIPs are on lo");
+		report(doctor, HEALTH_OK, "the VIPs are on lo");
 	free(rows);
 	free(served.services);
 }
@@ -184,7 +184,7 @@ static void silence_look(struct doctor *doctor, const char *key, int least,
 	}
 	if (!used)
 		return;
-	found(doctor, HEALTH_FAIL, "%s: %s", names, does);
+	report(doctor, HEALTH_FAIL, "%s: %s", names, does);
 	mend(doctor, "sysctl -w net/ipv4/conf/all/%s=%d", key, least);
 }
 
@@ -199,7 +199,7 @@ static void look_silence(struct doctor *doctor)
 	silence_look(doctor, "arp_announce", 2,
 		     "asks by ARP with the VIP as sender");
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "no interface claims a VIP by ARP");
+		report(doctor, HEALTH_OK, "no interface claims a VIP by ARP");
 }
 
 const struct examination bkd_examinations[] = {

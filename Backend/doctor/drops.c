@@ -35,8 +35,8 @@ void look_drops(struct doctor *doctor)
 		all += risen[row->reason];
 	drops_tell(doctor, risen, all, advice);
 	if (!doctor->said)
-		found(doctor, HEALTH_OK,
-		      "each of %llu packets for services just now was passed "
-		      "to the server",
-		      (unsigned long long)all);
+		report(doctor, HEALTH_OK,
+		       "each of %llu packets for services just now was passed "
+		       "to the server",
+		       (unsigned long long)all);
 }

@@ -43,23 +43,23 @@ static void chain_look(struct doctor *doctor, const json_t *objects,
 		 nft_word(chain, "table"),
 		 by ? nft_word(by, "chain") : nft_word(chain, "name"));
 	if (verdict == NFT_MAY_DROP) {
-		found(doctor, HEALTH_UNKNOWN,
-		      "nftables: %s may drop packets for %s/%s; what it asks "
-		      "for is more than where they go to:",
-		      where, text, packet.protocol);
+		report(doctor, HEALTH_UNKNOWN,
+		       "nftables: %s may drop packets for %s/%s; what it asks "
+		       "for is more than where they go to:",
+		       where, text, packet.protocol);
 		mend(doctor, "nft -a list chain %s", where);
 	} else if (by) {
-		found(doctor, HEALTH_FAIL,
-		      "nftables: a rule of %s drops packets for %s/%s", where,
-		      text, packet.protocol);
+		report(doctor, HEALTH_FAIL,
+		       "nftables: a rule of %s drops packets for %s/%s", where,
+		       text, packet.protocol);
 		mend(doctor, "nft delete rule %s handle %lld", where,
 		     (long long)json_integer_value(
 			     json_object_get(by, "handle")));
 	} else {
-		found(doctor, HEALTH_FAIL,
-		      "nftables: %s drops what no rule of it accepts, and "
-		      "none accepts %s/%s",
-		      where, text, packet.protocol);
+		report(doctor, HEALTH_FAIL,
+		       "nftables: %s drops what no rule of it accepts, and "
+		       "none accepts %s/%s",
+		       where, text, packet.protocol);
 		mend(doctor, "nft insert rule %s %s dport %u accept", where,
 		     packet.protocol, packet.port);
 	}
@@ -72,8 +72,8 @@ void look_firewall(struct doctor *doctor)
 	size_t i, s;
 
 	if (!objects) {
-		found(doctor, HEALTH_UNKNOWN,
-		      "nftables: the rules cannot be read without nft");
+		report(doctor, HEALTH_UNKNOWN,
+		       "nftables: the rules cannot be read without nft");
 		mend(doctor, "apt-get install nftables");
 		return;
 	}
@@ -92,6 +92,6 @@ void look_firewall(struct doctor *doctor)
 	}
 	json_decref(objects);
 	if (!doctor->said)
-		found(doctor, HEALTH_OK,
-		      "nftables: no rule drops what is for a service");
+		report(doctor, HEALTH_OK,
+		       "nftables: no rule drops what is for a service");
 }

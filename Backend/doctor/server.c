@@ -62,20 +62,20 @@ static void listener_look(struct doctor *doctor,
 
 	endpoint_text(&service->vip, service->port, text);
 	if (is < LISTENER_WILDCARD)
-		found(doctor, HEALTH_FAIL,
-		      "nobody listens on %s/%s in this network namespace%s",
-		      text, protocol_name(service->protocol),
-		      is == LISTENER_NONE
-			      ? ""
-			      : ", but on that port of another address; bind "
-				"the server to the VIP, or to all addresses");
+		report(doctor, HEALTH_FAIL,
+		       "nobody listens on %s/%s in this network namespace%s",
+		       text, protocol_name(service->protocol),
+		       is == LISTENER_NONE
+			       ? ""
+			       : ", but on that port of another address; bind "
+				 "the server to the VIP, or to all addresses");
 	else if (udp && is == LISTENER_WILDCARD)
-		found(doctor, HEALTH_WARN,
-		      "the UDP server of %s listens on all addresses: unless "
-		      "it asks where each datagram went (IP_PKTINFO), it "
-		      "answers from this host's own address; bind it to the "
-		      "VIP",
-		      text);
+		report(doctor, HEALTH_WARN,
+		       "the UDP server of %s listens on all addresses: unless "
+		       "it asks where each datagram went (IP_PKTINFO), it "
+		       "answers from this host's own address; bind it to the "
+		       "VIP",
+		       text);
 	else
 		return;
 	mend(doctor, "ss -Hlnp%c 'sport = :%u'", udp ? 'u' : 't',
@@ -96,7 +96,7 @@ void look_listeners(struct doctor *doctor)
 	for (p = 0; p < 2; p++) {
 		count = sockets_read(protocols[p], &rows, &said);
 		if (count < 0) {
-			found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+			report(doctor, HEALTH_UNKNOWN, "%s", said.cause);
 			break;
 		}
 		for (s = 0; s < served.count; s++) {
@@ -115,9 +115,9 @@ void look_listeners(struct doctor *doctor)
 	}
 	free(served.services);
 	if (!doctor->said)
-		found(doctor, HEALTH_OK,
-		      "somebody listens on the VIP and port of %zu service%s",
-		      looked, looked == 1 ? "" : "s");
+		report(doctor, HEALTH_OK,
+		       "somebody listens on the VIP and port of %zu service%s",
+		       looked, looked == 1 ? "" : "s");
 }
 
 /* A route through a gateway, in any table; `data`: their number. */
@@ -170,10 +170,10 @@ static void routes_look(struct doctor *doctor, bool ipv6)
 
 	if (risen <= 0)
 		return;
-	found(doctor, HEALTH_FAIL,
-	      "%s: %lld packet%s of this host had no route just now: answers, "
-	      "most likely",
-	      ipv6 ? "IPv6" : "IPv4", risen, risen == 1 ? "" : "s");
+	report(doctor, HEALTH_FAIL,
+	       "%s: %lld packet%s of this host had no route just now: answers, "
+	       "most likely",
+	       ipv6 ? "IPv6" : "IPv4", risen, risen == 1 ? "" : "s");
 	mend(doctor, "ip %sroute replace default via GATEWAY",
 	     ipv6 ? "-6 " : "");
 }
@@ -199,21 +199,21 @@ void look_replies(struct doctor *doctor)
 			continue;
 		}
 		if (count < 0) {
-			found(doctor, HEALTH_UNKNOWN,
-			      "%s: this host's routes cannot be read",
-			      ipv6 ? "IPv6" : "IPv4");
+			report(doctor, HEALTH_UNKNOWN,
+			       "%s: this host's routes cannot be read",
+			       ipv6 ? "IPv6" : "IPv4");
 			continue;
 		}
-		found(doctor, HEALTH_FAIL,
-		      "%s: no route leads beyond this host's own segments, so "
-		      "no answer to a client elsewhere",
-		      ipv6 ? "IPv6" : "IPv4");
+		report(doctor, HEALTH_FAIL,
+		       "%s: no route leads beyond this host's own segments, so "
+		       "no answer to a client elsewhere",
+		       ipv6 ? "IPv6" : "IPv4");
 		mend(doctor, "ip %sroute replace default via GATEWAY",
 		     ipv6 ? "-6 " : "");
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK,
-		      served.count ? "routes lead beyond this host's segments"
-				   : "no service is restored here");
+		report(doctor, HEALTH_OK,
+		       served.count ? "routes lead beyond this host's segments"
+				    : "no service is restored here");
 	free(served.services);
 }

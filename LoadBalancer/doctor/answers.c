@@ -27,18 +27,18 @@ void look_run(struct doctor *doctor)
 	int alive = run_is_alive(doctor->kernel.role, &said);
 
 	if (alive < 0) {
-		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+		report(doctor, HEALTH_UNKNOWN, "%s", said.cause);
 		return;
 	}
 	if (alive || !checks) {
-		found(doctor, HEALTH_OK, "%s",
-		      checks ? "lbr run is alive, and checks backends"
-			     : "the file names no health checks");
+		report(doctor, HEALTH_OK, "%s",
+		       checks ? "lbr run is alive, and checks backends"
+			      : "the file names no health checks");
 		return;
 	}
-	found(doctor, HEALTH_WARN,
-	      "the file names health checks, and lbr run does not run: a dead "
-	      "backend keeps its flows");
+	report(doctor, HEALTH_WARN,
+	       "the file names health checks, and lbr run does not run: a dead "
+	       "backend keeps its flows");
 	if (access("/run/systemd/system", F_OK))
 		mend(doctor, "setsid lbr run -c %s </dev/null &", doctor->path);
 	else
@@ -100,12 +100,12 @@ static void unheard(struct doctor *doctor, const struct backend *backend,
 	    is_attached(&doctor->kernel, (__u32)hop.ifindex) ||
 	    !if_indextoname((unsigned int)hop.ifindex, name))
 		return;
-	found(doctor, HEALTH_WARN,
-	      "%s, for %s/%s, cannot be checked: its answers come by %s, where "
-	      "xdp_lbr is not attached",
-	      addr_text(&backend->address, address),
-	      endpoint_text(&from->vip, from->port, vip),
-	      protocol_name(from->protocol), name);
+	report(doctor, HEALTH_WARN,
+	       "%s, for %s/%s, cannot be checked: its answers come by %s, "
+	       "where xdp_lbr is not attached",
+	       addr_text(&backend->address, address),
+	       endpoint_text(&from->vip, from->port, vip),
+	       protocol_name(from->protocol), name);
 	mend(doctor, "lbr up -i %s", name);
 }
 
@@ -129,10 +129,10 @@ static void answers_of(struct doctor *doctor, const struct standings *standings,
 		if (standing.status != STATUS_DOWN &&
 		    standing.status != STATUS_LAST_RESORT)
 			continue;
-		found(doctor, HEALTH_FAIL, "%s is %s, for %s/%s: %s; there:",
-		      addr_text(&backend->address, address), standing.state,
-		      endpoint_text(&from->vip, from->port, vip),
-		      protocol_name(from->protocol), standing.why);
+		report(doctor, HEALTH_FAIL, "%s is %s, for %s/%s: %s; there:",
+		       addr_text(&backend->address, address), standing.state,
+		       endpoint_text(&from->vip, from->port, vip),
+		       protocol_name(from->protocol), standing.why);
 		mend_there(doctor, backend, from);
 	}
 }
@@ -177,10 +177,10 @@ static bool answers_known(struct doctor *doctor)
 	standings_close(&standings);
 	running_free(&running);
 	if (is_known && !doctor->said)
-		found(doctor, HEALTH_OK,
-		      "%zu service%s with a check: each backend answers, or "
-		      "drains",
-		      checked, checked == 1 ? "" : "s");
+		report(doctor, HEALTH_OK,
+		       "%zu service%s with a check: each backend answers, or "
+		       "drains",
+		       checked, checked == 1 ? "" : "s");
 	return is_known;
 }
 
@@ -212,12 +212,12 @@ static void stands_badly(struct doctor *doctor, const struct running *running,
 	char vip[64], address[INET6_ADDRSTRLEN];
 
 	endpoint_text(&from->vip, from->port, vip);
-	found(doctor, HEALTH_FAIL, "%s/%s is %s: %s%s", vip,
-	      protocol_name(from->protocol), standing->state, standing->why,
-	      service->service.table_size ? ""
-	      : from->on_all_down == ALL_DOWN_PASS
-		      ? "; its new flows are handed to this host's kernel"
-		      : "; its new flows are dropped");
+	report(doctor, HEALTH_FAIL, "%s/%s is %s: %s%s", vip,
+	       protocol_name(from->protocol), standing->state, standing->why,
+	       service->service.table_size ? ""
+	       : from->on_all_down == ALL_DOWN_PASS
+		       ? "; its new flows are handed to this host's kernel"
+		       : "; its new flows are dropped");
 	if (standing->status == SERVICE_DOWN)
 		mend(doctor, "lbr show backends");
 	else if (drained)
@@ -236,7 +236,7 @@ void look_services(struct doctor *doctor)
 	size_t i, count = 0;
 
 	if (standings_read(doctor, &running, &standings)) {
-		found(doctor, HEALTH_UNKNOWN, "what runs cannot be read");
+		report(doctor, HEALTH_UNKNOWN, "what runs cannot be read");
 		return;
 	}
 	for (i = 0; i < doctor->config.service_count; i++, from++) {
@@ -253,9 +253,9 @@ void look_services(struct doctor *doctor)
 	standings_close(&standings);
 	running_free(&running);
 	if (!doctor->said)
-		found(doctor, HEALTH_OK,
-		      "%zu service%s: each has such a backend", count,
-		      count == 1 ? "" : "s");
+		report(doctor, HEALTH_OK,
+		       "%zu service%s: each has such a backend", count,
+		       count == 1 ? "" : "s");
 }
 
 /*
@@ -273,13 +273,13 @@ void look_answers(struct doctor *doctor)
 	for (i = 0; i < doctor->config.service_count; i++, service++) {
 		if (service->protocol != IPPROTO_TCP || !service->port)
 			continue;
-		found(doctor, HEALTH_UNKNOWN,
-		      "only a client can see whether each backend answers; "
-		      "there, several times:");
+		report(doctor, HEALTH_UNKNOWN,
+		       "only a client can see whether each backend answers; "
+		       "there, several times:");
 		mend(doctor, "curl -sSo /dev/null -m 5 http://%s/",
 		     endpoint_text(&service->vip, service->port, text));
 		return;
 	}
-	found(doctor, HEALTH_UNKNOWN,
-	      "only a client can see whether each backend answers");
+	report(doctor, HEALTH_UNKNOWN,
+	       "only a client can see whether each backend answers");
 }

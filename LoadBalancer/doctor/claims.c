@@ -53,10 +53,10 @@ static void answered(struct doctor *doctor, const struct claimed *row)
 	if (!memcmp(row->other, nobody, sizeof(nobody)))
 		return;
 	if_indextoname((unsigned)row->ifindex, name);
-	found(doctor, HEALTH_WARN,
-	      "%s on %s: %s answers for it, too: hosts there go to the one or "
-	      "the other",
-	      addr_text(&row->address, text), name, mac_text(row->other, mac));
+	report(doctor, HEALTH_WARN,
+	       "%s on %s: %s answers for it, too: hosts there go to the one or "
+	       "the other",
+	       addr_text(&row->address, text), name, mac_text(row->other, mac));
 	mend(doctor, "bkd doctor, if that is a backend's; else on that host: "
 		     "ip address; ip neigh show proxy");
 }
@@ -67,19 +67,20 @@ void look_claims(struct doctor *doctor)
 	int i;
 
 	if (own_vips(&doctor->config, ask_for, &asking)) {
-		found(doctor, HEALTH_UNKNOWN,
-		      "this host's addresses cannot be read");
+		report(doctor, HEALTH_UNKNOWN,
+		       "this host's addresses cannot be read");
 	} else if (!asking.count) {
-		found(doctor, HEALTH_OK,
-		      "routers send the VIPs here: nobody asks for them");
+		report(doctor, HEALTH_OK,
+		       "routers send the VIPs here: nobody asks for them");
 	} else if (claims_ask(asking.rows, asking.count, WAIT)) {
-		found(doctor, HEALTH_UNKNOWN, "cannot ask for the VIPs by ARP");
+		report(doctor, HEALTH_UNKNOWN,
+		       "cannot ask for the VIPs by ARP");
 	} else {
 		for (i = 0; i < asking.count; i++)
 			answered(doctor, &asking.rows[i]);
 		if (!doctor->said)
-			found(doctor, HEALTH_OK,
-			      "nobody else answers for the VIPs");
+			report(doctor, HEALTH_OK,
+			       "nobody else answers for the VIPs");
 	}
 	free(asking.rows);
 }

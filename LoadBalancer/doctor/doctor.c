@@ -49,7 +49,7 @@ static void look_running(struct doctor *doctor)
 	if (look_digest(doctor))
 		return;
 	if (running_read(kernel, generation_current(kernel), &running, &said)) {
-		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+		report(doctor, HEALTH_UNKNOWN, "%s", said.cause);
 		return;
 	}
 	for (i = 0; i < doctor->config.service_count; i++, from++) {
@@ -58,13 +58,13 @@ static void look_running(struct doctor *doctor)
 	}
 	running_free(&running);
 	if (!differ) {
-		found(doctor, HEALTH_OK, "as %s says, digest %s", doctor->path,
-		      digest_text(doctor->config.digest, digest));
+		report(doctor, HEALTH_OK, "as %s says, digest %s", doctor->path,
+		       digest_text(doctor->config.digest, digest));
 		return;
 	}
-	found(doctor, HEALTH_WARN,
-	      "%d backends run otherwise than %s says, set by hand", differ,
-	      doctor->path);
+	report(doctor, HEALTH_WARN,
+	       "%d backends run otherwise than %s says, set by hand", differ,
+	       doctor->path);
 	mend(doctor, "lbr apply %s", doctor->path);
 }
 
@@ -76,7 +76,7 @@ static void expect(struct doctor *doctor, enum health health, const char *path,
 
 	if (is < 0 || is == right)
 		return;
-	found(doctor, health, "%s is %d: %s", path, is, what);
+	report(doctor, health, "%s is %d: %s", path, is, what);
 	mend(doctor, "sysctl -w %s=%d", path, right);
 }
 
@@ -111,7 +111,7 @@ static void look_forwarding(struct doctor *doctor)
 			forwarding_ipv6(doctor, *name);
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "%s: forwards", doctor->names[0]);
+		report(doctor, HEALTH_OK, "%s: forwards", doctor->names[0]);
 }
 
 static void look_redirects(struct doctor *doctor)
@@ -131,8 +131,8 @@ static void look_redirects(struct doctor *doctor)
 			expect(doctor, HEALTH_FAIL, path, 0, why);
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "%s: sends no ICMP redirects",
-		      doctor->names[0]);
+		report(doctor, HEALTH_OK, "%s: sends no ICMP redirects",
+		       doctor->names[0]);
 }
 
 static void look_flows(struct doctor *doctor)
@@ -142,20 +142,20 @@ static void look_flows(struct doctor *doctor)
 	size_t i, used = 0;
 
 	if (flows_open(&table, kernel_map(kernel, "flows"))) {
-		found(doctor, HEALTH_UNKNOWN, "the flow table cannot be read");
+		report(doctor, HEALTH_UNKNOWN, "the flow table cannot be read");
 		return;
 	}
 	for (i = 0; i < table.ways; i++)
 		used += flow_is_remembered(&table.flows[i]);
 	/* Twice as many ways as flow-table-size, in buckets of four. */
 	if (used <= table.ways / 2) {
-		found(doctor, HEALTH_OK, "%zu flows remembered, room for %zu",
-		      used, table.ways / 2);
+		report(doctor, HEALTH_OK, "%zu flows remembered, room for %zu",
+		       used, table.ways / 2);
 	} else {
-		found(doctor, HEALTH_WARN,
-		      "%zu flows remembered, room for %zu: the oldest are "
-		      "forgotten soon",
-		      used, table.ways / 2);
+		report(doctor, HEALTH_WARN,
+		       "%zu flows remembered, room for %zu: the oldest are "
+		       "forgotten soon",
+		       used, table.ways / 2);
 		mend(doctor,
 		     "sed -i -e '/^flow-table-size:/d' -e '$a "
 		     "flow-table-size: %zu' %s && lbr up -c %s",
@@ -174,15 +174,15 @@ static void look_transitions(struct doctor *doctor)
 	for (i = 0; i < doctor->config.service_count; i++, service++) {
 		if (!is_in_transition(service) || !has_second_chance(service))
 			continue;
-		found(doctor, HEALTH_OK,
-		      "%s/%s: the transition of %s ends when all backends "
-		      "have moved-flows 0 (bkd show restores)",
-		      endpoint_text(&service->vip, service->port, text),
-		      protocol_name(service->protocol),
-		      transition_text(service, whose));
+		report(doctor, HEALTH_OK,
+		       "%s/%s: the transition of %s ends when all backends "
+		       "have moved-flows 0 (bkd show restores)",
+		       endpoint_text(&service->vip, service->port, text),
+		       protocol_name(service->protocol),
+		       transition_text(service, whose));
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "no service is in transition");
+		report(doctor, HEALTH_OK, "no service is in transition");
 }
 
 const struct examination lbr_examinations[] = {

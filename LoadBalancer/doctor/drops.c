@@ -55,15 +55,15 @@ void look_drops(struct doctor *doctor)
 	drops_tell(doctor, risen, all, advice);
 	if (risen[REASON_neighbour_unresolved] > SELDOM &&
 	    risen[REASON_neighbour_unresolved] * SELDOM > all) {
-		found(doctor, HEALTH_FAIL,
-		      "%llu of %llu packets just now were forwarded by the "
-		      "kernel, because the next hop has no MAC address",
-		      (unsigned long long)risen[REASON_neighbour_unresolved],
-		      (unsigned long long)all);
+		report(doctor, HEALTH_FAIL,
+		       "%llu of %llu packets just now were forwarded by the "
+		       "kernel, because the next hop has no MAC address",
+		       (unsigned long long)risen[REASON_neighbour_unresolved],
+		       (unsigned long long)all);
 		mend(doctor, "lbr apply %s; lbr show next-hops", doctor->path);
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK,
-		      "none of %llu packets for services just now was dropped",
-		      (unsigned long long)all);
+		report(doctor, HEALTH_OK,
+		       "none of %llu packets for services just now was dropped",
+		       (unsigned long long)all);
 }

@@ -49,12 +49,12 @@ static void look_rule(struct doctor *doctor, const json_t *objects,
 	    !(nft_reaches(objects, rule, "forward") ||
 	      nft_reaches(objects, rule, "prerouting")))
 		return;
-	found(doctor, HEALTH_WARN,
-	      "nftables: a rule of %s %s %s %s what conntrack calls "
-	      "invalid: to it, packets that the kernel forwards for xdp_lbr "
-	      "are",
-	      nft_word(rule, "family"), nft_word(rule, "table"),
-	      nft_word(rule, "chain"), sure ? "drops" : "may drop");
+	report(doctor, HEALTH_WARN,
+	       "nftables: a rule of %s %s %s %s what conntrack calls "
+	       "invalid: to it, packets that the kernel forwards for xdp_lbr "
+	       "are",
+	       nft_word(rule, "family"), nft_word(rule, "table"),
+	       nft_word(rule, "chain"), sure ? "drops" : "may drop");
 	mend(doctor, "nft delete rule %s %s %s handle %lld",
 	     nft_word(rule, "family"), nft_word(rule, "table"),
 	     nft_word(rule, "chain"),
@@ -136,22 +136,22 @@ static void look_chain(struct doctor *doctor, const json_t *objects,
 	for (i = 0; i < 2; i++) {
 		if (!dropped[i].count)
 			continue;
-		found(doctor, HEALTH_WARN,
-		      "nftables: %s drops packets to %d backend%s whose next "
-		      "hop is not resolved yet",
-		      where, dropped[i].count,
-		      dropped[i].count == 1 ? "" : "s");
+		report(doctor, HEALTH_WARN,
+		       "nftables: %s drops packets to %d backend%s whose next "
+		       "hop is not resolved yet",
+		       where, dropped[i].count,
+		       dropped[i].count == 1 ? "" : "s");
 		dropped[i].set[dropped[i].used - 1] = '\0'; /* a comma */
 		mend(doctor, "nft 'insert rule %s %s daddr %s } accept'", where,
 		     families[i], dropped[i].set);
 	}
 	if (!maybe.count)
 		return;
-	found(doctor, HEALTH_UNKNOWN,
-	      "nftables: %s may drop packets to %d backend%s whose next hop is "
-	      "not resolved yet; what it asks for is more than where they go "
-	      "to:",
-	      where, maybe.count, maybe.count == 1 ? "" : "s");
+	report(doctor, HEALTH_UNKNOWN,
+	       "nftables: %s may drop packets to %d backend%s whose next hop "
+	       "is not resolved yet; what it asks for is more than where they "
+	       "go to:",
+	       where, maybe.count, maybe.count == 1 ? "" : "s");
 	mend(doctor, "nft -a list chain %s", where);
 }
 
@@ -172,8 +172,8 @@ void look_firewall(struct doctor *doctor)
 	size_t i;
 
 	if (!hands_over(doctor)) {
-		found(doctor, HEALTH_OK,
-		      "the kernel forwards nothing for the services' methods");
+		report(doctor, HEALTH_OK,
+		       "the kernel forwards nothing for the services' methods");
 		return;
 	}
 	objects = nft_read();
@@ -187,16 +187,16 @@ void look_firewall(struct doctor *doctor)
 			look_chain(doctor, objects, part);
 	}
 	if (!objects) {
-		found(doctor, HEALTH_UNKNOWN,
-		      "nftables: the rules cannot be read without nft");
+		report(doctor, HEALTH_UNKNOWN,
+		       "nftables: the rules cannot be read without nft");
 		mend(doctor, "apt-get install nftables");
 	} else if (!doctor->said) {
-		found(doctor, HEALTH_OK,
-		      "nftables: nothing that the kernel forwards is dropped");
+		report(doctor, HEALTH_OK,
+		       "nftables: nothing that the kernel forwards is dropped");
 	}
 	json_decref(objects);
-	found(doctor, HEALTH_UNKNOWN,
-	      "whether routers on the way drop what conntrack calls invalid; "
-	      "there:");
+	report(doctor, HEALTH_UNKNOWN,
+	       "whether routers on the way drop what conntrack calls invalid; "
+	       "there:");
 	mend(doctor, "nft list ruleset | grep invalid");
 }

@@ -88,13 +88,13 @@ static void narrow_tell(struct doctor *doctor, const struct narrowest *least,
 	if (least->overhead)
 		snprintf(outer, sizeof(outer), ", less %u for the outer header",
 			 least->overhead);
-	found(doctor, lost ? HEALTH_FAIL : HEALTH_WARN,
-	      "the way to %s takes %d bytes (%s: %u%s), and clients send up "
-	      "to %d%s; here, and with the same file on each backend:",
-	      addr_text(&least->backend->address, text), room, least->size.by,
-	      least->size.mtu, outer, most,
-	      lost ? ", and no IPv6 client can be told to send less than 1280"
-		   : "");
+	report(doctor, lost ? HEALTH_FAIL : HEALTH_WARN,
+	       "the way to %s takes %d bytes (%s: %u%s), and clients send up "
+	       "to %d%s; here, and with the same file on each backend:",
+	       addr_text(&least->backend->address, text), room, least->size.by,
+	       least->size.mtu, outer, most,
+	       lost ? ", and no IPv6 client can be told to send less than 1280"
+		    : "");
 	mend(doctor,
 	     "sed -i -e '/^advmss:/d' -e '$a advmss: %d' %s && lbr apply %s",
 	     least->mss, doctor->path, doctor->path);
@@ -117,14 +117,15 @@ void look_mtu(struct doctor *doctor)
 		}
 	}
 	if (!least.service)
-		found(doctor, HEALTH_OK,
-		      "the backends are sent what comes: up to %d bytes", most);
+		report(doctor, HEALTH_OK,
+		       "the backends are sent what comes: up to %d bytes",
+		       most);
 	else if (doctor->config.advmss &&
 		 (int)doctor->config.advmss <= least.mss)
-		found(doctor, HEALTH_OK,
-		      "advmss %u: clients send no more than the way to the "
-		      "backends takes",
-		      doctor->config.advmss);
+		report(doctor, HEALTH_OK,
+		       "advmss %u: clients send no more than the way to the "
+		       "backends takes",
+		       doctor->config.advmss);
 	else
 		narrow_tell(doctor, &least, most);
 }

@@ -50,22 +50,22 @@ static void look_own_vip(void *data, const struct addr *vip, bool is_own)
 
 	addr_text(vip, text);
 	if (is_own && unmatched == UNMATCHED_DROP) {
-		found(doctor, HEALTH_WARN,
-		      "%s is an address of this host, and unmatched: drop cuts "
-		      "it off there: SSH, answers to its own connections",
-		      text);
+		report(doctor, HEALTH_WARN,
+		       "%s is an address of this host, and unmatched: drop "
+		       "cuts it off there: SSH, answers to its own connections",
+		       text);
 		default_again(doctor);
 	} else if (is_own) {
-		found(doctor, HEALTH_OK,
-		      "%s is an address of this host: what is for none of its "
-		      "services is passed up",
-		      text);
+		report(doctor, HEALTH_OK,
+		       "%s is an address of this host: what is for none of its "
+		       "services is passed up",
+		       text);
 	} else if (passes && back_by(doctor, vip, name)) {
-		found(doctor, HEALTH_WARN,
-		      "%s is no address of this host: its kernel would send "
-		      "packets of %s back out of %s, so they are dropped "
-		      "(would_loop)",
-		      text, passes, name);
+		report(doctor, HEALTH_WARN,
+		       "%s is no address of this host: its kernel would send "
+		       "packets of %s back out of %s, so they are dropped "
+		       "(would_loop)",
+		       text, passes, name);
 		default_again(doctor);
 	}
 }
@@ -73,8 +73,8 @@ static void look_own_vip(void *data, const struct addr *vip, bool is_own)
 void look_own_vips(struct doctor *doctor)
 {
 	if (own_vips(&doctor->config, look_own_vip, doctor))
-		found(doctor, HEALTH_UNKNOWN,
-		      "this host's addresses cannot be read");
+		report(doctor, HEALTH_UNKNOWN,
+		       "this host's addresses cannot be read");
 	else if (!doctor->said)
-		found(doctor, HEALTH_OK, "no VIP is an address of this host");
+		report(doctor, HEALTH_OK, "no VIP is an address of this host");
 }

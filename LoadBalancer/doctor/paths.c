@@ -95,8 +95,8 @@ static void no_route(struct doctor *doctor, const struct addr *backend)
 	struct change change;
 	const char *via = hop_noted(doctor, ipv6, &change);
 
-	found(doctor, HEALTH_FAIL, "%s: no route to this backend",
-	      addr_text(backend, text));
+	report(doctor, HEALTH_FAIL, "%s: no route to this backend",
+	       addr_text(backend, text));
 	mend(doctor, "ip %sroute replace %s via %s", ipv6 ? "-6 " : "", text,
 	     via ?: "GATEWAY");
 }
@@ -119,9 +119,9 @@ static struct hops *hops_read(struct doctor *doctor)
 				continue;
 			count = route_hops_read(to, read, MOST_ROUTE_HOPS);
 			if (count < 0)
-				found(doctor, HEALTH_UNKNOWN,
-				      "the route to %s cannot be read",
-				      addr_text(to, text));
+				report(doctor, HEALTH_UNKNOWN,
+				       "the route to %s cannot be read",
+				       addr_text(to, text));
 			else if (!count)
 				no_route(doctor, to);
 			for (i = 0; i < count; i++)
@@ -150,13 +150,13 @@ static bool device_look(struct doctor *doctor, const struct hops *hops,
 	snprintf(drops, sizeof(drops),
 		 "drops what goes there by %s (device_unfit)",
 		 methods_text(is_sent_by_xdp_only, " or ", methods));
-	found(doctor, hop->only_xdp ? HEALTH_FAIL : HEALTH_WARN,
-	      "%s on %s, next hop of %d backends: %s %s, so xdp_lbr %s", via,
-	      name, hop->backends, name, device_lacks_text(lacks),
-	      hop->only_xdp
-		      ? drops
-		      : "hands what goes there to the kernel, which is slower "
-			"(device_passed)");
+	report(doctor, hop->only_xdp ? HEALTH_FAIL : HEALTH_WARN,
+	       "%s on %s, next hop of %d backends: %s %s, so xdp_lbr %s", via,
+	       name, hop->backends, name, device_lacks_text(lacks),
+	       hop->only_xdp
+		       ? drops
+		       : "hands what goes there to the kernel, which is slower "
+			 "(device_passed)");
 	if (lacks & DEVICE_NO_ETHERNET)
 		mend(doctor,
 		     "another route, by an Ethernet device: ip route get %s",
@@ -180,24 +180,24 @@ static void hop_look(struct doctor *doctor, const struct hops *hops,
 	if (device_look(doctor, hops, hop, via, name))
 		return;
 	if (is.there && !is.resolved) {
-		found(doctor, HEALTH_FAIL,
-		      "%s on %s, next hop of %d backends, does not say its MAC "
-		      "address: %s",
-		      via, name, hop->backends, is.state);
+		report(doctor, HEALTH_FAIL,
+		       "%s on %s, next hop of %d backends, does not say its "
+		       "MAC address: %s",
+		       via, name, hop->backends, is.state);
 		mend(doctor, "ping -c 1 -I %s %s; on that host: ip address",
 		     name, via);
 	} else if (is.permanent) {
-		found(doctor, HEALTH_WARN,
-		      "%s on %s, next hop of %d backends, has a MAC address "
-		      "that was set by hand: nobody asks whether it is right",
-		      via, name, hop->backends);
+		report(doctor, HEALTH_WARN,
+		       "%s on %s, next hop of %d backends, has a MAC address "
+		       "that was set by hand: nobody asks whether it is right",
+		       via, name, hop->backends);
 		mend(doctor, "ip neigh del %s dev %s; lbr apply %s", via, name,
 		     doctor->path);
 	} else if (!is.managed && !neighbours_possible(&ignored)) {
-		found(doctor, HEALTH_WARN,
-		      "%s on %s, next hop of %d backends, is not kept fresh: "
-		      "flushed, or new",
-		      via, name, hop->backends);
+		report(doctor, HEALTH_WARN,
+		       "%s on %s, next hop of %d backends, is not kept fresh: "
+		       "flushed, or new",
+		       via, name, hop->backends);
 		mend(doctor, "lbr apply %s", doctor->path);
 	}
 }
@@ -212,10 +212,10 @@ static void remembered_look(struct doctor *doctor)
 	if (generation_read(kernel, generation_current(kernel), &running) ||
 	    running.next_hops_by_flow || !routes_by_flow(why, sizeof(why)))
 		return;
-	found(doctor, HEALTH_WARN,
-	      "%s, but next hops are remembered for each backend: all its "
-	      "flows share one",
-	      why);
+	report(doctor, HEALTH_WARN,
+	       "%s, but next hops are remembered for each backend: all its "
+	       "flows share one",
+	       why);
 	mend(doctor, "lbr apply %s; lbr run does so by itself", doctor->path);
 }
 
@@ -231,9 +231,9 @@ void look_next_hops(struct doctor *doctor)
 	for (i = 0; hops && i < hops->count; i++)
 		hop_look(doctor, hops, &hops->at[i]);
 	if (hops && !doctor->said)
-		found(doctor, HEALTH_OK,
-		      "%d next hops of the backends: known and kept fresh",
-		      hops->count);
+		report(doctor, HEALTH_OK,
+		       "%d next hops of the backends: known and kept fresh",
+		       hops->count);
 	if (hops)
 		free(hops->devices);
 	free(hops);

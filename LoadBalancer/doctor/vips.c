@@ -98,12 +98,12 @@ void look_vips(struct doctor *doctor)
 	size_t i;
 
 	if (running_read(kernel, generation_current(kernel), &running, &said)) {
-		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+		report(doctor, HEALTH_UNKNOWN, "%s", said.cause);
 		return;
 	}
 	counts = counts_of_now(kernel, &running);
 	if (!counts)
-		found(doctor, HEALTH_UNKNOWN, "cannot read the counters");
+		report(doctor, HEALTH_UNKNOWN, "cannot read the counters");
 	for (i = 0; counts && i < running.service_count; i++) {
 		const struct addr *address = &running.services[i].key.vip;
 
@@ -113,14 +113,14 @@ void look_vips(struct doctor *doctor)
 		addr_text(address, vip);
 		packets = packets_for(&running, counts, address);
 		if (packets) {
-			found(doctor, HEALTH_OK,
-			      "%s: packets for it come, and are sent on", vip);
+			report(doctor, HEALTH_OK,
+			       "%s: packets for it come, and are sent on", vip);
 			continue;
 		}
-		found(doctor, HEALTH_UNKNOWN,
-		      "%s: no packet for its services came just now; on the "
-		      "router (or client) before this host:",
-		      vip);
+		report(doctor, HEALTH_UNKNOWN,
+		       "%s: no packet for its services came just now; on the "
+		       "router (or client) before this host:",
+		       vip);
 		mend(doctor, "ip %sroute replace %s via %s", ipv6 ? "-6 " : "",
 		     vip, own_address(doctor, ipv6, own) ? own : "ADDRESS");
 	}

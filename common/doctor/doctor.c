@@ -22,7 +22,7 @@ static const char *const healths[] = {
 	[HEALTH_UNKNOWN] = "unknown",
 };
 
-void found(struct doctor *doctor, enum health health, const char *format, ...)
+void report(struct doctor *doctor, enum health health, const char *format, ...)
 {
 	va_list arguments;
 	char text[512];

@@ -50,9 +50,10 @@ struct doctor {
 };
 
 /*
- * One line of output; `found` begins it, `mend` adds the command, ready to run.
+ * One line of output; `report` begins it, `mend` adds the command, ready to
+ * run.
  */
-void found(struct doctor *doctor, enum health health, const char *format, ...)
+void report(struct doctor *doctor, enum health health, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void mend(struct doctor *doctor, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -145,10 +145,10 @@ void drops_tell(struct doctor *doctor, const __u64 risen[REASON_MAX], __u64 all,
 		row = advice_for(advice, i);
 		if (!risen[i] || (!row && reason_action(i) != XDP_DROP))
 			continue;
-		found(doctor, row ? row->health : HEALTH_WARN,
-		      "%llu of %llu packets just now: %s: %s",
-		      (unsigned long long)risen[i], (unsigned long long)all,
-		      reason_name(i), reason_text(i));
+		report(doctor, row ? row->health : HEALTH_WARN,
+		       "%llu of %llu packets just now: %s: %s",
+		       (unsigned long long)risen[i], (unsigned long long)all,
+		       reason_name(i), reason_text(i));
 		if (row) {
 			mend_with(doctor, row->command);
 			continue;

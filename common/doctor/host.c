@@ -39,17 +39,17 @@ void look_rp_filter(struct doctor *doctor)
 		    (!route_read(&elsewhere, &back, &ignored) && link &&
 		     back.ifindex == link->ifindex))
 			continue;
-		found(doctor, HEALTH_WARN,
-		      "%s: rp_filter is strict: the kernel drops a packet "
-		      "whose sender it would reach another way, and the "
-		      "default route does not lead out of %s",
-		      *name, *name);
+		report(doctor, HEALTH_WARN,
+		       "%s: rp_filter is strict: the kernel drops a packet "
+		       "whose sender it would reach another way, and the "
+		       "default route does not lead out of %s",
+		       *name, *name);
 		mend(doctor, "sysctl -w net/ipv4/conf/%s/rp_filter=2", *name);
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK,
-		      "%s: rp_filter is not strict, or does no harm",
-		      doctor->names[0]);
+		report(doctor, HEALTH_OK,
+		       "%s: rp_filter is not strict, or does no harm",
+		       doctor->names[0]);
 }
 
 /* What `run` has left to somebody else, see change_again(). */
@@ -62,14 +62,14 @@ void look_settings(struct doctor *doctor)
 	for (i = 0; change_read(kernel, i, &change); i++) {
 		if (strcmp(change.kind, "left"))
 			continue;
-		found(doctor, HEALTH_FAIL,
-		      "%s: somebody else has set it back twice within %d s",
-		      change.what, AGAIN_SECONDS);
+		report(doctor, HEALTH_FAIL,
+		       "%s: somebody else has set it back twice within %d s",
+		       change.what, AGAIN_SECONDS);
 		mend(doctor, "%s apply %s, once nobody does",
 		     kernel->role->name, doctor->path);
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "nobody has set anything back");
+		report(doctor, HEALTH_OK, "nobody has set anything back");
 }
 
 static bool has_bridge(const struct doctor *doctor)
@@ -92,12 +92,12 @@ void look_bridge(struct doctor *doctor)
 	for (i = 0; has_bridge(doctor) && i < 2; i++) {
 		if (sysctl_number("net/bridge/%s", keys[i]) != 1)
 			continue;
-		found(doctor, HEALTH_WARN,
-		      "%s is 1: what a bridge here carries goes through "
-		      "iptables' FORWARD",
-		      keys[i]);
+		report(doctor, HEALTH_WARN,
+		       "%s is 1: what a bridge here carries goes through "
+		       "iptables' FORWARD",
+		       keys[i]);
 		mend(doctor, "sysctl -w net/bridge/%s=0", keys[i]);
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "no bridge here, or not by iptables");
+		report(doctor, HEALTH_OK, "no bridge here, or not by iptables");
 }

@@ -23,18 +23,18 @@ void look_lock(struct doctor *doctor)
 		nanosleep(&pause, NULL);
 	if (fd >= 0) {
 		close(fd);
-		found(doctor, HEALTH_OK, "free to change what runs");
+		report(doctor, HEALTH_OK, "free to change what runs");
 		return;
 	}
 	if (errno != EWOULDBLOCK) {
-		found(doctor, HEALTH_UNKNOWN, "%s: %s", path, strerror(errno));
+		report(doctor, HEALTH_UNKNOWN, "%s: %s", path, strerror(errno));
 		return;
 	}
 	lock_holder(path, &holder);
-	found(doctor, HEALTH_FAIL,
-	      "%s holds %s: until then, no verdict of a health check and no "
-	      "other change takes effect",
-	      holder_text(&holder, text), path);
+	report(doctor, HEALTH_FAIL,
+	       "%s holds %s: until then, no verdict of a health check and no "
+	       "other change takes effect",
+	       holder_text(&holder, text), path);
 	if (holder.stopped)
 		mend(doctor, "kill -CONT %d", (int)holder.pid);
 	else if (holder.pid > 0)

@@ -35,42 +35,42 @@ void look_kernel(struct doctor *doctor)
 	uname(&host);
 	sscanf(host.release, "%d.%d", &major, &minor);
 	if (major < 5 || (major == 5 && minor < 10)) {
-		found(doctor, HEALTH_FAIL,
-		      "Linux %s: the program is known to load from 5.10 on",
-		      host.release);
+		report(doctor, HEALTH_FAIL,
+		       "Linux %s: the program is known to load from 5.10 on",
+		       host.release);
 		mend(doctor, "uname -r: boot Linux 5.10 or later");
 	}
 	if (!kernel_can_trace()) {
-		found(doctor, HEALTH_WARN, "Linux %s: no trace before 5.16",
-		      host.release);
+		report(doctor, HEALTH_WARN, "Linux %s: no trace before 5.16",
+		       host.release);
 		mend(doctor, "uname -r: boot Linux 5.16 or later");
 	}
 	if (!kernel_can_frags()) {
-		found(doctor, HEALTH_WARN,
-		      "Linux %s: no jumbo frames in native mode before 5.18",
-		      host.release);
+		report(doctor, HEALTH_WARN,
+		       "Linux %s: no jumbo frames in native mode before 5.18",
+		       host.release);
 		mend(doctor, "uname -r: boot Linux 5.18 or later");
 	}
 	if (neighbours_possible(&said)) {
-		found(doctor, HEALTH_WARN, "Linux %s: %s", host.release,
-		      said.cause);
+		report(doctor, HEALTH_WARN, "Linux %s: %s", host.release,
+		       said.cause);
 		mend(doctor, "uname -r: boot Linux 5.16 or later");
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK,
-		      "Linux %s: trace, jumbo frames, managed neighbours",
-		      host.release);
+		report(doctor, HEALTH_OK,
+		       "Linux %s: trace, jumbo frames, managed neighbours",
+		       host.release);
 }
 
 void look_file(struct doctor *doctor)
 {
 	if (doctor->has_file) {
-		found(doctor, HEALTH_OK, "%s: %zu service%s, valid",
-		      doctor->path, doctor->config.service_count,
-		      doctor->config.service_count == 1 ? "" : "s");
+		report(doctor, HEALTH_OK, "%s: %zu service%s, valid",
+		       doctor->path, doctor->config.service_count,
+		       doctor->config.service_count == 1 ? "" : "s");
 		return;
 	}
-	found(doctor, HEALTH_FAIL, "%s", doctor->refused);
+	report(doctor, HEALTH_FAIL, "%s", doctor->refused);
 	mend(doctor, "%s check %s", doctor->kernel.role->name, doctor->path);
 }
 
@@ -109,9 +109,9 @@ static void other(struct doctor *doctor, const char *name, int ifindex,
 		close(fd);
 	}
 	holder = holder_of(ifindex, id);
-	found(doctor, HEALTH_FAIL,
-	      "%s: another XDP program is there: %s, id %u, of uid %u", name,
-	      info.name, id, info.created_by_uid);
+	report(doctor, HEALTH_FAIL,
+	       "%s: another XDP program is there: %s, id %u, of uid %u", name,
+	       info.name, id, info.created_by_uid);
 	if (holder)
 		mend(doctor, "bpftool link detach id %u", holder);
 	else
@@ -147,8 +147,8 @@ void look_others(struct doctor *doctor)
 	for (name = doctor->names; *name; name++) {
 		link = doctor_link(doctor, *name);
 		if (!link) {
-			found(doctor, HEALTH_FAIL, "%s: no such interface",
-			      *name);
+			report(doctor, HEALTH_FAIL, "%s: no such interface",
+			       *name);
 			mend(doctor, "ip -br link; then %s up -i NAME -c %s",
 			     doctor->kernel.role->name, doctor->path);
 			continue;
@@ -163,8 +163,8 @@ void look_others(struct doctor *doctor)
 		}
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "%s: no other XDP program",
-		      doctor->names[0]);
+		report(doctor, HEALTH_OK, "%s: no other XDP program",
+		       doctor->names[0]);
 }
 
 void look_program(struct doctor *doctor)
@@ -174,25 +174,25 @@ void look_program(struct doctor *doctor)
 	int i;
 
 	if (*doctor->attached.cause) {
-		found(doctor, HEALTH_FAIL, "%s", doctor->attached.cause);
+		report(doctor, HEALTH_FAIL, "%s", doctor->attached.cause);
 		mend(doctor, "%s", doctor->attached.hint);
 		return;
 	}
 	if (!doctor->is_up && !kernel->gone_count) {
-		found(doctor, HEALTH_FAIL, "%s is attached to no interface",
-		      role->program);
+		report(doctor, HEALTH_FAIL, "%s is attached to no interface",
+		       role->program);
 		mend(doctor, "%s up -i %s -c %s", role->name, doctor->names[0],
 		     doctor->path);
 		return;
 	}
 	for (i = 0; i < kernel->attachment_count; i++)
-		found(doctor, HEALTH_OK, "%s: %s, id %u",
-		      kernel->attachments[i].name, role->program,
-		      kernel->attachments[i].id);
+		report(doctor, HEALTH_OK, "%s: %s, id %u",
+		       kernel->attachments[i].name, role->program,
+		       kernel->attachments[i].id);
 	for (i = 0; i < kernel->gone_count; i++) {
-		found(doctor, HEALTH_FAIL,
-		      "%s: the interface was removed, or %s from it",
-		      kernel->gone[i].name, role->program);
+		report(doctor, HEALTH_FAIL,
+		       "%s: the interface was removed, or %s from it",
+		       kernel->gone[i].name, role->program);
 		mend(doctor, "%s up, once it is there again; %s down -i %s",
 		     role->name, role->name, kernel->gone[i].name);
 	}
@@ -222,8 +222,8 @@ void look_mode(struct doctor *doctor)
 			why = veth ? "auto is generic on veth"
 				   : "the driver does not take native, or "
 				     "generic was asked for";
-		found(doctor, HEALTH_OK, "%s: %s (%s)", on->name,
-		      on->mode == MODE_NATIVE ? "native" : "generic", why);
+		report(doctor, HEALTH_OK, "%s: %s (%s)", on->name,
+		       on->mode == MODE_NATIVE ? "native" : "generic", why);
 	}
 }
 
@@ -246,20 +246,20 @@ void look_link(struct doctor *doctor)
 
 	for (name = doctor->names; *name; name++) {
 		if (device_runs(*name, &is_up)) {
-			found(doctor, HEALTH_OK, "%s: up, MTU %d", *name,
-			      device_mtu(*name));
+			report(doctor, HEALTH_OK, "%s: up, MTU %d", *name,
+			       device_mtu(*name));
 		} else if (is_up) {
-			found(doctor, HEALTH_FAIL,
-			      "%s: up, but no carrier; at the other end of its "
-			      "wire:",
-			      *name);
+			report(doctor, HEALTH_FAIL,
+			       "%s: up, but no carrier; at the other end of "
+			       "its wire:",
+			       *name);
 			if (is_veth(doctor, *name))
 				mend_there(doctor, *name, "ip link set dev",
 					   "up");
 			else
 				mend(doctor, "ip link set dev PORT up");
 		} else {
-			found(doctor, HEALTH_FAIL, "%s: down", *name);
+			report(doctor, HEALTH_FAIL, "%s: down", *name);
 			mend(doctor, "ip link set dev %s up", *name);
 		}
 	}
@@ -276,15 +276,15 @@ void look_veth(struct doctor *doctor)
 
 		if (on->mode != MODE_NATIVE || !is_veth(doctor, on->name))
 			continue;
-		found(doctor, HEALTH_UNKNOWN,
-		      "%s: its other end needs an XDP program (XDP_PASS will "
-		      "do) and no checksum offload; there:",
-		      on->name);
+		report(doctor, HEALTH_UNKNOWN,
+		       "%s: its other end needs an XDP program (XDP_PASS will "
+		       "do) and no checksum offload; there:",
+		       on->name);
 		mend_there(doctor, on->name, "ethtool -K", "tx off");
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "%s: not native mode on veth",
-		      doctor->names[0]);
+		report(doctor, HEALTH_OK, "%s: not native mode on veth",
+		       doctor->names[0]);
 }
 
 void look_merging(struct doctor *doctor)
@@ -294,17 +294,17 @@ void look_merging(struct doctor *doctor)
 	for (name = doctor->names; *name; name++) {
 		if (!(device_flags(*name) & ETH_FLAG_LRO))
 			continue;
-		found(doctor, HEALTH_FAIL,
-		      "%s: merges packets before XDP sees them (LRO)", *name);
+		report(doctor, HEALTH_FAIL,
+		       "%s: merges packets before XDP sees them (LRO)", *name);
 		mend(doctor, "ethtool -K %s lro off", *name);
 	}
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "%s: no LRO", doctor->names[0]);
+		report(doctor, HEALTH_OK, "%s: no LRO", doctor->names[0]);
 }
 
 static void vlan_fault(void *data, const struct fault *fault)
 {
-	found(data, HEALTH_FAIL, "%s", fault->cause);
+	report(data, HEALTH_FAIL, "%s", fault->cause);
 	mend(data, "%s", fault->hint);
 }
 
@@ -312,7 +312,7 @@ void look_vlans(struct doctor *doctor)
 {
 	vlans_faults(&doctor->kernel, vlan_fault, doctor);
 	if (!doctor->said)
-		found(doctor, HEALTH_OK, "no VLAN tag is lost before XDP");
+		report(doctor, HEALTH_OK, "no VLAN tag is lost before XDP");
 }
 
 void look_macs(struct doctor *doctor)
@@ -326,19 +326,19 @@ void look_macs(struct doctor *doctor)
 	int rc = interfaces_lack(&doctor->kernel, config, &missing, &said);
 
 	if (!rc) {
-		found(doctor, HEALTH_OK, "every MAC address is in the list");
+		report(doctor, HEALTH_OK, "every MAC address is in the list");
 	} else if (rc < 0) {
-		found(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+		report(doctor, HEALTH_UNKNOWN, "%s", said.cause);
 	} else if (rc == INTERFACES_SOURCE) {
-		found(doctor, HEALTH_FAIL,
-		      "%s: its addresses have changed since xdp_lbr was told "
-		      "what to send from",
-		      missing.name);
+		report(doctor, HEALTH_FAIL,
+		       "%s: its addresses have changed since xdp_lbr was told "
+		       "what to send from",
+		       missing.name);
 		mend(doctor, "%s apply %s", role->name, doctor->path);
 	} else {
-		found(doctor, HEALTH_FAIL,
-		      "%s: frames for %s are passed by: not in the list",
-		      missing.name, mac_text(missing.mac, text));
+		report(doctor, HEALTH_FAIL,
+		       "%s: frames for %s are passed by: not in the list",
+		       missing.name, mac_text(missing.mac, text));
 		mend(doctor, "%s up -c %s", role->name, doctor->path);
 	}
 }
@@ -353,9 +353,9 @@ bool look_digest(struct doctor *doctor)
 	if (!memcmp(running.digest, doctor->config.digest,
 		    sizeof(running.digest)))
 		return false;
-	found(doctor, HEALTH_WARN, "%s is %s, and what runs was built from %s",
-	      doctor->path, digest_text(doctor->config.digest, is),
-	      digest_text(running.digest, was));
+	report(doctor, HEALTH_WARN, "%s is %s, and what runs was built from %s",
+	       doctor->path, digest_text(doctor->config.digest, is),
+	       digest_text(running.digest, was));
 	mend(doctor, "%s apply %s", kernel->role->name, doctor->path);
 	return true;
 }
@@ -364,8 +364,8 @@ void look_trace(struct doctor *doctor)
 {
 	__u32 mode = trace_get(&doctor->kernel);
 
-	found(doctor, mode == TRACE_ALL ? HEALTH_WARN : HEALTH_OK, "trace %s",
-	      trace_name(mode));
+	report(doctor, mode == TRACE_ALL ? HEALTH_WARN : HEALTH_OK, "trace %s",
+	       trace_name(mode));
 	if (mode == TRACE_ALL)
 		mend(doctor, "%s trace new", doctor->kernel.role->name);
 }

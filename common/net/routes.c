@@ -79,7 +79,7 @@ struct finding {
 	bool by_flow;
 };
 
-static void found(struct finding *finding, const char *what)
+static void finding_note(struct finding *finding, const char *what)
 {
 	if (!finding->by_flow)
 		snprintf(finding->why, finding->size, "%s", what);
@@ -111,7 +111,8 @@ static int rule_attribute(const struct nlattr *attribute, void *data)
 	case FRA_PROTOCOL:
 		return MNL_CB_OK;
 	default:
-		found(data, "a rule depends on more than the destination");
+		finding_note(data,
+			     "a rule depends on more than the destination");
 		return MNL_CB_OK;
 	}
 }
@@ -121,14 +122,14 @@ static int rule_answer(const struct nlmsghdr *message, void *data)
 	const struct fib_rule_hdr *rule = mnl_nlmsg_get_payload(message);
 
 	if (rule->tos)
-		found(data, "a rule depends on the type of service");
+		finding_note(data, "a rule depends on the type of service");
 	return mnl_attr_parse(message, sizeof(*rule), rule_attribute, data);
 }
 
 static int any_route_attribute(const struct nlattr *attribute, void *data)
 {
 	if (mnl_attr_get_type(attribute) == RTA_MULTIPATH)
-		found(data, "a route has several next hops");
+		finding_note(data, "a route has several next hops");
 	return MNL_CB_OK;
 }
 
@@ -137,9 +138,9 @@ static int any_route_answer(const struct nlmsghdr *message, void *data)
 	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
 
 	if (route->rtm_tos)
-		found(data, "a route depends on the type of service");
+		finding_note(data, "a route depends on the type of service");
 	if (route->rtm_src_len)
-		found(data, "a route depends on the source");
+		finding_note(data, "a route depends on the source");
 	return mnl_attr_parse(message, sizeof(*route), any_route_attribute,
 			      data);
 }
@@ -148,7 +149,8 @@ static int nexthop_attribute(const struct nlattr *attribute, void *data)
 {
 	if (mnl_attr_get_type(attribute) == NHA_GROUP &&
 	    mnl_attr_get_payload_len(attribute) > sizeof(struct nexthop_grp))
-		found(data, "a route may have several next hops (a group)");
+		finding_note(data,
+			     "a route may have several next hops (a group)");
 	return MNL_CB_OK;
 }
 
@@ -194,7 +196,7 @@ bool routes_by_flow(char *why, size_t size)
 		     ?: dump(RTM_GETNEXTHOP, AF_UNSPEC, sizeof(struct nhmsg),
 			     nexthop_answer, &finding);
 	if (rc && rc != -EOPNOTSUPP)
-		found(&finding, "the routes cannot be read");
+		finding_note(&finding, "the routes cannot be read");
 	return finding.by_flow;
 }
 
