@@ -175,6 +175,8 @@ int candidates_stand(__u32 size, const struct candidate *backends, size_t count,
 	size_t owner, chosen_count;
 	__u32 slot;
 
+	if (standing)
+		memset(standing, 0, STANDING_BITS(size) * sizeof(*standing));
 	for (owner = 0; !rc && owner < count; owner++) {
 		chosen_count = all_but(backends, count, owner, chosen);
 		if (!backends[owner].after || !chosen_count)

@@ -50,9 +50,9 @@ int candidates_fill(__u32 size, const struct candidate *backends, size_t count,
 		    struct candidates *lists, __u32 *cut);
 /*
  * Adds the standing deputies to such lists, where there is room for them and
- * they are in no list yet. It takes a table for each backend. standing[0..
- * size / 64]: a bit for each slot that got one; NULL: not asked. Returns 0, or
- * -1 without memory.
+ * they are in no list yet. It takes a table for each backend.
+ * standing[0..STANDING_BITS(size)), whatever is there: a bit for each slot that
+ * got one; NULL: not asked. Returns 0, or -1 without memory.
  */
 int candidates_stand(__u32 size, const struct candidate *backends, size_t count,
 		     struct candidates *lists, __u64 *standing);

@@ -215,6 +215,8 @@ static void deputies_stand(void **unused)
 	backends[4].after = 0;
 	before = fill(backends, 6, &cut);
 	lists = fill(backends, 6, &cut);
+	/* A map that was used before has others in it. */
+	memset(standing, 0xff, sizeof(standing));
 	assert_int_equal(candidates_stand(SIZE, backends, 6, lists, standing),
 			 0);
 	for (owner = 0; owner < 6; owner++) {
