@@ -279,6 +279,17 @@ __u8 family_of(const struct addr *address)
 	return addr_is_v4(address) ? AF_INET : AF_INET6;
 }
 
+void gateway_get(const struct nlattr *attribute, struct addr *via)
+{
+	const struct rtvia *other = mnl_attr_get_payload(attribute);
+
+	if (mnl_attr_get_type(attribute) == RTA_GATEWAY)
+		address_get(attribute, via);
+	else if (mnl_attr_get_payload_len(attribute) >= sizeof(*other) + 16 &&
+		 other->rtvia_family == AF_INET6)
+		addr_set_v6(via, (const __be32 *)other->rtvia_addr);
+}
+
 void address_put(struct nlmsghdr *message, __u16 type,
 		 const struct addr *address)
 {

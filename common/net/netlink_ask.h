@@ -33,6 +33,8 @@ bool route_is_none(int rc);
 
 /* An address as an attribute has it. Returns 0, or -1: neither family. */
 int address_get(const struct nlattr *attribute, struct addr *address);
+/* A route's gateway: RTA_GATEWAY, or RTA_VIA, one of the other family. */
+void gateway_get(const struct nlattr *attribute, struct addr *via);
 void address_put(struct nlmsghdr *message, __u16 type,
 		 const struct addr *address);
 __u8 family_of(const struct addr *address);

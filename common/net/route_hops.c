@@ -43,19 +43,14 @@ static int metrics_attribute(const struct nlattr *attribute, void *data)
 static int hop_attribute(const struct nlattr *attribute, void *data)
 {
 	struct route_hop *hop = data;
-	const struct rtvia *via;
 
 	switch (mnl_attr_get_type(attribute)) {
 	case RTA_OIF:
 		hop->ifindex = (int)mnl_attr_get_u32(attribute);
 		break;
 	case RTA_GATEWAY:
-		address_get(attribute, &hop->via);
-		break;
-	case RTA_VIA: /* a gateway of the other family */
-		via = mnl_attr_get_payload(attribute);
-		if (via->rtvia_family == AF_INET6)
-			addr_set_v6(&hop->via, (const __be32 *)via->rtvia_addr);
+	case RTA_VIA:
+		gateway_get(attribute, &hop->via);
 		break;
 	}
 	return MNL_CB_OK;

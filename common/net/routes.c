@@ -22,7 +22,8 @@ static int route_attribute(const struct nlattr *attribute, void *data)
 		hop->ifindex = (int)mnl_attr_get_u32(attribute);
 		break;
 	case RTA_GATEWAY:
-		address_get(attribute, &hop->via);
+	case RTA_VIA:
+		gateway_get(attribute, &hop->via);
 		break;
 	case RTA_PREFSRC:
 		address_get(attribute, &hop->source);

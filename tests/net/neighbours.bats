@@ -185,3 +185,13 @@ changes_silently() {
 	wait_for 10 get "$VIP4" --max-time 1
 	balanced "$VIP4" 20 1 19
 }
+
+@test "a route of IPv4 by a gateway of IPv6: served, and shown with that gateway" {
+	on "$LB" ip route replace 172.19.0.0/16 via inet6 2001:db8:17::3 dev eth0
+	attach
+	get "$VIP4" >/dev/null
+	(($(reason forwarded) > 4 && $(reason neighbour_unresolved) == 0))
+	[[ $(lbr show -j next-hops | jq -r '."next-hops"[].via' | sort -u) == 2001:db8:17::3 ]]
+	lbr down >/dev/null
+	none_of_router
+}
