@@ -155,6 +155,23 @@ int chunks_gaps(struct chunks *chunks)
 	return gap ? 0 : -1;
 }
 
+/*
+ * As maps.bpf.h has them. There may be none that could be asked for its shape:
+ * where no backend gets new flows, no service has a table.
+ */
+static int chunk_create(__u32 elements, struct fault *fault_out)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options,
+		    .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "tables", sizeof(__u32),
+				sizeof(struct slots), elements, &options);
+
+	if (fd < 0)
+		fault(fault_out, "cannot make a chunk of tables: %s",
+		      strerror(errno));
+	return fd;
+}
+
 /* A chunk for all tables that are still to be placed, and for some more. */
 static int chunk_make(struct chunks *chunks, __u64 slots,
 		      struct fault *fault_out)
@@ -178,7 +195,7 @@ static int chunk_make(struct chunks *chunks, __u64 slots,
 	if (slots < LEAST)
 		slots = LEAST;
 	slots = (slots + SLOTS_PER_ELEMENT - 1) / SLOTS_PER_ELEMENT;
-	fd = inner_create(chunks->kernel, "tables", (__u32)slots, fault_out);
+	fd = chunk_create((__u32)slots, fault_out);
 	if (fd < 0)
 		return -1;
 	chunks->fds[chunk] = fd;

@@ -51,14 +51,6 @@ void *part_of(struct part *part, int fd, size_t first, size_t length,
 void part_close(struct part *part);
 
 /*
- * For role->build(): creates an inner map for the outer map `name`, whose shape
- * decides type, sizes, flags and, if `entries` is 0, the number of entries.
- * Returns its fd, for the caller to fill, publish and close, or -1 with a
- * fault.
- */
-int inner_create(struct kernel *kernel, const char *name, __u32 entries,
-		 struct fault *fault);
-/*
  * The inner map at the index of a generation that is being built: the one that
  * was left there, if it has enough entries and not four times as many, or a new
  * one, published. Keys of a hash that was left are removed; an array has its

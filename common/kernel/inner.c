@@ -48,8 +48,13 @@ int kernel_shape(const struct kernel *kernel, const char *name,
 	return rc;
 }
 
-int inner_create(struct kernel *kernel, const char *name, __u32 entries,
-		 struct fault *fault_out)
+/*
+ * An inner map for the outer map `name`, whose shape decides type, sizes, flags
+ * and, if `entries` is 0, the number of entries. Returns its fd, or -1 with a
+ * fault.
+ */
+static int inner_create(struct kernel *kernel, const char *name, __u32 entries,
+			struct fault *fault_out)
 {
 	struct bpf_map_info shape;
 	LIBBPF_OPTS(bpf_map_create_opts, options);

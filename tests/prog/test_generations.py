@@ -2,7 +2,7 @@
 """Handshakes across a change of the pool, and flows across an upgrade."""
 
 import frames as f
-from network import configuration, service
+from network import TX, backend, configuration, service
 from placing import PORTS, TEN, Service, moved, stayed, wait_for
 from tap import equal, test
 
@@ -194,3 +194,14 @@ def smaller(world):
         assert lost[0] > 3 * lost[1], f"of the old {lost[0]}, of the new {lost[1]}"
     finally:
         world.up(configuration(tcp.text(TEN)))
+
+
+@test("generations: while no backend gets new flows there is no table; then there is one again")
+def no_table(world):
+    tcp = Service(world, 2031)
+    drained = [backend(address, drain=True) for address in FEW]
+    for pool in drained, FEW, drained, FEW:
+        for _ in range(3):  # the last generation that had a table is gone, too
+            world.apply(configuration(tcp.text(pool), handshake_grace="0s"))
+        [(action, _)] = world.lbr.run([tcp.flows.frame(PORTS[0], f.SYN)])
+        equal(action == TX, pool is FEW, "forwarded")

@@ -42,12 +42,15 @@ __u32 map_entries(int fd)
 	return entries[fd - 1000];
 }
 
-int inner_create(struct kernel *kernel, const char *name, __u32 count,
-		 struct fault *fault_out)
+int bpf_map_create(enum bpf_map_type type, const char *name, __u32 key_size,
+		   __u32 value_size, __u32 count,
+		   const struct bpf_map_create_opts *options)
 {
-	(void)kernel;
 	(void)name;
-	(void)fault_out;
+	assert_int_equal(type, BPF_MAP_TYPE_ARRAY);
+	assert_int_equal(key_size, sizeof(__u32));
+	assert_int_equal(value_size, sizeof(struct slots));
+	assert_true(options->map_flags & BPF_F_MMAPABLE);
 	made = (int)count;
 	return 999;
 }
