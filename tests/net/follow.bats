@@ -273,7 +273,8 @@ syns_again() { # SYNs that the client has sent again
 	on "$LB" ip route replace 172.19.0.0/16 via 172.17.0.3
 	followed run_said 'next hops: one for each backend now'
 	on "$LB" ip rule add from 10.0.0.0/8 lookup main
-	followed run_said 'next hops: one for each flow now: a rule'
+	# the second, if it came too soon after the last look for all to be read again
+	followed run_said 'next hops: one for each flow now: a (rule|route or a rule)'
 	on "$LB" ip rule del from 10.0.0.0/8 lookup main
 	followed cached_by backend
 }
