@@ -100,10 +100,14 @@ int inner_publish(struct kernel *kernel, const char *name, __u32 at, int inner,
 	return rc;
 }
 
-/* One that is not noted stays for now, as nothing but memory. */
+/*
+ * One that is not noted stays for now, as nothing but memory: there must be
+ * room for what is still to be published.
+ */
 void inner_retire(struct kernel *kernel, const char *name, __u32 at)
 {
-	inner_note(kernel, name, at, true);
+	if (kernel->inner_count < MAX_INNER_CHANGES - MAX_INNER)
+		inner_note(kernel, name, at, true);
 }
 
 void inner_settle(struct kernel *kernel, bool is_old)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Handshakes across a change of the pool, and flows across an upgrade."""
 
+import time
+
 import frames as f
 from network import TX, backend, configuration, service
 from placing import PORTS, TEN, Service, moved, stayed, wait_for
@@ -205,3 +207,18 @@ def no_table(world):
             world.apply(configuration(tcp.text(pool), handshake_grace="0s"))
         [(action, _)] = world.lbr.run([tcp.flows.frame(PORTS[0], f.SYN)])
         equal(action == TX, pool is FEW, "forwarded")
+
+
+@test("generations: from many large tables in many chunks to a single one")
+def chunks_go(world):
+    tcp, count = Service(world, 2032), 2
+    while count < 300:
+        count += max(4, count // 8)
+        world.apply(configuration(*(service(FEW, port=3000 + i, table_size=131071)
+                                    for i in range(count)), handshake_grace="0s"))
+    time.sleep(1.1)  # then no packet uses the tables before any more
+    for _ in range(5):
+        world.apply(configuration(tcp.text(FEW), handshake_grace="0s"))
+        time.sleep(1.1)
+    [(action, _)] = world.lbr.run([tcp.flows.frame(PORTS[0], f.SYN)])
+    equal(action, TX, "forwarded")
