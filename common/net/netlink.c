@@ -279,15 +279,24 @@ __u8 family_of(const struct addr *address)
 	return addr_is_v4(address) ? AF_INET : AF_INET6;
 }
 
-void gateway_get(const struct nlattr *attribute, struct addr *via)
+void hop_get(const struct nlattr *attribute, int *ifindex, struct addr *via)
 {
 	const struct rtvia *other = mnl_attr_get_payload(attribute);
 
-	if (mnl_attr_get_type(attribute) == RTA_GATEWAY)
+	switch (mnl_attr_get_type(attribute)) {
+	case RTA_OIF:
+		*ifindex = (int)mnl_attr_get_u32(attribute);
+		break;
+	case RTA_GATEWAY:
 		address_get(attribute, via);
-	else if (mnl_attr_get_payload_len(attribute) >= sizeof(*other) + 16 &&
-		 other->rtvia_family == AF_INET6)
-		addr_set_v6(via, (const __be32 *)other->rtvia_addr);
+		break;
+	case RTA_VIA:
+		if (mnl_attr_get_payload_len(attribute) >=
+			    sizeof(*other) + 16 &&
+		    other->rtvia_family == AF_INET6)
+			addr_set_v6(via, (const __be32 *)other->rtvia_addr);
+		break;
+	}
 }
 
 void address_put(struct nlmsghdr *message, __u16 type,

@@ -33,8 +33,11 @@ bool route_is_none(int rc);
 
 /* An address as an attribute has it. Returns 0, or -1: neither family. */
 int address_get(const struct nlattr *attribute, struct addr *address);
-/* A route's gateway: RTA_GATEWAY, or RTA_VIA, one of the other family. */
-void gateway_get(const struct nlattr *attribute, struct addr *via);
+/*
+ * What an attribute of a route says of its next hop: RTA_OIF, RTA_GATEWAY, or
+ * RTA_VIA, a gateway of the other family. Others are ignored.
+ */
+void hop_get(const struct nlattr *attribute, int *ifindex, struct addr *via);
 void address_put(struct nlmsghdr *message, __u16 type,
 		 const struct addr *address);
 __u8 family_of(const struct addr *address);

@@ -44,15 +44,7 @@ static int hop_attribute(const struct nlattr *attribute, void *data)
 {
 	struct route_hop *hop = data;
 
-	switch (mnl_attr_get_type(attribute)) {
-	case RTA_OIF:
-		hop->ifindex = (int)mnl_attr_get_u32(attribute);
-		break;
-	case RTA_GATEWAY:
-	case RTA_VIA:
-		gateway_get(attribute, &hop->via);
-		break;
-	}
+	hop_get(attribute, &hop->ifindex, &hop->via);
 	return MNL_CB_OK;
 }
 

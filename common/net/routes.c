@@ -17,18 +17,10 @@ static int route_attribute(const struct nlattr *attribute, void *data)
 {
 	struct next_hop *hop = data;
 
-	switch (mnl_attr_get_type(attribute)) {
-	case RTA_OIF:
-		hop->ifindex = (int)mnl_attr_get_u32(attribute);
-		break;
-	case RTA_GATEWAY:
-	case RTA_VIA:
-		gateway_get(attribute, &hop->via);
-		break;
-	case RTA_PREFSRC:
+	if (mnl_attr_get_type(attribute) == RTA_PREFSRC)
 		address_get(attribute, &hop->source);
-		break;
-	}
+	else
+		hop_get(attribute, &hop->ifindex, &hop->via);
 	return MNL_CB_OK;
 }
 
