@@ -34,20 +34,6 @@ static const char *const fib_names[] = {
 };
 #define FIB_NAMES (sizeof(fib_names) / sizeof(fib_names[0]))
 
-/* Also of a packet that is for no service, in the words of the trace. */
-static const char *transport_name(__u8 protocol)
-{
-	switch (protocol) {
-#define TRANSPORT_NAME(protocol, name)                                         \
-	case IPPROTO_##protocol:                                               \
-		return name;
-		TRANSPORTS(TRANSPORT_NAME)
-#undef TRANSPORT_NAME
-	default:
-		return TRANSPORT_OTHER;
-	}
-}
-
 static json_t *packet_text(const struct record *record)
 {
 	char from[64], to[64];

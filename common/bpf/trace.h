@@ -110,15 +110,7 @@ INLINE const char *trace_protocol(const struct line *line)
 		return "tcp syn";
 	if (line->protocol == IPPROTO_TCP && line->flags & PACKET_RST)
 		return "tcp rst";
-	switch (line->protocol) {
-#define TRANSPORT_NAME(protocol, name)                                         \
-	case IPPROTO_##protocol:                                               \
-		return name;
-		TRANSPORTS(TRANSPORT_NAME)
-#undef TRANSPORT_NAME
-	default:
-		return TRANSPORT_OTHER;
-	}
+	return transport_name(line->protocol);
 }
 
 /* Both ends of the packet, as text. */
