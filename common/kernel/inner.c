@@ -22,8 +22,9 @@ int kernel_inner(const struct kernel *kernel, const char *name, __u32 slot)
 	return inner;
 }
 
-int kernel_shape(const struct kernel *kernel, const char *name,
-		 struct bpf_map_info *shape)
+/* The shape that inner maps of an outer map must have. 0 or -1. */
+static int shape_of(const struct kernel *kernel, const char *name,
+		    struct bpf_map_info *shape)
 {
 	__u32 length = sizeof(*shape), at;
 	int outer, fd = -1, i, rc;
@@ -60,7 +61,7 @@ static int inner_create(struct kernel *kernel, const char *name, __u32 entries,
 	LIBBPF_OPTS(bpf_map_create_opts, options);
 	int fd;
 
-	if (kernel_shape(kernel, name, &shape))
+	if (shape_of(kernel, name, &shape))
 		return fault(fault_out, "cannot find the shape of map %s",
 			     name);
 	options.map_flags = shape.map_flags;

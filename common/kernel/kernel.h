@@ -133,9 +133,6 @@ int kernel_map(const struct kernel *kernel, const char *name);
 /* fd of the inner map at a generation's index, or -1. The caller closes. */
 int kernel_inner(const struct kernel *kernel, const char *name, __u32 slot);
 
-/* The shape that inner maps of an outer map must have. 0 or -1. */
-int kernel_shape(const struct kernel *kernel, const char *name,
-		 struct bpf_map_info *shape);
 /* fd of the program `clock`, or -1. The caller closes. */
 int kernel_clock(const struct kernel *kernel);
 
