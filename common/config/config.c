@@ -23,6 +23,7 @@
 #include "common/config/transition.h"
 #include "common/config/walk.h"
 #include "common/config/write.h"
+#include "common/core/address.h"
 
 /*
  * Three times what the largest number of services and backends needs, one key a
@@ -128,4 +129,33 @@ void config_free(struct config *config)
 	free(config->lb_sources);
 	free(config->path);
 	memset(config, 0, sizeof(*config));
+}
+
+const struct config_service *
+config_service_like(const struct config *config,
+		    const struct config_service *like)
+{
+	const struct config_service *service = config->services;
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++, service++) {
+		if (service->port == like->port &&
+		    service->protocol == like->protocol &&
+		    addr_equal(&service->vip, &like->vip))
+			return service;
+	}
+	return NULL;
+}
+
+const struct config_backend *
+config_backend_of(const struct config_service *service,
+		  const struct addr *address)
+{
+	size_t i;
+
+	for (i = 0; i < service->backend_count; i++) {
+		if (addr_equal(&service->backends[i].address, address))
+			return &service->backends[i];
+	}
+	return NULL;
 }

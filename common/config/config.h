@@ -163,6 +163,14 @@ int config_parse(const char *name, const char *text, size_t length,
 		 FILE *warnings);
 
 void config_free(struct config *config);
+/* The file's service of the same VIP, port and protocol, or NULL. */
+const struct config_service *
+config_service_like(const struct config *config,
+		    const struct config_service *like);
+/* The service's backend of this address, or NULL. */
+const struct config_backend *
+config_backend_of(const struct config_service *service,
+		  const struct addr *address);
 
 /*
  * The table of keys, for `check --help`: a Markdown table on `out`, its head

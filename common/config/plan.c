@@ -75,7 +75,7 @@ static bool any_ends(const struct config *old, const struct config *new)
 	size_t i;
 
 	for (i = 0; i < old->service_count; i++) {
-		after = plan_service(new, &old->services[i]);
+		after = config_service_like(new, &old->services[i]);
 		if (after && is_in_transition(&old->services[i]))
 			return true;
 	}

@@ -82,7 +82,7 @@ static bool loses_port(const struct config *old, const struct config *new,
 	for (i = 0; !any->port && i < new->service_count; i++, service++) {
 		if (service->port && service->protocol == any->protocol &&
 		    !memcmp(&service->vip, &any->vip, sizeof(any->vip)) &&
-		    !plan_service(old, service))
+		    !config_service_like(old, service))
 			return true;
 	}
 	return false;
@@ -237,7 +237,7 @@ static bool has_to_wait(const struct draft *draft,
 	const struct config_service *running;
 
 	any.port = 0;
-	running = plan_service(draft->running, &any);
+	running = config_service_like(draft->running, &any);
 	return wanted->port && running && running->flows == FLOWS_SECOND_CHANCE;
 }
 
@@ -252,13 +252,13 @@ void draft_fill(struct draft *draft)
 	for (i = 0; i < running->service_count; i++) {
 		service = &running->services[i];
 		service_add(draft, &room, service,
-			    plan_service(wanted, service));
+			    config_service_like(wanted, service));
 	}
 	/* What was left out before may come when what ends is gone. */
 	for (i = 0; draft->round == ROUND_BEGIN && i < wanted->service_count;
 	     i++) {
 		service = &wanted->services[i];
-		if (!plan_service(running, service) &&
+		if (!config_service_like(running, service) &&
 		    !has_to_wait(draft, service))
 			service_add(draft, &room, NULL, service);
 	}

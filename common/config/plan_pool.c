@@ -177,34 +177,6 @@ static void share_give(struct config_backend *backend, struct share share)
 	backend->after = share.after;
 }
 
-const struct config_service *plan_service(const struct config *config,
-					  const struct config_service *like)
-{
-	const struct config_service *service = config->services;
-	size_t i;
-
-	for (i = 0; i < config->service_count; i++, service++) {
-		if (service->port == like->port &&
-		    service->protocol == like->protocol &&
-		    !memcmp(&service->vip, &like->vip, sizeof(like->vip)))
-			return service;
-	}
-	return NULL;
-}
-
-const struct config_backend *plan_backend(const struct config_service *service,
-					  const struct addr *address)
-{
-	size_t i;
-
-	for (i = 0; i < service->backend_count; i++) {
-		if (!memcmp(&service->backends[i].address, address,
-			    sizeof(*address)))
-			return &service->backends[i];
-	}
-	return NULL;
-}
-
 void plan_union(struct config_service *service,
 		const struct config_service *running,
 		const struct config_service *wanted)
@@ -215,12 +187,12 @@ void plan_union(struct config_service *service,
 	service->backend_count = 0;
 	for (i = 0; i < running->backend_count; i++) {
 		backend = &running->backends[i];
-		new = plan_backend(wanted, &backend->address);
+		new = config_backend_of(wanted, &backend->address);
 		service->backends[service->backend_count++] = *(new ?: backend);
 	}
 	for (i = 0; i < wanted->backend_count; i++) {
 		backend = &wanted->backends[i];
-		if (!plan_backend(running, &backend->address))
+		if (!config_backend_of(running, &backend->address))
 			service->backends[service->backend_count++] = *backend;
 	}
 }
@@ -258,9 +230,9 @@ void plan_pool(struct config_service *service,
 	elements[0] = element_of(table_share(running), table_share(wanted));
 	for (i = 0; i < service->backend_count; i++) {
 		address = &service->backends[i].address;
-		elements[1 + i] =
-			element_of(share_of(plan_backend(running, address)),
-				   share_of(plan_backend(wanted, address)));
+		elements[1 + i] = element_of(
+			share_of(config_backend_of(running, address)),
+			share_of(config_backend_of(wanted, address)));
 	}
 	for (i = 0; i < pool.count; i++)
 		pool.room -= !rests(elements[i].now);
@@ -297,7 +269,7 @@ void plan_at_once(struct config_service *service,
 	for (i = 0; i < service->backend_count; i++) {
 		struct config_backend *backend = &service->backends[i];
 
-		if (plan_backend(wanted, &backend->address))
+		if (config_backend_of(wanted, &backend->address))
 			continue;
 		backend->drain = true;
 		backend->state = STATE_ACTIVE;

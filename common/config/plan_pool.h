@@ -8,12 +8,6 @@
 
 enum plan_round { ROUND_BEGIN, ROUND_END };
 
-/* The file's service of the same VIP, port and protocol, or NULL. */
-const struct config_service *plan_service(const struct config *config,
-					  const struct config_service *like);
-const struct config_backend *plan_backend(const struct config_service *service,
-					  const struct addr *address);
-
 /*
  * Can the change between these two go in rounds? `service`: what both have
  * together, as made by plan_union().

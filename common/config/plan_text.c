@@ -50,7 +50,7 @@ static void backend_lines(const struct config_service *service,
 
 	service_name(service, name);
 	for (i = 0; i < service->backend_count; i++, row++) {
-		twin = other ? plan_backend(other, &row->address) : NULL;
+		twin = other ? config_backend_of(other, &row->address) : NULL;
 		addr_text(&row->address, address);
 		row_text(row, now);
 		if (!twin)
@@ -70,7 +70,7 @@ static void service_lines(const struct config *config,
 	size_t i;
 
 	for (i = 0; i < config->service_count; i++, service++) {
-		twin = plan_service(other, service);
+		twin = config_service_like(other, service);
 		service_name(service, name);
 		if (!twin)
 			fprintf(out, "%c service %s %s %s\n", sign, name,

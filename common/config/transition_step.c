@@ -41,19 +41,6 @@ refuse_step(const struct step *step, const char *format, ...)
 	return -1;
 }
 
-static const struct config_backend *
-backend_of(const struct config_service *service, const struct addr *address)
-{
-	size_t i;
-
-	for (i = 0; i < service->backend_count; i++) {
-		if (!memcmp(&service->backends[i].address, address,
-			    sizeof(*address)))
-			return &service->backends[i];
-	}
-	return NULL;
-}
-
 /* What it has to be first, if its weight now is unknown to the new file. */
 static int weight_step(const struct step *step,
 		       const struct config_backend *old,
@@ -155,12 +142,14 @@ static void ends_of(const struct step *step, char ends[INET6_ADDRSTRLEN],
 		strcpy(begins, "its table");
 	for (i = 0; i < step->old->backend_count; i++) {
 		backend = &step->old->backends[i];
-		if (differs(backend, backend_of(step->new, &backend->address)))
+		if (differs(backend,
+			    config_backend_of(step->new, &backend->address)))
 			addr_text(&backend->address, ends);
 	}
 	for (i = 0; i < step->new->backend_count; i++) {
 		backend = &step->new->backends[i];
-		if (differs(backend, backend_of(step->old, &backend->address)))
+		if (differs(backend,
+			    config_backend_of(step->old, &backend->address)))
 			addr_text(&backend->address, begins);
 	}
 }
@@ -174,12 +163,13 @@ static int service_step(const struct step *step)
 	if (table_step(step))
 		return -1;
 	for (i = 0; i < old->backend_count; i++) {
-		if (weight_step(step, &old->backends[i],
-				backend_of(new, &old->backends[i].address)))
+		if (weight_step(
+			    step, &old->backends[i],
+			    config_backend_of(new, &old->backends[i].address)))
 			return -1;
 	}
 	for (i = 0; i < new->backend_count; i++) {
-		if (!backend_of(old, &new->backends[i].address) &&
+		if (!config_backend_of(old, &new->backends[i].address) &&
 		    weight_step(step, NULL, &new->backends[i]))
 			return -1;
 	}
@@ -197,21 +187,6 @@ static int service_step(const struct step *step)
 			   ends, begins);
 }
 
-static const struct config_service *
-service_of(const struct config *config, const struct config_service *like)
-{
-	const struct config_service *service = config->services;
-	size_t i;
-
-	for (i = 0; i < config->service_count; i++, service++) {
-		if (service->port == like->port &&
-		    service->protocol == like->protocol &&
-		    !memcmp(&service->vip, &like->vip, sizeof(like->vip)))
-			return service;
-	}
-	return NULL;
-}
-
 /* A port of its own takes the flows that a service of any port has there. */
 static int ports_step(const struct step *step, const struct config *old,
 		      const struct config *new)
@@ -224,7 +199,7 @@ static int ports_step(const struct step *step, const struct config *old,
 		if (service->port && service->protocol == step->old->protocol &&
 		    !memcmp(&service->vip, &step->old->vip,
 			    sizeof(service->vip)) &&
-		    !service_of(old, service))
+		    !config_service_like(old, service))
 			return refuse_step(
 				step,
 				"port %u gets a service of its own, and nobody "
@@ -244,7 +219,7 @@ int transition_step(const struct config *old, const struct config *new,
 		step.old = &old->services[i];
 		if (step.old->flows != FLOWS_SECOND_CHANCE)
 			continue;
-		step.new = service_of(new, step.old);
+		step.new = config_service_like(new, step.old);
 		if (!step.new)
 			return refuse_step(&step, "it is removed, and nobody "
 						  "remembers them; `flows: "
