@@ -3,103 +3,17 @@
 socket here goes to the next backend that may have it. A row for each: what
 becomes of the packet, to the last byte, and what was counted."""
 
-import contextlib
-import subprocess
-
 from scapy.layers.inet import ICMP, IP, TCP
 from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6
 from scapy.layers.l2 import Ether
 
 import frames as f
-from network import (
-    BACKEND_MAC, CLIENT, CLIENT6, DROP, PASS, ROOT, TOPO, TX, VIP, VIP6, backend,
-    configuration, on, service,
-)
-from oracle import mac
+from network import CLIENT, DROP, PASS, TX, VIP, VIP6, backend, configuration, service
 from tap import equal, test
-
-HOST = "backend0x"
-NEAR, OTHER, THIRD = "172.19.0.3", "172.19.0.4", "172.19.0.5"
-NEAR6, OTHER6 = "2001:db8:19::3", "2001:db8:19::4"
-PORTS = range(20000, 20064)
-
-
-def came(packet, sport=None):
-    if sport:
-        packet = packet.copy()
-        packet[TCP].sport = sport
-        packet = packet.__class__(bytes(packet))
-    return mac(BACKEND_MAC[HOST]) + bytes(packet)[6:]
-
-
-def restored(frame, vip):
-    """The VIP written back; with `keep` the checksum above IP does not change."""
-    out = Ether(frame)
-    if IP in out:
-        out[IP].dst = vip
-        del out[IP].chksum
-    else:
-        out[IPv6].dst = vip
-    return bytes(out)
-
-
-def passed_on(frame, to, ttl):
-    """Back to the router that it came from, addressed to `to`."""
-    out = Ether(frame)
-    out.dst, out.src = out.src, out.dst
-    if isinstance(out.payload, IP):
-        out[IP].dst, out[IP].ttl = to, ttl
-        del out[IP].chksum
-    else:
-        out[IPv6].dst, out[IPv6].hlim = to, ttl
-    return bytes(out)
-
-
-def fresh(world, *services, **settings):
-    role = world.bkd[HOST]
-    if role.program:
-        role.close()
-        role("down")
-    role.up(world.file(configuration(*services, **settings)))
-    return role
-
-
-def met(role, frames):
-    """What becomes of the packets, and which reasons were counted."""
-    before = role.reasons()
-    got = role.run(frames)
-    after = role.reasons()
-    return got, {key: after[key] - before[key] for key in after if after[key] != before[key]}
-
-
-def split(role, packet):
-    """Source ports of flows that have another candidate, and of those that have none."""
-    got, _ = met(role, [came(packet, sport) for sport in PORTS])
-    there = [sport for sport, (action, _) in zip(PORTS, got) if action == TX]
-    return there, [sport for sport in PORTS if sport not in there]
-
-
-def elsewhere(role, packet):
-    """The same; fails unless there are flows of both kinds."""
-    there, here = split(role, packet)
-    assert there and here, f"{len(there)} of {len(PORTS)} flows may be elsewhere"
-    return there, here
-
-
-def filling(address, **keys):
-    return f"{{address: '{address}', state: filling}}"
-
-
-def pair(vip=VIP, near=NEAR, other=OTHER, **keys):
-    return service([near, filling(other)], vip, **keys)
-
-
-def row(role, frame, action, wanted, reason):
-    [(got, bytes_)], counted = met(role, [frame])
-    what = f"{Ether(frame).summary()}, {reason}"
-    equal(got, action, what)
-    equal(counted, {reason: 1}, what)
-    equal(bytes_.hex(), wanted.hex(), what)
+from transition import (
+    HOLD, LB4, LB6, NEAR, NEAR6, OTHER, OTHER6, PORTS, THIRD, came, elsewhere, error, filling,
+    fresh, met, moved, owners, pair, passed_on, restored, row, sockets,
+)
 
 
 @test("second chance: without a socket to the next backend, by TTL at most three times")
@@ -142,17 +56,6 @@ def others(world):
         equal([one for one in got if one[0] != PASS], [], packet.summary())
 
 
-def error(near, sport, port=8088, **hops):
-    """A router says that a reply to this flow is too big."""
-    if ":" in near:
-        return f.ether() / IPv6(src="2001:db8:99::1", dst=near, **hops) / ICMPv6PacketTooBig(
-            mtu=1280) / IPv6(src=VIP6, dst=CLIENT6, hlim=60) / TCP(
-                sport=port, dport=sport, flags="A")
-    return f.ether() / IP(src="198.51.100.1", dst=near, **hops) / ICMP(
-        type=3, code=4, nexthopmtu=1400) / IP(src=VIP, dst=CLIENT, ttl=60) / TCP(
-            sport=port, dport=sport, flags="A")
-
-
 @test("second chance: an ICMP error goes where the packets of its flow go")
 def errors(world):
     for checksum in "keep", "update":
@@ -192,9 +95,6 @@ def methods(world):
         out = Ether(passed_on(frame, OTHER, 48))
         del out[TCP].chksum
         row(role, frame, TX, bytes(out), "second_chance")
-
-
-LB4, LB6 = "172.17.0.2", "2001:db8:17::2"
 
 
 @test("second chance: by ipip the whole packet is passed on, by the outer TTL")
@@ -273,17 +173,6 @@ def weights(world):
     equal(met(role, frames)[1], {"restored": len(frames)}, "four that drain")
 
 
-def owners(world, packet, port, **keys):
-    """{source port: who owns the flow's slot}, as xdp_lbr says."""
-    world.apply(configuration(service([NEAR, OTHER], port=port, **keys)))
-    frames = []
-    for sport in PORTS:
-        packet[TCP].sport, packet[TCP].dport, packet[TCP].flags = sport, port, "S"
-        frames.append(bytes(packet.__class__(bytes(packet))))
-    return {sport: Ether(frame)[IP].dst
-            for sport, (_, frame) in zip(PORTS, world.lbr.run(frames))}
-
-
 @test("second chance: another table-size or scheduler: to the owner by the table before")
 def tables(world):
     now = {"table_size": 251}
@@ -337,132 +226,6 @@ def deputies(world):
     assert "no backend is in transition" in said, said
     said = role("apply", world.file(configuration(service(three, **keys))))
     assert "with second chance at all times" in said, said
-
-
-@contextlib.contextmanager
-def sockets(script, *arguments):
-    """A process on the host with sockets of its own, until the end."""
-    on(HOST, "ip", "address", "add", f"{CLIENT}/32", "dev", "lo")
-    process = subprocess.Popen(
-        [TOPO, "exec", HOST, "python3", "-c", script, *map(str, arguments)], cwd=ROOT,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        equal(process.stdout.readline(), "ready\n", "the sockets")
-        yield process
-    finally:
-        process.stdin.close()
-        process.stdout.close()
-        process.wait()
-        on(HOST, "ip", "address", "del", f"{CLIENT}/32", "dev", "lo")
-
-
-# At the end, connections that are still held are reset, so that no TIME_WAIT disturbs
-# another test.
-HOLD = """
-import socket, struct, sys
-vip, client, close, *ports = sys.argv[1:]
-server = socket.socket()
-server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-server.bind((vip, 8088))
-server.listen()
-held = []
-for port in ports:
-    one = socket.socket()
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    one.bind((client, int(port)))
-    one.connect((vip, 8088))
-    held += [one, server.accept()[0]]
-    if close == "hold":
-        for each in held[-2:]:
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    if close == "close":
-        held[-1].close()
-        one.recv(1)
-        one.close()
-print("ready", flush=True)
-sys.stdin.read()
-"""
-
-
-def moved(role):
-    return [row["moved-flows"] for row in role.rows("restores")]
-
-
-@test("second chance: what has a socket here stays, but for a listener's")
-def found(world):
-    role = fresh(world, pair(port=8088))
-    there, here = elsewhere(role, f.ip4(NEAR) / f.tcp(8088, flags="A"))
-    mine, foreign = there[0], there[1]
-    equal(moved(role), [0], "flows that are not elsewhere yet")
-    with sockets(HOLD, VIP, CLIENT, "hold", mine, here[0], there[2]):
-        equal(moved(role), [2], "flows that need the transition")
-        for flags in "A", "PA", "FA", "R":
-            frame = came(f.ip4(NEAR) / f.tcp(8088, flags=flags), mine)
-            row(role, frame, PASS, restored(frame, VIP), "restored")
-        frame = came(f.ip4(NEAR) / f.tcp(8088, flags="A"), foreign)
-        row(role, frame, TX, passed_on(frame, OTHER, 48), "second_chance")
-
-
-@test("second chance: a flow is counted as moved by its service, not by that of any port")
-def counted_once(world):
-    role = fresh(world, pair(port=8088))
-    there, _ = elsewhere(role, f.ip4(NEAR) / f.tcp(8088, flags="A"))
-    for ports, wanted in ((8088, "any"), {8088: 2, None: 0}), (("any",), {None: 2}):
-        role = fresh(world, *(pair(port=port, forward="ipip") for port in ports),
-                     lb_sources=f"[{LB4}]")
-        with sockets(HOLD, VIP, CLIENT, "hold", *there[:2]):
-            equal({row["port"]: row["moved-flows"] for row in role.rows("restores")}, wanted,
-                  f"ports {ports}")
-
-
-@test("second chance: where this host is no candidate, a flow does not need the transition")
-def not_moved(world):
-    """A slot of `here` has one candidate, NEAR or OTHER. A flow that is here though its
-    slot has OTHER alone was remembered, or a deputy's."""
-    role = fresh(world, service([NEAR, OTHER, filling(THIRD)], port=8088))
-    there, here = elsewhere(role, f.ip4(NEAR) / f.tcp(8088, flags="A"))
-    with sockets(HOLD, VIP, CLIENT, "hold", *here):
-        equal(moved(role), [0], "those of slots with one candidate")
-    with sockets(HOLD, VIP, CLIENT, "hold", *there):
-        assert 0 < moved(role)[0] < len(there), f"{moved(role)} of {len(there)}"
-
-
-@test("second chance: a flow is counted as moved where the table before had it here")
-def moved_by_tables(world):
-    now, was = {"table_size": 251}, {"table_size": 1021}
-    before = owners(world, f.ip4(VIP) / f.tcp(), 8088, **was)
-    after = owners(world, f.ip4(VIP) / f.tcp(), 8088, **now)
-    role = fresh(world, service([NEAR, OTHER], port=8088, was="{table-size: 1021}", **now))
-    left = [sport for sport in PORTS if before[sport] == NEAR != after[sport]]
-    other = [sport for sport in PORTS if sport not in left]
-    assert left
-    with sockets(HOLD, VIP, CLIENT, "hold", *left, *other):
-        equal(moved(role), [len(left)], "those that the table before had here")
-
-
-@test("second chance: always: a deputy's flows do not need a transition, others do")
-def deputies_at_rest(world):
-    keys = {"port": 8088, "second_chance": "always"}
-    role = fresh(world, service([NEAR, OTHER], **keys))
-    with sockets(HOLD, VIP, CLIENT, "hold", *PORTS):
-        equal(moved(role), [0], "at rest")
-        role("apply", world.file(configuration(service([NEAR, filling(OTHER)], **keys))))
-        count = moved(role)[0]
-        assert 0 < count < len(PORTS), f"{count} of {len(PORTS)} while OTHER fills"
-
-
-@test("second chance: a socket in TIME_WAIT counts where the packet could not come back")
-def time_wait(world):
-    role = fresh(world, pair(port=8088))
-    there, _ = elsewhere(role, f.ip4(NEAR) / f.tcp(8088, flags="A"))
-    with sockets(HOLD, VIP, CLIENT, "close", there[0]):
-        for ttl, stays in (64, False), (48, False), (32, True), (17, True), (16, True):
-            frame = came(f.ip4(NEAR, ttl=ttl) / f.tcp(8088, flags="A"), there[0])
-            if stays:
-                row(role, frame, PASS, restored(frame, VIP), "restored")
-            else:
-                row(role, frame, TX, passed_on(frame, OTHER, (ttl - 1) // 16 * 16),
-                    "second_chance")
 
 
 @test("second chance: over the limit it is dropped, and a socket is still found")

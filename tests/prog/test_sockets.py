@@ -16,7 +16,7 @@ from network import BACKEND_MAC, BACK_ROUTER_MAC, CLIENT, CLIENT6, PASS, TX, VIP
     configuration, on, service
 from oracle import mac
 from tap import equal, test
-from test_second_chance import (
+from transition import (
     HOST, NEAR, NEAR6, OTHER, OTHER6, came, elsewhere, filling, fresh, pair, passed_on,
     restored, row, sockets, split,
 )
