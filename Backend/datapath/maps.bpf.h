@@ -77,6 +77,7 @@ struct chance {
 	__u32 self;	  /* this host's number in `peers` */
 	__u32 is_ipv6;
 	__u32 is_error; /* an ICMP error about a packet between these ends */
+	__u32 fragment; /* PACKET_FIRST, PACKET_LATER or 0 */
 };
 MAP(chances, PERCPU_ARRAY, __u32, struct chance, 1);
 

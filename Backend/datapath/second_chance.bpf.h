@@ -15,11 +15,15 @@
  *
  * The packet goes back to the router that it came from, which knows the way to
  * every backend; the FIB of a server that forwards nothing does not.
+ *
+ * Fragments go where the first one of their packet went, which has the ports
+ * and is looked up; its entry in `fragments` says so.
  */
 #pragma once
 
 #include "Backend/datapath/maps.bpf.h"
 #include "common/bpf/exit.h"
+#include "common/bpf/parse.h"
 #include "common/core/candidates.h"
 #include "common/core/packet_parse.h"
 #include "common/core/rewrite.h"
@@ -40,12 +44,10 @@ INLINE __u32 passes_left(__u8 ttl)
 	return passes < MOST_PASSES ? passes : MOST_PASSES;
 }
 
-/* A SYN begins its flow here. An ICMP error goes where its flow's packets go.
- */
+/* A SYN begins its flow here. ICMP errors go where the flow's packets go. */
 INLINE bool looks_for_socket(const struct packet *packet)
 {
-	return packet->protocol == IPPROTO_TCP &&
-	       !(packet->flags & (PACKET_SYN | PACKET_FIRST | PACKET_LATER));
+	return packet->protocol == IPPROTO_TCP && !(packet->flags & PACKET_SYN);
 }
 
 /*
@@ -96,7 +98,6 @@ INLINE bool chance_begin(struct chance *chance, const struct restore *restore,
 		return false;
 	/* Of an error, the beginning of what it quotes: nobody looks at it. */
 	chance->tcp = *tcp;
-	chance->is_error = packet->is_error;
 	chance->is_ipv6 = packet->is_ipv6;
 	if (packet->is_ipv6) {
 		chance->ipv6 = *packet->ipv6;
@@ -154,6 +155,36 @@ INLINE bool is_its_socket(struct bpf_sock *socket, struct chance *chance)
 	       chance->passes < candidates_count(&chance->list);
 }
 
+/* The entry that parse_fragment() made for the first one of the packet. */
+INLINE struct fragment *fragment_entry(void)
+{
+	const struct packet *packet = handed_packet();
+	struct fragment_key key = {};
+
+	if (!packet)
+		return NULL;
+	fragment_key(&key, packet);
+	return bpf_map_lookup_elem(&fragments, &key);
+}
+
+/* For the later fragment in `parsed`. */
+SEPARATE int first_was_passed_on(void)
+{
+	const struct fragment *entry = fragment_entry();
+
+	return entry && entry->passed_on;
+}
+
+/* For the first fragment in `parsed`: the others follow it. */
+SEPARATE int fragment_pass_on(void)
+{
+	struct fragment *entry = fragment_entry();
+
+	if (entry)
+		entry->passed_on = 1;
+	return 0;
+}
+
 /* Adds the candidates of the slot in the table before to those in `chances`. */
 SEPARATE int join_former(void)
 {
@@ -192,6 +223,8 @@ SEPARATE int socket_is_here(struct xdp_md *ctx)
 		if (chance->list.at[1] == NO_CANDIDATE)
 			return true;
 	}
+	if (chance->fragment & PACKET_LATER)
+		return !first_was_passed_on();
 	if (chance->is_ipv6)
 		socket = bpf_skc_lookup_tcp(ctx, &chance->ends,
 					    sizeof(chance->ends.ipv6),
@@ -261,6 +294,8 @@ SEPARATE int find_next_peer(void)
 	next = bpf_map_lookup_elem(map, &key);
 	if (!next)
 		return REASON_NONE;
+	if (chance->fragment & PACKET_FIRST)
+		fragment_pass_on();
 	if (!may_pass_on(generation))
 		return REASON_second_chance_rate;
 	chance->next = *next;
@@ -284,7 +319,11 @@ INLINE bool has_chance(const struct restore *restore,
 		return false;
 	/* Not the one that runs by now: its numbers may be others. */
 	chance->generation = restore->generation;
-	if (!take_list(chance, restore, packet) ||
+	if (!take_list(chance, restore, packet))
+		return false;
+	chance->is_error = packet->is_error;
+	chance->fragment = packet->flags & (PACKET_FIRST | PACKET_LATER);
+	if (!(packet->flags & PACKET_LATER) &&
 	    !chance_begin(chance, restore, packet))
 		return false;
 	chance->self = restore->self;
@@ -308,6 +347,7 @@ SEPARATE int pass_on(struct xdp_md *ctx)
 	packet.l4_offset = chance->l4_offset;
 	packet.is_ipv6 = chance->own_is_ipv6;
 	packet.is_error = chance->is_error;
+	packet.flags = chance->fragment;
 	if (packet_locate(&packet, data, end))
 		return REASON_malformed;
 	if (chance->checksum == CHECKSUM_UPDATE)

@@ -121,6 +121,14 @@ SEPARATE int parse_client(void)
  */
 SEPARATE int fragment_is_wanted(struct xdp_md *ctx);
 
+INLINE void fragment_key(struct fragment_key *key, const struct packet *packet)
+{
+	key->source = packet->source;
+	key->destination = packet->destination;
+	key->id = packet->fragment_id;
+	key->protocol = packet->is_ipv6 ? 0 : packet->protocol;
+}
+
 /*
  * For the fragment in `parsed`: the first one's ports are remembered, another
  * is given them. So it is looked up, selected, routed and counted as the first
@@ -136,10 +144,7 @@ SEPARATE int parse_fragment(struct xdp_md *ctx)
 
 	if (!packet)
 		return REASON_malformed;
-	key.source = packet->source;
-	key.destination = packet->destination;
-	key.id = packet->fragment_id;
-	key.protocol = packet->is_ipv6 ? 0 : packet->protocol;
+	fragment_key(&key, packet);
 	value.seen = bpf_jiffies64();
 	if (packet->flags & PACKET_FIRST) {
 		value.source_port = packet->source_port;

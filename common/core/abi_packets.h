@@ -101,8 +101,9 @@ struct fragment {
 	__u64 seen; /* jiffies */
 	__be16 source_port;
 	__be16 port;
-	__u8 protocol; /* the transport's */
-	__u8 zero[3];
+	__u8 protocol;	/* the transport's */
+	__u8 passed_on; /* xdp_bkd: 1: its flow is another backend's */
+	__u8 zero[2];
 };
 _Static_assert(sizeof(struct fragment) == 16, "fragment");
 

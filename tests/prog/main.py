@@ -12,8 +12,8 @@ for module in ("table", "left", "laws", "restore", "trace", "counts", "mutated",
                "schedulers", "generations", "removing", "override", "next_hop", "vlan",
                "vlan_backend", "errors", "fragments", "icmp_errors", "pass", "devices",
                "methods", "solicit", "path_mtu", "undone", "sources", "trust", "explain",
-               "watch", "checks", "big", "files", "second_chance", "moved", "sockets", "forget",
-               "plan", "rest"):
+               "watch", "checks", "big", "files", "second_chance", "passed_on", "moved", "sockets",
+               "forget", "plan", "rest"):
     __import__(f"test_{module}")
 
 

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""xdp_bkd, while backends are in transition: what is passed on as more than one frame,
+or otherwise than back to the router."""
+
+from scapy.layers.inet import IP, TCP, fragment
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment, fragment6
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+
+import frames as f
+from network import CLIENT, DROP, PASS, TX, VIP, VIP6
+from tap import equal, test
+from transition import (
+    HOLD, LB4, LB6, NEAR, NEAR6, OTHER, OTHER6, came, elsewhere, fresh, met, pair, passed_on,
+    restored, sockets,
+)
+
+PAYLOAD = bytes(range(256)) * 12
+IDS = iter(range(1000, 60000))
+HOPS = {f.ip4: "ttl", f.ip6: "hlim"}
+
+
+def cut(ip, dst, sport, flags="PA", ident=None, port=80, **fields):
+    """The fragments of a packet, at least three, in order."""
+    tcp = TCP(sport=sport, dport=port, flags=flags) / Raw(PAYLOAD)
+    ident = ident or next(IDS)
+    if ip is f.ip6:
+        pieces = fragment6(ip(dst, **fields) / IPv6ExtHdrFragment(id=ident) / tcp, 1280)
+    else:
+        pieces = fragment(Ether(bytes(ip(dst, id=ident, **fields) / tcp)), 1280)
+    pieces = [came(piece) for piece in pieces]
+    assert len(pieces) >= 3
+    return pieces
+
+
+def become(role, frames, action, wanted, reason):
+    got, counted = met(role, frames)
+    equal(counted, {reason: len(frames)}, reason)
+    equal([(done, left.hex()) for done, left in got],
+          [(action, frame.hex()) for frame in wanted], reason)
+
+
+def go(role, frames, to, left=48):
+    become(role, frames, TX, [passed_on(frame, to, left) for frame in frames], "second_chance")
+
+
+def stay(role, frames, vip, reason="restored"):
+    become(role, frames, PASS, [restored(frame, vip) for frame in frames], reason)
+
+
+BOTH = (f.ip4, NEAR, OTHER, VIP), (f.ip6, NEAR6, OTHER6, VIP6)
+
+
+@test("passed on: fragments of TCP, as the first of their packet was")
+def fragments(world):
+    role = fresh(world, pair(), pair(VIP6, NEAR6, OTHER6))
+    for ip, near, other, vip in BOTH:
+        there, here = elsewhere(role, ip(near) / f.tcp(flags="A"))
+        first, *rest = cut(ip, near, there[0])
+        go(role, [first, *rest], other)
+        go(role, [*rest, first, *reversed(rest)], other)
+        stay(role, cut(ip, near, here[0]), vip)
+        stay(role, cut(ip, near, there[0], "S"), vip)
+        first, *rest = cut(ip, near, there[0])
+        become(role, rest, PASS, rest, "fragment_passed")
+        go(role, [first, *rest], other)
+        # The same id again, of a packet that stays.
+        ident = next(IDS)
+        go(role, cut(ip, near, there[0], ident=ident), other)
+        stay(role, cut(ip, near, here[0], ident=ident), vip)
+
+
+@test("passed on: fragments: each by its own TTL; what the first has not left does not leave")
+def fragments_spent(world):
+    role = fresh(world, pair(), pair(VIP6, NEAR6, OTHER6))
+    for ip, near, other, vip in BOTH:
+        there, _ = elsewhere(role, ip(near) / f.tcp(flags="A"))
+        # In one batch: a first fragment is remembered for 5 s.
+        ident = next(IDS)
+        frames = cut(ip, near, there[0], ident=ident, **{HOPS[ip]: 17})
+        last = cut(ip, near, there[0], ident=ident, **{HOPS[ip]: 16})[1:]
+        got, counted = met(role, frames + last)
+        equal(counted, {"second_chance": len(frames), "second_chance_spent": len(last)}, vip)
+        equal([frame for _, frame in got],
+              [passed_on(frame, other, 16) for frame in frames] +
+              [restored(frame, vip) for frame in last], vip)
+        first, *_ = cut(ip, near, there[0], **{HOPS[ip]: 16})
+        stay(role, [first], vip, "second_chance_spent")
+        ident = next(IDS)
+        first, *_ = cut(ip, near, there[0], ident=ident, **{HOPS[ip]: 16})
+        _, *rest = cut(ip, near, there[0], ident=ident)
+        equal(met(role, [first, *rest])[1], {"second_chance_spent": 1, "restored": len(rest)},
+              "the rest of what stayed here")
+
+
+@test("passed on: fragments: checksum: update changes the first one's only; dscp keeps its mark")
+def fragments_methods(world):
+    role = fresh(world, pair(checksum="update"), pair(VIP6, NEAR6, OTHER6, checksum="update"))
+    for ip, near, other, _ in BOTH:
+        there, _ = elsewhere(role, ip(near) / f.tcp(flags="A"))
+        ident = next(IDS)
+        frames = cut(ip, near, there[0], ident=ident)
+        wanted = [passed_on(frame, other, 48) for frame in frames]
+        whole = Ether(cut(ip, other, there[0], ident=ident)[0])
+        out = Ether(wanted[0])
+        assert out[TCP].chksum != whole[TCP].chksum
+        out[TCP].chksum = whole[TCP].chksum
+        become(role, frames, TX, [bytes(out), *wanted[1:]], "second_chance")
+    role = fresh(world, pair(forward="dscp", dscp=10))
+    there, _ = elsewhere(role, f.ip4(NEAR, tos=40) / f.tcp(flags="A"))
+    go(role, cut(f.ip4, NEAR, there[0], tos=40), OTHER)
+
+
+@test("passed on: fragments by ipip, each in its own outer packet")
+def fragments_tunnelled(world):
+    def outer(near):
+        if ":" in near:
+            return f.ether() / IPv6(src=LB6, dst=near)
+        return f.ether() / IP(src=LB4, dst=near)
+
+    for near, other in (NEAR, OTHER), (NEAR6, OTHER6):
+        role = fresh(world, pair(VIP, near, other, forward="ipip"),
+                     pair(VIP6, near, other, forward="ipip"), lb_sources=f"[{LB4}, '{LB6}']")
+        for ip, vip in (f.ip4, VIP), (f.ip6, VIP6):
+            seen = set()
+            for sport in range(20000, 20016):
+                frames = [came(outer(near) / Ether(piece).payload)
+                          for piece in cut(ip, vip, sport)]
+                _, counted = met(role, frames)
+                [(reason, packets)] = counted.items()
+                equal(packets, len(frames), reason)
+                if reason == "second_chance":
+                    go(role, frames, other)
+                seen.add(reason)
+            equal(seen, {"second_chance", "decapsulated"}, f"{vip} to {near}")
+
+
+@test("passed on: fragments of what has its socket here stay; over the limit none is passed up")
+def fragments_socket(world):
+    role = fresh(world, pair(port=8088))
+    there, _ = elsewhere(role, f.ip4(NEAR) / f.tcp(8088, flags="A"))
+    with sockets(HOLD, VIP, CLIENT, "hold", there[0]):
+        stay(role, cut(f.ip4, NEAR, there[0], port=8088), VIP)
+        go(role, cut(f.ip4, NEAR, there[1], port=8088), OTHER)
+    role = fresh(world, pair(port=8088), second_chance_limit=1)
+    frames = cut(f.ip4, NEAR, there[1], port=8088)
+    got, _ = met(role, [came(f.ip4(NEAR) / f.tcp(8088, flags="A"), there[1])] * 5 + frames)
+    # A second may end in between.
+    equal({action for action, _ in got} - {TX}, {DROP}, "what becomes of them")
