@@ -127,6 +127,7 @@ interrupted() {
 }
 
 @test "make demo SCENARIO=dropper: shows all that it promises, and leaves nothing behind" {
+	# shellcheck disable=SC2030
 	export SCENARIO=dropper
 	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
 	cat "$BATS_TEST_TMPDIR/said"
@@ -136,6 +137,19 @@ interrupted() {
 	grep -E 'once, IPv6 +yes +4 +[0-9]+ +4 ' "$BATS_TEST_TMPDIR/said"
 	as_before
 	demo INT "$((4 + RANDOM % 10))" || :
+	as_before
+}
+
+@test "make demo SCENARIO=fleet: shows all that it promises, and leaves nothing behind" {
+	# shellcheck disable=SC2031
+	export SCENARIO=fleet
+	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
+	cat "$BATS_TEST_TMPDIR/said"
+	# columns: connections, packets passed on, broken
+	grep -E '^  second chance +300 +[1-9][0-9]* +0$' "$BATS_TEST_TMPDIR/said"
+	grep -E '^  without +300 +0 +[1-9][0-9]*$' "$BATS_TEST_TMPDIR/said"
+	as_before
+	demo INT "$((4 + RANDOM % 20))" || :
 	as_before
 }
 

@@ -6,15 +6,6 @@
 
 bytes=4
 table=
-as_promised=1
-
-# promised WHAT CMD...: reports whether CMD, a test, succeeded
-promised() {
-	"${@:2}" || {
-		echo "  not seen: $1"
-		as_promised=
-	}
-}
 
 # counted FILE REGEX: how many lines match
 counted() {
