@@ -22,7 +22,7 @@
 #	make test-changes	10,000 connections while all is changed
 #			(root; 20 min)
 #	make test-fleet	2,000 connections, the pool changes, load balancers die
-#			(root; 10 min)
+#			(root; 40 min; tests/fleet/run --list)
 #	make test-locks	each verb, stopped at 20 moments of its life
 #			(root; 10 min)
 #	make test-long	all that is not in test
@@ -107,10 +107,12 @@ test-changes: deps
 	@HELD=10000 PAUSE=4 ROUNDS=20 KILLS=20 APPLIES=200 RATE=1000 \
 		bats tests/net/changes.bats
 
-# Each row of it in both modes and of both families.
+# Each pair of: a change, a method, a mode, a family and others; then each row of
+# fleet.bats in both modes and of both families.
 test-fleet: deps
 	@$(MAKE) --no-print-directory all
-	@status=0; for vip in 192.168.25.10 2001:db8:25::10; do \
+	@status=0; tests/fleet/run || status=1; \
+	for vip in 192.168.25.10 2001:db8:25::10; do \
 		for mode in generic native; do \
 			echo "# $$mode, $$vip"; \
 			FLOWS=2000 PAUSE=2 FLEET_MODE=$$mode FLEET_VIP=$$vip \

@@ -11,6 +11,7 @@ with its port, its server and the cause. Ctrl-C ends it. Words on stdin, each
 answered with a line on stdout:
 
     advance    wait until each that is held has had another answer; how many
+    more N     open N more that are held; how many have had an answer
     finish     HELD held, ASKED asked, N broken, and how often each cause
 """
 
@@ -151,13 +152,20 @@ def report():
     return f"{kept} held, {asked} asked, {broken.total()} broken" + (causes and f": {causes}")
 
 
-def open_all():
-    left = held
+def open_all(left):
     while left:
         work()
         while left and sum(flow.answers == 0 for flow in flows.values()) < 100:
             Flow(True)
             left -= 1
+
+
+def more(count):
+    before = set(flows.values())
+    open_all(count)
+    while any(flow.answers == 0 for flow in flows.values() if flow.keep):
+        work()
+    return f"{sum(flow.keep for flow in set(flows.values()) - before)} opened"
 
 
 def finish():
@@ -169,7 +177,7 @@ def finish():
 
 
 def serve():
-    open_all()
+    open_all(held)
     commands = select.poll()
     if not sys.stdin.isatty():
         commands.register(sys.stdin, select.POLLIN)
@@ -177,9 +185,10 @@ def serve():
         work()
         if not commands.poll(0):
             continue
-        if sys.stdin.readline().strip() != "advance":
+        word, *count = sys.stdin.readline().split() or ["finish"]
+        if word == "finish":
             return finish()
-        print(advance(), flush=True)
+        print(more(int(count[0])) if word == "more" else advance(), flush=True)
 
 
 began = scanned = time.monotonic()
