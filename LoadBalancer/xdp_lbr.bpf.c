@@ -48,10 +48,10 @@ char LICENSE[] SEC("license") = "GPL";
  */
 SEPARATE int fragment_is_wanted(struct xdp_md *ctx)
 {
-	__u32 slot = generation_slot();
+	__u32 index = generation_index();
 	struct packet *packet = handed_packet();
 	struct generation *generation =
-		bpf_map_lookup_elem(&generations, &slot);
+		bpf_map_lookup_elem(&generations, &index);
 	struct ethhdr *eth = (void *)(long)ctx->data;
 	struct service_table table;
 
@@ -59,8 +59,8 @@ SEPARATE int fragment_is_wanted(struct xdp_md *ctx)
 	    (void *)(eth + 1) > (void *)(long)ctx->data_end ||
 	    !find_interface(device_of(ctx, packet), eth))
 		return false;
-	table = service_table_of(slot, generation, packet);
-	return is_vip(&table, packet, slot) || check_reply_is();
+	table = service_table_of(index, generation, packet);
+	return is_vip(&table, packet, index) || check_reply_is();
 }
 
 /*
@@ -78,8 +78,8 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 		return REASON_not_vip;
 	if (!hand_packet(&d->packet))
 		return REASON_not_vip;
-	refused =
-		refused_rarely(ctx, d->slot, d->for_vip, reason, l->in->device);
+	refused = refused_rarely(ctx, d->generation_index, d->for_vip, reason,
+				 l->in->device);
 	d->for_vip = refused / REFUSED_VIP;
 	if (refused == REASON_NONE)
 		return learn_mtu(ctx, told_flow(ctx));

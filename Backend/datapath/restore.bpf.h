@@ -22,10 +22,10 @@ INLINE bool restore_is_over(const struct restore *restore)
 INLINE struct restore *restore_of(struct restore_key *key,
 				  const struct packet *packet)
 {
-	__u32 slot = generation_slot();
+	__u32 index = generation_index();
 	const struct generation *generation =
-		bpf_map_lookup_elem(&generations, &slot);
-	void *map = bpf_map_lookup_elem(&restores, &slot);
+		bpf_map_lookup_elem(&generations, &index);
+	void *map = bpf_map_lookup_elem(&restores, &index);
 	struct restore *restore = NULL, *any;
 
 	if (!map || !generation)

@@ -114,7 +114,7 @@ static struct restore_key key_of(const struct config_service *service,
 }
 
 /* Puts every row that the file has for this host into the new map. */
-static int rows_of_file(int map, __u32 slot, const struct config *config,
+static int rows_of_file(int map, __u32 index, const struct config *config,
 			struct generation *generation,
 			const struct chance_place *places,
 			const struct addr *own, int own_count,
@@ -148,7 +148,7 @@ static int rows_of_file(int map, __u32 slot, const struct config *config,
 			value.self =
 				chance_number(&places[s], service,
 					      &service->backends[b].address);
-			value.generation = (__u16)slot;
+			value.generation = (__u16)index;
 			value.pool = places[s].pool;
 			if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
 				return -1;
@@ -204,7 +204,7 @@ static int rows_of_before(struct kernel *kernel, int map,
 }
 
 /* Fills the new map. */
-static int rows_write(struct kernel *kernel, int map, __u32 slot,
+static int rows_write(struct kernel *kernel, int map, __u32 index,
 		      const struct config *config,
 		      struct generation *generation,
 		      const struct chance_place *places, const struct addr *own,
@@ -218,8 +218,8 @@ static int rows_write(struct kernel *kernel, int map, __u32 slot,
 	if (count < 0)
 		return -1;
 	rc = counters_open(&counters, kernel, rows, count)
-		     ?: rows_of_file(map, slot, config, generation, places, own,
-				     own_count, &counters);
+		     ?: rows_of_file(map, index, config, generation, places,
+				     own, own_count, &counters);
 	counters_close(&counters);
 	rc = rc ?: rows_of_before(kernel, map, config, generation, rows, count);
 	free(rows);
@@ -228,9 +228,9 @@ static int rows_write(struct kernel *kernel, int map, __u32 slot,
 
 /* The senders of tunnelled packets that are accepted. */
 static int sources_write(struct kernel *kernel, const struct config *config,
-			 __u32 slot, struct fault *fault_out)
+			 __u32 index, struct fault *fault_out)
 {
-	int map = inner_take(kernel, "sources", slot, 0, fault_out), rc = 0;
+	int map = inner_take(kernel, "sources", index, 0, fault_out), rc = 0;
 	__u8 yes = 1;
 	size_t i;
 
@@ -246,7 +246,7 @@ static int sources_write(struct kernel *kernel, const struct config *config,
 	return rc;
 }
 
-int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
+int bkd_build(struct kernel *kernel, const struct config *config, __u32 index,
 	      struct generation *generation, struct fault *fault_out)
 {
 	struct addr *own;
@@ -255,13 +255,13 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
 
 	if (own_count < 0)
 		return -1;
-	map = sources_write(kernel, config, slot, fault_out) ||
+	map = sources_write(kernel, config, index, fault_out) ||
 			      chances_write(kernel, config, own, own_count,
-					    slot, &places, fault_out)
+					    index, &places, fault_out)
 		      ? -1
-		      : inner_take(kernel, "restores", slot, 0, fault_out);
+		      : inner_take(kernel, "restores", index, 0, fault_out);
 	if (map >= 0) {
-		rc = rows_write(kernel, map, slot, config, generation, places,
+		rc = rows_write(kernel, map, index, config, generation, places,
 				own, own_count);
 		if (rc)
 			fault(fault_out, "cannot write what to restore: %s",

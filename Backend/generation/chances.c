@@ -214,7 +214,7 @@ static int fill_all(const struct config *config, struct chance_place *places,
 }
 
 int chances_write(struct kernel *kernel, const struct config *config,
-		  const struct addr *own, int own_count, __u32 slot,
+		  const struct addr *own, int own_count, __u32 index,
 		  struct chance_place **places, struct fault *fault_out)
 {
 	__u32 list_count = 0, peer_count = 0;
@@ -227,9 +227,9 @@ int chances_write(struct kernel *kernel, const struct config *config,
 	if (place(config, own, own_count, *places, &list_count, &peer_count))
 		return fault(fault_out, "cannot build a generation: %s",
 			     strerror(errno));
-	lists = inner_take(kernel, "lists", slot, list_count ?: 1, fault_out);
+	lists = inner_take(kernel, "lists", index, list_count ?: 1, fault_out);
 	if (lists >= 0)
-		peers = inner_take(kernel, "peers", slot, peer_count ?: 1,
+		peers = inner_take(kernel, "peers", index, peer_count ?: 1,
 				   fault_out);
 	if (peers >= 0)
 		rc = fill_all(config, *places, lists, peers);

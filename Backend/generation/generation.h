@@ -12,7 +12,7 @@
 /* build.c: build it, aside */
 int bkd_concerns(const struct kernel *kernel, const struct config *config,
 		 struct fault *fault);
-int bkd_build(struct kernel *kernel, const struct config *config, __u32 slot,
+int bkd_build(struct kernel *kernel, const struct config *config, __u32 index,
 	      struct generation *generation, struct fault *fault);
 /* read.c: what a generation restores, read from the kernel */
 /* The changes of `lb-sources`, a line each. Returns their number, or -1. */
@@ -27,10 +27,10 @@ struct restore_row {
 };
 
 /*
- * Sorted by key; *rows is to be freed. Returns their number, or -1. NO_SLOT:
- * none.
+ * Sorted by key; *rows is to be freed. Returns their number, or -1.
+ * NO_GENERATION: none.
  */
-int restores_read(const struct kernel *kernel, __u32 slot,
+int restores_read(const struct kernel *kernel, __u32 index,
 		  struct restore_row **rows);
 const struct restore_row *restores_find(const struct restore_row *rows,
 					int count,
@@ -77,11 +77,11 @@ __u16 chance_number(const struct chance_place *place,
 		    const struct addr *address);
 /*
  * Writes the candidates of the services in transition of which this host is a
- * backend, and publishes them at `slot`. *places, by service of the file, is to
- * be freed. Returns 0, or -1 with a fault.
+ * backend, and publishes them at `index`. *places, by service of the file, is
+ * to be freed. Returns 0, or -1 with a fault.
  */
 int chances_write(struct kernel *kernel, const struct config *config,
-		  const struct addr *own, int own_count, __u32 slot,
+		  const struct addr *own, int own_count, __u32 index,
 		  struct chance_place **places, struct fault *fault);
 
 /*

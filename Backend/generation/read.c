@@ -20,16 +20,16 @@ static int by_key(const void *a, const void *b)
 	return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
-int restores_read(const struct kernel *kernel, __u32 slot,
+int restores_read(const struct kernel *kernel, __u32 index,
 		  struct restore_row **rows)
 {
 	struct restore_key key, *last = NULL;
 	int count = 0, map;
 
 	*rows = NULL;
-	if (slot == NO_SLOT)
+	if (index == NO_GENERATION)
 		return 0;
-	map = kernel_inner(kernel, "restores", slot);
+	map = kernel_inner(kernel, "restores", index);
 	if (map < 0)
 		return -1;
 	while (!bpf_map_get_next_key(map, last, &key)) {

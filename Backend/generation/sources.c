@@ -23,10 +23,10 @@ static int by_value(const void *a, const void *b)
 /*
  * Of a generation, sorted; *rows is to be freed. Returns their number, or -1.
  */
-static int sources_read(const struct kernel *kernel, __u32 slot,
+static int sources_read(const struct kernel *kernel, __u32 index,
 			struct prefix **rows)
 {
-	int map = kernel_inner(kernel, "sources", slot), count = 0;
+	int map = kernel_inner(kernel, "sources", index), count = 0;
 	struct prefix key, *last = NULL, *grown;
 
 	*rows = NULL;

@@ -99,15 +99,16 @@ static int own_follow(struct kernel *kernel, const struct config *config,
 		      struct fault *fault_out)
 {
 	__u32 current = generation_current(kernel);
-	int slot = generation_build(kernel, config, fault_out), changes, rc = 0;
+	int index = generation_build(kernel, config, fault_out), changes,
+	    rc = 0;
 
-	if (slot < 0)
+	if (index < 0)
 		return -1;
-	changes = bkd_diff(kernel, current, (__u32)slot, config, stdout);
+	changes = bkd_diff(kernel, current, (__u32)index, config, stdout);
 	if (changes < 0)
 		rc = fault(fault_out, "cannot read the running state");
 	else if (changes)
-		rc = generation_switch(kernel, (__u32)slot, fault_out);
+		rc = generation_switch(kernel, (__u32)index, fault_out);
 	return rc;
 }
 

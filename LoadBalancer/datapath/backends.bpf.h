@@ -10,9 +10,10 @@
 #include "common/core/selection.h"
 #include "common/core/verifier.h"
 
-INLINE struct backend *backend_at(__u32 generation, __u32 index)
+INLINE struct backend *backend_at(__u32 generation_index, __u32 index)
 {
-	struct backend_rows *rows = bpf_map_lookup_elem(&backends, &generation);
+	struct backend_rows *rows =
+		bpf_map_lookup_elem(&backends, &generation_index);
 
 	if (!rows)
 		return NULL;
@@ -21,17 +22,17 @@ INLINE struct backend *backend_at(__u32 generation, __u32 index)
 }
 
 /* The backend of this id, if it is still there. */
-INLINE struct backend *backend_of(__u32 generation, __u32 id)
+INLINE struct backend *backend_of(__u32 generation_index, __u32 id)
 {
-	struct backend *backend = backend_at(generation, id);
+	struct backend *backend = backend_at(generation_index, id);
 
 	return backend && selection_is(backend, id) ? backend : NULL;
 }
 
-INLINE bool is_over(__u32 slot, const struct backend *backend)
+INLINE bool is_over(__u32 index, const struct backend *backend)
 {
 	return backend->state == BACKEND_REMOVING &&
-	       removing_is_over(slot, 1 + backend->id % BACKEND_SLOTS);
+	       removing_is_over(index, 1 + backend->id % BACKEND_SLOTS);
 }
 
 /* What a service's table says at `number`. */
@@ -67,14 +68,14 @@ INLINE int slot_of(const struct service *service, const struct decision *d)
 	return slot_at(service, slot_number(service, d));
 }
 
-INLINE struct backend *backend_in_slot(__u32 generation, int slot)
+INLINE struct backend *backend_in_slot(__u32 generation_index, int slot)
 {
-	return slot < 0 ? NULL : backend_at(generation, slot);
+	return slot < 0 ? NULL : backend_at(generation_index, slot);
 }
 
-INLINE struct backend *backend_in_table(__u32 generation,
+INLINE struct backend *backend_in_table(__u32 generation_index,
 					const struct service *service,
 					const struct decision *d)
 {
-	return backend_in_slot(generation, slot_of(service, d));
+	return backend_in_slot(generation_index, slot_of(service, d));
 }

@@ -90,14 +90,14 @@ INLINE bool begun_elsewhere(const struct decision *d, const struct lookup *l)
  * packet that may stay there: select_follows(). `name`: of the packet's SYN, if
  * `cannot` is 0: select_cannot_answer().
  */
-SEPARATE int flow_stays(__u32 slot, __u32 id, __u64 hash, __u64 name,
+SEPARATE int flow_stays(__u32 index, __u32 id, __u64 hash, __u64 name,
 			__u64 cannot)
 {
 	struct generation *generation =
-		bpf_map_lookup_elem(&generations, &slot);
-	struct backend *backend = backend_of(slot, id);
+		bpf_map_lookup_elem(&generations, &index);
+	struct backend *backend = backend_of(index, id);
 
-	if (!generation || !backend || is_over(slot, backend))
+	if (!generation || !backend || is_over(index, backend))
 		return 0;
 	return cannot || !begun_at_another(hash, name, bpf_jiffies64(),
 					   begun_span(generation), id);
@@ -129,9 +129,9 @@ INLINE struct backend *backend_begun(const struct decision *d,
 		index = begun_by(d, l);
 	if (index < 0 && notes & NOTE_PLAIN)
 		index = begun_plain(d, l);
-	backend = index < 0 ? NULL : backend_at(d->slot, index);
+	backend = index < 0 ? NULL : backend_at(d->generation_index, index);
 	if (!selection_stays(&d->packet, l->service->id, backend) ||
-	    is_over(d->slot, backend))
+	    is_over(d->generation_index, backend))
 		return NULL;
 	return backend;
 }

@@ -86,7 +86,7 @@ INLINE enum reason check_forward(struct xdp_md *ctx, struct decision *d,
 	d->now = bpf_jiffies64();
 	if (!name_flow(d))
 		return REASON_no_configuration;
-	l->backend = backend_of(d->slot, (*check)->backend);
+	l->backend = backend_of(d->generation_index, (*check)->backend);
 	if (!l->backend || l->backend->service != l->service->id)
 		return REASON_no_backend;
 	reason = find_hop(ctx, d, l);

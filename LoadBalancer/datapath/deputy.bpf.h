@@ -22,7 +22,8 @@ INLINE struct backend *owner_of(const struct decision *d,
 	if (!service->owners)
 		return NULL;
 	return backend_in_slot(
-		d->slot, slot_at(service, table + slot_number(service, d)));
+		d->generation_index,
+		slot_at(service, table + slot_number(service, d)));
 }
 
 /* By the table, with nothing looked up or kept. */
@@ -37,6 +38,6 @@ INLINE bool select_straight(struct decision *d, struct lookup *l)
 	slot = slot_of(l->service, d);
 	if (slot < 0 || slot & SLOT_MOVED)
 		return false;
-	l->backend = backend_in_slot(d->slot, slot);
+	l->backend = backend_in_slot(d->generation_index, slot);
 	return l->backend;
 }

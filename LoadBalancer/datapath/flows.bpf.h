@@ -104,17 +104,17 @@ INLINE void flow_write(struct flow *flow, __u64 hash, __u32 backend, __u64 now)
 #define YOUNG_SECONDS 5
 
 /*
- * Writes the flow into its bucket. `slot`: of the generation. `backend`: with
+ * Writes the flow into its bucket. `index`: of the generation. `backend`: with
  * its flags. The way, or -1: it could not be remembered. Verified on its own.
  */
-SEPARATE int flow_store(__u32 slot, __u64 hash, __u32 backend, __u64 now)
+SEPARATE int flow_store(__u32 index, __u64 hash, __u32 backend, __u64 now)
 {
 	bool begins = backend & FLOW_BEGINS;
 	__u32 zero = 0, number = flow_bucket(hash, constants.flow_buckets);
 	struct insertions *done = bpf_map_lookup_elem(&inserted, &zero);
 	struct flow_bucket *bucket = bpf_map_lookup_elem(&flows, &number);
 	struct generation *generation =
-		bpf_map_lookup_elem(&generations, &slot);
+		bpf_map_lookup_elem(&generations, &index);
 	struct flow *flow;
 	int way;
 
@@ -173,7 +173,7 @@ INLINE bool flow_remember(const struct decision *d, __u32 service,
 	if (lives)
 		EFFECT(way = flow_move(d->hash, backend, d->now));
 	else
-		way = flow_store(d->slot, d->hash, backend, d->now);
+		way = flow_store(d->generation_index, d->hash, backend, d->now);
 	if (!names || way < 0)
 		return false;
 	EFFECT(flow_name(&names->keys[WITHIN(way, FLOWS_PER_BUCKET)], d,

@@ -42,7 +42,7 @@ union forwarding_method {
 	struct {
 		struct method method;
 		__u8 reason;
-		__u8 slot;
+		__u8 generation_index;
 		__u8 protocol;
 		__u8 flags;
 		__u8 ttl;
@@ -78,15 +78,15 @@ SEPARATE int forward_by_method(struct xdp_md *ctx, __u64 words, __u64 more,
 			   .ttl = method.ttl},
 		.method = method.method,
 		.reason = method.reason,
-		.slot = method.slot,
+		.generation_index = method.generation_index,
 		.hash = hash,
 	};
 
 	forwarding.hop = bpf_map_lookup_elem(&next_hops, &key);
 	if (!forwarding.hop)
 		return REASON_fib_error;
-	forwarding.backend =
-		backend_of(forwarding.slot, forwarding.hop->backend);
+	forwarding.backend = backend_of(forwarding.generation_index,
+					forwarding.hop->backend);
 	if (!forwarding.backend ||
 	    packet_locate(&forwarding.packet, (void *)(long)ctx->data,
 			  (void *)(long)ctx->data_end))
@@ -112,7 +112,8 @@ INLINE enum reason method_forward(struct xdp_md *ctx, const struct decision *d,
 					  .is_error = d->packet.is_error};
 	union forwarding_method method = {.method = l->service->method,
 					  .reason = reason,
-					  .slot = d->slot,
+					  .generation_index =
+						  d->generation_index,
 					  .protocol = d->packet.protocol,
 					  .flags = d->packet.flags,
 					  .ttl = d->packet.ttl};

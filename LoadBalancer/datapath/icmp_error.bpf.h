@@ -58,11 +58,11 @@ INLINE struct budget *icmp_error_share(const struct addr *client)
  */
 SEPARATE int may_send_icmp_error(__u32 what)
 {
-	__u32 zero = 0, slot = generation_slot(), limit;
+	__u32 zero = 0, index = generation_index(), limit;
 	struct packet *packet = handed_packet();
 	struct budget *done = bpf_map_lookup_elem(&icmp_errors, &zero);
 	struct generation *generation =
-		bpf_map_lookup_elem(&generations, &slot);
+		bpf_map_lookup_elem(&generations, &index);
 	__u64 window, count;
 
 	if (!packet || !generation || !generation->insert_window)

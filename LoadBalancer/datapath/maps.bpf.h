@@ -80,16 +80,16 @@ MAP_SPARSE(verdicts, HASH, __u32, struct verdict_text, BACKEND_SLOTS);
 /* One packet's way through the program; a trace line tells it. */
 struct decision {
 	struct packet packet;
-	__u64 now;	      /* jiffies */
-	__u64 hash;	      /* of the flow, keyed: see flows.h */
-	__s32 fib;	      /* the FIB's answer, if it was asked */
-	__u32 slot;	      /* index of the generation it uses */
-	__u32 cell;	      /* of its service in the table of services */
-	__u32 next_hop_index; /* the next hop's index in next_hops */
-	__u16 for_vip;	      /* 0: for none; else 1 + `removing` of its mark */
-	__u8 selected_by;     /* enum selected_by */
-	bool begins;	      /* the first packet of a flow */
-	bool asked;	      /* the FIB, for this packet */
+	__u64 now;		/* jiffies */
+	__u64 hash;		/* of the flow, keyed: see flows.h */
+	__s32 fib;		/* the FIB's answer, if it was asked */
+	__u32 generation_index; /* index of the generation it uses */
+	__u32 cell;		/* of its service in the table of services */
+	__u32 next_hop_index;	/* the next hop's index in next_hops */
+	__u16 for_vip;	  /* 0: for none; else 1 + `removing` of its mark */
+	__u8 selected_by; /* enum selected_by */
+	bool begins;	  /* the first packet of a flow */
+	bool asked;	  /* the FIB, for this packet */
 };
 
 /* What was looked up for it. */
@@ -165,8 +165,8 @@ struct lbr_line {
 	__u8 is_traced; /* the line is wanted */
 	__u8 is_watched;
 	__u16 mtu;
-	__u32 slot;    /* index of the generation */
-	__u32 service; /* struct service.id; 0: none */
+	__u32 generation_index; /* index of the generation */
+	__u32 service;		/* struct service.id; 0: none */
 	__u32 in;
 	__u32 out;
 	char dev[48]; /* text: the outgoing interface, and the source MAC

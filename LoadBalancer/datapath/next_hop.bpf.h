@@ -149,7 +149,7 @@ SEPARATE int hop_ask(struct xdp_md *ctx)
 	if (!h)
 		return REASON_fib_error;
 	d->fib = -1;
-	backend = backend_of(d->slot, h->backend_id);
+	backend = backend_of(d->generation_index, h->backend_id);
 	hop = bpf_map_lookup_elem(&next_hops, &d->next_hop_index);
 	if (!backend || !hop || !method_question(&question, h, backend))
 		return REASON_fib_error;
@@ -188,7 +188,7 @@ INLINE struct handed *hand_question(const struct decision *d,
 		return NULL;
 	to = &h->decision;
 	to->hash = hash_packet(&d->packet);
-	to->slot = d->slot;
+	to->generation_index = d->generation_index;
 	h->backend_id = l->backend->id;
 	to->next_hop_index = d->next_hop_index;
 	to->packet.is_ipv6 = d->packet.is_ipv6;

@@ -132,17 +132,17 @@ INLINE enum reason no_backend(struct xdp_md *ctx, const struct decision *d,
  */
 SEPARATE int foreign(struct xdp_md *ctx, __u32 device, __u64 mac)
 {
-	__u32 zero = 0, slot = generation_slot();
+	__u32 zero = 0, index = generation_index();
 	struct packet *packet = handed_packet();
 	struct generation *generation =
-		bpf_map_lookup_elem(&generations, &slot);
+		bpf_map_lookup_elem(&generations, &index);
 	struct service_table table;
 	struct interface *in;
 
 	if (!packet || !generation)
 		return REASON_foreign_mac;
-	table = service_table_of(slot, generation, packet);
-	if (!is_vip(&table, packet, slot))
+	table = service_table_of(index, generation, packet);
+	if (!is_vip(&table, packet, index))
 		return REASON_foreign_mac;
 	in = bpf_map_lookup_elem(&interfaces, &zero);
 	if (!in || in->ifindex != device) {

@@ -12,9 +12,9 @@
 /* Of the facts in `lines`. */
 INLINE void record_write(struct record *record, const struct lbr_line *facts)
 {
-	__u32 slot = facts->slot;
+	__u32 index = facts->generation_index;
 	struct generation *generation =
-		bpf_map_lookup_elem(&generations, &slot);
+		bpf_map_lookup_elem(&generations, &index);
 
 	__builtin_memset(record, 0, sizeof(*record));
 	record->hash = hash_ends(&facts->line.source, facts->line.source_port,

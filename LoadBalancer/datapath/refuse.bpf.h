@@ -62,29 +62,29 @@ INLINE enum reason refuse_for_vip(struct xdp_md *ctx, struct packet *packet,
 _Static_assert(REASON_MAX <= REFUSED_VIP, "beside a reason");
 
 /*
- * The reason for the packet in `parsed`. `slot`: of its generation. `for_vip`:
+ * The reason for the packet in `parsed`. `index`: of its generation. `for_vip`:
  * as in struct decision, if `reason` is none. `reason`: why it is not fit, or
  * none. `device`: the incoming one, as the FIB knows it. REASON_NONE: it is for
  * no VIP, but an error that learn_mtu() is to read. Verified on its own.
  */
-SEPARATE int refused_rarely(struct xdp_md *ctx, __u32 slot, __u32 for_vip,
+SEPARATE int refused_rarely(struct xdp_md *ctx, __u32 index, __u32 for_vip,
 			    __u32 reason, __u32 device)
 {
 	struct generation *generation =
-		bpf_map_lookup_elem(&generations, &slot);
+		bpf_map_lookup_elem(&generations, &index);
 	struct packet *packet = handed_packet();
 	struct service_table table;
 
 	if (!generation || !packet)
 		return REASON_not_vip;
 	if (reason != REASON_NONE) {
-		table = service_table_of(slot, generation, packet);
+		table = service_table_of(index, generation, packet);
 		for_vip = find_mark(&table, packet);
 	} else if (checks_run() && check_reply_is()) {
 		EFFECT(check_reply_send(ctx));
 		return REASON_check_reply | (for_vip ? REFUSED_VIP : 0);
 	}
-	if (for_vip && !removing_is_over(slot, for_vip - 1))
+	if (for_vip && !removing_is_over(index, for_vip - 1))
 		return REFUSED_VIP |
 		       refuse_for_vip(ctx, packet, generation, device, reason);
 	if (reason == REASON_NONE && packet->flags & PACKET_QUOTES)

@@ -23,7 +23,8 @@ INLINE bool is_flow_of(const struct decision *d, struct lookup *l)
 
 	if (flow && !select_expired(&d->packet, flow->seen, (__u32)d->now,
 				    l->generation->udp_idle)) {
-		l->backend = backend_of(d->slot, flow->backend & FLOW_BACKEND);
+		l->backend = backend_of(d->generation_index,
+					flow->backend & FLOW_BACKEND);
 		if (l->backend && l->backend->service == l->service->id) {
 			if (begun_elsewhere(d, l))
 				return false;
@@ -54,14 +55,15 @@ INLINE bool entry_has(struct decision *d, struct lookup *l,
 /* The service of any port; NULL: it is the packet's own, or there is none. */
 INLINE struct service_cell *find_any(struct decision *d, const struct lookup *l)
 {
-	struct service_table table =
-		service_table_of(d->slot, l->generation, &d->packet);
+	struct service_table table = service_table_of(
+		d->generation_index, l->generation, &d->packet);
 	struct service_cell *entry = NULL;
 
 	if (d->packet.port)
 		entry = service_table_find(&table, &d->packet, 0,
 					   d->packet.protocol);
-	if (!entry || removing_is_over(d->slot, entry->service.removing))
+	if (!entry ||
+	    removing_is_over(d->generation_index, entry->service.removing))
 		return NULL;
 	d->cell = table.cell;
 	return entry;
@@ -81,13 +83,14 @@ int service_removing(void)
 	if (!entry)
 		return 0;
 	d->now = bpf_jiffies64();
-	if (!removing_is_over(d->slot, entry->service.removing) &&
+	if (!removing_is_over(d->generation_index, entry->service.removing) &&
 	    entry_has(d, l, entry))
 		return 1;
 	entry = find_any(d, l);
 	if (entry && (!entry->service.removing || entry_has(d, l, entry)))
 		return 1;
-	table = service_table_of(d->slot, l->generation, &d->packet);
+	table = service_table_of(d->generation_index, l->generation,
+				 &d->packet);
 	d->for_vip = find_mark(&table, &d->packet);
 	return 0;
 }

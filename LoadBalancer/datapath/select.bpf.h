@@ -24,13 +24,13 @@
  * Does the flow table know the flow, of a backend that is still there? Verified
  * on its own.
  */
-SEPARATE int flow_lives(__u32 slot, __u64 hash)
+SEPARATE int flow_lives(__u32 index, __u64 hash)
 {
 	struct flow *flow = flow_lookup(hash);
 	struct backend *backend =
-		flow ? backend_of(slot, flow->backend & FLOW_BACKEND) : NULL;
+		flow ? backend_of(index, flow->backend & FLOW_BACKEND) : NULL;
 
-	return backend && !is_over(slot, backend);
+	return backend && !is_over(index, backend);
 }
 
 /*
@@ -39,7 +39,7 @@ SEPARATE int flow_lives(__u32 slot, __u64 hash)
  */
 SEPARATE int slot_before(void)
 {
-	__u32 slot;
+	__u32 index;
 	struct handed *h = handed();
 	struct decision *d = &h->decision;
 	const struct service_cell *own, *entry;
@@ -50,14 +50,14 @@ SEPARATE int slot_before(void)
 	if (!h)
 		return -1;
 	own = service_cell(d);
-	generation = bpf_map_lookup_elem(&generations, &d->slot);
+	generation = bpf_map_lookup_elem(&generations, &d->generation_index);
 	if (!own || !generation)
 		return -1;
-	slot = generation->previous;
-	generation = bpf_map_lookup_elem(&generations, &slot);
+	index = generation->previous;
+	generation = bpf_map_lookup_elem(&generations, &index);
 	if (!generation)
 		return -1;
-	table = service_table_of(slot, generation, &d->packet);
+	table = service_table_of(index, generation, &d->packet);
 	entry = service_of(&table, &d->packet, &for_vip);
 	if (!entry ||
 	    !selection_hears(&d->packet, entry->service.id, own->service.id))
@@ -81,8 +81,9 @@ INLINE struct backend *backend_before(const struct decision *d,
 	backend = backend_in_slot(l->generation->previous, slot_before());
 	if (!backend)
 		return NULL;
-	backend = backend_of(d->slot, backend->id);
-	if (!selection_was_there(backend) || is_over(d->slot, backend))
+	backend = backend_of(d->generation_index, backend->id);
+	if (!selection_was_there(backend) ||
+	    is_over(d->generation_index, backend))
 		return NULL;
 	return backend;
 }
@@ -117,7 +118,8 @@ INLINE struct backend *choose(const struct decision *d, const struct lookup *l,
 	struct backend *backend;
 
 	number = scheduler_slot(service->scheduler, &from, service->table_size);
-	backend = backend_in_slot(d->slot, slot_at(service, number));
+	backend =
+		backend_in_slot(d->generation_index, slot_at(service, number));
 	if (!backend ||
 	    (!lives && !remember(d, l, backend, FLOW_BEGINS, false)))
 		return NULL;
@@ -154,7 +156,7 @@ INLINE bool follows(const struct decision *d, const struct lookup *l)
 		return false;
 	state = l->backend->state;
 	return !selection_may_have_moved(state) ||
-	       flow_stays(d->slot, l->backend->id, d->hash,
+	       flow_stays(d->generation_index, l->backend->id, d->hash,
 			  select_syn_name(&d->packet, d->hash),
 			  select_cannot_answer(&d->packet));
 }
@@ -167,7 +169,8 @@ INLINE bool select_known(struct decision *d, struct lookup *l,
 	if (select_expired(&d->packet, flow->seen, (__u32)d->now,
 			   l->generation->udp_idle))
 		return false;
-	l->backend = backend_of(d->slot, flow->backend & FLOW_BACKEND);
+	l->backend =
+		backend_of(d->generation_index, flow->backend & FLOW_BACKEND);
 	/* Of another service: see select_older(). */
 	if (!follows(d, l))
 		return false;
@@ -214,7 +217,8 @@ SEPARATE int select_in_turn(void)
 	    !find_service_again(d, l) ||
 	    !selection_in_turn(&d->packet, l->service->scheduler))
 		return false;
-	lives = d->selected_by == SELECTED_ANEW && flow_lives(d->slot, d->hash);
+	lives = d->selected_by == SELECTED_ANEW &&
+		flow_lives(d->generation_index, d->hash);
 	backend = choose(d, l, lives);
 	if (!backend)
 		return false;
@@ -260,11 +264,12 @@ SEPARATE int select_anew(void)
 	if (!h || !generation_of(d, l) || !find_service_again(d, l))
 		return 0;
 	from.known = d->selected_by == SELECTED_ANEW;
-	from.lives = from.known && flow_lives(d->slot, d->hash);
-	from.begun = backend_of(d->slot, h->backend_id);
+	from.lives = from.known && flow_lives(d->generation_index, d->hash);
+	from.begun = backend_of(d->generation_index, h->backend_id);
 	if (!from.begun) {
-		from.table = backend_in_table(d->slot, l->service, d);
-		from.before = backend_of(d->slot, h->before_id);
+		from.table =
+			backend_in_table(d->generation_index, l->service, d);
+		from.before = backend_of(d->generation_index, h->before_id);
 		if (!from.known)
 			from.owner = owner_of(d, l->service);
 	}
@@ -294,7 +299,7 @@ SEPARATE int select_keep(void)
 
 	if (!h || !generation_of(d, l) || !find_service_again(d, l))
 		return 0;
-	backend = backend_of(d->slot, h->backend_id);
+	backend = backend_of(d->generation_index, h->backend_id);
 	held = backend && keep(d, l, backend, h->keep, h->lives);
 	if (selection_forgets(h->known, h->lives, held))
 		flow_forget(d->hash);
@@ -325,7 +330,7 @@ INLINE bool select_slowly(struct decision *d, struct lookup *l)
 	d->selected_by = h->decision.selected_by;
 	d->begins = h->decision.begins;
 	d->cell = h->decision.cell;
-	l->backend = backend_of(d->slot, h->backend_id);
+	l->backend = backend_of(d->generation_index, h->backend_id);
 	entry = service_cell(d);
 	if (entry)
 		l->service = &entry->service;
@@ -345,7 +350,7 @@ INLINE bool select_by_table(struct decision *d, struct lookup *l)
 	slot = slot_of(l->service, d);
 	if (slot < 0 || slot & SLOT_MOVED)
 		return false;
-	l->backend = backend_in_slot(d->slot, slot);
+	l->backend = backend_in_slot(d->generation_index, slot);
 	if (!l->backend)
 		return false;
 	begun_with_syn(d, slot);
@@ -357,7 +362,7 @@ INLINE bool select_hot(struct decision *d, struct lookup *l, int index)
 {
 	if (index < 0 || !selection_may_be_hot(&d->packet, d->begins))
 		return false;
-	l->backend = backend_at(d->slot, index);
+	l->backend = backend_at(d->generation_index, index);
 	d->selected_by = SELECTED_BY_MEMORY;
 	return follows(d, l);
 }

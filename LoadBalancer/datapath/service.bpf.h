@@ -9,17 +9,17 @@
 #include "common/core/service_table.h"
 #include "common/core/verifier.h"
 
-/* The generation that the packet uses; its index in d->slot. */
+/* The generation that the packet uses; its index in d->generation_index. */
 INLINE bool generation_of(const struct decision *d, struct lookup *l)
 {
-	l->generation = bpf_map_lookup_elem(&generations, &d->slot);
+	l->generation = bpf_map_lookup_elem(&generations, &d->generation_index);
 	return l->generation;
 }
 
 /* The value is read once, here: a packet uses one generation to its end. */
 INLINE bool find_generation(struct decision *d, struct lookup *l)
 {
-	d->slot = generation_slot();
+	d->generation_index = generation_index();
 	return generation_of(d, l);
 }
 
@@ -32,7 +32,7 @@ struct service_table {
 };
 
 INLINE struct service_table
-service_table_of(__u32 slot, const struct generation *generation,
+service_table_of(__u32 index, const struct generation *generation,
 		 const struct packet *packet)
 {
 	struct service_table table = {NULL,
@@ -40,7 +40,7 @@ service_table_of(__u32 slot, const struct generation *generation,
 				      generation->services_seed, 0};
 
 	if (service_table_may_have(generation->vips, table.vip))
-		table.cells = bpf_map_lookup_elem(&services, &slot);
+		table.cells = bpf_map_lookup_elem(&services, &index);
 	return table;
 }
 
@@ -89,11 +89,11 @@ INLINE __u16 find_mark(struct service_table *table, const struct packet *packet)
 }
 
 INLINE bool is_vip(struct service_table *table, const struct packet *packet,
-		   __u32 slot)
+		   __u32 index)
 {
 	__u16 mark = find_mark(table, packet);
 
-	return mark && !removing_is_over(slot, mark - 1);
+	return mark && !removing_is_over(index, mark - 1);
 }
 
 /*
@@ -131,7 +131,8 @@ INLINE void forget_ports(struct packet *packet,
 /* The service of a decision that was passed in `scratch`. */
 INLINE struct service_cell *service_cell(const struct decision *d)
 {
-	struct service_cells *cells = bpf_map_lookup_elem(&services, &d->slot);
+	struct service_cells *cells =
+		bpf_map_lookup_elem(&services, &d->generation_index);
 
 	return cells ? &cells->at[WITHIN(d->cell, SERVICE_CELLS)] : NULL;
 }
@@ -163,8 +164,8 @@ INLINE struct service_cell *find_among_removing(struct decision *d)
 INLINE struct service_cell *find_entry(struct decision *d,
 				       const struct lookup *l)
 {
-	struct service_table table =
-		service_table_of(d->slot, l->generation, &d->packet);
+	struct service_table table = service_table_of(
+		d->generation_index, l->generation, &d->packet);
 	struct service_cell *entry =
 		service_of(&table, &d->packet, &d->for_vip);
 

@@ -159,7 +159,7 @@ INLINE bool hand_facts(const struct decision *d, const struct lookup *l)
 	to->packet.flags = d->packet.flags;
 	to->packet.is_error = d->packet.is_error;
 	to->fib = d->fib;
-	to->slot = d->slot;
+	to->generation_index = d->generation_index;
 	to->cell = d->cell;
 	to->next_hop_index = d->next_hop_index;
 	to->selected_by = d->selected_by;
@@ -194,7 +194,8 @@ INLINE void gather_backend(struct lbr_line *facts, const struct handed *h)
 {
 	const struct decision *d = &h->decision;
 	struct service_cell *entry = h->has_service ? service_cell(d) : NULL;
-	struct backend *backend = backend_of(d->slot, h->backend_id);
+	struct backend *backend =
+		backend_of(d->generation_index, h->backend_id);
 
 	facts->selected_by = d->selected_by;
 	facts->forward = entry ? entry->service.method.forward : 0;
@@ -241,7 +242,7 @@ SEPARATE int gather(__u32 reason, __u32 value)
 	facts->asked = d->asked;
 	facts->begins = d->begins;
 	facts->fib = d->fib;
-	facts->slot = d->slot;
+	facts->generation_index = d->generation_index;
 	facts->in = in->device;
 	gather_hop(facts, h);
 	gather_backend(facts, h);

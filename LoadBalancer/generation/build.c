@@ -251,8 +251,8 @@ static int services_write(struct build *build, struct fault *fault_out)
 	struct part part;
 	int rc = -1;
 
-	cells = part_open(&part, build->kernel, "services", build->slot,
-			  PROT_READ | PROT_WRITE);
+	cells = part_open(&part, build->kernel, "services",
+			  build->generation_index, PROT_READ | PROT_WRITE);
 	if (!entries || !cells) {
 		fault(fault_out, "cannot write the services: %s",
 		      strerror(errno));
@@ -275,8 +275,8 @@ static int backends_write(struct build *build, struct fault *fault_out)
 	struct part part;
 	__u32 i;
 
-	rows = part_open(&part, build->kernel, "backends", build->slot,
-			 PROT_READ | PROT_WRITE);
+	rows = part_open(&part, build->kernel, "backends",
+			 build->generation_index, PROT_READ | PROT_WRITE);
 	if (!rows)
 		return fault(fault_out, "cannot write the backends: %s",
 			     strerror(errno));
@@ -355,12 +355,12 @@ static void build_free(struct build *build)
 	free(build->table_inputs);
 }
 
-int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
+int lbr_build(struct kernel *kernel, const struct config *config, __u32 index,
 	      struct generation *generation, struct fault *fault_out)
 {
 	struct build build = {.kernel = kernel,
 			      .config = config,
-			      .slot = slot,
+			      .generation_index = index,
 			      .generation = generation};
 	__u32 current = generation_current(kernel);
 	int rc = -1;
@@ -383,7 +383,7 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
 	    !tables_write(&build, fault_out) &&
 	    !services_write(&build, fault_out) &&
 	    !backends_write(&build, fault_out) &&
-	    !file_keep(kernel, config, slot, fault_out))
+	    !file_keep(kernel, config, index, fault_out))
 		rc = id_keep(&build, fault_out);
 	build_free(&build);
 	if (!kernel->running)

@@ -15,7 +15,7 @@ struct left {
 struct build {
 	struct kernel *kernel;
 	const struct config *config;
-	__u32 slot;
+	__u32 generation_index;
 	struct generation *generation; /* to be completed */
 	struct running old;
 

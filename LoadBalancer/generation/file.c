@@ -15,10 +15,10 @@
 
 #define PAGE sizeof(struct file_page)
 
-static int text_write(struct kernel *kernel, __u32 slot, const char *text,
+static int text_write(struct kernel *kernel, __u32 index, const char *text,
 		      size_t length, struct fault *fault_out)
 {
-	int fd = inner_take(kernel, "file", slot, (__u32)(length / PAGE) + 1,
+	int fd = inner_take(kernel, "file", index, (__u32)(length / PAGE) + 1,
 			    fault_out);
 	size_t size;
 	char *map;
@@ -38,14 +38,15 @@ static int text_write(struct kernel *kernel, __u32 slot, const char *text,
 }
 
 /* The text of the running generation, again. */
-static int text_copy(struct kernel *kernel, __u32 slot, struct fault *fault_out)
+static int text_copy(struct kernel *kernel, __u32 index,
+		     struct fault *fault_out)
 {
 	int fd = kernel_inner(kernel, "file", generation_current(kernel)), rc;
 	size_t size;
 	char *text = map_open(fd, PROT_READ, &size);
 
 	if (text) {
-		rc = text_write(kernel, slot, text, strnlen(text, size),
+		rc = text_write(kernel, index, text, strnlen(text, size),
 				fault_out);
 		munmap(text, size);
 	} else {
@@ -57,7 +58,7 @@ static int text_copy(struct kernel *kernel, __u32 slot, struct fault *fault_out)
 	return rc;
 }
 
-int file_keep(struct kernel *kernel, const struct config *config, __u32 slot,
+int file_keep(struct kernel *kernel, const struct config *config, __u32 index,
 	      struct fault *fault_out)
 {
 	char *text = NULL;
@@ -66,22 +67,22 @@ int file_keep(struct kernel *kernel, const struct config *config, __u32 slot,
 	int rc;
 
 	if (config->is_running)
-		return text_copy(kernel, slot, fault_out);
+		return text_copy(kernel, index, fault_out);
 	out = open_memstream(&text, &length);
 	if (out)
 		config_write(config, out);
 	if (!out || fclose(out))
 		return fault(fault_out, "cannot keep the file: %s",
 			     strerror(ENOMEM));
-	rc = text_write(kernel, slot, text, length, fault_out);
+	rc = text_write(kernel, index, text, length, fault_out);
 	free(text);
 	return rc;
 }
 
-int file_read(const struct kernel *kernel, __u32 slot, struct config *config,
+int file_read(const struct kernel *kernel, __u32 index, struct config *config,
 	      struct fault *fault_out)
 {
-	int fd = kernel_inner(kernel, "file", slot);
+	int fd = kernel_inner(kernel, "file", index);
 	char why[sizeof(fault_out->cause) - 64];
 	size_t size;
 	char *text = map_open(fd, PROT_READ, &size);

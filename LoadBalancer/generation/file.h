@@ -12,17 +12,17 @@
 #include "common/kernel/kernel.h"
 
 /*
- * Keeps the file of the generation at `slot`: `config`, or the running
+ * Keeps the file of the generation at `index`: `config`, or the running
  * generation's file if `config` is the running state. Returns 0, or -1 with a
  * fault.
  */
-int file_keep(struct kernel *kernel, const struct config *config, __u32 slot,
+int file_keep(struct kernel *kernel, const struct config *config, __u32 index,
 	      struct fault *fault);
 
 /*
- * The file of the generation at `slot`, as it was read. 0, or -1 with a fault.
+ * The file of the generation at `index`, as it was read. 0, or -1 with a fault.
  */
-int file_read(const struct kernel *kernel, __u32 slot, struct config *config,
+int file_read(const struct kernel *kernel, __u32 index, struct config *config,
 	      struct fault *fault);
 
 /*

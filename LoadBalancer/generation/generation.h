@@ -8,7 +8,7 @@
 #include "common/kernel/kernel.h"
 
 /* build.c: the file as a generation, aside */
-int lbr_build(struct kernel *kernel, const struct config *config, __u32 slot,
+int lbr_build(struct kernel *kernel, const struct config *config, __u32 index,
 	      struct generation *generation, struct fault *fault);
 /* diff.c: what changes between two generations, a line each; see role.h */
 int lbr_diff(struct kernel *kernel, __u32 before, __u32 after,

@@ -39,12 +39,12 @@ static int by_service(const void *a, const void *b)
 }
 
 /* Each service once, without the marks of VIPs. */
-static int services_read(const struct kernel *kernel, __u32 slot,
+static int services_read(const struct kernel *kernel, __u32 index,
 			 struct running *running)
 {
 	struct part part;
 	const struct service_cells *cells =
-		part_open(&part, kernel, "services", slot, PROT_READ);
+		part_open(&part, kernel, "services", index, PROT_READ);
 	struct running_service *row;
 	size_t i;
 
@@ -77,12 +77,12 @@ static int services_read(const struct kernel *kernel, __u32 slot,
 	return running->by_id ? 0 : -1;
 }
 
-static int backends_read(const struct kernel *kernel, __u32 slot,
+static int backends_read(const struct kernel *kernel, __u32 index,
 			 struct running *running)
 {
 	struct part part;
 	const struct backend_rows *rows =
-		part_open(&part, kernel, "backends", slot, PROT_READ);
+		part_open(&part, kernel, "backends", index, PROT_READ);
 	__u32 i;
 
 	for (i = 0; rows && i < BACKEND_SLOTS; i++) {
@@ -106,7 +106,7 @@ static int backends_read(const struct kernel *kernel, __u32 slot,
 	return rows ? 0 : -1;
 }
 
-int running_read(const struct kernel *kernel, __u32 slot,
+int running_read(const struct kernel *kernel, __u32 index,
 		 struct running *running, struct fault *fault_out)
 {
 	int rc = -1;
@@ -125,11 +125,11 @@ int running_read(const struct kernel *kernel, __u32 slot,
 	    !running->service_since || !running->table_inputs ||
 	    !running->moved || !running->by_address)
 		goto out;
-	if (slot == NO_SLOT)
+	if (index == NO_GENERATION)
 		return 0;
-	if (!generation_read(kernel, slot, &running->generation))
-		rc = services_read(kernel, slot, running)
-			     ?: backends_read(kernel, slot, running);
+	if (!generation_read(kernel, index, &running->generation))
+		rc = services_read(kernel, index, running)
+			     ?: backends_read(kernel, index, running);
 out:
 	if (!rc)
 		return 0;

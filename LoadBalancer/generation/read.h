@@ -40,10 +40,10 @@ service_key_of(const struct config_service *service)
 }
 
 /*
- * Reads the generation at `slot`; NO_SLOT: an empty one. Returns 0, or -1 with
- * a fault.
+ * Reads the generation at `index`; NO_GENERATION: an empty one. Returns 0, or
+ * -1 with a fault.
  */
-int running_read(const struct kernel *kernel, __u32 slot,
+int running_read(const struct kernel *kernel, __u32 index,
 		 struct running *running, struct fault *fault);
 void running_free(struct running *running);
 

@@ -319,7 +319,7 @@ static int taken(struct making *making)
 	const struct generation *old = &build->old.generation;
 	__u64 now;
 
-	if (current == NO_SLOT)
+	if (current == NO_GENERATION)
 		return 0;
 	if (jiffies_now(build->kernel, &now) ||
 	    chunks_take(&making->chunks, current))

@@ -73,15 +73,15 @@ static int switch_by(struct kernel *kernel, struct config *config,
 		     const struct running *running, const struct asked *asked,
 		     __u32 current, struct fault *fault_out)
 {
-	int slot;
+	int index;
 
 	findings_note(running, asked, config);
-	slot = generation_build(kernel, config, fault_out);
-	if (slot < 0)
+	index = generation_build(kernel, config, fault_out);
+	if (index < 0)
 		return -1;
-	if (lbr_diff(kernel, current, (__u32)slot, config, stdout) < 0)
+	if (lbr_diff(kernel, current, (__u32)index, config, stdout) < 0)
 		return fault(fault_out, "cannot read the running state");
-	return generation_switch(kernel, (__u32)slot, fault_out);
+	return generation_switch(kernel, (__u32)index, fault_out);
 }
 
 static int switch_to(struct kernel *kernel, struct config *known,
@@ -198,7 +198,7 @@ int states_write(struct kernel *kernel, struct config *config,
 	struct running running;
 	int rc;
 
-	if (current == NO_SLOT)
+	if (current == NO_GENERATION)
 		return fault(fault_out, "cannot change states: no generation");
 	if (running_read(kernel, current, &running, fault_out))
 		return -1;

@@ -168,13 +168,13 @@ unsigned int heard_matters(struct heard *heard, const struct nlmsghdr *message,
 static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 			struct fault *fault_out)
 {
-	__u32 slot = generation_current(kernel);
+	__u32 index = generation_current(kernel);
 	long now = milliseconds_now();
 	struct generation generation;
 	char why[64] = "a route or a rule says so";
 	bool by_flow = heard->is_by_flow;
 
-	if (generation_read(kernel, slot, &generation))
+	if (generation_read(kernel, index, &generation))
 		return fault(fault_out, "cannot read the generation: %s",
 			     strerror(errno));
 	heard->by_flow = generation.next_hops_by_flow;
@@ -193,7 +193,7 @@ static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 	if (by_flow == heard->by_flow)
 		return 0;
 	generation.next_hops_by_flow = by_flow;
-	if (generation_write(kernel, slot, &generation))
+	if (generation_write(kernel, index, &generation))
 		return fault(fault_out, "cannot write the generation: %s",
 			     strerror(errno));
 	heard->by_flow = by_flow;

@@ -82,7 +82,7 @@ INLINE bool is_cut_short(struct xdp_md *ctx, const struct packet *packet)
 }
 
 /* The value of `control` that says which generation this packet uses. */
-INLINE __u32 generation_slot(void)
+INLINE __u32 generation_index(void)
 {
 	__u32 key = CONTROL_GENERATION;
 	__u32 *value = bpf_map_lookup_elem(&control, &key);

@@ -16,12 +16,12 @@
 #include "common/kernel/kernel.h"
 
 /* Was the running generation built from a file with the same meaning? */
-static bool same_file(const struct kernel *kernel, __u32 slot,
+static bool same_file(const struct kernel *kernel, __u32 index,
 		      const struct config *config)
 {
 	struct generation running;
 
-	return !generation_read(kernel, slot, &running) &&
+	return !generation_read(kernel, index, &running) &&
 	       !memcmp(running.digest, config->digest, sizeof(running.digest));
 }
 
@@ -37,13 +37,13 @@ static int host_apply(struct kernel *kernel, const struct config *config,
 
 /* Nothing is printed but what changes. */
 static int switch_to(struct kernel *kernel, const struct config *config,
-		     __u32 slot, bool dry_run, struct fault *fault_out)
+		     __u32 index, bool dry_run, struct fault *fault_out)
 {
 	__u32 current = generation_current(kernel);
 	size_t before = printing_count();
 	int changes;
 
-	changes = kernel->role->diff(kernel, current, slot, config, stdout);
+	changes = kernel->role->diff(kernel, current, index, config, stdout);
 	if (changes < 0)
 		return fault(fault_out, "cannot read the running state");
 	if (host_apply(kernel, config, dry_run, fault_out))
@@ -52,15 +52,15 @@ static int switch_to(struct kernel *kernel, const struct config *config,
 		printf("%s: nothing that packets meet changes\n", config->path);
 	if (dry_run || (!changes && same_file(kernel, current, config)))
 		return 0;
-	return generation_switch(kernel, slot, fault_out);
+	return generation_switch(kernel, index, fault_out);
 }
 
 int apply_config(struct kernel *kernel, const struct config *config,
 		 bool dry_run, struct fault *fault_out)
 {
-	int slot;
+	int index;
 
-	if (generation_current(kernel) == NO_SLOT) {
+	if (generation_current(kernel) == NO_GENERATION) {
 		fault(fault_out, "cannot apply %s: no generation runs",
 		      config->path);
 		return fault_hint(fault_out, "%s up", kernel->role->name);
@@ -70,10 +70,10 @@ int apply_config(struct kernel *kernel, const struct config *config,
 	if (kernel->role->prepare &&
 	    kernel->role->prepare(kernel, config, fault_out))
 		return -1;
-	slot = generation_build(kernel, config, fault_out);
-	if (slot < 0)
+	index = generation_build(kernel, config, fault_out);
+	if (index < 0)
 		return -1;
-	if (switch_to(kernel, config, (__u32)slot, dry_run, fault_out))
+	if (switch_to(kernel, config, (__u32)index, dry_run, fault_out))
 		return -1;
 	if (!dry_run && kernel->role->settle)
 		kernel->role->settle(kernel, config);

@@ -101,12 +101,12 @@ static void report_refused(const struct kernel *kernel, json_t *root)
 
 void report_head(const struct kernel *kernel, json_t *root)
 {
-	__u32 slot = generation_current(kernel);
+	__u32 index = generation_current(kernel);
 	struct generation generation = {0};
 	char digest[DIGEST_TEXT];
 
-	if (slot != NO_SLOT)
-		generation_read(kernel, slot, &generation);
+	if (index != NO_GENERATION)
+		generation_read(kernel, index, &generation);
 	json_object_set_new(root, "generation",
 			    json_integer((json_int_t)generation.number));
 	json_object_set_new(

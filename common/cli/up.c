@@ -31,7 +31,7 @@ struct up {
 	enum mode mode;
 	enum trace trace;
 	bool set_trace; /* else it stays as it is */
-	int slot;
+	int index;
 };
 
 static const char *mode_name(enum mode mode)
@@ -108,8 +108,8 @@ static int up_prepare(struct up *up, const struct names *interfaces,
 	if (modes_kept(up, fault_out) ||
 	    kernel_load(kernel, &up->config, fault_out))
 		return -1;
-	up->slot = generation_build(kernel, &up->config, fault_out);
-	return up->slot < 0 ? -1 : 0;
+	up->index = generation_build(kernel, &up->config, fault_out);
+	return up->index < 0 ? -1 : 0;
 }
 
 static int addresses_note(struct kernel *kernel, struct fault *fault_out)
@@ -125,7 +125,7 @@ static int addresses_note(struct kernel *kernel, struct fault *fault_out)
 static int up_switch(struct up *up, struct fault *fault_out)
 {
 	return interfaces_write(&up->kernel, &up->config, fault_out)
-		       ?: generation_switch(&up->kernel, (__u32)up->slot,
+		       ?: generation_switch(&up->kernel, (__u32)up->index,
 					    fault_out);
 }
 
@@ -169,7 +169,7 @@ static int up_change(struct up *up, struct fault *fault_out)
 		return -1;
 	if (kernel->was_up)
 		kernel->role->diff(kernel, generation_current(kernel),
-				   (__u32)up->slot, &up->config, stdout);
+				   (__u32)up->index, &up->config, stdout);
 	/* Only now is the mode known that `auto` has chosen. */
 	if (kernel_pin(kernel, true, fault_out) ||
 	    interfaces_write(kernel, &up->config, fault_out) ||

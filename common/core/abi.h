@@ -81,7 +81,7 @@ _Static_assert(sizeof(struct prefix) == 20, "prefix");
 
 /* Keys of the `control` map; each value is one __u32. */
 enum control {
-	CONTROL_GENERATION, /* generation slot + 1; 0: none yet */
+	CONTROL_GENERATION, /* generation index + 1; 0: none yet */
 	CONTROL_TRACE,	    /* enum trace */
 	CONTROL_SERVICE_ID, /* the last struct service.id given; for the tool */
 	CONTROLS,

@@ -72,25 +72,25 @@ __u32 generation_current(const struct kernel *kernel)
 	return kernel->current - 1;
 }
 
-int generation_read(const struct kernel *kernel, __u32 slot,
+int generation_read(const struct kernel *kernel, __u32 index,
 		    struct generation *generation)
 {
 	int rc = -1, fd = kernel_map(kernel, "generations");
 
 	if (fd >= 0) {
-		rc = bpf_map_lookup_elem(fd, &slot, generation);
+		rc = bpf_map_lookup_elem(fd, &index, generation);
 		close(fd);
 	}
 	return rc;
 }
 
-int generation_write(const struct kernel *kernel, __u32 slot,
+int generation_write(const struct kernel *kernel, __u32 index,
 		     const struct generation *generation)
 {
 	int rc = -1, fd = kernel_map(kernel, "generations");
 
 	if (fd >= 0) {
-		rc = bpf_map_update_elem(fd, &slot, generation, BPF_ANY);
+		rc = bpf_map_update_elem(fd, &index, generation, BPF_ANY);
 		close(fd);
 	}
 	return rc;
@@ -135,36 +135,36 @@ static void packets_await(const struct generation *running, __u64 now)
 }
 
 /* An index that is neither the current nor the previous one. */
-static __u32 slot_free(const struct kernel *kernel, __u32 current)
+static __u32 unused_index(const struct kernel *kernel, __u32 current)
 {
 	struct generation generation = {0};
-	__u32 slot = (current + 1) % GENERATIONS;
+	__u32 index = (current + 1) % GENERATIONS;
 
-	if (current == NO_SLOT)
+	if (current == NO_GENERATION)
 		return 0;
 	if (!generation_read(kernel, current, &generation) &&
-	    slot == generation.previous)
-		slot = (slot + 1) % GENERATIONS;
-	return slot;
+	    index == generation.previous)
+		index = (index + 1) % GENERATIONS;
+	return index;
 }
 
 int generation_build(struct kernel *kernel, const struct config *config,
 		     struct fault *fault_out)
 {
 	__u32 current = generation_current(kernel);
-	__u32 slot = slot_free(kernel, current);
+	__u32 index = unused_index(kernel, current);
 	struct generation new = {0}, old = {0};
 	__u64 now;
 
 	if (jiffies_now(kernel, &now))
 		return fault(fault_out, "cannot read the kernel's clock: %s",
 			     strerror(errno));
-	if (current != NO_SLOT && generation_read(kernel, current, &old))
+	if (current != NO_GENERATION && generation_read(kernel, current, &old))
 		return fault(fault_out,
 			     "cannot read the running generation: %s",
 			     strerror(errno));
 	new.number = old.number + 1;
-	new.previous = slot;
+	new.previous = index;
 	new.udp_idle = jiffies_of(config->udp_idle);
 	new.hot_shift = hot_shift(new.udp_idle);
 	new.next_hop_age = jiffies_of(config->next_hop_age);
@@ -181,12 +181,12 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	 */
 	new.grace_until = jiffies_of(config->handshake_grace);
 	packets_await(&old, now);
-	if (kernel->role->build(kernel, config, slot, &new, fault_out))
+	if (kernel->role->build(kernel, config, index, &new, fault_out))
 		return -1;
-	if (generation_write(kernel, slot, &new))
+	if (generation_write(kernel, index, &new))
 		return fault(fault_out, "cannot write a generation: %s",
 			     strerror(errno));
-	return (int)slot;
+	return (int)index;
 }
 
 void generation_drop(struct kernel *kernel)
@@ -194,29 +194,30 @@ void generation_drop(struct kernel *kernel)
 	inner_settle(kernel, false);
 }
 
-int generation_switch(struct kernel *kernel, __u32 slot,
+int generation_switch(struct kernel *kernel, __u32 index,
 		      struct fault *fault_out)
 {
 	__u32 current = generation_current(kernel);
 	struct generation new, old;
 	__u64 now;
 
-	if (generation_read(kernel, slot, &new) || jiffies_now(kernel, &now))
+	if (generation_read(kernel, index, &new) || jiffies_now(kernel, &now))
 		return fault(fault_out, "cannot read the kernel's clock: %s",
 			     strerror(errno));
-	if (current != NO_SLOT && !generation_read(kernel, current, &old)) {
+	if (current != NO_GENERATION &&
+	    !generation_read(kernel, current, &old)) {
 		new.previous = now < old.grace_until ? old.previous : current;
 		new.grace_until += now;
 	} else {
 		new.grace_until = 0;
 	}
 	new.switched = now;
-	if (generation_write(kernel, slot, &new) ||
-	    control_set(kernel, CONTROL_GENERATION, slot + 1))
+	if (generation_write(kernel, index, &new) ||
+	    control_set(kernel, CONTROL_GENERATION, index + 1))
 		return fault(fault_out,
 			     "cannot switch to the new generation: %s",
 			     strerror(errno));
-	kernel->current = slot + 1;
+	kernel->current = index + 1;
 	kernel->running = NULL;
 	inner_settle(kernel, true);
 	return 0;
@@ -261,7 +262,7 @@ void *part_of(struct part *part, int fd, size_t first, size_t length,
 }
 
 void *part_open(struct part *part, const struct kernel *kernel,
-		const char *name, __u32 slot, int protection)
+		const char *name, __u32 index, int protection)
 {
 	int map = kernel_map(kernel, name);
 	struct bpf_map_info info = {0};
@@ -270,8 +271,8 @@ void *part_open(struct part *part, const struct kernel *kernel,
 
 	part->all = NULL;
 	if (map >= 0 && !bpf_obj_get_info_by_fd(map, &info, &length) &&
-	    slot < info.max_entries)
-		value = part_of(part, map, (size_t)slot * info.value_size,
+	    index < info.max_entries)
+		value = part_of(part, map, (size_t)index * info.value_size,
 				info.value_size, protection);
 	if (map >= 0)
 		close(map);

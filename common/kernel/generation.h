@@ -7,20 +7,20 @@
 #include "common/core/abi_services.h"
 #include "common/kernel/kernel.h"
 
-#define NO_SLOT ((__u32)-1)
+#define NO_GENERATION ((__u32)-1)
 
-/* The index of the current generation, or NO_SLOT. */
+/* The index of the current generation, or NO_GENERATION. */
 __u32 generation_current(const struct kernel *kernel);
 /* Reads a generation's struct. Returns 0 or -1. */
-int generation_read(const struct kernel *kernel, __u32 slot,
+int generation_read(const struct kernel *kernel, __u32 index,
 		    struct generation *generation);
 /* Overwrites it while packets read it. Returns 0 or -1. */
-int generation_write(const struct kernel *kernel, __u32 slot,
+int generation_write(const struct kernel *kernel, __u32 index,
 		     const struct generation *generation);
 
 /*
- * Builds the file as a generation in a slot that nothing goes by. Returns the
- * slot, or -1 with a fault. Packets do not see it. Unless it is switched to,
+ * Builds the file as a generation at an index that nothing goes by. Returns the
+ * index, or -1 with a fault. Packets do not see it. Unless it is switched to,
  * kernel_close() frees it.
  */
 int generation_build(struct kernel *kernel, const struct config *config,
@@ -32,11 +32,11 @@ void generation_drop(struct kernel *kernel);
 /* May packets still be under way by the generation before the running one? */
 bool generation_in_use(const struct generation *running, __u64 now);
 
-/* Makes packets use `slot`. The previous generation stays for its grace. */
-int generation_switch(struct kernel *kernel, __u32 slot, struct fault *fault);
+/* Makes packets use `index`. The previous generation stays for its grace. */
+int generation_switch(struct kernel *kernel, __u32 index, struct fault *fault);
 
 /*
- * Maps the value at `slot` of an array with one value for each generation. NULL
+ * Maps the value at `index` of an array with a value for each generation. NULL
  * if there is none.
  */
 struct part {
@@ -44,7 +44,7 @@ struct part {
 	size_t size;
 };
 void *part_open(struct part *part, const struct kernel *kernel,
-		const char *name, __u32 slot, int protection);
+		const char *name, __u32 index, int protection);
 /* The same of `length` bytes of an array, from byte `first` on. */
 void *part_of(struct part *part, int fd, size_t first, size_t length,
 	      int protection);
@@ -56,7 +56,7 @@ void part_close(struct part *part);
  * one, published. Keys of a hash that was left are removed; an array has its
  * old values. Returns its fd, to be closed, or -1 with a fault.
  */
-int inner_take(struct kernel *kernel, const char *name, __u32 slot,
+int inner_take(struct kernel *kernel, const char *name, __u32 index,
 	       __u32 entries, struct fault *fault);
 /* 0 if `fd` is no map. */
 __u32 map_entries(int fd);

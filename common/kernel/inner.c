@@ -10,12 +10,12 @@
 #include "common/kernel/generation.h"
 #include "common/kernel/kernel.h"
 
-int kernel_inner(const struct kernel *kernel, const char *name, __u32 slot)
+int kernel_inner(const struct kernel *kernel, const char *name, __u32 index)
 {
 	int outer = kernel_map(kernel, name), inner = -1;
 	__u32 id;
 
-	if (outer >= 0 && !bpf_map_lookup_elem(outer, &slot, &id))
+	if (outer >= 0 && !bpf_map_lookup_elem(outer, &index, &id))
 		inner = bpf_map_get_fd_by_id(id);
 	if (outer >= 0)
 		close(outer);
@@ -147,10 +147,10 @@ static void keys_remove(int fd)
 #define SLACK                                                                  \
 	4 /* a quarter more than needed, so that there is room next time */
 
-int inner_take(struct kernel *kernel, const char *name, __u32 slot,
+int inner_take(struct kernel *kernel, const char *name, __u32 index,
 	       __u32 entries, struct fault *fault_out)
 {
-	int fd = kernel_inner(kernel, name, slot);
+	int fd = kernel_inner(kernel, name, index);
 	__u32 there = map_entries(fd);
 
 	if (there && there >= entries &&
@@ -161,7 +161,7 @@ int inner_take(struct kernel *kernel, const char *name, __u32 slot,
 	if (fd >= 0)
 		close(fd);
 	fd = inner_create(kernel, name, entries + entries / SLACK, fault_out);
-	if (fd < 0 || !inner_publish(kernel, name, slot, fd, fault_out))
+	if (fd < 0 || !inner_publish(kernel, name, index, fd, fault_out))
 		return fd;
 	close(fd);
 	return -1;

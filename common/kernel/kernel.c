@@ -114,7 +114,7 @@ static int running_look(const struct kernel *kernel, __u32 *current,
 			__u64 *number)
 {
 	struct generation generation = {0};
-	__u32 key = CONTROL_GENERATION, slot;
+	__u32 key = CONTROL_GENERATION, index;
 	int control = kernel_map(kernel, "control"), generations, rc;
 
 	*current = 0;
@@ -128,8 +128,8 @@ static int running_look(const struct kernel *kernel, __u32 *current,
 	generations = kernel_map(kernel, "generations");
 	if (generations < 0)
 		return -1;
-	slot = *current - 1;
-	rc = bpf_map_lookup_elem(generations, &slot, &generation);
+	index = *current - 1;
+	rc = bpf_map_lookup_elem(generations, &index, &generation);
 	close(generations);
 	*number = generation.number;
 	return rc;

@@ -81,7 +81,7 @@ struct kernel {
 	int lock;			       /* fd of the directory, or -1 */
 	__u64 inode;			       /* its; of a reader */
 	bool was_up;			       /* a generation runs */
-	__u32 current;			       /* its slot and 1; 0: none */
+	__u32 current;			       /* its index + 1; 0: none */
 	__u64 number;			       /* its, when this was opened */
 	struct bpf_object *object;	       /* loaded by this run, or NULL */
 	int program;			       /* its fd, or -1 */
@@ -131,7 +131,7 @@ int kernel_cpus(void);
 /* fd of a map, this run's own or the pinned one, or -1. The caller closes. */
 int kernel_map(const struct kernel *kernel, const char *name);
 /* fd of the inner map at a generation's index, or -1. The caller closes. */
-int kernel_inner(const struct kernel *kernel, const char *name, __u32 slot);
+int kernel_inner(const struct kernel *kernel, const char *name, __u32 index);
 
 /* fd of the program `clock`, or -1. The caller closes. */
 int kernel_clock(const struct kernel *kernel);

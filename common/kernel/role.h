@@ -113,11 +113,11 @@ struct role {
 			const struct config *config, struct fault *fault);
 
 	/*
-	 * Fills the generation index `slot` from the file, and completes the
+	 * Fills the generation at `index` from the file, and completes the
 	 * generation's struct; no packet sees it yet.
 	 */
 	int (*build)(struct kernel *kernel, const struct config *config,
-		     __u32 slot, struct generation *generation,
+		     __u32 index, struct generation *generation,
 		     struct fault *fault);
 
 	/*

@@ -17,8 +17,8 @@
 
 INLINE bool ipip_is_from_lb(const struct outside *outside)
 {
-	__u32 slot = generation_slot();
-	void *map = bpf_map_lookup_elem(&sources, &slot);
+	__u32 index = generation_index();
+	void *map = bpf_map_lookup_elem(&sources, &index);
 
 	return map && bpf_map_lookup_elem(map, &outside->source);
 }

@@ -16,12 +16,12 @@
 #include "common/core/verifier.h"
 
 /* The source of the outer header to a backend; `own` if the file says none. */
-INLINE void outer_source(struct addr *source, __u32 slot,
+INLINE void outer_source(struct addr *source, __u32 index,
 			 const struct backend *backend, const struct addr *own,
 			 __u64 hash)
 {
 	struct generation *generation =
-		bpf_map_lookup_elem(&generations, &slot);
+		bpf_map_lookup_elem(&generations, &index);
 	bool is_ipv6 = !addr_is_v4(&backend->address);
 
 	own += is_ipv6;
@@ -37,7 +37,7 @@ INLINE void ipip_question(struct bpf_fib_lookup *question,
 	const struct decision *d = &h->decision;
 	struct addr source;
 
-	outer_source(&source, d->slot, backend, h->own, d->hash);
+	outer_source(&source, d->generation_index, backend, h->own, d->hash);
 	route_question(question, &source, &backend->address, h->device);
 	route_outer(
 		question, &d->packet, h->tos,
@@ -131,8 +131,8 @@ INLINE enum reason ipip_forward(struct forwarding *forwarding)
 		return method_stays(forwarding->reason);
 	if (!own)
 		return REASON_no_outer_source;
-	outer_source(&source, forwarding->slot, forwarding->backend, own,
-		     forwarding->hash);
+	outer_source(&source, forwarding->generation_index, forwarding->backend,
+		     own, forwarding->hash);
 	if (!source.w[3])
 		return REASON_no_outer_source;
 	if (forwarding->packet.length > 0xffff - sizeof(struct iphdr))
