@@ -141,7 +141,7 @@ SEPARATE int count_service(__u32 service, __u32 reason)
 
 INLINE void count_backend(const struct decision *d, const struct lookup *l)
 {
-	__u32 key = l->backend->id % BACKEND_SLOTS;
+	__u32 key = l->backend->id % BACKEND_INDEXES;
 	struct backend_count *counter =
 		bpf_map_lookup_elem(&backend_counts, &key);
 

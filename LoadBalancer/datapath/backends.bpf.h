@@ -18,7 +18,7 @@ INLINE struct backend *backend_at(__u32 generation_index, __u32 index)
 	if (!rows)
 		return NULL;
 	KEEP_INDEX(rows, index);
-	return &rows->at[index % BACKEND_SLOTS];
+	return &rows->at[index % BACKEND_INDEXES];
 }
 
 /* The backend of this id, if it is still there. */
@@ -32,7 +32,7 @@ INLINE struct backend *backend_of(__u32 generation_index, __u32 id)
 INLINE bool is_over(__u32 index, const struct backend *backend)
 {
 	return backend->state == BACKEND_REMOVING &&
-	       removing_is_over(index, 1 + backend->id % BACKEND_SLOTS);
+	       removing_is_over(index, 1 + backend->id % BACKEND_INDEXES);
 }
 
 /* What a service's table says at `number`. */

@@ -57,7 +57,7 @@ SEPARATE int begun_at_another(__u64 hash, __u64 name, __u64 now, __u64 span,
 {
 	int index = begun_backend(hash, name, now, span);
 
-	return index >= 0 && index != (int)(backend % BACKEND_SLOTS);
+	return index >= 0 && index != (int)(backend % BACKEND_INDEXES);
 }
 
 /* Jiffies that a note of TCP holds. */

@@ -61,7 +61,7 @@ MAP(icmp_shares, PERCPU_ARRAY, __u32, struct budget, ICMP_ERROR_SHARES);
 /* What was done with packets; see also `reasons`. */
 MAP(service_reasons, LRU_PERCPU_HASH, struct service_reason, __u64,
     SERVICE_REASONS);
-MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);
+MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_INDEXES);
 MAP(last_redirected, PERCPU_ARRAY, __u32, struct redirected, 1);
 
 /* Health checks: `lbr run` writes entries, see common/core/check.h. */
@@ -75,7 +75,7 @@ MAP(check_veth, DEVMAP, __u32, __u32, 1);
 /* Only for the tool: its file; what health checks found. */
 MAP_OF_GENERATIONS(file, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 		   struct file_page, 1);
-MAP_SPARSE(verdicts, HASH, __u32, struct verdict_text, BACKEND_SLOTS);
+MAP_SPARSE(verdicts, HASH, __u32, struct verdict_text, BACKEND_INDEXES);
 
 /* One packet's way through the program; a trace line tells it. */
 struct decision {

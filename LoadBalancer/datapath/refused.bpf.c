@@ -28,7 +28,7 @@ const volatile __u32 program = 0; /* the id of xdp_lbr */
 MAP(reasons, PERCPU_ARRAY, __u32, __u64, REASON_MAX);
 MAP(service_reasons, LRU_PERCPU_HASH, struct service_reason, __u64,
     SERVICE_REASONS);
-MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_SLOTS);
+MAP(backend_counts, PERCPU_ARRAY, __u32, struct backend_count, BACKEND_INDEXES);
 MAP(last_redirected, PERCPU_ARRAY, __u32, struct redirected, 1);
 
 /* The parts of the kernel's structs that are read. */
@@ -49,7 +49,7 @@ static __always_inline void count(__u32 reason, __s64 by)
 
 static __always_inline void count_backend(const struct redirected *packet)
 {
-	__u32 key = packet->backend % BACKEND_SLOTS;
+	__u32 key = packet->backend % BACKEND_INDEXES;
 	struct backend_count *counter =
 		bpf_map_lookup_elem(&backend_counts, &key);
 

@@ -76,7 +76,7 @@ SEPARATE int removing_is_over(__u32 generation, __u32 removing)
 	if (!removing)
 		return 0;
 	return !rows ||
-	       bpf_jiffies64() >= rows->until[(removing - 1) % BACKEND_SLOTS];
+	       bpf_jiffies64() >= rows->until[(removing - 1) % BACKEND_INDEXES];
 }
 
 /* As decision.for_vip: its time may have run out, see refuse(). */

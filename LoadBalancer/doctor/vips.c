@@ -51,7 +51,7 @@ static __u64 packets_for(const struct running *running,
 		running_range(running, row->service.id, &first, &end);
 		for (; first < end; first++)
 			sum += counts[running->by_address[first]->id %
-				      BACKEND_SLOTS]
+				      BACKEND_INDEXES]
 				       .packets;
 	}
 	return sum;
@@ -80,7 +80,7 @@ static struct backend_count *counts_of_now(const struct kernel *kernel,
 		return NULL;
 	nanosleep(&time, NULL);
 	now = running_counts(kernel, running);
-	for (i = 0; now && i < BACKEND_SLOTS; i++)
+	for (i = 0; now && i < BACKEND_INDEXES; i++)
 		now[i].packets -= before[i].packets;
 	free(before);
 	return now;

@@ -45,32 +45,32 @@ static void count_reset(struct build *build, __u32 index)
 		close(map);
 }
 
-/* An index that neither generation uses, or BACKEND_SLOTS. */
+/* An index that neither generation uses, or BACKEND_INDEXES. */
 static __u32 index_free(struct build *build)
 {
 	__u32 tries, index;
 
-	for (tries = 0; tries < BACKEND_SLOTS; tries++) {
-		index = build->last_index++ % BACKEND_SLOTS;
+	for (tries = 0; tries < BACKEND_INDEXES; tries++) {
+		index = build->last_index++ % BACKEND_INDEXES;
 		if (build->backends[index].state == BACKEND_ABSENT &&
 		    build->old.backends[index].state == BACKEND_ABSENT)
 			return index;
 	}
-	return BACKEND_SLOTS;
+	return BACKEND_INDEXES;
 }
 
 /*
  * The index of the backend being removed that would be gone first, or
- * BACKEND_SLOTS.
+ * BACKEND_INDEXES.
  */
 static __u32 index_removing(const struct build *build)
 {
-	__u32 index, first = BACKEND_SLOTS;
+	__u32 index, first = BACKEND_INDEXES;
 
-	for (index = 0; index < BACKEND_SLOTS; index++) {
+	for (index = 0; index < BACKEND_INDEXES; index++) {
 		if (build->backends[index].state == BACKEND_ABSENT &&
 		    build->old.backends[index].state == BACKEND_REMOVING &&
-		    (first == BACKEND_SLOTS ||
+		    (first == BACKEND_INDEXES ||
 		     build->old.until[index] < build->old.until[first]))
 			first = index;
 	}
@@ -82,14 +82,14 @@ static struct backend *backend_place(struct build *build)
 {
 	__u32 index = index_free(build), last;
 
-	if (index == BACKEND_SLOTS)
+	if (index == BACKEND_INDEXES)
 		index = index_removing(build);
-	if (index == BACKEND_SLOTS)
+	if (index == BACKEND_INDEXES)
 		return NULL;
 	/* Never gives an id twice, nor 0. */
 	last = build->old.backends[index].id;
 	build->backends[index].id =
-		((last ? last : index) + BACKEND_SLOTS) & FLOW_BACKEND;
+		((last ? last : index) + BACKEND_INDEXES) & FLOW_BACKEND;
 	count_reset(build, index);
 	return &build->backends[index];
 }
@@ -103,7 +103,7 @@ static int backend_add(struct build *build, const struct service *service,
 
 	old = running_backend(&build->old, service->id, &from->address);
 	if (old) {
-		new = &build->backends[old->id % BACKEND_SLOTS];
+		new = &build->backends[old->id % BACKEND_INDEXES];
 		new->id = old->id;
 	} else {
 		new = backend_place(build);
@@ -111,7 +111,7 @@ static int backend_add(struct build *build, const struct service *service,
 			return fault(fault_out,
 				     "cannot place a backend: all %d places "
 				     "are taken",
-				     BACKEND_SLOTS);
+				     BACKEND_INDEXES);
 	}
 	new->address = from->address;
 	new->service = service->id;
@@ -120,7 +120,7 @@ static int backend_add(struct build *build, const struct service *service,
 	new->mtu = from->mtu;
 	new->drain = from->drain;
 	new->finding = finding_of(build->config, of, from, old);
-	build->indices[build->placed++] = (__u16)(new->id % BACKEND_SLOTS);
+	build->indices[build->placed++] = (__u16)(new->id % BACKEND_INDEXES);
 	return 0;
 }
 
@@ -280,7 +280,7 @@ static int backends_write(struct build *build, struct fault *fault_out)
 	if (!rows)
 		return fault(fault_out, "cannot write the backends: %s",
 			     strerror(errno));
-	for (i = 0; i < BACKEND_SLOTS; i++) {
+	for (i = 0; i < BACKEND_INDEXES; i++) {
 		/*
 		 * Keep the last id of an empty index, so that it is never given
 		 * again.
@@ -327,8 +327,8 @@ static int build_reserve(struct build *build, struct fault *fault_out)
 	size_t count = build->config->service_count;
 
 	build->services = calloc(count, sizeof(struct service));
-	build->backends = calloc(BACKEND_SLOTS, sizeof(struct backend));
-	build->until = calloc(BACKEND_SLOTS, sizeof(*build->until));
+	build->backends = calloc(BACKEND_INDEXES, sizeof(struct backend));
+	build->until = calloc(BACKEND_INDEXES, sizeof(*build->until));
 	build->indices = calloc(MAX_BACKENDS, sizeof(*build->indices));
 	build->left = calloc(MOST_SERVICES, sizeof(*build->left));
 	build->moved = calloc(count, sizeof(*build->moved));

@@ -23,7 +23,7 @@ struct build {
 	__u64 *table_inputs;	  /* as many; see struct backend_rows */
 	__u16 *indices; /* of the file's backends, service by service */
 	size_t placed;	/* of them */
-	struct backend *backends; /* BACKEND_SLOTS, by index */
+	struct backend *backends; /* BACKEND_INDEXES, by index */
 	__u64 *until;		  /* as many; of those that are being removed */
 	struct left *left; /* services that were removed from the file, ... */
 	size_t left_count; /* ... the one that stays longest first */

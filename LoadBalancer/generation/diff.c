@@ -81,7 +81,7 @@ static void presence_line(struct pair *pair,
 			 "weight %u, drains for at most %llu s", old->weight,
 			 seconds_left(
 				 pair,
-				 pair->new->until[new->id % BACKEND_SLOTS]));
+				 pair->new->until[new->id % BACKEND_INDEXES]));
 	backend_line(pair, old ? '-' : '+', service, old ?: new, more);
 }
 

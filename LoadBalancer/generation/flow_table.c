@@ -100,12 +100,12 @@ int active_flows(const struct kernel *kernel, const struct running *running,
 		flow = &table.flows[i];
 		if (!flow->hash)
 			continue;
-		backend = &running->backends[flow->backend % BACKEND_SLOTS];
+		backend = &running->backends[flow->backend % BACKEND_INDEXES];
 		service = running_service_of(running, backend->service);
 		if (backend->id != (flow->backend & FLOW_BACKEND) || !service)
 			continue;
 		if (flow_is_active(&idle, flow))
-			active[backend->id % BACKEND_SLOTS]++;
+			active[backend->id % BACKEND_INDEXES]++;
 	}
 	flow_table_close(&table);
 	return rc;

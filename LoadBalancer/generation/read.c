@@ -85,7 +85,7 @@ static int backends_read(const struct kernel *kernel, __u32 index,
 		part_open(&part, kernel, "backends", index, PROT_READ);
 	__u32 i;
 
-	for (i = 0; rows && i < BACKEND_SLOTS; i++) {
+	for (i = 0; rows && i < BACKEND_INDEXES; i++) {
 		running->backends[i] = rows->at[i];
 		running->until[i] = rows->until[i];
 		running->since[i] = rows->since[i];
@@ -112,15 +112,15 @@ int running_read(const struct kernel *kernel, __u32 index,
 	int rc = -1;
 
 	memset(running, 0, sizeof(*running));
-	running->backends = calloc(BACKEND_SLOTS, sizeof(struct backend));
-	running->until = calloc(BACKEND_SLOTS, sizeof(*running->until));
-	running->since = calloc(BACKEND_SLOTS, sizeof(*running->since));
+	running->backends = calloc(BACKEND_INDEXES, sizeof(struct backend));
+	running->until = calloc(BACKEND_INDEXES, sizeof(*running->until));
+	running->since = calloc(BACKEND_INDEXES, sizeof(*running->since));
 	running->service_since =
 		calloc(MAX_SERVICES, sizeof(*running->service_since));
 	running->table_inputs =
 		calloc(MAX_SERVICES, sizeof(*running->table_inputs));
 	running->moved = calloc(MAX_SERVICES, sizeof(*running->moved));
-	running->by_address = calloc(BACKEND_SLOTS, sizeof(struct backend *));
+	running->by_address = calloc(BACKEND_INDEXES, sizeof(struct backend *));
 	if (!running->backends || !running->until || !running->since ||
 	    !running->service_since || !running->table_inputs ||
 	    !running->moved || !running->by_address)
@@ -189,7 +189,7 @@ __u64 running_until(const struct running *running,
 {
 	__u16 removing = service->service.removing;
 
-	return removing ? running->until[(removing - 1) % BACKEND_SLOTS] : 0;
+	return removing ? running->until[(removing - 1) % BACKEND_INDEXES] : 0;
 }
 
 struct backend *running_backend(const struct running *running, __u32 service,
@@ -234,9 +234,9 @@ struct backend_count *running_counts(const struct kernel *kernel,
 	__u32 key;
 	size_t i;
 
-	counts = calloc(BACKEND_SLOTS, sizeof(*counts));
+	counts = calloc(BACKEND_INDEXES, sizeof(*counts));
 	for (i = 0; each && counts && i < running->backend_count; i++) {
-		key = running->by_address[i]->id % BACKEND_SLOTS;
+		key = running->by_address[i]->id % BACKEND_INDEXES;
 		sum = &counts[key];
 		if (bpf_map_lookup_elem(map, &key, each))
 			continue;

@@ -22,7 +22,7 @@ struct running {
 	struct running_service *services; /* by key; without the VIPs' marks */
 	struct running_service **by_id;
 	size_t service_count;
-	struct backend *backends; /* BACKEND_SLOTS of them, by index */
+	struct backend *backends; /* BACKEND_INDEXES of them, by index */
 	__u64 *until;		  /* as many; of those that are being removed */
 	__u64 *since;		  /* as many; see struct backend_rows */
 	__u64 *service_since;	  /* MAX_SERVICES, by service.rr_turn */
@@ -70,7 +70,7 @@ void running_range(const struct running *running, __u32 service, size_t *first,
 
 /*
  * What was sent to each existing backend, over all CPUs, at its id modulo
- * BACKEND_SLOTS; to be freed. NULL: no memory.
+ * BACKEND_INDEXES; to be freed. NULL: no memory.
  */
 struct backend_count *running_counts(const struct kernel *kernel,
 				     const struct running *running);

@@ -124,7 +124,7 @@ static void service_keep(const struct removing *removing,
 
 	running_range(&build->old, row->service.id, &i, &end);
 	for (; i < end; i++) {
-		index = (__u16)(build->old.by_address[i]->id % BACKEND_SLOTS);
+		index = (__u16)(build->old.by_address[i]->id % BACKEND_INDEXES);
 		if (keep(removing, row, index) &&
 		    (!last || build->until[index] > build->until[last - 1]))
 			last = (__u16)(1 + index);
@@ -148,7 +148,7 @@ static void forget(struct build *build, const struct running_service *row)
 	running_range(&build->old, row->service.id, &i, &end);
 	for (; i < end; i++) {
 		backend = &build->backends[build->old.by_address[i]->id %
-					   BACKEND_SLOTS];
+					   BACKEND_INDEXES];
 		memset(backend, 0, sizeof(*backend));
 	}
 }
@@ -182,7 +182,7 @@ static bool may_leave(const struct build *build)
 
 	for (i = 0; i < build->old.backend_count; i++) {
 		if (build->backends[build->old.by_address[i]->id %
-				    BACKEND_SLOTS]
+				    BACKEND_INDEXES]
 			    .state == BACKEND_ABSENT)
 			return true;
 	}
@@ -203,7 +203,7 @@ int removing_keep(struct build *build, struct fault *fault_out)
 	/* To count flows, the whole table has to be read. */
 	if (build->kernel->cut || !may_leave(build))
 		return 0;
-	active = calloc(BACKEND_SLOTS, sizeof(*active));
+	active = calloc(BACKEND_INDEXES, sizeof(*active));
 	if (!active)
 		return fault(fault_out, "cannot count flows: %s",
 			     strerror(ENOMEM));

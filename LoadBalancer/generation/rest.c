@@ -223,7 +223,7 @@ static void look_at(struct rest *rest, const struct running_service *row,
 		return;
 	}
 	if ((word & SLOT_BACKEND) ==
-	    (flow->backend & FLOW_BACKEND) % BACKEND_SLOTS)
+	    (flow->backend & FLOW_BACKEND) % BACKEND_INDEXES)
 		return;
 	if (flow_is_active(&rest->idle, flow))
 		*busy_at(rest, &row->service, slot) = 1;
@@ -238,7 +238,7 @@ static void look_at_way(struct rest *rest, size_t way)
 	const struct flow_key *key = &rest->flows.keys[way];
 	const struct running_service *own, *other;
 	const struct backend *backend =
-		&running->backends[flow->backend % BACKEND_SLOTS];
+		&running->backends[flow->backend % BACKEND_INDEXES];
 	struct service_key named;
 
 	/* That of a backend that is gone is nobody's memory. */

@@ -51,7 +51,7 @@ void since_write(const struct build *build, struct backend_rows *rows)
 	const __u16 *indices = build->indices;
 	size_t i;
 
-	for (i = 0; i < BACKEND_SLOTS; i++)
+	for (i = 0; i < BACKEND_INDEXES; i++)
 		rows->since[i] = backend_since(build, (__u32)i, now);
 	for (i = 0; i < build->config->service_count; i++) {
 		rows->service_since[build->services[i].rr_turn] =

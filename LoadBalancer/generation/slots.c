@@ -183,10 +183,10 @@ static void slots_write(const struct members *members, const __u16 *places,
 			__u16 *table)
 {
 	__u32 i, slots = table_slots(members->service);
-	__u16 indices[BACKEND_SLOTS];
+	__u16 indices[BACKEND_INDEXES];
 
 	for (i = 0; i < members->count; i++)
-		indices[i] = (__u16)(members->at[i].id % BACKEND_SLOTS);
+		indices[i] = (__u16)(members->at[i].id % BACKEND_INDEXES);
 	for (i = 0; i < slots; i++)
 		table[i] = indices[places[i] & SLOT_BACKEND] |
 			   (places[i] & SLOT_MOVED);

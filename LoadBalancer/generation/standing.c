@@ -76,7 +76,7 @@ void backend_stands(const struct standings *standings,
 	standing->status = (__u8)status;
 	standing->state = status_name(status);
 	standing->since =
-		standings->running->since[backend->id % BACKEND_SLOTS];
+		standings->running->since[backend->id % BACKEND_INDEXES];
 	snprintf(standing->why, STANDING_WHY, "%.24s%s%.*s", wanted,
 		 *wanted && *found ? "; found down: " : "", VERDICT_TEXT + 32,
 		 found);
@@ -98,7 +98,8 @@ void service_stands(const struct standings *standings,
 		*standing = (struct standing){
 			.status = SERVICE_REMOVING,
 			.state = service_status_name(SERVICE_REMOVING),
-			.since = running->since[(removing - 1) % BACKEND_SLOTS],
+			.since = running->since[(removing - 1) %
+						BACKEND_INDEXES],
 			.why = "not in the file",
 		};
 		return;

@@ -122,7 +122,7 @@ static int write_in_place(struct kernel *kernel, const struct running *running,
 			     strerror(errno));
 	for (i = 0; i < running->backend_count; i++) {
 		backend = running->by_address[i];
-		rows->at[backend->id % BACKEND_SLOTS].finding =
+		rows->at[backend->id % BACKEND_INDEXES].finding =
 			(__u8)ask(asked, backend, &why);
 	}
 	part_close(&part);
@@ -140,7 +140,7 @@ static void why_prune(int map, const struct running *running,
 
 	while (!rc) {
 		rc = bpf_map_get_next_key(map, &key, &next);
-		backend = &running->backends[key % BACKEND_SLOTS];
+		backend = &running->backends[key % BACKEND_INDEXES];
 		if (backend->id != key || backend->state == BACKEND_ABSENT ||
 		    !is_down((__u8)ask(asked, backend, &why)))
 			bpf_map_delete_elem(map, &key);

@@ -49,7 +49,7 @@ static json_t *flow_row(const struct show *show, const struct flow_key *key,
 	const struct running_service *service =
 		running_service_of(&show->running, key->service);
 	const struct backend *backend =
-		&show->running.backends[flow->backend % BACKEND_SLOTS];
+		&show->running.backends[flow->backend % BACKEND_INDEXES];
 
 	if (!service)
 		return NULL;

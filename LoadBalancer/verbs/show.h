@@ -12,7 +12,7 @@
 /* Everything is read before anything is printed. */
 struct show {
 	struct running running;
-	struct backend_count *counts; /* BACKEND_SLOTS of them */
+	struct backend_count *counts; /* BACKEND_INDEXES of them */
 };
 
 /* show_states.c: the rows of a section; NULL with errno. */

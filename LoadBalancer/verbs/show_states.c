@@ -43,7 +43,7 @@ static json_t *service_row(const struct show *show,
 	for (; i < end; i++) {
 		const struct backend *backend = show->running.by_address[i];
 		const struct backend_count *count =
-			&show->counts[backend->id % BACKEND_SLOTS];
+			&show->counts[backend->id % BACKEND_INDEXES];
 
 		sum.packets += count->packets;
 		sum.bytes += count->bytes;
@@ -116,7 +116,7 @@ static json_t *backend_row(const struct show *show,
 			   __u32 active)
 {
 	const struct backend_count *count =
-		&show->counts[row->id % BACKEND_SLOTS];
+		&show->counts[row->id % BACKEND_INDEXES];
 	struct standing standing;
 
 	backend_stands(standings, row, &standing);
@@ -140,7 +140,7 @@ static json_t *backend_row(const struct show *show,
 json_t *backends_rows(const struct kernel *kernel, const struct show *show)
 {
 	const struct running *running = &show->running;
-	__u32 *active = calloc(BACKEND_SLOTS, sizeof(*active));
+	__u32 *active = calloc(BACKEND_INDEXES, sizeof(*active));
 	json_t *rows = json_array();
 	struct standings standings;
 	__u64 now = 0, until;
@@ -158,13 +158,13 @@ json_t *backends_rows(const struct kernel *kernel, const struct show *show)
 		const struct running_service *service =
 			running_service_of(running, row->service);
 
-		until = running->until[row->id % BACKEND_SLOTS];
+		until = running->until[row->id % BACKEND_INDEXES];
 		if (!service || (until && until <= now))
 			continue;
 		json_array_append_new(
 			rows, backend_row(show, &standings, service, row,
 					  until_time(until, now),
-					  active[row->id % BACKEND_SLOTS]));
+					  active[row->id % BACKEND_INDEXES]));
 	}
 	standings_close(&standings);
 	free(active);

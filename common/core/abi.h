@@ -27,11 +27,11 @@
 
 /*
  * A backend (one line under a service's `backends:`) has an index below
- * BACKEND_SLOTS, and keeps it as long as any generation has the backend. There
- * are twice MAX_BACKENDS, so that a file can be replaced by an entirely
+ * BACKEND_INDEXES, and keeps it as long as any generation has the backend.
+ * There are twice MAX_BACKENDS, so that a file can be replaced by an entirely
  * different one.
  */
-#define BACKEND_SLOTS 16384
+#define BACKEND_INDEXES 16384
 
 /*
  * Generations in the kernel: the current one, the previous one, the one being

@@ -155,7 +155,7 @@ _Static_assert(sizeof(struct budget) == 16, "budget");
  * Per CPU: the FIB's answer for the way to a backend. Direct-mapped: an entry
  * replaces what was in its cell.
  */
-#define CACHED_HOPS BACKEND_SLOTS
+#define CACHED_HOPS BACKEND_INDEXES
 struct cached_hop {
 	__u64 asked; /* jiffies; 0: no answer is here */
 	__u64 flow;  /* 0: for all packets to the backend; else for one flow */

@@ -86,8 +86,8 @@ struct service_cells {
  * had another backend than the file says, because of a verdict or by hand.
  */
 #define SLOT_MOVED   0x8000
-#define SLOT_BACKEND (BACKEND_SLOTS - 1)
-_Static_assert(BACKEND_SLOTS <= SLOT_MOVED, "a slot holds an index");
+#define SLOT_BACKEND (BACKEND_INDEXES - 1)
+_Static_assert(BACKEND_INDEXES <= SLOT_MOVED, "a slot holds an index");
 struct slots {
 	__u16 slot[SLOTS_PER_ELEMENT];
 };
@@ -120,9 +120,9 @@ enum override {
 };
 
 /*
- * A backend of a service, at its index. The id is index + n * BACKEND_SLOTS, at
- * most FLOW_BACKEND, and is never given to another (service, address): a flow
- * with the id of a backend that is gone is selected anew. If the state is
+ * A backend of a service, at its index. The id is index + n * BACKEND_INDEXES,
+ * at most FLOW_BACKEND, and is never given to another (service, address): a
+ * flow with the id of a backend that is gone is selected anew. If the state is
  * BACKEND_ABSENT, the id is the last one that this index had.
  */
 struct backend {
@@ -140,13 +140,13 @@ _Static_assert(sizeof(struct backend) == 32, "backend");
 
 /* Of a generation, in the `backends` map. */
 struct backend_rows {
-	struct backend at[BACKEND_SLOTS];
-	__u64 until[BACKEND_SLOTS]; /* jiffies; if it is removing */
+	struct backend at[BACKEND_INDEXES];
+	__u64 until[BACKEND_INDEXES]; /* jiffies; if it is removing */
 	/*
 	 * For the tool, in seconds of Unix time: since when a backend, or the
 	 * service with this index in `rr_turns`, has been in its state.
 	 */
-	__u64 since[BACKEND_SLOTS];
+	__u64 since[BACKEND_INDEXES];
 	__u64 service_since[MAX_SERVICES];
 	/*
 	 * For the tool: a digest of what that service's table was computed
@@ -160,7 +160,7 @@ struct backend_rows {
 	__u64 moved[MAX_SERVICES];
 };
 _Static_assert(sizeof(struct backend_rows) ==
-		       BACKEND_SLOTS * 48 + MAX_SERVICES * 24,
+		       BACKEND_INDEXES * 48 + MAX_SERVICES * 24,
 	       "backend_rows");
 
 /* What happens to a packet for a VIP but for none of its services. */

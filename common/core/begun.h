@@ -41,8 +41,8 @@
 #define BEGUN_UNIT    8
 #define BEGUN_TIME    14 /* where it begins */
 #define BEGUN_FLOW    30 /* where the hash begins */
-#define BEGUN_BACKEND ((__u64)BACKEND_SLOTS - 1)
-_Static_assert(BACKEND_SLOTS == 1 << BEGUN_TIME, "a note has no more");
+#define BEGUN_BACKEND ((__u64)BACKEND_INDEXES - 1)
+_Static_assert(BACKEND_INDEXES == 1 << BEGUN_TIME, "a note has no more");
 
 INLINE __u32 begun_number(__u64 hash)
 {

@@ -23,7 +23,7 @@
 #include "common/core/hash.h"
 #include "common/core/verifier.h"
 
-#define HOT_BACKEND ((__u64)BACKEND_SLOTS - 1)
+#define HOT_BACKEND ((__u64)BACKEND_INDEXES - 1)
 #define HOT_SPAN    ((__u64)3 << 14)
 #define HOT_FLOW    (~(__u64)0 << 16)
 _Static_assert(HOT_BACKEND + HOT_SPAN + HOT_FLOW == ~(__u64)0,

@@ -21,7 +21,7 @@ static void found_for_a_span(void **unused)
 	(void)unused;
 	for (n = 0; n < 10000; n++) {
 		__u64 hash = draw(&state) | 1, now = draw(&state);
-		__u32 backend = (__u32)draw(&state) % BACKEND_SLOTS;
+		__u32 backend = (__u32)draw(&state) % BACKEND_INDEXES;
 		__u64 span = draw(&state) % (1 << 20);
 
 		memset(&bucket, 0, sizeof(bucket));

@@ -27,7 +27,7 @@ static void believed_for_a_span(void **unused)
 		__u64 hash = draw(&state), now = draw(&state) >> 20;
 		__u64 begin = now & ~((1ULL << SHIFT) - 1);
 		__u64 end = begin + (1ULL << SHIFT);
-		__u32 backend = (__u32)draw(&state) % BACKEND_SLOTS;
+		__u32 backend = (__u32)draw(&state) % BACKEND_INDEXES;
 		__u64 entry = hot_entry(hash, &first, now);
 
 		memset(&bucket, 0, sizeof(bucket));

@@ -273,7 +273,7 @@ static void cells_apart(void **unused)
 		most = CACHED_HOPS / (4 * apart);
 		for (backend = 0; backend < most; backend++) {
 			assert_int_not_equal(
-				route_cell(BACKEND_SLOTS + backend, 7, 0),
+				route_cell(BACKEND_INDEXES + backend, 7, 0),
 				route_cell(0, 7 + apart, 0));
 			assert_int_not_equal(route_cell(0, 7, 0),
 					     route_cell(backend, 7 + apart, 0));
