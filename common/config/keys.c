@@ -25,14 +25,14 @@ const struct level_info levels[LEVELS] = {
 		       offsetof(struct config_was, line), MAX_SERVICES},
 };
 
-static const struct word unmatched_words[] = {{"local", UNMATCHED_LOCAL},
-					      {"drop", UNMATCHED_DROP},
-					      {"pass", UNMATCHED_PASS},
-					      {}};
-static const struct word claim_words[] = {{"none", 0}, {"arp", 1}, {}};
-static const struct word protocol_words[] = {
+static const struct keyword unmatched_keywords[] = {{"local", UNMATCHED_LOCAL},
+						    {"drop", UNMATCHED_DROP},
+						    {"pass", UNMATCHED_PASS},
+						    {}};
+static const struct keyword claim_keywords[] = {{"none", 0}, {"arp", 1}, {}};
+static const struct keyword protocol_keywords[] = {
 	{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {}};
-static const struct word scheduler_words[] = {
+static const struct keyword scheduler_keywords[] = {
 #define SCHEDULER_WORD(NAME, name, word, kind, order) {word, SCHEDULER_##NAME},
 	SCHEDULERS(SCHEDULER_WORD)
 #undef SCHEDULER_WORD
@@ -40,49 +40,49 @@ static const struct word scheduler_words[] = {
 /* Of a CHOICE, nobody can say in which slot a flow began. */
 #define WAS_FUNCTION(NAME, word) {word, 1 + SCHEDULER_##NAME},
 #define WAS_CHOICE(NAME, word)
-static const struct word was_words[] = {
+static const struct keyword was_keywords[] = {
 #define WAS_WORD(NAME, name, word, kind, order) WAS_##kind(NAME, word)
 	SCHEDULERS(WAS_WORD)
 #undef WAS_WORD
 		{"service", 0},
 	{}};
-static const struct word forward_words[] = {
+static const struct keyword forward_keywords[] = {
 #define METHOD_WORD(name, ...) {#name, FORWARD_##name},
 	METHODS(METHOD_WORD)
 #undef METHOD_WORD
 		{}};
-static const struct word fragments_words[] = {
+static const struct keyword fragments_keywords[] = {
 	{"by-id", 0}, {"by-address", 1}, {}};
-static const struct word port_words[] = {{"any", 0}, {}};
-static const struct word mtu_words[] = {{"route", 0}, {}};
-static const struct word checksum_words[] = {
+static const struct keyword port_keywords[] = {{"any", 0}, {}};
+static const struct keyword mtu_keywords[] = {{"route", 0}, {}};
+static const struct keyword checksum_keywords[] = {
 	{"keep", CHECKSUM_KEEP}, {"update", CHECKSUM_UPDATE}, {}};
-static const struct word none_words[] = {{"none", 0}, {}};
-const struct word check_words[] = {{"tcp", CHECK_TCP},	   {"http", CHECK_HTTP},
-				   {"https", CHECK_HTTPS}, {"udp", CHECK_UDP},
-				   {"none", CHECK_NONE},   {}};
-static const struct word status_words[] = {{"ok", 0}, {}};
-static const struct word service_words[] = {{"service", 0}, {}};
-static const struct word down_words[] = {
+static const struct keyword none_keywords[] = {{"none", 0}, {}};
+const struct keyword check_keywords[] = {
+	{"tcp", CHECK_TCP}, {"http", CHECK_HTTP}, {"https", CHECK_HTTPS},
+	{"udp", CHECK_UDP}, {"none", CHECK_NONE}, {}};
+static const struct keyword status_keywords[] = {{"ok", 0}, {}};
+static const struct keyword service_keywords[] = {{"service", 0}, {}};
+static const struct keyword down_keywords[] = {
 	{"keep", DOWN_KEEP}, {"move", DOWN_MOVE}, {}};
-static const struct word all_down_words[] = {{"all", ALL_DOWN_ALL},
-					     {"drop", ALL_DOWN_DROP},
-					     {"pass", ALL_DOWN_PASS},
-					     {}};
-static const struct word no_answer_words[] = {
+static const struct keyword all_down_keywords[] = {{"all", ALL_DOWN_ALL},
+						   {"drop", ALL_DOWN_DROP},
+						   {"pass", ALL_DOWN_PASS},
+						   {}};
+static const struct keyword no_answer_keywords[] = {
 	{"down", NO_ANSWER_DOWN}, {"up", NO_ANSWER_UP}, {}};
-static const struct word flows_words[] = {
+static const struct keyword flows_keywords[] = {
 	{"remember", FLOWS_REMEMBER},
 	{"second-chance", FLOWS_SECOND_CHANCE},
 	{}};
-static const struct word chance_words[] = {
+static const struct keyword chance_keywords[] = {
 	{"transition", CHANCE_TRANSITION}, {"always", CHANCE_ALWAYS}, {}};
-static const struct word state_words[] = {{"filling", STATE_FILLING},
-					  {"active", STATE_ACTIVE},
-					  {"draining", STATE_DRAINING},
-					  {}};
-static const struct word weight_words[] = {{"weight", 0}, {}};
-static const struct word bool_words[] = {{"true", 1}, {"false", 0}, {}};
+static const struct keyword state_keywords[] = {{"filling", STATE_FILLING},
+						{"active", STATE_ACTIVE},
+						{"draining", STATE_DRAINING},
+						{}};
+static const struct keyword weight_keywords[] = {{"weight", 0}, {}};
+static const struct keyword bool_keywords[] = {{"true", 1}, {"false", 0}, {}};
 
 /* " `maglev`" and so on: those that are a function of the flow. */
 #define LISTED_FUNCTION(word) " `" word "`"
@@ -111,15 +111,15 @@ const struct key keys[] = {
 	 LIST(config, services, service_count, LEVEL_SERVICE),
 	 .max = MAX_SERVICES,
 	 .help = "What clients connect to."},
-	{LEVEL_FILE, "unmatched", KIND_WORD, FIELD(config, unmatched),
-	 .words = unmatched_words, .standard = "local",
+	{LEVEL_FILE, "unmatched", KIND_KEYWORD, FIELD(config, unmatched),
+	 .keywords = unmatched_keywords, .standard = "local",
 	 .help = "What happens to a packet for a VIP but for none of its "
 		 "services: `local` passes it to the load balancer's kernel "
 		 "if the VIP is an address of that host (SSH), else drops it; "
 		 "`drop` always drops it; `pass` passes it, unless that "
 		 "kernel would send it back."},
-	{LEVEL_FILE, "claim", KIND_WORD, FIELD(config, claim),
-	 .words = claim_words, .standard = "none",
+	{LEVEL_FILE, "claim", KIND_KEYWORD, FIELD(config, claim),
+	 .keywords = claim_keywords, .standard = "none",
 	 .help = "Who answers ARP (IPv6: ND) for the VIPs in a LAN without a "
 		 "router that sends them to the load balancer: `arp`: the "
 		 "load balancer, on the interfaces of `lbr up`; `none`: only "
@@ -164,7 +164,7 @@ const struct key keys[] = {
 	 .help = "How many packets each CPU of a backend may pass on to other "
 		 "backends in a second, while backends are in transition."},
 	{LEVEL_FILE, "advmss", KIND_NUMBER, FIELD(config, advmss),
-	 .min = 88, .max = 65495, .words = mtu_words, .standard = "route",
+	 .min = 88, .max = 65495, .keywords = mtu_keywords, .standard = "route",
 	 .help = "The largest TCP segment that a backend lets clients send: "
 		 "`bkd up` sets it on this host's routes, and `bkd down` "
 		 "removes it."},
@@ -184,29 +184,29 @@ const struct key keys[] = {
 	{LEVEL_SERVICE, "vip", KIND_ADDRESS, FIELD(config_service, vip),
 	 .help = "The virtual IP address."},
 	{LEVEL_SERVICE, "port", KIND_PORT, FIELD(config_service, port),
-	 .min = 1, .max = 65535, .words = port_words,
+	 .min = 1, .max = 65535, .keywords = port_keywords,
 	 .help = "The port; `any` takes packets for all ports without a "
 		 "service of their own, of this VIP and protocol."},
-	{LEVEL_SERVICE, "protocol", KIND_WORD, FIELD(config_service, protocol),
-	 .words = protocol_words, .standard = "tcp",
+	{LEVEL_SERVICE, "protocol", KIND_KEYWORD, FIELD(config_service, protocol),
+	 .keywords = protocol_keywords, .standard = "tcp",
 	 .help = "The protocol above IP."},
-	{LEVEL_SERVICE, "scheduler", KIND_WORD,
+	{LEVEL_SERVICE, "scheduler", KIND_KEYWORD,
 	 FIELD(config_service, scheduler),
-	 .words = scheduler_words, .standard = "maglev",
+	 .keywords = scheduler_keywords, .standard = "maglev",
 	 .help = "How the backend of a new flow is selected: `maglev` by a "
 		 "hash of the flow, the same on every load balancer; `random` "
 		 "at random; `round-robin` in turn, by weight; `source-hash` "
 		 "by a hash of the client's address only."},
-	{LEVEL_SERVICE, "forward", KIND_WORD, FIELD(config_service, method.forward),
-	 .words = forward_words, .standard = "rewrite",
+	{LEVEL_SERVICE, "forward", KIND_KEYWORD, FIELD(config_service, method.forward),
+	 .keywords = forward_keywords, .standard = "rewrite",
 	 .help = "How a packet reaches the backend."},
 	{LEVEL_SERVICE, "dscp", KIND_NUMBER, FIELD(config_service, method.dscp),
-	 .min = 1, .max = 63, .words = none_words, .standard = "none",
+	 .min = 1, .max = 63, .keywords = none_keywords, .standard = "none",
 	 .help = "The mark of this VIP; required with @marking, and only "
 		 "allowed there."},
-	{LEVEL_SERVICE, "checksum", KIND_WORD,
+	{LEVEL_SERVICE, "checksum", KIND_KEYWORD,
 	 FIELD(config_service, method.checksum),
-	 .words = checksum_words, .standard = "keep",
+	 .keywords = checksum_keywords, .standard = "keep",
 	 .help = "For @overwriting, the TCP or UDP checksum: `keep` "
 		 "leaves that of the VIP; `update` makes it right on the "
 		 "wire, for a restorer other than xdp_bkd."},
@@ -215,9 +215,9 @@ const struct key keys[] = {
 	 .min = 251, .max = 131071, .standard = "65537",
 	 .help = "Slots in the service's table. Fewer than 100 for each "
 		 "backend make shares uneven."},
-	{LEVEL_SERVICE, "fragments", KIND_WORD,
+	{LEVEL_SERVICE, "fragments", KIND_KEYWORD,
 	 FIELD(config_service, by_address),
-	 .words = fragments_words, .standard = "by-id",
+	 .keywords = fragments_keywords, .standard = "by-id",
 	 .help = "`by-id`: a fragment goes where the first fragment of its "
 		 "packet went, which must have come before; `by-address`: "
 		 "everything that a client sends goes to one backend, with "
@@ -226,30 +226,30 @@ const struct key keys[] = {
 	{LEVEL_SERVICE, "check", KIND_RECORD, FIELD(config_service, check),
 	 .entry = LEVEL_CHECK, .standard = "none",
 	 .help = "How `lbr run` checks whether a backend is up; its keys are below."},
-	{LEVEL_SERVICE, "on-down", KIND_WORD, FIELD(config_service, on_down),
-	 .words = down_words, .standard = "keep",
+	{LEVEL_SERVICE, "on-down", KIND_KEYWORD, FIELD(config_service, on_down),
+	 .keywords = down_keywords, .standard = "keep",
 	 .help = "What happens to a backend's flows when its application is "
 		 "down (something bad came back from it): `keep` leaves them "
 		 "there; `move` selects them anew. When the path to it is "
 		 "down (nothing came back), they always move."},
-	{LEVEL_SERVICE, "on-all-down", KIND_WORD,
+	{LEVEL_SERVICE, "on-all-down", KIND_KEYWORD,
 	 FIELD(config_service, on_all_down),
-	 .words = all_down_words, .renamed = {"last", "all"},
+	 .keywords = all_down_keywords, .renamed = {"last", "all"},
 	 .standard = "all",
 	 .help = "Where new flows go when every backend is down: `all`: to "
 		 "those whose path is good or, if there are none, to all; "
 		 "`drop`: nowhere; `pass` (also if all drain): to the load "
 		 "balancer's kernel."},
-	{LEVEL_SERVICE, "flows", KIND_WORD, FIELD(config_service, flows),
-	 .words = flows_words, .standard = "remember",
+	{LEVEL_SERVICE, "flows", KIND_KEYWORD, FIELD(config_service, flows),
+	 .keywords = flows_keywords, .standard = "remember",
 	 .help = "`remember`: the load balancer remembers the backend of each "
 		 "flow; `second-chance`: it goes by the table, and the "
 		 "backends, all with xdp_bkd, find flows at each other while "
 		 "the pool changes in steps (`state`). Only for tcp by "
 		 "@routed, with one of these schedulers:" SCHEDULERS(SCHEDULER_LISTED) "."},
-	{LEVEL_SERVICE, "second-chance", KIND_WORD,
+	{LEVEL_SERVICE, "second-chance", KIND_KEYWORD,
 	 FIELD(config_service, chance),
-	 .words = chance_words, .standard = "transition",
+	 .keywords = chance_keywords, .standard = "transition",
 	 .help = "When backends look for flows at each other: `transition`: "
 		 "while the pool changes; `always`: also, at any time, at the "
 		 "backend that gets a slot's new flows if a health check takes "
@@ -274,26 +274,26 @@ const struct key keys[] = {
 	 .help = "Its share of new flows, relative to the other backends."},
 	{LEVEL_BACKEND, "weight-before", KIND_NUMBER,
 	 FIELD(config_backend, weight_before),
-	 .min = 1, .max = 1000, .words = weight_words, .standard = "weight",
+	 .min = 1, .max = 1000, .keywords = weight_keywords, .standard = "weight",
 	 .help = "Its weight before the last change, as long as flows from "
 		 "then are left: backends look for them at each other."},
-	{LEVEL_BACKEND, "state", KIND_WORD, FIELD(config_backend, state),
-	 .words = state_words, .standard = "active", .instead = "drain",
+	{LEVEL_BACKEND, "state", KIND_KEYWORD, FIELD(config_backend, state),
+	 .keywords = state_keywords, .standard = "active", .instead = "drain",
 	 .help = "`filling`: it is new and gets new flows, but other backends "
 		 "may still have older flows of its slots; `draining`: it "
 		 "keeps its flows and gets no new ones. In both states, "
 		 "backends look for flows at each other."},
 	{LEVEL_BACKEND, "mtu", KIND_NUMBER, FIELD(config_backend, mtu),
-	 .min = 576, .max = 65535, .words = mtu_words, .standard = "route",
+	 .min = 576, .max = 65535, .keywords = mtu_keywords, .standard = "route",
 	 .help = "The largest packet that the path to the backend takes, if "
 		 "that is less than the route says. Larger packets are "
 		 "answered with an ICMP error."},
-	{LEVEL_BACKEND, "drain", KIND_WORD, FIELD(config_backend, drain),
-	 .words = bool_words, .standard = "false",
+	{LEVEL_BACKEND, "drain", KIND_KEYWORD, FIELD(config_backend, drain),
+	 .keywords = bool_keywords, .standard = "false",
 	 .help = "`true`: the same as `state: draining`."},
 
-	{LEVEL_CHECK, "type", KIND_WORD, FIELD(config_check, type),
-	 .words = check_words, .standard = "tcp",
+	{LEVEL_CHECK, "type", KIND_KEYWORD, FIELD(config_check, type),
+	 .keywords = check_keywords, .standard = "tcp",
 	 .help = "`tcp`: it accepts a connection; `http`, `https` (any "
 		 "certificate): it answers a GET; `udp`: it answers a "
 		 "datagram. All go to the VIP, through the backend. Without "
@@ -315,13 +315,13 @@ const struct key keys[] = {
 		 "most `interval` x `fall` after it died (with `fall: 1` plus "
 		 "`timeout`)."},
 	{LEVEL_CHECK, "port", KIND_PORT, FIELD(config_check, port),
-	 .min = 1, .max = 65535, .words = service_words,
+	 .min = 1, .max = 65535, .keywords = service_keywords,
 	 .standard = "service",
 	 .help = "The port of the VIP to check; required for a service of any "
 		 "port, and only allowed there."},
 	{LEVEL_CHECK, "application-port", KIND_PORT,
 	 FIELD(config_check, application_port),
-	 .min = 1, .max = 65535, .words = none_words, .standard = "none",
+	 .min = 1, .max = 65535, .keywords = none_keywords, .standard = "none",
 	 .types = TYPES_TCP,
 	 .help = "For tcp, http and https: the port at the backend's own "
 		 "address where the application is checked, apart from the "
@@ -337,7 +337,7 @@ const struct key keys[] = {
 	 .help = "For http and https: the name in the request and in TLS; "
 		 "empty: the VIP."},
 	{LEVEL_CHECK, "status", KIND_NUMBER, FIELD(config_check, status),
-	 .min = 100, .max = 599, .words = status_words, .standard = "ok",
+	 .min = 100, .max = 599, .keywords = status_keywords, .standard = "ok",
 	 .types = TYPES_HTTP,
 	 .help = "For http and https: the good status; `ok`: any 2xx or 3xx."},
 	{LEVEL_CHECK, "body", KIND_TEXT, FIELD(config_check, body),
@@ -349,8 +349,8 @@ const struct key keys[] = {
 	 .standard = "",
 	 .types = TYPE(CHECK_UDP),
 	 .help = "For udp: what is sent."},
-	{LEVEL_CHECK, "no-answer", KIND_WORD, FIELD(config_check, no_answer),
-	 .words = no_answer_words, .standard = "down", .was = "silence",
+	{LEVEL_CHECK, "no-answer", KIND_KEYWORD, FIELD(config_check, no_answer),
+	 .keywords = no_answer_keywords, .standard = "down", .was = "silence",
 	 .types = TYPE(CHECK_UDP),
 	 .help = "For udp: what a backend is that does not answer. `up` is "
 		 "for servers that never do: they are then down only when "
@@ -358,11 +358,11 @@ const struct key keys[] = {
 		 "that is off does not answer either."},
 
 	{LEVEL_WAS, "table-size", KIND_PRIME, FIELD(config_was, table_size),
-	 .min = 251, .max = 131071, .words = service_words,
+	 .min = 251, .max = 131071, .keywords = service_keywords,
 	 .standard = "service",
 	 .help = "The `table-size` before; `service`: that of today."},
-	{LEVEL_WAS, "scheduler", KIND_WORD, FIELD(config_was, scheduler),
-	 .words = was_words, .standard = "service",
+	{LEVEL_WAS, "scheduler", KIND_KEYWORD, FIELD(config_was, scheduler),
+	 .keywords = was_keywords, .standard = "service",
 	 .help = "The scheduler before; `service`: that of today."},
 };
 /* clang-format on */

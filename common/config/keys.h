@@ -38,22 +38,22 @@ enum kind {
 	KIND_PREFIXES, /* an array of struct prefix */
 	KIND_RECORD,   /* one of another level; zeroed if it is left out */
 	KIND_ADDRESS,  /* struct addr */
-	KIND_NUMBER,   /* or one of `words`, if there are any */
+	KIND_NUMBER,   /* or one of `keywords`, if there are any */
 	KIND_PORT,     /* as KIND_NUMBER, stored in wire order */
 	KIND_PRIME,    /* a number that must be prime */
 	KIND_DURATION, /* stored in milliseconds */
-	KIND_WORD,     /* one of `words` */
+	KIND_KEYWORD,  /* one of `keywords` */
 	KIND_TEXT,     /* `size` bytes of it, and NUL; at least `min` */
 };
 
 /* A keyword; a name of NULL ends the list. */
-struct word {
+struct keyword {
 	const char *name;
 	__u32 value;
 };
 
 /* Values of a check's `type`: enum check_type. */
-extern const struct word check_words[];
+extern const struct keyword check_keywords[];
 
 /* As KIND_DURATION is kept: milliseconds. */
 #define KEY_SECOND 1000u
@@ -67,7 +67,7 @@ struct key {
 	size_t size;   /* of that field */
 	__u32 min;
 	__u32 max;
-	const struct word *words;
+	const struct keyword *keywords;
 	const char *renamed[2]; /* a keyword that was allowed once; what it is
 				   called now */
 	const char *was;	/* the key's former name, which is refused */

@@ -45,20 +45,23 @@ static void append_duration(char text[ALLOWED_SIZE], __u32 milliseconds)
 
 const char *key_types(__u32 types, char text[ALLOWED_SIZE])
 {
-	const struct word *word;
+	const struct keyword *keyword;
 
 	text[0] = '\0';
-	for (word = check_words; word->name; word++) {
-		if (types & TYPE(word->value))
-			append(text, "%s%s", *text ? " or " : "", word->name);
+	for (keyword = check_keywords; keyword->name; keyword++) {
+		if (types & TYPE(keyword->value))
+			append(text, "%s%s", *text ? " or " : "",
+			       keyword->name);
 	}
 	return text;
 }
 
-static void append_words(char text[ALLOWED_SIZE], const struct word *words)
+static void append_keywords(char text[ALLOWED_SIZE],
+			    const struct keyword *keywords)
 {
-	for (const struct word *word = words; word && word->name; word++)
-		append(text, "%s%s", *text ? " or " : "", word->name);
+	for (const struct keyword *keyword = keywords; keyword && keyword->name;
+	     keyword++)
+		append(text, "%s%s", *text ? " or " : "", keyword->name);
 }
 
 const char *key_allowed(const struct key *key, char text[ALLOWED_SIZE])
@@ -97,10 +100,10 @@ const char *key_allowed(const struct key *key, char text[ALLOWED_SIZE])
 		append_duration(text, key->max);
 		append(text, ", with its unit (ms, s, min or h)");
 		break;
-	case KIND_WORD:
+	case KIND_KEYWORD:
 		break;
 	}
-	append_words(text, key->words);
+	append_keywords(text, key->keywords);
 	return text;
 }
 

@@ -44,13 +44,13 @@ static int read_number(const char *text, size_t length, __u64 *number)
 
 static int read_duration(const char *text, size_t length, __u64 *milliseconds)
 {
-	static const struct word units[] = {
+	static const struct keyword units[] = {
 		{"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {}};
 	size_t digits = read_digits(text, length, milliseconds);
 
 	if (!digits)
 		return -1;
-	for (const struct word *unit = units; unit->name; unit++) {
+	for (const struct keyword *unit = units; unit->name; unit++) {
 		if (strlen(unit->name) == length - digits &&
 		    !memcmp(unit->name, text + digits, length - digits)) {
 			*milliseconds *= unit->value;
@@ -60,13 +60,14 @@ static int read_duration(const char *text, size_t length, __u64 *milliseconds)
 	return -1;
 }
 
-static int read_word(const struct word *words, const char *text, size_t length,
-		     __u64 *value)
+static int read_keyword(const struct keyword *keywords, const char *text,
+			size_t length, __u64 *value)
 {
-	for (const struct word *word = words; word && word->name; word++) {
-		if (strlen(word->name) == length &&
-		    !memcmp(word->name, text, length)) {
-			*value = word->value;
+	for (const struct keyword *keyword = keywords; keyword && keyword->name;
+	     keyword++) {
+		if (strlen(keyword->name) == length &&
+		    !memcmp(keyword->name, text, length)) {
+			*value = keyword->value;
 			return 0;
 		}
 	}
@@ -214,13 +215,13 @@ static int read_scalar(const struct key *key, const char *text, size_t length,
 {
 	int bad;
 
-	if (!read_word(key->words, text, length, value))
+	if (!read_keyword(key->keywords, text, length, value))
 		return 0;
 	if (key->renamed[0] && strlen(key->renamed[0]) == length &&
 	    !memcmp(key->renamed[0], text, length))
 		snprintf(note, NOTE_SIZE, "; \"%s\" is now \"%s\"",
 			 key->renamed[0], key->renamed[1]);
-	if (key->kind == KIND_WORD)
+	if (key->kind == KIND_KEYWORD)
 		return -1;
 	if (key->kind == KIND_DURATION)
 		bad = read_duration(text, length, value);

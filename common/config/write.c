@@ -32,7 +32,7 @@ static __u32 scalar(const struct key *key, const void *field)
 
 static void write_value(const struct key *key, const void *field, FILE *out)
 {
-	const struct word *word;
+	const struct keyword *keyword;
 	const char *letter = field;
 	struct addr address;
 	char text[VALUE];
@@ -53,9 +53,9 @@ static void write_value(const struct key *key, const void *field, FILE *out)
 		return;
 	}
 	value = scalar(key, field);
-	for (word = key->words; word && word->name; word++) {
-		if (word->value == value) {
-			fputs(word->name, out);
+	for (keyword = key->keywords; keyword && keyword->name; keyword++) {
+		if (keyword->value == value) {
+			fputs(keyword->name, out);
 			return;
 		}
 	}

@@ -55,7 +55,7 @@ static void draw(const struct key *key, char *record)
 	char problem[PROBLEM_SIZE];
 	__u32 words = 0, value = 0, seconds = (key->min + 999) / 1000;
 
-	while (key->words && key->words[words].name)
+	while (key->keywords && key->keywords[words].name)
 		words++;
 	if (key->standard && below(2)) {
 		assert_int_equal(value_store(key, key->standard,
@@ -68,8 +68,8 @@ static void draw(const struct key *key, char *record)
 		draw_text(key, record + key->offset);
 		return;
 	}
-	if (words && (key->kind == KIND_WORD || !below(4)))
-		value = key->words[below(words)].value;
+	if (words && (key->kind == KIND_KEYWORD || !below(4)))
+		value = key->keywords[below(words)].value;
 	else if (key->kind == KIND_PRIME)
 		value = value_next_prime(key->min +
 					 below(key->max - key->min + 1));
