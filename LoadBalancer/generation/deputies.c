@@ -63,10 +63,10 @@ struct fill {
 	size_t rest_count;
 };
 
-static void slots_fill(const struct fill *fill, __u16 *places)
+static void slots_fill(const struct fill *fill, __u16 *numbers)
 {
 	const struct service *service = fill->members->service;
-	__u16 *owners = places + TABLE_SLOTS(service->table_size);
+	__u16 *owners = numbers + TABLE_SLOTS(service->table_size);
 	__u16 owner, deputy;
 	__u32 i;
 
@@ -77,10 +77,10 @@ static void slots_fill(const struct fill *fill, __u16 *places)
 				 : deputy_of(&fill->lists[i], fill->members);
 		if (deputy == NO_CANDIDATE)
 			deputy = fill->rest_count ? fill->rest[i] : owner;
-		places[i] = deputy;
+		numbers[i] = deputy;
 		/* Where nobody takes new flows, a SYN must be looked at. */
 		if (deputy != owner || !fill->members->at[deputy].is_active)
-			places[i] |= SLOT_MOVED;
+			numbers[i] |= SLOT_MOVED;
 		if (service->owners)
 			owners[i] = owner;
 	}
@@ -98,7 +98,7 @@ static struct candidate *candidates_among(const struct members *members)
 	return list;
 }
 
-int deputies_fill(const struct members *members, __u16 *places)
+int deputies_fill(const struct members *members, __u16 *numbers)
 {
 	const struct service *service = members->service;
 	struct fill fill = {.members = members,
@@ -120,7 +120,7 @@ int deputies_fill(const struct members *members, __u16 *places)
 		rc = order_fill(service->scheduler, fill.rest,
 				service->table_size, rest, fill.rest_count);
 	if (!rc)
-		slots_fill(&fill, places);
+		slots_fill(&fill, numbers);
 	free(backends);
 	free(rest);
 	free(fill.lists);

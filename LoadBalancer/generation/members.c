@@ -93,7 +93,7 @@ struct table_backend *members_active(const struct members *members,
 	return list;
 }
 
-int places_fill(const struct members *members, __u16 *places)
+int members_fill(const struct members *members, __u16 *numbers)
 {
 	const struct service *service = members->service;
 	struct table_backend *list;
@@ -101,9 +101,9 @@ int places_fill(const struct members *members, __u16 *places)
 	int rc;
 
 	if (service->forgets)
-		return deputies_fill(members, places);
+		return deputies_fill(members, numbers);
 	list = members_active(members, &count);
-	rc = list ? order_fill(service->scheduler, places, service->table_size,
+	rc = list ? order_fill(service->scheduler, numbers, service->table_size,
 			       list, count)
 		  : -1;
 	free(list);

@@ -2,9 +2,9 @@
 /*
  * members.h - the backends of a service, as its table is computed from them
  *
- * A table is first computed of places: the numbers of the backends, by address.
- * So all services with the same backends and weights have one such table,
- * whatever indexes their backends have.
+ * A table is first computed of the members' numbers, which go by address. So
+ * all services with the same backends and weights have one such table, whatever
+ * indexes their backends have.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ struct members {
 	struct member *at; /* by address */
 	size_t count;
 	bool stand;	   /* deputies: candidates_stand() */
-	__u8 pool[DIGEST]; /* of what the table of places is computed from */
+	__u8 pool[DIGEST]; /* of what the table of numbers is computed from */
 	__u64 inputs;	   /* the same of the table, of indexes */
 };
 
@@ -39,15 +39,15 @@ struct members {
 int members_of(struct members *members, const struct config_service *from,
 	       const struct service *service, const __u16 *indices,
 	       const struct backend *backends);
-/* The active ones; the index is the place. To be freed; NULL: no memory. */
+/* The active ones; the index is the number. To be freed; NULL: no memory. */
 struct table_backend *members_active(const struct members *members,
 				     size_t *count);
 
 /*
- * Computes the table of places and, if service->owners, the owners behind it.
+ * Computes the table of numbers and, if service->owners, the owners behind it.
  * Of a service that forgets, what a verdict or a hand has taken from its owner
  * is marked with SLOT_MOVED. Returns 0, or -1 without memory.
  */
-int places_fill(const struct members *members, __u16 *places);
+int members_fill(const struct members *members, __u16 *numbers);
 /* deputies.c: of a service that forgets */
-int deputies_fill(const struct members *members, __u16 *places);
+int deputies_fill(const struct members *members, __u16 *numbers);

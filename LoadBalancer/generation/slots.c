@@ -178,8 +178,8 @@ static int tables_place(struct making *making, struct fault *fault_out)
 	return 0;
 }
 
-/* Writes the table of places, as one of indexes. */
-static void slots_write(const struct members *members, const __u16 *places,
+/* Writes the table of numbers, as one of indexes. */
+static void slots_write(const struct members *members, const __u16 *numbers,
 			__u16 *table)
 {
 	__u32 i, slots = table_slots(members->service);
@@ -188,8 +188,8 @@ static void slots_write(const struct members *members, const __u16 *places,
 	for (i = 0; i < members->count; i++)
 		indices[i] = (__u16)(members->at[i].id % BACKEND_INDEXES);
 	for (i = 0; i < slots; i++)
-		table[i] = indices[places[i] & SLOT_BACKEND] |
-			   (places[i] & SLOT_MOVED);
+		table[i] = indices[numbers[i] & SLOT_BACKEND] |
+			   (numbers[i] & SLOT_MOVED);
 }
 
 /* Has a verdict moved any slot of this table, or is that not known? */
@@ -227,7 +227,7 @@ static bool may_have_moved(const struct making *making, const struct work *work,
 }
 
 static void table_write(const struct making *making, const struct work *work,
-			const __u16 *places, const struct service *old,
+			const __u16 *numbers, const struct service *old,
 			const __u16 *was, __u16 *table)
 {
 	const struct build *build = making->build;
@@ -241,7 +241,7 @@ static void table_write(const struct making *making, const struct work *work,
 		memcpy(table, was, table_slots(service) * sizeof(*table));
 		return;
 	}
-	slots_write(&work->of, places, table);
+	slots_write(&work->of, numbers, table);
 	if (service->forgets)
 		slots_mark_forgetting(build, service,
 				      may_have_moved(making, work, old), was,
@@ -257,7 +257,7 @@ static void table_write(const struct making *making, const struct work *work,
 
 /* Maps the table before and the new one, and writes that. */
 static int table_make(const struct making *making, const struct work *work,
-		      const __u16 *places)
+		      const __u16 *numbers)
 {
 	const struct build *build = making->build;
 	const struct service *service = &build->services[work->number];
@@ -272,7 +272,7 @@ static int table_make(const struct making *making, const struct work *work,
 	if (old)
 		was = table_open(&before, &making->chunks, old, PROT_READ);
 	if (table && (was || !old))
-		table_write(making, work, places, old, was, table);
+		table_write(making, work, numbers, old, was, table);
 	else
 		rc = -1;
 	part_close(&before);
@@ -292,22 +292,22 @@ static int tables_make(struct making *making)
 	const struct work *work = making->works;
 	const struct work *end = work + making->count;
 	const __u8 *computed = NULL;
-	__u16 *places = NULL;
+	__u16 *numbers = NULL;
 	int rc = 0;
 
 	qsort(making->works, making->count, sizeof(*work), by_pool);
 	for (; !rc && work < end; work++) {
 		if (!work->is_copy &&
 		    (!computed || memcmp(computed, work->of.pool, DIGEST))) {
-			free(places);
-			places = calloc(table_slots(work->of.service),
-					sizeof(*places));
-			rc = places ? places_fill(&work->of, places) : -1;
+			free(numbers);
+			numbers = calloc(table_slots(work->of.service),
+					 sizeof(*numbers));
+			rc = numbers ? members_fill(&work->of, numbers) : -1;
 			computed = work->of.pool;
 		}
-		rc = rc ?: table_make(making, work, places);
+		rc = rc ?: table_make(making, work, numbers);
 	}
-	free(places);
+	free(numbers);
 	return rc;
 }
 

@@ -113,19 +113,20 @@ int health_refuse(const struct config_service *service,
 /*
  * A port of a backend's own address from which clients' packets are restored.
  */
-struct place {
+struct restored {
 	struct addr address;
 	__be16 port; /* 0: any */
 	__be16 zero;
 	const struct config_service *service;
 };
 
-static int by_place(const void *a, const void *b)
+static int by_address_port(const void *a, const void *b)
 {
-	return memcmp(a, b, offsetof(struct place, service));
+	return memcmp(a, b, offsetof(struct restored, service));
 }
 
-static size_t places_of(const struct config *config, struct place *places)
+static size_t restored_of(const struct config *config,
+			  struct restored *restored)
 {
 	const struct config_service *service = config->services;
 	size_t i, j, count = 0;
@@ -135,34 +136,35 @@ static size_t places_of(const struct config *config, struct place *places)
 		    !method_is_by_address(&service->method))
 			continue;
 		for (j = 0; j < service->backend_count; j++) {
-			places[count++] = (struct place){
+			restored[count++] = (struct restored){
 				.address = service->backends[j].address,
 				.port = service->port,
 				.service = service,
 			};
 		}
 	}
-	qsort(places, count, sizeof(*places), by_place);
+	qsort(restored, count, sizeof(*restored), by_address_port);
 	return count;
 }
 
 /* A packet to that port is taken for a client's, and answered from the VIP. */
 static int refuse_restored(const struct config_service *service,
-			   const struct place *places, size_t count,
+			   const struct restored *restored, size_t count,
 			   const struct refusal *refusal)
 {
-	const struct place *found = NULL;
+	const struct restored *found = NULL;
 	char address[INET6_ADDRSTRLEN];
 	size_t i;
 
 	for (i = 0; i < service->backend_count && !found; i++) {
-		struct place place = {.address = service->backends[i].address};
+		struct restored key = {.address = service->backends[i].address};
 
-		found = bsearch(&place, places, count, sizeof(place), by_place);
-		place.port = service->check.application_port;
+		found = bsearch(&key, restored, count, sizeof(key),
+				by_address_port);
+		key.port = service->check.application_port;
 		found = found
-				?: bsearch(&place, places, count, sizeof(place),
-					   by_place);
+				?: bsearch(&key, restored, count, sizeof(key),
+					   by_address_port);
 	}
 	if (!found)
 		return 0;
@@ -179,21 +181,21 @@ static int refuse_restored(const struct config_service *service,
 int health_refuse_ports(const struct config *config,
 			const struct refusal *refusal)
 {
-	struct place *places;
+	struct restored *restored;
 	size_t count = 0, i;
 	int result = 0;
 
 	for (i = 0; i < config->service_count; i++)
 		count += config->services[i].backend_count;
-	places = calloc(count + 1, sizeof(*places));
-	if (!places)
+	restored = calloc(count + 1, sizeof(*restored));
+	if (!restored)
 		return refuse_memory(refusal);
-	count = places_of(config, places);
+	count = restored_of(config, restored);
 	for (i = 0; i < config->service_count && !result; i++) {
 		if (config->services[i].check.application_port)
-			result = refuse_restored(&config->services[i], places,
+			result = refuse_restored(&config->services[i], restored,
 						 count, refusal);
 	}
-	free(places);
+	free(restored);
 	return result;
 }
