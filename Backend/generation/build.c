@@ -116,7 +116,7 @@ static struct restore_key key_of(const struct config_service *service,
 /* Puts every row that the file has for this host into the new map. */
 static int rows_of_file(int map, __u32 index, const struct config *config,
 			struct generation *generation,
-			const struct chance_place *places,
+			const struct candidate_region *regions,
 			const struct addr *own, int own_count,
 			struct counters *counters)
 {
@@ -140,16 +140,16 @@ static int rows_of_file(int map, __u32 index, const struct config *config,
 			value.method = service->method;
 			value.counter = counter_of(counters, &key, &value.vip);
 			value.scheduler = service->scheduler;
-			value.table_size = places[s].table_size;
-			value.lists_first = places[s].lists_first;
-			value.was_size = places[s].was_size;
+			value.table_size = regions[s].table_size;
+			value.lists_first = regions[s].lists_first;
+			value.was_size = regions[s].was_size;
 			value.was_scheduler = scheduler_before(service);
-			value.standing = places[s].standing;
+			value.standing = regions[s].standing;
 			value.self =
-				chance_number(&places[s], service,
-					      &service->backends[b].address);
+				candidate_number(&regions[s], service,
+						 &service->backends[b].address);
 			value.generation = (__u16)index;
-			value.pool = places[s].pool;
+			value.pool = regions[s].pool;
 			if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
 				return -1;
 			restore_mark(generation->vips, &key);
@@ -207,8 +207,8 @@ static int rows_of_before(struct kernel *kernel, int map,
 static int rows_write(struct kernel *kernel, int map, __u32 index,
 		      const struct config *config,
 		      struct generation *generation,
-		      const struct chance_place *places, const struct addr *own,
-		      int own_count)
+		      const struct candidate_region *regions,
+		      const struct addr *own, int own_count)
 {
 	struct restore_row *rows;
 	int count = restores_read(kernel, generation_current(kernel), &rows);
@@ -218,7 +218,7 @@ static int rows_write(struct kernel *kernel, int map, __u32 index,
 	if (count < 0)
 		return -1;
 	rc = counters_open(&counters, kernel, rows, count)
-		     ?: rows_of_file(map, index, config, generation, places,
+		     ?: rows_of_file(map, index, config, generation, regions,
 				     own, own_count, &counters);
 	counters_close(&counters);
 	rc = rc ?: rows_of_before(kernel, map, config, generation, rows, count);
@@ -251,24 +251,24 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 index,
 {
 	struct addr *own;
 	int own_count = own_addresses(kernel, &own, fault_out), map, rc = -1;
-	struct chance_place *places = NULL;
+	struct candidate_region *regions = NULL;
 
 	if (own_count < 0)
 		return -1;
 	map = sources_write(kernel, config, index, fault_out) ||
-			      chances_write(kernel, config, own, own_count,
-					    index, &places, fault_out)
+			      candidates_write(kernel, config, own, own_count,
+					       index, &regions, fault_out)
 		      ? -1
 		      : inner_take(kernel, "restores", index, 0, fault_out);
 	if (map >= 0) {
-		rc = rows_write(kernel, map, index, config, generation, places,
+		rc = rows_write(kernel, map, index, config, generation, regions,
 				own, own_count);
 		if (rc)
 			fault(fault_out, "cannot write what to restore: %s",
 			      strerror(errno));
 		close(map);
 	}
-	free(places);
+	free(regions);
 	free(own);
 	return rc;
 }

@@ -59,10 +59,10 @@ __u32 counter_of(struct counters *counters, const struct restore_key *key,
 json_t *counter_read(int map, __u32 counter);
 
 /*
- * chances.c: where a service's candidates are, in the maps `lists` and `peers`
- * of one generation; table_size 0: it has none.
+ * candidates.c: where a service's candidates are, in the maps `lists` and
+ * `peers` of one generation; table_size 0: it has none.
  */
-struct chance_place {
+struct candidate_region {
 	__u32 table_size;
 	__u32 was_size; /* as of struct restore */
 	bool standing;	/* likewise */
@@ -72,17 +72,17 @@ struct chance_place {
 	bool is_first; /* of the services that share it */
 };
 /* The number of a backend among the `peers`. */
-__u16 chance_number(const struct chance_place *place,
-		    const struct config_service *service,
-		    const struct addr *address);
+__u16 candidate_number(const struct candidate_region *region,
+		       const struct config_service *service,
+		       const struct addr *address);
 /*
  * Writes the candidates of the services in transition of which this host is a
- * backend, and publishes them at `index`. *places, by service of the file, is
+ * backend, and publishes them at `index`. *regions, by service of the file, is
  * to be freed. Returns 0, or -1 with a fault.
  */
-int chances_write(struct kernel *kernel, const struct config *config,
-		  const struct addr *own, int own_count, __u32 index,
-		  struct chance_place **places, struct fault *fault);
+int candidates_write(struct kernel *kernel, const struct config *config,
+		     const struct addr *own, int own_count, __u32 index,
+		     struct candidate_region **regions, struct fault *fault);
 
 /*
  * moved.c: of the rows of the running generation, how many flows each has here

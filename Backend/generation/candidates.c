@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * chances.c - write who may have the flows of a service in transition
+ * candidates.c - write who may have the flows of a service in transition
  *
  * Such a service has a list for each slot in the map `lists`, and its backends,
  * by address, in the map `peers`. Services with the same backends and weights
@@ -86,18 +86,18 @@ static bool is_shared(const struct config_service *a,
 }
 
 /* Finds the part of an earlier service with the same backends and weights. */
-static bool place_shared(const struct config *config,
-			 struct chance_place *places, size_t number)
+static bool region_share(const struct config *config,
+			 struct candidate_region *regions, size_t number)
 {
 	size_t i;
 
 	for (i = 0; i < number; i++) {
-		if (places[i].pool != places[number].pool ||
-		    !places[i].is_first ||
+		if (regions[i].pool != regions[number].pool ||
+		    !regions[i].is_first ||
 		    !is_shared(&config->services[i], &config->services[number]))
 			continue;
-		places[number] = places[i];
-		places[number].is_first = false;
+		regions[number] = regions[i];
+		regions[number].is_first = false;
 		return true;
 	}
 	return false;
@@ -107,9 +107,9 @@ static bool place_shared(const struct config *config,
  * Where each service's part begins. *lists and *peers: how many in all. 0, or
  * -1 without memory.
  */
-static int place(const struct config *config, const struct addr *own,
-		 int own_count, struct chance_place *places, __u32 *lists,
-		 __u32 *peers)
+static int regions_assign(const struct config *config, const struct addr *own,
+			  int own_count, struct candidate_region *regions,
+			  __u32 *lists, __u32 *peers)
 {
 	const struct config_service *service = config->services;
 	struct candidate *backends;
@@ -122,30 +122,30 @@ static int place(const struct config *config, const struct addr *own,
 		backends = candidates_of(service);
 		if (!backends)
 			return -1;
-		places[i].pool = pool_name(service, backends);
+		regions[i].pool = pool_name(service, backends);
 		free(backends);
-		if (place_shared(config, places, i))
+		if (region_share(config, regions, i))
 			continue;
-		places[i].is_first = true;
-		places[i].table_size = service->table_size;
-		places[i].was_size =
+		regions[i].is_first = true;
+		regions[i].table_size = service->table_size;
+		regions[i].was_size =
 			table_changes(service) ? size_before(service) : 0;
-		places[i].lists_first = *lists;
-		places[i].peers_first = *peers;
-		places[i].standing = service->chance == CHANCE_ALWAYS;
-		*lists += service->table_size + places[i].was_size;
-		if (places[i].standing)
+		regions[i].lists_first = *lists;
+		regions[i].peers_first = *peers;
+		regions[i].standing = service->chance == CHANCE_ALWAYS;
+		*lists += service->table_size + regions[i].was_size;
+		if (regions[i].standing)
 			*lists += STANDING_BITS(service->table_size);
 		*peers += (__u32)service->backend_count;
 	}
 	return 0;
 }
 
-__u16 chance_number(const struct chance_place *place,
-		    const struct config_service *service,
-		    const struct addr *address)
+__u16 candidate_number(const struct candidate_region *region,
+		       const struct config_service *service,
+		       const struct addr *address)
 {
-	__u32 number = place->peers_first;
+	__u32 number = region->peers_first;
 	size_t i;
 
 	for (i = 0; i < service->backend_count; i++)
@@ -156,7 +156,7 @@ __u16 chance_number(const struct chance_place *place,
 
 /* Writes one service's part. 0, or -1 with errno. */
 static int fill(const struct config_service *service,
-		const struct chance_place *place, struct candidates *lists,
+		const struct candidate_region *region, struct candidates *lists,
 		struct addr *peers)
 {
 	struct candidate *backends = candidates_sorted(service);
@@ -166,33 +166,34 @@ static int fill(const struct config_service *service,
 
 	if (!backends)
 		return -1;
-	lists += place->lists_first;
-	rc = candidates_fill(place->table_size, backends,
+	lists += region->lists_first;
+	rc = candidates_fill(region->table_size, backends,
 			     service->backend_count, lists, &cut);
-	if (!rc && place->standing)
-		rc = candidates_stand(
-			place->table_size, backends, service->backend_count,
-			lists,
-			(__u64 *)(lists + place->table_size + place->was_size));
-	if (!rc && place->was_size)
-		rc = candidates_fill(place->was_size, backends,
+	if (!rc && region->standing)
+		rc = candidates_stand(region->table_size, backends,
+				      service->backend_count, lists,
+				      (__u64 *)(lists + region->table_size +
+						region->was_size));
+	if (!rc && region->was_size)
+		rc = candidates_fill(region->was_size, backends,
 				     service->backend_count,
-				     lists + place->table_size, &cut);
-	for (slot = 0; !rc && slot < place->table_size + place->was_size;
+				     lists + region->table_size, &cut);
+	for (slot = 0; !rc && slot < region->table_size + region->was_size;
 	     slot++) {
 		for (i = 0; i < MOST_CANDIDATES; i++) {
 			if (lists[slot].at[i] != NO_CANDIDATE)
-				lists[slot].at[i] += place->peers_first;
+				lists[slot].at[i] += region->peers_first;
 		}
 	}
 	for (i = 0; i < service->backend_count; i++)
-		peers[place->peers_first + i] = backends[i].address;
+		peers[region->peers_first + i] = backends[i].address;
 	free(backends);
 	return rc;
 }
 
-static int fill_all(const struct config *config, struct chance_place *places,
-		    int lists_fd, int peers_fd)
+static int fill_all(const struct config *config,
+		    struct candidate_region *regions, int lists_fd,
+		    int peers_fd)
 {
 	size_t lists_size, peers_size, i;
 	struct candidates *lists =
@@ -202,8 +203,8 @@ static int fill_all(const struct config *config, struct chance_place *places,
 	int rc = lists && peers ? 0 : -1;
 
 	for (i = 0; !rc && i < config->service_count; i++) {
-		if (places[i].is_first)
-			rc = fill(&config->services[i], &places[i], lists,
+		if (regions[i].is_first)
+			rc = fill(&config->services[i], &regions[i], lists,
 				  peers);
 	}
 	if (lists)
@@ -213,18 +214,19 @@ static int fill_all(const struct config *config, struct chance_place *places,
 	return rc;
 }
 
-int chances_write(struct kernel *kernel, const struct config *config,
-		  const struct addr *own, int own_count, __u32 index,
-		  struct chance_place **places, struct fault *fault_out)
+int candidates_write(struct kernel *kernel, const struct config *config,
+		     const struct addr *own, int own_count, __u32 index,
+		     struct candidate_region **regions, struct fault *fault_out)
 {
 	__u32 list_count = 0, peer_count = 0;
 	int lists, peers = -1, rc = -1;
 
-	*places = calloc(config->service_count, sizeof(**places));
-	if (!*places)
+	*regions = calloc(config->service_count, sizeof(**regions));
+	if (!*regions)
 		return fault(fault_out, "cannot build a generation: %s",
 			     strerror(errno));
-	if (place(config, own, own_count, *places, &list_count, &peer_count))
+	if (regions_assign(config, own, own_count, *regions, &list_count,
+			   &peer_count))
 		return fault(fault_out, "cannot build a generation: %s",
 			     strerror(errno));
 	lists = inner_take(kernel, "lists", index, list_count ?: 1, fault_out);
@@ -232,7 +234,7 @@ int chances_write(struct kernel *kernel, const struct config *config,
 		peers = inner_take(kernel, "peers", index, peer_count ?: 1,
 				   fault_out);
 	if (peers >= 0)
-		rc = fill_all(config, *places, lists, peers);
+		rc = fill_all(config, *regions, lists, peers);
 	if (peers >= 0 && rc)
 		fault(fault_out, "cannot write the candidates: %s",
 		      strerror(errno));
