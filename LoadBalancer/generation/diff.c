@@ -20,7 +20,7 @@
 
 struct pair {
 	const struct running *old, *new;
-	bool cut;
+	bool at_once;
 	__u64 now; /* jiffies */
 	FILE *out;
 	int lines;
@@ -70,9 +70,9 @@ static void presence_line(struct pair *pair,
 		snprintf(more, sizeof(more), "weight %u, was being removed",
 			 (new ?: old)->weight);
 		backend_line(pair, new ? '+' : '-', service, old,
-			     new	 ? more
-			     : pair->cut ? "cut"
-					 : "drained");
+			     new	     ? more
+			     : pair->at_once ? "cut"
+					     : "drained");
 		return;
 	}
 	snprintf(more, sizeof(more), "weight %u", (old ?: new)->weight);
@@ -271,9 +271,9 @@ static void service_presence(struct pair *pair,
 			 seconds_left(pair, running_until(pair->new, new)));
 	else if (old && old->service.removing)
 		snprintf(more, sizeof(more), ", was being removed%s",
-			 new	     ? ""
-			 : pair->cut ? ": cut"
-				     : ": drained");
+			 new		 ? ""
+			 : pair->at_once ? ": cut"
+					 : ": drained");
 	service_line(pair, new && !new->service.removing ? '+' : '-',
 		     new ?: old, more);
 	backends_diff(pair, old, new);
@@ -335,7 +335,7 @@ int lbr_diff(struct kernel *kernel, __u32 before, __u32 after,
 	struct fault ignored;
 	struct running read = {0}, new;
 	const struct running *old = kernel->running ?: &read;
-	struct pair pair = {old, &new, kernel->cut, 0, out, 0};
+	struct pair pair = {old, &new, kernel->at_once, 0, out, 0};
 	int rc;
 
 	if (jiffies_now(kernel, &pair.now) ||

@@ -201,7 +201,7 @@ int removing_keep(struct build *build, struct fault *fault_out)
 	int rc;
 
 	/* To count flows, the whole table has to be read. */
-	if (build->kernel->cut || !may_leave(build))
+	if (build->kernel->at_once || !may_leave(build))
 		return 0;
 	active = calloc(BACKEND_INDEXES, sizeof(*active));
 	if (!active)

@@ -18,7 +18,7 @@ int step_check(const struct build *build, struct fault *fault_out)
 	for (i = 0; i < old->service_count; i++)
 		forgets |= old->services[i].service.forgets &&
 			   !old->services[i].service.removing;
-	if (!forgets || build->kernel->cut || build->config->is_running)
+	if (!forgets || build->kernel->at_once || build->config->is_running)
 		return 0;
 	if (file_running(build->kernel, &file, NULL, fault_out))
 		return -1;

@@ -93,7 +93,7 @@ int apply_file(const struct role *role, const struct options *options,
 			sizeof(fault_out->cause), stderr))
 		return fault_hint(fault_out, "%s check %s", role->name, path);
 	rc = kernel_open(&kernel, role, access, fault_out);
-	kernel.cut = options->now;
+	kernel.at_once = options->now;
 	if (!rc)
 		kernel.address_count =
 			change_addresses(&kernel, kernel.addresses, MAX_OWN);

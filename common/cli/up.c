@@ -265,7 +265,7 @@ static int up_run(struct up *up, const struct role *role,
 		kernel_close(kernel);
 		return -1;
 	}
-	kernel->cut = options->now;
+	kernel->at_once = options->now;
 	kernel->drop_flows = options->drop_flows;
 	rc = takeover_open(kernel, &up->before, fault_out);
 	rc = rc ?: addresses_named(kernel, &options->addresses, fault_out);

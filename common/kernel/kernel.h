@@ -92,7 +92,7 @@ struct kernel {
 	int inner_count;
 	struct addr addresses[MAX_OWN]; /* named as this host's */
 	int address_count;
-	bool cut; /* backends that are removed from the file lose their flows */
+	bool at_once;	 /* --now: removed backends lose their flows */
 	bool drop_flows; /* and everything else that was learned from packets */
 	struct replaced replaced[MAX_REPLACED];
 	int replaced_count;
