@@ -124,7 +124,8 @@ static int by_id(const void *a, const void *b)
 		       : x->probe.backend_id > y->probe.backend_id;
 }
 
-const struct checked *checks_find(const struct checks *checks, __u32 id)
+/* NULL: it is not checked. */
+static const struct checked *checks_find(const struct checks *checks, __u32 id)
 {
 	struct checked wanted = {.probe.backend_id = id};
 	struct checked *key = &wanted, **found;

@@ -51,5 +51,3 @@ void checks_stop(struct checks *checks);
 enum health_finding checks_finding(const void *checks,
 				   const struct backend *backend,
 				   const char **why);
-/* NULL: it is not checked. */
-const struct checked *checks_find(const struct checks *checks, __u32 id);

@@ -100,14 +100,12 @@ INLINE int flow_is_known(const struct flow *flow)
 }
 
 /*
- * Is a known flow of this age in use? One of UDP, unless it has been silent for
- * more than `idle` jiffies. One of TCP, unless its client ended it more than
- * `young` jiffies ago, or it has been silent for FLOW_SILENT times that (2 h
- * 4 min, RFC 5382, if `young` is 5 s).
+ * For how long after its last packet a known flow counts as in use. UDP: `idle`
+ * jiffies. TCP: `young` jiffies if the client has ended the flow, else
+ * FLOW_SILENT times that (2 h 4 min, RFC 5382, if `young` is 5 s).
  */
 #define FLOW_SILENT 1488
 
-/* How long it counts as in use. */
 INLINE __u64 flow_span(const struct flow *flow, __u64 young, __u64 idle)
 {
 	__u64 is_tcp = is_zero(flow->backend & FLOW_UDP);
@@ -115,12 +113,6 @@ INLINE __u64 flow_span(const struct flow *flow, __u64 young, __u64 idle)
 
 	return either(is_tcp, either(goes_on, young * FLOW_SILENT, young),
 		      idle);
-}
-
-INLINE int flow_is_in_use(const struct flow *flow, __u64 age, __u64 young,
-			  __u64 idle)
-{
-	return age <= flow_span(flow, young, idle);
 }
 
 /*

@@ -62,11 +62,6 @@ INLINE __u64 hash_packet(const struct packet *packet)
 			 &packet->destination, packet->port, packet->protocol);
 }
 
-INLINE __u32 hash_flow(const struct packet *packet)
-{
-	return hash_packet(packet) >> 32;
-}
-
 /* Maps a hash to a slot of a table of `size`, without a division. */
 INLINE __u32 hash_slot(__u32 hash, __u32 size)
 {

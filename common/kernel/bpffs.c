@@ -86,7 +86,12 @@ static bool namespace_stays(void)
 	return stays;
 }
 
-int bpffs_mount(bool *mounted, struct fault *fault_out)
+/*
+ * Mounts bpffs if it is not mounted; *mounted says whether this was done.
+ * Refuses if the mount would vanish with this command. Returns 0, or -1 with a
+ * fault.
+ */
+static int bpffs_mount(bool *mounted, struct fault *fault_out)
 {
 	struct statfs fs;
 

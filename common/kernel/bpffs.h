@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 
-#include <stdbool.h>
-
 #include "common/base/fault.h"
 
 #define BPFFS	 "/sys/fs/bpf"
 #define PINS	 BPFFS "/l3dsr"
 #define PINS_RUN PINS "/run-" /* and a role's name: see run_lock.h */
-
-/*
- * Mounts bpffs if it is not mounted; *mounted says whether this was done.
- * Refuses if the mount would vanish with this command. Returns 0, or -1 with a
- * fault.
- */
-int bpffs_mount(bool *mounted, struct fault *fault);
 
 /* Makes the directory of all pins, mounting bpffs if necessary; 0 or -1. */
 int pins_make(struct fault *fault);
