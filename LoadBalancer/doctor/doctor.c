@@ -69,14 +69,14 @@ static void look_running(struct doctor *doctor)
 }
 
 /* Reports a sysctl of an interface that is not `right`. */
-static void expect(struct doctor *doctor, enum health health, const char *path,
-		   int right, const char *what)
+static void expect(struct doctor *doctor, const char *path, int right,
+		   const char *what)
 {
 	int is = sysctl_number("%s", path);
 
 	if (is < 0 || is == right)
 		return;
-	report(doctor, health, "%s is %d: %s", path, is, what);
+	report(doctor, HEALTH_FAIL, "%s is %d: %s", path, is, what);
 	mend(doctor, "sysctl -w %s=%d", path, right);
 }
 
@@ -85,14 +85,14 @@ static void forwarding_ipv6(struct doctor *doctor, const char *name)
 	char path[128];
 
 	snprintf(path, sizeof(path), "net/ipv6/conf/%.15s/forwarding", name);
-	expect(doctor, HEALTH_FAIL, path, 1, "bpf_fib_lookup() refuses");
+	expect(doctor, path, 1, "bpf_fib_lookup() refuses");
 	if (sysctl_number("net/ipv6/conf/all/forwarding") == 1)
 		return;
 	snprintf(path, sizeof(path), "net/ipv6/conf/%.15s/force_forwarding",
 		 name);
 	if (sysctl_number("%s", path) < 0)
 		snprintf(path, sizeof(path), "net/ipv6/conf/all/forwarding");
-	expect(doctor, HEALTH_FAIL, path, 1,
+	expect(doctor, path, 1,
 	       "the kernel forwards no packet whose next hop is unresolved");
 }
 
@@ -105,8 +105,7 @@ static void look_forwarding(struct doctor *doctor)
 		snprintf(path, sizeof(path), "net/ipv4/conf/%.15s/forwarding",
 			 *name);
 		if (doctor_serves(doctor, false))
-			expect(doctor, HEALTH_FAIL, path, 1,
-			       "bpf_fib_lookup() refuses");
+			expect(doctor, path, 1, "bpf_fib_lookup() refuses");
 		if (doctor_serves(doctor, true))
 			forwarding_ipv6(doctor, *name);
 	}
@@ -122,13 +121,12 @@ static void look_redirects(struct doctor *doctor)
 	char path[128];
 
 	if (doctor_serves(doctor, false))
-		expect(doctor, HEALTH_FAIL, "net/ipv4/conf/all/send_redirects",
-		       0, why);
+		expect(doctor, "net/ipv4/conf/all/send_redirects", 0, why);
 	for (name = doctor->names; *name; name++) {
 		snprintf(path, sizeof(path),
 			 "net/ipv4/conf/%.15s/send_redirects", *name);
 		if (doctor_serves(doctor, false))
-			expect(doctor, HEALTH_FAIL, path, 0, why);
+			expect(doctor, path, 0, why);
 	}
 	if (!doctor->said)
 		report(doctor, HEALTH_OK, "%s: sends no ICMP redirects",
