@@ -6,6 +6,6 @@
 
 #include "common/kernel/kernel.h"
 
-/* host.c: put the VIPs on lo, and answer nobody who asks for them */
+/* host.c: put the VIPs on lo, and answer no ARP request for them */
 int bkd_host(struct kernel *kernel, const struct config *config,
 	     const char *const *interfaces, struct fault *fault);

@@ -62,7 +62,7 @@ INLINE __u32 slot_number(const struct service *service,
 				    service->table_size);
 }
 
-/* What is there, or -1: there is no table. */
+/* The content of the flow's slot, or -1: there is no table. */
 INLINE int slot_of(const struct service *service, const struct decision *d)
 {
 	return slot_at(service, slot_number(service, d));

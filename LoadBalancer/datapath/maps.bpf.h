@@ -30,7 +30,7 @@ MAP(route_mtus, HASH, struct addr, __u32, ROUTE_MTUS);
 MAP_SPARSE(devices, HASH, __u32, __u32, MAX_DEVICES);
 /* If the way out is a VLAN device: its port, and its tags. */
 MAP(vlan_ports, HASH, __u32, struct vlan_port, MAX_VLANS);
-/* The addresses that this host had when the tool last looked; 1. */
+/* This host's addresses when the tool last looked; each value is 1. */
 MAP_SPARSE(own_addresses, HASH, struct addr, __u32, MAX_OWN_ADDRESSES);
 
 /* Flows, and what is remembered of them. */
@@ -165,12 +165,11 @@ struct lbr_line {
 	__u8 is_traced; /* the line is wanted */
 	__u8 is_watched;
 	__u16 mtu;
-	__u32 generation_index; /* index of the generation */
-	__u32 service;		/* struct service.id; 0: none */
+	__u32 generation_index;
+	__u32 service; /* struct service.id; 0: none */
 	__u32 in;
 	__u32 out;
-	char dev[48]; /* text: the outgoing interface, and the source MAC
-			 address */
+	char dev[48]; /* text: outgoing interface and source MAC address */
 };
 
 /* The line under construction. */

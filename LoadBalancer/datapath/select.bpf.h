@@ -147,7 +147,7 @@ INLINE bool keep(const struct decision *d, const struct lookup *l,
 	return false;
 }
 
-/* Does a remembered flow follow its memory, l->backend? */
+/* Does a remembered flow stay with its backend, l->backend? */
 INLINE bool follows(const struct decision *d, const struct lookup *l)
 {
 	__u8 state;

@@ -254,7 +254,7 @@ void look_services(struct doctor *doctor)
 	running_free(&running);
 	if (!doctor->said)
 		report(doctor, HEALTH_OK,
-		       "%zu service%s: each has such a backend", count,
+		       "%zu service%s: each has a backend for new flows", count,
 		       count == 1 ? "" : "s");
 }
 

@@ -204,7 +204,7 @@ static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 	return 0;
 }
 
-/* Milliseconds until the routes that were not read may be; 0: all were. */
+/* Milliseconds until the routes may be read again; 0: none is unread. */
 static int asks_later(const struct heard *heard)
 {
 	long left = heard->asked + 100 * heard->asking - milliseconds_now();

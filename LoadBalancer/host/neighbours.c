@@ -92,10 +92,7 @@ static struct hops *hops_read(const struct config *config)
 	return hops;
 }
 
-/*
- * Waits until the entries that were asked have an answer, or for as long as one
- * may take.
- */
+/* Waits until each next hop that was asked has answered, at most for WAIT. */
 static void wait_for(const struct hops *hops, const bool *is_asked)
 {
 	static const struct timespec moment = {0, 10 * 1000 * 1000};

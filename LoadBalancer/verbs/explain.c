@@ -26,8 +26,8 @@
 #include "LoadBalancer/explain.skel.h"
 
 /*
- * Maps that a run writes to, and the caches of the flow table and the FIB,
- * which are asked directly instead.
+ * Maps that explain has for itself: those that a dry run writes to, and the two
+ * caches, so that it looks into the flow table and the FIB.
  */
 static const char *const own[] = {"scratch",   "parsed",    "lines",
 				  "explained", "hot_flows", "next_hops",

@@ -115,7 +115,7 @@ static int set_all(const struct request *request, const struct config *file,
 	return fault_hint(fault_out, "lbr show backends");
 }
 
-/* Has the service this backend, and no backend that takes new flows? */
+/* Does the service have this backend, but none that takes new flows? */
 static bool is_last(const struct request *request,
 		    const struct running *running,
 		    const struct running_service *service)

@@ -168,9 +168,9 @@ static void print_wait(json_t *step)
 
 	if (!strcmp(wait, "moved-flows"))
 		printf("when each backend has moved-flows 0 (bkd show "
-		       "restores), counted %g s\n   after the last load "
-		       "balancer has step %lld; after %g s, at the cost of "
-		       "those left\n",
+		       "restores), looked at %g s\n   after the last load "
+		       "balancer got step %lld; after %g s, flows left may "
+		       "break\n",
 		       least,
 		       json_integer_value(json_object_get(step, "step")) - 1,
 		       most);

@@ -19,9 +19,8 @@
 /* What a step waits for, besides that all hosts have the one before. */
 enum plan_wait {
 	WAIT_NONE,
-	WAIT_MOVED,  /* until no backend counts flows that need the step before
-		      */
-	WAIT_UNUSED, /* until what is removed has no flows any more */
+	WAIT_MOVED,  /* no backend counts flows that need the step before */
+	WAIT_UNUSED, /* what is removed has no flows any more */
 };
 
 struct plan_step {

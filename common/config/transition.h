@@ -65,9 +65,10 @@ int transitions_settle(struct config *config, const struct refusal *refusal);
 
 /*
  * Would the change from one file to another break flows of a service that is
- * not remembered? Not if the weights that its backends have now, and its table,
- * are among the two that each will have, and no transition ends in the step in
- * which another begins. Returns 0, or -1 with a line on what to do in `why`.
+ * not remembered? It would not if both hold: each backend's weight now is one
+ * of the two that it will have, and likewise the service's table; and no
+ * transition ends in the step in which another begins. Returns 0, or -1 with a
+ * line on what to do in `why`.
  */
 int transition_step(const struct config *old, const struct config *new,
 		    char *why, size_t size);

@@ -79,7 +79,7 @@ static bool knows(const struct config_backend *backend, __u16 weight)
 		       : !weight;
 }
 
-/* Has the first a weight that the second does not know? */
+/* Does `backend` have a weight, before or after, that `other` lacks? */
 static bool differs(const struct config_backend *backend,
 		    const struct config_backend *other)
 {

@@ -102,7 +102,7 @@ struct fragment {
 	__be16 source_port;
 	__be16 port;
 	__u8 protocol;	/* the transport's */
-	__u8 passed_on; /* xdp_bkd: 1: its flow is another backend's */
+	__u8 passed_on; /* xdp_bkd: 1: it went to another backend */
 	__u8 zero[2];
 };
 _Static_assert(sizeof(struct fragment) == 16, "fragment");
@@ -228,7 +228,7 @@ struct change {
 	char kind[16];	 /* "sysctl", "address", ...; "" ends the list */
 	char what[112];	 /* e.g. "net/ipv4/conf/eth0/forwarding" */
 	char before[60]; /* the value before, e.g. "0" */
-	__u32 ifindex;	 /* of the interface that `what` names; 0: of none */
+	__u32 ifindex;	 /* of the interface in `what`; 0: it has none */
 };
 _Static_assert(sizeof(struct change) == 192, "change");
 #define MAX_CHANGES 1024

@@ -37,7 +37,7 @@ INLINE __u32 age_low(__u32 now, __u32 seen)
 	return either(is_less(-AGE_AHEAD, distance), 0, distance);
 }
 
-/* Until a time, which may be over. */
+/* The jiffies until then; 0: it is over. */
 INLINE __u64 jiffies_left(__u64 now, __u64 until)
 {
 	return age(until, now);

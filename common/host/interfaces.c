@@ -310,7 +310,7 @@ static int list_write(int map, const struct list *list, struct fault *fault_out)
 	return 0;
 }
 
-/* What is `there` as it should be, in its order, then what is new. */
+/* *next: of `there` what the file wants, in the same order; then the rest. */
 static int list_next(const struct kernel *kernel, const struct config *config,
 		     struct list *there, struct list *next,
 		     struct fault *fault_out)

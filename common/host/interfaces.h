@@ -24,9 +24,9 @@ int interfaces_differ(const struct kernel *kernel, const struct config *config,
 		      struct fault *fault);
 
 /*
- * Is there an address that is not in the program's list, or a device that sends
- * from other addresses than the list says (where `config` is not NULL)? One of
- * these, and *missing, as it should be; 0; or -1 with a fault.
+ * Does the program's list lack a MAC address, or (unless `config` is NULL) does
+ * a device send from other addresses than the list says? Returns which of the
+ * two, with *missing as the row should be; 0: neither; or -1 with a fault.
  */
 #define INTERFACES_MAC	  1
 #define INTERFACES_SOURCE 2

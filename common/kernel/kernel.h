@@ -86,7 +86,8 @@ struct kernel {
 	struct bpf_object *object;	       /* loaded by this run, or NULL */
 	int program;			       /* its fd, or -1 */
 	struct bpf_map_info shapes[MAX_INNER]; /* of the object's inner maps */
-	/* What runs, if who builds has read it: for the role's own functions */
+	/* What runs, for the role's functions; NULL: the builder did not read
+	 * it */
 	const struct running *running;
 	struct inner_change inner[MAX_INNER_CHANGES];
 	int inner_count;

@@ -113,7 +113,7 @@ static size_t proc_read(pid_t pid, const char *name, char *text, size_t size)
 	return length;
 }
 
-/* Its first two words: the tool and the verb. Empty: it has ended. */
+/* Tool and verb of a process, from its command line; "": it has ended. */
 static void command_of(pid_t pid, char *command, size_t size)
 {
 	char text[256], *word = text, *slash;

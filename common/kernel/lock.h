@@ -49,8 +49,8 @@ struct lock_waiting {
 };
 
 /*
- * After each try. Prints the holder after 1 s, when another has the lock, and
- * when the holder is stopped.
+ * Call it after each try. Prints who holds the lock: after 1 s, when the holder
+ * is another one, and when it has been stopped.
  */
 void lock_tried(struct lock_waiting *waiting, const char *path, bool busy);
 /* Seconds waited; 0: none. */
