@@ -7,7 +7,9 @@
  * by hand, the slot has a deputy: the next candidate that does (flows that are
  * older than a change of the pool may be with it), and if there is none, the
  * owner by a table of those that do. Only in these slots flows are remembered;
- * what is unknown there goes to the owner, as long as it keeps its flows.
+ * what is unknown there goes to the owner, as long as it keeps its flows. While
+ * the path to a candidate is down, backends would pass on to it and never reach
+ * those behind it in the list: unknown flows go to them first.
  */
 #include <stdlib.h>
 
@@ -61,13 +63,41 @@ struct fill {
 	struct candidates *lists;
 	__u16 *rest; /* the table of those that take new flows */
 	size_t rest_count;
+	bool *is_gone; /* by number: nothing comes back from it */
 };
+
+static bool is_listed(const struct candidates *list, __u16 number)
+{
+	int i;
+
+	for (i = 0; i < MOST_CANDIDATES; i++) {
+		if (list->at[i] == number)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Who gets what is unknown in the slot. The deputy gets it where the owner is
+ * gone; one that is in no list passes it on to the second.
+ */
+static __u16 asked_of(const struct fill *fill, const struct candidates *list,
+		      __u16 deputy)
+{
+	__u16 owner = list->at[0];
+	__u16 first = candidates_first(list, fill->is_gone);
+
+	if (fill->is_gone[owner] &&
+	    (first == deputy || !is_listed(list, deputy)))
+		return owner;
+	return first;
+}
 
 static void slots_fill(const struct fill *fill, __u16 *numbers)
 {
 	const struct service *service = fill->members->service;
 	__u16 *owners = numbers + TABLE_SLOTS(service->table_size);
-	__u16 owner, deputy;
+	__u16 owner, deputy, asked;
 	__u32 i;
 
 	for (i = 0; i < service->table_size; i++) {
@@ -78,12 +108,24 @@ static void slots_fill(const struct fill *fill, __u16 *numbers)
 		if (deputy == NO_CANDIDATE)
 			deputy = fill->rest_count ? fill->rest[i] : owner;
 		numbers[i] = deputy;
+		asked = asked_of(fill, &fill->lists[i], deputy);
 		/* Where nobody takes new flows, a SYN must be looked at. */
-		if (deputy != owner || !fill->members->at[deputy].is_active)
+		if (deputy != owner || deputy != asked ||
+		    !fill->members->at[deputy].is_active)
 			numbers[i] |= SLOT_MOVED;
 		if (service->owners)
-			owners[i] = owner;
+			owners[i] = asked;
 	}
+}
+
+static bool *gone_among(const struct members *members)
+{
+	bool *is_gone = calloc(members->count + 1, sizeof(*is_gone));
+	size_t i;
+
+	for (i = 0; is_gone && i < members->count; i++)
+		is_gone[i] = members->at[i].is_gone;
+	return is_gone;
 }
 
 static struct candidate *candidates_among(const struct members *members)
@@ -110,7 +152,8 @@ int deputies_fill(const struct members *members, __u16 *numbers)
 
 	fill.lists = calloc(service->table_size, sizeof(*fill.lists));
 	fill.rest = calloc(service->table_size, sizeof(*fill.rest));
-	if (backends && rest && fill.lists && fill.rest)
+	fill.is_gone = gone_among(members);
+	if (backends && rest && fill.lists && fill.rest && fill.is_gone)
 		rc = candidates_fill(service->table_size, backends,
 				     members->count, fill.lists, &cut);
 	if (!rc && members->stand)
@@ -125,5 +168,6 @@ int deputies_fill(const struct members *members, __u16 *numbers)
 	free(rest);
 	free(fill.lists);
 	free(fill.rest);
+	free(fill.is_gone);
 	return rc;
 }

@@ -70,6 +70,7 @@ int members_of(struct members *members, const struct config_service *from,
 			continue;
 		member->before = backend->before;
 		member->after = backend->after;
+		member->is_gone = row->state == BACKEND_DOWN;
 		member->is_overridden = !!(backend->override & OVERRIDE_WEIGHT);
 	}
 	qsort(members->at, members->count, sizeof(*members->at), by_address);

@@ -18,6 +18,7 @@ struct member {
 	__u16 before; /* by the file: see common/config/transition.h */
 	__u16 after;
 	__u8 is_active;
+	__u8 is_gone;	    /* its flows are selected anew */
 	__u8 is_overridden; /* the weight */
 	__u32 id;	    /* struct backend.id */
 };

@@ -192,3 +192,15 @@ int candidates_stand(__u32 size, const struct candidate *backends, size_t count,
 	free(table);
 	return rc;
 }
+
+__u16 candidates_first(const struct candidates *list, const bool *is_gone)
+{
+	__u16 first = list->at[0];
+	int i;
+
+	for (i = 1; i < MOST_CANDIDATES && list->at[i] != NO_CANDIDATE; i++) {
+		if (!is_gone[list->at[i]] && is_gone[list->at[i - 1]])
+			first = list->at[i];
+	}
+	return first;
+}

@@ -25,6 +25,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/config/transition.h"
@@ -56,3 +57,9 @@ int candidates_fill(__u32 size, const struct candidate *backends, size_t count,
  */
 int candidates_stand(__u32 size, const struct candidate *backends, size_t count,
 		     struct candidates *lists, __u64 *standing);
+/*
+ * Who is asked first for a flow that nobody remembers, so that those that are
+ * gone (is_gone[number]) come last in the circle in which backends pass a
+ * packet on: the one behind the last that is gone, else the first.
+ */
+__u16 candidates_first(const struct candidates *list, const bool *is_gone);

@@ -273,13 +273,22 @@ mended() {
 	done
 }
 
-# others FILE: how many broke there that were not at the dead backend, or on the dead
-# path (a connection that was never answered may be)
+# others FILE: how many broke there that the change does not exempt: those at the dead
+# backend or on the dead path (one that was never answered may be). Backends pass
+# on to a dead one, too. A load balancer that remembers does not ask those behind
+# it first, who may have flows of the one that drains; nor does one that is late,
+# for those of the one that is new: see docs/changing-pools.md.
 others() {
+	local exempt="$DYING|nobody yet"
 	case $change in
-	backend-dies | path-down) grep -cvE ", ($DYING|nobody yet), " "$1" || : ;;
-	*) wc -l <"$1" ;;
+	backend-dies)
+		[[ $memory != remember ]] || exempt+='|backend0x'
+		[[ $late == 0 ]] || exempt+='|backend0v'
+		;;
+	path-down) ;;
+	*) exempt=none ;;
 	esac
+	grep -cvE ", ($exempt), " "$1" || :
 }
 
 # passed_on: how many packets the backends have passed on to each other

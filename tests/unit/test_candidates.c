@@ -245,6 +245,37 @@ static void deputies_stand(void **unused)
 	free(lists);
 }
 
+/* In the circle from the one asked first, those that are gone are last. */
+static void asks_those_that_are_there(void **unused)
+{
+	static const struct {
+		struct candidates list;
+		__u16 gone[3], wanted;
+	} cases[] = {
+		{{{4, NO, NO, NO}}, {NO, NO, NO}, 4},
+		{{{4, 3, 0, NO}}, {NO, NO, NO}, 4},
+		{{{4, 3, 0, NO}}, {3, NO, NO}, 0},
+		{{{4, 3, 0, NO}}, {0, NO, NO}, 4},
+		{{{4, 3, 0, NO}}, {4, NO, NO}, 3},
+		{{{4, 3, 0, NO}}, {4, 3, NO}, 0},
+		{{{4, 3, 0, NO}}, {4, 0, NO}, 3},
+		{{{4, 3, 0, NO}}, {4, 3, 0}, 4},
+		{{{4, 3, 0, 1}}, {3, NO, NO}, 0},
+		{{{4, 3, 0, 1}}, {3, 0, NO}, 1},
+	};
+	size_t i, n;
+
+	(void)unused;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool is_gone[5] = {false};
+
+		for (n = 0; n < 3 && cases[i].gone[n] != NO; n++)
+			is_gone[cases[i].gone[n]] = true;
+		assert_int_equal(candidates_first(&cases[i].list, is_gone),
+				 cases[i].wanted);
+	}
+}
+
 /* Of two tables: the first stays, nobody is there twice, in order. */
 static void joined(void **unused)
 {
@@ -358,6 +389,7 @@ int main(void)
 		cmocka_unit_test(all_owners),
 		cmocka_unit_test(joined),
 		cmocka_unit_test(deputies_stand),
+		cmocka_unit_test(asks_those_that_are_there),
 		cmocka_unit_test(order_does_not_matter),
 		cmocka_unit_test(an_end_moves_nothing),
 		cmocka_unit_test(two_changes),
