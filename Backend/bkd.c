@@ -7,6 +7,7 @@
 
 #include "Backend/doctor/doctor.h"
 #include "Backend/generation/generation.h"
+#include "Backend/generation/layouts.h"
 #include "Backend/host/host.h"
 #include "Backend/verbs/verbs.h"
 #include "common/cli/cli.h"
@@ -63,6 +64,7 @@ const struct role tool = {
 	.open = open_program,
 	.maps = maps,
 	.inner = inner,
+	.reads = restore_layout_is_known,
 	.concerns = bkd_concerns,
 	.build = bkd_build,
 	.diff = bkd_diff,

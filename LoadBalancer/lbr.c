@@ -8,6 +8,7 @@
 
 #include "LoadBalancer/doctor/doctor.h"
 #include "LoadBalancer/generation/generation.h"
+#include "LoadBalancer/generation/layouts.h"
 #include "LoadBalancer/host/devices.h"
 #include "LoadBalancer/host/host.h"
 #include "LoadBalancer/verbs/verbs.h"
@@ -158,6 +159,7 @@ const struct role tool = {
 	.maps = maps,
 	.inner = inner,
 	.prepare = prepare,
+	.reads = layout_is_known,
 	.carry_over = carry_over,
 	.concerns = concerns,
 	.build = lbr_build,

@@ -17,11 +17,13 @@
 #include <unistd.h>
 
 #include "Backend/generation/generation.h"
+#include "Backend/generation/layouts.h"
 #include "common/base/address.h"
 #include "common/config/transition.h"
 #include "common/core/abi_services.h"
 #include "common/core/restore.h"
 #include "common/kernel/generation.h"
+#include "common/kernel/takeover.h"
 #include "common/net/netlink.h"
 
 bool is_own(const struct addr *address, const struct addr *own, int count)
@@ -203,6 +205,19 @@ static int rows_of_before(struct kernel *kernel, int map,
 	return rc;
 }
 
+/* What is restored so far. *rows is to be freed. Their number, or -1. */
+static int rows_running(const struct kernel *kernel, struct restore_row **rows)
+{
+	__u32 current = generation_current(kernel);
+	const struct kernel *before = kernel->before;
+
+	if (!before || current != NO_GENERATION ||
+	    generation_current(before) == NO_GENERATION)
+		return restores_read(kernel, current, rows);
+	return restores_read_as(before, generation_current(before),
+				restore_layout(takeover_layout(before)), rows);
+}
+
 /* Fills the new map. */
 static int rows_write(struct kernel *kernel, int map, __u32 index,
 		      const struct config *config,
@@ -211,7 +226,7 @@ static int rows_write(struct kernel *kernel, int map, __u32 index,
 		      const struct addr *own, int own_count)
 {
 	struct restore_row *rows;
-	int count = restores_read(kernel, generation_current(kernel), &rows);
+	int count = rows_running(kernel, &rows);
 	struct counters counters;
 	int rc;
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "Backend/generation/generation.h"
+#include "Backend/generation/layouts.h"
 #include "common/base/address.h"
 #include "common/config/endpoint.h"
 #include "common/kernel/generation.h"
@@ -20,36 +21,58 @@ static int by_key(const void *a, const void *b)
 	return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
-int restores_read(const struct kernel *kernel, __u32 index,
-		  struct restore_row **rows)
+/* A row of today's layout. */
+static void as_it_is(const void *value, struct restore *restore)
 {
+	memcpy(restore, value, sizeof(*restore));
+}
+
+int restores_read_as(const struct kernel *kernel, __u32 index,
+		     const struct restore_layout *layout,
+		     struct restore_row **rows)
+{
+	static const struct restore_layout own = {NULL, sizeof(struct restore),
+						  as_it_is};
+	int map = kernel_inner(kernel, "restores", index), count = 0;
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
 	struct restore_key key, *last = NULL;
-	int count = 0, map;
+	char value[MOST_RESTORE];
 
 	*rows = NULL;
-	if (index == NO_GENERATION)
-		return 0;
-	map = kernel_inner(kernel, "restores", index);
-	if (map < 0)
-		return -1;
+	layout = layout ?: &own;
+	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &length) ||
+	    info.value_size != layout->size)
+		goto failed;
 	while (!bpf_map_get_next_key(map, last, &key)) {
 		struct restore_row *grown =
 			realloc(*rows, ((size_t)count + 1) * sizeof(*grown));
 
-		if (!grown) {
-			free(*rows);
-			close(map);
-			return -1;
-		}
+		if (!grown)
+			goto failed;
 		*rows = grown;
 		grown[count].key = key;
-		if (!bpf_map_lookup_elem(map, &key, &grown[count].restore))
-			count++;
+		if (!bpf_map_lookup_elem(map, &key, value))
+			layout->restore(value, &grown[count++].restore);
 		last = &key;
 	}
 	close(map);
 	qsort(*rows, (size_t)count, sizeof(**rows), by_key);
 	return count;
+failed:
+	free(*rows);
+	if (map >= 0)
+		close(map);
+	return -1;
+}
+
+int restores_read(const struct kernel *kernel, __u32 index,
+		  struct restore_row **rows)
+{
+	*rows = NULL;
+	return index == NO_GENERATION
+		       ? 0
+		       : restores_read_as(kernel, index, NULL, rows);
 }
 
 const struct restore_row *restores_find(const struct restore_row *rows,

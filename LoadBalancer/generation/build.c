@@ -17,8 +17,8 @@
 #include "LoadBalancer/generation/build.h"
 #include "LoadBalancer/generation/file.h"
 #include "LoadBalancer/generation/generation.h"
+#include "LoadBalancer/generation/layouts.h"
 #include "LoadBalancer/generation/removing.h"
-#include "LoadBalancer/generation/rest.h"
 #include "LoadBalancer/generation/states.h"
 #include "common/config/state.h"
 #include "common/core/abi_packets.h"
@@ -362,17 +362,11 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 index,
 			      .config = config,
 			      .generation_index = index,
 			      .generation = generation};
-	__u32 current = generation_current(kernel);
 	int rc = -1;
 	char why[64];
 
-	if (kernel->running)
-		build.old = *kernel->running;
-	else if (running_read(kernel, current, &build.old, fault_out))
+	if (running_before(kernel, &build.old, fault_out))
 		return -1;
-	/* Not in a loop, and not while an old flow table is copied. */
-	if (!kernel->in_loop && !kernel->replaced_count)
-		rest_now(kernel, &build.old);
 	outer_set(generation, config);
 	generation->next_hops_by_flow = routes_by_flow(why, sizeof(why));
 	build.service_id = control_get(kernel, CONTROL_SERVICE_ID);

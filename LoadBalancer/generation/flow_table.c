@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * flow_table.c - resize the flow table, and keep its entries
+ * flow_table.c - a new flow table, and the entries of the one before
  *
- * A map cannot grow. An `up` with another size makes a new table and copies the
- * flows twice: before the new program runs, and again after it does, for those
- * that the old program added or changed meanwhile. What the old table says
- * about a flow is right: the new program can know less, never more.
+ * A map cannot grow, nor change its layout. An `up` with another size or over
+ * another layout makes a new table and copies the flows twice: before the new
+ * program runs, and again after it does, those that the old program added or
+ * changed meanwhile. What the old table says about these is right: the new
+ * program can know less, never more.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,6 +19,7 @@
 
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/generation/generation.h"
+#include "LoadBalancer/generation/layouts.h"
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
 #include "common/core/age.h"
@@ -144,9 +147,16 @@ static bool makes_room(const struct flow *flow, const struct flow *other,
 	       age_low(now, flow->seen) >= age_low(now, other->seen);
 }
 
-/* Copies from one table into another. Returns the number of flows. */
+/* Jiffies by which a packet may be late in writing what it saw. */
+#define LATE 2
+
+/*
+ * Copies from one table into another. `since`: the time of the copy before,
+ * behind which only what has been seen later is looked at; 0: this is the
+ * first. Returns the number of flows.
+ */
 static size_t copy(const struct flow_table *from, struct flow_table *to,
-		   bool again, __u32 now)
+		   __u64 since, __u64 now)
 {
 	struct flow_bucket *bucket;
 	const struct flow *flow;
@@ -161,11 +171,13 @@ static size_t copy(const struct flow_table *from, struct flow_table *to,
 		copied += flow_is_known(flow) != 0;
 		number = flow_bucket(flow->hash, to->buckets);
 		bucket = &((struct flow_bucket *)to->flows)[number];
-		if (!again && flow_find(bucket, flow->hash) >= 0)
+		if (since ? age_low((__u32)now, flow->seen) > now - since + LATE
+			  : flow_find(bucket, flow->hash) >= 0)
 			continue;
-		way = flow_way(bucket, flow->hash, now,
+		way = flow_way(bucket, flow->hash, (__u32)now,
 			       flow->backend & FLOW_BEGINS, 0, 0);
-		if (way < 0 || !makes_room(&bucket->flows[way], flow, now))
+		if (way < 0 ||
+		    !makes_room(&bucket->flows[way], flow, (__u32)now))
 			continue;
 		bucket->flows[way] = *flow;
 		to->keys[(size_t)number * FLOWS_PER_BUCKET + (size_t)way] =
@@ -174,32 +186,85 @@ static size_t copy(const struct flow_table *from, struct flow_table *to,
 	return copied;
 }
 
-int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
-{
-	struct flow_table from = {0}, to = {0};
-	size_t copied = 0, room;
+/* One copy of the flows. */
+struct carry {
+	struct kernel *kernel;
+	struct flow_table from, to;
+	size_t left; /* of another layout: in use, and their backend is gone */
 	__u64 now;
-	int old;
+};
 
-	if (!again && secrets_make(kernel, fault_out))
-		return -1;
-	old = kernel_replaced(kernel, "flows");
-	if (old < 0)
-		return 0;
-	if (flow_table_open(&from, old, kernel_replaced(kernel, "flow_keys")) ||
-	    jiffies_now(kernel, &now) ||
-	    flow_table_open(&to, kernel_map(kernel, "flows"),
-			    kernel_map(kernel, "flow_keys"))) {
-		flow_table_close(&from);
-		flow_table_close(&to);
-		return fault(fault_out, "cannot copy the flows: %s",
-			     strerror(errno));
+static int carry_open(struct carry *carry, struct fault *fault_out)
+{
+	struct kernel *kernel = carry->kernel;
+	int rc = jiffies_now(kernel, &carry->now);
+
+	if (!rc && kernel->before) {
+		if (layout_flows(kernel->before, carry->now, &carry->from,
+				 &carry->left, fault_out))
+			return -1;
+	} else {
+		rc = rc
+			     ?: flow_table_open(
+					&carry->from,
+					kernel_replaced(kernel, "flows"),
+					kernel_replaced(kernel, "flow_keys"));
 	}
-	copied = copy(&from, &to, again, (__u32)now);
-	room = to.ways / 2;
-	flow_table_close(&from);
-	flow_table_close(&to);
-	if (again || copied <= room)
+	rc = rc
+		     ?: flow_table_open(&carry->to, kernel_map(kernel, "flows"),
+					kernel_map(kernel, "flow_keys"));
+	return rc ? fault(fault_out, "cannot copy the flows: %s",
+			  strerror(errno))
+		  : 0;
+}
+
+static void carry_close(struct carry *carry)
+{
+	flow_table_close(&carry->from);
+	flow_table_close(&carry->to);
+}
+
+/* What has become of the flows of another layout, by what runs now. */
+static int carry_report(struct carry *carry, struct fault *fault_out)
+{
+	const struct kernel *kernel = carry->kernel;
+	const struct flow_bucket *buckets = (void *)carry->to.flows;
+	size_t taken = 0, left = carry->left, i;
+	const struct backend *backend;
+	const struct flow *flow;
+	struct running running;
+
+	if (running_read(kernel, generation_current(kernel), &running,
+			 fault_out))
+		return -1;
+	for (i = 0; i < carry->from.ways; i++) {
+		flow = &carry->from.flows[i];
+		if (!flow_is_known(flow))
+			continue;
+		backend = &running.backends[flow->backend % BACKEND_INDEXES];
+		if (backend->id == (flow->backend & FLOW_BACKEND) &&
+		    backend->state != BACKEND_ABSENT &&
+		    flow_find(&buckets[flow_bucket(flow->hash,
+						   carry->to.buckets)],
+			      flow->hash) >= 0)
+			taken++;
+		else
+			left++;
+	}
+	running_free(&running);
+	printf("%s: %zu flow%s taken over, %zu not%s\n",
+	       kernel->before->directory, taken, taken == 1 ? "" : "s", left,
+	       left ? ": their backends are gone" : "");
+	return 0;
+}
+
+static int carry_first(struct carry *carry, struct fault *fault_out)
+{
+	size_t copied = copy(&carry->from, &carry->to, 0, carry->now);
+	size_t room = carry->to.ways / 2;
+
+	carry->kernel->copied = carry->now;
+	if (copied <= room)
 		return 0;
 	fault(fault_out,
 	      "cannot make the flow table smaller: %zu flows are remembered, "
@@ -207,4 +272,32 @@ int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
 	      copied, room);
 	return fault_hint(fault_out, "a flow-table-size of %zu or more",
 			  copied);
+}
+
+static int carry_again(struct carry *carry, struct fault *fault_out)
+{
+	copy(&carry->from, &carry->to, carry->kernel->copied, carry->now);
+	return carry->kernel->before ? carry_report(carry, fault_out) : 0;
+}
+
+int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
+{
+	struct carry carry = {.kernel = kernel};
+	int replaced, rc;
+
+	if (!again &&
+	    (kernel->before ? layout_secrets(kernel->before, kernel, fault_out)
+			    : secrets_make(kernel, fault_out)))
+		return -1;
+	replaced = kernel_replaced(kernel, "flows");
+	if (replaced >= 0)
+		close(replaced);
+	else if (!kernel->before)
+		return 0;
+	rc = carry_open(&carry, fault_out);
+	if (!rc)
+		rc = again ? carry_again(&carry, fault_out)
+			   : carry_first(&carry, fault_out);
+	carry_close(&carry);
+	return rc;
 }

@@ -48,33 +48,21 @@ static int services_read(const struct kernel *kernel, __u32 index,
 	struct running_service *row;
 	size_t i;
 
-	running->services = calloc(MOST_SERVICES, sizeof(*running->services));
-	for (i = 0; running->services && cells && i < SERVICE_CELLS; i++) {
+	for (i = 0; cells && i < SERVICE_CELLS; i++) {
 		const struct service_cell *entry = &cells->at[i];
 
 		if (!entry->used || !entry->key.protocol ||
 		    entry->key.protocol == IPPROTO_FRAGMENT)
 			continue;
-		if (running->service_count == MOST_SERVICES)
+		row = running_add(running);
+		if (!row)
 			break;
-		row = &running->services[running->service_count++];
 		row->key = entry->key;
 		row->service = entry->service;
 		row->by_address = !entry->port_mask;
 	}
 	part_close(&part);
-	if (!running->services || !cells)
-		return -1;
-	qsort(running->services, running->service_count,
-	      sizeof(*running->services), by_key);
-	running->by_id =
-		calloc(running->service_count + 1, sizeof(*running->by_id));
-	for (i = 0; running->by_id && i < running->service_count; i++)
-		running->by_id[i] = &running->services[i];
-	if (running->by_id)
-		qsort(running->by_id, running->service_count,
-		      sizeof(*running->by_id), by_id);
-	return running->by_id ? 0 : -1;
+	return cells ? 0 : -1;
 }
 
 static int backends_read(const struct kernel *kernel, __u32 index,
@@ -83,17 +71,11 @@ static int backends_read(const struct kernel *kernel, __u32 index,
 	struct part part;
 	const struct backend_rows *rows =
 		part_open(&part, kernel, "backends", index, PROT_READ);
-	__u32 i;
 
-	for (i = 0; rows && i < BACKEND_INDEXES; i++) {
-		running->backends[i] = rows->at[i];
-		running->until[i] = rows->until[i];
-		running->since[i] = rows->since[i];
-		if (rows->at[i].state != BACKEND_ABSENT)
-			running->by_address[running->backend_count++] =
-				&running->backends[i];
-	}
 	if (rows) {
+		memcpy(running->backends, rows->at, sizeof(rows->at));
+		memcpy(running->until, rows->until, sizeof(rows->until));
+		memcpy(running->since, rows->since, sizeof(rows->since));
 		memcpy(running->service_since, rows->service_since,
 		       sizeof(rows->service_since));
 		memcpy(running->table_inputs, rows->table_inputs,
@@ -101,17 +83,14 @@ static int backends_read(const struct kernel *kernel, __u32 index,
 		memcpy(running->moved, rows->moved, sizeof(rows->moved));
 	}
 	part_close(&part);
-	qsort(running->by_address, running->backend_count,
-	      sizeof(*running->by_address), by_service);
 	return rows ? 0 : -1;
 }
 
-int running_read(const struct kernel *kernel, __u32 index,
-		 struct running *running, struct fault *fault_out)
+int running_begin(struct running *running)
 {
-	int rc = -1;
-
 	memset(running, 0, sizeof(*running));
+	running->services = calloc(MOST_SERVICES, sizeof(*running->services));
+	running->by_id = calloc(MOST_SERVICES, sizeof(*running->by_id));
 	running->backends = calloc(BACKEND_INDEXES, sizeof(struct backend));
 	running->until = calloc(BACKEND_INDEXES, sizeof(*running->until));
 	running->since = calloc(BACKEND_INDEXES, sizeof(*running->since));
@@ -121,18 +100,55 @@ int running_read(const struct kernel *kernel, __u32 index,
 		calloc(MAX_SERVICES, sizeof(*running->table_inputs));
 	running->moved = calloc(MAX_SERVICES, sizeof(*running->moved));
 	running->by_address = calloc(BACKEND_INDEXES, sizeof(struct backend *));
-	if (!running->backends || !running->until || !running->since ||
-	    !running->service_since || !running->table_inputs ||
-	    !running->moved || !running->by_address)
-		goto out;
-	if (index == NO_GENERATION)
+	return running->services && running->by_id && running->backends &&
+			       running->until && running->since &&
+			       running->service_since &&
+			       running->table_inputs && running->moved &&
+			       running->by_address
+		       ? 0
+		       : -1;
+}
+
+struct running_service *running_add(struct running *running)
+{
+	if (running->service_count == MOST_SERVICES)
+		return NULL;
+	return &running->services[running->service_count++];
+}
+
+void running_sort(struct running *running)
+{
+	size_t i;
+
+	qsort(running->services, running->service_count,
+	      sizeof(*running->services), by_key);
+	for (i = 0; i < running->service_count; i++)
+		running->by_id[i] = &running->services[i];
+	qsort(running->by_id, running->service_count, sizeof(*running->by_id),
+	      by_id);
+	for (i = 0; i < BACKEND_INDEXES; i++) {
+		if (running->backends[i].state != BACKEND_ABSENT)
+			running->by_address[running->backend_count++] =
+				&running->backends[i];
+	}
+	qsort(running->by_address, running->backend_count,
+	      sizeof(*running->by_address), by_service);
+}
+
+int running_read(const struct kernel *kernel, __u32 index,
+		 struct running *running, struct fault *fault_out)
+{
+	int rc = running_begin(running);
+
+	if (!rc && index == NO_GENERATION)
 		return 0;
-	if (!generation_read(kernel, index, &running->generation))
-		rc = services_read(kernel, index, running)
-			     ?: backends_read(kernel, index, running);
-out:
-	if (!rc)
+	rc = rc ?: generation_read(kernel, index, &running->generation);
+	rc = rc ?: services_read(kernel, index, running);
+	rc = rc ?: backends_read(kernel, index, running);
+	if (!rc) {
+		running_sort(running);
 		return 0;
+	}
 	running_free(running);
 	return fault(fault_out, "cannot read what runs: %s", strerror(errno));
 }

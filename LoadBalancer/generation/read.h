@@ -47,6 +47,15 @@ int running_read(const struct kernel *kernel, __u32 index,
 		 struct running *running, struct fault *fault);
 void running_free(struct running *running);
 
+/*
+ * The same from elsewhere: begin with nothing (0, or -1 with errno), fill in
+ * the backends and add services (NULL: there are MOST_SERVICES), then sort.
+ * running_free() is due in every case.
+ */
+int running_begin(struct running *running);
+struct running_service *running_add(struct running *running);
+void running_sort(struct running *running);
+
 /* NULL if it is not there. */
 const struct running_service *running_service(const struct running *running,
 					      const struct service_key *key);

@@ -234,10 +234,13 @@ static void up_take_back(struct up *up)
 }
 
 /* The addresses of -a, and those of the `up` before. */
-static int addresses_named(struct kernel *kernel, const struct names *named,
+static int addresses_named(struct up *up, const struct names *named,
 			   struct fault *fault_out)
 {
-	int i, count = change_addresses(kernel, kernel->addresses, MAX_OWN);
+	struct kernel *kernel = &up->kernel;
+	const struct kernel *noted =
+		takeover_is(&up->before) ? &up->before : kernel;
+	int i, count = change_addresses(noted, kernel->addresses, MAX_OWN);
 
 	for (i = 0; i < named->count; i++) {
 		if (count == MAX_OWN ||
@@ -251,6 +254,25 @@ static int addresses_named(struct kernel *kernel, const struct names *named,
 	}
 	kernel->address_count = count;
 	return 0;
+}
+
+/*
+ * Of an `up` that was killed before it attached anything, nothing runs: what it
+ * copied of the flows is out of date.
+ */
+static int takeover_begin(struct up *up, struct fault *fault_out)
+{
+	struct kernel *kernel = &up->kernel;
+
+	if (!takeover_is(&up->before))
+		return 0;
+	if (!kernel->drop_flows)
+		kernel->before = &up->before;
+	if (kernel_attachments(kernel, fault_out))
+		return -1;
+	return kernel->attachment_count + kernel->gone_count
+		       ? 0
+		       : kernel_begin_anew(kernel, fault_out);
 }
 
 static int up_run(struct up *up, const struct role *role,
@@ -268,7 +290,8 @@ static int up_run(struct up *up, const struct role *role,
 	kernel->at_once = options->now;
 	kernel->drop_flows = options->drop_flows;
 	rc = takeover_open(kernel, &up->before, fault_out);
-	rc = rc ?: addresses_named(kernel, &options->addresses, fault_out);
+	rc = rc ?: takeover_begin(up, fault_out);
+	rc = rc ?: addresses_named(up, &options->addresses, fault_out);
 	if (!rc && !kernel->was_up)
 		rc = role->concerns(kernel, &up->config, fault_out);
 	rc = rc ?: up_prepare(up, &options->interfaces, fault_out);

@@ -35,22 +35,6 @@ void kernel_path(const struct kernel *kernel, const char *prefix,
 	snprintf(path, size, "%s/%s%s", kernel->directory, prefix, name);
 }
 
-/* Pins of another layout belong to another build of the tool. */
-static int other_layout(const struct kernel *kernel, struct fault *fault_out)
-{
-	char path[sizeof(kernel->directory)];
-
-	if (!takeover_find(kernel, path, sizeof(path)))
-		return 0;
-	fault(fault_out, "cannot use %s: its maps have another layout than %s",
-	      path, L3DSR_LAYOUT);
-	return fault_hint(fault_out,
-			  "%s up --drop-flows, which takes it over; or `%s "
-			  "down` of the %s that made it",
-			  kernel->role->name, kernel->role->name,
-			  kernel->role->name);
-}
-
 /* Makes the pin directory and its parents. */
 static int directory_make(const struct kernel *kernel, struct fault *fault_out)
 {
@@ -168,7 +152,7 @@ int kernel_open(struct kernel *kernel, const struct role *role,
 	kernel->lock = kernel->program = -1;
 	libbpf_set_print(NULL); /* the tool's own message is better */
 	kernel_directory(role, kernel->directory);
-	if (access != ACCESS_TAKE_OVER && other_layout(kernel, fault_out))
+	if (takeover_refused(kernel, access, fault_out))
 		return -1;
 	/* A `down` may remove it before it is opened, or locked. */
 	do {
@@ -335,7 +319,8 @@ static int pin_remove(const struct kernel *kernel, const char *name,
 	return fault(fault_out, "cannot remove %s: %s", path, strerror(errno));
 }
 
-int kernel_remove(struct kernel *kernel, struct fault *fault_out)
+/* Removes all pins but the notes. */
+static int pins_remove(const struct kernel *kernel, struct fault *fault_out)
 {
 	DIR *directory = opendir(kernel->directory);
 	struct dirent *entry;
@@ -350,6 +335,21 @@ int kernel_remove(struct kernel *kernel, struct fault *fault_out)
 			rc = pin_remove(kernel, entry->d_name, fault_out);
 	}
 	closedir(directory);
+	return rc;
+}
+
+int kernel_begin_anew(struct kernel *kernel, struct fault *fault_out)
+{
+	kernel->was_up = false;
+	kernel->current = 0;
+	kernel->number = 0;
+	return pins_remove(kernel, fault_out);
+}
+
+int kernel_remove(struct kernel *kernel, struct fault *fault_out)
+{
+	int rc = pins_remove(kernel, fault_out);
+
 	rc = rc ?: pin_remove(kernel, NOTES, fault_out);
 	if (!rc && rmdir(kernel->directory))
 		rc = fault(fault_out, "cannot remove %s: %s", kernel->directory,

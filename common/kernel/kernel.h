@@ -23,8 +23,9 @@ enum access {
 	ACCESS_READ,	  /* beside all others, see kernel_changed() */
 	ACCESS_CHANGE,	  /* alone */
 	ACCESS_TRY,	  /* alone, and without waiting */
-	ACCESS_CREATE,	  /* alone; the directory need not exist yet */
-	ACCESS_TAKE_OVER, /* ... and may be another layout's */
+	ACCESS_CREATE,	  /* alone; the directory need not exist yet, and may be
+			     of another layout that can be read */
+	ACCESS_TAKE_OVER, /* ... or of any other layout */
 };
 
 /* kernel_open(): nothing is there; the fault says so. */
@@ -95,6 +96,9 @@ struct kernel {
 	int address_count;
 	bool at_once;	 /* --now: removed backends lose their flows */
 	bool drop_flows; /* and everything else that was learned from packets */
+	/* The pins of another layout whose flows are taken over, or NULL. */
+	const struct kernel *before;
+	__u64 copied; /* jiffies: when role->carry_over() copied first */
 	struct replaced replaced[MAX_REPLACED];
 	int replaced_count;
 	struct attachment attachments[MAX_INTERFACES];
@@ -209,6 +213,11 @@ void kernel_attach_undo(struct kernel *kernel);
 bool kernel_detach_from(struct kernel *kernel, const char *name);
 /* Detaches from all, and removes their pins. */
 void kernel_detach(struct kernel *kernel);
+/*
+ * Forgets what a killed `up` has begun, but for its notes of what was changed
+ * on the host. Returns 0, or -1 with a fault.
+ */
+int kernel_begin_anew(struct kernel *kernel, struct fault *fault);
 /* Removes every pin and the directory. Returns 0, or -1 with a fault. */
 int kernel_remove(struct kernel *kernel, struct fault *fault);
 

@@ -99,8 +99,14 @@ struct role {
 	int (*prepare)(struct kernel *kernel, const struct config *config,
 		       struct fault *fault);
 	/*
-	 * After a load that replaced a map by another of its name: called
-	 * before the new program is attached and, with `again`, after it is.
+	 * Can it read the maps of this layout, another than L3DSR_LAYOUT? Then
+	 * `up` takes over what they know: kernel->before.
+	 */
+	bool (*reads)(const char *layout);
+	/*
+	 * After a load that replaced a map by another of its name, or that
+	 * takes over from another layout: called before the new program is
+	 * attached and, with `again`, after it is.
 	 */
 	int (*carry_over)(struct kernel *kernel, bool again,
 			  struct fault *fault);

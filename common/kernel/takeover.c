@@ -12,7 +12,7 @@
 #include "common/core/abi_packets.h"
 #include "common/kernel/lock.h"
 
-bool takeover_find(const struct kernel *kernel, char *path, size_t size)
+static bool takeover_find(const struct kernel *kernel, char *path, size_t size)
 {
 	const char *own = strrchr(kernel->directory, '/') + 1;
 	size_t length = strlen(kernel->role->name);
@@ -27,13 +27,39 @@ bool takeover_find(const struct kernel *kernel, char *path, size_t size)
 		if (strncmp(entry->d_name, kernel->role->name, length) ||
 		    entry->d_name[length] != '-' || !strcmp(entry->d_name, own))
 			continue;
-		snprintf(path, size, "%.*s%s", parent, kernel->directory,
-			 entry->d_name);
-		found = true;
+		found = snprintf(path, size, "%.*s%s", parent,
+				 kernel->directory, entry->d_name) < (int)size;
 	}
 	if (directory)
 		closedir(directory);
 	return found;
+}
+
+const char *takeover_layout(const struct kernel *before)
+{
+	return strrchr(before->directory, '-') + 1;
+}
+
+int takeover_refused(const struct kernel *kernel, enum access access,
+		     struct fault *fault_out)
+{
+	const struct role *role = kernel->role;
+	struct kernel before = {.role = role};
+	bool can_read;
+
+	if (access == ACCESS_TAKE_OVER ||
+	    !takeover_find(kernel, before.directory, sizeof(before.directory)))
+		return 0;
+	can_read = role->reads(takeover_layout(&before));
+	if (can_read && access == ACCESS_CREATE)
+		return 0;
+	fault(fault_out, "cannot use %s: its maps have another layout than %s",
+	      before.directory, L3DSR_LAYOUT);
+	return fault_hint(fault_out,
+			  "%s up%s, which takes it over; or `%s down` of the "
+			  "%s that made it",
+			  role->name, can_read ? "" : " --drop-flows",
+			  role->name, role->name);
 }
 
 /* Can we undo what it has changed on the host? */
@@ -74,6 +100,7 @@ int takeover_open(const struct kernel *kernel, struct kernel *before,
 		return fault(fault_out, "cannot open %s: %s", before->directory,
 			     strerror(errno));
 	printing_hold();
+	before->current = control_get(before, CONTROL_GENERATION);
 	return changes_readable(before, fault_out);
 }
 

@@ -2,18 +2,21 @@
 /*
  * takeover.h - take over from a build with another map layout
  *
- * Its maps are not read: what they know about flows is lost. Its attachments
- * are taken over without losing a packet, and so are its notes of what was
- * changed on the host.
+ * Its attachments are taken over without losing a packet, and so are its notes
+ * of what was changed on the host. The role reads its other maps, if it knows
+ * their layout (role->reads()); with --drop-flows, what they know is lost.
  */
 #pragma once
 
 #include "common/kernel/kernel.h"
 
 /*
- * Is there a pin directory of another layout? Its path in `path`, or false.
+ * Pins of another layout belong to another build of the tool. Only `up` may
+ * find them: ACCESS_CREATE if it can read them, ACCESS_TAKE_OVER in any case.
+ * Returns 0, or -1 with a fault.
  */
-bool takeover_find(const struct kernel *kernel, char *path, size_t size);
+int takeover_refused(const struct kernel *kernel, enum access access,
+		     struct fault *fault);
 
 /*
  * Opens and locks it, as *before; without a directory if there is none. Nothing
@@ -22,6 +25,8 @@ bool takeover_find(const struct kernel *kernel, char *path, size_t size);
  */
 int takeover_open(const struct kernel *kernel, struct kernel *before,
 		  struct fault *fault);
+/* The layout of its maps: "v4". */
+const char *takeover_layout(const struct kernel *before);
 static inline bool takeover_is(const struct kernel *before)
 {
 	return *before->directory;

@@ -1,14 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A build whose maps have another layout (`relayout`). It refuses before it
-# changes anything, or takes over under traffic and drops the flows.
+# Builds whose maps have another layout. The next one (`relayout`) and today's
+# read the layout of the one before: `up` takes over under traffic, with the
+# flows. What cannot be read is refused, or taken over without its flows.
+# UPGRADE_FLOWS: how many are held.
 
 bats_require_minimum_version 1.5.0
 load lib
 load flows
 
-FLOWS=200 OTHER=v99
+FLOWS=${UPGRADE_FLOWS:-200} OTHER=v99
 
 setup_file() {
 	# An emulated machine would compile for minutes.
@@ -52,26 +54,92 @@ what() {
 	on "$1" cat /proc/sys/net/ipv4/conf/eth0/{forwarding,send_redirects,arp_ignore}
 }
 
-@test "another layout is refused by every verb, and nothing changes" {
+# attach_by BUILD FILE: attaches both programs of that build on all hosts
+attach_by() {
+	local backend
+	on "$LB" "$1/build/LoadBalancer/lbr" up -m generic -c "$2" >/dev/null
+	for backend in "${BACKENDS[@]}"; do
+		on "$backend" "$1/build/Backend/bkd" up -m generic -c "$2" >/dev/null
+	done
+}
+
+@test "a layout that cannot be read is refused by every verb, and nothing changes" {
+	local before verb
+	attach_by "$OTHER_BUILD" /etc/l3dsr/services.yaml
+	for host in "$LB lbr LoadBalancer" "backend0x bkd Backend"; do
+		read -r host tool folder <<<"$host"
+		before=$(what "$host")
+		for verb in up apply show down; do
+			run -1 on "$host" "$folder/$tool" "$verb"
+			echo "$output"
+			[[ ${lines[0]} == "$tool: cannot use /sys/fs/bpf/l3dsr/$tool-$OTHER: its maps have another layout than $LAYOUT" ]]
+			[[ ${lines[1]} == "  try: $tool up --drop-flows, which takes it over; or"* ]]
+			diff <(echo "$before") <(what "$host")
+		done
+		run -1 on "$host" "$folder/$tool" up --drop-flows -i none0
+		diff <(echo "$before") <(what "$host")
+		run -1 on "$host" "$folder/$tool" up --drop-flows -m native
+		[[ $output == *"cannot change the mode of eth0 and take it over"* ]]
+		diff <(echo "$before") <(what "$host")
+	done
+	balanced "$VIP4" 20 1 19
+}
+
+@test "a layout that can be read is refused by the other verbs, and nothing changes" {
 	local before verb
 	attach
 	for host in "$LB lbr LoadBalancer" "backend0x bkd Backend"; do
 		read -r host tool folder <<<"$host"
 		before=$(what "$host")
-		for verb in up apply show down; do
+		for verb in apply show down; do
 			run -1 other "$host" "$folder/$tool" "$verb"
-			echo "$output"
 			[[ ${lines[0]} == "$tool: cannot use /sys/fs/bpf/l3dsr/$tool-$LAYOUT: its maps have another layout than $OTHER" ]]
-			[[ ${lines[1]} == "  try: $tool up --drop-flows, which takes it over; or"* ]]
-			diff <(echo "$before") <(what "$host")
+			[[ ${lines[1]} == "  try: $tool up, which takes it over; or"* ]]
 		done
-		run -1 other "$host" "$folder/$tool" up --drop-flows -i none0
-		diff <(echo "$before") <(what "$host")
-		run -1 other "$host" "$folder/$tool" up --drop-flows -m native
-		[[ $output == *"cannot change the mode of eth0 and take it over"* ]]
+		run -1 other "$host" "$folder/$tool" up -i none0
 		diff <(echo "$before") <(what "$host")
 	done
-	balanced "$VIP4" 20 1 19
+}
+
+# upgraded BUILD LAYOUT_BEFORE LAYOUT FILE: `up` of that build on every host
+# takes over all flows, which go on
+upgraded() {
+	local backend said
+	said=$(on "$LB" "$1/LoadBalancer/lbr" up -c "$4")
+	echo "$said"
+	grep -qx "/sys/fs/bpf/l3dsr/lbr-$2: $FLOWS flows taken over, 0 not" <<<"$said"
+	for backend in "${BACKENDS[@]}"; do
+		on "$backend" "$1/Backend/bkd" up -c "$4"
+	done
+	[[ $(pins "$LB") == "./lbr-$3" ]]
+	[[ $(pins backend0x) == "./bkd-$3" ]]
+	advanced "$FLOWS"
+	[[ $(on "$LB" "$1/LoadBalancer/lbr" show -j flows | jq '.flows | length') == "$FLOWS" ]]
+}
+
+@test "up over the layout before: under random, 0 of $FLOWS flows broken" {
+	services "$BATS_TEST_TMPDIR/random.yaml" 's/maglev/random/'
+	attach generic "$BATS_TEST_TMPDIR/random.yaml"
+	begin
+	advanced "$FLOWS"
+	upgraded "$OTHER_BUILD/build" "$LAYOUT" "$OTHER" "$BATS_TEST_TMPDIR/random.yaml"
+	unbroken
+}
+
+# The flows of backend0x are known to the flow table alone.
+@test "up over v4: also those of a backend that is being removed, 0 of $FLOWS broken" {
+	local built=${EARLIER_BUILD:-$BATS_FILE_TMPDIR/v4} had=0
+	[[ ${EARLIER_BUILD-} ]] || tests/net/earlier v4 "$built" >/dev/null || had=$?
+	((had != 77)) || skip "v4 is not in the history of this tree"
+	((had == 0))
+	services "$BATS_TEST_TMPDIR/one.yaml" '/{address: 172.19.0.3,/d'
+	attach_by "$built" /etc/l3dsr/services.yaml
+	begin
+	advanced "$FLOWS"
+	on "$LB" "$built/build/LoadBalancer/lbr" apply -c "$BATS_TEST_TMPDIR/one.yaml"
+	advanced "$FLOWS"
+	upgraded . v4 "$LAYOUT" "$BATS_TEST_TMPDIR/one.yaml"
+	unbroken
 }
 
 @test "up --drop-flows: takes over under traffic, there and back, 0 of $FLOWS broken" {

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * layouts.h - the layouts of earlier releases that `up` takes over
+ *
+ * What the file no longer has, but is restored until load balancers have
+ * drained, is read from the pins of that release (common/kernel/takeover.h). A
+ * row of its map `restores` becomes today's. Of flows xdp_bkd remembers
+ * nothing.
+ */
+#pragma once
+
+#include "Backend/generation/generation.h"
+
+struct restore_layout {
+	const char *name; /* its L3DSR_LAYOUT */
+	size_t size;	  /* bytes of a value of `restores` */
+	void (*restore)(const void *old, struct restore *new);
+};
+
+/* The largest of their values. */
+#define MOST_RESTORE 256
+
+/* NULL: it cannot be read. */
+const struct restore_layout *restore_layout(const char *name);
+bool restore_layout_is_known(const char *name);
+
+/* restores_read(), by a layout. */
+int restores_read_as(const struct kernel *kernel, __u32 index,
+		     const struct restore_layout *layout,
+		     struct restore_row **rows);
