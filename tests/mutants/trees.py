@@ -100,25 +100,80 @@ def copy(tree):
             os.symlink(f"{ROOT}/build/{each}", f"{tree}/build/{each}")
     for makefile in "common/build.mk", "tests/unit/Makefile":
         # A fault may leave a variable unused. A test has to notice it, not a
-        # warning of the compiler.
+        # warning of the compiler. Nobody waits for the tools, but for gcc.
         with open(os.path.join(tree, makefile), encoding="utf-8") as opened:
-            write(tree, makefile, opened.read().replace("-Werror", "-w"))
+            write(tree, makefile, opened.read().replace("-Werror", "-w")
+                  .replace("CFLAGS ?= -O2 -g", "CFLAGS ?= -O0"))
+
+
+def kept(tree):
+    """Where the build of the tree as it is lies."""
+    return f"{tree}.built"
+
+
+def keep(tree):
+    """What is built now is what restore() puts back."""
+    shutil.copytree(f"{tree}/build", kept(tree), symlinks=True)
+
+
+def clone(tree, to):
+    """Another tree that is built and kept as this one is."""
+    for folder, other in (tree, to), (kept(tree), kept(to)):
+        shutil.copytree(folder, other, symlinks=True)
+        # What make knows of headers names files by their whole path.
+        for file, (time, _) in stamps(other).items():
+            path = os.path.join(other, file)
+            if file.endswith(".d") and not os.path.islink(path):
+                with open(path, encoding="utf-8") as opened:
+                    text = opened.read()
+                with open(path, "w", encoding="utf-8") as opened:
+                    opened.write(text.replace(f"{tree}/", f"{to}/"))
+                os.utime(path, ns=(time, time))
+
+
+def stamps(folder):
+    """{file below it: what tells whether it was written since}"""
+    found = {}
+    for parent, _, files in os.walk(folder):
+        for file in files:
+            path = os.path.join(parent, file)
+            stat = os.lstat(path)
+            found[os.path.relpath(path, folder)] = stat.st_mtime_ns, stat.st_size
+    return found
+
+
+def restore(tree):
+    """What was built of a fault is again what was built of the tree as it is, so make
+    has nothing to do."""
+    was, now = stamps(kept(tree)), stamps(f"{tree}/build")
+    for file in now:
+        if now[file] != was.get(file):
+            os.unlink(f"{tree}/build/{file}")
+    for file in was:
+        if now.get(file) != was[file]:
+            target = f"{tree}/build/{file}"
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy2(f"{kept(tree)}/{file}", target, follow_symlinks=False)
 
 
 @contextlib.contextmanager
 def replaced(tree, texts):
-    """{file: text}; afterwards the files are as they were."""
+    """{file: text}; afterwards the tree is as it was, and so is what is built of it."""
     before = {}
     for file in texts:
-        with open(os.path.join(tree, file), encoding="utf-8") as opened:
-            before[file] = opened.read()
+        path = os.path.join(tree, file)
+        stat = os.stat(path)
+        with open(path, encoding="utf-8") as opened:
+            before[file] = opened.read(), (stat.st_atime_ns, stat.st_mtime_ns)
     for file, text in texts.items():
         write(tree, file, text)
     try:
         yield
     finally:
-        for file, text in before.items():
+        for file, (text, times) in before.items():
             write(tree, file, text)
+            os.utime(os.path.join(tree, file), ns=times)
+        restore(tree)
 
 
 def interrupt(number, _):
