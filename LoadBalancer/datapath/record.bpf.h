@@ -125,11 +125,9 @@ SEPARATE int watch_offer(__u32 watcher)
  */
 INLINE void watch_is_over(void)
 {
-	__u32 key = CONTROL_TRACE;
-	volatile __u8 *value = bpf_map_lookup_elem(&control, &key);
+	volatile __u8 *value = (volatile __u8 *)&control[CONTROL_TRACE];
 
-	if (value)
-		value[__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 2 : 1] = 0;
+	value[__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 2 : 1] = 0;
 }
 _Static_assert(TRACE_WATCHED == 1 << 8, "the byte of watch_is_over()");
 

@@ -13,13 +13,15 @@
 static int share(const struct kernel *kernel, struct bpf_object *object)
 {
 	struct bpf_map *map;
+	const char *name;
 	int fd, rc = 0;
 
 	bpf_object__for_each_map(map, object)
 	{
-		if (bpf_map__is_internal(map))
+		name = kernel_map_name(map);
+		if (!name)
 			continue;
-		fd = kernel_map(kernel, bpf_map__name(map));
+		fd = kernel_map(kernel, name);
 		rc = rc ?: fd < 0 ? -1 : bpf_map__reuse_fd(map, fd);
 		if (fd >= 0)
 			close(fd);

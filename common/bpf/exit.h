@@ -81,13 +81,10 @@ INLINE bool is_cut_short(struct xdp_md *ctx, const struct packet *packet)
 	return !constants.has_frags || length > bpf_xdp_get_buff_len(ctx);
 }
 
-/* The value of `control` that says which generation this packet uses. */
+/* Which generation this packet uses; -1: there is none yet. */
 INLINE __u32 generation_index(void)
 {
-	__u32 key = CONTROL_GENERATION;
-	__u32 *value = bpf_map_lookup_elem(&control, &key);
-
-	return value ? *(volatile __u32 *)value - 1 : -1;
+	return control[CONTROL_GENERATION] - 1;
 }
 
 INLINE void count(enum reason reason)
@@ -102,10 +99,7 @@ INLINE void count(enum reason reason)
 /* What the tools want to be told about each decision. */
 INLINE __u32 trace_control(void)
 {
-	__u32 key = CONTROL_TRACE;
-	__u32 *value = bpf_map_lookup_elem(&control, &key);
-
-	return value ? *value : TRACE_OFF;
+	return control[CONTROL_TRACE];
 }
 
 /* The trace's mode; TRACE_OFF also if the kernel cannot trace. */

@@ -18,7 +18,7 @@ const volatile struct constants constants = {};
 MAP(generations, ARRAY, __u32, struct generation, GENERATIONS);
 
 /* What outlives generations. */
-MAP(control, ARRAY, __u32, __u32, CONTROLS);
+volatile __u32 control[CONTROLS] SEC(".data.control") = {};
 MAP(interfaces, ARRAY, __u32, struct interface, MAX_INTERFACES);
 MAP(reasons, PERCPU_ARRAY, __u32, __u64, REASON_MAX);
 

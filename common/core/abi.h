@@ -79,7 +79,10 @@ struct prefix {
 };
 _Static_assert(sizeof(struct prefix) == 20, "prefix");
 
-/* Keys of the `control` map; each value is one __u32. */
+/*
+ * Words of `control`, a map with one value: the program reads them where they
+ * are, without a lookup. Each is a __u32, and is written alone.
+ */
 enum control {
 	CONTROL_GENERATION, /* generation index + 1; 0: none yet */
 	CONTROL_TRACE,	    /* enum trace */

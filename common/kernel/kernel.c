@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +91,19 @@ static int not_opened(const struct kernel *kernel, struct fault *fault_out)
 	}
 }
 
+/* All words of `control`. 0, or -1 with errno. */
+static int control_read(const struct kernel *kernel, __u32 *words)
+{
+	__u32 key = 0;
+	int rc = -1, fd = kernel_map(kernel, "control");
+
+	if (fd >= 0) {
+		rc = bpf_map_lookup_elem(fd, &key, words);
+		close(fd);
+	}
+	return rc;
+}
+
 /*
  * Which generation runs. If there is no pin, nothing has come up yet; a pin
  * that cannot be read is an error. Returns 0 or -1 with errno.
@@ -98,17 +112,16 @@ static int running_look(const struct kernel *kernel, __u32 *current,
 			__u64 *number)
 {
 	struct generation generation = {0};
-	__u32 key = CONTROL_GENERATION, index;
-	int control = kernel_map(kernel, "control"), generations, rc;
+	__u32 words[CONTROLS] = {0}, index;
+	int generations, rc;
 
 	*current = 0;
 	*number = 0;
-	if (control < 0)
+	if (control_read(kernel, words))
 		return errno == ENOENT ? 0 : -1;
-	rc = bpf_map_lookup_elem(control, &key, current);
-	close(control);
-	if (rc || !*current)
-		return rc;
+	*current = words[CONTROL_GENERATION];
+	if (!*current)
+		return 0;
 	generations = kernel_map(kernel, "generations");
 	if (generations < 0)
 		return -1;
@@ -225,7 +238,7 @@ int kernel_map(const struct kernel *kernel, const char *name)
 	char path[256];
 
 	if (kernel->object) {
-		int fd = bpf_object__find_map_fd_by_name(kernel->object, name);
+		int fd = bpf_map__fd(kernel_object_map(kernel, name));
 
 		return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	}
@@ -297,7 +310,7 @@ int kernel_pin(struct kernel *kernel, bool replace, struct fault *fault_out)
 	int fd;
 
 	for (name = kernel->role->maps; *name; name++) {
-		fd = bpf_object__find_map_fd_by_name(kernel->object, *name);
+		fd = bpf_map__fd(kernel_object_map(kernel, *name));
 		if (is_pinned(kernel, *name, fd, &same) && (same || !replace))
 			continue;
 		if (pin(kernel, fd, *name, fault_out))
@@ -359,26 +372,23 @@ int kernel_remove(struct kernel *kernel, struct fault *fault_out)
 	return rc;
 }
 
-__u32 control_get(const struct kernel *kernel, enum control key)
+__u32 control_get(const struct kernel *kernel, enum control word)
 {
-	__u32 k = key, value = 0;
-	int fd = kernel_map(kernel, "control");
+	__u32 words[CONTROLS] = {0};
 
-	if (fd >= 0) {
-		bpf_map_lookup_elem(fd, &k, &value);
-		close(fd);
-	}
-	return value;
+	control_read(kernel, words);
+	return words[word];
 }
 
-int control_set(const struct kernel *kernel, enum control key, __u32 value)
+int control_set(const struct kernel *kernel, enum control word, __u32 value)
 {
-	__u32 k = key;
-	int rc = -1, fd = kernel_map(kernel, "control");
+	volatile __u32 *words;
+	struct part part;
 
-	if (fd >= 0) {
-		rc = bpf_map_update_elem(fd, &k, &value, BPF_ANY);
-		close(fd);
-	}
-	return rc;
+	words = part_open(&part, kernel, "control", 0, PROT_READ | PROT_WRITE);
+	if (!words)
+		return -1;
+	words[word] = value;
+	part_close(&part);
+	return 0;
 }

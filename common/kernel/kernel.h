@@ -74,6 +74,7 @@ struct inner_change {
 	bool is_old;
 };
 
+struct bpf_map;
 struct running;
 
 struct kernel {
@@ -166,6 +167,11 @@ int kernel_load_beside(struct kernel *kernel, const char *program,
 void kernel_constants(const struct kernel *kernel, struct constants *constants);
 int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
 		     const char *const *own, struct fault *fault);
+/* What a map of an object is pinned as; NULL: it is the object's own. */
+const char *kernel_map_name(const struct bpf_map *map);
+/* The map of the object that is pinned so; NULL: there is none. */
+struct bpf_map *kernel_object_map(const struct kernel *kernel,
+				  const char *name);
 /*
  * Pins what this load has made; without `replace`, only names that have no pin.
  */
@@ -225,6 +231,7 @@ int kernel_remove(struct kernel *kernel, struct fault *fault);
 void kernel_path(const struct kernel *kernel, const char *prefix,
 		 const char *name, char *path, size_t size);
 
-/* The value of `key` in the `control` map. */
-__u32 control_get(const struct kernel *kernel, enum control key);
-int control_set(const struct kernel *kernel, enum control key, __u32 value);
+/* A word of `control`; 0: there is none. */
+__u32 control_get(const struct kernel *kernel, enum control word);
+/* The others stay as they are, whoever writes them. 0, or -1 with errno. */
+int control_set(const struct kernel *kernel, enum control word, __u32 value);

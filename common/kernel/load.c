@@ -36,6 +36,32 @@ static int remember_warning(enum libbpf_print_level level, const char *format,
 	return 0;
 }
 
+/* What libbpf puts before the name of a variable that has a map of its own. */
+#define VARIABLE ".data."
+
+const char *kernel_map_name(const struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+
+	if (!bpf_map__is_internal(map))
+		return name;
+	if (strncmp(name, VARIABLE, strlen(VARIABLE)) != 0)
+		return NULL;
+	return name + strlen(VARIABLE);
+}
+
+struct bpf_map *kernel_object_map(const struct kernel *kernel, const char *name)
+{
+	struct bpf_map *map =
+		bpf_object__find_map_by_name(kernel->object, name);
+	char variable[64];
+
+	if (map)
+		return map;
+	snprintf(variable, sizeof(variable), VARIABLE "%s", name);
+	return bpf_object__find_map_by_name(kernel->object, variable);
+}
+
 /* Asked before the load, after which libbpf forgets it. */
 static void shapes_keep(struct kernel *kernel)
 {
@@ -108,8 +134,7 @@ int kernel_resize(struct kernel *kernel, const char *name, __u32 entries,
 static int map_reuse(struct kernel *kernel, const char *name,
 		     struct fault *fault_out)
 {
-	struct bpf_map *map =
-		bpf_object__find_map_by_name(kernel->object, name);
+	struct bpf_map *map = kernel_object_map(kernel, name);
 	struct bpf_map_info info;
 	int fd = pinned_map(kernel, name, &info), rc = 0;
 	char path[256];
@@ -212,12 +237,13 @@ int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
 		     const char *const *own, struct fault *fault_out)
 {
 	struct bpf_map *map;
+	const char *name;
 	int fd, rc = 0;
 
 	bpf_object__for_each_map(map, object)
 	{
-		if (bpf_map__is_internal(map) ||
-		    is_named(own, bpf_map__name(map)))
+		name = kernel_map_name(map);
+		if (!name || is_named(own, name))
 			continue;
 		fd = live_map(kernel, bpf_map__name(map));
 		/*
@@ -230,7 +256,7 @@ int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
 		close(fd);
 		if (rc)
 			return fault(fault_out, "cannot use the map %s: %s",
-				     bpf_map__name(map), strerror(errno));
+				     name, strerror(errno));
 	}
 	libbpf_set_print(remember_warning);
 	*libbpf_said = '\0';

@@ -40,10 +40,10 @@ state() {
 			dump pinned "$0/$map"
 		done
 		slot=$(bpftool -j map lookup pinned "$0/control" key 0 0 0 0 |
-			jq ".formatted.value - 1")
+			jq -r ".value[0]")
 		for map in services backends; do
 			bpftool -j map lookup pinned "$0/$map" \
-				key "$slot" 0 0 0 | sha256sum
+				key "$((slot - 1))" 0 0 0 | sha256sum
 		done
 		dump pinned "$0/tables"
 		bpftool -j map dump pinned "$0/tables" |

@@ -94,10 +94,10 @@ def no_configuration(world):
                "key", "0", "0", "0", "0", "value"]
     rows = [("no configuration", packet, "no_configuration", PASS, bytes(packet))
             for packet in (f.ip4() / f.tcp(), f.ip4() / f.echo4(), f.ip6() / f.udp())]
-    slot = on("lbdsr0a", "bpftool", "-j", "map", "lookup", "pinned",
-              f"{world.lbr.pins}/control", "key", "0", "0", "0", "0")
-    value = [str(int(byte, 16)) for byte in json.loads(slot)["value"]]
-    on("lbdsr0a", *control, "0", "0", "0", "0")
+    words = on("lbdsr0a", "bpftool", "-j", "map", "lookup", "pinned",
+               f"{world.lbr.pins}/control", "key", "0", "0", "0", "0")
+    value = [str(int(byte, 16)) for byte in json.loads(words)["value"]]
+    on("lbdsr0a", *control, "0", "0", "0", "0", *value[4:])
     try:
         check(world, rows)
     finally:

@@ -17,10 +17,11 @@ WATCHED = 0x100  # in the word of the trace
 
 
 def word(world):
-    """The second value of the map `control`: whether somebody traces or watches."""
+    """The second word of the map `control`: whether somebody traces or watches."""
     found = on("lbdsr0a", "bpftool", "-j", "map", "lookup", "pinned",
-               f"{world.lbr.pins}/control", "key", "1", "0", "0", "0")
-    return int.from_bytes(bytes(int(byte, 16) for byte in json.loads(found)["value"]), "little")
+               f"{world.lbr.pins}/control", "key", "0", "0", "0", "0")
+    words = bytes(int(byte, 16) for byte in json.loads(found)["value"])
+    return int.from_bytes(words[4:8], "little")
 
 
 def dump(world, name):
