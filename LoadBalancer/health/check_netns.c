@@ -10,8 +10,10 @@
 #endif
 #include "LoadBalancer/health/check_netns.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/ethtool.h>
 #include <linux/fib_rules.h>
 #include <linux/if.h>
@@ -38,6 +40,9 @@
 #define PRIORITY 1
 /* In generic mode, packets that GRO has merged arrive as one. */
 #define MTU 65535
+/* The most that a veth takes whose other end has a native program: a page, less
+ * what comes before and after the frame (drivers/net/veth.c, 3,504). */
+#define MTU_OF_PAGE 3400
 
 /* <net/if.h> and <linux/if.h> cannot be included together. */
 unsigned int if_nametoindex(const char *name);
@@ -259,18 +264,20 @@ static int enter_new(struct check_netns *netns, struct fault *fault_out)
 
 static void forget(struct check_netns *netns)
 {
+	if (netns->pass >= 0)
+		close(netns->pass);
 	if (netns->own >= 0)
 		close(netns->own);
 	if (netns->host >= 0)
 		close(netns->host);
-	netns->own = netns->host = -1;
+	netns->pass = netns->own = netns->host = -1;
 }
 
 int check_netns_make(struct check_netns *netns, struct fault *fault_out)
 {
 	int rc;
 
-	netns->own = netns->host = -1;
+	netns->pass = netns->own = netns->host = -1;
 	far_remove();
 	if (enter_new(netns, fault_out)) {
 		forget(netns);
@@ -296,6 +303,59 @@ void check_netns_remove(struct check_netns *netns)
 	if (netns->own >= 0)
 		far_remove();
 	forget(netns);
+}
+
+/* Called outside. 0 or -errno. */
+static int far_narrow(void)
+{
+	struct question question;
+
+	ask(&question, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(question.message, IFLA_IFNAME, CHECK_FAR);
+	mnl_attr_put_u32(question.message, IFLA_MTU, MTU_OF_PAGE);
+	return netlink_ask(question.message, NULL, NULL);
+}
+
+/* Called inside. The link's fd, or -1 with errno. */
+static int pass_attach(void)
+{
+	static const struct bpf_insn pass[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = XDP_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_link_create_opts, natively,
+		    .flags = XDP_FLAGS_DRV_MODE);
+	int program, link, error;
+
+	program = bpf_prog_load(BPF_PROG_TYPE_XDP, "check_pass", "GPL", pass,
+				sizeof(pass) / sizeof(pass[0]), NULL);
+	if (program < 0)
+		return -1;
+	link = bpf_link_create(program, (int)if_nametoindex(CHECK_NEAR),
+			       BPF_XDP, &natively);
+	error = errno;
+	close(program);
+	errno = error;
+	return link < 0 ? -1 : link;
+}
+
+int check_netns_pass(struct check_netns *netns, struct fault *fault_out)
+{
+	int rc = far_narrow();
+
+	if (rc)
+		return fault(fault_out,
+			     "cannot set the MTU of " CHECK_FAR ": %s",
+			     strerror(-rc));
+	if (setns(netns->own, CLONE_NEWNET))
+		return forbidden("setns", fault_out);
+	netns->pass = pass_attach();
+	if (netns->pass < 0)
+		fault(fault_out,
+		      "cannot attach a program to " CHECK_NEAR ": %s",
+		      strerror(errno));
+	come_back(netns);
+	return netns->pass < 0 ? -1 : 0;
 }
 
 int check_netns_socket(const struct check_netns *netns, int family, int type)

@@ -18,11 +18,18 @@
 
 struct check_netns {
 	int host, own; /* fds; -1: there is none */
+	int pass;      /* ... of a link, see check_netns_pass() */
 };
 
 /* Returns 0, or -1 with a fault; *netns is then without fds. */
 int check_netns_make(struct check_netns *netns, struct fault *fault);
 void check_netns_remove(struct check_netns *netns);
+/*
+ * Attaches a program that passes everything to the end inside, natively. A veth
+ * then drops packets of more than a page, as GRO makes them. Returns 0, or -1
+ * with a fault.
+ */
+int check_netns_pass(struct check_netns *netns, struct fault *fault);
 /*
  * A socket inside, of AF_INET or AF_INET6, that may be bound to an address that
  * does not exist there. Returns its fd, or -1 with errno.

@@ -34,11 +34,34 @@ static __u32 map_id(int fd)
 	return info.id;
 }
 
+/* Do replies come by native XDP, from any interface? */
+static bool is_native(const struct check_path *path)
+{
+	struct interface row;
+	__u32 i;
+
+	for (i = 0; i < MAX_INTERFACES; i++) {
+		if (bpf_map_lookup_elem(path->interfaces, &i, &row) ||
+		    !row.ifindex)
+			return false;
+		if (!row.generic)
+			return true;
+	}
+	return false;
+}
+
+/* Has the veth a program at its other end, where one is needed, and only there?
+ */
+static bool is_furnished(const struct check_path *path)
+{
+	return !path->needs_pass || (path->netns.pass >= 0) == is_native(path);
+}
+
 bool check_path_is_stale(const struct check_path *path)
 {
 	/* Not by kernel_open(), which would wait for a change to end. */
 	return map_id(bpf_obj_get(PINNED)) != path->id ||
-	       if_nametoindex(CHECK_FAR) != path->far;
+	       if_nametoindex(CHECK_FAR) != path->far || !is_furnished(path);
 }
 
 void check_path_init(struct check_path *path, const struct config *config)
@@ -46,7 +69,7 @@ void check_path_init(struct check_path *path, const struct config *config)
 	memset(path, 0, sizeof(*path));
 	path->config = config;
 	path->kernel.lock = path->kernel.program = -1;
-	path->netns.host = path->netns.own = -1;
+	path->netns.host = path->netns.own = path->netns.pass = -1;
 	path->link = path->checks = path->interfaces = -1;
 	path->ioctls = -1;
 }
@@ -77,12 +100,16 @@ static void rows_forget(int checks)
 static int hand_over(struct check_path *path, struct fault *fault_out)
 {
 	__u32 zero = 0;
-	int veth = kernel_map(&path->kernel, "check_veth"), rc;
+	int veth, rc;
 
 	path->checks = kernel_map(&path->kernel, "checks");
 	path->interfaces = kernel_map(&path->kernel, "interfaces");
 	path->ioctls = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	rows_forget(path->checks);
+	path->needs_pass = !kernel_can_veth_gro();
+	if (!is_furnished(path) && check_netns_pass(&path->netns, fault_out))
+		return -1;
+	veth = kernel_map(&path->kernel, "check_veth");
 	rc = bpf_map_update_elem(veth, &zero, &path->far, BPF_ANY);
 	if (rc)
 		fault(fault_out,

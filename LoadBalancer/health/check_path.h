@@ -19,6 +19,7 @@ struct check_path {
 	int ioctls;		      /* a socket of the host's namespace */
 	__u32 id;		      /* of a pinned map that it uses */
 	__u32 far;		      /* ifindex of CHECK_FAR */
+	bool needs_pass; /* check_netns_pass(), if replies come natively */
 };
 
 /* What a socket is for. */

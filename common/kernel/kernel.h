@@ -180,6 +180,11 @@ int kernel_pin(struct kernel *kernel, bool replace, struct fault *fault);
 bool kernel_can_trace(void);
 /* ... take jumbo frames in native mode (5.18)? */
 bool kernel_can_frags(void);
+/*
+ * Does a veth with GRO take what a native XDP program redirects to it (5.13)?
+ * Before, only one with a native program does.
+ */
+bool kernel_can_veth_gro(void);
 
 /*
  * Opens every pinned link as an attachment, unless this was done. An interface

@@ -175,6 +175,12 @@ bool kernel_can_frags(void)
 	return has_helper(BPF_FUNC_xdp_get_buff_len);
 }
 
+bool kernel_can_veth_gro(void)
+{
+	/* No feature of the device tells; this helper is as old. */
+	return has_helper(BPF_FUNC_for_each_map_elem);
+}
+
 static void probe(struct constants *constants, __u32 buckets)
 {
 	memset(constants, 0, sizeof(*constants));
