@@ -38,6 +38,23 @@ static void merged_look(struct doctor *doctor)
 	}
 }
 
+/*
+ * Has the file that runs been there for longer than `drain-timeout`? A
+ * transition that it has began with it, or earlier.
+ */
+static bool is_overdue(const struct doctor *doctor)
+{
+	const struct kernel *kernel = &doctor->kernel;
+	struct generation generation;
+	__u64 now;
+
+	return !generation_read(kernel, generation_current(kernel),
+				&generation) &&
+	       !jiffies_now(kernel, &now) &&
+	       now > generation.switched +
+			       jiffies_of(doctor->config.drain_timeout);
+}
+
 /* The flows of a service that need the transition, and have it wait. */
 static void waiting_look(struct doctor *doctor,
 			 const struct config_service *service,
@@ -56,11 +73,22 @@ static void waiting_look(struct doctor *doctor,
 			sum += flows[i];
 	}
 	transition_text(service, whose);
-	report(doctor, HEALTH_OK,
-	       "%s/%s: the transition of %s waits for %u flow%s here",
-	       endpoint_text(&service->vip, service->port, text),
-	       protocol_name(service->protocol), whose, sum,
-	       sum == 1 ? "" : "s");
+	endpoint_text(&service->vip, service->port, text);
+	if (!sum || !is_overdue(doctor)) {
+		report(doctor, HEALTH_OK,
+		       "%s/%s: the transition of %s waits for %u flow%s here",
+		       text, protocol_name(service->protocol), whose, sum,
+		       sum == 1 ? "" : "s");
+		return;
+	}
+	report(doctor, HEALTH_WARN,
+	       "%s/%s: the transition of %s has lasted longer than "
+	       "drain-timeout, and waits for %u flow%s here: %s when it is "
+	       "ended; give %s more time, or end it on every host",
+	       text, protocol_name(service->protocol), whose, sum,
+	       sum == 1 ? "" : "s", sum == 1 ? "it breaks" : "they break",
+	       sum == 1 ? "it" : "them");
+	mend(doctor, "bkd show restores");
 }
 
 static void transitions_look(struct doctor *doctor, const struct served *served)

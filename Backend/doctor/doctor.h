@@ -17,6 +17,11 @@ int served_read(struct doctor *doctor, struct served *served);
 /* server.c */
 void look_listeners(struct doctor *doctor);
 void look_replies(struct doctor *doctor);
+/*
+ * elsewhere.c: a process in another network namespace that has the VIP and a
+ * listener for the service. 0: none is seen.
+ */
+int listens_elsewhere(const struct config_service *service);
 /* chance.c */
 void look_chance(struct doctor *doctor);
 /* firewall.c */

@@ -16,6 +16,7 @@
 
 #include "Backend/doctor/doctor.h"
 #include "common/config/endpoint.h"
+#include "common/config/transition.h"
 #include "common/core/address.h"
 #include "common/doctor/drops.h"
 #include "common/net/netlink_ask.h"
@@ -52,14 +53,40 @@ static enum listener listener_of(const struct config_service *service,
 	return best;
 }
 
+/*
+ * xdp_bkd looks for sockets in the namespace of its interface, and passes up to
+ * that one.
+ */
+static void elsewhere_report(struct doctor *doctor,
+			     const struct config_service *service, int process)
+{
+	char text[64];
+
+	report(doctor, HEALTH_FAIL,
+	       "nobody listens on %s/%s in this network namespace, but in that "
+	       "of process %d: xdp_bkd must be attached there%s",
+	       endpoint_text(&service->vip, service->port, text),
+	       protocol_name(service->protocol), process,
+	       has_second_chance(service) ||
+			       service->flows == FLOWS_SECOND_CHANCE
+		       ? "; here, second chance finds none of its flows"
+		       : "");
+	mend(doctor, "bkd down; nsenter --net=/proc/%d/ns/net bkd up", process);
+}
+
 static void listener_look(struct doctor *doctor,
 			  const struct config_service *service,
 			  const struct socket_row *rows, int count)
 {
 	bool udp = service->protocol == IPPROTO_UDP;
 	enum listener is = listener_of(service, rows, count);
+	int process = is < LISTENER_WILDCARD ? listens_elsewhere(service) : 0;
 	char text[64];
 
+	if (process) {
+		elsewhere_report(doctor, service, process);
+		return;
+	}
 	endpoint_text(&service->vip, service->port, text);
 	if (is < LISTENER_WILDCARD)
 		report(doctor, HEALTH_FAIL,

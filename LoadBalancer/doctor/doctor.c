@@ -179,6 +179,8 @@ static void look_transitions(struct doctor *doctor)
 		       protocol_name(service->protocol),
 		       transition_text(service, whose));
 	}
+	if (doctor->is_up)
+		overdue_look(doctor);
 	if (!doctor->said)
 		report(doctor, HEALTH_OK, "no service is in transition");
 }

@@ -20,6 +20,8 @@ void look_answers(struct doctor *doctor);
 void look_claims(struct doctor *doctor);
 /* own.c */
 void look_own_vips(struct doctor *doctor);
+/* overdue.c: part of `transitions`; for a load balancer that is up */
+void overdue_look(struct doctor *doctor);
 /* firewall.c */
 void look_firewall(struct doctor *doctor);
 

@@ -87,6 +87,14 @@ input()"; }
 	file "$LB" 's/{address: 172.19.0.4, weight: 1}/{address: 172.19.0.4, state: filling}/'
 	lbr doctor | grep "$VIP4:80/tcp: the transition of 172.19.0.4 ends when"
 	file "$LB" ''
+	# Only what has lasted for longer than drain-timeout is to be ended.
+	file backend0x 's/{address: 172.19.0.4, weight: 1}/{address: 172.19.0.4, state: filling}/' \
+		'$ a drain-timeout: 1s'
+	bkd backend0x apply >/dev/null
+	wait_for 10 overdue
+	file backend0x 's/{address: 172.19.0.4, weight: 1}/{address: 172.19.0.4, state: filling}/'
+	bkd backend0x apply >/dev/null
+	[[ $(second_chance) != *"longer than drain-timeout"* ]]
 	# A veth merges nothing that matters.
 	[[ $(second_chance) != *merged* ]]
 	on backend0x ip link add other0 type ifb
@@ -98,6 +106,10 @@ input()"; }
 	echo >&"${holder[1]}"
 	wait_for 10 none_waits
 	bkd backend0x down -i other0 >/dev/null
+}
+
+overdue() {
+	second_chance | grep -qE "^warn $VIP4:80/tcp: the transition of 172.19.0.4 has lasted longer than drain-timeout, and waits for [1-9][0-9]* flows here: they break when it is ended; .* bkd show restores$"
 }
 
 none_waits() {
@@ -185,6 +197,34 @@ time.sleep(60)' "$1" "$pid" 3>&- &
 	[[ $output == *"listens on all addresses"* ]]
 	listens "$VIP4"
 	healthy backend0x
+}
+
+@test "listeners: none here, but in another network namespace that has the VIP" {
+	local said
+	file backend0x 's/port: 80$/port: 8077/' '/the same over IPv6/,$ d'
+	bkd backend0x apply >/dev/null
+	ill backend0x listeners fail
+	[[ $output != *"of process"* ]]
+	coproc holder { on backend0x unshare -n bash -c "ip link set lo up
+		ip address add $VIP4/32 dev lo
+		exec /usr/bin/python3 -c \"import socket
+server = socket.create_server(('', 8077))
+print('ready', flush=True)
+input()\""; }
+	read -ru "${holder[0]}"
+	ill backend0x listeners fail
+	said=$(jq -r '.examinations[] | select(.examination == "listeners") |
+		"\(.report) \(.try)"' <<<"$output")
+	echo "$said"
+	[[ $said =~ "nobody listens on $VIP4:8077/tcp in this network namespace, but in that of process "([0-9]+) ]]
+	[[ $said == *"nsenter --net=/proc/${BASH_REMATCH[1]}/ns/net bkd up" ]]
+	[[ $said != *"second chance"* ]]
+	file backend0x 's/port: 80$/port: 8077/' '/the same over IPv6/,$ d' \
+		's/{address: 172.19.0.4, weight: 1}/{address: 172.19.0.4, state: filling}/'
+	bkd backend0x apply >/dev/null
+	ill backend0x listeners fail
+	[[ $output == *"here, second chance finds none of its flows"* ]]
+	echo >&"${holder[1]}"
 }
 
 @test "firewall: a policy or a rule that drops the service's packets" {

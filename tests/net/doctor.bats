@@ -244,6 +244,34 @@ unplugged() {
 	lbr up
 }
 
+transitions() {
+	lbr doctor -j | jq -r '.examinations[] | select(.examination == "transitions") |
+		"\(.result) \(.report) \(.try)"'
+}
+
+overdue() {
+	transitions | grep -qE "^warn $VIP4:80/tcp: 172.19.0.4 has drained for longer than drain-timeout, and [1-9][0-9]* flows would break if it stopped now; .* lbr show backends$"
+}
+
+@test "transitions: a backend has drained for longer than drain-timeout" {
+	local drains='s/{address: 172.19.0.4, weight: 1}/{address: 172.19.0.4, state: draining}/'
+	coproc holder { on "$CLIENT" /usr/bin/python3 -c "import socket
+held = [socket.create_connection(('$VIP4', 80)) for n in range(40)]
+print('ready', flush=True)
+input()"; }
+	read -ru "${holder[0]}"
+	file "$LB" "$drains"
+	lbr apply >/dev/null
+	[[ $(transitions) != *warn* ]]
+	file "$LB" "$drains" '$ a drain-timeout: 1s'
+	lbr apply >/dev/null
+	wait_for 10 overdue
+	echo >&"${holder[1]}"
+	file "$LB" ''
+	lbr apply >/dev/null
+	[[ $(transitions) == "ok no service is in transition null" ]]
+}
+
 @test "kernel: one that is too old" {
 	run -3 --separate-stderr on "$LB" setarch --uname-2.6 \
 		LoadBalancer/lbr doctor -j

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * elsewhere.c - a server that listens in another network namespace
+ *
+ * sock_diag(7) answers for the namespace of who asks; /proc/PID/net is that of
+ * the process (proc_pid_net(5)), and readable without entering it.
+ */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "Backend/doctor/doctor.h"
+#include "common/base/address.h"
+#include "common/core/address.h"
+#include "common/core/inline.h"
+
+#define LISTENS	      0x0a /* TCP_LISTEN */
+#define NOT_CONNECTED 0x07 /* TCP_CLOSE, of UDP */
+#define HEX	      8	   /* digits of 32 bits */
+
+/* The namespaces that were looked at. */
+#define NAMESPACES 256
+#define NAME	   32
+struct seen {
+	char names[NAMESPACES][NAME];
+	int count;
+};
+
+static FILE *proc_open(const char *process, const char *file)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/proc/%.16s/net/%s", process, file);
+	return fopen(path, "re");
+}
+
+/* Is its network namespace one that was not looked at? */
+static bool is_new(struct seen *seen, const char *process)
+{
+	char path[64], name[NAME];
+	ssize_t length;
+	int i;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/ns/net", process);
+	length = readlink(path, name, sizeof(name) - 1);
+	if (length <= 0 || seen->count == NAMESPACES)
+		return false;
+	name[length] = '\0';
+	for (i = 0; i < seen->count; i++) {
+		if (!strcmp(seen->names[i], name))
+			return false;
+	}
+	strcpy(seen->names[seen->count++], name);
+	return true;
+}
+
+/* Is the VIP an address there? */
+static bool has_address(const char *process, const struct addr *vip)
+{
+	char line[256], wanted[64], text[INET6_ADDRSTRLEN];
+	bool ipv4 = addr_is_v4(vip), found = false;
+	FILE *file = proc_open(process, ipv4 ? "fib_trie" : "if_inet6");
+
+	if (ipv4)
+		snprintf(wanted, sizeof(wanted), "|-- %s\n",
+			 addr_text(vip, text));
+	else
+		snprintf(wanted, sizeof(wanted), "%08x%08x%08x%08x ",
+			 ntohl(vip->w[0]), ntohl(vip->w[1]), ntohl(vip->w[2]),
+			 ntohl(vip->w[3]));
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strstr(line, wanted);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* An address as /proc/net/tcp has it: words of 32 bits, as they lie. */
+static void address_read(const char *text, struct addr *address)
+{
+	char word[HEX + 1] = "";
+	__be32 words[4] = {0};
+	size_t i, count = strlen(text) / HEX;
+
+	for (i = 0; i < count && i < 4; i++) {
+		memcpy(word, text + i * HEX, HEX);
+		words[i] = (FORCE __be32)(__u32)strtoul(word, NULL, 16);
+	}
+	if (count == 1)
+		addr_set_v4(address, words[0]);
+	else
+		addr_set_v6(address, words);
+}
+
+static bool is_any(const struct addr *address)
+{
+	static const __be32 any[4];
+	struct addr any4;
+
+	addr_set_v4(&any4, 0);
+	return addr_equal(address, &any4) ||
+	       !memcmp(address->w, any, sizeof(any));
+}
+
+/* Does a line of /proc/net/tcp, or of udp, say that it takes new flows? */
+static bool line_takes(const char *line, const struct config_service *service)
+{
+	unsigned int port, state;
+	struct addr local;
+	char text[4 * HEX + 1];
+
+	if (sscanf(line, "%*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x", text, &port,
+		   &state) != 3 ||
+	    port != ntohs(service->port) ||
+	    state != (service->protocol == IPPROTO_TCP ? LISTENS
+						       : NOT_CONNECTED))
+		return false;
+	address_read(text, &local);
+	return addr_equal(&local, &service->vip) || is_any(&local);
+}
+
+static bool has_listener(const char *process, const char *table,
+			 const struct config_service *service)
+{
+	FILE *file = proc_open(process, table);
+	bool found = false;
+	char line[256];
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = line_takes(line, service);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool serves(const char *process, const struct config_service *service)
+{
+	bool udp = service->protocol == IPPROTO_UDP;
+
+	return has_address(process, &service->vip) &&
+	       (has_listener(process, udp ? "udp6" : "tcp6", service) ||
+		(addr_is_v4(&service->vip) &&
+		 has_listener(process, udp ? "udp" : "tcp", service)));
+}
+
+int listens_elsewhere(const struct config_service *service)
+{
+	struct seen *seen = calloc(1, sizeof(*seen));
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	int found = 0;
+
+	if (seen)
+		is_new(seen, "self");
+	while (seen && processes && !found && (entry = readdir(processes))) {
+		if (atoi(entry->d_name) > 0 && is_new(seen, entry->d_name) &&
+		    serves(entry->d_name, service))
+			found = atoi(entry->d_name);
+	}
+	if (processes)
+		closedir(processes);
+	free(seen);
+	return found;
+}
