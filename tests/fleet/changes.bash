@@ -212,9 +212,10 @@ the_pool_changes() {
 		all_tell $DYING_LAST gets none "${PAIR[@]}"
 	}
 	stops_for "$late"
-	[[ $late != 0 ]] || gives after lbdsr0b
+	# One that is late when it takes over does not ask those behind a dead backend.
+	[[ $late != 0 && $change != backend-dies ]] || gives after lbdsr0b
 	take_over lbdsr0b lbdsr0a
-	[[ $late == 0 ]] || gives after lbdsr0b
+	[[ $late == 0 || $change == backend-dies ]] || gives after lbdsr0b
 	comes_back lbdsr0a
 }
 
@@ -275,15 +276,13 @@ mended() {
 
 # others FILE: how many broke there that the change does not exempt: those at the dead
 # backend or on the dead path (one that was never answered may be). Backends pass
-# on to a dead one, too. A load balancer that remembers does not ask those behind
-# it first, who may have flows of the one that drains; nor does one that is late,
-# for those of the one that is new: see docs/changing-pools.md.
+# on to a dead one, too; a load balancer that remembers does not ask those behind
+# it first, who may have flows of the one that drains: see docs/changing-pools.md.
 others() {
 	local exempt="$DYING|nobody yet"
 	case $change in
 	backend-dies)
 		[[ $memory != remember ]] || exempt+='|backend0x'
-		[[ $late == 0 ]] || exempt+='|backend0v'
 		;;
 	path-down) ;;
 	*) exempt=none ;;
