@@ -27,9 +27,9 @@ static const struct verb verbs[] = {
 };
 
 static const char *const maps[] = {
-	"generations", "restores", "sources",	"control", "interfaces",
-	"reasons",     "changes",  "fragments", "vlans",   "restore_counts",
-	"lists",       "peers",	   NULL,
+	"generations", "restores", "sources",	 "control", "interfaces",
+	"reasons",     "changes",  "fragments",	 "vlans",   "restore_counts",
+	"lists",       "peers",	   "peer_links", NULL,
 };
 
 static const char *const inner[] = {"restores", "sources", "lists", "peers",
@@ -69,4 +69,5 @@ const struct role tool = {
 	.build = bkd_build,
 	.diff = bkd_diff,
 	.host = bkd_host,
+	.settle = bkd_peers_settle,
 };

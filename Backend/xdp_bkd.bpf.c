@@ -82,8 +82,7 @@ INLINE enum reason restore(struct xdp_md *ctx, struct decision *d)
 	if (reason != REASON_NONE)
 		return reason;
 	reason = second_chance(ctx, d);
-	if (reason == REASON_second_chance ||
-	    reason == REASON_second_chance_rate)
+	if (reason != REASON_NONE && reason != REASON_second_chance_spent)
 		return reason;
 	restored = restore_by_method(d);
 	return counted(d->restore, reason == REASON_NONE ? restored : reason);

@@ -24,6 +24,9 @@ MAP_OF_GENERATIONS(lists, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 MAP_OF_GENERATIONS(peers, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 		   struct addr, 1);
 
+/* Not of a generation: where peers are, for methods that are not routed. */
+MAP(peer_links, HASH, struct addr, struct peer_link, PEER_LINKS);
+
 /* Packets passed on in one second: [0]. */
 MAP(passed_on, PERCPU_ARRAY, __u32, struct budget, 1);
 
@@ -78,6 +81,13 @@ struct chance {
 	__u32 is_ipv6;
 	__u32 is_error; /* an ICMP error about a packet between these ends */
 	__u32 fragment; /* PACKET_FIRST, PACKET_LATER or 0 */
+	/*
+	 * 0: routers forward it to the next one. Else it stays on this device's
+	 * segment, and goes to this MAC address; an answer.
+	 */
+	__u32 device;
+	__u8 mac[ETH_ALEN];
+	__u16 zero;
 };
 MAP(chances, PERCPU_ARRAY, __u32, struct chance, 1);
 

@@ -12,37 +12,18 @@
  * What ends a loop is in the packet: TTL (hop limit) n * 16 + 1 to n * 16 + 16
  * on arrival says that n passes are left, at most 3. A router can only lower
  * it.
- *
- * The packet goes back to the router that it came from, which knows the way to
- * every backend; the FIB of a server that forwards nothing does not.
- *
- * Fragments go where the first one of their packet went, which has the ports
- * and is looked up; its entry in `fragments` says so.
  */
 #pragma once
 
 #include "Backend/datapath/maps.bpf.h"
-#include "common/bpf/exit.h"
-#include "common/bpf/parse.h"
+#include "Backend/datapath/pass_on.bpf.h"
 #include "common/core/candidates.h"
-#include "common/core/packet_parse.h"
-#include "common/core/rewrite.h"
 #include "common/core/schedule.h"
 #include "common/core/verifier.h"
-
-#define MOST_PASSES  3
-#define TTL_PER_PASS 16
 
 /* struct bpf_sock.state (enum in net/tcp_states.h) */
 #define STATE_TIME_WAIT 6
 #define STATE_LISTEN	10
-
-INLINE __u32 passes_left(__u8 ttl)
-{
-	__u32 passes = ttl ? (ttl - 1) / TTL_PER_PASS : 0;
-
-	return passes < MOST_PASSES ? passes : MOST_PASSES;
-}
 
 /* A SYN begins its flow here. ICMP errors go where the flow's packets go. */
 INLINE bool looks_for_socket(const struct packet *packet)
@@ -155,36 +136,6 @@ INLINE bool is_its_socket(struct bpf_sock *socket, struct chance *chance)
 	       chance->passes < candidates_count(&chance->list);
 }
 
-/* The entry that parse_fragment() made for the first one of the packet. */
-INLINE struct fragment *fragment_entry(void)
-{
-	const struct packet *packet = handed_packet();
-	struct fragment_key key = {};
-
-	if (!packet)
-		return NULL;
-	fragment_key(&key, packet);
-	return bpf_map_lookup_elem(&fragments, &key);
-}
-
-/* For the later fragment in `parsed`. */
-SEPARATE int first_was_passed_on(void)
-{
-	const struct fragment *entry = fragment_entry();
-
-	return entry && entry->passed_on;
-}
-
-/* For the first fragment in `parsed`: the others follow it. */
-SEPARATE int fragment_pass_on(void)
-{
-	struct fragment *entry = fragment_entry();
-
-	if (entry)
-		entry->passed_on = 1;
-	return 0;
-}
-
 /* Adds the candidates of the slot in the table before to those in `chances`. */
 SEPARATE int join_former(void)
 {
@@ -241,68 +192,6 @@ SEPARATE int socket_is_here(struct xdp_md *ctx)
 }
 
 /*
- * The candidate after this host, in a circle. Where this host is none, the load
- * balancer came here because the first is down.
- */
-INLINE __u32 next_peer(const struct chance *chance)
-{
-	__u32 next = chance->list.at[1], i;
-
-	for (i = 0; i < MOST_CANDIDATES - 1; i++) {
-		if (chance->list.at[i] == chance->self)
-			next = chance->list.at[i + 1];
-	}
-	if (chance->list.at[i] == chance->self)
-		next = NO_CANDIDATE;
-	return next == NO_CANDIDATE ? chance->list.at[0] : next;
-}
-
-INLINE bool may_pass_on(const struct generation *generation)
-{
-	__u32 zero = 0;
-	struct budget *done = bpf_map_lookup_elem(&passed_on, &zero);
-	__u64 window;
-
-	if (!done || !generation->insert_window)
-		return false;
-	window = bpf_jiffies64() / generation->insert_window;
-	if (done->window != window) {
-		done->window = window;
-		done->count = 0;
-	}
-	return done->count++ < generation->second_chance_limit;
-}
-
-/* For the packet in `chances`: where it goes, if nothing forbids it. */
-SEPARATE int find_next_peer(void)
-{
-	__u32 zero = 0, key;
-	struct chance *chance = bpf_map_lookup_elem(&chances, &zero);
-	const struct generation *generation;
-	const struct addr *next;
-	void *map;
-
-	if (!chance)
-		return REASON_NONE;
-	if (!chance->passes)
-		return REASON_second_chance_spent;
-	generation = bpf_map_lookup_elem(&generations, &chance->generation);
-	map = bpf_map_lookup_elem(&peers, &chance->generation);
-	if (!generation || !map)
-		return REASON_NONE;
-	key = next_peer(chance);
-	next = bpf_map_lookup_elem(map, &key);
-	if (!next)
-		return REASON_NONE;
-	if (chance->fragment & PACKET_FIRST)
-		fragment_pass_on();
-	if (!may_pass_on(generation))
-		return REASON_second_chance_rate;
-	chance->next = *next;
-	return REASON_second_chance;
-}
-
-/*
  * May another backend have the packet's flow? Then all that is known of it is
  * in `chances`. `ttl`: that of the header with the backend's address.
  */
@@ -329,35 +218,6 @@ INLINE bool has_chance(const struct restore *restore,
 	chance->self = restore->self;
 	chance->passes = passes_left(ttl);
 	return true;
-}
-
-/* To the candidate that find_next_peer() found. Verified on its own. */
-SEPARATE int pass_on(struct xdp_md *ctx)
-{
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	__u32 zero = 0;
-	const struct chance *chance = bpf_map_lookup_elem(&chances, &zero);
-	struct packet packet = {.protocol = IPPROTO_TCP};
-	__u8 router[ETH_ALEN];
-
-	if (!chance)
-		return REASON_malformed;
-	packet.l3_offset = chance->l3_offset;
-	packet.l4_offset = chance->l4_offset;
-	packet.is_ipv6 = chance->own_is_ipv6;
-	packet.is_error = chance->is_error;
-	packet.flags = chance->fragment;
-	if (packet_locate(&packet, data, end))
-		return REASON_malformed;
-	if (chance->checksum == CHECKSUM_UPDATE)
-		rewrite_checksum(&packet, &chance->own, &chance->next);
-	rewrite_destination(&packet, &chance->next);
-	rewrite_ttl(&packet, (__u8)(chance->passes * TTL_PER_PASS));
-	mac_copy(router, packet.eth->h_source);
-	mac_copy(packet.eth->h_source, packet.eth->h_dest);
-	mac_copy(packet.eth->h_dest, router);
-	return REASON_second_chance;
 }
 
 /* Looks for the socket of the packet in `chances`, and passes it on. */
@@ -387,5 +247,7 @@ INLINE enum reason second_chance(struct xdp_md *ctx, const struct decision *d)
 	chance->l4_offset = d->packet.l4_offset;
 	chance->own_is_ipv6 = d->packet.is_ipv6;
 	chance->checksum = d->restore->method.checksum;
+	chance->device =
+		method_is_routed(&d->restore->method) ? 0 : d->in->device;
 	return ask_and_pass_on(ctx);
 }

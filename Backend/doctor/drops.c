@@ -13,6 +13,9 @@ static const struct drop_advice advice[] = {
 	 "bkd apply FILE; a load balancer goes by another file"},
 	{REASON_second_chance_rate, HEALTH_FAIL,
 	 "bkd apply FILE, with a larger second-chance-limit"},
+	{REASON_second_chance_neighbour, HEALTH_FAIL,
+	 "bkd apply FILE, which asks for them again; bkd run does so by "
+	 "itself"},
 	{REASON_congestion_lost, HEALTH_WARN, "bkd trace all"},
 	{REASON_fragment_passed, HEALTH_WARN, "bkd trace all"},
 	{REASON_extension_passed, HEALTH_WARN, "bkd trace all"},

@@ -6,6 +6,8 @@
  * them. And nobody may learn of them: a Linux host answers ARP for an address
  * on any of its interfaces, and uses any of them as the sender of requests.
  *
+ * Where second chance needs the MAC addresses of other backends: see peers.c.
+ *
  * If packets come by a path that takes less than this host's routes do, clients
  * are told to send smaller segments.
  */
@@ -141,5 +143,8 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 		quiet(kernel, "arp_ignore", "1");
 		quiet(kernel, "arp_announce", "2");
 	}
+	/* `run` looks at neighbours when they change. */
+	if (!rc && !kernel->again)
+		rc = bkd_peers(kernel, config, fault_out);
 	return rc;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "Backend/generation/generation.h"
+#include "Backend/host/host.h"
 #include "Backend/verbs/verbs.h"
 #include "common/cli/cli.h"
 #include "common/cli/options.h"
@@ -27,6 +28,7 @@ struct bkd_monitor {
 	struct config config;
 	bool has_config;
 	__u8 refused[32]; /* digest of what runs, if that is not in the file */
+	bool has_peers;	  /* whose MAC addresses are followed */
 	struct addr *own; /* addresses of the running generation */
 	int own_count;
 };
@@ -76,7 +78,10 @@ static const struct config *config_now(void *data, struct kernel *kernel)
 	return monitor->has_config ? &monitor->config : NULL;
 }
 
-/* Neighbours do not matter to it; routes do if they announce a segment size. */
+/*
+ * Routes matter if they announce a segment size, or lead to peers; neighbours
+ * if there are peers.
+ */
 static unsigned int matters(void *data, const struct nlmsghdr *message,
 			    enum monitor_what what)
 {
@@ -84,11 +89,15 @@ static unsigned int matters(void *data, const struct nlmsghdr *message,
 
 	(void)message;
 	switch (what) {
-	case MONITOR_NEIGHBOUR:
 	case MONITOR_RULE:
 		return 0;
+	case MONITOR_NEIGHBOUR:
+		return monitor->has_peers ? what : 0;
 	case MONITOR_ROUTE:
-		return monitor->has_config && monitor->config.advmss ? what : 0;
+		return monitor->has_peers || (monitor->has_config &&
+					      monitor->config.advmss)
+			       ? what
+			       : 0;
 	default:
 		return what;
 	}
@@ -122,8 +131,11 @@ static int also(void *data, struct kernel *kernel, const struct config *config,
 	(void)what;
 	if (count < 0)
 		return -1;
-	if (!monitor->own || count != monitor->own_count ||
-	    memcmp(own, monitor->own, (size_t)count * sizeof(*own)))
+	monitor->has_peers = has_peers(config);
+	if (monitor->has_peers)
+		rc = bkd_peers(kernel, config, fault_out);
+	if (!rc && (!monitor->own || count != monitor->own_count ||
+		    memcmp(own, monitor->own, (size_t)count * sizeof(*own))))
 		rc = own_follow(kernel, config, fault_out);
 	if (rc) {
 		free(own);

@@ -245,8 +245,9 @@ const struct key keys[] = {
 	 .help = "`remember`: the load balancer remembers the backend of each "
 		 "flow; `second-chance`: it goes by the table, and the "
 		 "backends, all with xdp_bkd, find flows at each other while "
-		 "the pool changes in steps (`state`). Only for tcp by "
-		 "@routed, with one of these schedulers:" SCHEDULERS(SCHEDULER_LISTED) "."},
+		 "the pool changes in steps (`state`). Only for tcp (by "
+		 "@encapsulating, to backends of one family), with one of "
+		 "these schedulers:" SCHEDULERS(SCHEDULER_LISTED) "."},
 	{LEVEL_SERVICE, "second-chance", KIND_KEYWORD,
 	 FIELD(config_service, chance),
 	 .keywords = chance_keywords, .standard = "transition",

@@ -39,8 +39,8 @@ static bool has_one_family(const struct config_service *service)
 
 bool can_have_second_chance(const struct config_service *service)
 {
-	return method_is_routed(&service->method) &&
-	       (!method_crosses(&service->method) || has_one_family(service)) &&
+	return (!method_encapsulates(&service->method) ||
+		has_one_family(service)) &&
 	       service->protocol == IPPROTO_TCP &&
 	       scheduler_is_function(service->scheduler);
 }
@@ -131,11 +131,11 @@ static int refuse_keys(const struct config_service *service,
 		      table_changes(service) ? service->was.line
 					     : service->line,
 		      "%s: only of a service whose backends can look for "
-		      "flows at each other: for tcp, by %s (to backends of one "
-		      "family), with %s",
+		      "flows at each other: for tcp, with %s (by %s, to "
+		      "backends of one family)",
 		      table_changes(service) ? "was" : "second-chance: always",
-		      methods_text(method_is_routed, " or ", methods),
-		      SCHEDULER_FUNCTIONS);
+		      SCHEDULER_FUNCTIONS,
+		      methods_text(method_encapsulates, " or ", methods));
 }
 
 /*
@@ -187,10 +187,10 @@ static int refuse_flows(const struct config_service *service,
 			      "flows: second-chance: on-all-down may be all or "
 			      "drop; pass needs remember");
 	return refuse(refusal, service->line,
-		      "flows: second-chance is for tcp, by %s (to backends of "
-		      "one family), with %s; the others need remember",
-		      methods_text(method_is_routed, " or ", methods),
-		      SCHEDULER_FUNCTIONS);
+		      "flows: second-chance is for tcp, with %s (by %s, to "
+		      "backends of one family); the others need remember",
+		      SCHEDULER_FUNCTIONS,
+		      methods_text(method_encapsulates, " or ", methods));
 }
 
 int transitions_settle(struct config *config, const struct refusal *refusal)

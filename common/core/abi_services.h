@@ -286,6 +286,19 @@ struct candidates {
 _Static_assert(sizeof(struct candidates) == 8, "candidates");
 
 /*
+ * xdp_bkd: where a peer is that no router leads to (l2), by its address: on the
+ * segment of `device`, an ifindex as struct interface.device. Filled in by the
+ * tool (Backend/host/peers.c); who is not there has no MAC address.
+ */
+#define PEER_LINKS 512
+struct peer_link {
+	__u32 device;
+	__u8 mac[6];
+	__u16 zero;
+};
+_Static_assert(sizeof(struct peer_link) == 12, "peer_link");
+
+/*
  * Enough for two generations, for any address, and [0], which belongs to no
  * row.
  */

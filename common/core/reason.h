@@ -135,9 +135,11 @@ REASON(delivered, PASS, IN_BKD, \
 REASON(second_chance, TX, IN_BKD, \
 	"of a flow that has no socket here: passed on to the next backend that may have it") \
 REASON(second_chance_spent, PASS, IN_BKD, \
-	"of a flow that has no socket here, and was passed on as often as its TTL allows: the VIP was written back, and the kernel decides") \
+	"of a flow that has no socket here, and was passed on as often as its TTL allows: restored, and the kernel decides") \
 REASON(second_chance_rate, DROP, IN_BKD, \
 	"of a flow that has no socket here, but `second-chance-limit` is reached") \
+REASON(second_chance_neighbour, DROP, IN_BKD, \
+	"of a flow that has no socket here, and the next backend that may have it has no known MAC address on this segment (l2)") \
 REASON(foreign_source, PASS, IN_BKD, \
 	"inside is a packet for a listed service, but the sender is not in `lb-sources`") \
 REASON(congestion_lost, PASS, IN_BKD, \

@@ -2,17 +2,23 @@
 """xdp_bkd, while backends are in transition: what is passed on as more than one frame,
 or otherwise than back to the router."""
 
+import contextlib
+import subprocess
+
 from scapy.layers.inet import IP, TCP, fragment
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment, fragment6
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 import frames as f
-from network import CLIENT, DROP, PASS, TX, VIP, VIP6
+from network import (
+    BACKEND_MAC, CLIENT, DROP, PASS, ROOT, TOPO, TX, VIP, VIP6, configuration, on,
+)
+from placing import wait_for
 from tap import equal, test
 from transition import (
-    HOLD, LB4, LB6, NEAR, NEAR6, OTHER, OTHER6, came, elsewhere, fresh, met, pair, passed_on,
-    restored, sockets,
+    HOLD, HOST, LB4, LB6, NEAR, NEAR6, OTHER, OTHER6, THIRD, came, elsewhere, fresh, met, pair,
+    passed_on, restored, row, sockets,
 )
 
 PAYLOAD = bytes(range(256)) * 12
@@ -147,3 +153,104 @@ def fragments_socket(world):
     got, _ = met(role, [came(f.ip4(NEAR) / f.tcp(8088, flags="A"), there[1])] * 5 + frames)
     # A second may end in between.
     equal({action for action, _ in got} - {TX}, {DROP}, "what becomes of them")
+
+
+@contextlib.contextmanager
+def neighbours(mac, *addresses):
+    """The host knows their MAC address, until the end. Here, none would answer."""
+    place(mac, *addresses)
+    try:
+        yield
+    finally:
+        for address in addresses:
+            on(HOST, "ip", "neigh", "del", address, "dev", "eth0")
+
+
+def place(mac, *addresses):
+    for address in addresses:
+        on(HOST, "ip", "neigh", "replace", address, "lladdr", mac, "dev", "eth0",
+           "nud", "permanent")
+
+
+OTHER_MAC, MOVED_MAC = BACKEND_MAC["backend0y"], "02:42:ac:13:00:99"
+
+
+def on_link(frame, ttl, to=OTHER_MAC):
+    """As the client sent it, to another MAC address."""
+    out = Ether(frame)
+    out.src, out.dst = out.dst, to
+    if IP in out:
+        out[IP].ttl = ttl
+        del out[IP].chksum
+    else:
+        out[IPv6].hlim = ttl
+    return bytes(out)
+
+
+@test("passed on: l2: to the next backend's MAC address, by TTL at most three times")
+def l2(world):
+    """Also where backends are of the other family than the VIP."""
+    with neighbours(OTHER_MAC, OTHER, OTHER6):
+        l2_rows(world, NEAR, OTHER, NEAR6, OTHER6)
+        l2_rows(world, NEAR6, OTHER6, NEAR, OTHER)
+
+
+def l2_rows(world, near, other, near6, other6):
+    role = fresh(world, pair(VIP, near, other, forward="l2"),
+                 pair(VIP6, near6, other6, forward="l2"))
+    for ip, vip in (f.ip4, VIP), (f.ip6, VIP6):
+        there, here = elsewhere(role, ip(vip) / f.tcp(flags="A"))
+        for ttl, left in (255, 48), (49, 48), (48, 32), (17, 16):
+            frame = came(ip(vip, **{HOPS[ip]: ttl}) / f.tcp(flags="A"), there[0])
+            row(role, frame, TX, on_link(frame, left), "second_chance")
+        frame = came(ip(vip, **{HOPS[ip]: 16}) / f.tcp(flags="A"), there[0])
+        row(role, frame, PASS, frame, "second_chance_spent")
+        for sport, flags in (here[0], "A"), (there[0], "S"):
+            frame = came(ip(vip) / f.tcp(flags=flags), sport)
+            row(role, frame, PASS, frame, "delivered")
+        frames = cut(ip, vip, there[0])
+        become(role, frames, TX, [on_link(frame, 48) for frame in frames], "second_chance")
+
+
+@test("passed on: l2: a backend without a MAC address here: dropped, and counted")
+def l2_unknown(world):
+    """Nobody has THIRD; the other one is behind the router."""
+    for other in THIRD, "172.17.0.4":
+        role = fresh(world, pair(VIP, NEAR, other, forward="l2"))
+        got, counted = met(role, [came(f.ip4(VIP) / f.tcp(flags="A"), sport)
+                                  for sport in range(20000, 20016)])
+        equal({action for action, _ in got}, {DROP, PASS}, other)
+        equal(set(counted), {"second_chance_neighbour", "delivered"}, other)
+
+
+@contextlib.contextmanager
+def follows(world, file):
+    """`bkd run` on the host."""
+    process = subprocess.Popen(
+        [TOPO, "exec", HOST, world.bkd[HOST].tool, "run", "-l", "127.0.0.1:8498", "-c", file],
+        cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@test("passed on: l2: bkd apply reads the MAC addresses, and bkd run follows them")
+def l2_followed(world):
+    def goes_to(mac):
+        [(_, got)] = role.run([frame])
+        return got == on_link(frame, 48, mac)
+
+    file = world.file(configuration(pair(forward="l2")))
+    with neighbours(OTHER_MAC, OTHER):
+        role = fresh(world, pair(forward="l2"))
+        there, _ = elsewhere(role, f.ip4(VIP) / f.tcp(flags="A"))
+        frame = came(f.ip4(VIP) / f.tcp(flags="A"), there[0])
+        place(MOVED_MAC, OTHER)
+        assert goes_to(OTHER_MAC), "nobody has told xdp_bkd"
+        role("apply", file)
+        assert goes_to(MOVED_MAC), "bkd apply"
+        with follows(world, file):
+            place(OTHER_MAC, OTHER)
+            wait_for(lambda: goes_to(OTHER_MAC), "bkd run", 30)

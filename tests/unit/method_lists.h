@@ -2,9 +2,10 @@
 /*
  * method_lists.h - expected texts that list forwarding methods
  *
- * A test says @all, @crossing, @keeping, @marking, @overwriting or @routed.
- * Which methods these are is told here from the rows themselves, so that a new
- * row needs no change of a test. test_methods.c has the rows as they are to be.
+ * A test says @all, @crossing, @encapsulating, @keeping, @marking, @overwriting
+ * or @routed. Which methods these are is told here from the rows themselves, so
+ * that a new row needs no change of a test. test_methods.c has the rows as they
+ * are to be.
  */
 #pragma once
 
@@ -34,6 +35,8 @@ static inline int row_is(const struct method_row *row, const char *word)
 		return 1;
 	case 'c':
 		return !!(row->traits & METHOD_CROSSES);
+	case 'e':
+		return row->by == RESTORED_BY_INNER;
 	case 'k':
 		return keeps;
 	case 'm':

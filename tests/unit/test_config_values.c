@@ -15,14 +15,14 @@
 #define WITH_UNIT ", with its unit (ms, s, min or h)"
 
 #define FLOWS_NEED                                                             \
-	":2: flows: second-chance is for tcp, by @routed (to "                 \
-	"backends of one family), with maglev or source-hash; the others "     \
-	"need remember"
+	":2: flows: second-chance is for tcp, with maglev or source-hash (by " \
+	"@encapsulating, to backends of one family); the others need "         \
+	"remember"
 
 #define WAS_NEEDS                                                              \
 	":4: was: only of a service whose backends can look for flows at "     \
-	"each other: for tcp, by @routed (to backends of one family), with "   \
-	"maglev or source-hash"
+	"each other: for tcp, with maglev or source-hash (by "                 \
+	"@encapsulating, to backends of one family)"
 
 static const struct row wrong_values[] = {
 	{VIP "  port: 70000\n", ":3: port \"70000\": " PORT},
@@ -121,7 +121,6 @@ static const struct row wrong_values[] = {
 	 FLOWS_NEED},
 	{HEAD "  flows: second-chance\n  scheduler: round-robin\n" BACKENDS,
 	 FLOWS_NEED},
-	{HEAD "  flows: second-chance\n  forward: l2\n" BACKENDS, FLOWS_NEED},
 	{HEAD "  flows: second-chance\n  on-all-down: pass\n" BACKENDS,
 	 ":2: flows: second-chance: on-all-down may be all or drop; pass needs "
 	 "remember"},
@@ -152,8 +151,8 @@ static const struct row wrong_values[] = {
 	 ":4: second-chance \"never\": must be transition or always"},
 	{HEAD "  second-chance: always\n  protocol: udp\n" BACKENDS,
 	 ":2: second-chance: always: only of a service whose backends can look "
-	 "for flows at each other: for tcp, by @routed (to backends of one "
-	 "family), with maglev or source-hash"},
+	 "for flows at each other: for tcp, with maglev or source-hash (by "
+	 "@encapsulating, to backends of one family)"},
 	{HEAD "  was: {flows: 1}\n" BACKENDS,
 	 ":4: key \"flows\" belongs in a service; a former table has the "
 	 "keys table-size, scheduler"},
@@ -161,7 +160,6 @@ static const struct row wrong_values[] = {
 	 WAS_NEEDS},
 	{HEAD "  was: {table-size: 251}\n  scheduler: random\n" BACKENDS,
 	 WAS_NEEDS},
-	{HEAD "  was: {table-size: 251}\n  forward: l2\n" BACKENDS, WAS_NEEDS},
 	{SERVICE "    state: filling\n"
 		 "  - {address: 198.51.100.2, weight-before: 2}\n"
 		 "  - {address: 198.51.100.3}\n"

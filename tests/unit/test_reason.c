@@ -132,7 +132,7 @@ static void sent(void **unused)
 
 /*
  * xdp_bkd restores or passes. It sends only packets that another backend may
- * have to take, and drops only those over the limit.
+ * have to take, and drops only what it cannot send there.
  */
 static void backend_only_passes(void **unused)
 {
@@ -142,7 +142,9 @@ static void backend_only_passes(void **unused)
 	(void)unused;
 	for (i = 0; i < ROWS; i++) {
 		wanted = !strcmp(rows[i].name, "second_chance") ? XDP_TX
-			 : !strcmp(rows[i].name, "second_chance_rate")
+			 : !strcmp(rows[i].name, "second_chance_rate") ||
+					 !strcmp(rows[i].name,
+						 "second_chance_neighbour")
 				 ? XDP_DROP
 				 : XDP_PASS;
 		if (rows[i].programs & IN_BKD)

@@ -140,9 +140,9 @@ INLINE enum reason ipip_ask(struct xdp_md *ctx, struct outside *outside,
 	chance->l4_offset = 0;
 	chance->own_is_ipv6 = outside->is_ipv6;
 	chance->checksum = CHECKSUM_KEEP;
+	chance->device = 0;
 	reason = ask_and_pass_on(ctx);
-	if (reason == REASON_second_chance ||
-	    reason == REASON_second_chance_rate)
+	if (reason != REASON_NONE && reason != REASON_second_chance_spent)
 		return reason;
 	outside->is_asked = 1;
 	taken = ipip_inside(ctx, parsed);
