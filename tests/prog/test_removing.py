@@ -97,6 +97,16 @@ def timeout(world):
         assert LEFT not in tcp.send(zero, f.ACK).values(), "0s did not cut"
 
 
+@test("removing: within the grace unknown flows go there until drain-timeout ends it")
+def unknown(world):
+    tcp, settings = Service(world, 7020), {"drain_timeout": "2s", "handshake_grace": "60s"}
+    begun(world, tcp, **settings)
+    there = at(tcp.send(range(30000, 30400), f.RST), LEFT)  # of a RST nothing is remembered
+    leave(world, configuration(tcp.text(REST), **settings))
+    stayed(there, tcp.send(there, f.RST), "at first")
+    wait_for(lambda: LEFT not in tcp.send(there, f.RST).values(), "its end")
+
+
 @test("removing: it ends when its flows are idle: UDP after udp-idle, TCP some seconds after FIN or RST")
 def ended(world):
     tcp, udp = Service(world, 7005), Service(world, 7006, "udp")
