@@ -69,8 +69,8 @@ static bool has_address(const char *process, const struct addr *vip)
 			 addr_text(vip, text));
 	else
 		snprintf(wanted, sizeof(wanted), "%08x%08x%08x%08x ",
-			 ntohl(vip->w[0]), ntohl(vip->w[1]), ntohl(vip->w[2]),
-			 ntohl(vip->w[3]));
+			 bpf_ntohl(vip->w[0]), bpf_ntohl(vip->w[1]),
+			 bpf_ntohl(vip->w[2]), bpf_ntohl(vip->w[3]));
 	while (file && !found && fgets(line, sizeof(line), file))
 		found = strstr(line, wanted);
 	if (file)
@@ -114,7 +114,7 @@ static bool line_takes(const char *line, const struct config_service *service)
 
 	if (sscanf(line, "%*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x", text, &port,
 		   &state) != 3 ||
-	    port != ntohs(service->port) ||
+	    port != bpf_ntohs(service->port) ||
 	    state != (service->protocol == IPPROTO_TCP ? LISTENS
 						       : NOT_CONNECTED))
 		return false;

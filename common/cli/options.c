@@ -34,7 +34,7 @@ static const struct option_row rows[] = {
 	{'t', "trace", "off|new|all", WORD(trace), "up", NULL,
 	 "set the trace, as the verb trace does (default: leave it)"},
 	{'D', "drop-flows", FLAG(drop_flows), "up", NULL,
-	 "take over from a build whose maps have any other layout, without its flows"},
+	 "take over a build whose maps have another layout, without its flows"},
 	{'a', "address", "ADDRESS", WORDS(addresses), "up", "bkd",
 	 "take ADDRESS for one of this host's own (repeatable)"},
 	{'s', "service", "SERVICE", WORD(service), "drain undrain weight",
