@@ -209,5 +209,5 @@ def among_others(world):
         world.lbr.run(2000 * [bytes(other)] + [bytes(one)])
     lines, said = wants.end()
     equal((len(lines), said), (20, ""), "of 40,020 decisions, those that are wanted")
-    _, said = all_of_it.end()
-    assert "decisions were not seen" in said, "the control lost none"
+    lines, _ = all_of_it.end()
+    assert len(lines) < 40020, "the control lost none"
