@@ -72,7 +72,8 @@ def updated(came, action, left, _vip, backends):
 
 
 def tunnelled(came, action, left, vip, backends):
-    """The packet in an outer header from the load balancer; IPv6's flow label is not compared."""
+    """The packet in an outer header from the load balancer. The outer id, or flow label, is
+    a keyed hash, and not compared."""
     family = Read(came).family
     to = sent_to(left, family, backends)
     inner = redirected(came, family, ip(vip), 1, MACS)
@@ -81,7 +82,7 @@ def tunnelled(came, action, left, vip, backends):
     around = head(family, OWN[family], "0.0.0.0" if family == 4 else "::")
     if family == 4:
         around.dst, around.ttl, around.proto = ".".join(map(str, to)), 64, 4
-        around.id, around.flags = Ether(came)[IP].id, int(Ether(came)[IP].flags) & 2
+        around.id, around.flags = int.from_bytes(left[18:20], "big"), "DF"
     else:
         around.dst = next(address for address in backends if ip(address) == to)
         around.hlim, around.nh, around.fl = 64, 41, int.from_bytes(left[15:18], "big") & 0xFFFFF
