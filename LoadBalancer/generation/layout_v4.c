@@ -51,6 +51,9 @@ _Static_assert(sizeof(struct backend) == 32 && V4_BACKENDS == BACKEND_INDEXES &&
 		       V4_SERVICES == MAX_SERVICES,
 	       "v4: backend_rows");
 
+/* `control` had a key for each word, and values of one word. */
+#define V4_CONTROL_SERVICE_ID 2
+
 static void generation_of(const void *old, struct generation *new)
 {
 	const struct v4_generation *from = old;
@@ -111,4 +114,5 @@ const struct layout layout_v4 = {
 	.flow_size = sizeof(struct flow),
 	.key_size = sizeof(struct flow_key),
 	.flow = flow_of,
+	.service_id_key = V4_CONTROL_SERVICE_ID,
 };

@@ -316,23 +316,42 @@ static int secrets_write(const struct kernel *kernel,
 	return rc;
 }
 
+/* The last id of a service that was given there. 0, or -1 with errno. */
+static int service_id_read(const struct kernel *before, __u32 *id)
+{
+	const struct layout *layout = layout_of(takeover_layout(before));
+	int map, rc = -1;
+
+	if (!layout || !layout->service_id_key) {
+		*id = control_get(before, CONTROL_SERVICE_ID);
+		return 0;
+	}
+	map = sized_map(before, "control", sizeof(*id));
+	if (map >= 0) {
+		rc = bpf_map_lookup_elem(map, &layout->service_id_key, id);
+		close(map);
+	}
+	return rc;
+}
+
 int layout_secrets(const struct kernel *before, const struct kernel *kernel,
 		   struct fault *fault_out)
 {
 	static const struct secrets none;
 	struct secrets old, own;
 	bool is_new, is_same;
+	__u32 id;
 	int rc;
 
+	if (service_id_read(before, &id))
+		return not_read(before, "control", fault_out);
 	if (secrets_read(before, &old) || secrets_read(kernel, &own))
 		return not_read(before, "secrets", fault_out);
 	is_new = !memcmp(&own, &none, sizeof(none));
 	is_same = !memcmp(&own, &old, sizeof(old));
 	rc = is_new ? secrets_write(kernel, &old) : 0;
-	rc = rc || kernel->was_up
-		     ? rc
-		     : control_set(kernel, CONTROL_SERVICE_ID,
-				   control_get(before, CONTROL_SERVICE_ID));
+	rc = rc || kernel->was_up ? rc
+				  : control_set(kernel, CONTROL_SERVICE_ID, id);
 	memset(&old, 0, sizeof(old));
 	memset(&own, 0, sizeof(own));
 	if (rc)

@@ -42,6 +42,12 @@ struct layout {
 	size_t flow_size, key_size;
 	void (*flow)(const void *way, const void *ends, struct flow *new,
 		     struct flow_key *new_ends);
+
+	/*
+	 * The key of `control` that has the last id of a service. 0: the map
+	 * has one value, with all words in it, as today.
+	 */
+	__u32 service_id_key;
 };
 
 /* layout_v4.c */

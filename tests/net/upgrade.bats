@@ -138,8 +138,13 @@ upgraded() {
 	advanced "$FLOWS"
 	on "$LB" "$built/build/LoadBalancer/lbr" apply -c "$BATS_TEST_TMPDIR/one.yaml"
 	advanced "$FLOWS"
-	upgraded . v4 "$LAYOUT" "$BATS_TEST_TMPDIR/one.yaml"
+	# a new service gets the id of no other one
+	cat "$BATS_TEST_TMPDIR/one.yaml" - >"$BATS_TEST_TMPDIR/more.yaml" <<-EOF
+		  - {vip: $VIP4, port: 8099, backends: [{address: 172.19.0.4}]}
+	EOF
+	upgraded . v4 "$LAYOUT" "$BATS_TEST_TMPDIR/more.yaml"
 	unbroken
+	[[ $(lbr show -j backends | jq -r '.backends[] | select(.port == 8099).backend') == 172.19.0.4 ]]
 }
 
 @test "up --drop-flows: takes over under traffic, there and back, 0 of $FLOWS broken" {

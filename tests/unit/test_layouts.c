@@ -103,6 +103,7 @@ static void v4_rows(void **state)
 	free(backends);
 
 	assert_int_equal(layout_v4.generation_size, sizeof(generation));
+	assert_int_equal(layout_v4.service_id_key, 2);
 	put_u64(generation, 0, 12);
 	put_u64(generation, 8, 13);
 	put_u64(generation, 16, 14);
