@@ -57,11 +57,14 @@ static bool is_new(struct seen *seen, const char *process)
 	return true;
 }
 
-/* Is the VIP an address there? */
+/*
+ * Is the VIP an address there? fib_trie has routes to others, too; each is
+ * followed by its types.
+ */
 static bool has_address(const char *process, const struct addr *vip)
 {
 	char line[256], wanted[64], text[INET6_ADDRSTRLEN];
-	bool ipv4 = addr_is_v4(vip), found = false;
+	bool ipv4 = addr_is_v4(vip), is_vip = false, found = false;
 	FILE *file = proc_open(process, ipv4 ? "fib_trie" : "if_inet6");
 
 	if (ipv4)
@@ -71,8 +74,11 @@ static bool has_address(const char *process, const struct addr *vip)
 		snprintf(wanted, sizeof(wanted), "%08x%08x%08x%08x ",
 			 bpf_ntohl(vip->w[0]), bpf_ntohl(vip->w[1]),
 			 bpf_ntohl(vip->w[2]), bpf_ntohl(vip->w[3]));
-	while (file && !found && fgets(line, sizeof(line), file))
-		found = strstr(line, wanted);
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		if (!ipv4 || strstr(line, "|-- "))
+			is_vip = strstr(line, wanted);
+		found = is_vip && (!ipv4 || strstr(line, " LOCAL"));
+	}
 	if (file)
 		fclose(file);
 	return found;

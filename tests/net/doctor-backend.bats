@@ -199,19 +199,31 @@ time.sleep(60)' "$1" "$pid" 3>&- &
 	healthy backend0x
 }
 
+# holds address|route: a server in a network namespace of its own, where that is added
+# for the VIP; it ends when it gets a line
+holds() {
+	coproc holder { on backend0x unshare -n bash -c "ip link set lo up
+		ip $1 add $VIP4/32 dev lo
+		exec /usr/bin/python3 -c \"import socket
+server = socket.create_server(('', 8077))
+print('ready', flush=True)
+input()\""; }
+	read -ru "${holder[0]}"
+}
+
 @test "listeners: none here, but in another network namespace that has the VIP" {
 	local said
 	file backend0x 's/port: 80$/port: 8077/' '/the same over IPv6/,$ d'
 	bkd backend0x apply >/dev/null
 	ill backend0x listeners fail
 	[[ $output != *"of process"* ]]
-	coproc holder { on backend0x unshare -n bash -c "ip link set lo up
-		ip address add $VIP4/32 dev lo
-		exec /usr/bin/python3 -c \"import socket
-server = socket.create_server(('', 8077))
-print('ready', flush=True)
-input()\""; }
-	read -ru "${holder[0]}"
+	# a route to the VIP is not enough
+	holds route
+	ill backend0x listeners fail
+	[[ $output != *"of process"* ]]
+	echo >&"${holder[1]}"
+	wait "$holder_PID"
+	holds address
 	ill backend0x listeners fail
 	said=$(jq -r '.examinations[] | select(.examination == "listeners") |
 		"\(.report) \(.try)"' <<<"$output")
