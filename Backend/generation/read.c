@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,9 +42,12 @@ int restores_read_as(const struct kernel *kernel, __u32 index,
 
 	*rows = NULL;
 	layout = layout ?: &own;
-	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &length) ||
-	    info.value_size != layout->size)
+	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &length))
 		goto failed;
+	if (info.value_size != layout->size) {
+		errno = EPROTO;
+		goto failed;
+	}
 	while (!bpf_map_get_next_key(map, last, &key)) {
 		struct restore_row *grown =
 			realloc(*rows, ((size_t)count + 1) * sizeof(*grown));
