@@ -382,13 +382,14 @@ __u32 control_get(const struct kernel *kernel, enum control word)
 
 int control_set(const struct kernel *kernel, enum control word, __u32 value)
 {
-	volatile __u32 *words;
 	struct part part;
+	__u32 *words;
 
 	words = part_open(&part, kernel, "control", 0, PROT_READ | PROT_WRITE);
 	if (!words)
 		return -1;
-	words[word] = value;
+	/* Whoever sees it sees what was written before. */
+	__atomic_store_n(&words[word], value, __ATOMIC_RELEASE);
 	part_close(&part);
 	return 0;
 }
