@@ -60,8 +60,8 @@ SEPARATE int fragment_pass_on(void)
 }
 
 /*
- * The candidate after this host, in a circle. Where this host is none, the load
- * balancer came here because the first is down.
+ * The candidate after this host, in a circle. If this host is none of them, the
+ * load balancer chose it because the first one is down: the second one is next.
  */
 INLINE __u32 next_peer(const struct chance *chance)
 {

@@ -63,8 +63,9 @@ static void elsewhere_report(struct doctor *doctor,
 	char text[64];
 
 	report(doctor, HEALTH_FAIL,
-	       "nobody listens on %s/%s in this network namespace, but in that "
-	       "of process %d: xdp_bkd must be attached there%s",
+	       "nobody listens on %s/%s in this network namespace, but "
+	       "somebody "
+	       "does in that of process %d: xdp_bkd must be attached there%s",
 	       endpoint_text(&service->vip, service->port, text),
 	       protocol_name(service->protocol), process,
 	       has_second_chance(service) ||

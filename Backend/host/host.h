@@ -17,7 +17,7 @@ int bkd_host(struct kernel *kernel, const struct config *config,
  */
 int bkd_peers(struct kernel *kernel, const struct config *config,
 	      struct fault *fault);
-/* Needs the file any? */
+/* Does the file have a service that needs them? */
 bool has_peers(const struct config *config);
 /* Releases those that only the generation before needed. */
 void bkd_peers_settle(struct kernel *kernel, const struct config *config);

@@ -32,7 +32,7 @@ struct peers {
 	struct route_hop
 		hops[PEER_LINKS]; /* ifindex 0: not on a segment here */
 	int count;
-	bool more;	  /* there were */
+	bool more;	  /* than fit into `wanted` */
 	bool has_managed; /* this kernel can manage neighbours */
 	struct kernel *kernel;
 };
@@ -195,8 +195,8 @@ int bkd_peers(struct kernel *kernel, const struct config *config,
 		return -1;
 	if (peers->more) {
 		fault(&said,
-		      "of more than %d other backends, the MAC addresses of "
-		      "only so many are known",
+		      "cannot keep the MAC addresses of more than %d other "
+		      "backends: what would go to the rest is dropped",
 		      PEER_LINKS);
 		fault_warn(&said);
 	}

@@ -228,7 +228,7 @@ input()\""; }
 	said=$(jq -r '.examinations[] | select(.examination == "listeners") |
 		"\(.report) \(.try)"' <<<"$output")
 	echo "$said"
-	[[ $said =~ "nobody listens on $VIP4:8077/tcp in this network namespace, but in that of process "([0-9]+) ]]
+	[[ $said =~ "nobody listens on $VIP4:8077/tcp in this network namespace, but somebody does in that of process "([0-9]+) ]]
 	[[ $said == *"nsenter --net=/proc/${BASH_REMATCH[1]}/ns/net bkd up" ]]
 	[[ $said != *"second chance"* ]]
 	file backend0x 's/port: 80$/port: 8077/' '/the same over IPv6/,$ d' \
