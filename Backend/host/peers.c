@@ -193,7 +193,7 @@ int bkd_peers(struct kernel *kernel, const struct config *config,
 
 	if (!peers)
 		return -1;
-	if (peers->more) {
+	if (peers->more && !kernel->in_loop) {
 		fault(&said,
 		      "cannot keep the MAC addresses of more than %d other "
 		      "backends: what would go to the rest is dropped",
