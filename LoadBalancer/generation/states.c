@@ -129,15 +129,21 @@ static int write_in_place(struct kernel *kernel, const struct running *running,
 	return 0;
 }
 
-/* Removes the texts of backends that are up, or gone. */
-static void why_prune(int map, const struct running *running,
-		      const struct asked *asked)
+/*
+ * Removes the texts of backends that are up, or gone: after the switch, as
+ * until then they are shown.
+ */
+static void why_prune(const struct kernel *kernel,
+		      const struct running *running, const struct asked *asked)
 {
+	int rc, map = kernel_map(kernel, "verdicts");
 	const struct backend *backend;
 	__u32 key, next;
 	const char *why;
-	int rc = bpf_map_get_next_key(map, NULL, &key);
 
+	if (map < 0)
+		return;
+	rc = bpf_map_get_next_key(map, NULL, &key);
 	while (!rc) {
 		rc = bpf_map_get_next_key(map, &key, &next);
 		backend = &running->backends[key % BACKEND_INDEXES];
@@ -146,9 +152,13 @@ static void why_prune(int map, const struct running *running,
 			bpf_map_delete_elem(map, &key);
 		key = next;
 	}
+	close(map);
 }
 
-/* Without the texts people miss something, packets nothing: no fault. */
+/*
+ * Before the switch, so that who sees a backend down sees why. Without the
+ * texts people miss something, packets nothing: no fault.
+ */
 static void why_write(const struct kernel *kernel,
 		      const struct running *running, const struct asked *asked)
 {
@@ -160,7 +170,6 @@ static void why_write(const struct kernel *kernel,
 
 	if (map < 0)
 		return;
-	why_prune(map, running, asked);
 	for (i = 0; i < running->backend_count; i++) {
 		backend = running->by_address[i];
 		if (!is_down((__u8)ask(asked, backend, &why)) || !why || !*why)
@@ -203,13 +212,14 @@ int states_write(struct kernel *kernel, struct config *config,
 	if (running_read(kernel, current, &running, fault_out))
 		return -1;
 	kernel->running = &running;
+	why_write(kernel, &running, &asked);
 	rc = matters(&running, &asked)
 		     ? switch_to(kernel, config, &running, &asked, current,
 				 fault_out)
 		     : write_in_place(kernel, &running, &asked, current,
 				      fault_out);
 	if (!rc)
-		why_write(kernel, &running, &asked);
+		why_prune(kernel, &running, &asked);
 	kernel->running = NULL;
 	running_free(&running);
 	return rc;
