@@ -128,15 +128,16 @@ static int prepare(struct kernel *kernel, const struct config *config,
 		       ?: lbr_prepare(kernel, config, fault_out);
 }
 
-static int carry_over(struct kernel *kernel, bool again,
+static int carry_over(struct kernel *kernel, enum carry_stage stage,
 		      struct fault *fault_out)
 {
+	int rc = lbr_carry_over(kernel, stage, fault_out);
 	struct fault said;
 
-	/* The program is attached. A failure here is no reason to undo that. */
-	if (again && lbr_refused(kernel, &said))
+	/* A failure here is no reason to detach the program again. */
+	if (!rc && stage == CARRY_ATTACHED && lbr_refused(kernel, &said))
 		fault_warn(&said);
-	return lbr_carry_over(kernel, again, fault_out);
+	return rc;
 }
 
 static void settle(struct kernel *kernel, const struct config *config)

@@ -150,6 +150,11 @@ static bool makes_room(const struct flow *flow, const struct flow *other,
 /* Jiffies by which a packet may be late in writing what it saw. */
 #define LATE 2
 
+bool flow_is_since(const struct flow *flow, __u64 since, __u64 now)
+{
+	return age_low((__u32)now, flow->seen) <= now - since + LATE;
+}
+
 /*
  * Copies from one table into another. `since`: the time of the copy before,
  * behind which only what has been seen later is looked at; 0: this is the
@@ -171,7 +176,7 @@ static size_t copy(const struct flow_table *from, struct flow_table *to,
 		copied += flow_is_known(flow) != 0;
 		number = flow_bucket(flow->hash, to->buckets);
 		bucket = &((struct flow_bucket *)to->flows)[number];
-		if (since ? age_low((__u32)now, flow->seen) > now - since + LATE
+		if (since ? !flow_is_since(flow, since, now)
 			  : flow_find(bucket, flow->hash) >= 0)
 			continue;
 		way = flow_way(bucket, flow->hash, (__u32)now,
@@ -194,14 +199,15 @@ struct carry {
 	__u64 now;
 };
 
-static int carry_open(struct carry *carry, struct fault *fault_out)
+/* `since`: of copy(). */
+static int carry_open(struct carry *carry, __u64 since, struct fault *fault_out)
 {
 	struct kernel *kernel = carry->kernel;
 	int rc = jiffies_now(kernel, &carry->now);
 
 	if (!rc && kernel->before) {
-		if (layout_flows(kernel->before, carry->now, &carry->from,
-				 &carry->left, fault_out))
+		if (layout_flows(kernel->before, since, carry->now,
+				 &carry->from, &carry->left, fault_out))
 			return -1;
 	} else {
 		rc = rc
@@ -225,7 +231,7 @@ static void carry_close(struct carry *carry)
 }
 
 /* What has become of the flows of another layout, by what runs now. */
-static int carry_report(struct carry *carry, struct fault *fault_out)
+static int carry_count(struct carry *carry, struct fault *fault_out)
 {
 	const struct kernel *kernel = carry->kernel;
 	const struct flow_bucket *buckets = (void *)carry->to.flows;
@@ -258,6 +264,15 @@ static int carry_report(struct carry *carry, struct fault *fault_out)
 	return 0;
 }
 
+static int carry_report(struct kernel *kernel, struct fault *fault_out)
+{
+	struct carry all = {.kernel = kernel};
+	int rc = carry_open(&all, 0, fault_out) ?: carry_count(&all, fault_out);
+
+	carry_close(&all);
+	return rc;
+}
+
 static int carry_first(struct carry *carry, struct fault *fault_out)
 {
 	size_t copied = copy(&carry->from, &carry->to, 0, carry->now);
@@ -274,18 +289,20 @@ static int carry_first(struct carry *carry, struct fault *fault_out)
 			  copied);
 }
 
-static int carry_again(struct carry *carry, struct fault *fault_out)
+/* What the program before has written since the last copy. */
+static void carry_again(struct carry *carry)
 {
 	copy(&carry->from, &carry->to, carry->kernel->copied, carry->now);
-	return carry->kernel->before ? carry_report(carry, fault_out) : 0;
+	carry->kernel->copied = carry->now;
 }
 
-int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
+int lbr_carry_over(struct kernel *kernel, enum carry_stage stage,
+		   struct fault *fault_out)
 {
 	struct carry carry = {.kernel = kernel};
 	int replaced, rc;
 
-	if (!again &&
+	if (stage == CARRY_LOADED &&
 	    (kernel->before ? layout_secrets(kernel->before, kernel, fault_out)
 			    : secrets_make(kernel, fault_out)))
 		return -1;
@@ -294,10 +311,13 @@ int lbr_carry_over(struct kernel *kernel, bool again, struct fault *fault_out)
 		close(replaced);
 	else if (!kernel->before)
 		return 0;
-	rc = carry_open(&carry, fault_out);
-	if (!rc)
-		rc = again ? carry_again(&carry, fault_out)
-			   : carry_first(&carry, fault_out);
+	rc = carry_open(&carry, kernel->copied, fault_out);
+	if (!rc && stage == CARRY_LOADED)
+		rc = carry_first(&carry, fault_out);
+	else if (!rc)
+		carry_again(&carry);
 	carry_close(&carry);
+	if (!rc && stage == CARRY_ATTACHED && kernel->before)
+		rc = carry_report(kernel, fault_out);
 	return rc;
 }

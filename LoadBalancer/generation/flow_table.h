@@ -29,6 +29,8 @@ void flow_table_close(struct flow_table *table);
 
 /* Not for an empty way, nor for a flow of which only SYNs have come. */
 bool flow_is_remembered(const struct flow *flow);
+/* Was its last packet at `since` or later, by what it wrote? In jiffies. */
+bool flow_is_since(const struct flow *flow, __u64 since, __u64 now);
 
 /*
  * After how many jiffies without a packet a flow counts as ended: one of TCP,

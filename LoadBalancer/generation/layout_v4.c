@@ -93,11 +93,14 @@ static void backends_of(const void *rows, struct running *new)
 	       sizeof(from->service_since));
 }
 
-static void flow_of(const void *way, const void *ends, struct flow *new,
-		    struct flow_key *new_ends)
+static void flow_of(const void *way, struct flow *new)
 {
 	memcpy(new, way, sizeof(*new));
-	memcpy(new_ends, ends, sizeof(*new_ends));
+}
+
+static void ends_of(const void *ends, struct flow_key *new)
+{
+	memcpy(new, ends, sizeof(*new));
 }
 _Static_assert(sizeof(struct flow) == 16 && sizeof(struct flow_key) == 24,
 	       "v4: flow, flow_key");
@@ -114,5 +117,6 @@ const struct layout layout_v4 = {
 	.flow_size = sizeof(struct flow),
 	.key_size = sizeof(struct flow_key),
 	.flow = flow_of,
+	.ends = ends_of,
 	.service_id_key = V4_CONTROL_SERVICE_ID,
 };

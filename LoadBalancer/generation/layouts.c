@@ -219,27 +219,31 @@ static bool goes_on(const struct running *running, const struct idle *idle,
 /* From two maps, whose values are buckets. */
 static void flows_convert(const struct layout *layout, const char *flows,
 			  const char *keys, const struct running *running,
-			  const struct idle *idle, struct flow_table *table,
-			  size_t *left)
+			  const struct idle *idle, __u64 since, __u64 now,
+			  struct flow_table *table, size_t *left)
 {
-	struct flow *flow;
+	struct flow flow;
 	size_t i;
 
 	for (i = 0; i < table->ways; i++) {
-		flow = &table->flows[i];
-		layout->flow(flows + i * layout->flow_size,
-			     keys + i * layout->key_size, flow,
-			     &table->keys[i]);
-		if (!flow->hash || goes_on(running, idle, flow))
+		layout->flow(flows + i * layout->flow_size, &flow);
+		/* Others are not written: most of the table stays untouched. */
+		if (!flow.hash || (since && !flow_is_since(&flow, since, now)))
 			continue;
-		*left += flow_is_remembered(flow) && flow_is_active(idle, flow);
-		flow->hash = 0;
+		if (goes_on(running, idle, &flow)) {
+			table->flows[i] = flow;
+			layout->ends(keys + i * layout->key_size,
+				     &table->keys[i]);
+		} else {
+			*left += flow_is_remembered(&flow) &&
+				 flow_is_active(idle, &flow);
+		}
 	}
 }
 
 /* Maps both and converts them; closes them. Returns 0, or -1 with errno. */
 static int maps_convert(const struct layout *layout, int flows, int keys,
-			const struct running *running, __u64 now,
+			const struct running *running, __u64 since, __u64 now,
 			struct flow_table *table, size_t *left)
 {
 	const struct idle idle = idle_of(now, running->generation.udp_idle);
@@ -253,7 +257,8 @@ static int maps_convert(const struct layout *layout, int flows, int keys,
 	    ways * layout->key_size <= keys_size)
 		rc = table_reserve(table, ways);
 	if (!rc)
-		flows_convert(layout, from, ends, running, &idle, table, left);
+		flows_convert(layout, from, ends, running, &idle, since, now,
+			      table, left);
 	if (from)
 		munmap(from, flows_size);
 	if (ends)
@@ -265,7 +270,7 @@ static int maps_convert(const struct layout *layout, int flows, int keys,
 	return rc;
 }
 
-int layout_flows(const struct kernel *before, __u64 now,
+int layout_flows(const struct kernel *before, __u64 since, __u64 now,
 		 struct flow_table *table, size_t *left,
 		 struct fault *fault_out)
 {
@@ -283,7 +288,7 @@ int layout_flows(const struct kernel *before, __u64 now,
 				  layout->flow_size * FLOWS_PER_BUCKET),
 			sized_map(before, "flow_keys",
 				  layout->key_size * FLOWS_PER_BUCKET),
-			&running, now, table, left);
+			&running, since, now, table, left);
 		if (rc)
 			not_read(before, "flows", fault_out);
 	}

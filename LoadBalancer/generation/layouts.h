@@ -40,8 +40,8 @@ struct layout {
 	 * kept: struct secrets is the same in all of them. hash 0: empty.
 	 */
 	size_t flow_size, key_size;
-	void (*flow)(const void *way, const void *ends, struct flow *new,
-		     struct flow_key *new_ends);
+	void (*flow)(const void *way, struct flow *new);
+	void (*ends)(const void *ends, struct flow_key *new);
 
 	/*
 	 * The key of `control` that has the last id of a service. 0: the map
@@ -66,10 +66,11 @@ int running_before(const struct kernel *kernel, struct running *old,
 /*
  * The flow table of the pins that are taken over, those flows in use whose
  * backend is there: a copy in memory, in today's form. *left: how many others
- * are in use, of which not only SYNs have come. `now` in jiffies. Returns 0, or
- * -1 with a fault; flow_table_close() is due in every case.
+ * are in use, of which not only SYNs have come. `now` in jiffies. `since`:
+ * those alone that flow_is_since(); 0: all. Returns 0, or -1 with a fault;
+ * flow_table_close() is due in every case.
  */
-int layout_flows(const struct kernel *before, __u64 now,
+int layout_flows(const struct kernel *before, __u64 since, __u64 now,
 		 struct flow_table *table, size_t *left, struct fault *fault);
 /*
  * Gives the new maps the old secrets, by which flows are found, and the last id

@@ -9,6 +9,8 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -151,6 +153,14 @@ static int up_host(struct up *up, struct fault *fault_out)
 	return rc;
 }
 
+static int carry(struct kernel *kernel, enum carry_stage stage,
+		 struct fault *fault_out)
+{
+	if (!kernel->role->carry_over)
+		return 0;
+	return kernel->role->carry_over(kernel, stage, fault_out);
+}
+
 static int up_change(struct up *up, struct fault *fault_out)
 {
 	struct kernel *kernel = &up->kernel;
@@ -161,11 +171,11 @@ static int up_change(struct up *up, struct fault *fault_out)
 	/* New maps have no generation yet, and packets are on their way. */
 	if (!kernel->was_up && up_switch(up, fault_out))
 		return -1;
-	if (kernel_attach(kernel, fault_out))
+	if (carry(kernel, CARRY_ATTACHING, fault_out) ||
+	    kernel_attach(kernel, fault_out))
 		return -1;
 	up->attached = true;
-	if (kernel->role->carry_over &&
-	    kernel->role->carry_over(kernel, true, fault_out))
+	if (carry(kernel, CARRY_ATTACHED, fault_out))
 		return -1;
 	if (kernel->was_up)
 		kernel->role->diff(kernel, generation_current(kernel),
@@ -258,27 +268,54 @@ static int addresses_named(struct up *up, const struct names *named,
 
 /*
  * Of an `up` that was killed before it attached anything, nothing runs: what it
- * copied of the flows is out of date.
+ * copied of the flows is out of date. One that was killed when all was done but
+ * for the pins of the build before is ended here.
  */
 static int takeover_begin(struct up *up, struct fault *fault_out)
 {
 	struct kernel *kernel = &up->kernel;
+	bool is_attached;
 
 	if (!takeover_is(&up->before))
 		return 0;
-	if (!kernel->drop_flows)
-		kernel->before = &up->before;
 	if (kernel_attachments(kernel, fault_out))
 		return -1;
-	return kernel->attachment_count + kernel->gone_count
-		       ? 0
-		       : kernel_begin_anew(kernel, fault_out);
+	is_attached = kernel->attachment_count + kernel->gone_count;
+	if (is_attached && takeover_is_over(&up->before))
+		return takeover_end(&up->before, fault_out);
+	if (takeover_readable(&up->before, fault_out))
+		return -1;
+	if (!kernel->drop_flows)
+		kernel->before = &up->before;
+	return is_attached ? 0 : kernel_begin_anew(kernel, fault_out);
+}
+
+/*
+ * A ^C, or the end of a session, waits until all is done: an `up` that ends in
+ * the middle of a takeover keeps the build before from being used.
+ */
+static void signals_hold(sigset_t *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, before);
+}
+
+static void signals_free(const sigset_t *before)
+{
+	fflush(stdout);
+	sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 static int up_run(struct up *up, const struct role *role,
 		  const struct options *options, struct fault *fault_out)
 {
 	struct kernel *kernel = &up->kernel;
+	sigset_t signals;
 	int rc;
 
 	if (kernel_open(kernel, role,
@@ -290,6 +327,7 @@ static int up_run(struct up *up, const struct role *role,
 	kernel->at_once = options->now;
 	kernel->drop_flows = options->drop_flows;
 	rc = takeover_open(kernel, &up->before, fault_out);
+	signals_hold(&signals);
 	rc = rc ?: takeover_begin(up, fault_out);
 	rc = rc ?: addresses_named(up, &options->addresses, fault_out);
 	if (!rc && !kernel->was_up)
@@ -301,11 +339,12 @@ static int up_run(struct up *up, const struct role *role,
 	} else {
 		up_report(up);
 		if (takeover_is(&up->before) &&
-		    kernel_remove(&up->before, fault_out))
+		    takeover_end(&up->before, fault_out))
 			fault_warn(fault_out);
 	}
 	kernel_close(&up->before);
 	kernel_close(kernel);
+	signals_free(&signals);
 	return rc;
 }
 

@@ -99,7 +99,7 @@ struct kernel {
 	bool drop_flows; /* and everything else that was learned from packets */
 	/* The pins of another layout whose flows are taken over, or NULL. */
 	const struct kernel *before;
-	__u64 copied; /* jiffies: when role->carry_over() copied first */
+	__u64 copied; /* jiffies: when role->carry_over() copied last */
 	struct replaced replaced[MAX_REPLACED];
 	int replaced_count;
 	struct attachment attachments[MAX_INTERFACES];

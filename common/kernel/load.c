@@ -346,6 +346,7 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 	if (bpf_object__load(kernel->object))
 		return load_failed(role->program, fault_out);
 	kernel->program = bpf_program__fd(program);
-	return role->carry_over ? role->carry_over(kernel, false, fault_out)
-				: 0;
+	return role->carry_over
+		       ? role->carry_over(kernel, CARRY_LOADED, fault_out)
+		       : 0;
 }

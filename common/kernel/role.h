@@ -73,6 +73,13 @@ struct examination {
 	void (*look)(struct doctor *doctor);
 };
 
+/* Stages of an `up`, at which the program before has written more. */
+enum carry_stage {
+	CARRY_LOADED,	 /* most, while nothing is urgent */
+	CARRY_ATTACHING, /* just before packets meet the new program */
+	CARRY_ATTACHED,	 /* just after: the rest */
+};
+
 struct role {
 	const char *name;    /* "lbr" */
 	const char *program; /* "xdp_lbr" */
@@ -105,10 +112,9 @@ struct role {
 	bool (*reads)(const char *layout);
 	/*
 	 * After a load that replaced a map by another of its name, or that
-	 * takes over from another layout: called before the new program is
-	 * attached and, with `again`, after it is.
+	 * takes over from another layout: called at each stage.
 	 */
-	int (*carry_over)(struct kernel *kernel, bool again,
+	int (*carry_over)(struct kernel *kernel, enum carry_stage stage,
 			  struct fault *fault);
 
 	/*

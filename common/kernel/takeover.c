@@ -62,9 +62,7 @@ int takeover_refused(const struct kernel *kernel, enum access access,
 			  role->name, role->name);
 }
 
-/* Can we undo what it has changed on the host? */
-static int changes_readable(const struct kernel *before,
-			    struct fault *fault_out)
+int takeover_readable(const struct kernel *before, struct fault *fault_out)
 {
 	struct bpf_map_info info = {0};
 	__u32 length = sizeof(info);
@@ -101,7 +99,31 @@ int takeover_open(const struct kernel *kernel, struct kernel *before,
 			     strerror(errno));
 	printing_hold();
 	before->current = control_get(before, CONTROL_GENERATION);
-	return changes_readable(before, fault_out);
+	return 0;
+}
+
+/* The first pin to go; every layout has it. */
+#define FIRST "generations"
+
+bool takeover_is_over(const struct kernel *before)
+{
+	int map = kernel_map(before, FIRST);
+
+	if (map >= 0)
+		close(map);
+	return map < 0 && errno == ENOENT;
+}
+
+int takeover_end(struct kernel *before, struct fault *fault_out)
+{
+	char path[sizeof(before->directory) + sizeof(FIRST) + 1];
+
+	snprintf(path, sizeof(path), "%s/" FIRST, before->directory);
+	unlink(path);
+	if (kernel_remove(before, fault_out))
+		return -1;
+	*before->directory = '\0';
+	return 0;
 }
 
 int takeover_attachments(struct kernel *kernel, struct kernel *before,

@@ -25,6 +25,12 @@ int takeover_refused(const struct kernel *kernel, enum access access,
  */
 int takeover_open(const struct kernel *kernel, struct kernel *before,
 		  struct fault *fault);
+/* Can we undo what it has changed on the host? 0, or -1 with a fault. */
+int takeover_readable(const struct kernel *before, struct fault *fault);
+/* Has takeover_end() begun? */
+bool takeover_is_over(const struct kernel *before);
+/* Removes its pins; then there is none. 0, or -1 with a fault. */
+int takeover_end(struct kernel *before, struct fault *fault);
 /* The layout of its maps: "v4". */
 const char *takeover_layout(const struct kernel *before);
 static inline bool takeover_is(const struct kernel *before)

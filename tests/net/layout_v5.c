@@ -45,15 +45,18 @@ static void backends_of(const void *rows, struct running *new)
 	       sizeof(from->service_since));
 }
 
-static void flow_of(const void *way, const void *ends, struct flow *new,
-		    struct flow_key *new_ends)
+static void flow_of(const void *way, struct flow *new)
 {
 	const struct v5_flow *from = way;
 
 	new->hash = from->hash;
 	new->backend = from->backend;
 	new->seen = from->seen;
-	memcpy(new_ends, ends, sizeof(*new_ends));
+}
+
+static void ends_of(const void *ends, struct flow_key *new)
+{
+	memcpy(new, ends, sizeof(*new));
 }
 
 const struct layout layout_v5 = {
@@ -68,4 +71,5 @@ const struct layout layout_v5 = {
 	.flow_size = sizeof(struct v5_flow),
 	.key_size = sizeof(struct flow_key),
 	.flow = flow_of,
+	.ends = ends_of,
 };

@@ -126,6 +126,25 @@ upgraded() {
 	unbroken
 }
 
+@test "an up that ends in the middle: ^C waits; killed with some pins of the build before left, the next one ends it" {
+	local at file=/etc/l3dsr/services.yaml
+	for at in 0.05 0.1 0.2 0.4; do
+		lbr up -m generic -c "$file" >/dev/null
+		on "$LB" timeout -s INT "$at" "$OTHER_BUILD/build/LoadBalancer/lbr" up -c "$file" || :
+		echo "after $at s: $(pins "$LB")"
+		[[ $(pins "$LB" | wc -l) == 1 ]]
+		lbr down >/dev/null || other "$LB" LoadBalancer/lbr down >/dev/null
+	done
+	lbr up -m generic -c "$file" >/dev/null
+	on "$LB" sh -c "cd /sys/fs/bpf/l3dsr && mkdir left && ln lbr-$LAYOUT/changes lbr-$LAYOUT/flows left"
+	other "$LB" LoadBalancer/lbr up -c "$file"
+	on "$LB" mv /sys/fs/bpf/l3dsr/left "/sys/fs/bpf/l3dsr/lbr-$LAYOUT"
+	run -1 other "$LB" LoadBalancer/lbr show # the control
+	other "$LB" LoadBalancer/lbr up -c "$file"
+	[[ $(pins "$LB") == "./lbr-$OTHER" ]]
+	other "$LB" LoadBalancer/lbr show >/dev/null
+}
+
 # The flows of backend0x are known to the flow table alone.
 @test "up over v4: also those of a backend that is being removed, 0 of $FLOWS broken" {
 	local built=${EARLIER_BUILD:-$BATS_FILE_TMPDIR/v4} had=0
