@@ -100,16 +100,15 @@ def timeout(world):
 @test("removing: within the grace unknown flows go there until drain-timeout ends it")
 def unknown(world):
     for seconds in 2, 8, 32:  # more where the machine is slow
-        tcp = Service(world, 7020)
-        settings = {"drain_timeout": f"{seconds}s", "handshake_grace": "60s"}
-        begun(world, tcp, **settings)
+        tcp, drain = Service(world, 7020), {"drain_timeout": f"{seconds}s"}
+        begun(world, tcp, handshake_grace="0s", **drain)
         there = at(tcp.send(range(30000, 30400), f.RST), LEFT)  # of a RST nothing is remembered
         began = time.monotonic()
-        leave(world, configuration(tcp.text(REST), **settings))
+        leave(world, configuration(tcp.text(REST), handshake_grace="60s", **drain))
         after = tcp.send(there, f.RST)
         if time.monotonic() - began < seconds / 2:
             break
-        world.apply(configuration(Service(world, 7021).text(TEN)))
+        world.apply(configuration(Service(world, 7021).text(TEN), handshake_grace="0s"))
     stayed(there, after, "at first")
     wait_for(lambda: LEFT not in tcp.send(there, f.RST).values(), "its end")
 
