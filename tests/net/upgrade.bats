@@ -27,7 +27,8 @@ teardown_file() {
 
 teardown() {
 	flows_end
-	detach 2>/dev/null || other_down
+	detach 2>/dev/null || :
+	other_down 2>/dev/null || :
 }
 
 # other HOST TOOL VERB...: runs the tool of the other build
@@ -143,6 +144,7 @@ upgraded() {
 	other "$LB" LoadBalancer/lbr up -c "$file"
 	[[ $(pins "$LB") == "./lbr-$OTHER" ]]
 	other "$LB" LoadBalancer/lbr show >/dev/null
+	other "$LB" LoadBalancer/lbr down
 }
 
 # The flows of backend0x are known to the flow table alone.
