@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "Backend/generation/generation.h"
 #include "Backend/host/host.h"
@@ -24,27 +23,33 @@
 #include "common/kernel/map_replace.h"
 #include "common/net/routes.h"
 
-#define WAIT 500 /* milliseconds to wait for all answers together */
-
 /* The peers of this host, and where those are that have a MAC address. */
 struct peers {
 	struct addr wanted[PEER_LINKS];
-	struct route_hop
-		hops[PEER_LINKS]; /* ifindex 0: not on a segment here */
+	/* ifindex 0: not on a segment here; else `via` is who is wanted. */
+	struct route_hop hops[PEER_LINKS];
 	int count;
 	bool more;	  /* than fit into `wanted` */
 	bool has_managed; /* this kernel can manage neighbours */
 	struct kernel *kernel;
 };
 
-static void peers_add(struct peers *peers, const struct addr *address)
+/* Its index, or -1. */
+static int peer_find(const struct peers *peers, const struct addr *address)
 {
 	int i;
 
 	for (i = 0; i < peers->count; i++) {
 		if (!memcmp(&peers->wanted[i], address, sizeof(*address)))
-			return;
+			return i;
 	}
+	return -1;
+}
+
+static void peers_add(struct peers *peers, const struct addr *address)
+{
+	if (peer_find(peers, address) >= 0)
+		return;
 	if (peers->count == PEER_LINKS)
 		peers->more = true;
 	else
@@ -67,13 +72,19 @@ static void peers_of(struct peers *peers, const struct config_service *service,
 	}
 }
 
+/* Does second chance need the MAC addresses of its backends? */
+static bool needs_links(const struct config_service *service)
+{
+	return has_second_chance(service) &&
+	       !method_is_routed(&service->method);
+}
+
 bool has_peers(const struct config *config)
 {
 	size_t i;
 
 	for (i = 0; i < config->service_count; i++) {
-		if (has_second_chance(&config->services[i]) &&
-		    !method_is_routed(&config->services[i].method))
+		if (needs_links(&config->services[i]))
 			return true;
 	}
 	return false;
@@ -86,14 +97,9 @@ static bool peer_ask(void *data, const struct addr *to,
 	struct peers *peers = data;
 	struct fault said;
 	bool is_asked;
-	int i;
+	int i = peer_find(peers, to);
 
-	for (i = 0; i < peers->count; i++) {
-		if (!memcmp(&peers->wanted[i], to, sizeof(*to)))
-			break;
-	}
-	if (i == peers->count || count < 1 ||
-	    memcmp(&hops[0].via, to, sizeof(*to)))
+	if (i < 0 || count < 1 || memcmp(&hops[0].via, to, sizeof(*to)))
 		return false;
 	peers->hops[i] = hops[0];
 	if (!peers->has_managed)
@@ -125,8 +131,7 @@ static struct peers *peers_read(struct kernel *kernel,
 		return NULL;
 	}
 	for (i = 0; i < config->service_count; i++) {
-		if (has_second_chance(&config->services[i]) &&
-		    !method_is_routed(&config->services[i].method))
+		if (needs_links(&config->services[i]))
 			peers_of(peers, &config->services[i], own, count);
 	}
 	free(own);
@@ -139,26 +144,6 @@ static struct peers *peers_read(struct kernel *kernel,
 	fault(fault_out, "cannot read the routes to other backends");
 	free(peers);
 	return NULL;
-}
-
-/* Waits until all that are on a segment have answered, or long enough. */
-static void peers_wait(const struct peers *peers)
-{
-	static const struct timespec moment = {0, 10 * 1000 * 1000};
-	struct neighbour is;
-	int waited = 0, i = 0;
-
-	while (i < peers->count && waited < WAIT) {
-		if (peers->hops[i].ifindex)
-			neighbour_read(peers->hops[i].ifindex,
-				       &peers->wanted[i], &is);
-		if (!peers->hops[i].ifindex || is.resolved) {
-			i++;
-			continue;
-		}
-		nanosleep(&moment, NULL);
-		waited += 10;
-	}
 }
 
 /* Replaces what is in the map by those that have a MAC address. 0, or -1. */
@@ -202,7 +187,7 @@ int bkd_peers(struct kernel *kernel, const struct config *config,
 	}
 	/* `run` hears of the answers. */
 	if (!kernel->in_loop)
-		peers_wait(peers);
+		neighbours_wait(peers->hops, NULL, peers->count);
 	rc = peers_write(peers);
 	if (rc)
 		fault(fault_out, "cannot write where other backends are: %s",
@@ -214,14 +199,8 @@ int bkd_peers(struct kernel *kernel, const struct config *config,
 static bool is_peer(int ifindex, const struct addr *address, const void *data)
 {
 	const struct peers *peers = data;
-	int i;
 
-	for (i = 0; i < peers->count; i++) {
-		if (peers->hops[i].ifindex == ifindex &&
-		    !memcmp(&peers->wanted[i], address, sizeof(*address)))
-			return true;
-	}
-	return false;
+	return route_hop_find(peers->hops, peers->count, ifindex, address) >= 0;
 }
 
 void bkd_peers_settle(struct kernel *kernel, const struct config *config)

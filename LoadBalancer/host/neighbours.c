@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/host/addresses.h"
@@ -29,7 +28,6 @@
  * managed ones for ever: no more of them than leaves room for others.
  */
 #define MOST 512
-#define WAIT 500 /* milliseconds to wait for all answers together */
 
 struct hops {
 	struct route_hop at[MOST];
@@ -38,19 +36,6 @@ struct hops {
 	bool unread; /* some route could not be read */
 	struct route_mtus mtus;
 };
-
-static bool is_there(const struct hops *hops, int ifindex,
-		     const struct addr *via)
-{
-	int i;
-
-	for (i = 0; i < hops->count; i++) {
-		if (hops->at[i].ifindex == ifindex &&
-		    !memcmp(&hops->at[i].via, via, sizeof(*via)))
-			return true;
-	}
-	return false;
-}
 
 static void hops_free(struct hops *hops)
 {
@@ -68,7 +53,8 @@ static bool hops_note(void *data, const struct addr *backend,
 	hops->unread |= count < 0;
 	route_mtus_note(&hops->mtus, backend, found, count);
 	for (i = 0; i < count; i++) {
-		if (is_there(hops, found[i].ifindex, &found[i].via))
+		if (route_hop_find(hops->at, hops->count, found[i].ifindex,
+				   &found[i].via) >= 0)
 			continue;
 		if (hops->count == MOST)
 			hops->more = true;
@@ -90,26 +76,6 @@ static struct hops *hops_read(const struct config *config)
 		hops->unread = true;
 	free(backends);
 	return hops;
-}
-
-/* Waits until each next hop that was asked has answered, at most for WAIT. */
-static void wait_for(const struct hops *hops, const bool *is_asked)
-{
-	static const struct timespec moment = {0, 10 * 1000 * 1000};
-	struct neighbour is;
-	int waited = 0, i = 0;
-
-	while (i < hops->count && waited < WAIT) {
-		if (is_asked[i])
-			neighbour_read(hops->at[i].ifindex, &hops->at[i].via,
-				       &is);
-		if (!is_asked[i] || is.resolved) {
-			i++;
-			continue;
-		}
-		nanosleep(&moment, NULL);
-		waited += 10;
-	}
 }
 
 static void keep(struct kernel *kernel, const char *format, const char *name)
@@ -176,7 +142,7 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 		carrier_keep(kernel, hops);
 	/* `run` has other work, and hears of changes. */
 	if (hops && !kernel->in_loop)
-		wait_for(hops, is_asked);
+		neighbours_wait(hops->at, is_asked, hops->count);
 	hops_free(hops);
 }
 
@@ -188,24 +154,11 @@ struct noted {
 	bool unread;
 };
 
-static int noted_find(const struct noted *noted, int ifindex,
-		      const struct addr *via)
-{
-	int i;
-
-	for (i = 0; i < noted->count; i++) {
-		if (noted->at[i].ifindex == ifindex &&
-		    !memcmp(&noted->at[i].via, via, sizeof(*via)))
-			return i;
-	}
-	return -1;
-}
-
 static bool noted_is_needed(int ifindex, const struct addr *via,
 			    const void *data)
 {
 	const struct noted *noted = data;
-	int i = noted_find(noted, ifindex, via);
+	int i = route_hop_find(noted->at, noted->count, ifindex, via);
 
 	return i >= 0 && noted->is_needed[i];
 }
@@ -219,7 +172,8 @@ static bool noted_see(void *data, const struct addr *backend,
 	(void)backend;
 	noted->unread |= count < 0;
 	for (i = 0; i < count; i++) {
-		at = noted_find(noted, found[i].ifindex, &found[i].via);
+		at = route_hop_find(noted->at, noted->count, found[i].ifindex,
+				    &found[i].via);
 		if (at < 0 || noted->is_needed[at])
 			continue;
 		noted->is_needed[at] = true;

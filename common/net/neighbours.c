@@ -6,8 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "common/net/netlink_ask.h"
+#include "common/net/routes.h"
+
+#define WAIT 500 /* milliseconds, in neighbours_wait() */
 
 static const char *state_text(__u16 state)
 {
@@ -139,6 +143,27 @@ int neighbour_ask(int ifindex, const struct addr *address)
 			address, NUD_NONE);
 	((struct ndmsg *)mnl_nlmsg_get_payload(message))->ndm_flags = NTF_USE;
 	return netlink_ask(message, NULL, NULL);
+}
+
+void neighbours_wait(const struct route_hop *hops, const bool *is_asked,
+		     int count)
+{
+	static const struct timespec moment = {0, 10 * 1000 * 1000};
+	struct neighbour is;
+	int waited = 0, i = 0;
+	bool waits;
+
+	while (i < count && waited < WAIT) {
+		waits = hops[i].ifindex && (!is_asked || is_asked[i]);
+		if (waits)
+			neighbour_read(hops[i].ifindex, &hops[i].via, &is);
+		if (!waits || is.resolved) {
+			i++;
+			continue;
+		}
+		nanosleep(&moment, NULL);
+		waited += 10;
+	}
 }
 
 int neighbour_release(int ifindex, const struct addr *address,

@@ -14,6 +14,7 @@
 #include "common/base/fault.h"
 #include "common/core/abi.h"
 
+struct route_hop;
 struct neighbour {
 	bool there;
 	bool resolved;	   /* it has a usable MAC address */
@@ -39,6 +40,13 @@ int neighbour_manage(int ifindex, const struct addr *address);
  * packet for it; managed or not, and on each kernel.
  */
 int neighbour_ask(int ifindex, const struct addr *address);
+/*
+ * Waits until each next hop that was asked for its MAC address has one, at most
+ * half a second for all. Of those without an interface nobody is asked.
+ * `is_asked`: a flag for each; NULL: all were.
+ */
+void neighbours_wait(const struct route_hop *hops, const bool *is_asked,
+		     int count);
 /* The entry stays, as stale, and is no longer managed. */
 int neighbour_release(int ifindex, const struct addr *address,
 		      const struct neighbour *is);

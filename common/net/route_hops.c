@@ -18,6 +18,19 @@ bool route_is_none(int rc)
 	       rc == -EINVAL || rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP;
 }
 
+int route_hop_find(const struct route_hop *hops, int count, int ifindex,
+		   const struct addr *via)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (hops[i].ifindex == ifindex &&
+		    !memcmp(&hops[i].via, via, sizeof(*via)))
+			return i;
+	}
+	return -1;
+}
+
 /* Where packets to an address may leave. */
 struct route_hops {
 	const struct addr *to;

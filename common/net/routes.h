@@ -33,6 +33,9 @@ struct route_hop {
 	__u32 locked; /* MTU that its route is locked to, bytes; 0: none */
 };
 #define MOST_ROUTE_HOPS 16 /* next hops of one route that are read */
+/* The index of the first one with both, or -1. */
+int route_hop_find(const struct route_hop *hops, int count, int ifindex,
+		   const struct addr *via);
 /*
  * Asks for the route to each address, by one socket, and calls each() with all
  * next hops of it, at most MOST_ROUTE_HOPS: 0 if there is no route, -1 if the
