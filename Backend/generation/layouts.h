@@ -20,11 +20,13 @@ struct restore_layout {
 /* The largest of their values. */
 #define MOST_RESTORE 256
 
-/* NULL: it cannot be read. */
+/* Today's. */
+extern const struct restore_layout restore_layout_own;
+/* An earlier one; NULL: it cannot be read. */
 const struct restore_layout *restore_layout(const char *name);
 bool restore_layout_is_known(const char *name);
 
-/* restores_read(), by a layout. */
+/* restores_read(), by a layout; NULL: -1, with errno EPROTO. */
 int restores_read_as(const struct kernel *kernel, __u32 index,
 		     const struct restore_layout *layout,
 		     struct restore_row **rows);

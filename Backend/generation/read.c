@@ -22,18 +22,10 @@ static int by_key(const void *a, const void *b)
 	return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
-/* A row of today's layout. */
-static void as_it_is(const void *value, struct restore *restore)
-{
-	memcpy(restore, value, sizeof(*restore));
-}
-
 int restores_read_as(const struct kernel *kernel, __u32 index,
 		     const struct restore_layout *layout,
 		     struct restore_row **rows)
 {
-	static const struct restore_layout own = {NULL, sizeof(struct restore),
-						  as_it_is};
 	int map = kernel_inner(kernel, "restores", index), count = 0;
 	struct bpf_map_info info = {0};
 	__u32 length = sizeof(info);
@@ -41,10 +33,9 @@ int restores_read_as(const struct kernel *kernel, __u32 index,
 	char value[MOST_RESTORE];
 
 	*rows = NULL;
-	layout = layout ?: &own;
 	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &length))
 		goto failed;
-	if (info.value_size != layout->size) {
+	if (!layout || info.value_size != layout->size) {
 		errno = EPROTO;
 		goto failed;
 	}
@@ -65,6 +56,7 @@ int restores_read_as(const struct kernel *kernel, __u32 index,
 	return count;
 failed:
 	free(*rows);
+	*rows = NULL;
 	if (map >= 0)
 		close(map);
 	return -1;
@@ -76,7 +68,8 @@ int restores_read(const struct kernel *kernel, __u32 index,
 	*rows = NULL;
 	return index == NO_GENERATION
 		       ? 0
-		       : restores_read_as(kernel, index, NULL, rows);
+		       : restores_read_as(kernel, index, &restore_layout_own,
+					  rows);
 }
 
 const struct restore_row *restores_find(const struct restore_row *rows,

@@ -86,11 +86,8 @@ static void backends_of(const void *rows, struct running *new)
 {
 	const struct v4_backends *from = rows;
 
-	memcpy(new->backends, from->at, sizeof(from->at));
-	memcpy(new->until, from->until, sizeof(from->until));
-	memcpy(new->since, from->since, sizeof(from->since));
-	memcpy(new->service_since, from->service_since,
-	       sizeof(from->service_since));
+	running_rows(new, from->at, from->until, from->since,
+		     from->service_since);
 }
 
 static void flow_of(const void *way, struct flow *new)

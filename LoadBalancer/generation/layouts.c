@@ -180,25 +180,24 @@ int running_before(const struct kernel *kernel, struct running *old,
 	return 0;
 }
 
+/* Zeros, for which memory is taken when they are written. NULL with errno. */
+static void *zeros(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
 /* Room for a table of as many ways as the map has. */
 static int table_reserve(struct flow_table *table, size_t ways)
 {
-	const int protection = PROT_READ | PROT_WRITE;
-	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
-	void *flows, *keys;
-
-	flows = mmap(NULL, ways * sizeof(struct flow), protection, flags, -1,
-		     0);
-	if (flows == MAP_FAILED)
-		return -1;
-	table->flows = flows;
 	table->flows_size = ways * sizeof(struct flow);
-	keys = mmap(NULL, ways * sizeof(struct flow_key), protection, flags, -1,
-		    0);
-	if (keys == MAP_FAILED)
-		return -1;
-	table->keys = keys;
+	table->flows = zeros(table->flows_size);
 	table->keys_size = ways * sizeof(struct flow_key);
+	table->keys = zeros(table->keys_size);
+	if (!table->flows || !table->keys)
+		return -1;
 	table->ways = ways;
 	table->buckets = (__u32)(ways / FLOWS_PER_BUCKET);
 	return 0;

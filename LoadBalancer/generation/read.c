@@ -45,21 +45,16 @@ static int services_read(const struct kernel *kernel, __u32 index,
 	struct part part;
 	const struct service_cells *cells =
 		part_open(&part, kernel, "services", index, PROT_READ);
-	struct running_service *row;
+	struct running_service row, *new;
 	size_t i;
 
 	for (i = 0; cells && i < SERVICE_CELLS; i++) {
-		const struct service_cell *entry = &cells->at[i];
-
-		if (!entry->used || !entry->key.protocol ||
-		    entry->key.protocol == IPPROTO_FRAGMENT)
+		if (!running_cell(&cells->at[i], &row))
 			continue;
-		row = running_add(running);
-		if (!row)
+		new = running_add(running);
+		if (!new)
 			break;
-		row->key = entry->key;
-		row->service = entry->service;
-		row->by_address = !entry->port_mask;
+		*new = row;
 	}
 	part_close(&part);
 	return cells ? 0 : -1;
@@ -73,11 +68,8 @@ static int backends_read(const struct kernel *kernel, __u32 index,
 		part_open(&part, kernel, "backends", index, PROT_READ);
 
 	if (rows) {
-		memcpy(running->backends, rows->at, sizeof(rows->at));
-		memcpy(running->until, rows->until, sizeof(rows->until));
-		memcpy(running->since, rows->since, sizeof(rows->since));
-		memcpy(running->service_since, rows->service_since,
-		       sizeof(rows->service_since));
+		running_rows(running, rows->at, rows->until, rows->since,
+			     rows->service_since);
 		memcpy(running->table_inputs, rows->table_inputs,
 		       sizeof(rows->table_inputs));
 		memcpy(running->moved, rows->moved, sizeof(rows->moved));

@@ -4,6 +4,10 @@
  */
 #pragma once
 
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <string.h>
+
 #include "common/config/endpoint.h"
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
@@ -37,6 +41,33 @@ service_key_of(const struct config_service *service)
 {
 	return (struct service_key){service->vip, service->port,
 				    service->protocol, 0};
+}
+
+/* What a cell says; false: it is empty, or the mark of a VIP. */
+static inline bool running_cell(const struct service_cell *cell,
+				struct running_service *row)
+{
+	if (!cell->used || !cell->key.protocol ||
+	    cell->key.protocol == IPPROTO_FRAGMENT)
+		return false;
+	*row = (struct running_service){.key = cell->key,
+					.service = cell->service,
+					.by_address = !cell->port_mask};
+	return true;
+}
+
+/* BACKEND_INDEXES backends, until and since; MAX_SERVICES service_since. */
+static inline void running_rows(struct running *running,
+				const struct backend *backends,
+				const __u64 *until, const __u64 *since,
+				const __u64 *service_since)
+{
+	memcpy(running->backends, backends,
+	       BACKEND_INDEXES * sizeof(*backends));
+	memcpy(running->until, until, BACKEND_INDEXES * sizeof(*until));
+	memcpy(running->since, since, BACKEND_INDEXES * sizeof(*since));
+	memcpy(running->service_since, service_since,
+	       MAX_SERVICES * sizeof(*service_since));
 }
 
 /*

@@ -116,9 +116,9 @@ bool takeover_is_over(const struct kernel *before)
 
 int takeover_end(struct kernel *before, struct fault *fault_out)
 {
-	char path[sizeof(before->directory) + sizeof(FIRST) + 1];
+	char path[256];
 
-	snprintf(path, sizeof(path), "%s/" FIRST, before->directory);
+	kernel_path(before, "", FIRST, path, sizeof(path));
 	unlink(path);
 	if (kernel_remove(before, fault_out))
 		return -1;

@@ -5,7 +5,6 @@
  * `relayout` adds it to its copy of this tree. There struct flow is another;
  * all else has not changed.
  */
-#include <netinet/in.h>
 #include <string.h>
 
 #include "LoadBalancer/generation/layouts.h"
@@ -23,26 +22,15 @@ static void generation_of(const void *old, struct generation *new)
 
 static bool service_of(const void *cell, struct running_service *new)
 {
-	const struct service_cell *from = cell;
-
-	if (!from->used || !from->key.protocol ||
-	    from->key.protocol == IPPROTO_FRAGMENT)
-		return false;
-	new->key = from->key;
-	new->service = from->service;
-	new->by_address = !from->port_mask;
-	return true;
+	return running_cell(cell, new);
 }
 
 static void backends_of(const void *rows, struct running *new)
 {
 	const struct backend_rows *from = rows;
 
-	memcpy(new->backends, from->at, sizeof(from->at));
-	memcpy(new->until, from->until, sizeof(from->until));
-	memcpy(new->since, from->since, sizeof(from->since));
-	memcpy(new->service_since, from->service_since,
-	       sizeof(from->service_since));
+	running_rows(new, from->at, from->until, from->since,
+		     from->service_since);
 }
 
 static void flow_of(const void *way, struct flow *new)
