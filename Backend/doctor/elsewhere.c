@@ -21,11 +21,12 @@
 #define NOT_CONNECTED 0x07 /* TCP_CLOSE, of UDP */
 #define HEX	      8	   /* digits of 32 bits */
 
-/* The namespaces that were looked at. */
+/* The network namespaces of all processes, each by one of them. */
 #define NAMESPACES 256
 #define NAME	   32
-struct seen {
+struct namespaces {
 	char names[NAMESPACES][NAME];
+	char processes[NAMESPACES][NAME];
 	int count;
 };
 
@@ -37,8 +38,8 @@ static FILE *proc_open(const char *process, const char *file)
 	return fopen(path, "re");
 }
 
-/* Is its network namespace one that was not looked at? */
-static bool is_new(struct seen *seen, const char *process)
+/* Unless its namespace is there already. */
+static void namespace_add(struct namespaces *known, const char *process)
 {
 	char path[64], name[NAME];
 	ssize_t length;
@@ -46,15 +47,35 @@ static bool is_new(struct seen *seen, const char *process)
 
 	snprintf(path, sizeof(path), "/proc/%.16s/ns/net", process);
 	length = readlink(path, name, sizeof(name) - 1);
-	if (length <= 0 || seen->count == NAMESPACES)
-		return false;
+	if (length <= 0 || known->count == NAMESPACES)
+		return;
 	name[length] = '\0';
-	for (i = 0; i < seen->count; i++) {
-		if (!strcmp(seen->names[i], name))
-			return false;
+	for (i = 0; i < known->count; i++) {
+		if (!strcmp(known->names[i], name))
+			return;
 	}
-	strcpy(seen->names[seen->count++], name);
-	return true;
+	strcpy(known->names[known->count], name);
+	snprintf(known->processes[known->count++], NAME, "%.16s", process);
+}
+
+/* Read once: each service without a listener asks. [0] is our own. */
+static const struct namespaces *namespaces(void)
+{
+	static struct namespaces known;
+	struct dirent *entry;
+	DIR *processes;
+
+	if (known.count)
+		return &known;
+	namespace_add(&known, "self");
+	processes = opendir("/proc");
+	while (processes && (entry = readdir(processes))) {
+		if (atoi(entry->d_name) > 0)
+			namespace_add(&known, entry->d_name);
+	}
+	if (processes)
+		closedir(processes);
+	return &known;
 }
 
 /*
@@ -154,20 +175,12 @@ static bool serves(const char *process, const struct config_service *service)
 
 int listens_elsewhere(const struct config_service *service)
 {
-	struct seen *seen = calloc(1, sizeof(*seen));
-	DIR *processes = opendir("/proc");
-	struct dirent *entry;
-	int found = 0;
+	const struct namespaces *known = namespaces();
+	int i;
 
-	if (seen)
-		is_new(seen, "self");
-	while (seen && processes && !found && (entry = readdir(processes))) {
-		if (atoi(entry->d_name) > 0 && is_new(seen, entry->d_name) &&
-		    serves(entry->d_name, service))
-			found = atoi(entry->d_name);
+	for (i = 1; i < known->count; i++) {
+		if (serves(known->processes[i], service))
+			return atoi(known->processes[i]);
 	}
-	if (processes)
-		closedir(processes);
-	free(seen);
-	return found;
+	return 0;
 }

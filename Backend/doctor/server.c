@@ -64,8 +64,8 @@ static void elsewhere_report(struct doctor *doctor,
 
 	report(doctor, HEALTH_FAIL,
 	       "nobody listens on %s/%s in this network namespace, but "
-	       "somebody "
-	       "does in that of process %d: xdp_bkd must be attached there%s",
+	       "somebody does in that of process %d: xdp_bkd must be attached "
+	       "there%s",
 	       endpoint_text(&service->vip, service->port, text),
 	       protocol_name(service->protocol), process,
 	       has_second_chance(service) ||

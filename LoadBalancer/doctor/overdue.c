@@ -17,15 +17,13 @@
 #include "common/config/endpoint.h"
 #include "common/kernel/generation.h"
 
-#define MILLISECONDS 1000
-
 /* Has the backend been in its state for longer than that? */
 static bool is_overdue(const struct doctor *doctor,
 		       const struct running *running,
 		       const struct backend *backend)
 {
 	__u64 since = running->since[backend->id % BACKEND_INDEXES];
-	__u64 end = since + doctor->config.drain_timeout / MILLISECONDS;
+	__u64 end = since + doctor->config.drain_timeout / 1000; /* ms */
 
 	return backend->state == BACKEND_DRAINING && since &&
 	       (__u64)time(NULL) > end;
