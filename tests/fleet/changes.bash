@@ -290,15 +290,6 @@ others() {
 	grep -cvE ", ($exempt), " "$1" || :
 }
 
-# passed_on: how many packets the backends have passed on to each other
-passed_on() {
-	local backend all=0
-	for backend in "${BACKENDS[@]}"; do
-		all=$((all + $(reason second_chance "$backend")))
-	done
-	echo "$all"
-}
-
 # one chance|control: the whole row; sets $broken to the number of connections
 # that should not have broken, but did
 one() {

@@ -59,6 +59,15 @@ backends_apply() {
 	done
 }
 
+# passed_on: how many packets the backends have passed on to each other
+passed_on() {
+	local backend all=0
+	for backend in "${BACKENDS[@]}"; do
+		all=$((all + $(reason second_chance "$backend")))
+	done
+	echo "$all"
+}
+
 # spread LB...: the router sends to these load balancers, and to no others
 spread() {
 	local name hops4='' hops6=''

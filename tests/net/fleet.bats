@@ -194,15 +194,6 @@ reboots() {
 	row "$1, then one reboots"
 }
 
-# passed_on: how many packets backends have passed on to each other
-passed_on() {
-	local backend all=0
-	for backend in "${BACKENDS[@]}"; do
-		all=$((all + $(reason second_chance "$backend")))
-	done
-	echo "$all"
-}
-
 # unbroken_by ROW NAME...: each change breaks no flow, with states in the file
 unbroken_by() {
 	local name before

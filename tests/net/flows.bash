@@ -12,6 +12,13 @@ talk() {
 	}
 }
 
+# client_ports FIRST COUNT: the client's connections get these ports. A backend that
+# the client has reset does not know of it, and keeps its socket until
+# keepalive_timeout, longer than the next test: so that one has ports of its own.
+client_ports() {
+	on "$CLIENT" sysctl -qw "net.ipv4.ip_local_port_range=$1 $(($1 + $2 - 1))"
+}
+
 # begin: starts the test's FLOWS, each of which asks again as soon as it is
 # answered
 begin() {

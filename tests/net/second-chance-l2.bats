@@ -7,8 +7,10 @@
 
 bats_require_minimum_version 1.5.0
 load lib
+load flows
 
 HELD=40 PAUSE=0.2 X=172.19.0.3 Y=172.19.0.4
+export TALK_LIMIT=60
 
 setup_file() {
 	network --native twolegged
@@ -21,15 +23,13 @@ teardown_file() {
 	network_down
 }
 
-# Each test has ports of its own: see second-chance.bats.
 setup() {
-	local first=$((20000 + 4000 * BATS_TEST_NUMBER))
-	on "$CLIENT" sysctl -qw "net.ipv4.ip_local_port_range=$first $((first + 3999))"
+	client_ports $((20000 + 4000 * BATS_TEST_NUMBER)) 4000
 }
 
 teardown() {
 	local host
-	[[ ! ${flows_PID-} ]] || kill "$flows_PID" 2>/dev/null || :
+	flows_end
 	for host in backend0x backend0y; do bkd "$host" down >/dev/null; done
 	lbr down >/dev/null
 }
@@ -44,13 +44,6 @@ file() {
 	} >"$BATS_FILE_TMPDIR/$1"
 }
 
-tell() { # WORD
-	local said
-	echo "$1" >&"${flows[1]}"
-	read -rt $((60 * ${PATIENCE:-3})) said <&"${flows[0]}"
-	echo "$said"
-}
-
 # changes MODE FILE: connections, then the file, then a load balancer that knows
 # of none of them. Prints the connections' report.
 changes() {
@@ -59,11 +52,7 @@ changes() {
 	for host in backend0x backend0y; do
 		bkd "$host" up -m "$1" -c "$BATS_FILE_TMPDIR/before" >/dev/null
 	done
-	coproc flows {
-		on "$CLIENT" prlimit --nofile=20000 /usr/bin/python3 \
-			topology/fleet/talk.py "$VIP4" "$HELD" "$PAUSE" \
-			2>"$BATS_TEST_TMPDIR/broken" 3>&-
-	}
+	talk "$VIP4" "$HELD" "$PAUSE"
 	tell advance >/dev/null
 	for host in backend0y backend0x; do
 		bkd "$host" apply "$BATS_FILE_TMPDIR/$2" >/dev/null 2>&1

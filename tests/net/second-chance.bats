@@ -8,8 +8,10 @@
 bats_require_minimum_version 1.5.0
 load lib
 load modes
+load flows
 
 HELD=${HELD:-150} PAUSE=0.2 RATE=${RATE:-50}
+export TALK_LIMIT=60
 SECOND=lbdsr0b
 MODE=generic
 X=172.19.0.3 Y=172.19.0.4 Z=172.19.0.5 W=172.19.0.6
@@ -36,19 +38,15 @@ setup_file() {
 	file "$dir/always" "$X" "$Y" "$Z"
 }
 
-# Each test has ports of its own: a backend that the client has reset does not
-# know of it, and keeps its socket until keepalive_timeout, longer than the next
-# test.
 setup() {
 	local first=$((20000 + 4000 * BATS_TEST_NUMBER)) name=RUN_native
-	on "$CLIENT" sysctl -qw "net.ipv4.ip_local_port_range=$first $((first + 3999))"
-	TOPO_RUN=${!name} on "$CLIENT" sysctl -qw \
-		"net.ipv4.ip_local_port_range=$first $((first + 3999))"
+	client_ports "$first" 4000
+	TOPO_RUN=${!name} client_ports "$first" 4000
 }
 
 teardown() {
 	local host
-	[[ ! ${flows_PID-} ]] || kill "$flows_PID" 2>/dev/null || :
+	flows_end
 	for host in backend0x backend0y backend0z backend0w; do
 		bkd "$host" down >/dev/null
 	done
@@ -73,22 +71,6 @@ leads_to() {
 	on "$CLIENT" ip route replace "$VIP4" via "$1"
 }
 
-# begin: starts the connections; they answer what `tell` asks
-begin() {
-	coproc flows {
-		on "$CLIENT" prlimit --nofile=20000 /usr/bin/python3 \
-			topology/fleet/talk.py "$VIP4" "$HELD" "$PAUSE" "$RATE" \
-			2>"$BATS_TEST_TMPDIR/broken" 3>&-
-	}
-}
-
-tell() { # WORD
-	local said
-	echo "$1" >&"${flows[1]}"
-	read -rt $((60 * ${PATIENCE:-3})) said <&"${flows[0]}"
-	echo "$said"
-}
-
 # stage BEFORE AFTER: starts the connections, then gives the file AFTER to all
 # hosts, to newcomers first
 stage() {
@@ -97,7 +79,7 @@ stage() {
 	for host in backend0x backend0y backend0z; do
 		bkd "$host" up -m "$MODE" -c "$before" >/dev/null
 	done
-	begin
+	talk "$VIP4" "$HELD" "$PAUSE" "$RATE"
 	tell advance >/dev/null
 	! grep -q "$W" "$after" || bkd backend0w up -m "$MODE" -c "$after" >/dev/null
 	for host in backend0y backend0z backend0x; do
@@ -242,7 +224,7 @@ takes_over() {
 		bkd "$host" up -m generic -c "$file" >/dev/null
 	done
 	lbr drain "$X" >/dev/null
-	begin
+	talk "$VIP4" "$HELD" "$PAUSE" "$RATE"
 	tell advance >/dev/null
 	on "$SECOND" LoadBalancer/lbr up -m generic -c "$file" >/dev/null
 	leads_to 172.17.0.5
