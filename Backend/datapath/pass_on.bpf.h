@@ -125,6 +125,7 @@ SEPARATE int find_next_peer(void)
 	next = bpf_map_lookup_elem(map, &key);
 	if (!next)
 		return REASON_NONE;
+	/* Even if it is dropped below: the others are of no use here. */
 	if (chance->fragment & PACKET_FIRST)
 		fragment_pass_on();
 	chance->next = *next;

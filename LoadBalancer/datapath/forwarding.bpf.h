@@ -57,8 +57,8 @@ struct forwarding {
 	struct packet packet; /* what union forwarding_* has of it, and its
 				 pointers */
 	struct method method;
-	enum reason reason;	/* why the kernel has to forward it, or none */
-	__u32 generation_index; /* the index of the generation */
+	enum reason reason; /* why the kernel has to forward it, or none */
+	__u32 generation_index;
 	__u64 hash;
 };
 

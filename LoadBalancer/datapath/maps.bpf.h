@@ -83,7 +83,7 @@ struct decision {
 	__u64 now;		/* jiffies */
 	__u64 hash;		/* of the flow, keyed: see flows.h */
 	__s32 fib;		/* the FIB's answer, if it was asked */
-	__u32 generation_index; /* index of the generation it uses */
+	__u32 generation_index; /* of the one that the packet uses */
 	__u32 cell;		/* of its service in the table of services */
 	__u32 next_hop_index;	/* the next hop's index in next_hops */
 	__u16 for_vip;	  /* 0: for none; else 1 + `removing` of its mark */

@@ -78,8 +78,9 @@ static bool is_listed(const struct candidates *list, __u16 number)
 }
 
 /*
- * Who gets what is unknown in the slot. The deputy gets it where the owner is
- * gone; one that is in no list passes it on to the second.
+ * Who gets packets of unknown flows in the slot. If the owner is gone, its
+ * number stands for the deputy, which is asked first or, if it is in no list,
+ * passes them on to the second candidate.
  */
 static __u16 asked_of(const struct fill *fill, const struct candidates *list,
 		      __u16 deputy)

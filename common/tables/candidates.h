@@ -58,8 +58,8 @@ int candidates_fill(__u32 size, const struct candidate *backends, size_t count,
 int candidates_stand(__u32 size, const struct candidate *backends, size_t count,
 		     struct candidates *lists, __u64 *standing);
 /*
- * Who is asked first for a flow that nobody remembers, so that those that are
- * gone (is_gone[number]) come last in the circle in which backends pass a
- * packet on: the one behind the last that is gone, else the first.
+ * Who is asked first for a flow that nobody remembers: the candidate behind the
+ * last one that is gone (is_gone[number]), else the first. Backends pass a
+ * packet on in a circle, and it never gets past one that is gone.
  */
 __u16 candidates_first(const struct candidates *list, const bool *is_gone);
