@@ -141,7 +141,7 @@ interrupted() {
 }
 
 @test "make demo SCENARIO=fleet: shows all that it promises, and leaves nothing behind" {
-	# shellcheck disable=SC2031
+	# shellcheck disable=SC2030,SC2031
 	export SCENARIO=fleet
 	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
 	cat "$BATS_TEST_TMPDIR/said"
@@ -150,6 +150,21 @@ interrupted() {
 	grep -E '^  without +300 +0 +[1-9][0-9]*$' "$BATS_TEST_TMPDIR/said"
 	as_before
 	demo INT "$((4 + RANDOM % 20))" || :
+	as_before
+}
+
+@test "make demo SCENARIO=imperial: shows all that it promises, and leaves nothing behind" {
+	# shellcheck disable=SC2031
+	export SCENARIO=imperial
+	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
+	cat "$BATS_TEST_TMPDIR/said"
+	grep 'pings each, IPv4 and IPv6: 50 of 50' "$BATS_TEST_TMPDIR/said"
+	# columns: connections to h2, to h3, all, and a direct one meanwhile
+	grep -E '^  rewrite, maglev( +[0-9]+){2} +16 +no$' "$BATS_TEST_TMPDIR/said"
+	grep -E '^  rewrite, round-robin( +[0-9]+){2} +16 +no$' "$BATS_TEST_TMPDIR/said"
+	for method in dscp ipip l2; do
+		grep -E "^  $method( +[0-9]+){2} +16 +yes$" "$BATS_TEST_TMPDIR/said"
+	done
 	as_before
 }
 

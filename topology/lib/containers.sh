@@ -2,10 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Hosts as containers, for topology/docker: what `up` makes and `down` removes.
-
-# $scenario is the scenario that is meant. On the default bridge, addresses
-# cannot be chosen but are given out in order, so hosts start in the order of
-# their addresses.
+# $scenario is the scenario that is meant.
 #
 # On the default bridge, addresses cannot be chosen: they are given out in order. So hosts
 # start in the order of their addresses.
@@ -72,6 +69,8 @@ start() {
 	done
 }
 
+# Docker's own address, the gateway, would else be the first one, which a host
+# may have.
 make_networks() {
 	local segment subnet
 	for segment in "${SEGMENTS[@]}"; do
@@ -84,7 +83,8 @@ make_networks() {
 		[[ ${NETWORK[$segment]} != bridge ]] || continue
 		hint="docker network ls, for who has that subnet" \
 			try "make network ${NETWORK[$segment]}" docker network create \
-			--label "$LABEL=$scenario" --subnet "$subnet" "${NETWORK[$segment]}"
+			--label "$LABEL=$scenario" --subnet "$subnet" \
+			--gateway "${subnet%.0.0/16}.255.254" "${NETWORK[$segment]}"
 	done
 }
 
