@@ -14,6 +14,8 @@ import socket
 import struct
 import sys
 
+from segment import checksum, segment
+
 vip, near, mac, count = sys.argv[1:4] + [int(sys.argv[4])]
 FAMILY = socket.AF_INET6 if ":" in vip else socket.AF_INET
 SIX = FAMILY == socket.AF_INET6
@@ -29,18 +31,10 @@ wire.settimeout(10 * int(os.environ.get("PATIENCE", "3")))
 ETHER = bytes.fromhex(mac.replace(":", "")) + wire.getsockname()[4]
 
 
-def checksum(data):
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    total = (total >> 16) + (total & 0xFFFF)
-    return 0xFFFF - (total + (total >> 16) & 0xFFFF)
-
-
 def junk(port, ttl):
     """A load balancer has put the backend's address in the place of the VIP's; the
     TCP checksum still says the VIP."""
-    tcp = struct.pack("!HHIIBBHHH", port, 80, 1, 1, 0x50, ACK, 1000, 0, 0)
-    total = checksum(CLIENT + VIP + struct.pack("!HH", 6, len(tcp)) + tcp)
-    tcp = tcp[:16] + struct.pack("!H", total) + tcp[18:]
+    tcp = segment(CLIENT + VIP, (port, 80), 1, 1, ACK)
     if SIX:
         return ETHER + struct.pack("!HIHBB", 0x86DD, 6 << 28, len(tcp), 6, ttl) + CLIENT + NEAR + tcp
     head = struct.pack("!BBHIBBH", 0x45, 0, 40, 0, ttl, 6, 0) + CLIENT + NEAR

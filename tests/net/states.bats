@@ -47,7 +47,7 @@ file() {
 
 # listens HOST: the server's log is /run/states there
 listens() {
-	on "$1" bash -c 'exec tests/net/states.py serve /run/states' >/dev/null 3>&- &
+	on "$1" "${PYTHON[@]}" tests/net/states.py serve /run/states >/dev/null 3>&- &
 	wait_for 10 eval "on $1 ss -Hltn sport = :8088 | grep -q ."
 }
 

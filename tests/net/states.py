@@ -14,6 +14,8 @@ import struct
 import sys
 import threading
 
+from segment import segment
+
 PORT, CLOSED, MANY = 8088, 8089, 50_000
 LIMIT = 10 * int(os.environ.get("PATIENCE", "3"))
 RESET = struct.pack("ii", 1, 0)
@@ -149,11 +151,7 @@ class Asked:
         wanted = {2000: 0x04, 2001: 0x10, 2002: 0x11, 2003: 0x18, 2004: 0x12,
                   self.gone[1]: 0x10}
         for port, flags in wanted.items():
-            head = struct.pack("!HHIIBBHHH", port, PORT, 7, 9, 0x50, flags, 1000, 0, 0)
-            pseudo = ends + struct.pack("!II", len(head), socket.IPPROTO_TCP)
-            total = sum(struct.unpack(f"!{len(pseudo + head) // 2}H", pseudo + head))
-            total = 0xFFFF - ((total >> 16) + total & 0xFFFF)
-            raw.send(head[:16] + struct.pack("!H", total) + head[18:])
+            raw.send(segment(ends, (port, PORT), 7, 9, flags))
         answers = {}
         while len(answers) < len(wanted) - 1 and select.select([raw], [], [], LIMIT)[0]:
             got = raw.recv(2000)
