@@ -127,7 +127,7 @@ starts() {
 		run_signal TERM
 		run_status >/dev/null
 	fi
-	begins "$dir/$2" "$2"
+	lbs_begin "$dir/$2" "$2"
 	! checked || run_begin "$dir/$2"
 }
 

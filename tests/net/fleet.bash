@@ -33,8 +33,8 @@ lb() {
 	on "$1" LoadBalancer/lbr "${@:2}"
 }
 
-# begins FILE LB...: starts them with that file and an empty flow table
-begins() {
+# lbs_begin FILE LB...: starts them with that file and an empty flow table
+lbs_begin() {
 	local name
 	for name in "${@:2}"; do
 		lb "$name" down >/dev/null 2>&1 || :

@@ -66,7 +66,7 @@ teardown() {
 # the backends know all six servers and are in no transition
 begun() {
 	backends_apply "$BATS_FILE_TMPDIR/added.plain"
-	begins "$1" lbdsr0a lbdsr0b
+	lbs_begin "$1" lbdsr0a lbdsr0b
 	spread lbdsr0a lbdsr0b
 	talk "${2:-$FLEET_VIP}" "$FLOWS" "$PAUSE"
 	advanced "$FLOWS"
@@ -105,7 +105,7 @@ row() {
 
 @test "the pool never changed, a third load balancer joins: 0 broken" {
 	begun "$FIVE"
-	begins "$FIVE" lbdsr0c
+	lbs_begin "$FIVE" lbdsr0c
 	spread lbdsr0a lbdsr0b lbdsr0c
 	advanced "$FLOWS"
 	spread lbdsr0c
@@ -177,7 +177,7 @@ late() {
 joined() {
 	begun "$FIVE"
 	changes "$1" lbdsr0a lbdsr0b
-	begins "$BATS_FILE_TMPDIR/$1" lbdsr0c
+	lbs_begin "$BATS_FILE_TMPDIR/$1" lbdsr0c
 	spread lbdsr0a lbdsr0b lbdsr0c
 	row "$1, then a third one joins"
 }
@@ -188,7 +188,7 @@ reboots() {
 	changes "$1" lbdsr0a lbdsr0b
 	advanced "$FLOWS"
 	dies lbdsr0b lbdsr0a
-	begins "$BATS_FILE_TMPDIR/$1" lbdsr0b
+	lbs_begin "$BATS_FILE_TMPDIR/$1" lbdsr0b
 	returns lbdsr0b
 	spread lbdsr0a lbdsr0b
 	row "$1, then one reboots"
