@@ -20,6 +20,7 @@
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/generation/generation.h"
 #include "LoadBalancer/generation/layouts.h"
+#include "LoadBalancer/generation/secrets.h"
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
 #include "common/core/age.h"
@@ -264,6 +265,10 @@ static int carry_count(struct carry *carry, struct fault *fault_out)
 	return 0;
 }
 
+/*
+ * Converts the whole table once more: the last copy must be quick, and looks
+ * only at what is new.
+ */
 static int carry_report(struct kernel *kernel, struct fault *fault_out)
 {
 	struct carry all = {.kernel = kernel};

@@ -18,5 +18,3 @@ int lbr_prepare(struct kernel *kernel, const struct config *config,
 		struct fault *fault);
 int lbr_carry_over(struct kernel *kernel, enum carry_stage stage,
 		   struct fault *fault);
-/* secrets.c: fills the map `secrets` of a load, where that is new; 0 or -1 */
-int secrets_make(const struct kernel *kernel, struct fault *fault);

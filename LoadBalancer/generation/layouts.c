@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/generation/rest.h"
+#include "LoadBalancer/generation/secrets.h"
 #include "common/core/flows.h"
 #include "common/kernel/generation.h"
 #include "common/kernel/takeover.h"
@@ -48,26 +49,11 @@ static int not_read(const struct kernel *before, const char *what,
 			  before->role->name);
 }
 
-/* fd of a map with values of this size, or -1 with errno. */
-static int sized_map(const struct kernel *before, const char *name, size_t size)
-{
-	struct bpf_map_info info = {0};
-	__u32 length = sizeof(info);
-	int map = kernel_map(before, name);
-
-	if (map < 0 || (!bpf_obj_get_info_by_fd(map, &info, &length) &&
-			info.value_size == size))
-		return map;
-	close(map);
-	errno = EPROTO;
-	return -1;
-}
-
 /* Maps the value of the running generation. */
 static const void *value_open(struct part *part, const struct kernel *before,
 			      const char *name, size_t size)
 {
-	int map = sized_map(before, name, size);
+	int map = takeover_map(before, name, size);
 	const void *value = NULL;
 
 	part->all = NULL;
@@ -83,7 +69,7 @@ static int generation_convert(const struct layout *layout,
 			      const struct kernel *before,
 			      struct generation *new)
 {
-	int map = sized_map(before, "generations", layout->generation_size);
+	int map = takeover_map(before, "generations", layout->generation_size);
 	__u32 index = generation_current(before);
 	void *old = malloc(layout->generation_size);
 	int rc = -1;
@@ -283,40 +269,15 @@ int layout_flows(const struct kernel *before, __u64 since, __u64 now,
 	if (!rc && running.backend_count) {
 		rc = maps_convert(
 			layout,
-			sized_map(before, "flows",
-				  layout->flow_size * FLOWS_PER_BUCKET),
-			sized_map(before, "flow_keys",
-				  layout->key_size * FLOWS_PER_BUCKET),
+			takeover_map(before, "flows",
+				     layout->flow_size * FLOWS_PER_BUCKET),
+			takeover_map(before, "flow_keys",
+				     layout->key_size * FLOWS_PER_BUCKET),
 			&running, since, now, table, left);
 		if (rc)
 			not_read(before, "flows", fault_out);
 	}
 	running_free(&running);
-	return rc;
-}
-
-static int secrets_read(const struct kernel *kernel, struct secrets *secrets)
-{
-	int map = sized_map(kernel, "secrets", sizeof(*secrets)), rc = -1;
-	__u32 zero = 0;
-
-	if (map >= 0) {
-		rc = bpf_map_lookup_elem(map, &zero, secrets);
-		close(map);
-	}
-	return rc;
-}
-
-static int secrets_write(const struct kernel *kernel,
-			 const struct secrets *secrets)
-{
-	int map = kernel_map(kernel, "secrets"), rc = -1;
-	__u32 zero = 0;
-
-	if (map >= 0) {
-		rc = bpf_map_update_elem(map, &zero, secrets, BPF_ANY);
-		close(map);
-	}
 	return rc;
 }
 
@@ -330,7 +291,7 @@ static int service_id_read(const struct kernel *before, __u32 *id)
 		*id = control_get(before, CONTROL_SERVICE_ID);
 		return 0;
 	}
-	map = sized_map(before, "control", sizeof(*id));
+	map = takeover_map(before, "control", sizeof(*id));
 	if (map >= 0) {
 		rc = bpf_map_lookup_elem(map, &layout->service_id_key, id);
 		close(map);

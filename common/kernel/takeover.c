@@ -126,6 +126,20 @@ int takeover_end(struct kernel *before, struct fault *fault_out)
 	return 0;
 }
 
+int takeover_map(const struct kernel *before, const char *name, size_t size)
+{
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+	int map = kernel_map(before, name);
+
+	if (map < 0 || (!bpf_obj_get_info_by_fd(map, &info, &length) &&
+			info.value_size == size))
+		return map;
+	close(map);
+	errno = EPROTO;
+	return -1;
+}
+
 int takeover_attachments(struct kernel *kernel, struct kernel *before,
 			 struct fault *fault_out)
 {

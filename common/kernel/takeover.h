@@ -38,6 +38,12 @@ static inline bool takeover_is(const struct kernel *before)
 	return *before->directory;
 }
 
+/*
+ * fd of a map of another build, or of our own, whose values must be of this
+ * size. -1 with errno; EPROTO: they are of another one.
+ */
+int takeover_map(const struct kernel *before, const char *name, size_t size);
+
 /* Its attachments become the kernel's, for kernel_attach(). 0 or -1. */
 int takeover_attachments(struct kernel *kernel, struct kernel *before,
 			 struct fault *fault);
