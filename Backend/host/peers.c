@@ -7,7 +7,8 @@
  * nothing does not tell xdp_bkd (FWD_DISABLED), and the kernel has no entry for
  * a neighbour that nobody talks to. So the tool has the kernel manage these
  * neighbours, and writes their MAC addresses into the map `peer_links`: `up`
- * and `apply` before the switch, `run` whenever a neighbour changes.
+ * and `apply` before the switch, `run` whenever a neighbour changes. Before
+ * Linux 5.16, which manages none, `run` uses the entries each 5 s.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -19,6 +20,7 @@
 #include "Backend/host/host.h"
 #include "common/base/address.h"
 #include "common/config/transition.h"
+#include "common/host/carrier.h"
 #include "common/host/change.h"
 #include "common/kernel/map_replace.h"
 #include "common/net/routes.h"
@@ -102,8 +104,9 @@ static bool peer_ask(void *data, const struct addr *to,
 	if (i < 0 || count < 1 || memcmp(&hops[0].via, to, sizeof(*to)))
 		return false;
 	peers->hops[i] = hops[0];
+	/* Also if it has one: nobody else asks whether that has changed. */
 	if (!peers->has_managed)
-		neighbour_ask(hops[0].ifindex, to);
+		neighbour_use(hops[0].ifindex, to);
 	else if (change_neighbour(peers->kernel, hops[0].ifindex, to, &is_asked,
 				  &said))
 		fault_warn(&said);
@@ -185,6 +188,7 @@ int bkd_peers(struct kernel *kernel, const struct config *config,
 		      PEER_LINKS);
 		fault_warn(&said);
 	}
+	carrier_keep(kernel, peers->hops, peers->count);
 	/* `run` hears of the answers. */
 	if (!kernel->in_loop)
 		neighbours_wait(peers->hops, NULL, peers->count);

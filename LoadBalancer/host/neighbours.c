@@ -9,7 +9,6 @@
  * is switched from. The same lookups tell which routes are locked to an MTU,
  * which the program cannot see itself (common/core/route.h).
  */
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "LoadBalancer/host/path_mtus.h"
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
+#include "common/host/carrier.h"
 #include "common/host/change.h"
 #include "common/net/routes.h"
 
@@ -78,41 +78,6 @@ static struct hops *hops_read(const struct config *config)
 	return hops;
 }
 
-static void keep(struct kernel *kernel, const char *format, const char *name)
-{
-	char path[128], value[8];
-	struct fault said;
-
-	snprintf(path, sizeof(path), format, name);
-	/* Before Linux 5.16 it does not exist. */
-	if (!sysctl_read(path, value, sizeof(value)) &&
-	    change_sysctl(kernel, path, "0", &said))
-		fault_warn(&said);
-}
-
-/*
- * When an interface loses its carrier, the kernel deletes its neighbours, and
- * packets that XDP sends do not bring them back. So it is told to keep them:
- * after a short loss, on the same segment, nothing is lost.
- */
-static void carrier_keep(struct kernel *kernel, const struct hops *hops)
-{
-	char name[IF_NAMESIZE];
-	int i, j;
-
-	for (i = 0; i < hops->count; i++) {
-		for (j = 0; j < i; j++) {
-			if (hops->at[j].ifindex == hops->at[i].ifindex)
-				break;
-		}
-		if (j < i ||
-		    !if_indextoname((unsigned)hops->at[i].ifindex, name))
-			continue;
-		keep(kernel, "net/ipv4/conf/%s/arp_evict_nocarrier", name);
-		keep(kernel, "net/ipv6/conf/%s/ndisc_evict_nocarrier", name);
-	}
-}
-
 void lbr_neighbours(struct kernel *kernel, const struct config *config)
 {
 	struct hops *hops = hops_read(config);
@@ -139,7 +104,7 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 		fault_warn(&said);
 	}
 	if (hops && hops->count)
-		carrier_keep(kernel, hops);
+		carrier_keep(kernel, hops->at, hops->count);
 	/* `run` has other work, and hears of changes. */
 	if (hops && !kernel->in_loop)
 		neighbours_wait(hops->at, is_asked, hops->count);

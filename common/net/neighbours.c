@@ -127,10 +127,19 @@ int neighbour_manage(int ifindex, const struct addr *address)
 	return netlink_ask(message, NULL, NULL);
 }
 
-int neighbour_ask(int ifindex, const struct addr *address)
+int neighbour_use(int ifindex, const struct addr *address)
 {
 	char buffer[MESSAGE_SIZE];
-	struct nlmsghdr *message;
+	struct nlmsghdr *message =
+		about(buffer, RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE, ifindex,
+		      address, NUD_NONE);
+
+	((struct ndmsg *)mnl_nlmsg_get_payload(message))->ndm_flags = NTF_USE;
+	return netlink_ask(message, NULL, NULL);
+}
+
+int neighbour_ask(int ifindex, const struct addr *address)
+{
 	struct neighbour is;
 
 	neighbour_read(ifindex, address, &is);
@@ -139,10 +148,7 @@ int neighbour_ask(int ifindex, const struct addr *address)
 	/* An entry that is made or used without the flag loses it. */
 	if (is.managed)
 		return neighbour_manage(ifindex, address);
-	message = about(buffer, RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE, ifindex,
-			address, NUD_NONE);
-	((struct ndmsg *)mnl_nlmsg_get_payload(message))->ndm_flags = NTF_USE;
-	return netlink_ask(message, NULL, NULL);
+	return neighbour_use(ifindex, address);
 }
 
 void neighbours_wait(const struct route_hop *hops, const bool *is_asked,

@@ -41,6 +41,12 @@ int neighbour_manage(int ifindex, const struct addr *address);
  */
 int neighbour_ask(int ifindex, const struct addr *address);
 /*
+ * Uses an entry, as a packet would: the kernel asks for its MAC address, or
+ * whether that is still the same if nothing was heard for a while. A managed
+ * entry is no longer managed then.
+ */
+int neighbour_use(int ifindex, const struct addr *address);
+/*
  * Waits until each next hop that was asked for its MAC address has one, at most
  * half a second for all. Of those without an interface nobody is asked.
  * `is_asked`: a flag for each; NULL: all were.

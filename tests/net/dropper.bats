@@ -247,6 +247,16 @@ losing() {
 	finds client eth0
 	on client tc qdisc show dev eth0 | grep clsact
 	on client tc qdisc del dev eth0 clsact
+	# it is ours, and somebody else uses it, too: until both are gone
+	local way
+	for way in ingress egress; do
+		loses client eth0 --direction out
+		on client tc filter add dev eth0 "$way" bpf bytecode '1,6 0 0 4294967295'
+		finds client eth0
+		on client tc filter show dev eth0 "$way" | grep bytecode
+		on client tc qdisc del dev eth0 clsact
+	done
+	[[ $(for host in client server; do state "$host"; done) == "$before" ]]
 }
 
 # state HOST: everything that an attached program changes

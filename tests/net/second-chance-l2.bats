@@ -8,10 +8,12 @@
 bats_require_minimum_version 1.5.0
 load lib
 load flows
+load run
 
 HELD=40 PAUSE=0.2 X=172.19.0.3 Y=172.19.0.4
 export TALK_LIMIT=60
 
+# A network of another kind than that of run.bash.
 setup_file() {
 	network --native twolegged
 	file before "$X" "$Y"
@@ -80,6 +82,50 @@ unbroken() { # MODE
 	unbroken native
 	bkd backend0y down
 	[[ $(on backend0y ip neigh show "$X") != *managed* ]]
+}
+
+# peer: the MAC address that xdp_bkd on backend0y has for backend0x
+peer() {
+	on backend0y bpftool -j map dump pinned "/sys/fs/bpf/l3dsr/bkd-$LAYOUT/peer_links" |
+		jq -r '.[0].formatted.value.mac | map(.) | @json'
+}
+
+peer_is() { # MAC's last byte
+	[[ $(peer) == *",$1]" ]]
+}
+
+carrier_is() { # 0|1
+	[[ $(on backend0y cat /sys/class/net/eth0/carrier) == "$1" ]]
+}
+
+@test "l2: the MAC addresses of other backends outlive a loss of carrier" {
+	local setting=/proc/sys/net/ipv4/conf/eth0/arp_evict_nocarrier
+	on backend0y test -e "$setting" || skip "not before Linux 5.16"
+	bkd backend0y up -c "$BATS_FILE_TMPDIR/staged" >/dev/null
+	[[ $(on backend0y cat "$setting") == 0 ]]
+	ip -n "wires-$TOPO_RUN" link set backend0y-eth0 down
+	wait_for 5 carrier_is 0
+	ip -n "wires-$TOPO_RUN" link set backend0y-eth0 up
+	wait_for 5 carrier_is 1
+	[[ $(on backend0y ip neigh show "$X") == *lladdr*managed* ]]
+	bkd backend0y down
+	[[ $(on backend0y cat "$setting") == 1 ]]
+}
+
+# A kernel that is called 2.6 is one that manages no neighbours.
+@test "l2: before Linux 5.16, bkd run notices the new MAC address of another backend" {
+	on backend0y sysctl -qw net.ipv4.neigh.eth0.base_reachable_time_ms=1000 \
+		net.ipv4.neigh.eth0.delay_first_probe_time=1 net.ipv4.neigh.eth0.retrans_time_ms=200
+	on backend0x sysctl -qw net.ipv4.conf.eth0.arp_notify=0
+	on backend0y setarch --uname-2.6 Backend/bkd up -c "$BATS_FILE_TMPDIR/staged" >/dev/null
+	[[ $(on backend0y ip neigh show "$X") != *managed* ]]
+	peer_is 3
+	run_of backend0y
+	run_begin "$BATS_FILE_TMPDIR/staged" setarch --uname-2.6
+	on backend0x ip link set eth0 address 02:42:ac:13:00:33
+	wait_for 20 peer_is 51
+	run_signal TERM
+	on backend0x ip link set eth0 address 02:42:ac:13:00:03
 }
 
 @test "l2: control: the same without states" {

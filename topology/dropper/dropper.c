@@ -8,6 +8,7 @@
  */
 #include "arguments.h"
 #include "dropper.h"
+#include "filters.h"
 #include "topology/dropper/xdp_dropper.skel.h"
 
 #include <bpf/bpf.h>
@@ -201,14 +202,18 @@ static int show(const struct interface *on)
 	return found ? 0 : none("show", on);
 }
 
+/* The qdisc stays if somebody else has a filter there by now. */
 static int detach_out(const struct interface *on, bool made_qdisc)
 {
 	HOOK(hook, on);
 	PLACE(opts);
-	int error = bpf_tc_detach(&hook, &opts);
+	int error = bpf_tc_detach(&hook, &opts), left;
 
 	if (error || !made_qdisc)
 		return error;
+	left = filters_are_left(on->index);
+	if (left)
+		return left < 0 ? left : 0;
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 	return bpf_tc_hook_destroy(&hook);
 }

@@ -25,8 +25,8 @@ struct dropper {
 	__u16 source_port; /* source port, host byte order; 0: any */
 	__u8 protocol;	   /* IPPROTO_; 0: any IP packet */
 	__u8 trace;	   /* a line in trace_pipe for each packet */
-	__u8 made_qdisc;   /* the tool's: clsact goes with the program, and all
-			      that others have put there since */
+	__u8 made_qdisc;   /* the tool's: clsact goes with the program, unless
+			      others have put a filter there since */
 	__u8 pad[5];
 	__u64 seen; /* packets that match the settings above */
 	__u64 dropped;
