@@ -115,7 +115,7 @@ carrier_is() { # 0|1
 # A kernel that is called 2.6 is one that manages no neighbours.
 @test "l2: before Linux 5.16, bkd run notices the new MAC address of another backend" {
 	on backend0y sysctl -qw net.ipv4.neigh.eth0.base_reachable_time_ms=1000 \
-		net.ipv4.neigh.eth0.delay_first_probe_time=1 net.ipv4.neigh.eth0.retrans_time_ms=200
+		net.ipv4.neigh.eth0.delay_first_probe_time=0 net.ipv4.neigh.eth0.retrans_time_ms=200
 	on backend0x sysctl -qw net.ipv4.conf.eth0.arp_notify=0
 	on backend0y setarch --uname-2.6 Backend/bkd up -c "$BATS_FILE_TMPDIR/staged" >/dev/null
 	[[ $(on backend0y ip neigh show "$X") != *managed* ]]
