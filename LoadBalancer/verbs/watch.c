@@ -7,16 +7,20 @@
  * and writes it into the ring buffer of each watcher that wants it. A watcher's
  * row expires two seconds after it was last renewed. When all rows have
  * expired, xdp_lbr clears the bit, so a killed watcher costs packets nothing.
- * The next watcher frees its ring buffer (1 MiB).
+ * The next watcher frees its ring buffer (1 MiB), and need not wait until its
+ * row has expired: each watcher holds a name that ends with its process.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,7 +47,8 @@ struct watcher {
 	struct ring_buffer *ring;
 	__u32 index;		/* its place among the watchers */
 	__u32 id;		/* of its ring buffer */
-	int own;		/* fd of its ring buffer */
+	int own;		/* fd of its ring buffer ... */
+	int name;		/* ... and of what says that it is alive */
 	int rows, rings, count; /* of the maps; -1: not open */
 	__u64 lost;		/* before this watcher came */
 };
@@ -100,13 +105,50 @@ static int watched_set(struct kernel *kernel, bool on)
 	return wanted == value ? 0 : control_set(kernel, CONTROL_TRACE, wanted);
 }
 
+/*
+ * Takes the name of the watcher whose ring buffer has this id: a socket of this
+ * network namespace, so it is gone with its process. Returns an fd that holds
+ * it; -1 with errno, EADDRINUSE where another process does.
+ */
+static int name_take(__u32 id)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* It begins with a NUL, so it is not a file's. */
+	int length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1,
+			      "l3dsr/watch/%u", id);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&name,
+			    (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+					1 + (size_t)length))) {
+		close(fd); /* leaves errno */
+		return -1;
+	}
+	return fd;
+}
+
+/* Has the watcher's process ended? If that cannot be seen: no. */
+static bool is_dead(const struct watcher *watcher, __u32 index)
+{
+	__u32 id;
+	int fd;
+
+	if (bpf_map_lookup_elem(watcher->rings, &index, &id))
+		return errno == ENOENT;
+	fd = name_take(id);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 /* Is there a watcher with this index, at `now`? */
 static bool is_watched(const struct watcher *watcher, __u32 index, __u64 now)
 {
 	struct watch row = {0};
 
 	bpf_map_lookup_elem(watcher->rows, &index, &row);
-	return row.until >= now;
+	return row.until >= now && !is_dead(watcher, index);
 }
 
 /* Extends the watcher's row by two seconds. */
@@ -232,6 +274,9 @@ static int watcher_add(struct watcher *watcher)
 	    bpf_obj_get_info_by_fd(watcher->own, &info, &length))
 		return -1;
 	watcher->id = info.id;
+	watcher->name = name_take(info.id);
+	if (watcher->name < 0)
+		return -1;
 	watcher->lost = lost_read(watcher);
 	watcher->ring = ring_buffer__new(watcher->own, tell, watcher, NULL);
 	if (!watcher->ring)
@@ -308,8 +353,8 @@ static void watch_end(struct watcher *watcher)
 
 static void watcher_close(const struct watcher *watcher)
 {
-	const int all[] = {watcher->own, watcher->rows, watcher->rings,
-			   watcher->count};
+	const int all[] = {watcher->own, watcher->name, watcher->rows,
+			   watcher->rings, watcher->count};
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -323,6 +368,7 @@ int verb_watch(const struct role *role, const struct options *options)
 	struct watcher watcher = {.role = role,
 				  .json = options->json,
 				  .own = -1,
+				  .name = -1,
 				  .rows = -1,
 				  .rings = -1,
 				  .count = -1};

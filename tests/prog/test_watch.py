@@ -107,6 +107,23 @@ def decisions(world):
     world.lbr("trace", "off")
 
 
+@test("watch: a watcher that was killed leaves its place to the next one at once")
+def replaced(world):
+    world.up(configuration(Service(world, 4209).text(TEN)))
+    watches = []
+    for _ in range(4):
+        watches.append(Watch(world, beside=watches))
+    equal(on("lbdsr0a", "LoadBalancer/lbr", "watch", status=1), "", "a fifth one")
+    watches[1].end(signal.SIGKILL)
+    watches[1] = Watch(world, beside=[watches[n] for n in (0, 2, 3)])
+    equal((watches[1].index, rings(world)), (1, 4), "its place, and ring buffers")
+    world.lbr.run([bytes(f.ip4() / f.tcp(4209, "S"))])
+    for watch in watches:
+        lines, said = watch.end()
+        equal((len(lines), said), (1, ""), "decisions, and stderr")
+    equal(rings(world), 0, "ring buffers, afterwards")
+
+
 @test("watch: those of a client, a service, a backend, a reason")
 def filters(world):
     world.up(configuration(Service(world, 4203).text(TEN), Service(world, 4204).text(TEN[:1])))
