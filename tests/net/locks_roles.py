@@ -16,6 +16,7 @@ now = time.monotonic
 VIP, X, Y6 = "192.168.25.10", "172.19.0.3", "2001:db8:19::4"
 PINS = "/sys/fs/bpf/l3dsr/"
 NOT_UP = r" is not up here any more|^/.* is free, after "
+NOT_FILE = r" is not what runs: until it is applied, "
 
 
 class Failure(Exception):
@@ -174,8 +175,11 @@ class Bkd(Role):
         return self.has_vip()
 
     def done(self, journal, mark, limit, verb=None):
-        return until(lambda: self.has_vip() or
-                     (verb == "down" and journal.find(NOT_UP, mark)), "the VIP is back", limit)
+        # After `down`, and while another file runs, `run` follows no VIP, and says so: of a
+        # file only once, until it sees its own again.
+        told = {"down": (NOT_UP, mark), f"apply {self.other}": (NOT_FILE, 0)}.get(verb)
+        return until(lambda: self.has_vip() or (told and journal.find(*told)),
+                     "the VIP is back", limit)
 
     def restore(self):
         pass
