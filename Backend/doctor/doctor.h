@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/doctor/doctor.h"
+#include "common/net/sockets.h"
 
 /* The services of the file that have this host as a backend. */
 struct served {
@@ -17,9 +18,12 @@ int served_read(struct doctor *doctor, struct served *served);
 /* server.c */
 void look_listeners(struct doctor *doctor);
 void look_replies(struct doctor *doctor);
+/* Would one of these sockets receive the service's packets? */
+bool has_listener(const struct config_service *service,
+		  const struct socket_row *sockets, int count);
 /*
- * elsewhere.c: a process in another network namespace that has the VIP and a
- * listener for the service. 0: none is seen.
+ * other_namespaces.c: a process in another network namespace that has the VIP
+ * and a listener for the service. 0: none is seen.
  */
 int listens_elsewhere(const struct config_service *service);
 /* chance.c */

@@ -20,7 +20,6 @@
 #include "common/core/address.h"
 #include "common/doctor/drops.h"
 #include "common/net/netlink_ask.h"
-#include "common/net/sockets.h"
 
 /* Who would receive a service's packets. */
 enum listener {
@@ -51,6 +50,12 @@ static enum listener listener_of(const struct config_service *service,
 			best = is;
 	}
 	return best;
+}
+
+bool has_listener(const struct config_service *service,
+		  const struct socket_row *sockets, int count)
+{
+	return listener_of(service, sockets, count) >= LISTENER_WILDCARD;
 }
 
 /*
