@@ -20,7 +20,8 @@
 struct layout {
 	const char *name; /* its L3DSR_LAYOUT */
 
-	/* A value of `generations`; `previous`, tables and VIPs do not matter.
+	/*
+	 * A value of `generations`; `previous`, tables and VIPs do not matter.
 	 */
 	size_t generation_size; /* bytes, as all sizes here */
 	void (*generation)(const void *old, struct generation *new);

@@ -13,8 +13,8 @@
 #include "common/host/change.h"
 #include "common/net/routes.h"
 
-#define MOST_SAID                                                              \
-	8 /* lines of one examination; a file may have many backends */
+/* Lines of one examination; a file may have many backends. */
+#define MOST_SAID 8
 
 static const char *const healths[] = {
 	[HEALTH_OK] = "ok",

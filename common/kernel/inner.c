@@ -144,8 +144,8 @@ static void keys_remove(int fd)
 	}
 }
 
-#define SLACK                                                                  \
-	4 /* a quarter more than needed, so that there is room next time */
+/* A quarter more than needed, so that there is room next time. */
+#define SLACK 4
 
 int inner_take(struct kernel *kernel, const char *name, __u32 index,
 	       __u32 entries, struct fault *fault_out)

@@ -19,8 +19,8 @@
 
 #include "common/core/address.h"
 
-#define PAGE_SIZE_MOST                                                         \
-	32768 /* a dump's answers come in pages of up to this \ */
+/* A dump's answers come in pages of up to this. */
+#define PAGE_SIZE_MOST 32768
 
 struct sockets {
 	struct socket_row *rows;
