@@ -334,6 +334,6 @@ void lbr_monitor_stop(struct lbr_monitor *monitor)
 	if (monitor->write)
 		event_free(monitor->write);
 	SSL_CTX_free(monitor->checks.prober.tls);
-	pulse_free(&monitor->checks.prober.pulse);
+	stalls_free(&monitor->checks.prober.stalls);
 	config_free(&monitor->config);
 }

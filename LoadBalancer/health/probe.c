@@ -30,7 +30,7 @@ void probe_stop(struct probe *probe)
 {
 	if (probe->timer)
 		event_free(probe->timer);
-	pulse_end(&probe->prober->pulse, &probe->wait);
+	stalls_end(&probe->prober->stalls, &probe->wait);
 	if (probe->bare)
 		event_free(probe->bare);
 	if (probe->stream)
@@ -61,7 +61,7 @@ void probe_end(struct probe *probe)
 
 static void finish(struct probe *probe)
 {
-	probe->result.took = (__u32)(pulse_now() - probe->wait.begun);
+	probe->result.took = (__u32)(microseconds_now() - probe->wait.begun);
 	probe_stop(probe);
 	probe->done(probe, probe->data);
 }
@@ -191,7 +191,8 @@ static void late(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
-	if (pulse_left(&probe->prober->pulse, &probe->wait, pulse_now(), &left))
+	if (stalls_left(&probe->prober->stalls, &probe->wait,
+			microseconds_now(), &left))
 		event_add(probe->timer, &left);
 	else if (is_connected(probe))
 		bad(probe, "no answer in time");
@@ -377,8 +378,8 @@ void probe_start(struct probe *probe)
 	static const struct timeval now;
 
 	memset(&probe->result, 0, sizeof(probe->result));
-	pulse_begin(&probe->prober->pulse, probe->prober->base, &probe->wait,
-		    probe->check->timeout);
+	stalls_begin(&probe->prober->stalls, probe->prober->base, &probe->wait,
+		     probe->check->timeout);
 	probe->fd = -1;
 	if (!begin(probe)) {
 		probe->timer = evtimer_new(probe->prober->base, late, probe);

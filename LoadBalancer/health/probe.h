@@ -14,7 +14,7 @@
 
 #include "LoadBalancer/health/check_path.h"
 #include "LoadBalancer/health/http_answer.h"
-#include "common/base/pulse.h"
+#include "common/base/stalls.h"
 #include "common/config/health.h"
 #include "common/core/abi_services.h"
 
@@ -33,7 +33,7 @@ struct prober {
 	struct event_base *base;
 	struct check_path *path;
 	SSL_CTX *tls; /* NULL until it is needed */
-	struct pulse pulse;
+	struct stalls stalls;
 };
 
 struct probe {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pulse.h - for how long this process did not listen to its sockets
+ * stalls.h - for how long this process did not listen to its sockets
  *
  * It may have been stopped, or have waited for a CPU or a lock: a check's
  * answer that came meanwhile is not late. While something is awaited, a timer
- * fires each PULSE microseconds; how late it fires is time that was missed. All
- * times are microseconds of CLOCK_MONOTONIC.
+ * fires each STALLS_TICK microseconds; how late it fires is time that was
+ * missed. All times are microseconds of CLOCK_MONOTONIC.
  */
 #pragma once
 
@@ -13,9 +13,9 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define PULSE 25000
+#define STALLS_TICK 25000
 
-struct pulse {
+struct stalls {
 	struct event *event;
 	unsigned int waiting; /* waits that have not ended */
 	__u64 due;	      /* when it fires next; 0: it is off */
@@ -29,21 +29,21 @@ struct wait {
 	bool is_on;
 };
 
-__u64 pulse_now(void);
+__u64 microseconds_now(void);
 /* `may_take` in milliseconds. */
-void pulse_begin(struct pulse *pulse, struct event_base *base,
-		 struct wait *wait, __u32 may_take);
+void stalls_begin(struct stalls *stalls, struct event_base *base,
+		  struct wait *wait, __u32 may_take);
 /* Also for one that is not on. */
-void pulse_end(struct pulse *pulse, struct wait *wait);
-void pulse_free(struct pulse *pulse);
+void stalls_end(struct stalls *stalls, struct wait *wait);
+void stalls_free(struct stalls *stalls);
 
 /* With the time passed in: the timer fires; a wait begins. */
-void pulse_fire(struct pulse *pulse, __u64 now);
-void wait_begin(struct pulse *pulse, struct wait *wait, __u64 now,
+void stalls_fire(struct stalls *stalls, __u64 now);
+void wait_begin(struct stalls *stalls, struct wait *wait, __u64 now,
 		__u32 may_take);
 /*
  * Has the answer had less time than it may take, but for what was missed? Then
  * *left is what is left of it.
  */
-bool pulse_left(const struct pulse *pulse, const struct wait *wait, __u64 now,
-		struct timeval *left);
+bool stalls_left(const struct stalls *stalls, const struct wait *wait,
+		 __u64 now, struct timeval *left);
