@@ -11,7 +11,7 @@
 
 #include "LoadBalancer/doctor/doctor.h"
 #include "LoadBalancer/generation/file.h"
-#include "LoadBalancer/generation/standing.h"
+#include "LoadBalancer/generation/condition.h"
 #include "common/base/address.h"
 #include "common/config/state.h"
 #include "common/core/abi_packets.h"
@@ -110,39 +110,40 @@ static void unheard(struct doctor *doctor, const struct backend *backend,
 }
 
 /* What health checks have found about a service's backends. */
-static void answers_of(struct doctor *doctor, const struct standings *standings,
+static void answers_of(struct doctor *doctor,
+		       const struct conditions *conditions,
 		       const struct running_service *service,
 		       const struct config_service *from)
 {
-	const struct running *running = standings->running;
+	const struct running *running = conditions->running;
 	char address[INET6_ADDRSTRLEN], vip[64];
 	const struct backend *backend;
-	struct standing standing;
+	struct condition condition;
 	size_t i, end;
 
 	running_range(running, service->service.id, &i, &end);
 	for (; i < end; i++) {
 		backend = running->by_address[i];
-		backend_stands(standings, backend, &standing);
-		if (!standings->is_stale)
+		backend_condition(conditions, backend, &condition);
+		if (!conditions->is_stale)
 			unheard(doctor, backend, from);
-		if (standing.status != STATUS_DOWN &&
-		    standing.status != STATUS_LAST_RESORT)
+		if (condition.status != STATUS_DOWN &&
+		    condition.status != STATUS_LAST_RESORT)
 			continue;
 		report(doctor, HEALTH_FAIL, "%s is %s, for %s/%s: %s; there:",
-		       addr_text(&backend->address, address), standing.state,
+		       addr_text(&backend->address, address), condition.state,
 		       endpoint_text(&from->vip, from->port, vip),
-		       protocol_name(from->protocol), standing.why);
+		       protocol_name(from->protocol), condition.why);
 		mend_there(doctor, backend, from);
 	}
 }
 
 /*
- * Reads what runs. Unless it returns -1, standings_close() and running_free()
+ * Reads what runs. Unless it returns -1, conditions_close() and running_free()
  * are due.
  */
-static int standings_read(struct doctor *doctor, struct running *running,
-			  struct standings *standings)
+static int conditions_read(struct doctor *doctor, struct running *running,
+			   struct conditions *conditions)
 {
 	const struct kernel *kernel = &doctor->kernel;
 	struct fault ignored;
@@ -150,7 +151,7 @@ static int standings_read(struct doctor *doctor, struct running *running,
 	if (!doctor->is_up ||
 	    running_read(kernel, generation_current(kernel), running, &ignored))
 		return -1;
-	standings_open(standings, kernel, running);
+	conditions_open(conditions, kernel, running);
 	return 0;
 }
 
@@ -159,22 +160,22 @@ static bool answers_known(struct doctor *doctor)
 {
 	const struct config_service *from = doctor->config.services;
 	const struct running_service *service;
-	struct standings standings;
+	struct conditions conditions;
 	struct running running;
 	size_t i, checked = 0;
 	bool is_known;
 
-	if (standings_read(doctor, &running, &standings))
+	if (conditions_read(doctor, &running, &conditions))
 		return false;
 	for (i = 0; i < doctor->config.service_count; i++, from++) {
 		service = running_service_for(&running, from);
 		if (!service || from->check.type == CHECK_NONE)
 			continue;
 		checked++;
-		answers_of(doctor, &standings, service, from);
+		answers_of(doctor, &conditions, service, from);
 	}
-	is_known = doctor->said || (checked && !standings.is_stale);
-	standings_close(&standings);
+	is_known = doctor->said || (checked && !conditions.is_stale);
+	conditions_close(&conditions);
 	running_free(&running);
 	if (is_known && !doctor->said)
 		report(doctor, HEALTH_OK,
@@ -203,22 +204,22 @@ static const struct backend *drained_of(const struct running *running,
 }
 
 /* A service without a backend that is up. */
-static void stands_badly(struct doctor *doctor, const struct running *running,
-			 const struct config_service *from,
-			 const struct running_service *service,
-			 const struct standing *standing)
+static void report_not_up(struct doctor *doctor, const struct running *running,
+			  const struct config_service *from,
+			  const struct running_service *service,
+			  const struct condition *condition)
 {
 	const struct backend *drained = drained_of(running, service);
 	char vip[64], address[INET6_ADDRSTRLEN];
 
 	endpoint_text(&from->vip, from->port, vip);
 	report(doctor, HEALTH_FAIL, "%s/%s is %s: %s%s", vip,
-	       protocol_name(from->protocol), standing->state, standing->why,
+	       protocol_name(from->protocol), condition->state, condition->why,
 	       service->service.table_size ? ""
 	       : from->on_all_down == ALL_DOWN_PASS
 		       ? "; its new flows are handed to this host's kernel"
 		       : "; its new flows are dropped");
-	if (standing->status == SERVICE_DOWN)
+	if (condition->status == SERVICE_DOWN)
 		mend(doctor, "lbr show backends");
 	else if (drained)
 		mend(doctor, "lbr undrain %s -s %s/%s",
@@ -230,12 +231,12 @@ void look_services(struct doctor *doctor)
 {
 	const struct config_service *from = doctor->config.services;
 	const struct running_service *service;
-	struct standings standings;
-	struct standing standing;
+	struct conditions conditions;
+	struct condition condition;
 	struct running running;
 	size_t i, count = 0;
 
-	if (standings_read(doctor, &running, &standings)) {
+	if (conditions_read(doctor, &running, &conditions)) {
 		report(doctor, HEALTH_UNKNOWN, "what runs cannot be read");
 		return;
 	}
@@ -244,13 +245,13 @@ void look_services(struct doctor *doctor)
 		if (!service)
 			continue;
 		count++;
-		service_stands(&standings, service, &standing);
-		if (standing.status == SERVICE_DOWN ||
-		    standing.status == SERVICE_DRAINED)
-			stands_badly(doctor, &running, from, service,
-				     &standing);
+		service_condition(&conditions, service, &condition);
+		if (condition.status == SERVICE_DOWN ||
+		    condition.status == SERVICE_DRAINED)
+			report_not_up(doctor, &running, from, service,
+				      &condition);
 	}
-	standings_close(&standings);
+	conditions_close(&conditions);
 	running_free(&running);
 	if (!doctor->said)
 		report(doctor, HEALTH_OK,

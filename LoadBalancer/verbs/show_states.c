@@ -11,7 +11,7 @@
 
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/generation/rest.h"
-#include "LoadBalancer/generation/standing.h"
+#include "LoadBalancer/generation/condition.h"
 #include "LoadBalancer/verbs/show.h"
 #include "common/base/json.h"
 #include "common/config/method_names.h"
@@ -30,12 +30,12 @@ static time_t until_time(__u64 until, __u64 now)
 }
 
 static json_t *service_row(const struct show *show,
-			   const struct standings *standings,
+			   const struct conditions *conditions,
 			   const struct running_service *row, time_t until,
 			   size_t moved)
 {
 	struct backend_count sum = {0};
-	struct standing standing;
+	struct condition condition;
 	const struct method *method = &row->service.method;
 	size_t i, end, backends = 0;
 
@@ -50,14 +50,14 @@ static json_t *service_row(const struct show *show,
 		sum.flows += count->flows;
 		backends += backend->state != BACKEND_REMOVING;
 	}
-	service_stands(standings, row, &standing);
+	service_condition(conditions, row, &condition);
 	return json_pack(
 		"{s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:o, s:I, s:I, "
 		"s:o, s:I, s:I, s:I, s:o}",
 		"vip", json_addr(&row->key.vip), "port",
 		json_port(row->key.port), "protocol",
-		protocol_name(row->key.protocol), "state", standing.state,
-		"since", json_time((time_t)standing.since), "scheduler",
+		protocol_name(row->key.protocol), "state", condition.state,
+		"since", json_time((time_t)condition.since), "scheduler",
 		scheduler_name(row->service.scheduler), "forward",
 		method_name(method), "dscp", json_nonzero(method->dscp),
 		"checksum", checksum_name(method->checksum), "table-size",
@@ -65,7 +65,7 @@ static json_t *service_row(const struct show *show,
 		(json_int_t)moved, "backends", (json_int_t)backends, "until",
 		json_time(until), "flows-total", (json_int_t)sum.flows,
 		"packets", (json_int_t)sum.packets, "bytes",
-		(json_int_t)sum.bytes, "why", json_text(standing.why));
+		(json_int_t)sum.bytes, "why", json_text(condition.why));
 }
 
 json_t *services_rows(const struct kernel *kernel, const struct show *show)
@@ -73,7 +73,7 @@ json_t *services_rows(const struct kernel *kernel, const struct show *show)
 	const struct running *running = &show->running;
 	const struct running_service *row = running->services;
 	json_t *rows = json_array();
-	struct standings standings;
+	struct conditions conditions;
 	struct tables tables;
 	__u64 now, until;
 	size_t i;
@@ -83,18 +83,18 @@ json_t *services_rows(const struct kernel *kernel, const struct show *show)
 		json_decref(rows);
 		return NULL;
 	}
-	standings_open(&standings, kernel, running);
+	conditions_open(&conditions, kernel, running);
 	for (i = 0; i < running->service_count; i++, row++) {
 		until = running_until(running, row);
 		if (until && until <= now)
 			continue;
 		json_array_append_new(
-			rows, service_row(show, &standings, row,
+			rows, service_row(show, &conditions, row,
 					  until_time(until, now),
 					  moved_slots(&tables, running, row)));
 	}
 	tables_close(&tables);
-	standings_close(&standings);
+	conditions_close(&conditions);
 	return rows;
 }
 
@@ -110,16 +110,16 @@ static json_t *overrides(const struct backend *row)
 }
 
 static json_t *backend_row(const struct show *show,
-			   const struct standings *standings,
+			   const struct conditions *conditions,
 			   const struct running_service *service,
 			   const struct backend *row, time_t until,
 			   __u32 active)
 {
 	const struct backend_count *count =
 		&show->counts[row->id % BACKEND_INDEXES];
-	struct standing standing;
+	struct condition condition;
 
-	backend_stands(standings, row, &standing);
+	backend_condition(conditions, row, &condition);
 	return json_pack(
 		"{s:o, s:o, s:s, s:o, s:I, s:s, s:o, s:s?, s:s, s:o, s:I, s:o, "
 		"s:I, s:I, s:I, s:o}",
@@ -127,14 +127,14 @@ static json_t *backend_row(const struct show *show,
 		json_port(service->key.port), "protocol",
 		protocol_name(service->key.protocol), "backend",
 		json_addr(&row->address), "weight", (json_int_t)row->weight,
-		"state", standing.state, "since",
-		json_time((time_t)standing.since), "health",
+		"state", condition.state, "since",
+		json_time((time_t)condition.since), "health",
 		finding_name(row->finding), "gets", flows_name(row),
 		"overrides", overrides(row), "active-flows", (json_int_t)active,
 		"until", json_time(until), "flows-total",
 		(json_int_t)count->flows, "packets", (json_int_t)count->packets,
 		"bytes", (json_int_t)count->bytes, "why",
-		json_text(standing.why));
+		json_text(condition.why));
 }
 
 json_t *backends_rows(const struct kernel *kernel, const struct show *show)
@@ -142,7 +142,7 @@ json_t *backends_rows(const struct kernel *kernel, const struct show *show)
 	const struct running *running = &show->running;
 	__u32 *active = calloc(BACKEND_INDEXES, sizeof(*active));
 	json_t *rows = json_array();
-	struct standings standings;
+	struct conditions conditions;
 	__u64 now = 0, until;
 	size_t i;
 
@@ -152,7 +152,7 @@ json_t *backends_rows(const struct kernel *kernel, const struct show *show)
 		json_decref(rows);
 		return NULL;
 	}
-	standings_open(&standings, kernel, running);
+	conditions_open(&conditions, kernel, running);
 	for (i = 0; i < running->backend_count; i++) {
 		const struct backend *row = running->by_address[i];
 		const struct running_service *service =
@@ -162,11 +162,11 @@ json_t *backends_rows(const struct kernel *kernel, const struct show *show)
 		if (!service || (until && until <= now))
 			continue;
 		json_array_append_new(
-			rows, backend_row(show, &standings, service, row,
+			rows, backend_row(show, &conditions, service, row,
 					  until_time(until, now),
 					  active[row->id % BACKEND_INDEXES]));
 	}
-	standings_close(&standings);
+	conditions_close(&conditions);
 	free(active);
 	return rows;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/generation/standing.h"
+#include "LoadBalancer/generation/condition.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -11,23 +11,23 @@
 #include "common/core/abi_services.h"
 #include "common/kernel/run_lock.h"
 
-void standings_open(struct standings *standings, const struct kernel *kernel,
-		    const struct running *running)
+void conditions_open(struct conditions *conditions, const struct kernel *kernel,
+		     const struct running *running)
 {
 	struct fault ignored;
 
-	*standings = (struct standings){
+	*conditions = (struct conditions){
 		.running = running,
 		.verdicts = kernel_map(kernel, "verdicts"),
 		.is_stale = run_is_alive(kernel->role, &ignored) != 1,
 	};
 }
 
-void standings_close(struct standings *standings)
+void conditions_close(struct conditions *conditions)
 {
-	if (standings->verdicts >= 0)
-		close(standings->verdicts);
-	standings->verdicts = -1;
+	if (conditions->verdicts >= 0)
+		close(conditions->verdicts);
+	conditions->verdicts = -1;
 }
 
 const char *finding_name(__u8 finding)
@@ -46,7 +46,7 @@ const char *flows_name(const struct backend *backend)
 }
 
 /* What checks have found against it; "" if nothing. */
-static void found_down(const struct standings *standings,
+static void found_down(const struct conditions *conditions,
 		       const struct backend *backend, char *text)
 {
 	char why[VERDICT_TEXT];
@@ -55,14 +55,15 @@ static void found_down(const struct standings *standings,
 	if (backend->finding != FINDING_APPLICATION_DOWN &&
 	    backend->finding != FINDING_PATH_DOWN)
 		return;
-	states_why(standings->verdicts, backend, why);
-	snprintf(text, STANDING_WHY, "%s%s",
+	states_why(conditions->verdicts, backend, why);
+	snprintf(text, CONDITION_WHY, "%s%s",
 		 *why ? why : finding_name(backend->finding),
-		 standings->is_stale ? "; when `lbr run` ended" : "");
+		 conditions->is_stale ? "; when `lbr run` ended" : "");
 }
 
-void backend_stands(const struct standings *standings,
-		    const struct backend *backend, struct standing *standing)
+void backend_condition(const struct conditions *conditions,
+		       const struct backend *backend,
+		       struct condition *condition)
 {
 	enum backend_status status = backend_status(backend);
 	const char *wanted = status == STATUS_REMOVING	 ? "not in the file"
@@ -70,32 +71,32 @@ void backend_stands(const struct standings *standings,
 			     : backend->override & OVERRIDE_STATE
 				     ? "set by hand"
 				     : "as the file says";
-	char found[STANDING_WHY];
+	char found[CONDITION_WHY];
 
-	found_down(standings, backend, found);
-	standing->status = (__u8)status;
-	standing->state = status_name(status);
-	standing->since =
-		standings->running->since[backend->id % BACKEND_INDEXES];
-	snprintf(standing->why, STANDING_WHY, "%.24s%s%.*s", wanted,
+	found_down(conditions, backend, found);
+	condition->status = (__u8)status;
+	condition->state = status_name(status);
+	condition->since =
+		conditions->running->since[backend->id % BACKEND_INDEXES];
+	snprintf(condition->why, CONDITION_WHY, "%.24s%s%.*s", wanted,
 		 *wanted && *found ? "; found down: " : "", VERDICT_TEXT + 32,
 		 found);
 }
 
-void service_stands(const struct standings *standings,
-		    const struct running_service *service,
-		    struct standing *standing)
+void service_condition(const struct conditions *conditions,
+		       const struct running_service *service,
+		       struct condition *condition)
 {
 	struct service_tally tally = {0};
 	const struct backend *backend;
-	const struct running *running = standings->running;
+	const struct running *running = conditions->running;
 	char address[INET6_ADDRSTRLEN];
-	struct standing first = {0};
+	struct condition first = {0};
 	__u16 removing = service->service.removing;
 	size_t i, end;
 
 	if (removing) {
-		*standing = (struct standing){
+		*condition = (struct condition){
 			.status = SERVICE_REMOVING,
 			.state = service_status_name(SERVICE_REMOVING),
 			.since = running->since[(removing - 1) %
@@ -112,18 +113,18 @@ void service_stands(const struct standings *standings,
 		service_add(&tally, backend);
 		if (down || tally.down == down)
 			continue;
-		backend_stands(standings, backend, &first);
+		backend_condition(conditions, backend, &first);
 		addr_text(&backend->address, address);
 	}
-	standing->status = (__u8)service_status(&tally);
-	standing->state = service_status_name(standing->status);
-	standing->since = running->service_since[service->service.rr_turn];
-	*standing->why = '\0';
+	condition->status = (__u8)service_status(&tally);
+	condition->state = service_status_name(condition->status);
+	condition->since = running->service_since[service->service.rr_turn];
+	*condition->why = '\0';
 	if (!tally.to_serve)
-		snprintf(standing->why, STANDING_WHY, "all backends drain");
+		snprintf(condition->why, CONDITION_WHY, "all backends drain");
 	else if (tally.down)
-		snprintf(standing->why, STANDING_WHY,
+		snprintf(condition->why, CONDITION_WHY,
 			 "%zu of %zu down; %s: %.*s", tally.down,
-			 tally.to_serve, address, (int)(STANDING_WHY - 100),
+			 tally.to_serve, address, (int)(CONDITION_WHY - 100),
 			 first.why);
 }
