@@ -28,8 +28,8 @@ function rows(status, now) {
 				if (b.why) make("span", { class: "why", text: b.why }, td);
 			}, wide: true },
 			result("path"), result("application"),
-			{ name: "check", value: b => { const c = checks.get(key(b)); return c ? c.type + " " + (c.seconds * 1000).toFixed(1) + " ms" : ""; } },
-			{ name: "gets", text: true, value: b => b.gets },
+			{ name: "check", value: b => { const c = checks.get(key(b)); return c ? c.type + " " + (c["duration-seconds"] * 1000).toFixed(1) + " ms" : ""; } },
+			{ name: "accepts", text: true, value: b => b.accepts },
 			{ name: "weight", value: b => b.weight },
 			{ name: "flows", value: b => short(b["flows-total"]) },
 			{ name: "active flows", value: b => short(b["active-flows"]) },

@@ -20,7 +20,7 @@ const struct metric bkd_metrics[] = {
 	{"bkd_attached", "gauge", "Where xdp_bkd is attached, and how.",
 	 "interfaces", NULL, NULL, {"interface", "mode"}, {NULL}},
 	{"bkd_attached_interfaces", "gauge",
-	 "Interfaces that xdp_bkd is attached to.", "", "attached", NULL, {NULL}, {NULL}},
+	 "Interfaces that xdp_bkd is attached to.", "", "attached-interfaces", NULL, {NULL}, {NULL}},
 	{"bkd_vip_on_lo", "gauge",
 	 "Whether the VIP of what is restored is on lo, where servers can answer from it.",
 	 "vips", "on-lo", NULL, {"vip"}, {NULL}},

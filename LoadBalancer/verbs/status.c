@@ -33,9 +33,9 @@ static json_t *check_row(const struct checked *row)
 		"up", !health_is_down(&row->health), "path",
 		outcomes[row->last.path], "application",
 		outcomes[row->last.application], "why",
-		json_text(row->last.why), "seconds", row->last.took / 1e6,
-		"good", (json_int_t)row->good, "bad", (json_int_t)row->bad,
-		"skipped", (json_int_t)row->skipped);
+		json_text(row->last.why), "duration-seconds",
+		row->last.took / 1e6, "good", (json_int_t)row->good, "bad",
+		(json_int_t)row->bad, "skipped", (json_int_t)row->skipped);
 }
 
 static json_t *checks_rows(const struct checks *checks)

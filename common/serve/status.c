@@ -36,7 +36,8 @@ static json_t *snapshot(const struct status *status)
 			json_decref(root);
 	} while (changed);
 	if (root)
-		json_object_set_new(root, "attached", json_integer(attached));
+		json_object_set_new(root, "attached-interfaces",
+				    json_integer(attached));
 	if (!root)
 		return NULL;
 	gethostname(host, sizeof(host) - 1);

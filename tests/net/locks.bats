@@ -132,7 +132,7 @@ is_free() {
 	run lbr doctor -c "$FILE"
 	[[ $output == *"fail"*"lock"*"(pid $holder) holds $PINS"*"try: ps "* ]]
 	# Readers need no lock, and the page is served.
-	[[ $(metric lbr_lock_wait_seconds) != 0* ]]
+	[[ $(metric lbr_lock_waited_seconds) != 0* ]]
 	lbr show >/dev/null
 	[[ $(code /metrics) == 200 ]]
 	# When the holder is stopped, both say so, and print what helps.

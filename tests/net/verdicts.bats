@@ -83,7 +83,7 @@ forgetting() {
 	bad backend0x
 	wait_for 5 is "$X4" state down
 	is "$X4" health 'application down'
-	is "$X4" gets 'its own'
+	is "$X4" accepts 'its own'
 	is "$X4" why 'status 404'
 	service state degraded
 	service why "1 of 2 down; $X4: status 404"
@@ -171,7 +171,7 @@ forgetting() {
 	[[ $(lbr show -j flows | jq '.flows | length') == 0 ]]
 	bad backend0x
 	wait_for 5 is "$X4" state down
-	is "$X4" gets 'its own'
+	is "$X4" accepts 'its own'
 	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
 	advanced "$FLOWS"
 	unbroken

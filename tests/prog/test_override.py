@@ -60,7 +60,7 @@ def since(world):
     assert then < after[TEN[0]]["since"] <= time.time(), after[TEN[0]]
     equal([after[name]["since"] for name in TEN[1:]], [before[name]["since"] for name in TEN[1:]],
           "of those that are as they were")
-    equal((after[TEN[0]]["why"], after[TEN[0]]["gets"], after[TEN[1]]["why"]),
+    equal((after[TEN[0]]["why"], after[TEN[0]]["accepts"], after[TEN[1]]["why"]),
           ("set by hand", "its own", None), "why")
     world.apply(configuration(tcp.text(TEN), udp_idle="59s"))
     equal(rows(world, tcp.port)[TEN[1]]["since"], before[TEN[1]]["since"], "over an apply")
