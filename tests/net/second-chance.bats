@@ -158,17 +158,16 @@ broken() {
 # junk COUNT: sends ACKs to the VIP that belong to no flow
 junk() {
 	on "$CLIENT" "${PYTHON[@]}" - "$VIP4" "$1" <<-'EOF'
-		import socket, struct, sys
+		import socket, sys
+		sys.path.insert(0, "tests/net")
+		from segment import segment
 
 		vip, count = sys.argv[1], int(sys.argv[2])
 		raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
 		raw.connect((vip, 0))
 		ends = socket.inet_aton(raw.getsockname()[0]) + socket.inet_aton(vip)
 		for port in range(2000, 2000 + count):
-		    head = struct.pack("!HHIIBBHHH", port, 80, 1, 1, 0x50, 0x10, 1000, 0, 0)
-		    sums = sum(struct.unpack("!16H", ends + struct.pack("!HH", 6, 20) + head))
-		    sums = 0xFFFF - (sums + (sums >> 16) & 0xFFFF)
-		    raw.send(head[:16] + struct.pack("!H", sums) + head[18:])
+		    raw.send(segment(ends, (port, 80), 1, 1, 0x10))
 	EOF
 }
 
