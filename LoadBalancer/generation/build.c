@@ -377,7 +377,7 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 index,
 	    !tables_write(&build, fault_out) &&
 	    !services_write(&build, fault_out) &&
 	    !backends_write(&build, fault_out) &&
-	    !file_keep(kernel, config, index, fault_out))
+	    !file_keep(kernel, config, generation, fault_out))
 		rc = id_keep(&build, fault_out);
 	build_free(&build);
 	if (!kernel->running)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define LEAST	(512 * 1024)	  /* slots of a chunk: 1 MiB */
-#define AT_ONCE (8 * 1024 * 1024) /* more than needed are made up to this */
+#define AT_ONCE (8 * 1024 * 1024) /* at most so many more than needed */
 #define SPARE	8		  /* indexes for tables that have to move */
 
 __u32 table_slots(const struct service *service)
@@ -172,8 +172,19 @@ static int chunk_create(__u32 elements, struct fault *fault_out)
 	return fd;
 }
 
+/*
+ * So that the next verdicts, which are urgent, need not make a chunk: room for
+ * this table in two more generations, or an eighth of all.
+ */
+static __u64 spare(__u64 all, __u32 own)
+{
+	__u64 slots = all / 8 > 2ULL * own ? all / 8 : 2ULL * own;
+
+	return slots < AT_ONCE ? slots : AT_ONCE;
+}
+
 /* A chunk for all tables that are still to be placed, and for some more. */
-static int chunk_make(struct chunks *chunks, __u64 slots,
+static int chunk_make(struct chunks *chunks, __u64 slots, __u32 own,
 		      struct fault *fault_out)
 {
 	__u64 all = 0;
@@ -189,9 +200,7 @@ static int chunk_make(struct chunks *chunks, __u64 slots,
 		return fault(fault_out,
 			     "cannot place a table: all %d chunks are taken",
 			     TABLE_CHUNKS);
-	all = all / 8 < AT_ONCE ? all / 8 : AT_ONCE;
-	if (slots < all)
-		slots = all;
+	slots += spare(all + slots, own);
 	if (slots < LEAST)
 		slots = LEAST;
 	slots = (slots + SLOTS_PER_ELEMENT - 1) / SLOTS_PER_ELEMENT;
@@ -216,7 +225,7 @@ int chunks_place(struct chunks *chunks, struct service *service, __u64 slots,
 	while (gap < end && gap->end - gap->first < own)
 		gap++;
 	if (gap == end) {
-		if (chunk_make(chunks, slots, fault_out))
+		if (chunk_make(chunks, slots, own, fault_out))
 			return -1;
 		gap = &chunks->gaps[chunks->gap_count - 1];
 	}

@@ -15,10 +15,10 @@
 
 #define PAGE sizeof(struct file_page)
 
-static int text_write(struct kernel *kernel, __u32 index, const char *text,
+static int text_write(struct kernel *kernel, __u32 at, const char *text,
 		      size_t length, struct fault *fault_out)
 {
-	int fd = inner_take(kernel, "file", index, (__u32)(length / PAGE) + 1,
+	int fd = inner_take(kernel, "file", at, (__u32)(length / PAGE) + 1,
 			    fault_out);
 	size_t size;
 	char *map;
@@ -37,44 +37,32 @@ static int text_write(struct kernel *kernel, __u32 index, const char *text,
 	return map ? 0 : -1;
 }
 
-/* The text of the running generation, again. */
-static int text_copy(struct kernel *kernel, __u32 index,
-		     struct fault *fault_out)
+int file_keep(struct kernel *kernel, const struct config *config,
+	      struct generation *generation, struct fault *fault_out)
 {
-	int fd = kernel_inner(kernel, "file", generation_current(kernel)), rc;
-	size_t size;
-	char *text = map_open(fd, PROT_READ, &size);
-
-	if (text) {
-		rc = text_write(kernel, index, text, strnlen(text, size),
-				fault_out);
-		munmap(text, size);
-	} else {
-		rc = fault(fault_out, "cannot keep the file: %s",
-			   strerror(errno));
-	}
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-int file_keep(struct kernel *kernel, const struct config *config, __u32 index,
-	      struct fault *fault_out)
-{
+	__u32 current = generation_current(kernel);
+	struct generation running = {0};
 	char *text = NULL;
 	size_t length;
 	FILE *out;
 	int rc;
 
+	if (current != NO_GENERATION &&
+	    generation_read(kernel, current, &running))
+		return fault(fault_out, "cannot keep the file: %s",
+			     strerror(errno));
+	generation->file = running.file;
 	if (config->is_running)
-		return text_copy(kernel, index, fault_out);
+		return 0;
+	/* Not over the one that runs, which others read. */
+	generation->file = (running.file + 1) % GENERATIONS;
 	out = open_memstream(&text, &length);
 	if (out)
 		config_write(config, out);
 	if (!out || fclose(out))
 		return fault(fault_out, "cannot keep the file: %s",
 			     strerror(ENOMEM));
-	rc = text_write(kernel, index, text, length, fault_out);
+	rc = text_write(kernel, generation->file, text, length, fault_out);
 	free(text);
 	return rc;
 }
@@ -82,7 +70,10 @@ int file_keep(struct kernel *kernel, const struct config *config, __u32 index,
 int file_read(const struct kernel *kernel, __u32 index, struct config *config,
 	      struct fault *fault_out)
 {
-	int fd = kernel_inner(kernel, "file", index);
+	struct generation of = {0};
+	int fd = generation_read(kernel, index, &of)
+			 ? -1
+			 : kernel_inner(kernel, "file", of.file);
 	char why[sizeof(fault_out->cause) - 64];
 	size_t size;
 	char *text = map_open(fd, PROT_READ, &size);

@@ -12,12 +12,12 @@
 #include "common/kernel/kernel.h"
 
 /*
- * Keeps the file of the generation at `index`: `config`, or the running
- * generation's file if `config` is the running state. Returns 0, or -1 with a
- * fault.
+ * Keeps the file of the generation that is built: `config`, or, if that is the
+ * running state, the running generation's file, where it is. Returns 0, or -1
+ * with a fault.
  */
-int file_keep(struct kernel *kernel, const struct config *config, __u32 index,
-	      struct fault *fault);
+int file_keep(struct kernel *kernel, const struct config *config,
+	      struct generation *generation, struct fault *fault);
 
 /*
  * The file of the generation at `index`, as it was read. 0, or -1 with a fault.

@@ -227,6 +227,8 @@ static int states_now(struct lbr_monitor *monitor, struct fault *fault_out)
 	bool is_known = !rc && is_adopted(monitor, &kernel);
 	struct generation generation;
 
+	if (!rc && !generation_is_quiet(&kernel, &monitor->quiet))
+		rc = KERNEL_BUSY;
 	if (!rc && states_write(&kernel, is_known ? &monitor->config : NULL,
 				checks_finding, &monitor->checks, fault_out))
 		rc = -1;
@@ -324,6 +326,7 @@ void lbr_monitor_stop(struct lbr_monitor *monitor)
 	if (monitor->write && evtimer_pending(monitor->write, NULL))
 		write_last(monitor);
 	upkeep_stop(&monitor->upkeep);
+	quiet_stop(&monitor->quiet);
 	resting_stop(&monitor->resting);
 	heard_free(&monitor->heard);
 	checks_stop(&monitor->checks);

@@ -10,6 +10,7 @@
 #include "LoadBalancer/host/heard.h"
 #include "common/host/upkeep.h"
 #include "common/kernel/lock.h"
+#include "common/kernel/quiet.h"
 
 struct lbr_monitor {
 	const struct role *role;
@@ -25,6 +26,7 @@ struct lbr_monitor {
 	struct event *look, *write;
 	/* Its wait for the lock, if it has something to change. */
 	struct lock_waiting waiting;
+	struct quiet quiet; /* its wait for packets of an earlier generation */
 };
 
 /* Returns 0, or -1 with a fault. */

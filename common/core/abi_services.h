@@ -215,8 +215,8 @@ struct generation {
 	__u8 claim; /* the tool's: the host answers ARP for the VIPs */
 	__u32 icmp_error_limit;	   /* ICMP errors per second and CPU */
 	__u32 second_chance_limit; /* packets passed on per second and CPU */
-	__u32 zero;
-	__u8 digest[32];	       /* of the file's meaning: see write.h */
+	__u32 file;	 /* the tool's: where in the map `file` its text is */
+	__u8 digest[32]; /* of the file's meaning: see write.h */
 	struct prefix outer_source[2]; /* IPv4, IPv6; bits 0: its own address */
 	/* xdp_lbr: see service_table.h; xdp_bkd: see restore.h */
 	__u64 vips[VIP_BITS / 64];

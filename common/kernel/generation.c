@@ -13,15 +13,14 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/core/abi_services.h"
 #include "common/kernel/generation.h"
+#include "common/kernel/quiet.h"
 
 #define MILLISECOND 1000000ULL /* in nanoseconds */
 
@@ -123,15 +122,26 @@ bool generation_in_use(const struct generation *running, __u64 now)
  * What is built may be written over what packets used before the last switch.
  * If that was just now, the kernel says when all of them have gone their way.
  */
-static void packets_await(const struct generation *running, __u64 now)
+static void packets_await(const struct kernel *kernel,
+			  const struct generation *running, __u64 now)
 {
-	static const struct timespec long_enough = {0, 50 * 1000 * 1000};
+	if (!kernel->is_quiet && running->switched &&
+	    now - running->switched <= jiffies_of(SECOND))
+		quiet_await();
+}
 
-	if (!running->switched || now - running->switched > jiffies_of(SECOND))
-		return;
-	/* Waits for RCU. It refuses where CPUs run without a tick. */
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		nanosleep(&long_enough, NULL);
+bool generation_is_quiet(struct kernel *kernel, struct quiet *quiet)
+{
+	struct generation running;
+	__u64 now;
+
+	if (generation_read(kernel, generation_current(kernel), &running) ||
+	    jiffies_now(kernel, &now))
+		return true; /* then nothing can be built, either */
+	kernel->is_quiet = !running.switched ||
+			   now - running.switched > jiffies_of(SECOND) ||
+			   quiet_since(quiet, &running);
+	return kernel->is_quiet;
 }
 
 /* An index that is neither the current nor the previous one. */
@@ -180,7 +190,7 @@ int generation_build(struct kernel *kernel, const struct config *config,
 	 * at the switch.
 	 */
 	new.grace_until = jiffies_of(config->handshake_grace);
-	packets_await(&old, now);
+	packets_await(kernel, &old, now);
 	if (kernel->role->build(kernel, config, index, &new, fault_out))
 		return -1;
 	if (generation_write(kernel, index, &new))

@@ -26,6 +26,15 @@ int generation_write(const struct kernel *kernel, __u32 index,
 int generation_build(struct kernel *kernel, const struct config *config,
 		     struct fault *fault);
 
+/*
+ * For an event loop, before it builds: have all packets gone their way that met
+ * the generation before the running one? If not, the kernel is asked, and the
+ * loop has to call again some milliseconds later; if it builds nevertheless,
+ * the build waits.
+ */
+struct quiet;
+bool generation_is_quiet(struct kernel *kernel, struct quiet *quiet);
+
 /* For kernel_close(): frees what was built, whole or not, and never ran. */
 void generation_drop(struct kernel *kernel);
 

@@ -109,6 +109,7 @@ struct kernel {
 	int gone_count;
 	bool exclusive;	     /* no other tool has the lock */
 	bool in_loop;	     /* ACCESS_TRY: for an answer, do not wait */
+	bool is_quiet;	     /* see generation_is_quiet() */
 	struct again *again; /* of `run`, see changes.h; else NULL */
 };
 

@@ -6,7 +6,7 @@ import random
 import time
 
 import frames as f
-from network import VIP, VIP6, backend, configuration, service
+from network import VIP, VIP6, backend, configuration, on, service
 from placing import PORTS, TEN, Service, share, stayed
 from tap import equal, test
 
@@ -43,6 +43,28 @@ def drain(world):
     said = world.apply(text)
     assert f"{where} draining -> up, takes back what was set by hand\n" in said, said
     assert one in tcp.send(range(30000, 31000), f.SYN).values(), "it gets no new flows"
+
+
+def inner(world, name):
+    """The maps in a map of maps."""
+    return on("lbdsr0a", "bpftool", "map", "dump", "pinned", f"{world.lbr.pins}/{name}")
+
+
+@test("override: the first change of a weight, after up, makes no map: that waits for RCU")
+def no_map(world):
+    # Eight tables, each another one: a little more than the smallest chunk has room for.
+    text = configuration(*(service([backend(TEN[0], weight=n), *TEN[1:3]], port=7110 + n)
+                           for n in range(1, 9)))
+    world.lbr("down")
+    world.up(text)
+    before = inner(world, "file"), inner(world, "tables")
+    assert "value" in before[0] and "value" in before[1], before
+    for weight in "11", "12", "13", "14":
+        world.lbr("weight", TEN[0], weight, "-s", f"{VIP}:7111/tcp")
+        equal((inner(world, "file"), inner(world, "tables")), before, "maps")
+    assert "weight: 14" in world.lbr("save"), "the state"
+    world.apply(configuration(service(TEN, port=7111)))
+    assert inner(world, "file") != before[0], "another file makes none, either"
 
 
 @test("override: since: the state's own time, which nothing else moves")
