@@ -32,4 +32,4 @@ MAP(fragments, LRU_HASH, struct fragment_key, struct fragment, FRAGMENTED);
 MAP(parsed, PERCPU_ARRAY, __u32, struct packet, 1);
 
 /* Only for the tool: what it changed on this host. */
-MAP(changes, ARRAY, __u32, struct change, MAX_CHANGES);
+MAP_MAPPED(changes, __u32, struct change, MAX_CHANGES);

@@ -231,4 +231,6 @@ struct change {
 	__u32 ifindex;	 /* of the interface in `what`; 0: it has none */
 };
 _Static_assert(sizeof(struct change) == 192, "change");
-#define MAX_CHANGES 1024
+/* A VIP of each service, and a note of what is left alone of it; next hops,
+ * settings. */
+#define MAX_CHANGES 16384

@@ -277,29 +277,36 @@ static int undo_neighbour(const struct change *change, struct fault *fault_out)
 	return 0;
 }
 
+/* Who is needed, and by whom that is known. */
+struct neighbours_needed {
+	bool (*needed)(int ifindex, const struct addr *address,
+		       const void *data);
+	const void *data;
+};
+
+static bool neighbour_goes(const struct change *change, const void *data)
+{
+	const struct neighbours_needed *who = data;
+	struct fault ignored;
+	struct addr address;
+	int ifindex;
+
+	if (strcmp(change->kind, "neighbour") ||
+	    (!neighbour_parse(change->what, &ifindex, &address) &&
+	     who->needed(ifindex, &address, who->data)))
+		return false;
+	return !undo_neighbour(change, &ignored);
+}
+
 void change_neighbours_keep(struct kernel *kernel,
 			    bool (*needed)(int ifindex,
 					   const struct addr *address,
 					   const void *data),
 			    const void *data)
 {
-	int map = kernel_map(kernel, "changes"), ifindex;
-	struct fault ignored;
-	struct change change;
-	struct addr address;
-	__u32 i = 0;
+	const struct neighbours_needed who = {needed, data};
 
-	while (map >= 0 && change_at(map, i, &change)) {
-		if (strcmp(change.kind, "neighbour") ||
-		    (!neighbour_parse(change.what, &ifindex, &address) &&
-		     needed(ifindex, &address, data)) ||
-		    undo_neighbour(&change, &ignored))
-			i++;
-		else
-			change_forget(map, i);
-	}
-	if (map >= 0)
-		close(map);
+	changes_forget(kernel, neighbour_goes, &who);
 }
 
 static int undo_check_veth(const struct change *change, struct fault *unused)
@@ -332,24 +339,30 @@ static int undo(const struct change *change, struct fault *fault_out)
 	return 0;
 }
 
+/* What is needed of one kind, and by whom that is known. */
+struct changes_needed {
+	const char *kind;
+	bool (*needed)(const char *what, const void *data);
+	const void *data;
+};
+
+static bool change_goes(const struct change *change, const void *data)
+{
+	const struct changes_needed *what = data;
+	struct fault ignored;
+
+	return !strcmp(change->kind, what->kind) &&
+	       !what->needed(change->what, what->data) &&
+	       !undo(change, &ignored);
+}
+
 void changes_keep(struct kernel *kernel, const char *kind,
 		  bool (*needed)(const char *what, const void *data),
 		  const void *data)
 {
-	int map = kernel_map(kernel, "changes");
-	struct fault ignored;
-	struct change change;
-	__u32 i = 0;
+	const struct changes_needed what = {kind, needed, data};
 
-	while (map >= 0 && change_at(map, i, &change)) {
-		if (strcmp(change.kind, kind) || needed(change.what, data) ||
-		    undo(&change, &ignored))
-			i++;
-		else
-			change_forget(map, i);
-	}
-	if (map >= 0)
-		close(map);
+	changes_forget(kernel, change_goes, &what);
 }
 
 int changes_undo(struct kernel *kernel, struct fault *fault_out)

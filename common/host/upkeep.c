@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/host/upkeep.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/host/interfaces.h"
@@ -170,4 +171,6 @@ void upkeep_stop(struct upkeep *upkeep)
 		event_free(upkeep->poll);
 	upkeep->poll = NULL;
 	monitor_stop(&upkeep->monitor);
+	free(upkeep->again.rows);
+	memset(&upkeep->again, 0, sizeof(upkeep->again));
 }

@@ -8,11 +8,15 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/base/address.h"
+#include "common/base/elapsed.h"
 #include "common/core/abi_packets.h"
+#include "common/kernel/generation.h"
 
 bool change_at(int map, __u32 i, struct change *change)
 {
@@ -107,29 +111,74 @@ static int change_write(int map, __u32 i, const char *kind, const char *what,
 	if (change_name(kind, what, name) >= 0)
 		change.ifindex = if_nametoindex(name);
 	rc = bpf_map_update_elem(map, &i, &change, BPF_ANY);
-	close(map);
 	if (rc)
-		return fault(fault_out,
-			     "cannot note the change of %s, so it is not "
-			     "made: %s",
-			     what, strerror(errno));
-	return 0;
+		fault(fault_out,
+		      "cannot note the change of %s, so it is not made: %s",
+		      what,
+		      i < MAX_CHANGES ? strerror(errno)
+				      : "there is room for no more");
+	if (map >= 0)
+		close(map);
+	return rc ? -1 : 0;
+}
+
+typedef bool row_check(const struct change *row, const void *data);
+
+/*
+ * The number of the first row that `is` the one, and a copy of it; without one,
+ * the number of the next new row, and an empty copy. Goes through the rows in
+ * mapped memory: a call for each would make thousands of VIPs take minutes.
+ */
+static __u32 row_find(const struct kernel *kernel, row_check *is,
+		      const void *data, struct change *row)
+{
+	enum { WINDOW = 512 };
+	int map = kernel_map(kernel, "changes");
+	const struct change *rows = NULL;
+	struct part part = {NULL, 0};
+	__u32 i = 0, left = 0;
+
+	memset(row, 0, sizeof(*row));
+	for (; map >= 0 && i < MAX_CHANGES; i++, left--, rows++) {
+		if (!left) {
+			part_close(&part);
+			rows = part_of(&part, map, i * sizeof(*rows),
+				       WINDOW * sizeof(*rows), PROT_READ);
+			left = WINDOW;
+		}
+		if (!rows || !*rows->kind || is(rows, data))
+			break;
+	}
+	if (rows && i < MAX_CHANGES)
+		*row = *rows;
+	part_close(&part);
+	if (map >= 0)
+		close(map);
+	return i;
+}
+
+struct named {
+	const char *kind, *what;
+};
+
+static bool is_named(const struct change *row, const void *data)
+{
+	const struct named *named = data;
+
+	return !strcmp(row->kind, named->kind) &&
+	       !strcmp(row->what, named->what);
 }
 
 int change_note(struct kernel *kernel, const char *kind, const char *what,
 		const char *before, struct fault *fault_out)
 {
-	int map = kernel_map(kernel, "changes");
-	struct change change;
-	__u32 i;
+	const struct named named = {kind, what};
+	struct change row;
+	__u32 i = row_find(kernel, is_named, &named, &row);
 
-	for (i = 0; change_at(map, i, &change); i++) {
-		if (!strcmp(change.kind, kind) && !strcmp(change.what, what)) {
-			close(map);
-			return 0;
-		}
-	}
-	return change_write(map, i, kind, what, before, fault_out);
+	return *row.kind ? 0
+			 : change_write(kernel_map(kernel, "changes"), i, kind,
+					what, before, fault_out);
 }
 
 int change_mode(struct kernel *kernel, const char *name, bool native,
@@ -174,37 +223,67 @@ int change_addresses(const struct kernel *kernel, struct addr *addresses,
 	return count;
 }
 
-/* The row of `what`, or a new one, or NULL. */
-static int again_row(struct again *again, const char *what)
+/* Nobody has set it back since, or it is noted that somebody has. */
+static bool is_past(const struct again_row *row, time_t now)
 {
+	return !row->at || now - row->at >= AGAIN_SECONDS;
+}
+
+/* Room for one more row. */
+static bool again_grow(struct again *again, time_t now)
+{
+	struct again_row *rows;
+	int i, count = 0;
+
+	for (i = 0; i < again->count; i++) {
+		if (!is_past(&again->rows[i], now))
+			again->rows[count++] = again->rows[i];
+	}
+	again->count = count;
+	/* Not for a few rows each time. */
+	if (count < again->room / 2)
+		return true;
+	rows = realloc(again->rows,
+		       2 * sizeof(*rows) * (size_t)(again->room ?: 32));
+	if (!rows)
+		return count < again->room;
+	again->rows = rows;
+	again->room = 2 * (again->room ?: 32);
+	return true;
+}
+
+/* The row of `what`, or a new one, or NULL without memory. */
+static struct again_row *again_find(struct again *again, const char *what,
+				    time_t now)
+{
+	struct again_row *row;
 	int i;
 
 	for (i = 0; i < again->count; i++) {
 		if (!strcmp(again->rows[i].what, what))
-			return i;
+			return &again->rows[i];
 	}
-	if (i == AGAIN_MOST)
-		return -1;
-	memset(&again->rows[i], 0, sizeof(again->rows[i]));
-	snprintf(again->rows[i].what, sizeof(again->rows[i].what), "%s", what);
-	return again->count++;
+	if (again->count == again->room && !again_grow(again, now))
+		return NULL;
+	row = &again->rows[again->count++];
+	memset(row, 0, sizeof(*row));
+	snprintf(row->what, sizeof(row->what), "%s", what);
+	return row;
+}
+
+static bool is_left(const struct change *change, const void *what)
+{
+	return !strcmp(change->kind, "left") && strstr(change->what, what);
 }
 
 /* Somebody manages it again. `what`: a part of what was left alone. */
 static void left_forget(struct kernel *kernel, const char *what)
 {
-	int map = kernel_map(kernel, "changes");
-	struct change change;
-	__u32 i = 0;
+	struct change row;
 
-	while (map >= 0 && change_at(map, i, &change)) {
-		if (!strcmp(change.kind, "left") && strstr(change.what, what))
-			change_forget(map, i);
-		else
-			i++;
-	}
-	if (map >= 0)
-		close(map);
+	row_find(kernel, is_left, what, &row);
+	if (*row.kind)
+		changes_forget(kernel, is_left, what);
 }
 
 void change_again_new(struct kernel *kernel, const char *name)
@@ -225,36 +304,36 @@ void change_again_new(struct kernel *kernel, const char *name)
 
 void change_again_failed(struct kernel *kernel, const char *what)
 {
-	int i = kernel->again ? again_row(kernel->again, what) : -1;
+	struct again_row *row = NULL;
 
-	if (i >= 0)
-		kernel->again->rows[i].at = 0;
+	if (kernel->again)
+		row = again_find(kernel->again, what, (time_t)seconds_now());
+	if (row)
+		row->at = 0;
 }
 
 bool change_again(struct kernel *kernel, const char *what)
 {
-	time_t now = time(NULL);
+	/* Not the time of day: somebody may set it. */
+	time_t now = (time_t)seconds_now() + 1;
+	struct again_row *row;
 	struct change ignored;
 	struct fault said;
-	int i;
 
 	if (!kernel->again) {
 		left_forget(kernel, what);
 		return true;
 	}
-	i = again_row(kernel->again, what);
-	if (i < 0)
-		return false;
-	if (change_find(kernel, "left", what, &ignored))
+	row = again_find(kernel->again, what, now);
+	if (!row || change_find(kernel, "left", what, &ignored))
 		return false;
 	/* Also if it was left alone, and `apply` has set it since. */
-	if (kernel->again->rows[i].left || !kernel->again->rows[i].at ||
-	    now - kernel->again->rows[i].at >= AGAIN_SECONDS) {
-		kernel->again->rows[i].left = false;
-		kernel->again->rows[i].at = now;
+	if (row->left || is_past(row, now)) {
+		row->left = false;
+		row->at = now;
 		return true;
 	}
-	kernel->again->rows[i].left = true;
+	row->left = true;
 	change_note(kernel, "left", what, "", &said);
 	printf("%s: changed back twice within %d s by somebody else: left "
 	       "alone, until %s apply\n",
@@ -265,26 +344,33 @@ bool change_again(struct kernel *kernel, const char *what)
 bool change_find(const struct kernel *kernel, const char *kind,
 		 const char *what, struct change *change)
 {
-	int map = kernel_map(kernel, "changes");
-	bool found = false;
-	__u32 i;
+	const struct named named = {kind, what};
 
-	for (i = 0; map >= 0 && !found && change_at(map, i, change); i++)
-		found = !strcmp(change->kind, kind) &&
-			!strcmp(change->what, what);
-	if (map >= 0)
-		close(map);
-	return found;
+	row_find(kernel, is_named, &named, change);
+	return *change->kind;
 }
 
-void change_forget(int map, __u32 i)
+void changes_forget(struct kernel *kernel,
+		    bool (*goes)(const struct change *change, const void *data),
+		    const void *data)
 {
+	int map = kernel_map(kernel, "changes");
 	static const struct change none;
-	struct change next;
+	__u32 i, count = 0;
+	struct change change;
 
-	while (change_at(map, i + 1, &next)) {
-		bpf_map_update_elem(map, &i, &next, BPF_ANY);
-		i++;
+	/* Who is killed in between leaves rows twice, and loses none. */
+	for (i = 0; map >= 0 && change_at(map, i, &change); i++) {
+		if (goes(&change, data))
+			continue;
+		if (count < i)
+			bpf_map_update_elem(map, &count, &change, BPF_ANY);
+		count++;
 	}
-	bpf_map_update_elem(map, &i, &none, BPF_ANY);
+	while (i > count) {
+		i--;
+		bpf_map_update_elem(map, &i, &none, BPF_ANY);
+	}
+	if (map >= 0)
+		close(map);
 }

@@ -27,8 +27,10 @@ bool change_find(const struct kernel *kernel, const char *kind,
 
 /* change_read(), from the fd of the map. */
 bool change_at(int map, __u32 i, struct change *change);
-/* Removes row `i`; those behind it move up. */
-void change_forget(int map, __u32 i);
+/* Removes the rows for which goes() is true; the others keep their order. */
+void changes_forget(struct kernel *kernel,
+		    bool (*goes)(const struct change *change, const void *data),
+		    const void *data);
 
 /* Notes the mode in which the program is attached to an interface. */
 int change_mode(struct kernel *kernel, const char *name, bool native,
@@ -52,14 +54,14 @@ int change_addresses(const struct kernel *kernel, struct addr *addresses,
  * twice within AGAIN_SECONDS is left as it is, until `up` or `apply` sets it.
  */
 #define AGAIN_SECONDS 60
-#define AGAIN_MOST    256
+struct again_row {
+	char what[112];
+	time_t at; /* seconds of CLOCK_MONOTONIC; 0: never */
+	bool left;
+};
 struct again {
-	int count;
-	struct {
-		char what[112];
-		time_t at;
-		bool left;
-	} rows[AGAIN_MOST];
+	struct again_row *rows;
+	int count, room;
 };
 /*
  * May `what`, which is not as `up` has set it, be set once more? Always, but by
