@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <arpa/inet.h>
 
@@ -14,6 +13,7 @@
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/generation/read.h"
 #include "common/base/address.h"
+#include "common/base/elapsed.h"
 #include "common/config/endpoint.h"
 #include "common/kernel/generation.h"
 
@@ -23,10 +23,9 @@ static bool is_overdue(const struct doctor *doctor,
 		       const struct backend *backend)
 {
 	__u64 since = running->since[backend->id % BACKEND_INDEXES];
-	__u64 end = since + doctor->config.drain_timeout / 1000; /* ms */
+	__u64 end = since + doctor->config.drain_timeout;
 
-	return backend->state == BACKEND_DRAINING && since &&
-	       (__u64)time(NULL) > end;
+	return backend->state == BACKEND_DRAINING && since && event_now() > end;
 }
 
 static void backends_look(struct doctor *doctor, const struct running *running,

@@ -21,7 +21,7 @@ struct conditions {
 struct condition {
 	__u8 status; /* enum backend_status, or enum service_status */
 	const char *state;
-	__u64 since;		 /* seconds of Unix time */
+	__u64 since;		 /* see struct backend_rows */
 	char why[CONDITION_WHY]; /* "": it needs no reason */
 };
 

@@ -7,8 +7,11 @@
  */
 #include <netinet/in.h>
 #include <string.h>
+#include <time.h>
 
 #include "LoadBalancer/generation/layouts.h"
+#include "common/base/elapsed.h"
+#include "common/core/age.h"
 
 struct v4_generation {
 	__u64 number;
@@ -82,12 +85,27 @@ static bool service_of(const void *cell, struct running_service *new)
 	return true;
 }
 
+/* v4 has seconds of Unix time. */
+static void events_of(__u64 *times, size_t count)
+{
+	__u64 now = event_now(), today = (__u64)time(NULL);
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!times[i])
+			continue;
+		times[i] = age(now, 1000 * age(today, times[i])) ?: 1;
+	}
+}
+
 static void backends_of(const void *rows, struct running *new)
 {
 	const struct v4_backends *from = rows;
 
 	running_rows(new, from->at, from->until, from->since,
 		     from->service_since);
+	events_of(new->since, V4_BACKENDS);
+	events_of(new->service_since, V4_SERVICES);
 }
 
 static void flow_of(const void *way, struct flow *new)

@@ -3,9 +3,8 @@
  * since.c - since when each state of a new generation holds: as in the running
  * generation if it is the same there; else from now on
  */
-#include <time.h>
-
 #include "LoadBalancer/generation/build.h"
+#include "common/base/elapsed.h"
 #include "common/config/state.h"
 #include "common/core/abi_services.h"
 
@@ -47,7 +46,7 @@ static __u64 service_since(const struct build *build, size_t number,
 
 void since_write(const struct build *build, struct backend_rows *rows)
 {
-	__u64 now = (__u64)time(NULL);
+	__u64 now = event_now();
 	const __u16 *indices = build->indices;
 	size_t i;
 

@@ -13,6 +13,7 @@
 #include "LoadBalancer/generation/rest.h"
 #include "LoadBalancer/generation/condition.h"
 #include "LoadBalancer/verbs/show.h"
+#include "common/base/elapsed.h"
 #include "common/base/json.h"
 #include "common/config/method_names.h"
 #include "common/core/abi_packets.h"
@@ -57,7 +58,7 @@ static json_t *service_row(const struct show *show,
 		"vip", json_addr(&row->key.vip), "port",
 		json_port(row->key.port), "protocol",
 		protocol_name(row->key.protocol), "state", condition.state,
-		"since", json_time((time_t)condition.since), "scheduler",
+		"since", json_time(event_time(condition.since)), "scheduler",
 		scheduler_name(row->service.scheduler), "forward",
 		method_name(method), "dscp", json_nonzero(method->dscp),
 		"checksum", checksum_name(method->checksum), "table-size",
@@ -128,7 +129,7 @@ static json_t *backend_row(const struct show *show,
 		protocol_name(service->key.protocol), "backend",
 		json_addr(&row->address), "weight", (json_int_t)row->weight,
 		"state", condition.state, "since",
-		json_time((time_t)condition.since), "health",
+		json_time(event_time(condition.since)), "health",
 		finding_name(row->finding), "accepts", flows_name(row),
 		"overrides", overrides(row), "active-flows", (json_int_t)active,
 		"until", json_time(until), "flows-total",

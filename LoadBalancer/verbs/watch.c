@@ -21,13 +21,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/verbs/explain.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/address.h"
+#include "common/base/elapsed.h"
 #include "common/base/reason.h"
 #include "common/cli/cli.h"
 #include "common/cli/output.h"
@@ -216,14 +216,14 @@ static int tell(void *data, void *bytes, size_t size)
 
 static int watch_loop(struct watcher *watcher, struct fault *fault_out)
 {
-	time_t renewed = time(NULL);
+	long renewed = milliseconds_now();
 	int rc = 0;
 
 	while (!stopped && !watcher->is_deaf && !rc) {
 		ring_buffer__poll(watcher->ring, 500);
-		if (time(NULL) == renewed)
+		if (milliseconds_now() - renewed < 500)
 			continue;
-		renewed = time(NULL);
+		renewed = milliseconds_now();
 		rc = renew(watcher, fault_out);
 	}
 	return rc;

@@ -267,13 +267,13 @@ static void thread_end(void)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += PATIENCE;
 	pthread_mutex_lock(&all.mutex);
 	all.ending = true;
 	pthread_cond_signal(&all.more);
-	while (all.threaded &&
-	       !pthread_cond_timedwait(&all.done, &all.mutex, &until))
+	while (all.threaded && !pthread_cond_clockwait(&all.done, &all.mutex,
+						       CLOCK_MONOTONIC, &until))
 		;
 	pthread_mutex_unlock(&all.mutex);
 }

@@ -143,8 +143,9 @@ struct backend_rows {
 	struct backend at[BACKEND_INDEXES];
 	__u64 until[BACKEND_INDEXES]; /* jiffies; if it is removing */
 	/*
-	 * For the tool, in seconds of Unix time: since when a backend, or the
-	 * service with this index in `rr_turns`, has been in its state.
+	 * For the tool, in milliseconds of CLOCK_BOOTTIME: since when a
+	 * backend, or the service with this index in `rr_turns`, has been in
+	 * its state.
 	 */
 	__u64 since[BACKEND_INDEXES];
 	__u64 service_since[MAX_SERVICES];

@@ -368,4 +368,7 @@ clock_ahead() { # SECONDS
 	lbr apply "$BATS_TEST_TMPDIR/services.yaml"
 	settled forwarding 1
 	lbr doctor | grep -q 'nobody has set anything back'
+	# What was a moment ago still was, by the new time.
+	on "$LB" "${clock[@]}" LoadBalancer/lbr show -j backends |
+		jq -e --argjson at "$(date +%s)" '[.backends[].since] | min > $at + 1800 and max <= $at + 3600'
 }

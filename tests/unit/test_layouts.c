@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "Backend/generation/layouts.h"
+#include "common/base/elapsed.h"
 #include "tests/unit/unit.h"
 
 #define SLOTS 16384 /* of v4's backends */
@@ -78,6 +79,7 @@ static void v4_rows(void **state)
 	const size_t size = SLOTS * 48 + 4096 * 8;
 	__u8 *rows = calloc(1, size), generation[640] = {0};
 	__u64 until[SLOTS], since[SLOTS], service_since[4096];
+	time_t now = time(NULL);
 	struct backend *backends = calloc(SLOTS, sizeof(*backends));
 	struct running running = {.backends = backends,
 				  .until = until,
@@ -90,15 +92,16 @@ static void v4_rows(void **state)
 	put_u32(rows, 3 * 32 + 20, 7);
 	rows[3 * 32 + 26] = BACKEND_REMOVING;
 	put_u64(rows, SLOTS * 32 + 3 * 8, 1234);
-	put_u64(rows, SLOTS * 40 + 3 * 8, 5678);
-	put_u64(rows, SLOTS * 48 + 9 * 8, 91011);
+	put_u64(rows, SLOTS * 40 + 3 * 8, (__u64)now);
+	put_u64(rows, SLOTS * 48 + 9 * 8, 5678); /* before the host came up */
 	layout_v4.backends(rows, &running);
 	assert_int_equal(backends[3].id, 3 + 2 * SLOTS);
 	assert_int_equal(backends[3].service, 7);
 	assert_int_equal(backends[3].state, BACKEND_REMOVING);
 	assert_int_equal(until[3], 1234);
-	assert_int_equal(since[3], 5678);
-	assert_int_equal(service_since[9], 91011);
+	assert_in_range(event_time(since[3]), now - 1, now + 60);
+	assert_int_equal(since[4], 0);
+	assert_int_equal(service_since[9], 1);
 	free(rows);
 	free(backends);
 
