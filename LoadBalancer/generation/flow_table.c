@@ -324,5 +324,7 @@ int lbr_carry_over(struct kernel *kernel, enum carry_stage stage,
 	carry_close(&carry);
 	if (!rc && stage == CARRY_ATTACHED && kernel->before)
 		rc = carry_report(kernel, fault_out);
+	if (!rc && stage == CARRY_ATTACHED && kernel->before)
+		layout_by_hand(kernel->before);
 	return rc;
 }

@@ -3,12 +3,15 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "LoadBalancer/generation/rest.h"
+#include "common/base/address.h"
 #include "LoadBalancer/generation/secrets.h"
 #include "common/core/flows.h"
 #include "common/kernel/generation.h"
@@ -143,6 +146,32 @@ static int layout_running(const struct kernel *before, struct running *running,
 		return not_read(before, "services", fault_out);
 	running_sort(running);
 	return 0;
+}
+
+void layout_by_hand(const struct kernel *before)
+{
+	struct running running;
+	struct fault ignored;
+	const struct running_service *service;
+	char vip[64], address[INET6_ADDRSTRLEN];
+	size_t i;
+
+	/* Who cannot be read was refused before. */
+	if (layout_running(before, &running, &ignored))
+		running.backend_count = 0;
+	for (i = 0; i < running.backend_count; i++) {
+		const struct backend *backend = running.by_address[i];
+
+		service = running_service_of(&running, backend->service);
+		if (!backend->override || !service)
+			continue;
+		printf("~ backend %s of %s/%s takes back what was set by "
+		       "hand\n",
+		       addr_text(&backend->address, address),
+		       endpoint_text(&service->key.vip, service->key.port, vip),
+		       protocol_name(service->key.protocol));
+	}
+	running_free(&running);
 }
 
 int running_before(const struct kernel *kernel, struct running *old,

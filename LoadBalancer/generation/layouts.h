@@ -65,6 +65,11 @@ bool layout_is_known(const char *name);
 int running_before(const struct kernel *kernel, struct running *old,
 		   struct fault *fault);
 /*
+ * Says of which backends a verb had set something there: like any other `up`,
+ * one that takes over goes by its file.
+ */
+void layout_by_hand(const struct kernel *before);
+/*
  * The flow table of the pins that are taken over, those flows in use whose
  * backend is there: a copy in memory, in today's form. *left: how many others
  * are in use, of which not only SYNs have come. `now` in jiffies. `since`:

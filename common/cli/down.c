@@ -2,11 +2,13 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cli/cli.h"
 #include "common/host/change.h"
 #include "common/host/interfaces.h"
 #include "common/kernel/kernel.h"
+#include "common/kernel/takeover.h"
 
 /*
  * Does a sysctl stay set? Yes if it is another interface's, or if next hops
@@ -53,41 +55,80 @@ static int detach(struct kernel *kernel, const struct options *options,
 				 : 0;
 }
 
+/*
+ * A build with another layout is up, or has been taken over in part. What is
+ * attached by it is detached. Its notes are undone, or become ours, to be
+ * undone with ours: a takeover begins with copying them.
+ */
+static int before_end(struct kernel *kernel, struct kernel *before,
+		      bool *is_last, struct fault *fault_out)
+{
+	int map = kernel_map(kernel, "changes"), i, rc;
+
+	*is_last = map < 0;
+	if (map >= 0)
+		close(map);
+	if (kernel->attachment_count + kernel->gone_count)
+		return takeover_end(before, fault_out);
+	if (takeover_readable(before, fault_out) ||
+	    kernel_attachments(before, fault_out))
+		return -1;
+	kernel_detach(before);
+	for (i = 0; i < before->attachment_count; i++)
+		printf("%s: %s of %s detached\n", before->attachments[i].name,
+		       kernel->role->program, takeover_layout(before));
+	rc = *is_last ? changes_undo(before, fault_out)
+		      : takeover_changes(before, kernel, fault_out);
+	return rc ?: kernel_remove(before, fault_out);
+}
+
+static int down_all(struct kernel *kernel, struct kernel *before, bool is_here,
+		    struct fault *fault_out)
+{
+	bool is_last = false;
+	int i, rc = 0;
+
+	if (takeover_is(before))
+		rc = before_end(kernel, before, &is_last, fault_out);
+	if (rc || !is_here)
+		return rc;
+	kernel_detach(kernel);
+	for (i = 0; i < kernel->attachment_count; i++)
+		printf("%s: %s detached\n", kernel->attachments[i].name,
+		       kernel->role->program);
+	/* What could not be restored stays noted, for a `down` that can. */
+	rc = is_last ? 0 : changes_undo(kernel, fault_out);
+	return rc ?: kernel_remove(kernel, fault_out);
+}
+
 int verb_down(const struct role *role, const struct options *options)
 {
-	struct kernel kernel;
+	enum access access =
+		options->interfaces.count ? ACCESS_CHANGE : ACCESS_END;
+	struct kernel kernel, before = {.lock = -1, .program = -1};
 	struct fault fault_is = {0};
-	int i, rc;
+	bool is_here;
+	int rc;
 
-	rc = kernel_open(&kernel, role, ACCESS_CHANGE, &fault_is);
-	if (rc == KERNEL_NOT_UP) {
-		/* It is not up, which is what was asked for. */
-		printf("%s is not up here\n", role->program);
-		return EXIT_DONE;
-	}
-	rc = rc ?: kernel_attachments(&kernel, &fault_is);
-	if (rc) {
-		kernel_close(&kernel);
-		return cli_failed(role, &fault_is);
-	}
+	rc = kernel_open(&kernel, role, access, &fault_is);
+	is_here = rc != KERNEL_NOT_UP;
+	if (!is_here)
+		rc = 0;
+	rc = rc ?: takeover_open(&kernel, &before, &fault_is);
+	if (!rc && is_here)
+		rc = kernel_attachments(&kernel, &fault_is);
 	/*
 	 * Other interfaces stay attached, and what they need on this host stays
 	 * set.
 	 */
-	if (options->interfaces.count) {
+	if (!rc && is_here && options->interfaces.count)
 		rc = detach(&kernel, options, &fault_is);
-		if (rc || is_wanted(&kernel)) {
-			kernel_close(&kernel);
-			return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
-		}
-	}
-	kernel_detach(&kernel);
-	for (i = 0; i < kernel.attachment_count; i++)
-		printf("%s: %s detached\n", kernel.attachments[i].name,
-		       role->program);
-	/* What could not be restored stays noted, for a `down` that can. */
-	rc = changes_undo(&kernel, &fault_is);
-	rc = rc ?: kernel_remove(&kernel, &fault_is);
+	if (!rc && !is_here && !takeover_is(&before))
+		/* It is not up, which is what was asked for. */
+		printf("%s is not up here\n", role->program);
+	else if (!rc && !(options->interfaces.count && is_wanted(&kernel)))
+		rc = down_all(&kernel, &before, is_here, &fault_is);
+	kernel_close(&before);
 	kernel_close(&kernel);
 	return rc ? cli_failed(role, &fault_is) : EXIT_DONE;
 }

@@ -266,6 +266,17 @@ static int addresses_named(struct up *up, const struct names *named,
 	return 0;
 }
 
+/* The trace goes on as it was, unless the command line says otherwise. */
+static void trace_before(struct up *up)
+{
+	__u32 trace = takeover_control(&up->before, CONTROL_TRACE) & TRACE_MODE;
+
+	if (up->set_trace || trace > TRACE_ALL)
+		return;
+	up->trace = (enum trace)trace;
+	up->set_trace = true;
+}
+
 /*
  * Of an `up` that was killed before it attached anything, nothing runs: what it
  * copied of the flows is out of date. One that was killed when all was done but
@@ -285,8 +296,10 @@ static int takeover_begin(struct up *up, struct fault *fault_out)
 		return takeover_end(&up->before, fault_out);
 	if (takeover_readable(&up->before, fault_out))
 		return -1;
-	if (!kernel->drop_flows)
+	if (!kernel->drop_flows) {
 		kernel->before = &up->before;
+		trace_before(up);
+	}
 	return is_attached ? 0 : kernel_begin_anew(kernel, fault_out);
 }
 

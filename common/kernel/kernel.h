@@ -26,6 +26,7 @@ enum access {
 	ACCESS_CREATE,	  /* alone; the directory need not exist yet, and may be
 			     of another layout that can be read */
 	ACCESS_TAKE_OVER, /* ... or of any other layout */
+	ACCESS_END,	  /* alone; beside a directory of any other layout */
 };
 
 /* kernel_open(): nothing is there; the fault says so. */

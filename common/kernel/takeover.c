@@ -47,7 +47,7 @@ int takeover_refused(const struct kernel *kernel, enum access access,
 	struct kernel before = {.role = role};
 	bool can_read;
 
-	if (access == ACCESS_TAKE_OVER ||
+	if (access == ACCESS_TAKE_OVER || access == ACCESS_END ||
 	    !takeover_find(kernel, before.directory, sizeof(before.directory)))
 		return 0;
 	can_read = role->reads(takeover_layout(&before));
@@ -56,10 +56,10 @@ int takeover_refused(const struct kernel *kernel, enum access access,
 	fault(fault_out, "cannot use %s: its maps have another layout than %s",
 	      before.directory, L3DSR_LAYOUT);
 	return fault_hint(fault_out,
-			  "%s up%s, which takes it over; or `%s down` of the "
-			  "%s that made it",
+			  "%s up%s, which takes it over; or %s down, which "
+			  "ends it",
 			  role->name, can_read ? "" : " --drop-flows",
-			  role->name, role->name);
+			  role->name);
 }
 
 int takeover_readable(const struct kernel *before, struct fault *fault_out)
@@ -138,6 +138,27 @@ int takeover_map(const struct kernel *before, const char *name, size_t size)
 	close(map);
 	errno = EPROTO;
 	return -1;
+}
+
+__u32 takeover_control(const struct kernel *before, enum control word)
+{
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info), words[CONTROLS] = {0}, key = 0, value = 0;
+	int map = kernel_map(before, "control");
+
+	if (map < 0)
+		return 0;
+	bpf_obj_get_info_by_fd(map, &info, &length);
+	/* A key for each word, or one value with all of them. */
+	if (info.value_size == sizeof(value)) {
+		key = word;
+		bpf_map_lookup_elem(map, &key, &value);
+	} else if (info.value_size == sizeof(words) &&
+		   !bpf_map_lookup_elem(map, &key, words)) {
+		value = words[word];
+	}
+	close(map);
+	return value;
 }
 
 int takeover_attachments(struct kernel *kernel, struct kernel *before,

@@ -12,8 +12,8 @@
 
 /*
  * Pins of another layout belong to another build of the tool. Only `up` may
- * find them: ACCESS_CREATE if it can read them, ACCESS_TAKE_OVER in any case.
- * Returns 0, or -1 with a fault.
+ * find them (ACCESS_CREATE if it can read them, ACCESS_TAKE_OVER in any case),
+ * and `down` (ACCESS_END). Returns 0, or -1 with a fault.
  */
 int takeover_refused(const struct kernel *kernel, enum access access,
 		     struct fault *fault);
@@ -43,6 +43,9 @@ static inline bool takeover_is(const struct kernel *before)
  * size. -1 with errno; EPROTO: they are of another one.
  */
 int takeover_map(const struct kernel *before, const char *name, size_t size);
+
+/* A word of its `control`, in each layout that can be read; 0: unknown. */
+__u32 takeover_control(const struct kernel *before, enum control word);
 
 /* Its attachments become the kernel's, for kernel_attach(). 0 or -1. */
 int takeover_attachments(struct kernel *kernel, struct kernel *before,

@@ -70,8 +70,9 @@ attach_by() {
 	for host in "$LB lbr LoadBalancer" "backend0x bkd Backend"; do
 		read -r host tool folder <<<"$host"
 		before=$(what "$host")
-		for verb in up apply show down; do
-			run -1 on "$host" "$folder/$tool" "$verb"
+		for verb in up apply show "down -i eth0"; do
+			# shellcheck disable=SC2086 # a verb and its option
+			run -1 on "$host" "$folder/$tool" $verb
 			echo "$output"
 			[[ ${lines[0]} == "$tool: cannot use /sys/fs/bpf/l3dsr/$tool-$OTHER: its maps have another layout than $LAYOUT" ]]
 			[[ ${lines[1]} == "  try: $tool up --drop-flows, which takes it over; or"* ]]
@@ -92,14 +93,60 @@ attach_by() {
 	for host in "$LB lbr LoadBalancer" "backend0x bkd Backend"; do
 		read -r host tool folder <<<"$host"
 		before=$(what "$host")
-		for verb in apply show down; do
-			run -1 other "$host" "$folder/$tool" "$verb"
+		for verb in apply show "down -i eth0"; do
+			# shellcheck disable=SC2086 # a verb and its option
+			run -1 other "$host" "$folder/$tool" $verb
 			[[ ${lines[0]} == "$tool: cannot use /sys/fs/bpf/l3dsr/$tool-$LAYOUT: its maps have another layout than $OTHER" ]]
 			[[ ${lines[1]} == "  try: $tool up, which takes it over; or"* ]]
 		done
 		run -1 other "$host" "$folder/$tool" up -i none0
 		diff <(echo "$before") <(what "$host")
 	done
+}
+
+# nothing: what there is of two hosts where nothing is up
+nothing() {
+	local host
+	for host in "$LB" backend0x; do what "$host" 2>&1 || :; done
+}
+
+@test "up over the layout before: the trace goes on, and what was set by hand is taken back" {
+	attach
+	lbr drain 172.19.0.3 >/dev/null
+	lbr trace new
+	bkd backend0x trace all
+	run -0 other "$LB" LoadBalancer/lbr up
+	[[ $output == *"~ backend 172.19.0.3 of $VIP4:80/tcp takes back what was set by hand"* ]]
+	[[ $output != *"backend 172.19.0.4 of"* ]]
+	[[ $(other "$LB" LoadBalancer/lbr trace) == *new* ]]
+	other backend0x Backend/bkd up --trace off >/dev/null
+	[[ $(other backend0x Backend/bkd trace) == *off* ]]
+	other_down
+}
+
+# killed_up: the other build's `up` on the LB, killed just before it attaches
+killed_up() {
+	run -137 on "$LB" strace -f -o /dev/null -P /proc/sys/net/ipv4/conf/eth0/send_redirects \
+		-e trace=openat -e inject=openat:signal=KILL:when=1 \
+		"$OTHER_BUILD/build/LoadBalancer/lbr" up -c /etc/l3dsr/services.yaml
+}
+
+@test "down ends another layout, too, and one that has been taken over in part" {
+	local before
+	before=$(nothing)
+	attach
+	run -0 other "$LB" LoadBalancer/lbr down
+	[[ $output == *"eth0: xdp_lbr of $LAYOUT detached"* ]]
+	other backend0x Backend/bkd down
+	diff <(echo "$before") <(nothing)
+	lbr up -m generic >/dev/null
+	killed_up
+	[[ $(pins "$LB" | wc -l) == 2 ]]
+	run -1 lbr show
+	run -0 other "$LB" LoadBalancer/lbr down
+	echo "$output"
+	[[ $output == *"eth0: xdp_lbr of $LAYOUT detached"* ]]
+	diff <(echo "$before") <(nothing)
 }
 
 # upgraded BUILD LAYOUT_BEFORE LAYOUT FILE: `up` of that build on every host
