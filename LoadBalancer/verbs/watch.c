@@ -8,24 +8,22 @@
  * row expires two seconds after it was last renewed. When all rows have
  * expired, xdp_lbr clears the bit, so a killed watcher costs packets nothing.
  * The next watcher frees its ring buffer (1 MiB), and need not wait until its
- * row has expired: each watcher holds a name that ends with its process.
+ * row has expired: each watcher holds a lock that ends with its process.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/verbs/explain.h"
 #include "LoadBalancer/verbs/verbs.h"
+#include "LoadBalancer/verbs/watch_life.h"
 #include "common/base/address.h"
 #include "common/base/elapsed.h"
 #include "common/base/reason.h"
@@ -48,7 +46,7 @@ struct watcher {
 	__u32 index;		/* its place among the watchers */
 	__u32 id;		/* of its ring buffer */
 	int own;		/* fd of its ring buffer ... */
-	int name;		/* ... and of what says that it is alive */
+	int life;		/* ... and of what says that it is alive */
 	int rows, rings, count; /* of the maps; -1: not open */
 	__u64 lost;		/* before this watcher came */
 };
@@ -105,41 +103,25 @@ static int watched_set(struct kernel *kernel, bool on)
 	return wanted == value ? 0 : control_set(kernel, CONTROL_TRACE, wanted);
 }
 
-/*
- * Takes the name of the watcher whose ring buffer has this id: a socket of this
- * network namespace, so it is gone with its process. Returns an fd that holds
- * it; -1 with errno, EADDRINUSE where another process does.
- */
-static int name_take(__u32 id)
-{
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	/* It begins with a NUL, so it is not a file's. */
-	int length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1,
-			      "l3dsr/watch/%u", id);
-
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&name,
-			    (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-					1 + (size_t)length))) {
-		close(fd); /* leaves errno */
-		return -1;
-	}
-	return fd;
-}
-
 /* Has the watcher's process ended? If that cannot be seen: no. */
 static bool is_dead(const struct watcher *watcher, __u32 index)
 {
 	__u32 id;
-	int fd;
 
 	if (bpf_map_lookup_elem(watcher->rings, &index, &id))
 		return errno == ENOENT;
-	fd = name_take(id);
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
+	return life_is_over(watcher->role, id);
+}
+
+/* Frees what the watcher with this index has, or left. */
+static void index_free(const struct watcher *watcher, __u32 index)
+{
+	__u32 id;
+
+	if (bpf_map_lookup_elem(watcher->rings, &index, &id))
+		return;
+	life_end(watcher->role, id);
+	bpf_map_delete_elem(watcher->rings, &index);
 }
 
 /* Is there a watcher with this index, at `now`? */
@@ -250,7 +232,7 @@ static int index_take(struct watcher *watcher, __u64 now)
 	for (i = 0; i < WATCHERS; i++) {
 		if (is_watched(watcher, i, now))
 			continue;
-		bpf_map_delete_elem(watcher->rings, &i);
+		index_free(watcher, i);
 		if (!found)
 			watcher->index = i;
 		found = true;
@@ -274,8 +256,8 @@ static int watcher_add(struct watcher *watcher)
 	    bpf_obj_get_info_by_fd(watcher->own, &info, &length))
 		return -1;
 	watcher->id = info.id;
-	watcher->name = name_take(info.id);
-	if (watcher->name < 0)
+	watcher->life = life_begin(watcher->role, info.id);
+	if (watcher->life < 0)
 		return -1;
 	watcher->lost = lost_read(watcher);
 	watcher->ring = ring_buffer__new(watcher->own, tell, watcher, NULL);
@@ -330,7 +312,7 @@ static void watcher_remove(struct watcher *watcher, struct kernel *kernel)
 		;
 	if (i == WATCHERS)
 		watched_set(kernel, false);
-	bpf_map_delete_elem(watcher->rings, &watcher->index);
+	index_free(watcher, watcher->index);
 }
 
 static void watch_end(struct watcher *watcher)
@@ -353,7 +335,7 @@ static void watch_end(struct watcher *watcher)
 
 static void watcher_close(const struct watcher *watcher)
 {
-	const int all[] = {watcher->own, watcher->name, watcher->rows,
+	const int all[] = {watcher->own, watcher->life, watcher->rows,
 			   watcher->rings, watcher->count};
 	size_t i;
 
@@ -368,7 +350,7 @@ int verb_watch(const struct role *role, const struct options *options)
 	struct watcher watcher = {.role = role,
 				  .json = options->json,
 				  .own = -1,
-				  .name = -1,
+				  .life = -1,
 				  .rows = -1,
 				  .rings = -1,
 				  .count = -1};

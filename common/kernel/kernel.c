@@ -327,7 +327,9 @@ static int pin_remove(const struct kernel *kernel, const char *name,
 	char path[512];
 
 	snprintf(path, sizeof(path), "%s/%s", kernel->directory, name);
-	if (!unlink(path) || errno == ENOENT)
+	/* A watcher's is a directory. */
+	if (!unlink(path) || errno == ENOENT ||
+	    ((errno == EISDIR || errno == EPERM) && !rmdir(path)))
 		return 0;
 	return fault(fault_out, "cannot remove %s: %s", path, strerror(errno));
 }

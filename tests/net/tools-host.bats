@@ -61,6 +61,8 @@ differs() { # HOST
 	[[ $output == *"> net.ipv4.conf.eth0.forwarding = 1"* ]]
 	[[ $output == *"> net.ipv4.conf.all.send_redirects = 0"* ]]
 	[[ $output == *"> l3dsr/lbr-$LAYOUT 700"* ]]
+	# also what a watcher that was killed has left
+	on "$LB" timeout -s KILL 1 LoadBalancer/lbr watch || :
 	run -0 lbr down
 	echo "$output"
 	[[ $output == *"eth0: xdp_lbr detached"* ]]

@@ -117,11 +117,45 @@ def replaced(world):
     watches[1].end(signal.SIGKILL)
     watches[1] = Watch(world, beside=[watches[n] for n in (0, 2, 3)])
     equal((watches[1].index, rings(world)), (1, 4), "its place, and ring buffers")
+    equal(on("lbdsr0a", "sh", "-c", f"ls {world.lbr.pins} | grep -c ^watch- || :"), "4\n", "locks")
     world.lbr.run([bytes(f.ip4() / f.tcp(4209, "S"))])
     for watch in watches:
         lines, said = watch.end()
         equal((len(lines), said), (1, ""), "decisions, and stderr")
     equal(rings(world), 0, "ring buffers, afterwards")
+    equal(on("lbdsr0a", "sh", "-c", f"ls {world.lbr.pins} | grep -c ^watch- || :"), "0\n", "locks")
+
+
+@test("watch: another user, who takes the names that a watcher may have, keeps nobody from it")
+def foreign(world):
+    world.up(configuration(Service(world, 4210).text(TEN)))
+    taken = subprocess.Popen(["topology/topo", "exec", "lbdsr0a", "setpriv", "--reuid=65534", "--clear-groups",
+                              "/usr/bin/python3", "-c", NAMES, str(highest())],
+                             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        assert taken.stdout.readline()
+        Watch(world).end()
+    finally:
+        taken.kill()
+        taken.wait()
+
+
+# Whoever knows how a watcher is named may not be in its way: the next thousand names.
+NAMES = """
+import socket, sys, time
+held = []
+for number in range(int(sys.argv[1]), int(sys.argv[1]) + 1000):
+    held.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    held[-1].bind(f"\\0l3dsr/watch/{number}")
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def highest():
+    """An id that the next map may have."""
+    return max(int(line.split(":")[0]) for line in on("lbdsr0a", "bpftool", "map").splitlines()
+               if line[0].isdigit())
 
 
 @test("watch: those of a client, a service, a backend, a reason")
