@@ -86,7 +86,8 @@ is_free() {
 	for verb in "apply -n $OTHER" "apply $OTHER" "apply $FILE" "up -c $FILE" \
 		"drain 172.19.0.4" "undrain 172.19.0.4" "weight 172.19.0.4 3" save \
 		show 'show -j' 'show -a reasons' 'show flows' 'show -w' doctor 'trace off' \
-		'explain 10.1.1.1:1000 192.168.25.10:80' "check $FILE"; do
+		'explain 10.1.1.1:1000 192.168.25.10:80' "check $FILE" "plan $OTHER" \
+		'forget path-mtus'; do
 		# shellcheck disable=SC2086
 		begun "$((n += 1))" "$PIPE" $verb
 		wait_for 10 is_stuck "$PID"
@@ -239,7 +240,7 @@ many_vips() { # FIRST-PORT
 	local verb
 	for verb in "apply -n $OTHER" "apply $OTHER" "apply $FILE" "up -c $FILE" "weight 172.19.0.4 3" \
 		save show 'show -j' doctor 'trace off' "check $FILE" --help 'up --help' --version \
-		'explain 10.1.1.1:1000 192.168.25.10:80'; do
+		'explain 10.1.1.1:1000 192.168.25.10:80' "plan $OTHER" 'forget path-mtus'; do
 		# shellcheck disable=SC2086
 		run -1 on "$LB" bash -c '"$@" >/dev/full' - LoadBalancer/lbr $verb
 		[[ $output == *'lbr: cannot write to standard output: No space left on device' ]]

@@ -89,6 +89,7 @@ class Lbr(Role):
         yield f"drain {Y6}", {"locks": True, "changes": True}
         yield f"undrain {Y6}", {"locks": True}
         yield "forget path-mtus", {"locks": True}
+        yield f"plan {self.other}", {"good": (0, 4)}
         yield "watch", {"locks": True, "ends_after": 0.2, "good": (0, -15)}
         yield "save", {}
         yield f"explain 10.1.1.1:1000 {VIP}:80", {}
