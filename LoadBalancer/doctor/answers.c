@@ -260,8 +260,8 @@ void look_services(struct doctor *doctor)
 }
 
 /*
- * A socket of this host would not take the way of clients, and would be
- * answered from the VIP; so from here only `lbr run` can ask.
+ * An ordinary socket of this host cannot ask: its packets do not pass xdp_lbr,
+ * and the VIP would answer what it did not ask. `lbr run` can.
  */
 void look_answers(struct doctor *doctor)
 {

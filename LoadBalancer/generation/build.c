@@ -109,7 +109,7 @@ static int backend_add(struct build *build, const struct service *service,
 		new = backend_place(build);
 		if (!new)
 			return fault(fault_out,
-				     "cannot place a backend: all %d places "
+				     "cannot add a backend: all %d indexes "
 				     "are taken",
 				     BACKEND_INDEXES);
 	}

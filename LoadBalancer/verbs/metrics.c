@@ -31,7 +31,7 @@ const struct metric lbr_metrics[] = {
 	{"lbr_flow_table_entries", "gauge", "Flows that are remembered.",
 	 "", "flow-table-entries", NULL, NONE},
 	{"lbr_flow_table_size", "gauge", 
-	 "Flows that it is made for, as flow-table-size says; it has twice as many places.",
+	 "Flows that it is made for, as flow-table-size says; it has twice as many entries.",
 	 "", "flow-table-size", NULL, NONE},
 	{"lbr_flows_not_remembered_total", "counter",
 	 "Flows that insert-limit kept from being remembered.",

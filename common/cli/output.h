@@ -5,8 +5,8 @@
  * A verb builds a JSON object of scalars and of arrays of flat objects.
  * output_print() writes it as JSON, or as lines and tables: a column is a key,
  * a cell its value, so the text never differs from what -j says (it may be
- * less). In text, null is "-", a boolean yes or no, and what is Unix time in
- * `since` and `until` the local time. In a row, `try` is a command that helps:
+ * less). In text, null is "-", a boolean is yes or no, and `since` and `until`
+ * are local time, not Unix time. In a row, `try` is a command that helps:
  * it is printed on a line of its own.
  */
 #pragma once

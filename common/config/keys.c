@@ -353,7 +353,7 @@ const struct key keys[] = {
 	{LEVEL_CHECK, "no-answer", KIND_KEYWORD, FIELD(config_check, no_answer),
 	 .keywords = no_answer_keywords, .standard = "down", .was = "silence",
 	 .types = TYPE(CHECK_UDP),
-	 .help = "For udp: what a backend is that does not answer. `up` is "
+	 .help = "For udp: the state of a backend that does not answer. `up` is "
 		 "for servers that never do: they are then down only when "
 		 "they refuse a datagram, or when none can be sent. A machine "
 		 "that is off does not answer either."},

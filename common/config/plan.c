@@ -37,7 +37,7 @@ static int take(const struct config *running, const struct config *config,
 	return 0;
 }
 
-/* Above this, it is all services of a round or none. */
+/* In a round of more services than this, all change or none does. */
 #define MOST_TRIED 64
 
 /* A round of all services; if they conflict, of those that do not. */

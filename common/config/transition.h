@@ -43,7 +43,10 @@ const char *transition_text(const struct config_service *service,
 /* Could sockets of its flows be looked up, and packets be passed on? */
 bool can_have_second_chance(const struct config_service *service);
 
-/* Do backends look for its flows at each other, as one or its table changes? */
+/*
+ * Do backends look at each other for flows of this service, because one of them
+ * or its table is in transition?
+ */
 bool is_in_transition(const struct config_service *service);
 
 /*

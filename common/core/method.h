@@ -122,7 +122,7 @@ INLINE int method_crosses(const struct method *method)
 	return method_traits(method) & METHOD_CROSSES;
 }
 
-/* Is it a backend's address alone that tells it the VIP? */
+/* Does the backend find the VIP by its own address alone? */
 INLINE int method_is_by_address(const struct method *method)
 {
 	return method_restored_by(method) == RESTORED_BY_ADDRESS;

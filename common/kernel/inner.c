@@ -102,8 +102,8 @@ int inner_publish(struct kernel *kernel, const char *name, __u32 at, int inner,
 }
 
 /*
- * One that is not noted stays for now, as nothing but memory: there must be
- * room for what is still to be published.
+ * Some of the room in the list is kept for maps that are still to be published.
+ * A map that finds no room is not retired yet. That costs only memory.
  */
 void inner_retire(struct kernel *kernel, const char *name, __u32 at)
 {

@@ -51,9 +51,9 @@ int candidates_fill(__u32 size, const struct candidate *backends, size_t count,
 		    struct candidates *lists, __u32 *cut);
 /*
  * Adds the standing deputies to such lists, where there is room for them and
- * they are in no list yet. It takes a table for each backend.
- * standing[0..STANDING_BITS(size)), whatever is there: a bit for each slot that
- * got one; NULL: not asked. Returns 0, or -1 without memory.
+ * they are in no list yet. That takes a table for each backend. `standing`, of
+ * STANDING_BITS(size), is overwritten: a bit for each slot, set if the slot got
+ * a deputy; NULL: nobody asks. Returns 0, or -1 without memory.
  */
 int candidates_stand(__u32 size, const struct candidate *backends, size_t count,
 		     struct candidates *lists, __u64 *standing);

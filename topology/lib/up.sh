@@ -85,8 +85,8 @@ reserve_names() (
 			return 1
 		fi
 	done
-	# Mounted as ip-netns(8) would, or its next `add` covers our files; the
-	# source tells the last run to leave that the directory is ours.
+	# Mounted as ip-netns(8) would; else its next `add` would cover our files.
+	# By the name l3dsr-topo, the last run sees that the directory is ours.
 	if [[ ! -d /run/netns ]]; then
 		mkdir /run/netns &&
 			mount -t tmpfs -o mode=0755 l3dsr-topo /run/netns &&
