@@ -118,7 +118,7 @@ static int adopt(struct lbr_monitor *monitor, struct fault *fault_out)
 	if (read_now(monitor, &running, &new, fault_out))
 		return -1;
 	monitor->config = new;
-	if (heard_backends(&monitor->heard, &new, fault_out))
+	if (relevant_backends(&monitor->relevant, &new, fault_out))
 		fault_warn(fault_out);
 	/* Another file may need other settings of this host. */
 	if (memcmp(monitor->digest, running.generation.digest,
@@ -173,7 +173,7 @@ static unsigned int matters(void *data, const struct nlmsghdr *message,
 {
 	struct lbr_monitor *monitor = data;
 
-	return heard_matters(&monitor->heard, message, what);
+	return relevant_message(&monitor->relevant, message, what);
 }
 
 static int also(void *data, struct kernel *kernel, const struct config *config,
@@ -181,7 +181,8 @@ static int also(void *data, struct kernel *kernel, const struct config *config,
 {
 	struct lbr_monitor *monitor = data;
 
-	return heard_look(&monitor->heard, kernel, config, what, fault_out);
+	return relevant_look(&monitor->relevant, kernel, config, what,
+			     fault_out);
 }
 
 static const struct upkeep_calls upkeep_calls = {config_now, matters, also};
@@ -328,7 +329,7 @@ void lbr_monitor_stop(struct lbr_monitor *monitor)
 	upkeep_stop(&monitor->upkeep);
 	quiet_stop(&monitor->quiet);
 	resting_stop(&monitor->resting);
-	heard_free(&monitor->heard);
+	relevant_free(&monitor->relevant);
 	checks_stop(&monitor->checks);
 	if (monitor->path.id)
 		check_path_close(&monitor->path);

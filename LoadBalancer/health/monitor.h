@@ -7,7 +7,7 @@
 #include "LoadBalancer/health/check_path.h"
 #include "LoadBalancer/health/resting.h"
 #include "LoadBalancer/health/schedule.h"
-#include "LoadBalancer/host/heard.h"
+#include "LoadBalancer/host/relevant.h"
 #include "common/host/upkeep.h"
 #include "common/kernel/lock.h"
 #include "common/kernel/quiet.h"
@@ -18,7 +18,7 @@ struct lbr_monitor {
 	struct check_path path;
 	struct checks checks;
 	struct upkeep upkeep;
-	struct heard heard;
+	struct relevant relevant;
 	struct resting resting;
 	__u64 number;	 /* of the generation whose file is checked; 0: none */
 	__u64 switched;	 /* when it was switched to, jiffies */

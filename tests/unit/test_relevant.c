@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_heard.c - which carriers have come back, whatever else has to be done
+ * test_relevant.c - which carriers have come back, whatever else has to be done
  *
  * Both modules are compiled in, with stand-ins for what they would change.
  */
-#include "LoadBalancer/host/heard.c"
+#include "LoadBalancer/host/relevant.c"
 #include "common/core/abi_services.h"
 #include "common/net/monitor.c"
 #include "tests/unit/unit.h"
@@ -101,7 +101,7 @@ int fault(struct fault *fault_out, const char *format, ...)
 static unsigned int matters_to(void *data, const struct nlmsghdr *message,
 			       enum monitor_what what)
 {
-	return heard_matters(data, message, what);
+	return relevant_message(data, message, what);
 }
 
 static void says(struct monitor *monitor, int ifindex, bool runs)
@@ -123,15 +123,15 @@ static void looks(struct monitor *monitor)
 	struct fault ignored;
 
 	rose_of_port = rose_of_other = false;
-	heard_look(monitor->data, NULL, NULL, monitor->what, &ignored);
+	relevant_look(monitor->data, NULL, NULL, monitor->what, &ignored);
 	monitor->what = 0;
 }
 
 /* Both interfaces have a carrier, and everything was looked at. */
-static void settle(struct monitor *monitor, struct heard *heard)
+static void settle(struct monitor *monitor, struct relevant *relevant)
 {
-	memset(heard, 0, sizeof(*heard));
-	*monitor = (struct monitor){.matters = matters_to, .data = heard};
+	memset(relevant, 0, sizeof(*relevant));
+	*monitor = (struct monitor){.matters = matters_to, .data = relevant};
 	says(monitor, PORT, true);
 	says(monitor, OTHER, true);
 	looks(monitor);
@@ -140,10 +140,10 @@ static void settle(struct monitor *monitor, struct heard *heard)
 static void a_carrier_is_back(void **unused)
 {
 	struct monitor monitor;
-	struct heard heard;
+	struct relevant relevant;
 
 	(void)unused;
-	settle(&monitor, &heard);
+	settle(&monitor, &relevant);
 	says(&monitor, PORT, false);
 	looks(&monitor);
 	assert_false(rose_of_port);
@@ -162,10 +162,10 @@ static void a_carrier_is_back(void **unused)
 static void a_fall_while_all_is_due(void **unused)
 {
 	struct monitor monitor;
-	struct heard heard;
+	struct relevant relevant;
 
 	(void)unused;
-	settle(&monitor, &heard);
+	settle(&monitor, &relevant);
 	monitor.what = MONITOR_ALL;
 	says(&monitor, PORT, false);
 	looks(&monitor);
@@ -173,7 +173,7 @@ static void a_fall_while_all_is_due(void **unused)
 	assert_true(monitor.what & MONITOR_NEIGHBOUR);
 	looks(&monitor);
 	assert_true(rose_of_port);
-	settle(&monitor, &heard);
+	settle(&monitor, &relevant);
 	monitor.what = MONITOR_ALL;
 	says(&monitor, PORT, false);
 	says(&monitor, PORT, true);
@@ -185,10 +185,10 @@ static void a_fall_while_all_is_due(void **unused)
 static void what_is_lost(void **unused)
 {
 	struct monitor monitor;
-	struct heard heard;
+	struct relevant relevant;
 
 	(void)unused;
-	settle(&monitor, &heard);
+	settle(&monitor, &relevant);
 	monitor.what = MONITOR_ALL; /* as drain() leaves it after ENOBUFS */
 	looks(&monitor);
 	assert_true(rose_of_port);
@@ -209,5 +209,5 @@ int main(void)
 		cmocka_unit_test(what_is_lost),
 	};
 
-	return RUN("heard", tests);
+	return RUN("relevant", tests);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * heard.h - which rtnetlink messages matter to the load balancer
+ * relevant.h - which rtnetlink messages matter to the load balancer
  *
  * A host with a full Internet table hears of thousands of routes a second. One
  * matters if a backend's address is in it, or if it is the first that may give
@@ -15,19 +15,19 @@
 struct config;
 struct kernel;
 
-#define HEARD_HOPS  512
-#define HEARD_PORTS 256
+#define RELEVANT_HOPS  512
+#define RELEVANT_PORTS 256
 
-struct heard {
+struct relevant {
 	struct addr *backends; /* sorted, each once */
 	size_t backend_count;
-	struct route_hop hops[HEARD_HOPS]; /* neighbours that we manage */
+	struct route_hop hops[RELEVANT_HOPS]; /* neighbours that we manage */
 	int hop_count;
 	/* Interfaces whose carrier is known; `rose`: it has come back. */
 	struct {
 		int ifindex;
 		bool runs, rose;
-	} ports[HEARD_PORTS];
+	} ports[RELEVANT_PORTS];
 	int port_count;
 	bool is_lost;	    /* messages were; nothing is known of carriers */
 	bool by_flow;	    /* as the running generation has it */
@@ -37,13 +37,14 @@ struct heard {
 };
 
 /* The backends of `config`. 0, or -1 with a fault: no memory. */
-int heard_backends(struct heard *heard, const struct config *config,
-		   struct fault *fault);
-void heard_free(struct heard *heard);
+int relevant_backends(struct relevant *relevant, const struct config *config,
+		      struct fault *fault);
+void relevant_free(struct relevant *relevant);
 
-/* For struct upkeep, with a struct heard. */
-unsigned int heard_matters(struct heard *heard, const struct nlmsghdr *message,
-			   enum monitor_what what);
-int heard_look(struct heard *heard, struct kernel *kernel,
-	       const struct config *config, unsigned int what,
-	       struct fault *fault);
+/* For struct upkeep, with a struct relevant. */
+unsigned int relevant_message(struct relevant *relevant,
+			      const struct nlmsghdr *message,
+			      enum monitor_what what);
+int relevant_look(struct relevant *relevant, struct kernel *kernel,
+		  const struct config *config, unsigned int what,
+		  struct fault *fault);

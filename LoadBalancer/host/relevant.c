@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/host/heard.h"
+#include "LoadBalancer/host/relevant.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -19,8 +19,8 @@
 /* IFF_LOWER_UP of <linux/if.h>, which cannot be included with <net/if.h>. */
 #define LOWER_UP 0x10000
 
-int heard_backends(struct heard *heard, const struct config *config,
-		   struct fault *fault_out)
+int relevant_backends(struct relevant *relevant, const struct config *config,
+		      struct fault *fault_out)
 {
 	size_t count;
 	struct addr *backends = backend_addresses(config, &count);
@@ -28,46 +28,48 @@ int heard_backends(struct heard *heard, const struct config *config,
 	if (!backends)
 		return fault(fault_out, "cannot follow this host: %s",
 			     strerror(ENOMEM));
-	free(heard->backends);
-	heard->backends = backends;
-	heard->backend_count = count;
+	free(relevant->backends);
+	relevant->backends = backends;
+	relevant->backend_count = count;
 	return 0;
 }
 
-void heard_free(struct heard *heard)
+void relevant_free(struct relevant *relevant)
 {
-	free(heard->backends);
-	memset(heard, 0, sizeof(*heard));
+	free(relevant->backends);
+	memset(relevant, 0, sizeof(*relevant));
 }
 
 /* Is a backend's address between `first` and `last`? */
-static bool has_backend(const struct heard *heard, const struct addr *first,
-			const struct addr *last)
+static bool has_backend(const struct relevant *relevant,
+			const struct addr *first, const struct addr *last)
 {
-	size_t at =
-		addresses_below(heard->backends, heard->backend_count, first);
+	size_t at = addresses_below(relevant->backends, relevant->backend_count,
+				    first);
 
-	return at < heard->backend_count &&
-	       memcmp(&heard->backends[at], last, sizeof(*last)) <= 0;
+	return at < relevant->backend_count &&
+	       memcmp(&relevant->backends[at], last, sizeof(*last)) <= 0;
 }
 
-static unsigned int route_matters(struct heard *heard,
+static unsigned int route_matters(struct relevant *relevant,
 				  const struct nlmsghdr *message,
 				  enum monitor_what what)
 {
 	struct addr first, last;
 	bool by_flow = message_by_flow(message);
 
-	heard->is_by_flow |= by_flow;
+	relevant->is_by_flow |= by_flow;
 	if (!route_range(message, &first, &last) &&
-	    !has_backend(heard, &first, &last) && (heard->by_flow || !by_flow))
+	    !has_backend(relevant, &first, &last) &&
+	    (relevant->by_flow || !by_flow))
 		return 0;
-	heard->is_asked |= heard->by_flow;
+	relevant->is_asked |= relevant->by_flow;
 	return what | MONITOR_ROUTE;
 }
 
 /* Notes whether the interface has a carrier. True: it has come back. */
-static bool port_rises(struct heard *heard, const struct nlmsghdr *message)
+static bool port_rises(struct relevant *relevant,
+		       const struct nlmsghdr *message)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	bool runs = info->ifi_flags & LOWER_UP;
@@ -76,8 +78,8 @@ static bool port_rises(struct heard *heard, const struct nlmsghdr *message)
 
 	if (info->ifi_family != AF_UNSPEC) /* of a bridge's port */
 		return false;
-	for (i = 0; i < heard->port_count; i++) {
-		if (heard->ports[i].ifindex == info->ifi_index)
+	for (i = 0; i < relevant->port_count; i++) {
+		if (relevant->ports[i].ifindex == info->ifi_index)
 			break;
 	}
 	/*
@@ -85,31 +87,32 @@ static bool port_rises(struct heard *heard, const struct nlmsghdr *message)
 	 * interface.
 	 */
 	if (message->nlmsg_type == RTM_DELLINK) {
-		if (i < heard->port_count)
-			heard->ports[i] = heard->ports[--heard->port_count];
+		if (i < relevant->port_count)
+			relevant->ports[i] =
+				relevant->ports[--relevant->port_count];
 		return false;
 	}
-	if (i == HEARD_PORTS)
+	if (i == RELEVANT_PORTS)
 		return runs;
 	/* For a new interface it is not known whether it had one. */
-	rises = runs && (i == heard->port_count || !heard->ports[i].runs);
-	heard->port_count += i == heard->port_count;
-	heard->ports[i].ifindex = info->ifi_index;
-	heard->ports[i].runs = runs;
-	heard->ports[i].rose |= rises;
+	rises = runs && (i == relevant->port_count || !relevant->ports[i].runs);
+	relevant->port_count += i == relevant->port_count;
+	relevant->ports[i].ifindex = info->ifi_index;
+	relevant->ports[i].runs = runs;
+	relevant->ports[i].rose |= rises;
 	return rises;
 }
 
 static bool rose(const void *data, int ifindex)
 {
-	const struct heard *heard = data;
+	const struct relevant *relevant = data;
 	int i;
 
-	for (i = 0; i < heard->port_count; i++) {
-		if (heard->ports[i].ifindex == ifindex)
-			return heard->ports[i].rose;
+	for (i = 0; i < relevant->port_count; i++) {
+		if (relevant->ports[i].ifindex == ifindex)
+			return relevant->ports[i].rose;
 	}
-	return heard->is_lost;
+	return relevant->is_lost;
 }
 
 struct entry {
@@ -129,7 +132,8 @@ static int entry_attribute(const struct nlattr *attribute, void *data)
 }
 
 /* Is it one of our next hops, and no longer managed? */
-static bool is_lost(const struct heard *heard, const struct nlmsghdr *message)
+static bool is_lost(const struct relevant *relevant,
+		    const struct nlmsghdr *message)
 {
 	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
 	struct entry entry = {.hop.ifindex = info->ndm_ifindex};
@@ -138,65 +142,67 @@ static bool is_lost(const struct heard *heard, const struct nlmsghdr *message)
 	mnl_attr_parse(message, sizeof(*info), entry_attribute, &entry);
 	if (message->nlmsg_type == RTM_NEWNEIGH && entry.managed)
 		return false;
-	for (i = 0; i < heard->hop_count; i++) {
-		if (heard->hops[i].ifindex == entry.hop.ifindex &&
-		    !memcmp(&heard->hops[i].via, &entry.hop.via,
+	for (i = 0; i < relevant->hop_count; i++) {
+		if (relevant->hops[i].ifindex == entry.hop.ifindex &&
+		    !memcmp(&relevant->hops[i].via, &entry.hop.via,
 			    sizeof(entry.hop.via)))
 			return true;
 	}
 	return false;
 }
 
-unsigned int heard_matters(struct heard *heard, const struct nlmsghdr *message,
-			   enum monitor_what what)
+unsigned int relevant_message(struct relevant *relevant,
+			      const struct nlmsghdr *message,
+			      enum monitor_what what)
 {
 	switch (what) {
 	case MONITOR_LINK:
-		return port_rises(heard, message) ? what | MONITOR_NEIGHBOUR
-						  : what;
+		return port_rises(relevant, message) ? what | MONITOR_NEIGHBOUR
+						     : what;
 	case MONITOR_NEIGHBOUR:
-		return is_lost(heard, message) ? what : 0;
+		return is_lost(relevant, message) ? what : 0;
 	case MONITOR_ROUTE:
 	case MONITOR_RULE:
-		return route_matters(heard, message, what);
+		return route_matters(relevant, message, what);
 	default:
 		return what;
 	}
 }
 
 /* Are next hops remembered for each backend, or for each flow? */
-static int hops_by_flow(struct heard *heard, struct kernel *kernel,
+static int hops_by_flow(struct relevant *relevant, struct kernel *kernel,
 			struct fault *fault_out)
 {
 	__u32 index = generation_current(kernel);
 	long now = milliseconds_now();
 	struct generation generation;
 	char why[64] = "a route or a rule says so";
-	bool by_flow = heard->is_by_flow;
+	bool by_flow = relevant->is_by_flow;
 
 	if (generation_read(kernel, index, &generation))
 		return fault(fault_out, "cannot read the generation: %s",
 			     strerror(errno));
-	heard->by_flow = generation.next_hops_by_flow;
-	heard->is_asked |= by_flow != heard->by_flow;
-	if (heard->is_asked && now - heard->asked >= 100 * heard->asking) {
-		heard->asked = now;
-		heard->asking = milliseconds_worked();
+	relevant->by_flow = generation.next_hops_by_flow;
+	relevant->is_asked |= by_flow != relevant->by_flow;
+	if (relevant->is_asked &&
+	    now - relevant->asked >= 100 * relevant->asking) {
+		relevant->asked = now;
+		relevant->asking = milliseconds_worked();
 		by_flow = routes_by_flow(why, sizeof(why));
-		heard->asking = milliseconds_worked() - heard->asking;
-		heard->is_asked = false;
+		relevant->asking = milliseconds_worked() - relevant->asking;
+		relevant->is_asked = false;
 	} else if (!by_flow) {
 		/* Read later. Until then "for each flow" is right, too. */
 		return 0;
 	}
-	heard->is_by_flow = by_flow;
-	if (by_flow == heard->by_flow)
+	relevant->is_by_flow = by_flow;
+	if (by_flow == relevant->by_flow)
 		return 0;
 	generation.next_hops_by_flow = by_flow;
 	if (generation_write(kernel, index, &generation))
 		return fault(fault_out, "cannot write the generation: %s",
 			     strerror(errno));
-	heard->by_flow = by_flow;
+	relevant->by_flow = by_flow;
 	if (by_flow)
 		printf("next hops: one for each flow now: %s\n", why);
 	else
@@ -205,37 +211,39 @@ static int hops_by_flow(struct heard *heard, struct kernel *kernel,
 }
 
 /* Milliseconds until the routes may be read again; 0: none is unread. */
-static int asks_later(const struct heard *heard)
+static int asks_later(const struct relevant *relevant)
 {
-	long left = heard->asked + 100 * heard->asking - milliseconds_now();
+	long left =
+		relevant->asked + 100 * relevant->asking - milliseconds_now();
 
-	if (!heard->is_asked)
+	if (!relevant->is_asked)
 		return 0;
 	return left < 1 ? 1 : left < INT_MAX ? (int)left : INT_MAX;
 }
 
-int heard_look(struct heard *heard, struct kernel *kernel,
-	       const struct config *config, unsigned int what,
-	       struct fault *fault_out)
+int relevant_look(struct relevant *relevant, struct kernel *kernel,
+		  const struct config *config, unsigned int what,
+		  struct fault *fault_out)
 {
 	int i, rc = 0;
 
 	/*
-	 * Messages were lost or not read, or none was heard yet: any carrier
+	 * Messages were lost or not read, or none was relevant yet: any carrier
 	 * may have come back, and may be gone just now.
 	 */
-	heard->is_lost = what == MONITOR_ALL;
-	heard->is_asked |= heard->is_lost;
-	if (heard->is_lost)
-		heard->port_count = 0;
+	relevant->is_lost = what == MONITOR_ALL;
+	relevant->is_asked |= relevant->is_lost;
+	if (relevant->is_lost)
+		relevant->port_count = 0;
 	if (what & (MONITOR_ROUTE | MONITOR_RULE))
 		lbr_neighbours(kernel, config);
-	if (what & (MONITOR_ROUTE | MONITOR_RULE) || heard->is_asked)
-		rc = hops_by_flow(heard, kernel, fault_out);
+	if (what & (MONITOR_ROUTE | MONITOR_RULE) || relevant->is_asked)
+		rc = hops_by_flow(relevant, kernel, fault_out);
 	if (what & (MONITOR_LINK | MONITOR_NEIGHBOUR))
-		change_neighbours_again(kernel, rose, heard);
-	for (i = 0; i < heard->port_count; i++)
-		heard->ports[i].rose = false;
-	heard->hop_count = change_neighbours(kernel, heard->hops, HEARD_HOPS);
-	return rc ?: asks_later(heard);
+		change_neighbours_again(kernel, rose, relevant);
+	for (i = 0; i < relevant->port_count; i++)
+		relevant->ports[i].rose = false;
+	relevant->hop_count =
+		change_neighbours(kernel, relevant->hops, RELEVANT_HOPS);
+	return rc ?: asks_later(relevant);
 }
