@@ -10,9 +10,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "LoadBalancer/generation/rest.h"
-#include "common/base/address.h"
 #include "LoadBalancer/generation/secrets.h"
+#include "LoadBalancer/generation/unmark.h"
+#include "common/base/address.h"
 #include "common/core/flows.h"
 #include "common/kernel/generation.h"
 #include "common/kernel/takeover.h"
@@ -191,7 +191,7 @@ int running_before(const struct kernel *kernel, struct running *old,
 	}
 	/* Not in a loop, and not while an old flow table is copied. */
 	if (!kernel->in_loop && !kernel->replaced_count && !kernel->before)
-		rest_now(kernel, old);
+		unmark_now(kernel, old);
 	return 0;
 }
 

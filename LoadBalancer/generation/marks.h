@@ -2,7 +2,7 @@
 /*
  * marks.h - which slots of a new table are marked SLOT_MOVED
  *
- * How a mark is taken off: rest.h.
+ * How a mark is taken off: unmark.h.
  */
 #pragma once
 

@@ -138,7 +138,7 @@ static int adopt(struct lbr_monitor *monitor, struct fault *fault_out)
 	/* The rows refer to the old file, which is gone now. */
 	if (rc)
 		checks_stop(&monitor->checks);
-	resting_follow(&monitor->resting, &running);
+	unmarking_follow(&monitor->unmarking, &running);
 	running_free(&running);
 	config_free(&old);
 	return rc;
@@ -305,9 +305,9 @@ int lbr_monitor_start(struct lbr_monitor *monitor, struct event_base *base,
 	};
 	monitor->look = evtimer_new(base, look, monitor);
 	monitor->write = evtimer_new(base, write_states, monitor);
-	monitor->resting.role = monitor->role;
+	monitor->unmarking.role = monitor->role;
 	if (!monitor->look || !monitor->write ||
-	    resting_start(&monitor->resting, base))
+	    unmarking_start(&monitor->unmarking, base))
 		return fault(fault_out, "cannot run: no memory");
 	if (upkeep_start(&monitor->upkeep, monitor->role, &upkeep_calls,
 			 monitor, base, fault_out))
@@ -328,7 +328,7 @@ void lbr_monitor_stop(struct lbr_monitor *monitor)
 		write_last(monitor);
 	upkeep_stop(&monitor->upkeep);
 	quiet_stop(&monitor->quiet);
-	resting_stop(&monitor->resting);
+	unmarking_stop(&monitor->unmarking);
 	relevant_free(&monitor->relevant);
 	checks_stop(&monitor->checks);
 	if (monitor->path.id)

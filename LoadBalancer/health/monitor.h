@@ -5,7 +5,7 @@
 #pragma once
 
 #include "LoadBalancer/health/check_path.h"
-#include "LoadBalancer/health/resting.h"
+#include "LoadBalancer/health/unmarking.h"
 #include "LoadBalancer/health/schedule.h"
 #include "LoadBalancer/host/relevant.h"
 #include "common/host/upkeep.h"
@@ -19,7 +19,7 @@ struct lbr_monitor {
 	struct checks checks;
 	struct upkeep upkeep;
 	struct relevant relevant;
-	struct resting resting;
+	struct unmarking unmarking;
 	__u64 number;	 /* of the generation whose file is checked; 0: none */
 	__u64 switched;	 /* when it was switched to, jiffies */
 	__u8 digest[32]; /* of its file */

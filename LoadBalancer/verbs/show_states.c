@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "LoadBalancer/generation/flow_table.h"
-#include "LoadBalancer/generation/rest.h"
+#include "LoadBalancer/generation/unmark.h"
 #include "LoadBalancer/generation/condition.h"
 #include "LoadBalancer/verbs/show.h"
 #include "common/base/elapsed.h"

@@ -80,7 +80,7 @@ struct service_cells {
 /*
  * A slot: the index of its backend, and SLOT_MOVED if flows of another one may
  * be remembered there: then it has had another one, and is not at rest yet (see
- * LoadBalancer/generation/rest.h). For a slot that has not moved, the flow
+ * LoadBalancer/generation/unmark.h). For a slot that has not moved, the flow
  * table can only say the same as the service's table. In a service that
  * `forgets`, changes of the file move no slot: then a moved one is one that has
  * had another backend than the file says, because of a verdict or by hand.
@@ -156,7 +156,7 @@ struct backend_rows {
 	__u64 table_inputs[MAX_SERVICES];
 	/*
 	 * The same, by the same index: when a slot of the service was
-	 * marked SLOT_MOVED last, in jiffies. 0: none is marked. See rest.h.
+	 * marked SLOT_MOVED last, in jiffies. 0: none is marked. See unmark.h.
 	 */
 	__u64 moved[MAX_SERVICES];
 };

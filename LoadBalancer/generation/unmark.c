@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/generation/rest.h"
+#include "LoadBalancer/generation/unmark.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -41,7 +41,7 @@ static __u64 moved_at(const struct running *running,
 	return running->moved[service->rr_turn];
 }
 
-bool rest_is_wanted(const struct running *running)
+bool unmark_is_wanted(const struct running *running)
 {
 	size_t i;
 
@@ -53,13 +53,15 @@ bool rest_is_wanted(const struct running *running)
 }
 
 /* Can no flow be remembered any more where it was before the last change? */
-static bool is_due(const struct rest *rest, const struct running_service *row)
+static bool is_due(const struct unmark *unmark,
+		   const struct running_service *row)
 {
-	const struct running *running = rest->running;
+	const struct running *running = unmark->running;
 	__u64 moved = moved_at(running, row);
 
-	return moved && rest->now >= running->generation.grace_until &&
-	       age(rest->now, moved) >= notes_hold(running, row->key.protocol);
+	return moved && unmark->now >= running->generation.grace_until &&
+	       age(unmark->now, moved) >=
+		       notes_hold(running, row->key.protocol);
 }
 
 int tables_open(struct tables *tables, const struct kernel *kernel,
@@ -122,51 +124,52 @@ size_t moved_slots(const struct tables *tables, const struct running *running,
 }
 
 /* What one look needs, if a service is due. */
-static int rest_map(struct rest *rest, const struct kernel *kernel)
+static int unmark_map(struct unmark *unmark, const struct kernel *kernel)
 {
 	int i;
 
-	if (tables_open(&rest->tables, kernel, PROT_READ | PROT_WRITE))
+	if (tables_open(&unmark->tables, kernel, PROT_READ | PROT_WRITE))
 		return -1;
 	for (i = 0; i < TABLE_CHUNKS; i++) {
-		if (!rest->tables.slots[i])
+		if (!unmark->tables.slots[i])
 			continue;
 		/* Pages that no flow is noted in take no memory. */
-		rest->busy[i] = calloc(rest->tables.size[i] / sizeof(__u16), 1);
-		if (!rest->busy[i])
+		unmark->busy[i] =
+			calloc(unmark->tables.size[i] / sizeof(__u16), 1);
+		if (!unmark->busy[i])
 			return -1;
 	}
-	rest->is_open = true;
-	return flow_table_open(&rest->flows, kernel_map(kernel, "flows"),
+	unmark->is_open = true;
+	return flow_table_open(&unmark->flows, kernel_map(kernel, "flows"),
 			       kernel_map(kernel, "flow_keys"));
 }
 
-int rest_open(struct rest *rest, const struct kernel *kernel,
-	      struct running *running)
+int unmark_open(struct unmark *unmark, const struct kernel *kernel,
+		struct running *running)
 {
-	bool again = rest->is_again, due = again;
+	bool again = unmark->is_again, due = again;
 	size_t i;
 
-	*rest = (struct rest){.running = running};
-	if (jiffies_now(kernel, &rest->now))
+	*unmark = (struct unmark){.running = running};
+	if (jiffies_now(kernel, &unmark->now))
 		return -1;
-	rest->idle = idle_of(rest->now, running->generation.udp_idle);
+	unmark->idle = idle_of(unmark->now, running->generation.udp_idle);
 	for (i = 0; i < running->service_count; i++) {
-		due |= is_due(rest, &running->services[i]);
-		rest->has_any |= !running->services[i].key.port;
+		due |= is_due(unmark, &running->services[i]);
+		unmark->has_any |= !running->services[i].key.port;
 	}
-	return due ? rest_map(rest, kernel) : 0;
+	return due ? unmark_map(unmark, kernel) : 0;
 }
 
-void rest_close(struct rest *rest)
+void unmark_close(struct unmark *unmark)
 {
 	int i;
 
-	flow_table_close(&rest->flows);
-	tables_close(&rest->tables);
+	flow_table_close(&unmark->flows);
+	tables_close(&unmark->tables);
 	for (i = 0; i < TABLE_CHUNKS; i++)
-		free(rest->busy[i]);
-	memset(rest->busy, 0, sizeof(rest->busy));
+		free(unmark->busy[i]);
+	memset(unmark->busy, 0, sizeof(unmark->busy));
 }
 
 /* Unless a packet has written another flow there meanwhile. */
@@ -191,11 +194,11 @@ static __u32 slot_of(const struct running_service *row,
 }
 
 /* Does a flow need the mark of this slot? */
-static __u8 *busy_at(const struct rest *rest, const struct service *service,
+static __u8 *busy_at(const struct unmark *unmark, const struct service *service,
 		     __u32 slot)
 {
-	return &rest->busy[service->chunk % TABLE_CHUNKS]
-			  [service->table_first + slot];
+	return &unmark->busy[service->chunk % TABLE_CHUNKS]
+			    [service->table_first + slot];
 }
 
 /*
@@ -203,19 +206,19 @@ static __u8 *busy_at(const struct rest *rest, const struct service *service,
  * SYN. What is remembered and not used would contradict the table later, so it
  * is deleted.
  */
-static void look_at(struct rest *rest, const struct running_service *row,
+static void look_at(struct unmark *unmark, const struct running_service *row,
 		    const struct running_service *own, size_t way)
 {
-	const __u16 *table = table_of(&rest->tables, &row->service);
-	struct flow *flow = &rest->flows.flows[way];
+	const __u16 *table = table_of(&unmark->tables, &row->service);
+	struct flow *flow = &unmark->flows.flows[way];
 	__u64 hash = flow->hash;
 	__u32 slot;
 	__u16 word;
 
 	if (!table || row->by_address != own->by_address ||
-	    !(is_due(rest, row) || row->service.forgets))
+	    !(is_due(unmark, row) || row->service.forgets))
 		return;
-	slot = slot_of(row, &rest->flows.keys[way]);
+	slot = slot_of(row, &unmark->flows.keys[way]);
 	word = table[slot];
 	if (!(word & SLOT_MOVED)) {
 		if (row->service.forgets)
@@ -225,17 +228,17 @@ static void look_at(struct rest *rest, const struct running_service *row,
 	if ((word & SLOT_BACKEND) ==
 	    (flow->backend & FLOW_BACKEND) % BACKEND_INDEXES)
 		return;
-	if (flow_is_active(&rest->idle, flow))
-		*busy_at(rest, &row->service, slot) = 1;
-	else if (is_due(rest, row))
+	if (flow_is_active(&unmark->idle, flow))
+		*busy_at(unmark, &row->service, slot) = 1;
+	else if (is_due(unmark, row))
 		flow_delete(flow, hash);
 }
 
-static void look_at_way(struct rest *rest, size_t way)
+static void look_at_way(struct unmark *unmark, size_t way)
 {
-	const struct running *running = rest->running;
-	const struct flow *flow = &rest->flows.flows[way];
-	const struct flow_key *key = &rest->flows.keys[way];
+	const struct running *running = unmark->running;
+	const struct flow *flow = &unmark->flows.flows[way];
+	const struct flow_key *key = &unmark->flows.keys[way];
 	const struct running_service *own, *other;
 	const struct backend *backend =
 		&running->backends[flow->backend % BACKEND_INDEXES];
@@ -248,25 +251,25 @@ static void look_at_way(struct rest *rest, size_t way)
 	own = running_service_of(running, key->service);
 	if (!own)
 		return;
-	look_at(rest, own, own, way);
-	if (!rest->has_any)
+	look_at(unmark, own, own, way);
+	if (!unmark->has_any)
 		return;
 	named = own->key;
 	named.port = own->key.port ? 0 : key->port;
 	other = running_service(running, &named);
 	if (other && other != own)
-		look_at(rest, other, own, way);
+		look_at(unmark, other, own, way);
 }
 
-bool rest_step(struct rest *rest, size_t ways)
+bool unmark_step(struct unmark *unmark, size_t ways)
 {
-	for (; ways && rest->next < rest->flows.ways; ways--)
-		look_at_way(rest, rest->next++);
-	return rest->next >= rest->flows.ways;
+	for (; ways && unmark->next < unmark->flows.ways; ways--)
+		look_at_way(unmark, unmark->next++);
+	return unmark->next >= unmark->flows.ways;
 }
 
 /* Has the slot the owner that it has at rest? */
-static bool is_with_owner(const struct rest *rest,
+static bool is_with_owner(const struct unmark *unmark,
 			  const struct service *service, const __u16 *table,
 			  __u32 slot)
 {
@@ -274,17 +277,17 @@ static bool is_with_owner(const struct rest *rest,
 
 	if (!service->forgets)
 		return true;
-	if (rest->running->backends[word].state != BACKEND_ACTIVE)
+	if (unmark->running->backends[word].state != BACKEND_ACTIVE)
 		return false;
 	return !service->owners ||
 	       table[TABLE_SLOTS(service->table_size) + slot] == word;
 }
 
 /* Takes the marks off one table. Returns how many; *left: one is left. */
-static size_t table_end(struct rest *rest, const struct service *service,
+static size_t table_end(struct unmark *unmark, const struct service *service,
 			bool *left)
 {
-	__u16 *table = table_of(&rest->tables, service), word;
+	__u16 *table = table_of(&unmark->tables, service), word;
 	size_t count = 0;
 	__u32 slot;
 
@@ -292,8 +295,8 @@ static size_t table_end(struct rest *rest, const struct service *service,
 		word = table[slot];
 		if (!(word & SLOT_MOVED))
 			continue;
-		if (*busy_at(rest, service, slot) ||
-		    !is_with_owner(rest, service, table, slot)) {
+		if (*busy_at(unmark, service, slot) ||
+		    !is_with_owner(unmark, service, table, slot)) {
 			*left = true;
 			continue;
 		}
@@ -304,43 +307,43 @@ static size_t table_end(struct rest *rest, const struct service *service,
 	return count;
 }
 
-size_t rest_end(struct rest *rest, const struct kernel *kernel)
+size_t unmark_end(struct unmark *unmark, const struct kernel *kernel)
 {
-	const struct running_service *row = rest->running->services;
+	const struct running_service *row = unmark->running->services;
 	struct part part;
 	struct backend_rows *rows;
 	size_t count = 0, ended, i;
 	bool left;
 
-	if (!rest->is_open)
+	if (!unmark->is_open)
 		return 0;
 	rows = part_open(&part, kernel, "backends", generation_current(kernel),
 			 PROT_READ | PROT_WRITE);
-	for (i = 0; rows && i < rest->running->service_count; i++, row++) {
-		if (!is_due(rest, row))
+	for (i = 0; rows && i < unmark->running->service_count; i++, row++) {
+		if (!is_due(unmark, row))
 			continue;
 		left = false;
-		ended = table_end(rest, &row->service, &left);
+		ended = table_end(unmark, &row->service, &left);
 		count += ended;
 		/* Its flows are not looked up any more, so forget them. */
-		rest->is_again |= ended && row->service.forgets;
+		unmark->is_again |= ended && row->service.forgets;
 		if (left)
 			continue;
 		rows->moved[row->service.rr_turn] = 0;
-		rest->running->moved[row->service.rr_turn] = 0;
+		unmark->running->moved[row->service.rr_turn] = 0;
 	}
 	part_close(&part);
 	return count;
 }
 
-void rest_now(const struct kernel *kernel, struct running *running)
+void unmark_now(const struct kernel *kernel, struct running *running)
 {
-	struct rest rest = {0};
+	struct unmark unmark = {0};
 
 	do {
-		if (!rest_open(&rest, kernel, running) &&
-		    rest_step(&rest, rest.flows.ways))
-			rest_end(&rest, kernel);
-		rest_close(&rest);
-	} while (rest.is_again);
+		if (!unmark_open(&unmark, kernel, running) &&
+		    unmark_step(&unmark, unmark.flows.ways))
+			unmark_end(&unmark, kernel);
+		unmark_close(&unmark);
+	} while (unmark.is_again);
 }

@@ -48,7 +48,7 @@ def again(world, text):
     return world.apply(text, now=False)
 
 
-@test("rest: flows: second-chance: drained by hand and back: the price is flat again")
+@test("unmark: flows: second-chance: drained by hand and back: the price is flat again")
 def by_hand(world):
     tcp = Forgetful(world, 9101)
     text = configuration(tcp.text(TEN), **SETTINGS)
@@ -82,7 +82,7 @@ def by_hand(world):
     assert not looked_up(world, tcp, own), "packets are looked up"
 
 
-@test("rest: flows: second-chance: not before the notes of handshakes are old")
+@test("unmark: flows: second-chance: not before the notes of handshakes are old")
 def not_at_once(world):
     tcp = Forgetful(world, 9102)
     text = configuration(tcp.text(TEN), **SETTINGS)
@@ -99,7 +99,7 @@ def not_at_once(world):
     stayed(placed, tcp.send(own, f.ACK), "handshakes under way")
 
 
-@test("rest: from remember to second-chance: slots come to rest as their flows end")
+@test("unmark: from remember to second-chance: slots come to rest as their flows end")
 def from_remember(world):
     tcp, plain = Forgetful(world, 9103), Service(world, 9103)
     world.apply(configuration(plain.text(TEN), **SETTINGS))
@@ -120,7 +120,7 @@ def from_remember(world):
     equal(marked(world, tcp)[0], 0, "marked when they have ended")
 
 
-@test("rest: after one rolling drain of every backend, SYNs are on the fast path again")
+@test("unmark: after one rolling drain of every backend, SYNs are on the fast path again")
 def rolling(world):
     tcp = Service(world, 9104)
     text = configuration(tcp.text(TEN), **SETTINGS)
@@ -147,7 +147,7 @@ def rolling(world):
     equal(moved(placed, tcp.send(SPORTS, f.ACK)), [], "the first flows, at the end")
 
 
-@test("rest: lbr run looks by itself")
+@test("unmark: lbr run looks by itself")
 def run(world):
     tcp = Forgetful(world, 9106)
     text = configuration(tcp.text(TEN), **SETTINGS)
@@ -172,7 +172,7 @@ def run(world):
         running.wait()
 
 
-@test("rest: a service of any port, and a port that had its flows")
+@test("unmark: a service of any port, and a port that had its flows")
 def any_port(world):
     whole, own = Service(world, 9105), Service(world, 9105)
     whole.port = "any"

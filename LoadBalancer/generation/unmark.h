@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * rest.h - moved slots that are at rest again
+ * unmark.h - moved slots that are at rest again
  *
  * A slot is marked SLOT_MOVED when it gets another backend, since flows may be
  * remembered with the one before; then its packets are looked up. It is at rest
@@ -35,7 +35,7 @@ size_t moved_slots(const struct tables *tables, const struct running *running,
 		   const struct running_service *row);
 
 /* One look through the flow table, in steps: it may be large. */
-struct rest {
+struct unmark {
 	struct running *running;
 	struct flow_table flows;
 	struct idle idle;
@@ -50,22 +50,22 @@ struct rest {
 };
 
 /* Is a slot of any service marked? */
-bool rest_is_wanted(const struct running *running);
+bool unmark_is_wanted(const struct running *running);
 
 /*
  * Begins to look. `running`: what runs, which must stay as long. Returns 0, or
- * -1 with errno; rest_close() is due in every case.
+ * -1 with errno; unmark_close() is due in every case.
  */
-int rest_open(struct rest *rest, const struct kernel *kernel,
-	      struct running *running);
+int unmark_open(struct unmark *unmark, const struct kernel *kernel,
+		struct running *running);
 /* Looks at so many ways. Returns true when it has seen all. */
-bool rest_step(struct rest *rest, size_t ways);
+bool unmark_step(struct unmark *unmark, size_t ways);
 /*
  * Takes marks off, with the lock, after the last step. Returns the number of
  * slots that are at rest now.
  */
-size_t rest_end(struct rest *rest, const struct kernel *kernel);
-void rest_close(struct rest *rest);
+size_t unmark_end(struct unmark *unmark, const struct kernel *kernel);
+void unmark_close(struct unmark *unmark);
 
 /* All of it, with the lock. What fails leaves slots marked: no fault. */
-void rest_now(const struct kernel *kernel, struct running *running);
+void unmark_now(const struct kernel *kernel, struct running *running);
