@@ -82,7 +82,7 @@ INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
 				 l->in->device);
 	d->for_vip = refused / REFUSED_VIP;
 	if (refused == REASON_NONE)
-		return learn_mtu(ctx, told_flow(ctx));
+		return learn_mtu(ctx, report_flow(ctx));
 	return refused % REFUSED_VIP;
 }
 

@@ -21,7 +21,7 @@
 #include "common/core/verifier.h"
 
 /* An error saying that an outer header of ours was too big. */
-struct told {
+struct mtu_report {
 	struct addr to; /* the backend */
 	__u64 flow;	/* the flow that the mark covers, see mark.h */
 	__u32 mark;	/* as it was quoted */
@@ -38,8 +38,8 @@ INLINE bool is_too_big(const struct packet *packet, const struct icmp *icmp)
 }
 
 /* The outer packet quoted at `ip`, IPv4. False: it is not ours. */
-INLINE bool told_v4(struct told *told, const struct packet *packet,
-		    struct iphdr *ip, void *end)
+INLINE bool report_v4(struct mtu_report *report, const struct packet *packet,
+		      struct iphdr *ip, void *end)
 {
 	void *inner = ip + 1;
 	struct addr from;
@@ -49,17 +49,17 @@ INLINE bool told_v4(struct told *told, const struct packet *packet,
 	    (ip->protocol != IPPROTO_IPIP && ip->protocol != IPPROTO_IPV6))
 		return false;
 	addr_set_v4(&from, ip->saddr);
-	addr_set_v4(&told->to, ip->daddr);
-	told->flow = mark_word(inner, ip->protocol == IPPROTO_IPV6);
-	told->mark = bpf_ntohs(ip->id);
-	told->mask = MARK_V4;
-	told->length = bpf_ntohs(ip->tot_len);
+	addr_set_v4(&report->to, ip->daddr);
+	report->flow = mark_word(inner, ip->protocol == IPPROTO_IPV6);
+	report->mark = bpf_ntohs(ip->id);
+	report->mask = MARK_V4;
+	report->length = bpf_ntohs(ip->tot_len);
 	return addr_equal(&from, &packet->destination);
 }
 
 /* The same for IPv6, without the flow. */
-INLINE bool told_v6(struct told *told, const struct packet *packet,
-		    struct ipv6hdr *ip, void *end)
+INLINE bool report_v6(struct mtu_report *report, const struct packet *packet,
+		      struct ipv6hdr *ip, void *end)
 {
 	struct addr from;
 
@@ -67,10 +67,10 @@ INLINE bool told_v6(struct told *told, const struct packet *packet,
 	    (ip->nexthdr != IPPROTO_IPIP && ip->nexthdr != IPPROTO_IPV6))
 		return false;
 	addr_set_v6(&from, ip->saddr.s6_addr32);
-	addr_set_v6(&told->to, ip->daddr.s6_addr32);
-	told->mark = bpf_ntohl(*(__be32 *)ip) & MARK_V6;
-	told->mask = MARK_V6;
-	told->length = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	addr_set_v6(&report->to, ip->daddr.s6_addr32);
+	report->mark = bpf_ntohl(*(__be32 *)ip) & MARK_V6;
+	report->mask = MARK_V6;
+	report->length = sizeof(*ip) + bpf_ntohs(ip->payload_len);
 	return addr_equal(&from, &packet->destination);
 }
 
@@ -78,7 +78,7 @@ INLINE bool told_v6(struct told *told, const struct packet *packet,
  * The hash of the flow inside the outer IPv6 header that the error in `parsed`
  * quotes; 0: unreadable, or IPv4.
  */
-SEPARATE __u64 told_flow(struct xdp_md *ctx)
+SEPARATE __u64 report_flow(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -106,8 +106,8 @@ SEPARATE __u64 told_flow(struct xdp_md *ctx)
 }
 
 /* Reads the error in `parsed`. False: it is about something else. */
-INLINE bool told_read(struct told *told, struct xdp_md *ctx,
-		      const struct packet *packet, __u64 flow)
+INLINE bool report_read(struct mtu_report *report, struct xdp_md *ctx,
+			const struct packet *packet, __u64 flow)
 {
 	void *end = (void *)(long)ctx->data_end;
 	__u32 at = packet->l3_offset;
@@ -121,26 +121,26 @@ INLINE bool told_read(struct told *told, struct xdp_md *ctx,
 	icmp = (void *)(long)ctx->data + at;
 	if ((void *)(icmp + 1) > end || !is_too_big(packet, icmp))
 		return false;
-	told->mtu = bpf_ntohs(icmp->sequence);
+	report->mtu = bpf_ntohs(icmp->sequence);
 	if (packet->is_ipv6)
-		told->mtu |= (__u32)bpf_ntohs(icmp->id) << 16;
+		report->mtu |= (__u32)bpf_ntohs(icmp->id) << 16;
 	is_ours = packet->is_ipv6
-			  ? told_v6(told, packet, (void *)(icmp + 1), end)
-			  : told_v4(told, packet, (void *)(icmp + 1), end);
+			  ? report_v6(report, packet, (void *)(icmp + 1), end)
+			  : report_v4(report, packet, (void *)(icmp + 1), end);
 	if (is_ours && packet->is_ipv6)
-		told->flow = flow;
+		report->flow = flow;
 	return is_ours;
 }
 
-INLINE bool mark_is(const struct told *told, __u32 period)
+INLINE bool mark_is(const struct mtu_report *report, __u32 period)
 {
-	__u64 hash = own_mark_to(&told->to, told->flow, period);
+	__u64 hash = own_mark_to(&report->to, report->flow, period);
 
-	return !((hash ^ told->mark) & told->mask);
+	return !((hash ^ report->mark) & report->mask);
 }
 
 /* After MARK_GUESSES wrong marks in a second, no mark is looked at. */
-INLINE bool mark_is_good(const struct told *told, __u64 now)
+INLINE bool mark_is_good(const struct mtu_report *report, __u64 now)
 {
 	__u64 second = now / (constants.mtu_age / PATH_MTU_SECONDS);
 	__u32 zero = 0, period = mark_period(now);
@@ -149,7 +149,7 @@ INLINE bool mark_is_good(const struct told *told, __u64 now)
 	if (!guesses_ ||
 	    (guesses_->second == second && guesses_->wrong >= MARK_GUESSES))
 		return false;
-	if (mark_is(told, period) || mark_is(told, period - 1))
+	if (mark_is(report, period) || mark_is(report, period - 1))
 		return true;
 	if (guesses_->second != second) {
 		EFFECT(guesses_->second = second);
@@ -159,24 +159,24 @@ INLINE bool mark_is_good(const struct told *told, __u64 now)
 	return false;
 }
 
-/* For the error in `parsed`; `flow`: told_flow()'s. enum reason. */
+/* For the error in `parsed`; `flow`: report_flow()'s. enum reason. */
 SEPARATE int learn_mtu(struct xdp_md *ctx, __u64 flow)
 {
 	__u32 least;
 	struct packet *packet = handed_packet();
 	struct path_mtu value = {};
-	struct told told = {};
+	struct mtu_report report = {};
 
-	if (!packet || !told_read(&told, ctx, packet, flow))
+	if (!packet || !report_read(&report, ctx, packet, flow))
 		return REASON_not_vip;
 	least = packet->is_ipv6 ? IPV6_LEAST : IPV4_LEAST;
 	value.seen = bpf_jiffies64();
-	value.mtu = told.mtu;
-	if (told.mtu < least || told.mtu >= told.length ||
+	value.mtu = report.mtu;
+	if (report.mtu < least || report.mtu >= report.length ||
 	    icmp_error_sum(ctx, packet->l3_offset, packet->is_ipv6) != 0xffff ||
-	    !mark_is_good(&told, value.seen))
+	    !mark_is_good(&report, value.seen))
 		return REASON_path_mtu_refused;
-	EFFECT(bpf_map_update_elem(&path_mtus, &told.to, &value, BPF_ANY));
+	EFFECT(bpf_map_update_elem(&path_mtus, &report.to, &value, BPF_ANY));
 	return REASON_path_mtu_learned;
 }
 

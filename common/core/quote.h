@@ -27,46 +27,46 @@ struct quoted_ports {
 };
 
 /* The quoted IP header, as a packet of its own. */
-INLINE enum reason quote_ip(struct packet *inner, int is_ipv6, void *end)
+INLINE enum reason quote_ip(struct packet *quoted, int is_ipv6, void *end)
 {
 	enum reason reason;
 
 	if (!is_ipv6) {
-		reason = parse_ipv4_header(inner, end);
+		reason = parse_ipv4_header(quoted, end);
 		if (reason != REASON_fragment)
 			return reason;
-		parse_ipv4_fragment(inner);
+		parse_ipv4_fragment(quoted);
 		return REASON_NONE;
 	}
-	reason = parse_ipv6(inner, end);
-	return reason == REASON_NONE ? parse_ipv6_headers(inner, end) : reason;
+	reason = parse_ipv6(quoted, end);
+	return reason == REASON_NONE ? parse_ipv6_headers(quoted, end) : reason;
 }
 
 /*
  * The quoted packet at `l3`, as it was sent: its ends and protocol. Returns
  * where its ports lie, or NULL if it cannot be read or has none.
  */
-INLINE struct quoted_ports *quote_flow(struct packet *inner, void *l3,
+INLINE struct quoted_ports *quote_flow(struct packet *quoted, void *l3,
 				       int is_ipv6, void *end)
 {
 	struct quoted_ports *ports;
 	__u32 at;
 
-	__builtin_memset(inner, 0, sizeof(*inner));
-	inner->l3 = l3;
-	if (quote_ip(inner, is_ipv6, end) != REASON_NONE)
+	__builtin_memset(quoted, 0, sizeof(*quoted));
+	quoted->l3 = l3;
+	if (quote_ip(quoted, is_ipv6, end) != REASON_NONE)
 		return 0;
 	/* A later fragment has no ports. */
-	if (inner->flags & PACKET_LATER)
+	if (quoted->flags & PACKET_LATER)
 		return 0;
-	if (inner->protocol != IPPROTO_TCP && inner->protocol != IPPROTO_UDP)
+	if (quoted->protocol != IPPROTO_TCP && quoted->protocol != IPPROTO_UDP)
 		return 0;
 	/* However many headers there were, what follows is verified once. */
-	at = forget_word(inner->l4_offset);
+	at = forget_word(quoted->l4_offset);
 	if (at > L4_MOST)
 		return 0;
-	inner->l4_offset = at;
-	ports = inner->l3 + at;
+	quoted->l4_offset = at;
+	ports = quoted->l3 + at;
 	if ((void *)(ports + 1) > end)
 		return 0;
 	return ports;
@@ -75,21 +75,21 @@ INLINE struct quoted_ports *quote_flow(struct packet *inner, void *l3,
 /* `l4`: where the error's ICMP header lies, as in packet->l4. */
 INLINE void packet_quote(struct packet *packet, void *l4, void *end)
 {
-	struct packet inner;
+	struct packet quoted;
 	struct quoted_ports *ports = quote_flow(
-		&inner, l4 + sizeof(struct icmp), packet->is_ipv6, end);
+		&quoted, l4 + sizeof(struct icmp), packet->is_ipv6, end);
 
 	/* No router has such an address. */
 	if (packet->is_martian)
 		return;
 	if (!ports || packet->l4_offset + sizeof(struct icmp) +
-				      inner.l4_offset + sizeof(*ports) >
+				      quoted.l4_offset + sizeof(*ports) >
 			      packet->length)
 		return;
-	packet->quoted = inner.source;
-	packet->source = inner.destination;
+	packet->quoted = quoted.source;
+	packet->source = quoted.destination;
 	packet->source_port = ports->destination;
 	packet->port = ports->source;
-	packet->protocol = inner.protocol;
+	packet->protocol = quoted.protocol;
 	packet->is_error = 1;
 }
