@@ -159,7 +159,7 @@ INLINE bool goes_to_backend(enum reason reason)
 	       kernel_forwards(reason);
 }
 
-/* For refused.bpf.c, if the kernel does not send the packet. */
+/* For redirect_refused.bpf.c, if the kernel does not send the packet. */
 INLINE void note_redirected(const struct decision *d, const struct lookup *l)
 {
 	__u32 zero = 0;

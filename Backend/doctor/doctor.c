@@ -218,7 +218,7 @@ const struct examination bkd_examinations[] = {
 	 NEEDS_FILE, look_listeners},
 	{"second-chance",
 	 "other backends find what is not here; whom a transition waits for",
-	 NEEDS_BOTH, look_chance},
+	 NEEDS_BOTH, look_second_chance},
 	{"firewall", "no rule drops what is for a service", NEEDS_FILE,
 	 look_firewall},
 	{"replies", "this host has a route back to clients", NEEDS_FILE,

@@ -26,8 +26,8 @@ bool has_listener(const struct config_service *service,
  * and a listener for the service. 0: none is seen.
  */
 int listens_elsewhere(const struct config_service *service);
-/* chance.c */
-void look_chance(struct doctor *doctor);
+/* second_chance.c */
+void look_second_chance(struct doctor *doctor);
 /* firewall.c */
 void look_firewall(struct doctor *doctor);
 

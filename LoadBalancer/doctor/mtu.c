@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mtu.c - do the largest packets that come here fit on the way to a backend?
+ * mtu.c - do the largest packets that come here fit on the path to a backend?
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ static int largest(const struct doctor *doctor)
 }
 
 /* The path to a backend that takes the least of clients' packets. */
-struct narrowest {
+struct narrow_path {
 	const struct config_service *service; /* NULL: no path takes less */
 	const struct config_backend *backend;
 	struct path_size size;
@@ -38,8 +38,8 @@ struct narrowest {
 };
 
 /* Does an earlier service have the same path to that backend? */
-static bool way_seen(const struct config *config, size_t service,
-		     const struct addr *address)
+static bool path_seen(const struct config *config, size_t service,
+		      const struct addr *address)
 {
 	const struct config_service *this = &config->services[service], *other;
 	size_t b;
@@ -56,12 +56,12 @@ static bool way_seen(const struct config *config, size_t service,
 	return false;
 }
 
-static void narrow_note(const struct doctor *doctor,
-			const struct config_service *service,
-			const struct config_backend *backend, int most,
-			struct narrowest *least)
+static void narrow_path_note(const struct doctor *doctor,
+			     const struct config_service *service,
+			     const struct config_backend *backend, int most,
+			     struct narrow_path *least)
 {
-	struct narrowest way = {
+	struct narrow_path path = {
 		.service = service,
 		.backend = backend,
 		.size = path_size(&doctor->kernel, &backend->address,
@@ -69,17 +69,17 @@ static void narrow_note(const struct doctor *doctor,
 		.overhead =
 			method_overhead(&service->method, &backend->address),
 	};
-	int room = (int)(way.size.mtu - way.overhead);
+	int room = (int)(path.size.mtu - path.overhead);
 
-	if (!way.size.mtu || room >= most)
+	if (!path.size.mtu || room >= most)
 		return;
-	way.mss = room - (addr_is_v4(&service->vip) ? 40 : 60);
-	if (!least->service || way.mss < least->mss)
-		*least = way;
+	path.mss = room - (addr_is_v4(&service->vip) ? 40 : 60);
+	if (!least->service || path.mss < least->mss)
+		*least = path;
 }
 
-static void narrow_tell(struct doctor *doctor, const struct narrowest *least,
-			int most)
+static void narrow_path_report(struct doctor *doctor,
+			       const struct narrow_path *least, int most)
 {
 	int room = (int)(least->size.mtu - least->overhead);
 	bool lost = !addr_is_v4(&least->service->vip) && room < IPV6_LEAST;
@@ -89,7 +89,7 @@ static void narrow_tell(struct doctor *doctor, const struct narrowest *least,
 		snprintf(outer, sizeof(outer), ", less %u for the outer header",
 			 least->overhead);
 	report(doctor, lost ? HEALTH_FAIL : HEALTH_WARN,
-	       "the way to %s takes %d bytes (%s: %u%s), and clients send up "
+	       "the path to %s takes %d bytes (%s: %u%s), and clients send up "
 	       "to %d%s; here, and with the same file on each backend:",
 	       addr_text(&least->backend->address, text), room, least->size.by,
 	       least->size.mtu, outer, most,
@@ -103,17 +103,17 @@ static void narrow_tell(struct doctor *doctor, const struct narrowest *least,
 void look_mtu(struct doctor *doctor)
 {
 	const struct config_service *service = doctor->config.services;
-	struct narrowest least = {0};
+	struct narrow_path least = {0};
 	int most = largest(doctor);
 	size_t s, b;
 
 	for (s = 0; s < doctor->config.service_count; s++, service++) {
 		for (b = 0; b < service->backend_count; b++) {
-			if (!way_seen(&doctor->config, s,
-				      &service->backends[b].address))
-				narrow_note(doctor, service,
-					    &service->backends[b], most,
-					    &least);
+			if (!path_seen(&doctor->config, s,
+				       &service->backends[b].address))
+				narrow_path_note(doctor, service,
+						 &service->backends[b], most,
+						 &least);
 		}
 	}
 	if (!least.service)
@@ -123,9 +123,9 @@ void look_mtu(struct doctor *doctor)
 	else if (doctor->config.advmss &&
 		 (int)doctor->config.advmss <= least.mss)
 		report(doctor, HEALTH_OK,
-		       "advmss %u: clients send no more than the way to the "
+		       "advmss %u: clients send no more than the path to the "
 		       "backends takes",
 		       doctor->config.advmss);
 	else
-		narrow_tell(doctor, &least, most);
+		narrow_path_report(doctor, &least, most);
 }

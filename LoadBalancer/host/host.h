@@ -11,8 +11,8 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 	     const char *const *interfaces, struct fault *fault);
 /* own.c: what the user should know of VIPs that this host has, or lacks */
 void lbr_notes(const struct config *config, FILE *out);
-/* refused.c: packets that the kernel's redirect refuses are counted as such */
-int lbr_refused(const struct kernel *kernel, struct fault *fault);
+/* redirect_refused.c: counts packets that the kernel drops after a redirect */
+int lbr_redirect_refused(const struct kernel *kernel, struct fault *fault);
 /* claims.c: VIPs answered for by ARP and ND, as the file says */
 int lbr_claims(struct kernel *kernel, const struct config *config,
 	       const char *const *names, struct fault *fault);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * chance.c - second chance, as far as this host knows
+ * second_chance.c - second chance, as far as this host knows
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -116,7 +116,7 @@ static void transitions_look(struct doctor *doctor, const struct served *served)
 	free(rows);
 }
 
-void look_chance(struct doctor *doctor)
+void look_second_chance(struct doctor *doctor)
 {
 	struct served served;
 	size_t s, wanted = 0;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/host/host.h"
-#include "LoadBalancer/datapath/refused.skel.h"
+#include "LoadBalancer/datapath/redirect_refused.skel.h"
 
 #define BTF "/sys/kernel/btf/vmlinux"
 
@@ -40,21 +40,21 @@ static int pin(const struct kernel *kernel, int link)
 	return bpf_obj_pin(link, aside) || rename(aside, path) ? -1 : 0;
 }
 
-int lbr_refused(const struct kernel *kernel, struct fault *fault_out)
+int lbr_redirect_refused(const struct kernel *kernel, struct fault *fault_out)
 {
 	struct bpf_prog_info info = {0};
 	__u32 length = sizeof(info);
-	struct refused_bpf *skeleton;
+	struct redirect_refused_bpf *skeleton;
 	int link = -1, rc = -1;
 
 	if (access(BTF, R_OK))
 		return 0;
-	skeleton = refused_bpf__open();
+	skeleton = redirect_refused_bpf__open();
 	if (skeleton &&
 	    !bpf_obj_get_info_by_fd(kernel->program, &info, &length)) {
 		skeleton->rodata->program = info.id;
 		if (!share(kernel, skeleton->obj) &&
-		    !refused_bpf__load(skeleton))
+		    !redirect_refused_bpf__load(skeleton))
 			link = bpf_raw_tracepoint_open(
 				NULL, bpf_program__fd(
 					      skeleton->progs.xdp_lbr_refused));
@@ -67,6 +67,6 @@ int lbr_refused(const struct kernel *kernel, struct fault *fault_out)
 		      strerror(errno));
 	if (link >= 0)
 		close(link);
-	refused_bpf__destroy(skeleton);
+	redirect_refused_bpf__destroy(skeleton);
 	return rc;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * refused.bpf.c - count the packets of xdp_lbr that the kernel's redirect
+ * redirect_refused.bpf.c - count the packets of xdp_lbr that the kernel's redirect
  * refuses
  *
  * bpf_redirect() only notes where a packet is to go. If the device is down, or
