@@ -123,12 +123,12 @@ while True:
 	run ! run_said "443/tcp: backend $X4 is down"
 }
 
-# Starts peculiar.py on X; its process is $peculiar.
-peculiar_begin() {
-	on "$X" /usr/bin/python3 "$BATS_TEST_DIRNAME/peculiar.py" "$VIP4" "$BATS_TEST_TMPDIR" \
+# Starts odd_server.py on X; its process is $odd_server.
+odd_server_begin() {
+	on "$X" /usr/bin/python3 "$BATS_TEST_DIRNAME/odd_server.py" "$VIP4" "$BATS_TEST_TMPDIR" \
 		>/dev/null 2>&1 3>&- &
-	wait_for 5 test -s "$BATS_TEST_TMPDIR/peculiar"
-	peculiar=$(<"$BATS_TEST_TMPDIR/peculiar")
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/odd_server"
+	odd_server=$(<"$BATS_TEST_TMPDIR/odd_server")
 }
 
 # asks PATH: sets the check of port 8090; the answer must contain `fine`
@@ -137,44 +137,44 @@ asks() {
 	sed -i "/port: 8090/d; /^services:/a\  - {vip: $VIP4, port: 8090, check: {$check}, backends: [{address: $X4}]}" "$FILE"
 }
 
-peculiar_is() { # "UP PATH APPLICATION WHY"
+odd_server_is() { # "UP PATH APPLICATION WHY"
 	look /status | jq -e --arg found "$1" 'any(.checks[];
 		.port == 8090 and
 		"\(.up) \(.path) \(.application) \(.why // "")" == $found)' >/dev/null
 }
 
 @test "http: checks speak HTTP/1.1; a body is read by its chunks or by its length" {
-	peculiar_begin
+	odd_server_begin
 	asks chunks
 	bkd "$X" apply "$FILE" >/dev/null
 	run_begin "$FILE"
 	run_signal HUP
-	wait_for 5 peculiar_is 'true good good '
+	wait_for 5 odd_server_is 'true good good '
 	grep -qx $'Host: 192.168.25.10:8090\r' "$BATS_TEST_TMPDIR/asked"
 	grep -qx $'Connection: close\r' "$BATS_TEST_TMPDIR/asked"
 	asks length
 	run_signal HUP
-	wait_for 5 peculiar_is 'false good bad status 200, another body'
-	kill "$peculiar"
+	wait_for 5 odd_server_is 'false good bad status 200, another body'
+	kill "$odd_server"
 }
 
 @test "http: a server that never ends its answer is down in time, and delays no other check" {
 	local way
-	peculiar_begin
+	odd_server_begin
 	asks headers
 	bkd "$X" apply "$FILE" >/dev/null
 	run_begin "$FILE"
 	for way in headers endless; do
 		asks "$way"
 		run_signal HUP
-		wait_for 5 peculiar_is 'false good bad status 200, another body'
+		wait_for 5 odd_server_is 'false good bad status 200, another body'
 	done
 	asks trickle
 	run_signal HUP
-	wait_for 5 peculiar_is 'false good bad no answer in time'
+	wait_for 5 odd_server_is 'false good bad no answer in time'
 	run ! run_said '(:80|:7777)/.* is down'
 	(($(run_memory) < 20000))
-	kill "$peculiar"
+	kill "$odd_server"
 }
 
 @test "udp: an answer that comes in fragments" {

@@ -53,7 +53,7 @@ passes() {
 around() {
 	local ttl before
 	before=$(passes)
-	run -0 on "$ROUTER" "${PYTHON[@]}" tests/net/around.py "$1" "$2" \
+	run -0 on "$ROUTER" "${PYTHON[@]}" tests/net/junk_acks.py "$1" "$2" \
 		02:42:ac:13:00:03 "$JUNK" 1 16 17 33 49 64 255
 	echo "$output"
 	diff - <(echo "$output") <<-EOF

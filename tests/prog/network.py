@@ -10,7 +10,7 @@ import subprocess
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 TOPO = f"{ROOT}/topology/topo"
 TESTRUN = "build/tests/prog/testrun"
-SEEN = "build/tests/prog/seen"
+AGE_FLOWS = "build/tests/prog/age_flows"
 PINS = "/sys/fs/bpf/l3dsr"
 with open(f"{ROOT}/common/core/abi.h", encoding="utf-8") as abi:
     LAYOUT = re.search(r'L3DSR_LAYOUT "(.*)"', abi.read()).group(1)
@@ -167,7 +167,7 @@ class World:
 
     def see(self, jiffies):
         """Shift the time at which each flow was last seen."""
-        on("lbdsr0a", SEEN, f"{self.lbr.pins}/flows", str(jiffies))
+        on("lbdsr0a", AGE_FLOWS, f"{self.lbr.pins}/flows", str(jiffies))
 
     def close(self):
         for role in (self.lbr, *self.bkd.values()):

@@ -9,7 +9,7 @@ from placing import PORTS, TEN, Service, moved, stayed
 from tap import equal, test
 
 SPORTS = PORTS[:2000]
-MOVED = "build/tests/prog/moved"
+AGE_SLOTS = "build/tests/prog/age_slots"
 SETTINGS = {"handshake_grace": "0s", "insert_limit": 1000000}
 
 
@@ -20,7 +20,7 @@ class Forgetful(Service):
 
 def later(world, seconds=100):
     """As long after the last change, but for the flows."""
-    on("lbdsr0a", MOVED, f"{world.lbr.pins}/backends", str(seconds))
+    on("lbdsr0a", AGE_SLOTS, f"{world.lbr.pins}/backends", str(seconds))
 
 
 def marked(world, tcp):

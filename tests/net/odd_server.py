@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""peculiar.py VIP FOLDER: a server at VIP, port 8090. The first words of the path say how it
-answers. It writes each request to the file FOLDER/asked, and its process to FOLDER/peculiar."""
+"""odd_server.py VIP FOLDER: a server at VIP, port 8090. The first words of the path say how it
+answers. It writes each request to the file FOLDER/asked, and its process to FOLDER/odd_server."""
 
 import os
 import socket
@@ -55,6 +55,6 @@ def guarded(c):
 s = socket.socket()
 s.bind((vip, 8090))
 s.listen()
-open(f"{folder}/peculiar", "w").write(str(os.getpid()))
+open(f"{folder}/odd_server", "w").write(str(os.getpid()))
 while True:
     threading.Thread(target=guarded, args=(s.accept()[0],), daemon=True).start()

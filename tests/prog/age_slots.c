@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * moved MAP SECONDS - each service of the pinned map `backends` whose slots
+ * age_slots MAP SECONDS - each service of the pinned map `backends` whose slots
  * have moved has had them move so much earlier
  *
  * As of a long wait.
@@ -17,7 +17,7 @@
 
 static void die(const char *what)
 {
-	fprintf(stderr, "moved: cannot %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "age_slots: cannot %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 	int map, i, j;
 
 	if (argc != 3) {
-		fputs("moved MAP SECONDS\n", stderr);
+		fputs("age_slots MAP SECONDS\n", stderr);
 		return 2;
 	}
 	/* The coarse clock ticks with jiffies. */

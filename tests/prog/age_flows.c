@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * seen MAP JIFFIES - each flow of the pinned flow table was seen so much later
+ * age_flows MAP JIFFIES - each flow of the pinned flow table was seen so much later
  * than it was, or earlier
  *
  * As of packets that come while a tool looks through the table, or a long wait.
@@ -17,7 +17,7 @@
 
 static void die(const char *what)
 {
-	fprintf(stderr, "seen: cannot %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "age_flows: cannot %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
@@ -30,7 +30,7 @@ int main(int argc, char **argv)
 	int map;
 
 	if (argc != 3) {
-		fputs("seen MAP JIFFIES\n", stderr);
+		fputs("age_flows MAP JIFFIES\n", stderr);
 		return 2;
 	}
 	map = bpf_obj_get(argv[1]);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""around.py VIP ADDRESS MAC COUNT TTL...: on the router, sends COUNT ACKs of no flow
+"""junk_acks.py VIP ADDRESS MAC COUNT TTL...: on the router, sends COUNT ACKs of no flow
 for each TTL to a backend (ADDRESS, MAC), each from a port of its own, and looks
 at what comes back on that interface until each is answered. Prints a line for each
 TTL: how often the ACKs were passed on, and how many RSTs each was answered with:
