@@ -26,7 +26,7 @@ int interfaces_differ(const struct kernel *kernel, const struct config *config,
 /*
  * Does the program's list lack a MAC address, or (unless `config` is NULL) does
  * a device send from other addresses than the list says? Returns which of the
- * two, with *missing as the row should be; 0: neither; or -1 with a fault.
+ * two, and in *missing the right row; 0 if neither; or -1 with a fault.
  */
 #define INTERFACES_MAC	  1
 #define INTERFACES_SOURCE 2

@@ -39,18 +39,19 @@ static void namespace_of(int process, char *text, size_t size)
 
 static int parent_of(int process)
 {
-	char path[64];
+	char path[64], line[256];
 	int parent = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", process);
+	/* In `stat`, a process's name may look like the fields behind it. */
+	snprintf(path, sizeof(path), "/proc/%d/status", process);
 	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	/* The name may contain anything but ends at the last bracket. */
-	if (fscanf(file, "%*d (%*[^)]) %*c %d", &parent) != 1)
-		parent = 0;
-	fclose(file);
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "PPid: %d", &parent) == 1)
+			break;
+	}
+	if (file)
+		fclose(file);
 	return parent;
 }
 

@@ -38,8 +38,8 @@ bool lock_holder(const char *path, struct holder *holder);
 const char *holder_text(const struct holder *holder, char text[HOLDER_TEXT]);
 
 /*
- * For an event loop, which must not wait but tries again: what it has reported.
- * Zeroed at first.
+ * What an event loop has reported of a lock that another process holds. The
+ * loop must not wait; it tries again. Begins as zero.
  */
 struct lock_waiting {
 	double since; /* CLOCK_MONOTONIC; 0: nobody is waited for */

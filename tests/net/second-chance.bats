@@ -214,8 +214,8 @@ resets() {
 	broken before heavy-done
 }
 
-# takes_over FILE: while the first load balancer sends new flows to deputies, as a
-# verdict would have it, the second one takes over, which knows of no verdict
+# takes_over FILE: the first load balancer sends new flows to deputies, as after a
+# verdict. Meanwhile the second load balancer, which knows of no verdict, takes over.
 takes_over() {
 	local file=$BATS_FILE_TMPDIR/$1 host
 	lbr up -m generic -c "$file" >/dev/null

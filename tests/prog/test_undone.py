@@ -114,7 +114,7 @@ def taken_off(world):
         (outside(f.ip4("192.168.25.99") / f.tcp()), "not_listed"),
         (outside(f.ip4(NEAR[4]) / f.tcp()), "not_listed"),
         (outside(f.ip4() / f.echo4()), "not_listed"),
-        (outside(six), "not_listed"),  # the backend's address is the other
+        (outside(six), "not_listed"),  # the file lists it at the IPv6 address
         (outside(f.ip4(frag=9, id=77) / Raw(b"x" * 16)), "fragment_passed"),
         (outside(f.ip4(ihl=4) / f.tcp()), "not_listed"),
         (outside(four)[:60], "malformed"),

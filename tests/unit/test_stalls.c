@@ -7,7 +7,7 @@
 
 #define MS 1000ULL
 
-/* Milliseconds that are left of 100, `now` after the begin; 0: none. */
+/* A wait may take 100 ms: how many of them are left after `now`; 0: none. */
 static long left_at(const struct stalls *stalls, const struct wait *wait,
 		    __u64 now)
 {
