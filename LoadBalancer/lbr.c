@@ -135,7 +135,8 @@ static int carry_over(struct kernel *kernel, enum carry_stage stage,
 	struct fault said;
 
 	/* A failure here is no reason to detach the program again. */
-	if (!rc && stage == CARRY_ATTACHED && lbr_redirect_refused(kernel, &said))
+	if (!rc && stage == CARRY_ATTACHED &&
+	    lbr_redirect_refused(kernel, &said))
 		fault_warn(&said);
 	return rc;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * redirect_refused.bpf.c - count the packets of xdp_lbr that the kernel's redirect
- * refuses
+ * redirect_refused.bpf.c - count the packets of xdp_lbr that the kernel's
+ * redirect refuses
  *
  * bpf_redirect() only notes where a packet is to go. If the device is down, or
  * does not take such frames or this size, the kernel finds out after xdp_lbr

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * age_flows MAP JIFFIES - each flow of the pinned flow table was seen so much later
- * than it was, or earlier
+ * age_flows MAP JIFFIES - each flow of the pinned flow table was seen so much
+ * later than it was, or earlier
  *
  * As of packets that come while a tool looks through the table, or a long wait.
  */
