@@ -4,8 +4,12 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "LoadBalancer/generation/file.h"
 #include "LoadBalancer/verbs/verbs.h"
@@ -110,15 +114,43 @@ static json_t *step_report(size_t number, const struct config *old,
 		changes_of(old, &step->config), "file", step->file);
 }
 
-/* Writes the first step's file. Returns 0, or -1 with a fault. */
+static int text_write(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "we");
+	int rc;
+
+	if (!out)
+		return -1;
+	rc = fputs(text, out) == EOF || fflush(out) ? -1 : 0;
+	return fclose(out) ? -1 : rc;
+}
+
+/*
+ * Writes the first step's file: all of it, or what was there stays. A device or
+ * a pipe is written to as it is. Returns 0, or -1 with a fault.
+ */
 static int file_write(const char *path, const struct plan_step *step,
 		      struct fault *fault_out)
 {
-	FILE *out = fopen(path, "we");
+	char real[PATH_MAX], aside[PATH_MAX + 8];
+	struct stat there;
+	int rc, error;
 
-	if (out && fputs(step->file, out) != EOF && !fclose(out))
-		return 0;
-	return fault(fault_out, "cannot write %s: %s", path, strerror(errno));
+	if (!realpath(path, real))
+		snprintf(real, sizeof(real), "%s", path);
+	snprintf(aside, sizeof(aside), "%s.new", real);
+	if (!stat(real, &there) && !S_ISREG(there.st_mode)) {
+		rc = text_write(real, step->file);
+	} else {
+		rc = text_write(aside, step->file) || rename(aside, real);
+		error = errno;
+		if (rc)
+			unlink(aside);
+		errno = error;
+	}
+	return rc ? fault(fault_out, "cannot write %s: %s", path,
+			  strerror(errno))
+		  : 0;
 }
 
 /* All steps, or -1 with a fault. */

@@ -5,7 +5,7 @@ refuses none of them."""
 import json
 import os
 
-from network import configuration, service
+from network import configuration, on, service
 from placing import TEN
 from tap import equal, test
 
@@ -45,6 +45,18 @@ def pool(world):
     equal(world.lbr("plan", wanted), f"{wanted}: it is what runs\n", "at the end")
 
 
+FULL = """d=$(mktemp -d)
+mount -t tmpfs -o size=8k none "$d"
+echo old >"$d/next"
+head -c 4096 /dev/zero >"$d/zeros"
+LoadBalancer/lbr plan -o "$d/next" "$1" 2>&1
+ls "$d"
+cat "$d/next"
+umount "$d"
+rmdir "$d"
+"""
+
+
 @test("plan: what was set by hand is no part of it; a file that is none, nothing to write to")
 def refused(world):
     file = world.file(configuration(forgets(TEN)))
@@ -55,3 +67,7 @@ def refused(world):
     world.lbr("plan", world.file("services: 1\n"), status=REFUSED)
     more = world.file(configuration(forgets(TEN[1:])))
     world.lbr("plan", "-o", "/nowhere/staged", more, status=REFUSED)
+    # On a full disk, a file that is there stays as it is.
+    said = on("lbdsr0a", "bash", "-c", FULL, "-", more)
+    assert "/next: No space left on device\n" in said, said
+    assert said.endswith("\nnext\nzeros\nold\n"), said
