@@ -87,7 +87,7 @@ struct chance {
 	 */
 	__u32 device;
 	__u8 mac[ETH_ALEN];
-	__u16 zero;
+	__u16 most; /* see struct interface */
 };
 MAP(chances, PERCPU_ARRAY, __u32, struct chance, 1);
 

@@ -136,6 +136,25 @@ SEPARATE int find_next_peer(void)
 	return REASON_second_chance;
 }
 
+/*
+ * Did GRO merge it of several segments? In generic mode such a packet comes
+ * whole, and what XDP sends is not split again: the card would drop it,
+ * uncounted.
+ */
+INLINE bool is_merged(const struct chance *chance, const struct packet *packet)
+{
+	__u32 length;
+
+	if (!chance->most)
+		return false;
+	if (packet->is_ipv6)
+		length = bpf_ntohs(packet->ipv6->payload_len) +
+			 sizeof(struct ipv6hdr);
+	else
+		length = bpf_ntohs(packet->ipv4->tot_len);
+	return length > chance->most;
+}
+
 /* To the candidate that find_next_peer() found. Verified on its own. */
 SEPARATE int pass_on(struct xdp_md *ctx)
 {
@@ -155,6 +174,8 @@ SEPARATE int pass_on(struct xdp_md *ctx)
 	packet.flags = chance->fragment;
 	if (packet_locate(&packet, data, end))
 		return REASON_malformed;
+	if (is_merged(chance, &packet))
+		return REASON_second_chance_merged;
 	if (chance->device) {
 		mac_copy(to, chance->mac);
 	} else {

@@ -246,6 +246,7 @@ INLINE enum reason second_chance(struct xdp_md *ctx, const struct decision *d)
 	chance->l3_offset = d->packet.l3_offset;
 	chance->l4_offset = d->packet.l4_offset;
 	chance->own_is_ipv6 = d->packet.is_ipv6;
+	chance->most = d->in->most;
 	chance->checksum = d->restore->method.checksum;
 	chance->device =
 		method_is_routed(&d->restore->method) ? 0 : d->in->device;

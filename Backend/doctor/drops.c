@@ -16,6 +16,8 @@ static const struct drop_advice advice[] = {
 	{REASON_second_chance_neighbour, HEALTH_FAIL,
 	 "bkd apply FILE, which asks for them again; bkd run does so by "
 	 "itself"},
+	{REASON_second_chance_merged, HEALTH_FAIL,
+	 "ethtool -K IFACE gro off, of the interface that bkd doctor names"},
 	{REASON_congestion_lost, HEALTH_WARN, "bkd trace all"},
 	{REASON_fragment_passed, HEALTH_WARN, "bkd trace all"},
 	{REASON_extension_passed, HEALTH_WARN, "bkd trace all"},

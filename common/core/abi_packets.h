@@ -219,7 +219,8 @@ struct interface {
 	struct addr own[2]; /* IPv4, IPv6: its own addresses; 0: none */
 	__u8 own_mac[6];    /* of `device`: the destination of what is handed to
 			       the kernel */
-	__u16 zero;
+	__u16 most; /* bytes of an IP packet; a longer one was merged by GRO and
+		       cannot be sent; 0: each can. For xdp_bkd */
 };
 _Static_assert(sizeof(struct interface) == 72, "interface");
 

@@ -140,6 +140,8 @@ REASON(second_chance_rate, DROP, IN_BKD, \
 	"of a flow that has no socket here, but `second-chance-limit` is reached") \
 REASON(second_chance_neighbour, DROP, IN_BKD, \
 	"of a flow that has no socket here, and the next backend that may have it has no known MAC address on this segment (l2)") \
+REASON(second_chance_merged, DROP, IN_BKD, \
+	"of a flow that has no socket here, and GRO merged it into a packet that is larger than the MTU (generic mode): it cannot be passed on") \
 REASON(foreign_source, PASS, IN_BKD, \
 	"inside is a packet for a listed service, but the sender is not in `lb-sources`") \
 REASON(congestion_lost, PASS, IN_BKD, \

@@ -96,6 +96,17 @@ static void own_addresses(struct interface *entry, const struct host *host)
 	}
 }
 
+/*
+ * On veth, nothing that comes in was merged that the other end could not take
+ * whole. Until `auto` is decided, assume the stricter mode.
+ */
+static __u16 most_of(const struct attachment *on, const struct link *link)
+{
+	if (on->mode == MODE_NATIVE || !strcmp(link->kind, "veth"))
+		return 0;
+	return (__u16)(link->mtu < UINT16_MAX ? link->mtu : UINT16_MAX);
+}
+
 /* The rows of one attachment: one for each of its MAC addresses and ports. */
 static void list_attachment(struct list *list, const struct attachment *on,
 			    const struct host *host)
@@ -113,6 +124,7 @@ static void list_attachment(struct list *list, const struct attachment *on,
 		if (links[link].ifindex != on->ifindex)
 			continue;
 		kind = links[link].kind;
+		entry.most = most_of(on, &links[link]);
 		memcpy(entry.own_mac, links[link].mac, sizeof(entry.own_mac));
 	}
 	for (mac = 0; mac < count; mac++) {

@@ -144,6 +144,9 @@ static int link_attribute(const struct nlattr *attribute, void *data)
 	case IFLA_LINK:
 		link->lower = (int)mnl_attr_get_u32(attribute);
 		break;
+	case IFLA_MTU:
+		link->mtu = mnl_attr_get_u32(attribute);
+		break;
 	case IFLA_MASTER:
 		link->master = (int)mnl_attr_get_u32(attribute);
 		break;

@@ -14,6 +14,7 @@ struct link {
 	int ifindex;
 	int lower;  /* ifindex of the device below it; 0: none */
 	int master; /* of the bond or bridge that it belongs to; 0: none */
+	__u32 mtu;  /* bytes of an IP packet */
 	__u16 type; /* ARPHRD_* */
 	char name[IF_NAMESIZE];
 	char kind[16]; /* "veth", "macvlan", ...; "" for hardware */

@@ -100,6 +100,9 @@ input()"; }
 	on backend0x ip link add other0 type ifb
 	on backend0x ip link set other0 up
 	bkd backend0x up -i other0 -m generic >/dev/null
+	# xdp_bkd drops them, and counts: it knows the MTU of other0, and none of eth0
+	[[ $(on backend0x bpftool -j map dump pinned "/sys/fs/bpf/l3dsr/bkd-$LAYOUT/interfaces" |
+		jq -c '[.[].formatted.value | select(.ifindex > 0).most] | sort') == "[0,1500]" ]]
 	second_chance | grep -E '^warn other0: .* merged .* ethtool -K other0 gro off$'
 	on backend0x ethtool -K other0 gro off
 	[[ $(second_chance) != *merged* ]]

@@ -3,6 +3,7 @@
 or otherwise than back to the router."""
 
 import contextlib
+import json
 import subprocess
 
 from scapy.layers.inet import IP, TCP, fragment
@@ -185,6 +186,40 @@ def on_link(frame, ttl, to=OTHER_MAC):
     else:
         out[IPv6].hlim = ttl
     return bytes(out)
+
+
+def longest(role, size):
+    """As on a card in generic mode whose MTU this is; 0: as on veth."""
+    pinned = "pinned", f"{role.pins}/interfaces"
+    for entry in json.loads(on(HOST, "bpftool", "-j", "map", "dump", *pinned)):
+        value = [int(byte, 16) for byte in entry["value"]]
+        value[-2:] = size.to_bytes(2, "little")
+        on(HOST, "bpftool", "map", "update", *pinned, "key", *entry["key"],
+           "value", *map(hex, value))
+
+
+@test("passed on: what GRO has merged, in generic mode on a card: dropped, untouched, and counted")
+def merged(world):
+    for ip, near, other, vip in BOTH:
+        role = fresh(world, pair(vip, near, other))
+        there, here = elsewhere(role, ip(near) / f.tcp(flags="A"))
+        room = 1500 - len(ip(near)) - len(f.tcp()) + 14
+        fits, merged = (came(ip(near) / f.tcp(flags="PA") / Raw(bytes(size)), there[0])
+                        for size in (room, room + 1))
+        longest(role, 1500)
+        row(role, fits, TX, passed_on(fits, other, 48), "second_chance")
+        row(role, merged, DROP, merged, "second_chance_merged")
+        ours = came(ip(near) / f.tcp(flags="S") / Raw(bytes(room + 1)), here[0])
+        row(role, ours, PASS, restored(ours, vip), "restored")
+        longest(role, 0)
+        row(role, merged, TX, passed_on(merged, other, 48), "second_chance")
+    role = fresh(world, pair(forward="ipip"), lb_sources=f"[{LB4}]")
+    longest(role, 1500)
+    inner = Ether(bytes(f.ip4(VIP) / f.tcp(flags="PA") / Raw(bytes(1450)))).payload
+    _, counted = met(role, [came(f.ether() / IP(src=LB4, dst=NEAR) / inner, sport)
+                            for sport in range(20000, 20016)])
+    equal(set(counted), {"second_chance_merged", "decapsulated"}, "by ipip")
+    longest(role, 0)
 
 
 @test("passed on: l2: to the next backend's MAC address, by TTL at most three times")

@@ -144,7 +144,9 @@ static void backend_only_passes(void **unused)
 		wanted = !strcmp(rows[i].name, "second_chance") ? XDP_TX
 			 : !strcmp(rows[i].name, "second_chance_rate") ||
 					 !strcmp(rows[i].name,
-						 "second_chance_neighbour")
+						 "second_chance_neighbour") ||
+					 !strcmp(rows[i].name,
+						 "second_chance_merged")
 				 ? XDP_DROP
 				 : XDP_PASS;
 		if (rows[i].programs & IN_BKD)

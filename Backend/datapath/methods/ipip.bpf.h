@@ -127,8 +127,8 @@ SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
  * For the packet in `chances`, `parsed` as ipip_inside() takes it: the whole
  * packet is passed on, or the one inside is taken out.
  */
-INLINE enum reason ipip_ask(struct xdp_md *ctx, struct outside *outside,
-			    enum reason parsed)
+INLINE enum reason ipip_ask(struct xdp_md *ctx, const struct interface *in,
+			    struct outside *outside, enum reason parsed)
 {
 	__u32 zero = 0;
 	struct chance *chance = bpf_map_lookup_elem(&chances, &zero);
@@ -141,6 +141,7 @@ INLINE enum reason ipip_ask(struct xdp_md *ctx, struct outside *outside,
 	chance->own_is_ipv6 = outside->is_ipv6;
 	chance->checksum = CHECKSUM_KEEP;
 	chance->device = 0;
+	chance->most = in->most;
 	reason = ask_and_pass_on(ctx);
 	if (reason != REASON_NONE && reason != REASON_second_chance_spent)
 		return reason;
@@ -182,7 +183,7 @@ INLINE enum reason ipip_take_out(struct xdp_md *ctx, struct decision *d)
 	parsed = parse_further(ctx, found, parsed);
 	reason = ipip_inside(ctx, parsed);
 	if (reason == REASON_NONE)
-		reason = ipip_ask(ctx, outside, parsed);
+		reason = ipip_ask(ctx, d->in, outside, parsed);
 	if (reason == REASON_decapsulated || reason == REASON_second_chance ||
 	    reason == REASON_second_chance_spent)
 		d->inner = found;
