@@ -9,8 +9,9 @@
  * the one clock a program reads for a nanosecond (bpf_jiffies64); the tool
  * learns the tick from clock_getres(CLOCK_MONOTONIC_COARSE).
  *
- * A change of any layout here is a change of L3DSR_LAYOUT: it is part of the
- * path of every pin, so that a new tool never reads an old map as its own.
+ * If a layout here is changed, no release may have the number in L3DSR_LAYOUT.
+ * It is part of the path of every pin, so that a new tool never reads an old
+ * map as its own.
  *
  * Services and what belongs to them are in abi_services.h, what packets leave
  * in abi_packets.h.
@@ -19,6 +20,7 @@
 
 #include <linux/types.h>
 
+/* No release has v5 yet: v4 was the last. */
 #define L3DSR_LAYOUT "v5"
 
 /* How many of each one configuration file may have. */
