@@ -102,13 +102,6 @@ INLINE enum reason parse_ipv4_header(struct packet *packet, void *end)
 	return ip->frag_off & IPV4_FRAGMENT ? REASON_fragment : REASON_NONE;
 }
 
-INLINE enum reason parse_ipv4(struct packet *packet, void *end)
-{
-	enum reason reason = parse_ipv4_header(packet, end);
-
-	return reason == REASON_NONE ? parse_l4(packet, end) : reason;
-}
-
 /* Which fragment, after REASON_fragment. */
 INLINE void parse_ipv4_fragment(struct packet *packet)
 {

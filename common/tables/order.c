@@ -55,9 +55,3 @@ int order_fill(__u8 scheduler, __u16 *table, __u32 slots,
 {
 	return orders[scheduler]->fill(table, slots, backends, count);
 }
-
-bool order_same(__u8 a, __u8 b)
-{
-	return a < SCHEDULER_COUNT && b < SCHEDULER_COUNT &&
-	       orders[a] == orders[b];
-}

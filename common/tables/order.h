@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/config/config.h"
@@ -36,5 +35,3 @@ __u32 order_slots(__u8 scheduler, __u32 size,
  */
 int order_fill(__u8 scheduler, __u16 *table, __u32 slots,
 	       const struct table_backend *backends, size_t count);
-/* Do both schedulers fill a table in the same way? */
-bool order_same(__u8 a, __u8 b);
