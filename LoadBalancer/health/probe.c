@@ -184,6 +184,15 @@ static bool may_be_silent(const struct probe *probe)
 	       is_sent(check_path_reason(probe->prober->path, &probe->key));
 }
 
+/* A reset, and the ICMP error "port unreachable", are answers, too. */
+void probe_refused(struct probe *probe, int error)
+{
+	if (health_is_answer(error))
+		bad(probe, strerror(error));
+	else
+		path_bad(probe, strerror(error));
+}
+
 static void late(evutil_socket_t fd, short what, void *data)
 {
 	struct probe *probe = data;
@@ -196,19 +205,14 @@ static void late(evutil_socket_t fd, short what, void *data)
 		event_add(probe->timer, &left);
 	else if (is_connected(probe))
 		bad(probe, "no answer in time");
+	else if (*probe->result.why) /* a bad answer by UDP */
+		probe_application(probe, OUTCOME_BAD);
+	else if (probe->refused)
+		probe_refused(probe, probe->refused);
 	else if (may_be_silent(probe))
 		silent(probe);
 	else
 		path_bad(probe, "no answer");
-}
-
-/* A reset, and the ICMP error "port unreachable", are answers, too. */
-void probe_refused(struct probe *probe, int error)
-{
-	if (health_is_answer(error))
-		bad(probe, strerror(error));
-	else
-		path_bad(probe, strerror(error));
 }
 
 /* Takes what has come; `all`: nothing more will come. */
@@ -381,6 +385,7 @@ void probe_start(struct probe *probe)
 	stalls_begin(&probe->prober->stalls, probe->prober->base, &probe->wait,
 		     probe->check->timeout);
 	probe->fd = -1;
+	probe->refused = 0;
 	if (!begin(probe)) {
 		probe->timer = evtimer_new(probe->prober->base, late, probe);
 	} else {

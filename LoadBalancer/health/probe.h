@@ -58,6 +58,7 @@ struct probe {
 	struct bufferevent *stream; /* tcp, http, https; owns fd */
 	struct http_answer *answer;
 	struct event *bare; /* udp, and until TLS begins */
+	int refused;	    /* udp: the first error that came; 0: none */
 	struct event *timer;
 	struct wait wait;
 };

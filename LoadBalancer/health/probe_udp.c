@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * probe_udp.c - a probe's datagram, and its answer
+ *
+ * Who does not see our datagram may still name its port, after 28,000 guesses:
+ * in an ICMP error, or in an answer from the VIP. So nothing but a good answer
+ * ends a probe before its time. What else comes counts at the end, if no good
+ * answer has come.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,22 +18,19 @@ static void datagram_came(evutil_socket_t fd, short what, void *data)
 	struct probe *probe = data;
 	char text[65536];
 	ssize_t length = recv(fd, text, sizeof(text), 0);
-	enum verdict verdict;
 
 	(void)what;
-	if (length < 0 && errno == EAGAIN) {
-		/* A datagram whose checksum was wrong. */
-		event_add(probe->bare, NULL);
+	/* EAGAIN: a datagram whose checksum was wrong. */
+	if (length < 0 && errno != EAGAIN && !probe->refused)
+		probe->refused = errno;
+	if (length >= 0 &&
+	    udp_answered(probe->check, text, (size_t)length, probe->result.why,
+			 sizeof(probe->result.why)) == VERDICT_GOOD) {
+		*probe->result.why = '\0';
+		probe_application(probe, OUTCOME_GOOD);
 		return;
 	}
-	if (length < 0) {
-		probe_refused(probe, errno);
-		return;
-	}
-	verdict = udp_answered(probe->check, text, (size_t)length,
-			       probe->result.why, sizeof(probe->result.why));
-	probe_application(probe,
-			  verdict == VERDICT_GOOD ? OUTCOME_GOOD : OUTCOME_BAD);
+	event_add(probe->bare, NULL);
 }
 
 int probe_datagram(struct probe *probe)
