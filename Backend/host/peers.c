@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * peers.c - where the other backends are that no router leads to
+ * peers.c - the MAC addresses of other backends, to which no router leads
  *
  * By a method that is not routed (l2), a packet of another backend's flow is
- * passed on to that one's MAC address. The FIB of a server that forwards
- * nothing does not tell xdp_bkd (FWD_DISABLED), and the kernel has no entry for
- * a neighbour that nobody talks to. So the tool has the kernel manage these
- * neighbours, and writes their MAC addresses into the map `peer_links`: `up`
- * and `apply` before the switch, `run` whenever a neighbour changes. Before
- * Linux 5.16, which manages none, `run` uses the entries each 5 s.
+ * passed on to the MAC address of that backend. The FIB of a server that
+ * forwards nothing does not tell xdp_bkd (FWD_DISABLED), and the kernel has no
+ * entry for a neighbour that nobody talks to. So the tool has the kernel manage
+ * these neighbours, and writes their MAC addresses into the map `peer_links`:
+ * `up` and `apply` before the switch, `run` whenever a neighbour changes.
+ * Before Linux 5.16, which manages none, `run` uses the entries each 5 s.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -25,10 +25,10 @@
 #include "common/kernel/map_replace.h"
 #include "common/net/routes.h"
 
-/* The peers of this host, and where those are that have a MAC address. */
+/* The peers of this host, and the interfaces of those with a MAC address. */
 struct peers {
 	struct addr wanted[PEER_LINKS];
-	/* ifindex 0: not on a segment here; else `via` is who is wanted. */
+	/* ifindex 0: not on a segment here; else `via` is the peer. */
 	struct route_hop hops[PEER_LINKS];
 	int count;
 	bool more;	  /* than fit into `wanted` */

@@ -118,7 +118,7 @@ void chunks_choose(struct chunks *chunks, __u64 slots)
 			 (chunks->kept[i] + slots) * 4 < chunks->slots[i]);
 }
 
-static int by_place(const void *a, const void *b)
+static int by_position(const void *a, const void *b)
 {
 	const struct region *x = a, *y = b;
 
@@ -136,7 +136,7 @@ int chunks_gaps(struct chunks *chunks)
 
 	if (taken)
 		qsort(chunks->taken, chunks->taken_count, sizeof(*taken),
-		      by_place);
+		      by_position);
 	gap = calloc(chunks->taken_count + 2 * TABLE_CHUNKS, sizeof(*gap));
 	chunks->gaps = gap;
 	for (chunk = 0; gap && chunk < TABLE_CHUNKS; chunk++) {

@@ -70,11 +70,11 @@ int running_before(const struct kernel *kernel, struct running *old,
  */
 void layout_by_hand(const struct kernel *before);
 /*
- * The flow table of the pins that are taken over, those flows in use whose
- * backend is there: a copy in memory, in today's form. *left: how many others
- * are in use, of which not only SYNs have come. `now` in jiffies. `since`:
- * those alone that flow_is_since(); 0: all. Returns 0, or -1 with a fault;
- * flow_table_close() is due in every case.
+ * Copies the flow table of the pins that are taken over into memory, in today's
+ * form: the flows that are in use and whose backend is there. *left: how many
+ * others are in use, without those of which only SYNs have come. `now` in
+ * jiffies. `since`: only flows for which flow_is_since() is true; 0: all.
+ * Returns 0, or -1 with a fault; flow_table_close() is due in every case.
  */
 int layout_flows(const struct kernel *before, __u64 since, __u64 now,
 		 struct flow_table *table, size_t *left, struct fault *fault);

@@ -56,8 +56,8 @@ INLINE bool selection_may_be_hot(const struct packet *packet, bool begins)
 }
 
 /*
- * May a flow be hot whose entry in the flow table has these flags? The flow
- * table hears each packet of one that begins or ends.
+ * May the cache of hot flows have a flow with these flags in the flow table?
+ * Not if it begins or ends: then the flow table must see each packet.
  */
 INLINE bool selection_is_hot(__u32 entry)
 {

@@ -143,8 +143,8 @@ def stamps(folder):
 
 
 def restore(tree):
-    """What was built of a fault is again what was built of the tree as it is, so make
-    has nothing to do."""
+    """Puts back what was built before the fault, with its times, so that make has
+    nothing to do."""
     was, now = stamps(kept(tree)), stamps(f"{tree}/build")
     for file in now:
         if now[file] != was.get(file):

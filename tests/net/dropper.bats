@@ -247,7 +247,7 @@ losing() {
 	finds client eth0
 	on client tc qdisc show dev eth0 | grep clsact
 	on client tc qdisc del dev eth0 clsact
-	# it is ours, and somebody else uses it, too: until both are gone
+	# it is ours, and somebody else uses it, too: it stays until both are gone
 	local way
 	for way in ingress egress; do
 		loses client eth0 --direction out

@@ -110,12 +110,12 @@ int fault(struct fault *fault_out, const char *format, ...)
 	return -1;
 }
 
-/* Sorted by place, none begins before the one before it ends. */
+/* Sorted by position, no region begins before the region before it ends. */
 static void lie_apart(struct region *regions, size_t count)
 {
 	size_t i;
 
-	qsort(regions, count, sizeof(*regions), by_place);
+	qsort(regions, count, sizeof(*regions), by_position);
 	for (i = 0; i < count; i++) {
 		assert_true(regions[i].chunk < TABLE_CHUNKS);
 		assert_true(regions[i].end <=
