@@ -115,7 +115,7 @@ void lbr_neighbours(struct kernel *kernel, const struct config *config)
 struct noted {
 	struct route_hop at[MAX_CHANGES];
 	bool is_needed[MAX_CHANGES];
-	int count, left; /* left: of which this is not known */
+	int count, left; /* left: those with is_needed unknown */
 	bool unread;
 };
 

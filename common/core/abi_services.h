@@ -45,7 +45,7 @@ struct service {
 	 * the service's end, too.
 	 */
 	__u16 removing;
-	__u8 forgets; /* 1: of its flows, those in moved slots are remembered */
+	__u8 forgets; /* 1: only flows in moved slots are remembered */
 	__u8 owners;  /* 1: behind the table are the owners by the file */
 	__u16 chunk;
 };

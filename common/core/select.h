@@ -113,8 +113,9 @@ INLINE int select_may_answer(const struct packet *packet)
 }
 
 /*
- * What names the note of the packet's SYN (begun.h): of a SYN itself, and of
- * one that select_may_answer(). `hash`: the flow's.
+ * The name of the note (begun.h) that the flow's SYN leaves. For the SYN
+ * itself, or for a packet for which select_may_answer() is true. `hash`: the
+ * flow's.
  */
 INLINE __u64 select_syn_name(const struct packet *packet, __u64 hash)
 {
