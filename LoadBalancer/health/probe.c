@@ -205,12 +205,12 @@ static void late(evutil_socket_t fd, short what, void *data)
 		event_add(probe->timer, &left);
 	else if (is_connected(probe))
 		bad(probe, "no answer in time");
-	else if (*probe->result.why) /* a bad answer by UDP */
-		probe_application(probe, OUTCOME_BAD);
-	else if (probe->refused)
-		probe_refused(probe, probe->refused);
+	else if (probe->type == CHECK_UDP && datagram_is_bad(probe))
+		return; /* it has ended */
 	else if (may_be_silent(probe))
 		silent(probe);
+	else if (host_refused_lately(probe))
+		bad(probe, "no answer");
 	else
 		path_bad(probe, "no answer");
 }

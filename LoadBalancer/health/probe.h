@@ -28,12 +28,26 @@ struct result {
 };
 _Static_assert(VERDICT_TEXT >= 2 * WHY + 16, "two probes' and a port");
 
+/*
+ * Backends whose host has refused a datagram ("port unreachable"), and when, in
+ * microseconds. A host says so once a second to each other host (Linux:
+ * icmp_ratelimit), however many datagrams it refuses.
+ */
+#define REFUSALS 256
+struct refusals {
+	struct {
+		struct addr backend;
+		__u64 at; /* 0: never */
+	} of[REFUSALS];
+};
+
 /* What probes share. */
 struct prober {
 	struct event_base *base;
 	struct check_path *path;
 	SSL_CTX *tls; /* NULL until it is needed */
 	struct stalls stalls;
+	struct refusals refusals;
 };
 
 struct probe {
@@ -51,6 +65,7 @@ struct probe {
 	struct check_key key; /* of its last socket, or protocol 0 */
 	bool heard;	      /* it has answered, through xdp_lbr */
 	bool told;	      /* that its answers do not come here */
+	__u64 refused_at;     /* udp: microseconds; 0: it answers, or never */
 	int elsewhere;	      /* see check_path_socket() */
 
 	/* While one is under way: */

@@ -30,3 +30,10 @@ SSL *probe_tls(struct probe *probe);
 
 /* probe_udp.c: sends, and waits. Returns 0, or -1 with errno. */
 int probe_datagram(struct probe *probe);
+/*
+ * Its time is over, and no good answer has come. True: something bad has come,
+ * and it has ended.
+ */
+bool datagram_is_bad(struct probe *probe);
+/* Has the backend's host refused another probe's datagram lately? */
+bool host_refused_lately(const struct probe *probe);

@@ -265,3 +265,18 @@ forged() { # FILE: it has sent some
 	# With nobody there, it is.
 	wait_for 10 run_said "$VIP4:516/udp: backend $X4 is down: Connection refused"
 }
+
+refused_often() { # twenty bad checks of port 517 for each of four backends
+	look /status | jq -e '[.checks[] | select(.port == 517)] | length == 4 and all(.bad > 20)' >/dev/null
+}
+
+@test "udp: a host that refuses datagrams once a second only is no dead path" {
+	local check='type: udp, send: hello, body: fine, interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
+	sed -i "/^services:/a\\  - {vip: $VIP4, port: 517, protocol: udp, check: {$check}, backends: [{address: $X4}, {address: 172.19.0.4}]}\n  - {vip: '$VIP6', port: 517, protocol: udp, check: {$check}, backends: [{address: '$X6'}, {address: '2001:db8:19::4'}]}" "$FILE"
+	for host in "$X" backend0y; do bkd "$host" apply "$FILE" >/dev/null; done
+	lbr apply "$FILE" >/dev/null
+	run_begin "$FILE"
+	wait_for 20 refused_often
+	[[ $(grep -c ':517/udp: backend .* is down: Connection refused' "$RUN.out") == 4 ]]
+	run ! run_said ':517/udp.*(no answer|its flows move)'
+}
