@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * maps.bpf.h - xdp_bkd's maps, and what a packet's way through it is told by:
- * the decision
+ * maps.bpf.h - xdp_bkd's maps, and what is known of a packet on its way through
+ * it: the decision
  *
  * What both programs have is in common/bpf/maps.h.
  */
@@ -13,8 +13,7 @@
 #include "common/bpf/trace.h"
 
 /* What the file says for this host, once for each generation. */
-MAP_OF_GENERATIONS(restores, HASH, BPF_F_NO_PREALLOC, struct restore_key,
-		   struct restore, MAX_RESTORES);
+MAP_OF_GENERATIONS(restores, ARRAY, BPF_F_MMAPABLE, __u32, struct restores, 1);
 MAP_OF_GENERATIONS(sources, LPM_TRIE, BPF_F_NO_PREALLOC, struct prefix, __u8,
 		   MAX_SOURCES);
 
@@ -36,13 +35,14 @@ MAP(restore_counts, PERCPU_ARRAY, __u32, __u64, MAX_COUNTERS);
 /* UDP flows whose first packet was traced; used for nothing else. */
 MAP(traced_flows, LRU_HASH, struct flow_key, __u8, 4096);
 
-/* One packet's way through the program; a trace line tells it. */
+/* A packet, and the row that it is restored by. */
 struct decision {
 	struct packet packet;
-	struct interface *in;
-	struct restore *restore;
-	const struct packet *inner; /* the packet that was inside */
+	const struct restore *restore;
 };
+
+/* The row that find_row() looks for: [0]. */
+MAP(wanted, PERCPU_ARRAY, __u32, struct restore_key, 1);
 
 /* What ipip_inside() gets besides the inner packet: the outer header, [0]. */
 struct outside {
@@ -53,7 +53,6 @@ struct outside {
 	__u32 ttl;
 	__u32 is_ipv6;
 	__u32 is_asked; /* whether the packet inside has a socket here */
-	struct restore_key key; /* built here, because the stack is full */
 };
 MAP(outsides, PERCPU_ARRAY, __u32, struct outside, 1);
 
@@ -95,6 +94,7 @@ MAP(chances, PERCPU_ARRAY, __u32, struct chance, 1);
 struct bkd_line {
 	struct line line;
 	struct addr vip;
+	__u32 is_noted; /* for this packet */
 };
 
 /* The line under construction. */

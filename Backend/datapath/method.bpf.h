@@ -13,10 +13,10 @@
  *
  * May the packet have one inside, by this method?
  *
- *	enum reason NAME_take_out(struct xdp_md *, struct decision *)
+ *	enum reason NAME_take_out(struct xdp_md *)
  *
- * Takes it out, if that one is for a listed service and comes from one of
- * `lb-sources`.
+ * Takes it out of the packet in `parsed` (hand.h), if that one is for a listed
+ * service and comes from one of `lb-sources`.
  */
 #pragma once
 
@@ -41,11 +41,11 @@ INLINE bool is_outer(const struct packet *packet)
 #undef METHOD_IS
 }
 
-/* What becomes of a packet that may have one inside. */
-INLINE enum reason take_out(struct xdp_md *ctx, struct decision *d)
+/* What becomes of the packet in `parsed`, which may have one inside. */
+INLINE enum reason take_out(struct xdp_md *ctx, const struct packet *packet)
 {
 #define METHOD_TAKE_OUT(name, by, ...)                                         \
-	IF_##by(if (name##_is(&d->packet)) return name##_take_out(ctx, d);)
+	IF_##by(if (name##_is(packet)) return name##_take_out(ctx);)
 	METHODS(METHOD_TAKE_OUT)
 #undef METHOD_TAKE_OUT
 	return REASON_not_listed;

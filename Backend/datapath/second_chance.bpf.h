@@ -220,7 +220,11 @@ INLINE bool has_chance(const struct restore *restore,
 	return true;
 }
 
-/* Looks for the socket of the packet in `chances`, and passes it on. */
+/*
+ * Looks for the socket of the packet in `chances`, and passes it on.
+ * REASON_NONE, REASON_second_chance_spent: the packet is for this host's
+ * server, and nothing has been written into it yet.
+ */
 INLINE enum reason ask_and_pass_on(struct xdp_md *ctx)
 {
 	enum reason reason;
@@ -231,24 +235,32 @@ INLINE enum reason ask_and_pass_on(struct xdp_md *ctx)
 	return reason == REASON_second_chance ? pass_on(ctx) : reason;
 }
 
+/* Is it, by that answer, for another host, or dropped? */
+INLINE bool has_gone(enum reason reason)
+{
+	return reason != REASON_NONE && reason != REASON_second_chance_spent;
+}
+
 /*
- * REASON_NONE, REASON_second_chance_spent: the packet is for this host's
- * server, and nothing has been written into it yet.
+ * has_chance() for a packet with this host's address, or to a VIP. `device`,
+ * `most`: as in struct interface.
  */
-INLINE enum reason second_chance(struct xdp_md *ctx, const struct decision *d)
+INLINE bool may_be_elsewhere(const struct decision *d, __u32 device, __u16 most)
 {
 	__u32 zero = 0;
-	struct chance *chance = bpf_map_lookup_elem(&chances, &zero);
+	struct chance *chance;
 
-	if (!has_chance(d->restore, &d->packet, d->packet.ttl) || !chance)
-		return REASON_NONE;
+	if (!has_chance(d->restore, &d->packet, d->packet.ttl))
+		return false;
+	chance = bpf_map_lookup_elem(&chances, &zero);
+	if (!chance)
+		return false;
 	chance->own = d->packet.destination;
 	chance->l3_offset = d->packet.l3_offset;
 	chance->l4_offset = d->packet.l4_offset;
 	chance->own_is_ipv6 = d->packet.is_ipv6;
-	chance->most = d->in->most;
+	chance->most = most;
 	chance->checksum = d->restore->method.checksum;
-	chance->device =
-		method_is_routed(&d->restore->method) ? 0 : d->in->device;
-	return ask_and_pass_on(ctx);
+	chance->device = method_is_routed(&d->restore->method) ? 0 : device;
+	return true;
 }

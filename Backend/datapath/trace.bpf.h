@@ -5,23 +5,34 @@
  *	xdp_bkd backend0x eth0: 172.17.0.4:40312 > 172.19.0.3:80 tcp syn,
  *	VIP 192.168.25.10, restored XDP_PASS
  *
- * (in one line).
+ * (in one line). It is about the packet in `parsed`. So while there is a trace,
+ * each packet goes the way of the unusual ones (xdp_bkd.bpf.c).
  */
 #pragma once
 
 #include "Backend/datapath/maps.bpf.h"
 #include "common/bpf/exit.h"
+#include "common/bpf/hand.h"
 #include "common/core/verifier.h"
 
-/* Is this the first packet of its flow? Asked only while `new` is traced. */
-NOINLINE bool begins(const struct packet *packet)
+/*
+ * Is the packet of the line in `lines` the first of its flow? Asked only while
+ * `new` is traced.
+ */
+SEPARATE int begins(void)
 {
-	struct flow_key key = {packet->source, packet->source_port,
-			       packet->port, 0};
+	__u32 zero = 0;
+	const struct bkd_line *facts = bpf_map_lookup_elem(&lines, &zero);
+	struct flow_key key = {};
 	__u8 seen = 1;
 
-	if (packet->protocol == IPPROTO_TCP)
-		return packet->flags & PACKET_SYN;
+	if (!facts)
+		return false;
+	if (facts->line.protocol == IPPROTO_TCP)
+		return !!(facts->line.flags & PACKET_SYN);
+	key.source = facts->line.source;
+	key.source_port = facts->line.source_port;
+	key.port = facts->line.port;
 	if (bpf_map_lookup_elem(&traced_flows, &key))
 		return false;
 	bpf_map_update_elem(&traced_flows, &key, &seen, BPF_ANY);
@@ -46,26 +57,51 @@ SEPARATE int trace_write(void)
 	return 0;
 }
 
-INLINE bool is_traced(const struct packet *packet)
-{
-	__u32 mode = trace_mode();
-
-	return mode == TRACE_ALL || (mode == TRACE_NEW && begins(packet));
-}
-
-INLINE void trace(const struct decision *d, enum reason reason)
+/* Nothing is noted of this packet yet. */
+INLINE void trace_begin(void)
 {
 	__u32 zero = 0;
 	struct bkd_line *facts = bpf_map_lookup_elem(&lines, &zero);
 
-	if (!facts || !d->in)
+	if (facts)
+		facts->is_noted = 0;
+}
+
+/* Its interface. */
+INLINE void trace_interface(const struct interface *in)
+{
+	__u32 zero = 0;
+	struct bkd_line *facts = bpf_map_lookup_elem(&lines, &zero);
+
+	if (facts)
+		line_interface(&facts->line, in);
+}
+
+/* It is for a listed service: there is to be a line. */
+INLINE void trace_vip(const struct addr *vip)
+{
+	__u32 zero = 0;
+	struct bkd_line *facts = bpf_map_lookup_elem(&lines, &zero);
+
+	if (!facts)
 		return;
-	if (d->inner) {
-		line_begin(&facts->line, d->inner, d->in, reason);
-		facts->vip = d->inner->destination;
-	} else if (d->restore) {
-		line_begin(&facts->line, &d->packet, d->in, reason);
-		facts->vip = d->restore->vip;
-	}
-	trace_write();
+	facts->vip = *vip;
+	facts->is_noted = 1;
+}
+
+/* The line of a packet that leaves with `reason`, if one is wanted. */
+INLINE void trace(enum reason reason)
+{
+	__u32 zero = 0, mode = trace_mode();
+	const struct packet *packet = handed_packet();
+	struct bkd_line *facts;
+
+	if (mode == TRACE_OFF)
+		return;
+	facts = bpf_map_lookup_elem(&lines, &zero);
+	if (!facts || !facts->is_noted || !packet)
+		return;
+	line_packet(&facts->line, packet, reason);
+	if (mode == TRACE_ALL || begins())
+		trace_write();
 }

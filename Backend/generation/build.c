@@ -14,6 +14,7 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "Backend/generation/generation.h"
@@ -25,6 +26,7 @@
 #include "common/kernel/generation.h"
 #include "common/kernel/takeover.h"
 #include "common/net/netlink.h"
+#include "common/tables/restores.h"
 
 bool is_own(const struct addr *address, const struct addr *own, int count)
 {
@@ -115,9 +117,9 @@ static struct restore_key key_of(const struct config_service *service,
 	return key;
 }
 
-/* Puts every row that the file has for this host into the new map. */
-static int rows_of_file(int map, __u32 index, const struct config *config,
-			struct generation *generation,
+/* Adds every row that the file has for this host. */
+static int rows_of_file(struct restores *restores, __u32 index,
+			const struct config *config,
 			const struct candidate_region *regions,
 			const struct addr *own, int own_count,
 			struct counters *counters)
@@ -135,7 +137,7 @@ static int rows_of_file(int map, __u32 index, const struct config *config,
 			key = key_of(service, &service->backends[b].address);
 			/* By VIP: an address of this host has already added it.
 			 */
-			if (!bpf_map_lookup_elem(map, &key, &value))
+			if (restore_find(restores, &key))
 				continue;
 			memset(&value, 0, sizeof(value));
 			value.vip = service->vip;
@@ -152,9 +154,10 @@ static int rows_of_file(int map, __u32 index, const struct config *config,
 						 &service->backends[b].address);
 			value.generation = (__u16)index;
 			value.pool = regions[s].pool;
-			if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
+			if (restores_add(restores, &key, &value) < 0) {
+				errno = E2BIG;
 				return -1;
-			restore_mark(generation->vips, &key);
+			}
 		}
 	}
 	return 0;
@@ -173,12 +176,11 @@ static int by_end(const void *a, const void *b)
 /*
  * Adds the rows restored so far, with an end: a load balancer may use the
  * previous file for `grace`, and from then on drains for `drain-timeout`. If
- * the map is full, those that end first are left out.
+ * there is no room, those that end first are left out.
  */
-static int rows_of_before(struct kernel *kernel, int map,
-			  const struct config *config,
-			  struct generation *generation,
-			  struct restore_row *rows, int count)
+static int rows_of_before(struct kernel *kernel, struct restores *restores,
+			  const struct config *config, struct restore_row *rows,
+			  int count)
 {
 	__u64 now = 0, span = jiffies_of((__u64)config->restore_grace +
 					 config->drain_timeout);
@@ -192,15 +194,9 @@ static int rows_of_before(struct kernel *kernel, int map,
 	}
 	qsort(rows, (size_t)count, sizeof(*rows), by_end);
 	for (i = 0; !rc && i < count && rows[i].restore.until > now; i++) {
-		restore_mark(generation->vips, &rows[i].key);
 		/* The file's own row counts. */
-		if (!bpf_map_update_elem(map, &rows[i].key, &rows[i].restore,
-					 BPF_NOEXIST) ||
-		    errno == EEXIST)
-			continue;
-		if (errno != E2BIG)
-			rc = -1;
-		break;
+		if (restores_add(restores, &rows[i].key, &rows[i].restore) < 0)
+			break;
 	}
 	return rc;
 }
@@ -218,10 +214,8 @@ static int rows_running(const struct kernel *kernel, struct restore_row **rows)
 				restore_layout(takeover_layout(before)), rows);
 }
 
-/* Fills the new map. */
-static int rows_write(struct kernel *kernel, int map, __u32 index,
-		      const struct config *config,
-		      struct generation *generation,
+static int rows_write(struct kernel *kernel, struct restores *restores,
+		      __u32 index, const struct config *config,
 		      const struct candidate_region *regions,
 		      const struct addr *own, int own_count)
 {
@@ -233,10 +227,10 @@ static int rows_write(struct kernel *kernel, int map, __u32 index,
 	if (count < 0)
 		return -1;
 	rc = counters_open(&counters, kernel, rows, count)
-		     ?: rows_of_file(map, index, config, generation, regions,
-				     own, own_count, &counters);
+		     ?: rows_of_file(restores, index, config, regions, own,
+				     own_count, &counters);
 	counters_close(&counters);
-	rc = rc ?: rows_of_before(kernel, map, config, generation, rows, count);
+	rc = rc ?: rows_of_before(kernel, restores, config, rows, count);
 	free(rows);
 	return rc;
 }
@@ -261,29 +255,49 @@ static int sources_write(struct kernel *kernel, const struct config *config,
 	return rc;
 }
 
+/* Fills the map at `index`. */
+static int restores_write(struct kernel *kernel, const struct config *config,
+			  __u32 index, const struct candidate_region *regions,
+			  const struct addr *own, int own_count,
+			  struct fault *fault_out)
+{
+	int map = inner_take(kernel, "restores", index, 0, fault_out), rc = -1;
+	struct restores *restores;
+	size_t size;
+
+	if (map < 0)
+		return -1;
+	restores = map_open(map, PROT_READ | PROT_WRITE, &size);
+	close(map);
+	if (restores) {
+		restores_clear(restores);
+		rc = rows_write(kernel, restores, index, config, regions, own,
+				own_count);
+	}
+	if (rc)
+		fault(fault_out, "cannot write what to restore: %s",
+		      strerror(errno));
+	if (restores)
+		munmap(restores, size);
+	return rc;
+}
+
 int bkd_build(struct kernel *kernel, const struct config *config, __u32 index,
 	      struct generation *generation, struct fault *fault_out)
 {
 	struct addr *own;
-	int own_count = own_addresses(kernel, &own, fault_out), map, rc = -1;
+	int own_count = own_addresses(kernel, &own, fault_out), rc;
 	struct candidate_region *regions = NULL;
 
+	(void)generation;
 	if (own_count < 0)
 		return -1;
-	map = sources_write(kernel, config, index, fault_out) ||
-			      candidates_write(kernel, config, own, own_count,
-					       index, &regions, fault_out)
-		      ? -1
-		      : inner_take(kernel, "restores", index, 0, fault_out);
-	if (map >= 0) {
-		rc = rows_write(kernel, map, index, config, generation, regions,
-				own, own_count);
-		if (rc)
-			fault(fault_out, "cannot write what to restore: %s",
-			      strerror(errno));
-		close(map);
-	}
+	rc = sources_write(kernel, config, index, fault_out) ||
+	     candidates_write(kernel, config, own, own_count, index, &regions,
+			      fault_out) ||
+	     restores_write(kernel, config, index, regions, own, own_count,
+			    fault_out);
 	free(regions);
 	free(own);
-	return rc;
+	return rc ? -1 : 0;
 }

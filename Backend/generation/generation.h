@@ -20,15 +20,9 @@ int sources_diff(struct kernel *kernel, __u32 before, __u32 after, FILE *out);
 int bkd_diff(struct kernel *kernel, __u32 before, __u32 after,
 	     const struct config *config, FILE *out);
 
-/* A row of a generation's map `restores`. */
-struct restore_row {
-	struct restore_key key;
-	struct restore restore;
-};
-
 /*
- * Sorted by key; *rows is to be freed. Returns their number, or -1.
- * NO_GENERATION: none.
+ * The rows of a generation's map `restores`, sorted by key; *rows is to be
+ * freed. Returns their number, or -1. NO_GENERATION: none.
  */
 int restores_read(const struct kernel *kernel, __u32 index,
 		  struct restore_row **rows);

@@ -14,10 +14,14 @@
 struct restore_layout {
 	const char *name; /* its L3DSR_LAYOUT */
 	size_t size;	  /* bytes of a value of `restores` */
+	/*
+	 * That map is a hash, and this reads a value of it. NULL: it has one
+	 * struct restores, as it is today.
+	 */
 	void (*restore)(const void *old, struct restore *new);
 };
 
-/* The largest of their values. */
+/* The largest value of a hash. */
 #define MOST_RESTORE 256
 
 /* Today's. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "Backend/generation/generation.h"
@@ -22,44 +23,73 @@ static int by_key(const void *a, const void *b)
 	return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
-int restores_read_as(const struct kernel *kernel, __u32 index,
-		     const struct restore_layout *layout,
-		     struct restore_row **rows)
+/* The rows of a hash, by its layout. Their number, or -1. */
+static int rows_of_hash(int map, const struct restore_layout *layout,
+			struct restore_row **rows)
 {
-	int map = kernel_inner(kernel, "restores", index), count = 0;
-	struct bpf_map_info info = {0};
-	__u32 length = sizeof(info);
 	struct restore_key key, *last = NULL;
 	char value[MOST_RESTORE];
+	int count = 0;
 
-	*rows = NULL;
-	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &length))
-		goto failed;
-	if (!layout || info.value_size != layout->size) {
-		errno = EPROTO;
-		goto failed;
-	}
 	while (!bpf_map_get_next_key(map, last, &key)) {
 		struct restore_row *grown =
 			realloc(*rows, ((size_t)count + 1) * sizeof(*grown));
 
 		if (!grown)
-			goto failed;
+			return -1;
 		*rows = grown;
 		grown[count].key = key;
 		if (!bpf_map_lookup_elem(map, &key, value))
 			layout->restore(value, &grown[count++].restore);
 		last = &key;
 	}
-	close(map);
-	qsort(*rows, (size_t)count, sizeof(**rows), by_key);
 	return count;
-failed:
-	free(*rows);
+}
+
+/* The rows of a table. Their number, or -1. */
+static int rows_of_table(int map, struct restore_row **rows)
+{
+	struct restores *restores;
+	size_t size, count;
+
+	restores = map_open(map, PROT_READ, &size);
+	if (!restores)
+		return -1;
+	count = restores->count < MAX_RESTORES ? restores->count : MAX_RESTORES;
+	*rows = calloc(count + 1, sizeof(**rows));
+	if (*rows)
+		memcpy(*rows, restores->rows + 1, count * sizeof(**rows));
+	munmap(restores, size);
+	return *rows ? (int)count : -1;
+}
+
+int restores_read_as(const struct kernel *kernel, __u32 index,
+		     const struct restore_layout *layout,
+		     struct restore_row **rows)
+{
+	int map = kernel_inner(kernel, "restores", index), count = -1;
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+
 	*rows = NULL;
+	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &length))
+		goto out;
+	if (!layout || info.value_size != layout->size) {
+		errno = EPROTO;
+		goto out;
+	}
+	count = layout->restore ? rows_of_hash(map, layout, rows)
+				: rows_of_table(map, rows);
+	if (count > 0)
+		qsort(*rows, (size_t)count, sizeof(**rows), by_key);
+out:
+	if (count < 0) {
+		free(*rows);
+		*rows = NULL;
+	}
 	if (map >= 0)
 		close(map);
-	return -1;
+	return count;
 }
 
 int restores_read(const struct kernel *kernel, __u32 index,

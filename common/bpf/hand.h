@@ -24,6 +24,7 @@
 
 #include "common/bpf/maps.h"
 #include "common/core/inline.h"
+#include "common/core/packet_parse.h"
 
 /* The packet that was handed over; NULL: never, but for the verifier. */
 INLINE struct packet *handed_packet(void)
@@ -31,6 +32,17 @@ INLINE struct packet *handed_packet(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&parsed, &zero);
+}
+
+/*
+ * A copy of it, with pointers into the frame [data, end). False: never, but for
+ * the verifier.
+ */
+INLINE bool take_packet(struct packet *packet, const struct packet *handed,
+			void *data, void *end)
+{
+	*packet = *handed;
+	return !packet_locate(packet, data, end);
 }
 
 /* False: never, but for the verifier. */

@@ -25,7 +25,7 @@ struct line {
 	/* What the line says; filled in by the data path. */
 	struct addr source;
 	struct addr destination;
-	__u8 interface[16]; /* at a multiple of 4, see line_begin() */
+	__u8 interface[16]; /* at a multiple of 4, see line_interface() */
 	__be16 source_port;
 	__be16 port;
 	__u8 protocol;
@@ -42,8 +42,8 @@ struct line {
 };
 
 /* What both programs say about any packet. */
-INLINE void line_begin(struct line *line, const struct packet *packet,
-		       const struct interface *in, enum reason reason)
+INLINE void line_packet(struct line *line, const struct packet *packet,
+			enum reason reason)
 {
 	line->source = packet->source;
 	line->destination = packet->destination;
@@ -54,10 +54,21 @@ INLINE void line_begin(struct line *line, const struct packet *packet,
 	line->is_error = packet->is_error;
 	line->reason = reason;
 	line->action = reason_action(reason);
+}
+
+INLINE void line_interface(struct line *line, const struct interface *in)
+{
 	/* Untold that it is aligned, the compiler takes it byte by byte. */
 	__builtin_memcpy(__builtin_assume_aligned(line->interface, 4),
 			 __builtin_assume_aligned(in->name, 4),
 			 sizeof(in->name));
+}
+
+INLINE void line_begin(struct line *line, const struct packet *packet,
+		       const struct interface *in, enum reason reason)
+{
+	line_packet(line, packet, reason);
+	line_interface(line, in);
 }
 
 /* Powers of two, so that a mask keeps an index within bounds. */

@@ -219,8 +219,7 @@ struct generation {
 	__u32 file;	 /* the tool's: where in the map `file` its text is */
 	__u8 digest[32]; /* of the file's meaning: see write.h */
 	struct prefix outer_source[2]; /* IPv4, IPv6; bits 0: its own address */
-	/* xdp_lbr: see service_table.h; xdp_bkd: see restore.h */
-	__u64 vips[VIP_BITS / 64];
+	__u64 vips[VIP_BITS / 64];     /* xdp_lbr: see service_table.h */
 };
 _Static_assert(sizeof(struct generation) == 656, "generation");
 
@@ -300,8 +299,31 @@ struct peer_link {
 _Static_assert(sizeof(struct peer_link) == 12, "peer_link");
 
 /*
- * Enough for two generations, for any address, and [0], which belongs to no
- * row.
+ * Enough for two generations, for any address; of counters also [0], which
+ * belongs to no row.
  */
 #define MAX_RESTORES (MAX_SERVICES * 2)
 #define MAX_COUNTERS (MAX_RESTORES * 2 + 1)
+
+struct restore_row {
+	struct restore_key key;
+	__u32 index; /* its own */
+	struct restore restore;
+};
+_Static_assert(sizeof(struct restore_row) == 96, "restore_row");
+
+/*
+ * A generation's rows, in its map `restores`: rows[1] to rows[count], found as
+ * restore.h says. The key of rows[0] is all zeros, which no packet has.
+ */
+#define RESTORE_CELLS (4 * MAX_RESTORES)
+struct restores {
+	__u64 bits[VIP_BITS / 64]; /* see restore.h */
+	__u32 seed;
+	__u32 count;
+	__u16 cells[RESTORE_CELLS]; /* an index in `rows`; 0: none */
+	struct restore_row rows[1 + MAX_RESTORES];
+};
+_Static_assert(sizeof(struct restores) == VIP_BITS / 8 + 8 + RESTORE_CELLS * 2 +
+						  (1 + MAX_RESTORES) * 96,
+	       "restores");

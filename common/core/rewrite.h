@@ -22,6 +22,7 @@
 
 #include "common/core/checksum.h"
 #include "common/core/packet.h"
+#include "common/core/verifier.h"
 
 INLINE void rewrite_destination(struct packet *packet, const struct addr *to)
 {
@@ -49,13 +50,16 @@ static const __u8 rewrite_covering_at[] = {
 /* The checksum that covers the destination, or NULL if there is none. */
 INLINE __sum16 *rewrite_covering(const struct packet *packet)
 {
-	__u8 protocol = packet->is_error && packet->is_ipv6 ? IPPROTO_ICMPV6
-							    : packet->protocol;
+	__u32 protocol = packet->is_error && packet->is_ipv6 ? IPPROTO_ICMPV6
+							     : packet->protocol;
+	const __u8 *table = rewrite_covering_at;
 	__sum16 *field;
 	__u32 at = 0;
 
+	/* Of a plain packet, the compiler knows which protocols there are. */
+	KEEP_INDEX(table, protocol);
 	if (protocol < sizeof(rewrite_covering_at))
-		at = rewrite_covering_at[protocol];
+		at = table[protocol];
 	field = packet->l4 + at;
 	if (!at || packet->flags & PACKET_LATER ||
 	    (packet->is_error && !packet->is_ipv6) ||

@@ -21,6 +21,9 @@ VIP, VIP6 = "192.168.25.10", "2001:db8:25::10"
 
 # As topology/topo assigns them: 02:42 and the IPv4 address.
 LB_MAC, ROUTER_MAC, CLIENT_MAC = (f"02:42:ac:11:00:0{n}" for n in (2, 3, 4))
+# The trace's modes by which a plain packet goes both its ways through xdp_bkd: while there is
+# a trace, it goes that of all others.
+BOTH_WAYS = "new", "off"
 BACKEND_MAC = {"backend0x": "02:42:ac:13:00:03", "backend0y": "02:42:ac:13:00:04"}
 BACK_ROUTER_MAC = "02:42:ac:13:00:02"
 

@@ -9,7 +9,8 @@ import struct
 
 import frames as f
 from network import (
-    BACK_ROUTER_MAC, BACKEND_MAC, LB_MAC, PASS, ROUTER_MAC, TX, VIP, VIP6, configuration, service,
+    BACK_ROUTER_MAC, BACKEND_MAC, BOTH_WAYS, LB_MAC, PASS, ROUTER_MAC, TX, VIP, VIP6, configuration,
+    service,
 )
 from oracle import ETHER, Read, ip, mac, pseudo, redirected, same, total
 from tap import FEWER, equal, test
@@ -93,7 +94,9 @@ def both(world):
     equal(world.lbr.reasons()["forwarded"] - before, PACKETS, "forwarded")
     equal(sorted(inbox), sorted(BACKEND_MAC), "backends reached")
     for host, pairs in inbox.items():
-        back_at(world.bkd[host], host, pairs)
+        for mode in BOTH_WAYS:
+            world.bkd[host]("trace", mode, status=None)
+            back_at(world.bkd[host], host, pairs)
 
 
 def back_at(role, host, pairs):

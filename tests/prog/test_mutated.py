@@ -8,7 +8,8 @@ import random
 
 import frames as f
 from network import (
-    BACK_ROUTER_MAC, BACKEND_MAC, LB, LB6, LB_MAC, ROUTER_MAC, VIP, VIP6, configuration, service,
+    BACK_ROUTER_MAC, BACKEND_MAC, BOTH_WAYS, LB, LB6, LB_MAC, ROUTER_MAC, VIP, VIP6, configuration,
+    service,
 )
 from oracle import ETHER, Backend, LoadBalancer, ip, mac, redirected, Read, same, same_echo
 from tap import FEWER, equal, test
@@ -156,6 +157,10 @@ def mutated_lbr(world):
 
 @test("mutated: 100,000 frames, xdp_bkd")
 def mutated_bkd(world):
-    rose = mutated(world.bkd[HOST], restorer(world), for_backend(), SEED + 1, MUTATED)
-    for reason in ("restored", "not_listed", "malformed", "fragment_passed", "extension_passed"):
-        assert rose[reason] > 20 // FEWER, f"{reason}: {rose[reason]} only"
+    role = world.bkd[HOST]
+    for mode in BOTH_WAYS:
+        role("trace", mode, status=None)
+        rose = mutated(role, restorer(world), for_backend(), SEED + 1, MUTATED)
+        for reason in ("restored", "not_listed", "malformed", "fragment_passed",
+                       "extension_passed"):
+            assert rose[reason] > 20 // FEWER, f"{reason}: {rose[reason]} only"

@@ -10,7 +10,7 @@ from scapy.packet import Raw
 
 import frames as f
 from network import (
-    BACK_ROUTER_MAC, BACKEND_MAC, LB, LB6, PASS, TX, VIP, configuration, service,
+    BACK_ROUTER_MAC, BACKEND_MAC, BOTH_WAYS, LB, LB6, PASS, TX, VIP, configuration, service,
 )
 from oracle import ETHER, mac
 from tap import FEWER, equal, test
@@ -64,14 +64,16 @@ def law(world):
         role = fresh(world, text)
         lefts = world.lbr.run(came)
         equal({action for action, _ in lefts}, {TX}, f"{keys}: action")
-        before = role.reasons()[reason]
-        answers = role.run([arrives(left) for _, left in lefts])
-        equal(role.reasons()[reason] - before, len(came), f"{keys}: {reason}")
-        equal(sum(role.restores().values()), len(came), f"{keys}: by row")
-        for sent, (action, got) in zip(came, answers):
-            wanted = as_sent(Ether(sent), keys["forward"] == "dscp")
-            equal((action, got.hex()), (PASS, wanted.hex()), f"{keys}: {sent.hex()}")
-            assert sums_true(got), f"{keys}: a sum is wrong: {got.hex()}"
+        wanted = [as_sent(Ether(sent), keys["forward"] == "dscp") for sent in came]
+        for turn, mode in enumerate(BOTH_WAYS):
+            role("trace", mode, status=None)
+            before = role.reasons()[reason]
+            answers = role.run([arrives(left) for _, left in lefts])
+            equal(role.reasons()[reason] - before, len(came), f"{keys}: {reason}")
+            equal(sum(role.restores().values()), len(came) * (turn + 1), f"{keys}: by row")
+            for sent, right, (action, got) in zip(came, wanted, answers):
+                equal((action, got.hex()), (PASS, right.hex()), f"{keys}: {sent.hex()}")
+                assert sums_true(got), f"{keys}: a sum is wrong: {got.hex()}"
 
 
 def outside(inner, source=LB, to=NEAR[4], **fields):

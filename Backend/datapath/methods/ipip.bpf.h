@@ -10,6 +10,7 @@
 
 #include "Backend/datapath/restore.bpf.h"
 #include "Backend/datapath/second_chance.bpf.h"
+#include "Backend/datapath/trace.bpf.h"
 #include "common/bpf/hand.h"
 #include "common/bpf/parse.h"
 #include "common/core/tunnel.h"
@@ -74,23 +75,42 @@ SEPARATE int begin_inner(void)
 	return packet ? tunnel_begin(packet) : -1;
 }
 
+/* Wants the row for the inner packet in `parsed`. */
+SEPARATE int ipip_want_row(void)
+{
+	__u32 zero = 0;
+	struct restore_key *key = bpf_map_lookup_elem(&wanted, &zero);
+	const struct outside *outside = bpf_map_lookup_elem(&outsides, &zero);
+	const struct packet *packet = handed_packet();
+
+	if (!outside || !packet || !key)
+		return 0;
+	*key = (struct restore_key){.address = outside->destination,
+				    .inner = packet->destination,
+				    .port = packet->port,
+				    .protocol = packet->protocol};
+	return 0;
+}
+
 /*
- * For the inner packet, as parsed with `reason`. A function of its
- * own, which the kernel verifies separately. REASON_NONE: another backend may
- * have its flow; nothing is done yet.
+ * For the inner packet, as parsed with `reason`. `row`: its row's index. A
+ * function of its own, which the kernel verifies separately. REASON_NONE:
+ * another backend may have its flow; nothing is done yet.
  */
-SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
+SEPARATE int ipip_inside(struct xdp_md *ctx, int reason, int generation,
+			 int row)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	__u32 zero = 0;
 	struct outside *outside = bpf_map_lookup_elem(&outsides, &zero);
 	struct packet *found = handed_packet();
-	struct restore *restore;
+	const struct restores *rows = restores_at(generation);
+	const struct restore *restore;
 	struct packet packet;
 	int ecn;
 
-	if (!outside || !found || data + sizeof(struct ethhdr) > end)
+	if (!outside || !found || !rows || data + sizeof(struct ethhdr) > end)
 		return REASON_malformed;
 	reason = parsed_packet(&packet, found, reason, data, end);
 	if (!packet.has_destination)
@@ -102,10 +122,7 @@ SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
 		return REASON_not_listed;
 	if (reason != REASON_NONE)
 		return refuse(reason);
-	outside->key.address = outside->destination;
-	outside->key.inner = packet.destination;
-	outside->key.dscp = 0;
-	restore = restore_of(&outside->key, &packet);
+	restore = row_at(rows, row);
 	reason = listed(restore, &packet);
 	if (reason != REASON_NONE)
 		return reason;
@@ -114,6 +131,7 @@ SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
 	ecn = tunnel_ecn(packet_tos(&packet), outside->tos);
 	if (ecn < 0)
 		return REASON_congestion_lost;
+	trace_vip(&packet.destination);
 	if (restore && !outside->is_asked &&
 	    has_chance(restore, &packet, (__u8)outside->ttl))
 		return REASON_NONE;
@@ -127,8 +145,8 @@ SEPARATE int ipip_inside(struct xdp_md *ctx, int reason)
  * For the packet in `chances`, `parsed` as ipip_inside() takes it: the whole
  * packet is passed on, or the one inside is taken out.
  */
-INLINE enum reason ipip_ask(struct xdp_md *ctx, const struct interface *in,
-			    struct outside *outside, enum reason parsed)
+INLINE enum reason ipip_ask(struct xdp_md *ctx, struct outside *outside,
+			    enum reason parsed, int generation, int row)
 {
 	__u32 zero = 0;
 	struct chance *chance = bpf_map_lookup_elem(&chances, &zero);
@@ -141,12 +159,11 @@ INLINE enum reason ipip_ask(struct xdp_md *ctx, const struct interface *in,
 	chance->own_is_ipv6 = outside->is_ipv6;
 	chance->checksum = CHECKSUM_KEEP;
 	chance->device = 0;
-	chance->most = in->most;
 	reason = ask_and_pass_on(ctx);
-	if (reason != REASON_NONE && reason != REASON_second_chance_spent)
+	if (has_gone(reason))
 		return reason;
 	outside->is_asked = 1;
-	taken = ipip_inside(ctx, parsed);
+	taken = ipip_inside(ctx, parsed, generation, row);
 	return taken == REASON_decapsulated && reason != REASON_NONE ? reason
 								     : taken;
 }
@@ -156,36 +173,54 @@ INLINE bool ipip_is(const struct packet *packet)
 	return tunnel_is(packet);
 }
 
-INLINE enum reason ipip_take_out(struct xdp_md *ctx, struct decision *d)
+/* Notes the header around, of the packet in `parsed`. */
+SEPARATE int ipip_outside(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u32 zero = 0;
+	struct outside *outside = bpf_map_lookup_elem(&outsides, &zero);
+	struct packet *found = handed_packet();
+	struct packet packet;
+
+	if (!outside || !found || !take_packet(&packet, found, data, end))
+		return REASON_malformed;
+	/*
+	 * The later fragments of the inner packet come in other outer packets.
+	 */
+	if (packet.flags & (PACKET_FIRST | PACKET_LATER))
+		return REASON_fragment_passed;
+	outside->source.bits = 128;
+	outside->source.address = packet.source;
+	outside->destination = packet.destination;
+	outside->l3_offset = packet.l3_offset;
+	outside->tos = packet_tos(&packet);
+	outside->ttl = packet.ttl;
+	outside->is_ipv6 = packet.is_ipv6;
+	outside->is_asked = 0;
+	return REASON_NONE;
+}
+
+INLINE enum reason ipip_take_out(struct xdp_md *ctx)
 {
 	__u32 zero = 0;
 	struct packet *found = handed_packet();
 	struct outside *outside = bpf_map_lookup_elem(&outsides, &zero);
 	enum reason reason, parsed;
+	int generation, row;
 
 	if (!found || !outside)
 		return REASON_malformed;
-	/*
-	 * The later fragments of the inner packet come in other outer packets.
-	 */
-	if (d->packet.flags & (PACKET_FIRST | PACKET_LATER))
-		return REASON_fragment_passed;
-	outside->source.bits = 128;
-	outside->source.address = d->packet.source;
-	outside->destination = d->packet.destination;
-	outside->l3_offset = d->packet.l3_offset;
-	outside->tos = packet_tos(&d->packet);
-	outside->ttl = d->packet.ttl;
-	outside->is_ipv6 = d->packet.is_ipv6;
-	outside->is_asked = 0;
-	hand_packet(&d->packet);
+	reason = ipip_outside(ctx);
+	if (reason != REASON_NONE)
+		return reason;
 	parsed = parse_ip(ctx, begin_inner());
 	parsed = parse_further(ctx, found, parsed);
-	reason = ipip_inside(ctx, parsed);
-	if (reason == REASON_NONE)
-		reason = ipip_ask(ctx, d->in, outside, parsed);
-	if (reason == REASON_decapsulated || reason == REASON_second_chance ||
-	    reason == REASON_second_chance_spent)
-		d->inner = found;
-	return reason;
+	generation = generation_index();
+	ipip_want_row();
+	row = row_with(generation, 0);
+	reason = ipip_inside(ctx, parsed, generation, row);
+	return reason == REASON_NONE
+		       ? ipip_ask(ctx, outside, parsed, generation, row)
+		       : reason;
 }
