@@ -6,13 +6,12 @@
  *
  *  - The packet is handed in the map `parsed`, [0]. The caller puts it there
  *    with hand_packet(), and says so by that; the function takes it with
- *    handed_packet(). parse.h leaves there what it has parsed. Its pointers
- * mean nothing to the function: the frame is the context's, and each offset is
- *    compared with its limit again.
+ *    handed_packet(). parse.h leaves there what it has parsed. The
+ *    function cannot use its pointers: it takes the frame from the context,
+ *    and compares each offset with its limit again.
  *  - What is more than the packet, and does not fit into the arguments, is
- *    handed in a map of the program with a packet of its own: `scratch` in
- *    LoadBalancer/datapath/maps.bpf.h, `outsides` in
- * Backend/datapath/maps.bpf.h.
+ *    handed in a map of the program with a packet of its own: `scratch` of
+ *    xdp_lbr, `outsides` of xdp_bkd (both in datapath/maps.bpf.h).
  *  - Numbers are arguments, among them the key of what the function looks up.
  *
  * One exception, because each packet of three of the methods goes this way: see
