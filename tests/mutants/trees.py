@@ -100,7 +100,7 @@ def copy(tree):
             os.symlink(f"{ROOT}/build/{each}", f"{tree}/build/{each}")
     for makefile in "common/build.mk", "tests/unit/Makefile":
         # A fault may leave a variable unused. A test has to notice it, not a
-        # warning of the compiler. Nobody waits for the tools, but for gcc.
+        # warning of the compiler. The tools need not be fast, but soon built: -O0.
         with open(os.path.join(tree, makefile), encoding="utf-8") as opened:
             write(tree, makefile, opened.read().replace("-Werror", "-w")
                   .replace("CFLAGS ?= -O2 -g", "CFLAGS ?= -O0"))
