@@ -32,8 +32,8 @@ static const struct verb verbs[] = {
 	{"plan", "FILE",
 	 "which steps lead from what runs to FILE; exit 4 if there are any",
 	 verb_plan, NULL},
-	VERB_SHOW("interfaces|services|backends|flows|next-hops|path-mtus|"
-		  "reasons"),
+	VERB_SHOW("interfaces|services|backends|flows|next-hops|workers|"
+		  "path-mtus|reasons"),
 	{"forget", NULL, "forget the path MTUs that routers have reported",
 	 verb_forget, "path-mtus"},
 	VERB_TRACE,
@@ -83,9 +83,17 @@ static const char *const maps[] = {
 	"last_redirected",
 	"route_mtus",
 	"guesses",
+	"programs",
+	"pools",
+	"pool_states",
+	"workers",
+	"queues",
 	NULL,
 };
 /* clang-format on */
+
+/* enum apart_program. */
+static const char *const apart[] = {"xdp_lbr_workers", "xdp_lbr_send", NULL};
 
 static const char *const inner[] = {"tables", "file", NULL};
 
@@ -150,6 +158,7 @@ static void settle(struct kernel *kernel, const struct config *config)
 const struct role tool = {
 	.name = "lbr",
 	.program = "xdp_lbr",
+	.apart = apart,
 	.in = IN_LBR,
 	.what = "layer-4 load balancing with direct server return, in XDP",
 	.listen = LBR_LISTEN,

@@ -16,6 +16,7 @@
  * from time to time one packet is given up, so that the next hop gets a MAC
  * address: see solicit.bpf.h.
  */
+#include "LoadBalancer/datapath/apart.bpf.h"
 #include "LoadBalancer/datapath/check_reply.bpf.h"
 #include "LoadBalancer/datapath/forward.bpf.h"
 #include "LoadBalancer/datapath/icmp_error.bpf.h"
@@ -28,6 +29,7 @@
 #include "LoadBalancer/datapath/select.bpf.h"
 #include "LoadBalancer/datapath/service.bpf.h"
 #include "LoadBalancer/datapath/solicit.bpf.h"
+#include "LoadBalancer/datapath/workers.bpf.h"
 #include "common/bpf/clock.h"
 #include "common/bpf/dry.h"
 #include "common/bpf/exit.h"
@@ -64,26 +66,49 @@ SEPARATE int fragment_is_wanted(struct xdp_md *ctx)
 }
 
 /*
- * What becomes of a packet that is for no service, or is not fit to be
- * forwarded. Most are for no VIP; for a VIP, or if there is more to ask, it is
- * refused_rarely().
+ * What becomes of a packet that is for no service, for one that is served
+ * apart, or is not fit to be forwarded. Most are for no VIP; for a VIP, or if
+ * there is more to ask, it is refused_rarely().
  */
 INLINE enum reason refuse(struct xdp_md *ctx, struct decision *d,
-			  const struct lookup *l, enum reason reason)
+			  struct lookup *l, enum reason reason)
 {
 	__u32 refused;
 
 	if (LIKELY(reason == REASON_NONE && !d->for_vip &&
-		   !(d->packet.flags & PACKET_QUOTES) && !checks_run()))
+		   !(d->packet.flags & PACKET_QUOTES) && !checks_run() &&
+		   !l->generation->releases))
 		return REASON_not_vip;
+	if (l->service)
+		return apart(ctx, d, l, false);
 	if (!hand_packet(&d->packet))
 		return REASON_not_vip;
+	if (reason == REASON_NONE && !d->for_vip && is_release(d, l))
+		return apart(ctx, d, l, true);
 	refused = refused_rarely(ctx, d->generation_index, d->for_vip, reason,
 				 l->in->device);
 	d->for_vip = refused / REFUSED_VIP;
 	if (refused == REASON_NONE)
 		return learn_mtu(ctx, report_flow(ctx));
 	return refused % REFUSED_VIP;
+}
+
+/* To l->backend. */
+INLINE enum reason send(struct xdp_md *ctx, struct decision *d,
+			struct lookup *l)
+{
+	enum reason reason = route(ctx, d, l);
+
+	if (UNLIKELY(reason != REASON_NONE)) {
+		if (!kernel_forwards(reason))
+			return reason;
+		reason = forget(reason);
+	}
+	reason = forward(ctx, d, l, reason);
+	if (UNLIKELY(reason == REASON_neighbour_missing ||
+		     reason == REASON_neighbour_unresolved))
+		reason = solicited_instead(ctx, d, l, reason);
+	return reason;
 }
 
 INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
@@ -113,17 +138,7 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 		return send_icmp_error(ctx, &d->packet, ICMP_ERROR_EXCEEDED, 0);
 	if (!select_backend(d, l))
 		return no_backend(ctx, d, l);
-	reason = route(ctx, d, l);
-	if (UNLIKELY(reason != REASON_NONE)) {
-		if (!kernel_forwards(reason))
-			return reason;
-		reason = forget(reason);
-	}
-	reason = forward(ctx, d, l, reason);
-	if (UNLIKELY(reason == REASON_neighbour_missing ||
-		     reason == REASON_neighbour_unresolved))
-		reason = solicited_instead(ctx, d, l, reason);
-	return reason;
+	return send(ctx, d, l);
 }
 
 SEC("xdp")
@@ -132,6 +147,46 @@ int xdp_lbr(struct xdp_md *ctx)
 	struct decision d = {};
 	struct lookup l = {};
 	enum reason reason = forget(balance(ctx, &d, &l));
+
+	return leave(&d, &l, reason);
+}
+
+/* Where a packet for workers goes: apart() calls it. */
+SEC("xdp")
+int xdp_lbr_workers(struct xdp_md *ctx)
+{
+	workers_decide(ctx);
+	bpf_tail_call(ctx, &programs, APART_send);
+	return XDP_DROP;
+}
+
+/* What is sent apart, or why not. */
+INLINE enum reason send_apart(struct xdp_md *ctx, struct decision *d,
+			      struct lookup *l)
+{
+	struct handed *h = handed();
+	enum reason reason;
+
+	if (!h || !take_up(ctx, d, l))
+		return REASON_no_backend;
+	if (h->outcome == REASON_ttl_exceeded)
+		return send_icmp_error(ctx, &d->packet, ICMP_ERROR_EXCEEDED, 0);
+	if (h->outcome != REASON_NONE)
+		return h->outcome;
+	d->hash = hash_packet(&d->packet);
+	l->backend = backend_of(d->generation_index, h->backend_id);
+	reason = l->backend ? send(ctx, d, l) : REASON_no_backend;
+	if (!l->backend || !goes_to_backend(reason))
+		workers_give_back();
+	return reason;
+}
+
+SEC("xdp")
+int xdp_lbr_send(struct xdp_md *ctx)
+{
+	struct decision d = {};
+	struct lookup l = {};
+	enum reason reason = forget(send_apart(ctx, &d, &l));
 
 	return leave(&d, &l, reason);
 }

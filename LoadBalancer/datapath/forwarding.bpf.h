@@ -21,6 +21,7 @@
 #include "LoadBalancer/datapath/maps.bpf.h"
 #include "common/bpf/exit.h"
 #include "common/core/route.h"
+#include "common/core/verifier.h"
 
 /*
  * Is the kernel to send the packet to the backend? Three bits of a word: the
@@ -32,9 +33,11 @@ INLINE bool kernel_forwards(enum reason reason)
 			      1ULL << REASON_super_packet |
 			      1ULL << REASON_device_passed;
 
-	return reasons >> (reason & 63) & 1;
+	return reasons >> (reason & 63) & is_less(reason, 64);
 }
-_Static_assert(REASON_MAX < 64, "kernel_forwards()");
+_Static_assert(REASON_neighbour_unresolved < 64 && REASON_super_packet < 64 &&
+		       REASON_device_passed < 64,
+	       "kernel_forwards()");
 
 /* The reason of a method by which the kernel cannot forward. */
 INLINE enum reason method_stays(enum reason reason)

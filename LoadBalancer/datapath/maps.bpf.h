@@ -12,6 +12,7 @@
 #include "common/bpf/dry.h"
 #include "common/bpf/maps.h"
 #include "common/bpf/trace.h"
+#include "common/core/abi_workers.h"
 #include "common/core/check.h"
 #include "common/core/record.h"
 
@@ -128,6 +129,14 @@ struct handed {
 	bool has_hop;
 	/* A health check's socket: see check_of(). */
 	struct check_key check;
+	/* A packet that is served apart: see apart.bpf.h. */
+	__u8 outcome;  /* enum reason; REASON_NONE: it goes to backend_id */
+	bool released; /* it came to the service's `release` port */
+	bool replaced; /* it has become another, that had to wait */
+	/* Of workers.bpf.h: the slot that was taken, and what is in it. */
+	__u8 slot;
+	bool partial_sum; /* see workers_sum_is_partial() */
+	__u64 taken;
 };
 MAP(scratch, PERCPU_ARRAY, __u32, struct handed, 1);
 
@@ -188,6 +197,30 @@ struct {
 } watched SEC(".maps");
 MAP(watch, ARRAY, __u32, struct watch, WATCHERS);
 MAP(watch_lost, ARRAY, __u32, __u64, WATCHERS);
+
+/* Services that are served apart: see apart.bpf.h. */
+MAP(programs, PROG_ARRAY, __u32, __u32, APART_PROGRAMS);
+
+/* `scheduler: workers`: see abi_workers.h, workers.bpf.h. */
+MAP_SPARSE(pools, HASH, struct pool_key, struct workers_pool, MAX_POOLS);
+MAP_SPARSE(pool_states, HASH, __u32, struct pool_state, MAX_POOLS);
+MAP_SPARSE(workers, HASH, struct workers_key, struct workers, BACKEND_INDEXES);
+/* By struct service.id; the tool makes the queues. */
+struct queue_shape {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(key_size, 0);
+	__uint(value_size, sizeof(struct queued));
+	__uint(max_entries, 1);
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__uint(max_entries, MAX_POOLS);
+	__array(values, struct queue_shape);
+} queues SEC(".maps");
+/* A request on its way into a queue, or out of it. */
+MAP(queue_frame, PERCPU_ARRAY, __u32, struct queued, 1);
 
 #if DRY_RUN
 /* `lbr explain`: what became of the packet of a question. */

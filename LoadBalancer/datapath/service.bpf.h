@@ -186,13 +186,22 @@ INLINE bool take_entry(struct decision *d, struct lookup *l,
 	return true;
 }
 
-/* Sets d->for_vip and l->service. False: for no service. */
+/*
+ * Sets d->for_vip and l->service. False: for no service, or for one that is
+ * served apart, which is l->service then.
+ */
 INLINE bool find_service(struct decision *d, struct lookup *l)
 {
 	struct service_cell *entry = find_entry(d, l);
 
-	if (entry && UNLIKELY(entry->service.removing))
-		entry = find_among_removing(d);
+	if (entry && UNLIKELY(entry->service.unusual)) {
+		if (entry->service.removing)
+			entry = find_among_removing(d);
+		if (entry && entry->service.apart) {
+			l->service = &entry->service;
+			return false;
+		}
+	}
 	return take_entry(d, l, entry);
 }
 

@@ -27,11 +27,12 @@ static const char fib_names[][16] = {
 static const char nothing[] = "", cached[] = " (cached)";
 #define FIB_NAMES (sizeof(fib_names) / sizeof(fib_names[0]))
 
-static const char selected_by_names[][20] = {
+static const char selected_by_names[8][20] = {
 	[SELECTED_BY_TABLE] = "new",
 	[SELECTED_BY_MEMORY] = "known",
 	[SELECTED_BY_PREVIOUS] = "of previous table",
 	[SELECTED_ANEW] = "moved",
+	[SELECTED_BY_QUEUE] = "from the queue",
 };
 
 /* Printed if it is not the default. */
@@ -132,7 +133,7 @@ SEPARATE int trace_write(void)
 	bpf_printk("xdp_lbr %s %s: %s > %s %s, flow %s, backend %s%s%s, %s %s",
 		   constants.host, line->interface, line->from, line->to,
 		   trace_protocol(line),
-		   selected_by_names[WITHIN(facts->selected_by, 4)], line->more,
+		   selected_by_names[WITHIN(facts->selected_by, 8)], line->more,
 		   facts->forward ? method_names[WITHIN(facts->forward, 8)]
 				  : nothing,
 		   line->hop, TRACE_REASON(line), TRACE_ACTION(line));

@@ -23,6 +23,7 @@
 #include "common/config/state.h"
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
+#include "common/core/abi_workers.h"
 #include "common/core/address.h"
 #include "common/core/service_table.h"
 #include "common/core/inline.h"
@@ -167,6 +168,7 @@ static int services_add(struct build *build, struct fault *fault_out)
 		new->scheduler = from->scheduler;
 		new->method = from->method;
 		new->rr_turn = (__u16)i;
+		new->apart = from->scheduler == SCHEDULER_WORKERS;
 		for (j = 0; j < from->backend_count; j++) {
 			if (backend_add(build, new, from, &from->backends[j],
 					fault_out))
@@ -183,17 +185,25 @@ static int services_add(struct build *build, struct fault *fault_out)
 
 /*
  * Adds a service, the mark of its VIP (several services may add the same one),
- * and the service again as the one for fragments without ports. Returns the
+ * and the service again by its `release` port (0: none), and as the one for
+ * fragments without ports. Returns the
  * end.
  */
 static struct service_cell *entries_add(struct service_cell *next,
-					const struct running_service *row)
+					const struct running_service *row,
+					__be16 release)
 {
 	next->key = row->key;
 	next->service = row->service;
 	next->protocol = row->key.protocol;
 	next->port_mask = row->by_address ? 0 : 0xffff;
 	next++;
+	if (release) {
+		*next = next[-1];
+		next->key = (struct service_key){.port = release,
+						 .protocol = PROTOCOL_RELEASE};
+		next++;
+	}
 	if (row->by_address) {
 		*next = next[-1];
 		next->key.port = (FORCE __be16)PORT_UNKNOWN;
@@ -214,7 +224,7 @@ static struct service_cell *entries_of(const struct build *build, size_t *count)
 	const struct config_service *from = build->config->services;
 	size_t services = build->config->service_count, i;
 	struct service_cell *entries =
-		calloc(3 * (services + build->left_count), sizeof(*entries));
+		calloc(4 * (services + build->left_count), sizeof(*entries));
 	struct service_cell *next = entries;
 	struct running_service row;
 
@@ -222,10 +232,10 @@ static struct service_cell *entries_of(const struct build *build, size_t *count)
 		row = (struct running_service){service_key_of(from),
 					       build->services[i],
 					       from->by_address};
-		next = entries_add(next, &row);
+		next = entries_add(next, &row, from->release);
 	}
 	for (i = 0; entries && i < build->left_count; i++)
-		next = entries_add(next, &build->left[i].service);
+		next = entries_add(next, &build->left[i].service, 0);
 	*count = (size_t)(next - entries);
 	return entries;
 }
@@ -239,6 +249,8 @@ static void vips_mark(struct generation *generation,
 		__u32 bit = service_table_bit(
 			hash_destination(&entries[i].key.vip));
 
+		if (entries[i].key.protocol == PROTOCOL_RELEASE)
+			continue;
 		generation->vips[bit / 64] |= 1ULL << bit % 64;
 	}
 }
@@ -377,6 +389,7 @@ int lbr_build(struct kernel *kernel, const struct config *config, __u32 index,
 	    !tables_write(&build, fault_out) &&
 	    !services_write(&build, fault_out) &&
 	    !backends_write(&build, fault_out) &&
+	    !workers_write(&build, fault_out) &&
 	    !file_keep(kernel, config, generation, fault_out))
 		rc = id_keep(&build, fault_out);
 	build_free(&build);

@@ -49,5 +49,10 @@ int step_check(const struct build *build, struct fault *fault);
  * generation has. Returns 0, or -1 with a fault.
  */
 int tables_write(struct build *build, struct fault *fault);
+/*
+ * workers.c: what services of `scheduler: workers` have in maps besides.
+ * Returns 0, or -1 with a fault.
+ */
+int workers_write(struct build *build, struct fault *fault);
 /* since.c: fills in the times in `rows`. */
 void since_write(const struct build *build, struct backend_rows *rows);

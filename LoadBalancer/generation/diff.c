@@ -201,6 +201,7 @@ static void service_diff(struct pair *pair, const struct running_service *old,
 	}
 	if (old->service.scheduler == new->service.scheduler &&
 	    (old->service.table_size == new->service.table_size ||
+	     new->service.scheduler == SCHEDULER_WORKERS ||
 	     !old->service.table_size || !new->service.table_size))
 		return;
 	fprintf(pair->out, "~ service %s/%s %s table-size %u -> %s %u\n",

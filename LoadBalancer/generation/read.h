@@ -11,6 +11,7 @@
 #include "common/config/endpoint.h"
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
+#include "common/core/abi_workers.h"
 #include "common/kernel/generation.h"
 
 /* A file's services, and as many that were removed from it. */
@@ -48,7 +49,8 @@ static inline bool running_cell(const struct service_cell *cell,
 				struct running_service *row)
 {
 	if (!cell->used || !cell->key.protocol ||
-	    cell->key.protocol == IPPROTO_FRAGMENT)
+	    cell->key.protocol == IPPROTO_FRAGMENT ||
+	    cell->key.protocol == PROTOCOL_RELEASE)
 		return false;
 	*row = (struct running_service){.key = cell->key,
 					.service = cell->service,

@@ -29,9 +29,9 @@
  * Maps that explain has for itself: those that a dry run writes to, and the two
  * caches, so that it looks into the flow table and the FIB.
  */
-static const char *const own[] = {"scratch",   "parsed",    "lines",
-				  "explained", "hot_flows", "next_hops",
-				  NULL};
+static const char *const own[] = {"scratch",   "parsed",      "lines",
+				  "explained", "hot_flows",   "next_hops",
+				  "programs",  "queue_frame", NULL};
 
 struct explain {
 	struct kernel kernel;
@@ -58,13 +58,12 @@ static int open_program(struct explain *explain, struct fault *fault_out)
 			     strerror(errno));
 	kernel_constants(kernel, &constants);
 	*(struct constants *)&explain->skeleton->rodata->constants = constants;
-	/*
-	 * The kernel requires programs that share a devmap to be alike in this.
-	 */
-	if (constants.has_frags)
-		bpf_program__set_flags(explain->skeleton->progs.xdp_lbr,
-				       BPF_F_XDP_HAS_FRAGS);
-	return kernel_load_over(kernel, explain->skeleton->obj, own, fault_out);
+	kernel_apart_prepare(kernel->role, explain->skeleton->obj,
+			     explain->skeleton->progs.xdp_lbr, &constants);
+	return kernel_load_over(kernel, explain->skeleton->obj, own, fault_out)
+		       ?: kernel_apart_fill(kernel->role,
+					    explain->skeleton->obj, &constants,
+					    fault_out);
 }
 
 /* What runs now. */

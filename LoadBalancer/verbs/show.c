@@ -253,6 +253,8 @@ SECTION(backends, backends_rows(kernel, &show))
 SECTION(flows, flows_rows(kernel, &show))
 SECTION(service_reasons, service_reasons_rows(kernel, &show))
 SECTION(next_hops, next_hops_rows(kernel, &show))
+SECTION(workers, workers_rows(kernel, &show))
+SECTION(queues, queues_rows(kernel, &show))
 
 const struct section lbr_sections[] = {
 	{"interfaces", report_interfaces, true, NULL, NULL},
@@ -260,6 +262,8 @@ const struct section lbr_sections[] = {
 	{"backends", backends, true, NULL, NULL},
 	{"flows", flows, false, NULL, NULL},
 	{"next-hops", next_hops, false, NULL, NULL},
+	{"workers", workers, false, NULL, NULL},
+	{"queues", queues, false, NULL, "workers"},
 	{"path-mtus", path_mtus_rows, false, NULL, NULL},
 	{"reasons", report_reasons, true, "packets", NULL},
 	{"reasons-by-service", service_reasons, false, "packets", "reasons"},

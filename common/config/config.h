@@ -13,6 +13,7 @@
 
 #include "common/core/abi.h"
 #include "common/core/abi_services.h"
+#include "common/core/abi_workers.h"
 #include "common/core/scheduler.h"
 
 /* Key `state`; STATE_DRAINING is kept as `drain`. */
@@ -107,11 +108,17 @@ struct config_service {
 	__u8 protocol;	/* IPPROTO_TCP or IPPROTO_UDP */
 	__u8 scheduler; /* enum scheduler, see scheduler.h */
 	struct method method;
-	bool by_address;       /* key `fragments`: ports do not matter */
-	__u8 on_down;	       /* enum on_down */
-	__u8 on_all_down;      /* enum on_all_down */
-	__u8 flows;	       /* enum flow_memory */
-	__u8 chance;	       /* enum second_chance */
+	bool by_address;     /* key `fragments`: ports do not matter */
+	__u8 on_down;	     /* enum on_down */
+	__u8 on_all_down;    /* enum on_all_down */
+	__u8 flows;	     /* enum flow_memory */
+	__u8 chance;	     /* enum second_chance */
+	__u8 threads;	     /* of each backend; 0: not SCHEDULER_WORKERS */
+	__u8 load_balancers; /* that share them */
+	__be16 release;	     /* port for servers' messages; 0: none */
+	__u32 lease;	     /* milliseconds that a request may take */
+	__u32 queue;	     /* requests */
+	char release_key[RELEASE_KEY + 1];
 	__u32 table_size;      /* a prime */
 	struct config_was was; /* see transition.h */
 	struct config_check check;

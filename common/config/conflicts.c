@@ -16,6 +16,7 @@
 #include "common/config/health.h"
 #include "common/config/method_names.h"
 #include "common/config/methods.h"
+#include "common/config/workers.h"
 #include "common/config/values.h"
 #include "common/core/abi_services.h"
 #include "common/core/address.h"
@@ -317,7 +318,8 @@ int conflicts_check(const struct config *config, const struct refusal *refusal)
 	qsort(services, service_count, sizeof(*services), compare_claims);
 	qsort(backends, backend_count, sizeof(*backends), compare_claims);
 
-	result = methods_check(config, refusal);
+	result = methods_check(config, refusal)
+			 ?: workers_check(config, refusal);
 	for (size_t i = 0; i < service_count && !result; i++)
 		result = health_refuse(&config->services[i], refusal);
 	if (!result)
@@ -373,4 +375,5 @@ void conflicts_warn(const struct config *config, FILE *out)
 {
 	for (size_t i = 0; i < config->service_count; i++)
 		warn_service(config, &config->services[i], out);
+	workers_warn(config, out);
 }

@@ -26,6 +26,7 @@ static const struct keyword scheduler_keywords[] = {
 /* Of a CHOICE, nobody can say in which slot a flow began. */
 #define WAS_FUNCTION(NAME, word) {word, 1 + SCHEDULER_##NAME},
 #define WAS_CHOICE(NAME, word)
+#define WAS_POOL(NAME, word)
 static const struct keyword was_keywords[] = {
 #define WAS_WORD(NAME, name, word, kind, order) WAS_##kind(NAME, word)
 	SCHEDULERS(WAS_WORD)

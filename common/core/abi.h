@@ -54,16 +54,26 @@
 
 /* What a program is told when it is loaded; only another load changes it. */
 struct constants {
-	char host[64];	/* the host's name, for the trace */
-	__u8 has_frags; /* frames may have several buffers (5.18) */
-	__u8 can_trace; /* bpf_trace_vprintk() is there (5.16) */
-	__u8 has_mtu;	/* bpf_check_mtu() is there (5.12) */
-	__u8 zero;
+	char host[64];	    /* the host's name, for the trace */
+	__u8 has_frags;	    /* frames may have several buffers (5.18) */
+	__u8 can_trace;	    /* bpf_trace_vprintk() is there (5.16) */
+	__u8 has_mtu;	    /* bpf_check_mtu() is there (5.12) */
+	__u8 has_apart;	    /* 64-bit compare-and-exchange (5.12) and
+			       bpf_xdp_store_bytes() (5.18) are there */
 	__u32 flow_buckets; /* of the flow table */
 	__u32 fragment_age; /* jiffies that a first fragment is remembered */
 	__u32 mtu_age;	    /* jiffies that a path's MTU is remembered */
+	__u32 second;	    /* in jiffies */
+	__u32 zero;
 };
-_Static_assert(sizeof(struct constants) == 80, "constants");
+_Static_assert(sizeof(struct constants) == 88, "constants");
+
+/* Indexes of the map `programs`: see LoadBalancer/datapath/apart.bpf.h. */
+enum apart_program {
+	APART_workers, /* decides where a packet for workers goes */
+	APART_send,    /* sends what another one has decided about */
+	APART_PROGRAMS,
+};
 
 /* An IPv6 address; an IPv4 address as ::ffff:a.b.c.d (RFC 4291 2.5.5.2). */
 struct addr {

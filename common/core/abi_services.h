@@ -43,13 +43,23 @@ struct service {
 	 * 0: the service is in the file. Else it was removed and has no table:
 	 * 1 + the index of the backend that drains longest, whose `until` is
 	 * the service's end, too.
+	 *
+	 * `apart`: packets for it leave the data path to a program of their
+	 * own: see LoadBalancer/datapath/apart.bpf.h.
 	 */
-	__u16 removing;
+	union {
+		struct {
+			__u16 removing : 15;
+			__u16 apart : 1;
+		};
+		__u16 unusual; /* 0: neither; one question for both */
+	};
 	__u8 forgets; /* 1: only flows in moved slots are remembered */
 	__u8 owners;  /* 1: behind the table are the owners by the file */
 	__u16 chunk;
 };
 _Static_assert(sizeof(struct service) == 24, "service");
+_Static_assert(BACKEND_INDEXES < 1 << 15, "removing");
 
 /* Slots of a table of `size`, up to the next whole element. */
 #define TABLE_SLOTS(size)                                                      \
@@ -216,12 +226,14 @@ struct generation {
 	__u8 claim; /* the tool's: the host answers ARP for the VIPs */
 	__u32 icmp_error_limit;	   /* ICMP errors per second and CPU */
 	__u32 second_chance_limit; /* packets passed on per second and CPU */
-	__u32 file;	 /* the tool's: where in the map `file` its text is */
-	__u8 digest[32]; /* of the file's meaning: see write.h */
+	__u32 file;	/* the tool's: where in the map `file` its text is */
+	__u32 releases; /* 1: a service has a `release` port */
+	__u32 zero;
+	__u8 digest[32];	       /* of the file's meaning: see write.h */
 	struct prefix outer_source[2]; /* IPv4, IPv6; bits 0: its own address */
 	__u64 vips[VIP_BITS / 64];     /* xdp_lbr: see service_table.h */
 };
-_Static_assert(sizeof(struct generation) == 656, "generation");
+_Static_assert(sizeof(struct generation) == 664, "generation");
 
 /* The text of a generation's file, in the map `file`; padded with zeros. */
 struct file_page {

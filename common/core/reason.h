@@ -55,7 +55,7 @@ REASON(martian, DROP, IN_LBR, \
 REASON(malformed_vip, DROP, IN_LBR, \
 	"a header is truncated or inconsistent, or the IPv4 checksum of a packet to be answered or tunnelled is wrong; for a VIP") \
 REASON(fragment, DROP, IN_LBR, \
-	"a fragment for a VIP, and the first fragment of its packet has not come before it") \
+	"a fragment for a VIP, and the first fragment of its packet has not come before it; or of a request to workers") \
 REASON(extension, DROP, IN_LBR, \
 	"for a VIP, with an IPv6 extension header that cannot be forwarded") \
 REASON(ttl_exceeded, DROP, IN_LBR, \
@@ -66,6 +66,12 @@ REASON(no_backend, DROP, IN_LBR, \
 	"the service has no backend that takes this flow") \
 REASON(no_backend_passed, PASS, IN_LBR, \
 	"the service has no backend that takes this flow; on-all-down: pass") \
+REASON(queued, DROP, IN_LBR, \
+	"a request to workers, none of which is free: it waits in the queue") \
+REASON(queue_full, DROP, IN_LBR, \
+	"a request to workers, none of which is free, and the queue is full, or the request larger than 1500 bytes") \
+REASON(released, DROP, IN_LBR, \
+	"a message from a server of workers, which is done with a request") \
 REASON(fib_blackhole, DROP, IN_LBR, \
 	"the route to the backend is a blackhole") \
 REASON(fib_unreachable, DROP, IN_LBR, \

@@ -19,6 +19,11 @@ struct scheduling {
 
 #include "common/core/schedulers/all.h" /* by make */
 
+/* A POOL selects no slot. */
+#define SLOT_BY_FUNCTION(name) return name##_slot(from, size)
+#define SLOT_BY_CHOICE(name)   return name##_slot(from, size)
+#define SLOT_BY_POOL(name)     return 0
+
 /* The slot that the scheduler selects. */
 INLINE __u32 scheduler_slot(__u8 scheduler, const struct scheduling *from,
 			    __u32 size)
@@ -26,7 +31,7 @@ INLINE __u32 scheduler_slot(__u8 scheduler, const struct scheduling *from,
 	switch (scheduler) {
 #define SCHEDULER_SLOT(NAME, name, word, kind, order)                          \
 	case SCHEDULER_##NAME:                                                 \
-		return name##_slot(from, size);
+		SLOT_BY_##kind(name);
 		SCHEDULERS(SCHEDULER_SLOT)
 #undef SCHEDULER_SLOT
 	default:

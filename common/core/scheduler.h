@@ -14,6 +14,10 @@
  * if that can be remembered. All other packets of unknown flows go by a hash of
  * the flow, as under maglev.
  *
+ * POOL: the table only lists the backends. A request goes to the one with most
+ * free threads, in a program of its own (LoadBalancer/datapath/workers.bpf.h),
+ * and nothing is remembered of flows.
+ *
  * SCHEDULER(NAME, name, word, kind, order)
  */
 #pragma once
@@ -25,7 +29,8 @@
 SCHEDULER(MAGLEV, maglev, "maglev", FUNCTION, maglev) \
 SCHEDULER(RANDOM, random, "random", CHOICE, maglev) \
 SCHEDULER(ROUND_ROBIN, round_robin, "round-robin", CHOICE, sequence) \
-SCHEDULER(SOURCE_HASH, source_hash, "source-hash", FUNCTION, maglev)
+SCHEDULER(SOURCE_HASH, source_hash, "source-hash", FUNCTION, maglev) \
+SCHEDULER(WORKERS, workers, "workers", POOL, each)
 /* clang-format on */
 
 enum scheduler {
@@ -38,12 +43,14 @@ enum scheduler {
 /* "maglev or source-hash": those that are a function of the flow. */
 #define SCHEDULER_OR_FUNCTION(word) " or " word
 #define SCHEDULER_OR_CHOICE(word)
+#define SCHEDULER_OR_POOL(word)
 #define SCHEDULER_OR(NAME, name, word, kind, order) SCHEDULER_OR_##kind(word)
 
 #define SCHEDULER_FUNCTIONS (&("" SCHEDULERS(SCHEDULER_OR))[sizeof(" or ") - 1])
 
 #define SCHEDULER_IS_FUNCTION 1
 #define SCHEDULER_IS_CHOICE   0
+#define SCHEDULER_IS_POOL     0
 
 INLINE int scheduler_is_function(__u8 scheduler)
 {

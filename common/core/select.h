@@ -35,6 +35,7 @@ enum selected_by {
 				 packet */
 	SELECTED_BY_PREVIOUS, /* by the previous generation's table */
 	SELECTED_ANEW,	      /* anew: its backend was gone, down or draining */
+	SELECTED_BY_QUEUE,    /* it waited for a free thread */
 };
 
 /* Does the table alone place the packet, if its slot has never moved? */

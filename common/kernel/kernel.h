@@ -75,6 +75,7 @@ struct inner_change {
 	bool is_old;
 };
 
+struct bpf_program;
 struct bpf_map;
 struct running;
 
@@ -169,6 +170,18 @@ int kernel_load_beside(struct kernel *kernel, const char *program,
 void kernel_constants(const struct kernel *kernel, struct constants *constants);
 int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
 		     const char *const *own, struct fault *fault);
+/*
+ * Before the load of an object with the role's programs: sets what the kernel
+ * demands of them. `program`: the one that packets meet first.
+ */
+void kernel_apart_prepare(const struct role *role, struct bpf_object *object,
+			  struct bpf_program *program,
+			  const struct constants *constants);
+/* ... or keeps the others from being loaded. */
+void kernel_apart_leave(const struct role *role, struct bpf_object *object);
+/* After it: the map `programs`. 0, or -1 with a fault. */
+int kernel_apart_fill(const struct role *role, struct bpf_object *object,
+		      const struct constants *constants, struct fault *fault);
 /* What a map of an object is pinned as; NULL: it is the object's own. */
 const char *kernel_map_name(const struct bpf_map *map);
 /* The map of the object that is pinned so; NULL: there is none. */
@@ -182,6 +195,8 @@ int kernel_pin(struct kernel *kernel, bool replace, struct fault *fault);
 bool kernel_can_trace(void);
 /* ... take jumbo frames in native mode (5.18)? */
 bool kernel_can_frags(void);
+/* ... run the programs of role->apart (5.18)? */
+bool kernel_can_apart(void);
 /*
  * Does a veth with GRO take what a native XDP program redirects to it (5.13)?
  * Before, only one with a native program does.

@@ -136,9 +136,13 @@ static int map_reuse(struct kernel *kernel, const char *name,
 {
 	struct bpf_map *map = kernel_object_map(kernel, name);
 	struct bpf_map_info info;
-	int fd = pinned_map(kernel, name, &info), rc = 0;
+	int fd, rc = 0;
 	char path[256];
 
+	/* What a program calls was loaded with it. */
+	if (map && bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY)
+		return 0;
+	fd = pinned_map(kernel, name, &info);
 	if (fd < 0)
 		return 0;
 	kernel_path(kernel, "", name, path, sizeof(path));
@@ -175,6 +179,12 @@ bool kernel_can_frags(void)
 	return has_helper(BPF_FUNC_xdp_get_buff_len);
 }
 
+bool kernel_can_apart(void)
+{
+	/* Newer than compare-and-exchange, which no helper tells. */
+	return has_helper(BPF_FUNC_xdp_store_bytes);
+}
+
 bool kernel_can_veth_gro(void)
 {
 	/* No feature of the device tells; this helper is as old. */
@@ -192,6 +202,8 @@ static void probe(struct constants *constants, __u32 buckets)
 	constants->flow_buckets = buckets;
 	constants->fragment_age = (__u32)jiffies_of(FRAGMENT_SECONDS * 1000);
 	constants->mtu_age = (__u32)jiffies_of(PATH_MTU_SECONDS * 1000);
+	constants->second = (__u32)jiffies_of(1000);
+	constants->has_apart = kernel_can_apart();
 }
 
 void kernel_constants(const struct kernel *kernel, struct constants *constants)
@@ -203,8 +215,8 @@ void kernel_constants(const struct kernel *kernel, struct constants *constants)
 		close(flows);
 }
 
-/* fd of the map of this name that the attached program uses, or -1. */
-static int live_map(const struct kernel *kernel, const char *name)
+/* fd of the map of this name that the program uses, or -1. */
+static int map_of(int program, const char *name)
 {
 	struct bpf_prog_info info = {0};
 	__u32 ids[64], length = sizeof(info), i;
@@ -213,8 +225,7 @@ static int live_map(const struct kernel *kernel, const char *name)
 
 	info.map_ids = (__u64)(unsigned long)ids;
 	info.nr_map_ids = sizeof(ids) / sizeof(ids[0]);
-	if (bpf_obj_get_info_by_fd(kernel->attachments[0].old_program, &info,
-				   &length))
+	if (bpf_obj_get_info_by_fd(program, &info, &length))
 		return -1;
 	for (i = 0; i < info.nr_map_ids; i++) {
 		fd = bpf_map_get_fd_by_id(ids[i]);
@@ -228,6 +239,29 @@ static int live_map(const struct kernel *kernel, const char *name)
 			close(fd);
 	}
 	return -1;
+}
+
+/* The same of the attached program, or of those that it calls. */
+static int live_map(const struct kernel *kernel, const char *name)
+{
+	const int main = kernel->attachments[0].old_program;
+	int found = map_of(main, name), programs, program;
+	__u32 i, id;
+
+	if (found >= 0 || !kernel->role->apart)
+		return found;
+	programs = map_of(main, "programs");
+	for (i = 0; found < 0 && kernel->role->apart[i]; i++) {
+		if (bpf_map_lookup_elem(programs, &i, &id))
+			break;
+		program = bpf_prog_get_fd_by_id(id);
+		found = map_of(program, name);
+		if (program >= 0)
+			close(program);
+	}
+	if (programs >= 0)
+		close(programs);
+	return found;
 }
 
 static bool is_named(const char *const *names, const char *name)
@@ -304,6 +338,7 @@ int kernel_load_beside(struct kernel *kernel, const char *name,
 	bpf_program__set_autoload(
 		bpf_object__find_program_by_name(kernel->object, role->program),
 		false);
+	kernel_apart_leave(role, kernel->object);
 	program = bpf_object__find_program_by_name(kernel->object, name);
 	bpf_program__set_autoload(program, true);
 	if (bpf_object__load(kernel->object))
@@ -335,16 +370,12 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 	}
 	program =
 		bpf_object__find_program_by_name(kernel->object, role->program);
-	/*
-	 * SEC("xdp.frags") would set this flag permanently: libbpf has no way
-	 * to clear it.
-	 */
-	if (constants.has_frags)
-		bpf_program__set_flags(program, bpf_program__flags(program) |
-							BPF_F_XDP_HAS_FRAGS);
+	kernel_apart_prepare(role, kernel->object, program, &constants);
 	shapes_keep(kernel);
 	if (bpf_object__load(kernel->object))
 		return load_failed(role->program, fault_out);
+	if (kernel_apart_fill(role, kernel->object, &constants, fault_out))
+		return -1;
 	kernel->program = bpf_program__fd(program);
 	return role->carry_over
 		       ? role->carry_over(kernel, CARRY_LOADED, fault_out)

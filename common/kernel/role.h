@@ -83,9 +83,15 @@ enum carry_stage {
 struct role {
 	const char *name;    /* "lbr" */
 	const char *program; /* "xdp_lbr" */
-	int in;		     /* IN_LBR or IN_BKD: the reasons it counts */
-	const char *what;    /* one line for --help */
-	const char *listen;  /* where `run` serves by default */
+	/*
+	 * Programs that it calls, in the order of its map `programs`; NULL
+	 * ends. NULL: none. Where the kernel lacks what they need, they are not
+	 * loaded: kernel_can_apart().
+	 */
+	const char *const *apart;
+	int in;		    /* IN_LBR or IN_BKD: the reasons it counts */
+	const char *what;   /* one line for --help */
+	const char *listen; /* where `run` serves by default */
 	const struct verb *verbs;
 	const struct section *sections; /* of `show` */
 	const struct examination

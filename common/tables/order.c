@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/core/abi_services.h"
+#include "common/tables/each.h"
 #include "common/tables/maglev.h"
 #include "common/tables/sequence.h"
 
@@ -16,6 +17,8 @@ struct order {
 
 static const struct order maglev = {maglev_slots, maglev_fill};
 static const struct order sequence = {sequence_slots, sequence_fill};
+
+static const struct order each = {each_slots, each_fill};
 
 static const struct order *const orders[] = {
 #define SCHEDULER_ORDER(NAME, name, word, kind, order) &order,

@@ -9,7 +9,7 @@ import network
 import tap
 
 for module in ("table", "left", "laws", "restore", "trace", "counts", "mutated", "select",
-               "schedulers", "generations", "removing", "override", "next_hop", "vlan",
+               "schedulers", "workers", "generations", "removing", "override", "next_hop", "vlan",
                "vlan_backend", "errors", "fragments", "icmp_errors", "pass", "devices",
                "methods", "solicit", "path_mtu", "undone", "sources", "trust", "explain",
                "watch", "checks", "big", "files", "second_chance", "passed_on", "moved", "sockets",

@@ -18,7 +18,8 @@
 	"second-chance-limit, advmss, "                                        \
 	"outer-source, lb-sources"
 #define SERVICE_KEYS                                                           \
-	"vip, port, protocol, scheduler, forward, dscp, checksum, "            \
+	"vip, port, protocol, scheduler, threads, release, release-key, "      \
+	"lease, queue, load-balancers, forward, dscp, checksum, "              \
 	"table-size, fragments, check, "                                       \
 	"on-down, on-all-down, flows, second-chance, was, backends"
 #define BACKEND_KEYS "address, weight, weight-before, state, mtu, drain"

@@ -45,7 +45,7 @@ static const struct row wrong_values[] = {
 	{VIP "  protocol: TCP\n", ":3: protocol \"TCP\": must be tcp or udp"},
 	{VIP "  scheduler: rr\n",
 	 ":3: scheduler \"rr\": must be maglev or random or "
-	 "round-robin or source-hash"},
+	 "round-robin or source-hash or workers"},
 	{VIP "  forward: nat\n", ":3: forward \"nat\": must be @all"},
 	{VIP "  table-size: 65536\n", ":3: table-size \"65536\": must be a "
 				      "prime from 251 to 131071; the nearest "

@@ -18,11 +18,13 @@ static void kinds(void **unused)
 	assert_false(scheduler_is_function(SCHEDULER_ROUND_ROBIN));
 	assert_true(scheduler_is_function(SCHEDULER_SOURCE_HASH));
 	/* The numbers are in maps: add a new scheduler at the end, and here. */
-	assert_int_equal(SCHEDULER_COUNT, 4);
+	assert_int_equal(SCHEDULER_COUNT, 5);
+	assert_int_equal(SCHEDULER_WORKERS, 4);
 	assert_int_equal(SCHEDULER_MAGLEV, 0);
 	assert_int_equal(SCHEDULER_RANDOM, 1);
 	assert_int_equal(SCHEDULER_ROUND_ROBIN, 2);
 	assert_int_equal(SCHEDULER_SOURCE_HASH, 3);
+	assert_false(scheduler_is_function(SCHEDULER_WORKERS));
 	assert_false(scheduler_is_function(SCHEDULER_COUNT));
 }
 

@@ -15,6 +15,7 @@
 #include "common/config/transition.h"
 #include "common/config/values.h"
 #include "common/core/abi_services.h"
+#include "tests/unit/agree.h"
 #include "tests/unit/unit.h"
 
 #define FILES	 2000
@@ -143,23 +144,6 @@ static void stand(struct config_backend *backend, size_t number)
 		backend->drain = false;
 }
 
-/* Combinations of keys are not tested here. */
-static void agree(struct config_service *service, __u8 dscp)
-{
-	struct method *method = &service->method;
-
-	method->dscp = method_is_by_mark(method) ? dscp : 0;
-	if (method_keeps_vip(method))
-		method->checksum = CHECKSUM_KEEP;
-	if (service->protocol != IPPROTO_UDP)
-		service->by_address = false;
-	if (service->protocol == IPPROTO_UDP ||
-	    !scheduler_is_function(service->scheduler) ||
-	    !method_overwrites_vip(method) ||
-	    service->on_all_down == ALL_DOWN_PASS)
-		service->flows = FLOWS_REMEMBER;
-}
-
 /* A former table, where there may be one; it counts as one in transition. */
 static void draw_former(struct config_service *service)
 {
@@ -207,6 +191,7 @@ static void draw_config(struct config *config, struct config_service *services,
 		memset(&services[i], 0, sizeof(services[i]));
 		draw_record(LEVEL_SERVICE, &services[i]);
 		agree(&services[i], (__u8)(i + 1));
+		agree_workers(&services[i], (__u16)(i + 1));
 		draw_check(&services[i]);
 		draw_former(&services[i]);
 		snprintf(text, sizeof(text),
@@ -218,6 +203,8 @@ static void draw_config(struct config *config, struct config_service *services,
 			memset(&backends[i][j], 0, sizeof(backends[i][j]));
 			draw_record(LEVEL_BACKEND, &backends[i][j]);
 			stand(&backends[i][j], j + table_changes(&services[i]));
+			if (services[i].threads)
+				backends[i][j].weight = 1;
 			/* IPv6's 1280 bytes, inside an outer IPv6 header. */
 			if (backends[i][j].mtu && backends[i][j].mtu < 1320)
 				backends[i][j].mtu = 1320;

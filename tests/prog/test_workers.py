@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""scheduler: workers: which thread a request gets, what waits, and who frees a thread."""
+
+import collections
+import json
+import random
+import struct
+import threading
+import time
+
+from scapy.layers.inet import IP, UDP, fragment
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+
+import frames as f
+from network import CLIENT, CLIENT6, DROP, LB, LB6, LB_MAC, PASS, ROUTER_MAC, TX, VIP6, Program, configuration, service
+from oracle import ip, total
+from placing import TEN
+from tap import equal, test
+
+THREE, RELEASE = TEN[:3], 9000
+
+
+def pool(port, release=RELEASE, backends=THREE, threads=5, **keys):
+    return configuration(service(backends, port=port, protocol="udp", scheduler="workers",
+                                 threads=threads, release=release, **keys))
+
+
+def request(port, sport, payload=b"sleep 1"):
+    return bytes(f.ip4() / UDP(sport=sport, dport=port) / Raw(payload))
+
+
+def done(backend, payload=b"done with it", release=RELEASE, to=LB, room=64):
+    """A server's message; `room`: bytes of payload at least."""
+    return bytes(Ether(dst=LB_MAC, src=ROUTER_MAC) / IP(src=backend, dst=to)
+                 / UDP(sport=5, dport=release) / Raw(payload.ljust(room, b"\0")))
+
+
+def named(client, sport, key=b""):
+    return (b"done" + key.ljust(16, b"\0") + b"\0" * 10 + b"\xff\xff" + ip(client)
+            + struct.pack(">HH", sport, 0))
+
+
+def to(answer):
+    action, frame = answer
+    equal(action, TX, "action")
+    return ".".join(map(str, frame[30:34])), struct.unpack_from(">H", frame, 34)[0]
+
+
+def sent(world, port, sports):
+    return [to(answer)[0] for answer in world.lbr.run([request(port, n) for n in sports])]
+
+
+def fill(world, port, count=15):
+    """All threads are busy: {source port: backend}."""
+    return dict(zip(range(1000, 1000 + count), sent(world, port, range(1000, 1000 + count))))
+
+
+def counted(world, frames):
+    """What becomes of them, and how often each reason was met."""
+    before = world.lbr.reasons()
+    answers = world.lbr.run(frames)
+    after = world.lbr.reasons()
+    return answers, {name: after[name] - before.get(name, 0) for name in after
+                     if after[name] != before.get(name, 0)}
+
+
+@test("workers: a request goes to the backend with most free threads, in turn among equals")
+def most_free(world):
+    world.apply(pool(2001))
+    first = sent(world, 2001, range(1000, 1006))
+    equal(first[:3], first[3:], "the second round")
+    equal(set(first), set(THREE), "the first round")
+    # One of them is done with both: it gets the next two.
+    world.lbr.run([done(first[1]), done(first[1])])
+    equal(sent(world, 2001, range(1006, 1008)), [first[1]] * 2, "the freed threads")
+    equal(collections.Counter(sent(world, 2001, range(1008, 1017))),
+          {address: 3 for address in THREE}, "the rest")
+
+
+@test("workers: what waits leaves oldest first, as it came, in place of a server's message")
+def first_in_first_out(world):
+    world.apply(pool(2002))
+    fill(world, 2002)
+    waiting = [request(2002, 2000 + n, b"x" * (7 * n)) for n in range(8)]
+    answers, reasons = counted(world, waiting)
+    equal({action for action, _ in answers}, {DROP}, "actions")
+    equal(reasons, {"queued": 8}, "reasons")
+    for number, frame in enumerate(waiting):
+        backend = THREE[number % 3]
+        answer = world.lbr.run([done(backend)])[0]
+        equal(to(answer), (backend, 2000 + number), "who leaves, and to whom")
+        wanted = bytearray(frame)
+        wanted[:12], wanted[22], wanted[30:34] = answer[1][:12], 63, ip(backend)
+        wanted[24:26] = answer[1][24:26]
+        equal(answer[1], bytes(wanted), "the request")
+        equal(total(answer[1][14:34]), 0xffff, "the header's sum")
+    answers, reasons = counted(world, [done(THREE[0])])
+    equal((answers[0][0], reasons), (DROP, {"released": 1}), "nothing waits")
+
+
+@test("workers: a message that names the client frees its thread, and only once")
+def once(world):
+    world.apply(pool(2003))
+    busy = fill(world, 2003)
+    world.lbr.run([request(2003, 2000), request(2003, 2001)])
+    sport, backend = next(iter(busy.items()))
+    other = next(address for address in THREE if address != backend)
+    message = named(CLIENT, sport)
+    for frame, what in (done(other, message), "of another backend"), (
+            done(backend, named(CLIENT, 999)), "about another client"):
+        answers, reasons = counted(world, [frame])
+        equal((answers[0][0], reasons), (DROP, {"released": 1}), what)
+    equal(to(world.lbr.run([done(backend, message)])[0]), (backend, 2000), "the first")
+    answers, reasons = counted(world, [done(backend, message)])
+    equal((answers[0][0], reasons), (DROP, {"released": 1}), "the second")
+    equal(to(world.lbr.run([done(backend)])[0]), (backend, 2001), "one that names nobody")
+
+
+@test("workers: a stranger's message, one without the key, one elsewhere: passed, untouched")
+def strangers(world):
+    key = b"open sesame"
+    world.apply(pool(2004, release_key=key.decode()))
+    fill(world, 2004)
+    world.lbr.run([request(2004, 2000)])
+    for frame in (done("172.19.1.9", named("0.0.0.0", 0, key)), done(THREE[0]),
+                  done(THREE[0], named("0.0.0.0", 0, b"open")),
+                  done(THREE[0], named("0.0.0.0", 0, key), to="172.17.0.9"),
+                  done(THREE[0], named("0.0.0.0", 0, key), release=RELEASE + 1)):
+        answers, reasons = counted(world, [frame])
+        equal(answers, [(PASS, frame)], "action and frame")
+        equal(reasons, {"not_vip": 1}, "reasons")
+    equal(to(world.lbr.run([done(THREE[0], named("0.0.0.0", 0, key))])[0]),
+          (THREE[0], 2000), "with the key")
+
+
+@test("workers: the queue is full")
+def full(world):
+    world.apply(pool(2005, queue=3))
+    fill(world, 2005)
+    answers, reasons = counted(world, [request(2005, 2000 + n) for n in range(5)])
+    equal(reasons, {"queued": 3, "queue_full": 2}, "reasons")
+    equal({action for action, _ in answers}, {DROP}, "actions")
+    equal(to(world.lbr.run([done(THREE[1])])[0]), (THREE[1], 2000), "the oldest")
+
+
+@test("workers: over apply, and with more threads, what is busy stays busy, and what waits waits")
+def applied(world):
+    world.apply(pool(2006))
+    fill(world, 2006)
+    world.lbr.run([request(2006, 2000 + n) for n in range(3)])
+    world.apply(pool(2006, threads=6))
+    # The next packet takes a new thread for the oldest.
+    answers = world.lbr.run([request(2006, 2003 + n) for n in range(3)])
+    equal([to(answer)[1] for answer in answers], [2000, 2001, 2002], "who leaves")
+    equal(to(world.lbr.run([done(THREE[2])])[0]), (THREE[2], 2003), "the next")
+
+
+@test("workers: a lease ends; load-balancers: 2 takes half of the threads")
+def leases(world):
+    world.apply(pool(2007, lease="2s", load_balancers=2))
+    equal(len(fill(world, 2007, 6)), 6, "threads")
+    equal(counted(world, [request(2007, 2000)])[1], {"queued": 1}, "reasons")
+    action, end = DROP, time.monotonic() + 30
+    while action == DROP and time.monotonic() < end:
+        (action, frame), = world.lbr.run([request(2007, 2001)])
+        time.sleep(0.05)
+    equal(to((action, frame))[1], 2000, "who leaves")
+
+
+@test("workers: fragments, TTL 1, martians, and other packets to the VIP")
+def others(world):
+    world.apply(pool(2008))
+    packet = IP(request(2008, 1000, b"x" * 3000)[14:])
+    pieces = [bytes(f.ether() / piece) for piece in fragment(packet, 1480)]
+    equal(counted(world, pieces)[1], {"fragment": len(pieces)}, "reasons")
+    old = bytes(f.ip4(ttl=1) / UDP(sport=1001, dport=2008) / Raw(b"x"))
+    equal(counted(world, [old])[1], {"ttl_answered": 1}, "TTL 1")
+    equal(counted(world, [bytes(f.ip4() / f.tcp(2008))])[1], {"unmatched": 1}, "TCP")
+    equal(len(set(sent(world, 2008, range(1000, 1003)))), 3, "no thread was taken")
+
+
+def rows(world):
+    """{backend: its row}, and the queue's row."""
+    shown = json.loads(world.lbr("show", "-j", "workers"))
+    return {row["backend"]: row for row in shown["workers"]}, shown["queues"][0]
+
+
+@test("workers: IPv6: 5 go, the sixth waits and leaves when the backend is done")
+def in_ipv6(world):
+    backend = "2001:db8:19::1:1"
+    world.apply(configuration(service([backend], VIP6, 2009, "udp", scheduler="workers",
+                                      threads=5, release=RELEASE)))
+    frames = [bytes(f.ether() / IPv6(src=CLIENT6, dst=VIP6)
+                    / UDP(sport=1000 + n, dport=2009) / Raw(b"sleep")) for n in range(6)]
+    answers, reasons = counted(world, frames)
+    equal([action for action, _ in answers], [TX] * 5 + [DROP], "actions")
+    equal(reasons, {"forwarded": 5, "queued": 1}, "reasons")
+    message = (b"done" + b"\0" * 16 + ip(CLIENT6) + struct.pack(">HH", 1003, 0)).ljust(64, b"\0")
+    action, frame = world.lbr.run([bytes(
+        Ether(dst=LB_MAC, src=ROUTER_MAC) / IPv6(src=backend, dst=LB6)
+        / UDP(sport=5, dport=RELEASE) / Raw(message))])[0]
+    equal(action, TX, "action")
+    equal(frame[38:54], ip(backend), "to whom")
+    equal((frame[22:38], frame[54:]), (frames[5][22:38], frames[5][54:]), "the request")
+    equal(rows(world)[1]["done"], 1, "messages")
+
+
+@test("workers: explain says where a request would go, and takes nothing")
+def explained(world):
+    world.apply(pool(2010))
+
+    def explain():
+        said = json.loads(world.lbr("explain", "-j", f"{CLIENT}:1", "192.168.25.10:2010/udp"))
+        return said["reason"], said["backend"]
+
+    for _ in range(20):
+        reason, backend = explain()
+        equal(reason, "forwarded", "the reason")
+        assert backend in THREE, backend
+    fill(world, 2010)
+    equal(explain(), ("queued", None), "all are busy")
+    equal(rows(world)[1]["queued"], 0, "requests that wait")
+
+
+@test("workers: 40,000 requests and as many messages on two CPUs: no thread is lost or used twice")
+def two_cpus(world):
+    world.apply(pool(2011, queue=50))
+    draw = random.Random(11)
+    others = [world.lbr.program, Program(world.lbr.host, f"{world.lbr.pins}/link-eth0")]
+    went = [[], []]
+    asked, said = [request(2011, 1024 + n) for n in range(50)], [done(one) for one in THREE]
+    went[0] += world.lbr.run(asked[:40])
+
+    def run(number):
+        for at in range(0, 20000, 2000):
+            frames = []
+            for n in range(at, at + 2000):
+                frames += [asked[n % 50], draw.choice(said)]
+            went[number] += others[number].run(frames)
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    others[1].close()
+    workers, queue = rows(world)
+    left = sum(action == TX for action, _ in went[0] + went[1])
+    equal(queue["sent"], left, "requests that left")
+    equal(sum(row["busy"] for row in workers.values()), queue["sent"] - queue["done"], "busy")
+    for backend, row in workers.items():
+        equal(row["free"] + row["busy"], 5, f"threads of {backend}")
+    assert not queue["queued"] or not any(row["free"] for row in workers.values()), \
+        f"{queue['queued']} wait while threads are free"
+    assert queue["from-queue"] > 1000, f"only {queue['from-queue']} came from the queue"

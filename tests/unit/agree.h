@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * agree.h - keys of a service that were drawn one by one, made to agree
+ */
+#pragma once
+
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/config/config.h"
+#include "common/core/method.h"
+#include "common/core/scheduler.h"
+
+/* Combinations of keys are not tested here. */
+static void agree(struct config_service *service, __u8 dscp)
+{
+	struct method *method = &service->method;
+
+	method->dscp = method_is_by_mark(method) ? dscp : 0;
+	if (method_keeps_vip(method))
+		method->checksum = CHECKSUM_KEEP;
+	if (service->protocol != IPPROTO_UDP)
+		service->by_address = false;
+	if (service->protocol == IPPROTO_UDP ||
+	    !scheduler_is_function(service->scheduler) ||
+	    !method_overwrites_vip(method) ||
+	    service->on_all_down == ALL_DOWN_PASS)
+		service->flows = FLOWS_REMEMBER;
+}
+
+/* What workers have, and they alone. `number`: of the service. */
+static void agree_workers(struct config_service *service, __u16 number)
+{
+	bool may = service->protocol == IPPROTO_UDP && service->port &&
+		   !service->by_address;
+
+	if (service->scheduler == SCHEDULER_WORKERS && !may)
+		service->scheduler = SCHEDULER_MAGLEV;
+	if (service->scheduler != SCHEDULER_WORKERS) {
+		service->threads = 0;
+		service->release = 0;
+		memset(service->release_key, 0, sizeof(service->release_key));
+		return;
+	}
+	service->release = htons(number);
+	if (!service->threads)
+		service->threads = 1;
+	if (service->load_balancers > service->threads)
+		service->load_balancers = service->threads;
+}
