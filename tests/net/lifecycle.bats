@@ -153,6 +153,17 @@ interrupted() {
 	as_before
 }
 
+@test "make demo SCENARIO=workers: shows all that it promises, and leaves nothing behind" {
+	# shellcheck disable=SC2030,SC2031
+	export SCENARIO=workers
+	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
+	cat "$BATS_TEST_TMPDIR/said"
+	# columns: requests, answered, queued
+	grep -E '^  12 short ones +12 +12 +0$' "$BATS_TEST_TMPDIR/said"
+	grep -E '^  40 long ones +40 +40 +25$' "$BATS_TEST_TMPDIR/said"
+	as_before
+}
+
 @test "make demo SCENARIO=imperial: shows all that it promises, and leaves nothing behind" {
 	# shellcheck disable=SC2031
 	export SCENARIO=imperial

@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# scheduler: workers, with servers whose threads really sleep. The oracle are the
+# servers' own lines and the client's.
+
+bats_require_minimum_version 1.5.0
+load lib
+
+# shellcheck disable=SC2034 # for lib.bash
+LB=lb
+SERVERS=(server1 server2 server3)
+
+setup_file() {
+	network workers
+	make -s -C "$ROOT/topology/workers"
+}
+
+teardown_file() {
+	network_down
+}
+
+setup() {
+	local file=$ROOT/topology/workers/services.yaml
+	lbr up -i eth0 -m generic -c "$file"
+	for server in "${SERVERS[@]}"; do
+		bkd "$server" up -i eth0 -m generic -c "$file"
+		on "$server" topology/workers/serve.sh start "$server" \
+			"${KEY-five threads}"
+	done
+}
+
+teardown() {
+	lbr down
+	for server in "${SERVERS[@]}"; do
+		on "$server" topology/workers/serve.sh stop || :
+	done
+}
+
+# client SECONDS MS COUNT: exit status 0 if all were answered
+client() {
+	# shellcheck disable=SC2046
+	on client build/topology/workers/client -t "$1" $(yes "$2" | head -n "$3")
+}
+
+# queues KEY
+queues() {
+	lbr show -j workers | jq ".queues[0].\"$1\""
+}
+
+# most_at_once: of the requests that one server worked on
+most_at_once() {
+	on "$1" awk '/sleeps/ { if (++now > most) most = now }
+		/slept/ { now-- } END { print most + 0 }' /run/server
+}
+
+@test "40 requests: all are answered, 15 at a time" {
+	client 20 300 40
+	[[ $(queues sent) == 40 && $(queues from-queue) == 25 ]]
+	[[ $(queues "done") == 40 && $(queues queued) == 0 ]]
+	for server in "${SERVERS[@]}"; do
+		[[ $(most_at_once "$server") == 5 ]]
+	done
+	lbr show -j workers | jq -e '.workers | length == 3 and all(.free == 5)'
+}
+
+@test "whatever checksums Linux leaves to others: all are answered" {
+	for host in client server1 server2 server3; do
+		on "$host" ethtool -K eth0 tx off >/dev/null
+		client 20 100 20
+		[[ $host != client ]] || on client ethtool -K eth0 tx on >/dev/null
+	done
+	for host in "${SERVERS[@]}"; do
+		on "$host" ethtool -K eth0 tx on >/dev/null
+	done
+}
+
+@test "over apply and up, with a full queue: all are answered" {
+	client 20 400 40 >"$BATS_TEST_TMPDIR/said" 3>&- &
+	waiting() {
+		(($(queues queued) > 5))
+	}
+	wait_for 5 waiting
+	sed 's/threads: 5/threads: 5\n    lease: 30s/' \
+		"$ROOT/topology/workers/services.yaml" >"$BATS_TEST_TMPDIR/file"
+	lbr apply "$BATS_TEST_TMPDIR/file"
+	lbr up -c "$BATS_TEST_TMPDIR/file"
+	wait $!
+	cat "$BATS_TEST_TMPDIR/said"
+	[[ $(queues sent) == 40 && $(queues queued) == 0 ]]
+}
+
+@test "negative control: servers that do not know the key free no thread" {
+	teardown
+	KEY=another setup
+	run ! client 2 100 20
+	[[ $(grep -c ^after <<<"$output") == 15 ]]
+	[[ $(queues queued) == 5 && $(queues "done") == 0 ]]
+}
