@@ -38,43 +38,39 @@ static void merged_look(struct doctor *doctor)
 	}
 }
 
-/*
- * Has the file that runs been there for longer than `drain-timeout`? A
- * transition that it has began with it, or earlier.
- */
-static bool is_overdue(const struct doctor *doctor)
+/* Does a transition go on since then, for longer than `drain-timeout`? */
+static bool is_overdue(const struct doctor *doctor, __u64 since)
 {
-	const struct kernel *kernel = &doctor->kernel;
-	struct generation generation;
 	__u64 now;
 
-	return !generation_read(kernel, generation_current(kernel),
-				&generation) &&
-	       !jiffies_now(kernel, &now) &&
-	       now > generation.switched +
-			       jiffies_of(doctor->config.drain_timeout);
+	return since && !jiffies_now(&doctor->kernel, &now) &&
+	       now > since + jiffies_of(doctor->config.drain_timeout);
 }
 
 /* The flows of a service that need the transition, and have it wait. */
 static void waiting_look(struct doctor *doctor,
 			 const struct config_service *service,
 			 const struct restore_row *rows, const __u32 *flows,
-			 int count)
+			 const __u64 *begun, int count)
 {
 	char text[64], whose[TRANSITION_TEXT];
+	__u64 since = 0;
 	__u32 sum = 0;
 	int i;
 
 	for (i = 0; i < count; i++) {
-		if (rows[i].key.port == service->port &&
-		    rows[i].key.protocol == service->protocol &&
-		    !memcmp(&rows[i].restore.vip, &service->vip,
-			    sizeof(service->vip)))
-			sum += flows[i];
+		if (rows[i].key.port != service->port ||
+		    rows[i].key.protocol != service->protocol ||
+		    memcmp(&rows[i].restore.vip, &service->vip,
+			   sizeof(service->vip)))
+			continue;
+		sum += flows[i];
+		if (begun && rows[i].restore.table_size)
+			since = begun[rows[i].index % (1 + MAX_RESTORES)];
 	}
 	transition_text(service, whose);
 	endpoint_text(&service->vip, service->port, text);
-	if (!sum || !is_overdue(doctor)) {
+	if (!sum || !is_overdue(doctor, since)) {
 		report(doctor, HEALTH_OK,
 		       "%s/%s: the transition of %s waits for %u flow%s here",
 		       text, protocol_name(service->protocol), whose, sum,
@@ -98,6 +94,8 @@ static void transitions_look(struct doctor *doctor, const struct served *served)
 				  generation_current(&doctor->kernel), &rows);
 	__u32 *flows =
 		calloc((size_t)(count > 0 ? count : 0) + 1, sizeof(*flows));
+	__u64 *begun = restores_since(&doctor->kernel,
+				      generation_current(&doctor->kernel));
 	struct fault said = {"the flows here cannot be counted", ""};
 	size_t s;
 
@@ -109,9 +107,10 @@ static void transitions_look(struct doctor *doctor, const struct served *served)
 			if (has_second_chance(served->services[s]) &&
 			    is_in_transition(served->services[s]))
 				waiting_look(doctor, served->services[s], rows,
-					     flows, count);
+					     flows, begun, count);
 		}
 	}
+	free(begun);
 	free(flows);
 	free(rows);
 }

@@ -117,18 +117,56 @@ static struct restore_key key_of(const struct config_service *service,
 	return key;
 }
 
+/*
+ * An `apply` of what is in transition already begins nothing. `was`: of the
+ * rows that run.
+ */
+static __u64 since_when(const struct counters *counters, const __u64 *was,
+			const struct restore_key *key, __u32 pool, __u64 now)
+{
+	const struct restore_row *old =
+		restores_find(counters->rows, counters->count, key);
+
+	return was && old && old->restore.table_size &&
+			       old->restore.pool == pool
+		       ? was[old->index % (1 + MAX_RESTORES)]
+		       : now;
+}
+
+static struct restore value_of(const struct config_service *service,
+			       const struct candidate_region *region,
+			       const struct addr *address)
+{
+	return (struct restore){
+		.vip = service->vip,
+		.method = service->method,
+		.scheduler = service->scheduler,
+		.table_size = region->table_size,
+		.lists_first = region->lists_first,
+		.was_size = region->was_size,
+		.was_scheduler = scheduler_before(service),
+		.standing = region->standing,
+		.self = candidate_number(region, service, address),
+		.pool = region->pool,
+	};
+}
+
 /* Adds every row that the file has for this host. */
-static int rows_of_file(struct restores *restores, __u32 index,
-			const struct config *config,
+static int rows_of_file(const struct kernel *kernel, struct restores *restores,
+			__u32 index, const struct config *config,
 			const struct candidate_region *regions,
 			const struct addr *own, int own_count,
 			struct counters *counters)
 {
 	const struct config_service *service = config->services;
+	__u64 *was, now = 0;
 	struct restore_key key;
 	struct restore value;
 	size_t s, b;
 
+	if (jiffies_now(kernel, &now))
+		return -1;
+	was = restores_since(kernel, generation_current(kernel));
 	for (s = 0; s < config->service_count; s++, service++) {
 		for (b = 0; b < service->backend_count; b++) {
 			if (!is_own(&service->backends[b].address, own,
@@ -139,27 +177,20 @@ static int rows_of_file(struct restores *restores, __u32 index,
 			 */
 			if (restore_find(restores, &key))
 				continue;
-			memset(&value, 0, sizeof(value));
-			value.vip = service->vip;
-			value.method = service->method;
-			value.counter = counter_of(counters, &key, &value.vip);
-			value.scheduler = service->scheduler;
-			value.table_size = regions[s].table_size;
-			value.lists_first = regions[s].lists_first;
-			value.was_size = regions[s].was_size;
-			value.was_scheduler = scheduler_before(service);
-			value.standing = regions[s].standing;
-			value.self =
-				candidate_number(&regions[s], service,
-						 &service->backends[b].address);
+			value = value_of(service, &regions[s],
+					 &service->backends[b].address);
 			value.generation = (__u16)index;
-			value.pool = regions[s].pool;
+			value.counter = counter_of(counters, &key, &value.vip);
 			if (restores_add(restores, &key, &value) < 0) {
+				free(was);
 				errno = E2BIG;
 				return -1;
 			}
+			restores->since[restores->count] = since_when(
+				counters, was, &key, value.pool, now);
 		}
 	}
+	free(was);
 	return 0;
 }
 
@@ -227,8 +258,8 @@ static int rows_write(struct kernel *kernel, struct restores *restores,
 	if (count < 0)
 		return -1;
 	rc = counters_open(&counters, kernel, rows, count)
-		     ?: rows_of_file(restores, index, config, regions, own,
-				     own_count, &counters);
+		     ?: rows_of_file(kernel, restores, index, config, regions,
+				     own, own_count, &counters);
 	counters_close(&counters);
 	rc = rc ?: rows_of_before(kernel, restores, config, rows, count);
 	free(rows);

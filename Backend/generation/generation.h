@@ -26,6 +26,11 @@ int bkd_diff(struct kernel *kernel, __u32 before, __u32 after,
  */
 int restores_read(const struct kernel *kernel, __u32 index,
 		  struct restore_row **rows);
+/*
+ * Of these rows, by their index, since when each has had its restore.pool:
+ * struct restores.since. To be freed; NULL: that cannot be read.
+ */
+__u64 *restores_since(const struct kernel *kernel, __u32 index);
 const struct restore_row *restores_find(const struct restore_row *rows,
 					int count,
 					const struct restore_key *key);

@@ -102,6 +102,27 @@ int restores_read(const struct kernel *kernel, __u32 index,
 					  rows);
 }
 
+__u64 *restores_since(const struct kernel *kernel, __u32 index)
+{
+	int map = index == NO_GENERATION
+			  ? -1
+			  : kernel_inner(kernel, "restores", index);
+	struct restores *restores;
+	__u64 *since = NULL;
+	size_t size;
+
+	restores = map_open(map, PROT_READ, &size);
+	if (restores && size >= sizeof(*restores))
+		since = malloc(sizeof(restores->since));
+	if (since)
+		memcpy(since, restores->since, sizeof(restores->since));
+	if (restores)
+		munmap(restores, size);
+	if (map >= 0)
+		close(map);
+	return since;
+}
+
 const struct restore_row *restores_find(const struct restore_row *rows,
 					int count,
 					const struct restore_key *key)

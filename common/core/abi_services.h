@@ -335,7 +335,9 @@ struct restores {
 	__u32 count;
 	__u16 cells[RESTORE_CELLS]; /* an index in `rows`; 0: none */
 	struct restore_row rows[1 + MAX_RESTORES];
+	/* For the tool: since when (jiffies) each has had its restore.pool. */
+	__u64 since[1 + MAX_RESTORES];
 };
 _Static_assert(sizeof(struct restores) == VIP_BITS / 8 + 8 + RESTORE_CELLS * 2 +
-						  (1 + MAX_RESTORES) * 96,
+						  (1 + MAX_RESTORES) * (96 + 8),
 	       "restores");

@@ -92,6 +92,11 @@ input()"; }
 		'$ a drain-timeout: 1s'
 	bkd backend0x apply >/dev/null
 	wait_for 10 overdue
+	# another apply, of a file that differs elsewhere, does not begin it anew
+	file backend0x 's/{address: 172.19.0.4, weight: 1}/{address: 172.19.0.4, state: filling}/' \
+		'$ a drain-timeout: 1s' '$ a grace: 77s'
+	bkd backend0x apply >/dev/null
+	overdue
 	file backend0x 's/{address: 172.19.0.4, weight: 1}/{address: 172.19.0.4, state: filling}/'
 	bkd backend0x apply >/dev/null
 	[[ $(second_chance) != *"longer than drain-timeout"* ]]
