@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import frames as f
 from network import CLIENT, CLIENT6, ROOT, VIP, VIP6, configuration, on, service
@@ -193,13 +194,18 @@ def lines(world):
     world.lbr("trace", "off")  # another one still watches
     world.lbr.run([bytes(f.ip4() / f.tcp(4205, "S"))])
     os.kill(watch.pid(), signal.SIGSTOP)
+    stopped = time.monotonic()
     frame = bytes(f.ip4() / f.tcp(4205, "S"))
     for _ in range(10):
         world.lbr.run(2000 * [frame])
+    stopped = time.monotonic() - stopped
     os.kill(watch.pid(), signal.SIGCONT)
     seen, said = watch.end(signal.SIGTERM)
     missed = int(said.split(" decisions were not seen")[0].split()[-1])
-    assert missed > 0 and len(seen) + missed == 20001, f"{len(seen)} seen, {missed} not"
+    # One that was stopped for seconds is written to no more: see below.
+    told = len(seen) + missed
+    assert missed > 0 and (told == 20001 if stopped < 0.9 else told <= 20001), \
+        f"{len(seen)} seen, {missed} not, stopped for {stopped:.1f} s"
     line = seen[0]
     for part in (f"{CLIENT}:40000 > {VIP}:4205 tcp syn; interface eth0; ", f"; service {VIP}:4205/tcp",
                  "; backend ", "; next-hop ", "; reason forwarded; action XDP_TX"):
