@@ -68,7 +68,9 @@ INLINE enum reason leave_plain(struct xdp_md *ctx, struct decision *d)
 		return REASON_foreign_mac;
 	if (is_cut_short(ctx, &d->packet))
 		return REASON_malformed;
+	/* So that what follows is verified once for all of these. */
 	d->packet.protocol = forget(d->packet.protocol);
+	d->packet.flags = forget(d->packet.flags);
 	d->restore = find_at_once(&d->packet, dscp_get(&d->packet));
 	if (d->restore == RESTORE_UNSURE)
 		return REASON_UNUSUAL;
@@ -211,6 +213,8 @@ int xdp_bkd(struct xdp_md *ctx)
 	if (reason == REASON_NONE)
 		reason = trace_mode() == TRACE_OFF ? leave_plain(ctx, &d)
 						   : REASON_UNUSUAL;
+	if (reason == REASON_UNUSUAL && trace_mode() == TRACE_OFF)
+		reason = take_out_plain(ctx);
 	if (reason == REASON_UNUSUAL) {
 		reason = leave_unusual(ctx);
 		trace(reason);

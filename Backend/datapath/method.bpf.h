@@ -17,6 +17,11 @@
  *
  * Takes it out of the packet in `parsed` (hand.h), if that one is for a listed
  * service and comes from one of `lb-sources`.
+ *
+ *	enum reason NAME_take_out_plain(struct xdp_md *)
+ *
+ * The short way for most of them, from a frame that nobody has parsed. No trace
+ * is written. REASON_UNUSUAL: it is none of them; nothing is done yet.
  */
 #pragma once
 
@@ -49,6 +54,19 @@ INLINE enum reason take_out(struct xdp_md *ctx, const struct packet *packet)
 	METHODS(METHOD_TAKE_OUT)
 #undef METHOD_TAKE_OUT
 	return REASON_not_listed;
+}
+
+/* What becomes of any packet that is not plain, if it has one inside. */
+INLINE enum reason take_out_plain(struct xdp_md *ctx)
+{
+	enum reason reason = REASON_UNUSUAL;
+
+#define METHOD_TAKE_OUT(name, by, ...)                                         \
+	IF_##by(if (reason == REASON_UNUSUAL) reason =                         \
+			name##_take_out_plain(ctx);)
+	METHODS(METHOD_TAKE_OUT)
+#undef METHOD_TAKE_OUT
+	return reason;
 }
 
 INLINE enum reason restore_by_method(struct decision *d)

@@ -99,10 +99,28 @@ INLINE const struct restore *row_at(const struct restores *rows, __u64 index)
 }
 
 /*
- * find_row() in one look, which is enough for nearly all packets.
- * RESTORE_UNSURE: it is not. NULL: there is no row.
+ * row_with() in one look, which is enough for nearly all packets: by this port,
+ * if there may be a row, else by any. RESTORE_UNSURE: it is not enough. NULL:
+ * there is no row.
  */
 #define RESTORE_UNSURE ((const struct restore *)1)
+INLINE const struct restore *look_once(const struct restores *rows,
+				       struct restore_key *key)
+{
+	struct restore_key any = {.protocol = key->protocol};
+	const struct restore_row *row;
+	__u32 is_there = restore_may_be(rows->bits, key);
+
+	if (!(is_there | restore_may_be(rows->bits, &any)))
+		return NULL;
+	key->port *= is_there;
+	row = restore_find(rows, key);
+	if (!row || restore_is_over(&row->restore))
+		return RESTORE_UNSURE;
+	return &row->restore;
+}
+
+/* find_row() in the same way. */
 INLINE const struct restore *find_at_once(const struct packet *packet,
 					  __u8 dscp)
 {
@@ -110,9 +128,7 @@ INLINE const struct restore *find_at_once(const struct packet *packet,
 	struct restore_key key = {.address = packet->destination,
 				  .port = packet->port,
 				  .protocol = packet->protocol};
-	struct restore_key any = {.protocol = packet->protocol};
-	const struct restore_row *row;
-	__u32 is_there;
+	struct restore_key any = {.protocol = packet->protocol, .dscp = dscp};
 
 	if (!rows)
 		return NULL;
@@ -120,20 +136,11 @@ INLINE const struct restore *find_at_once(const struct packet *packet,
 	 * With the mark, if there may be a row; else it is the client's own.
 	 * Products, or the verifier would follow each way.
 	 */
-	any.dscp = dscp;
 	if (restore_may_be(rows->bits, &any) & (is_zero(dscp) ^ 1))
 		return RESTORE_UNSURE;
-	any.dscp = 0;
 	key.dscp = dscp;
 	key.dscp *= restore_may_be(rows->bits, &key);
-	is_there = restore_may_be(rows->bits, &key);
-	if (!(is_there | restore_may_be(rows->bits, &any)))
-		return NULL;
-	key.port *= is_there;
-	row = restore_find(rows, &key);
-	if (!row || restore_is_over(&row->restore))
-		return RESTORE_UNSURE;
-	return &row->restore;
+	return look_once(rows, &key);
 }
 
 /* The reason for leaving alone what the parser did not understand. */

@@ -128,19 +128,12 @@ INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
 	return reason == REASON_NONE ? packet_parse_above(packet, end) : reason;
 }
 
-/*
- * The same for a plain packet; else REASON_UNUSUAL. All plain packets of one
- * family look alike to the verifier: the frame is checked for the longest
- * headers.
- */
-INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
-				      void *end)
+/* From IP on, of the plain packet at l3; else REASON_UNUSUAL, see below. */
+INLINE enum reason parse_plain(struct packet *packet, void *end,
+			       __be16 ethertype)
 {
-	__be16 ethertype;
-	enum reason reason = parse_ethernet(packet, data, end, &ethertype);
+	enum reason reason;
 
-	if (reason != REASON_NONE)
-		return reason;
 	if (ethertype == bpf_htons(ETH_P_IP))
 		reason = parse_ipv4_header(packet, end);
 	else if (ethertype == bpf_htons(ETH_P_IPV6))
@@ -163,6 +156,21 @@ INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
 	 */
 	FORGET_BESIDE(packet->fragment_id, 0);
 	return reason == REASON_NONE ? REASON_NONE : REASON_UNUSUAL;
+}
+
+/*
+ * packet_parse() for a plain packet; else REASON_UNUSUAL. All plain packets of
+ * one family look alike to the verifier: the frame is checked for the longest
+ * headers.
+ */
+INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
+				      void *end)
+{
+	__be16 ethertype;
+	enum reason reason = parse_ethernet(packet, data, end, &ethertype);
+
+	return reason == REASON_NONE ? parse_plain(packet, end, ethertype)
+				     : reason;
 }
 
 /*

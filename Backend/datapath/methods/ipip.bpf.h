@@ -16,12 +16,12 @@
 #include "common/core/tunnel.h"
 #include "common/core/verifier.h"
 
-INLINE bool ipip_is_from_lb(const struct outside *outside)
+INLINE bool ipip_is_from_lb(const struct prefix *source)
 {
 	__u32 index = generation_index();
 	void *map = bpf_map_lookup_elem(&sources, &index);
 
-	return map && bpf_map_lookup_elem(map, &outside->source);
+	return map && bpf_map_lookup_elem(map, source);
 }
 
 /*
@@ -126,7 +126,7 @@ SEPARATE int ipip_inside(struct xdp_md *ctx, int reason, int generation,
 	reason = listed(restore, &packet);
 	if (reason != REASON_NONE)
 		return reason;
-	if (!ipip_is_from_lb(outside))
+	if (!ipip_is_from_lb(&outside->source))
 		return REASON_foreign_source;
 	ecn = tunnel_ecn(packet_tos(&packet), outside->tos);
 	if (ecn < 0)
@@ -223,4 +223,108 @@ INLINE enum reason ipip_take_out(struct xdp_md *ctx)
 	return reason == REASON_NONE
 		       ? ipip_ask(ctx, outside, parsed, generation, row)
 		       : reason;
+}
+
+/*
+ * Notes the outer header, without options, tags or fragments, of a frame for
+ * this host. Returns where the inner packet begins, in bytes from it, and in
+ * bit 16 whether that is IPv6; 0: it is another frame.
+ */
+#define INNER_IPV6 0x10000
+SEPARATE int ipip_outside_plain(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u32 zero = 0;
+	struct outside *outside = bpf_map_lookup_elem(&outsides, &zero);
+	struct packet packet = {.l3 = data + sizeof(struct ethhdr)};
+	const struct ethhdr *eth = data;
+	enum reason reason;
+
+	if (!outside || packet.l3 > end)
+		return 0;
+	if (eth->h_proto == bpf_htons(ETH_P_IP))
+		reason = parse_ipv4_header(&packet, end);
+	else if (eth->h_proto == bpf_htons(ETH_P_IPV6))
+		reason = parse_ipv6(&packet, end);
+	else
+		return 0;
+	if (reason != REASON_NONE || !tunnel_is(&packet) ||
+	    packet.l4_offset > sizeof(struct ipv6hdr) ||
+	    (!packet.is_ipv6 && packet.l4_offset > sizeof(struct iphdr)) ||
+	    sizeof(*eth) + packet.length > (__u64)(end - data))
+		return 0;
+	outside->source.bits = 128;
+	outside->source.address = packet.source;
+	outside->destination = packet.destination;
+	outside->tos = packet_tos(&packet);
+	if (!find_interface(ctx->ingress_ifindex, eth))
+		return 0;
+	return (int)packet.l4_offset |
+	       (packet.protocol == IPPROTO_IPV6 ? INNER_IPV6 : 0);
+}
+
+/*
+ * For the plain packet that begins at `inner`, behind the outer header in
+ * `outsides`: as ipip_take_out().
+ */
+SEPARATE int ipip_inside_plain(struct xdp_md *ctx, int inner)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u32 zero = 0;
+	const struct outside *outside = bpf_map_lookup_elem(&outsides, &zero);
+	const struct restores *rows = restores_at(generation_index());
+	struct packet packet = {.eth = data, .end = end};
+	__u64 at = sizeof(struct ethhdr) + (inner & 0xff);
+	const struct restore *restore;
+	struct restore_key key = {};
+	enum reason reason;
+	int ecn;
+
+	KEEP_SUM(at);
+	if (!outside || !rows || at > L3_MOST ||
+	    data + sizeof(struct ethhdr) > end)
+		return REASON_UNUSUAL;
+	packet.l3_offset = at;
+	packet.l3 = data + at;
+	if (parse_plain(&packet, end,
+			inner & INNER_IPV6
+				? bpf_htons(ETH_P_IPV6)
+				: bpf_htons(ETH_P_IP)) != REASON_NONE ||
+	    at + packet.length > (__u64)(end - data))
+		return REASON_UNUSUAL;
+	key.address = outside->destination;
+	key.inner = packet.destination;
+	key.port = packet.port;
+	/* So that what follows is verified once for all of these. */
+	packet.protocol = forget(packet.protocol);
+	packet.flags = forget(packet.flags);
+	key.protocol = packet.protocol;
+	restore = look_once(rows, &key);
+	if (restore == RESTORE_UNSURE ||
+	    (restore && restore->table_size && looks_for_socket(&packet)))
+		return REASON_UNUSUAL;
+	reason = listed(restore, &packet);
+	if (reason != REASON_NONE)
+		return reason;
+	if (!ipip_is_from_lb(&outside->source))
+		return REASON_foreign_source;
+	ecn = tunnel_ecn(packet_tos(&packet), outside->tos);
+	if (ecn < 0)
+		return REASON_congestion_lost;
+	tos_set(&packet, (packet_tos(&packet) & ~ECN_BITS) | ecn);
+	return counted(restore,
+		       ipip_take_off(ctx, &packet, sizeof(struct ethhdr)));
+}
+
+/*
+ * Nearly all packets: a plain one whose flow nobody else can have, in one
+ * without options, tags or fragments.
+ */
+INLINE enum reason ipip_take_out_plain(struct xdp_md *ctx)
+{
+	int inner = ipip_outside_plain(ctx);
+
+	return inner ? ipip_inside_plain(ctx, inner) : REASON_UNUSUAL;
 }
