@@ -61,6 +61,8 @@ most_at_once() {
 	for server in "${SERVERS[@]}"; do
 		[[ $(most_at_once "$server") == 5 ]]
 	done
+	lbr show -j workers | "$BATS_TEST_DIRNAME/documented.py" \
+		"$ROOT/build/man/lbr.8" '[workers]' '[queues]'
 	lbr show -j workers | jq -e '.workers | length == 3 and all(.free == 5)'
 }
 
