@@ -72,7 +72,7 @@ INLINE void line_begin(struct line *line, const struct packet *packet,
 }
 
 /* Powers of two, so that a mask keeps an index within bounds. */
-#define REASONS_ROOM 64
+#define REASONS_ROOM 128
 #define ACTIONS_ROOM 8
 _Static_assert(REASON_MAX <= REASONS_ROOM, "room for every reason");
 

@@ -166,28 +166,18 @@ enum reason {
 /* clang-format on */
 
 /*
- * Three words with a bit for each reason, not a switch: the kernel then
- * verifies what follows once, and not once for each reason.
+ * A table, not a switch: the kernel then verifies what follows once, and not
+ * once for each reason.
  */
-#define REASON_BIT(name, action, bit)                                          \
-	((unsigned long long)(XDP_##action >> (bit)&1) << REASON_##name)
-#define REASON_BIT0(name, action, programs, text) | REASON_BIT(name, action, 0)
-#define REASON_BIT1(name, action, programs, text) | REASON_BIT(name, action, 1)
-#define REASON_BIT2(name, action, programs, text) | REASON_BIT(name, action, 2)
-_Static_assert(REASON_MAX <= 64, "a bit for each reason");
+static const unsigned char reason_actions[] = {
+#define REASON_ACTION(name, action, programs, text) XDP_##action,
+	REASONS(REASON_ACTION)
+#undef REASON_ACTION
+};
 
 /* XDP_ABORTED for a number that is no reason. */
 static inline __attribute__((always_inline)) int
 reason_action(enum reason reason)
 {
-	const unsigned long long bits[] = {
-		0ULL REASONS(REASON_BIT0),
-		0ULL REASONS(REASON_BIT1),
-		0ULL REASONS(REASON_BIT2),
-	};
-
-	if (reason >= REASON_MAX)
-		return XDP_ABORTED;
-	return (bits[0] >> reason & 1) | (bits[1] >> reason & 1) << 1 |
-	       (bits[2] >> reason & 1) << 2;
+	return reason < REASON_MAX ? reason_actions[reason] : XDP_ABORTED;
 }
