@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "common/bpf/context.h"
 #include "common/bpf/maps.h"
 #include "common/core/address.h"
 #include "common/core/verifier.h"
@@ -72,13 +73,13 @@ INLINE const struct interface *interface_of(__u32 device)
 }
 
 /* Does the IP packet claim more bytes than the frame has? */
-INLINE bool is_cut_short(struct xdp_md *ctx, const struct packet *packet)
+INLINE bool is_cut_short(CONTEXT *ctx, const struct packet *packet)
 {
 	__u64 length = packet->l3_offset + packet->length;
 
 	if (length <= (__u64)(ctx->data_end - ctx->data))
 		return false;
-	return !constants.has_frags || length > bpf_xdp_get_buff_len(ctx);
+	return length > frame_length(ctx);
 }
 
 /* Which generation this packet uses; -1: there is none yet. */

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "common/bpf/context.h"
 #include "common/bpf/dry.h"
 #include "common/bpf/hand.h"
 #include "common/bpf/maps.h"
@@ -21,7 +22,7 @@
  * The ethertype behind all tags, or -1: the frame ends before. A function of
  * its own, so that with any number of tags what follows is verified once.
  */
-SEPARATE int parse_link(struct xdp_md *ctx)
+SEPARATE int parse_link(CONTEXT *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -36,13 +37,12 @@ SEPARATE int parse_link(struct xdp_md *ctx)
 }
 
 /* packet_is_big() for the packet in `parsed`, of which little is known. */
-SEPARATE int parse_big(struct xdp_md *ctx)
+SEPARATE int parse_big(CONTEXT *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct packet *found = handed_packet();
-	__u64 frame = constants.has_frags ? bpf_xdp_get_buff_len(ctx)
-					  : (__u64)(end - data);
+	__u64 frame = frame_length(ctx);
 
 	if (!found || found->l3_offset > L3_MOST)
 		return REASON_malformed;
@@ -52,7 +52,7 @@ SEPARATE int parse_big(struct xdp_md *ctx)
 }
 
 /* The IP headers behind it. One after the other: the stack is full with one. */
-SEPARATE int parse_ip(struct xdp_md *ctx, int ethertype)
+SEPARATE int parse_ip(CONTEXT *ctx, int ethertype)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -71,7 +71,7 @@ SEPARATE int parse_ip(struct xdp_md *ctx, int ethertype)
 }
 
 /* What is above them. */
-SEPARATE int parse_above(struct xdp_md *ctx)
+SEPARATE int parse_above(CONTEXT *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -88,7 +88,7 @@ SEPARATE int parse_above(struct xdp_md *ctx)
 }
 
 /* packet_quote() for the packet in `parsed`. */
-SEPARATE int parse_quote(struct xdp_md *ctx)
+SEPARATE int parse_quote(CONTEXT *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -119,7 +119,7 @@ SEPARATE int parse_client(void)
  * answers. The frame is as it came. Fragments for other hosts, which a bridge
  * floods, would push out the fragments for this host.
  */
-SEPARATE int fragment_is_wanted(struct xdp_md *ctx);
+SEPARATE int fragment_is_wanted(CONTEXT *ctx);
 
 INLINE void fragment_key(struct fragment_key *key, const struct packet *packet)
 {
@@ -136,7 +136,7 @@ INLINE void fragment_key(struct fragment_key *key, const struct packet *packet)
  * its ends. One of UDP, which a service may take even so, goes on as unknown;
  * of others it is REASON_fragment.
  */
-SEPARATE int parse_fragment(struct xdp_md *ctx)
+SEPARATE int parse_fragment(CONTEXT *ctx)
 {
 	struct packet *packet = handed_packet();
 	struct fragment_key key = {};
@@ -169,7 +169,7 @@ SEPARATE int parse_fragment(struct xdp_md *ctx)
 }
 
 /* What is behind the IP headers that were left in `parsed`, with `reason`. */
-INLINE enum reason parse_further(struct xdp_md *ctx, const struct packet *found,
+INLINE enum reason parse_further(CONTEXT *ctx, const struct packet *found,
 				 enum reason reason)
 {
 	if (reason == REASON_NONE)
@@ -202,7 +202,7 @@ INLINE enum reason parsed_packet(struct packet *packet,
 	return reason;
 }
 
-INLINE enum reason parse(struct xdp_md *ctx, struct packet *packet)
+INLINE enum reason parse(CONTEXT *ctx, struct packet *packet)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;

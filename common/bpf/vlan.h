@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "common/bpf/context.h"
 #include "common/bpf/maps.h"
 #include "common/core/verifier.h"
 #include "common/core/vlan.h"
@@ -21,7 +22,7 @@ SEPARATE int vlan_device(__u32 port, __u32 vlan)
 }
 
 /* The device by which the frame came in, as the kernel sees it. */
-INLINE __u32 device_of(struct xdp_md *ctx, const struct packet *packet)
+INLINE __u32 device_of(CONTEXT *ctx, const struct packet *packet)
 {
 	if (!packet->vlan.outer)
 		return ctx->ingress_ifindex;

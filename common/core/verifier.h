@@ -26,7 +26,7 @@
  * A static function that is called, and not inlined: it takes pointers to
  * memory, which the verifier allows a function of its own only since 5.12.
  */
-#define NOINLINE static __attribute__((noinline))
+#define NOINLINE static __attribute__((noinline, unused))
 
 /*
  * The compiler does not know where the value comes from, nor what it may be. So
