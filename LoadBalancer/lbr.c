@@ -11,6 +11,7 @@
 #include "LoadBalancer/generation/layouts.h"
 #include "LoadBalancer/host/devices.h"
 #include "LoadBalancer/host/host.h"
+#include "LoadBalancer/host/nat.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/cli/cli.h"
 #include "common/core/reason.h"
@@ -132,7 +133,8 @@ static int prepare(struct kernel *kernel, const struct config *config,
 	if (!kernel->object && !kernel->attachment_count &&
 	    kernel_attachments(kernel, fault_out))
 		return -1;
-	return devices_refuse(kernel, config, fault_out)
+	return nat_refuse(config, fault_out)
+		       ?: devices_refuse(kernel, config, fault_out)
 		       ?: lbr_prepare(kernel, config, fault_out);
 }
 
@@ -153,6 +155,7 @@ static void settle(struct kernel *kernel, const struct config *config)
 {
 	lbr_neighbours_settle(kernel, config);
 	lbr_claims_settle(kernel, config);
+	nat_settle(kernel, config);
 }
 
 const struct role tool = {

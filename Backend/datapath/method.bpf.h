@@ -7,7 +7,8 @@
  *	enum reason NAME_restore(struct decision *)
  *
  * which makes the packet what the client sent: d->restore is the row for it.
- * It cannot fail. A method that is restored by INNER has two others instead:
+ * It cannot fail. If there is NOTHING to restore, the file has none. A method
+ * that is restored by INNER has two others instead:
  *
  *	bool NAME_is(const struct packet *)
  *
@@ -28,12 +29,15 @@
 #include "Backend/datapath/methods/all.bpf.h" /* by make */
 #include "common/core/method.h"
 
-/* Code for the rows that are restored by INNER, and for those that are not. */
+/* Code for the rows that are restored by INNER, and for those that are
+ * restored otherwise. */
 #define IF_INNER(...) __VA_ARGS__
 #define IF_ADDRESS(...)
 #define IF_MARK(...)
 #define IF_VIP(...)
+#define IF_NOTHING(...)
 #define UNLESS_INNER(...)
+#define UNLESS_NOTHING(...)
 #define UNLESS_ADDRESS(...) __VA_ARGS__
 #define UNLESS_MARK(...)    __VA_ARGS__
 #define UNLESS_VIP(...)	    __VA_ARGS__

@@ -113,6 +113,8 @@ static struct restore_key key_of(const struct config_service *service,
 	case RESTORED_BY_VIP:
 		key.address = service->vip;
 		break;
+	case RESTORED_BY_NOTHING: /* it has no rows */
+		break;
 	}
 	return key;
 }
@@ -168,6 +170,8 @@ static int rows_of_file(const struct kernel *kernel, struct restores *restores,
 		return -1;
 	was = restores_since(kernel, generation_current(kernel));
 	for (s = 0; s < config->service_count; s++, service++) {
+		if (!method_is_restored(&service->method))
+			continue;
 		for (b = 0; b < service->backend_count; b++) {
 			if (!is_own(&service->backends[b].address, own,
 				    own_count))

@@ -25,7 +25,10 @@ static const struct drop_advice advice[] = {
 	{REASON_no_outer_source, HEALTH_FAIL,
 	 "ip address show dev IFACE; or, in FILE, outer-source: [ADDRESS]"},
 	{REASON_no_room, HEALTH_FAIL, "lbr up -m generic -c FILE"},
+	{REASON_no_port, HEALTH_FAIL,
+	 "in FILE, another address in nat-source, or a larger nat-table-size"},
 	/* Sent by clients or strangers; not a fault of this host. */
+	{REASON_no_flow, HEALTH_WARN, "lbr show reasons"},
 	{REASON_unmatched, HEALTH_WARN, "lbr watch unmatched"},
 	{REASON_malformed_vip, HEALTH_WARN, "lbr watch malformed_vip"},
 	{0},
@@ -40,8 +43,10 @@ static const struct drop_advice advice[] = {
 void look_drops(struct doctor *doctor)
 {
 	static const enum reason sent[] = {
-		REASON_forwarded, REASON_redirected, REASON_super_packet,
-		REASON_neighbour_unresolved, REASON_no_backend_passed};
+		REASON_forwarded,	  REASON_redirected,
+		REASON_super_packet,	  REASON_neighbour_unresolved,
+		REASON_no_backend_passed, REASON_translated,
+		REASON_returned};
 	__u64 risen[REASON_MAX], all = 0;
 	size_t i;
 

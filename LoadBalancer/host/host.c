@@ -20,6 +20,7 @@
 
 #include "LoadBalancer/host/devices.h"
 #include "LoadBalancer/host/host.h"
+#include "LoadBalancer/host/nat.h"
 #include "LoadBalancer/host/own.h"
 #include "LoadBalancer/host/path_mtus.h"
 #include "common/core/address.h"
@@ -165,6 +166,7 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 		     ?: host_interfaces(kernel, config, interfaces ?: names,
 					fault_out);
 	rc = rc ?: lbr_claims(kernel, config, interfaces ?: names, fault_out);
+	rc = rc ?: nat_host(kernel, config, interfaces ?: names, fault_out);
 	free(vlans);
 	rc = rc ?: own_write(kernel, fault_out);
 	rc = rc ?: devices_write(kernel, fault_out);

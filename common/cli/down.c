@@ -23,6 +23,12 @@ static bool is_needed(const char *what, const void *name)
 	return !strstr(what, part) || strstr(what, "evict_nocarrier");
 }
 
+/* Is the program behind XDP another interface's? */
+static bool is_elsewhere(const char *what, const void *name)
+{
+	return strcmp(what, name) != 0;
+}
+
 /* Also true for an interface of ours that is gone: it may be made again. */
 static bool is_wanted(const struct kernel *kernel)
 {
@@ -46,6 +52,7 @@ static int detach(struct kernel *kernel, const struct options *options,
 		}
 		printf("%s: %s detached\n", *name, kernel->role->program);
 		changes_keep(kernel, "sysctl", is_needed, *name);
+		changes_keep(kernel, "filter", is_elsewhere, *name);
 	}
 	for (i = 0; !kernel->attachment_count && i < kernel->gone_count; i++)
 		printf("%s: gone; %s stays up for it (to end that: %s down)\n",

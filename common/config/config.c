@@ -126,6 +126,7 @@ void config_free(struct config *config)
 		free(config->services[i].backends);
 	free(config->services);
 	free(config->outer_sources);
+	free(config->nat_sources);
 	free(config->lb_sources);
 	free(config->path);
 	memset(config, 0, sizeof(*config));

@@ -144,6 +144,10 @@ struct config {
 	__u32 advmss;		   /* bytes; 0: as the backend's routes say */
 	struct prefix *outer_sources; /* at most one of each family */
 	size_t outer_source_count;
+	struct prefix *nat_sources;
+	size_t nat_source_count;
+	__u32 nat_first_port; /* to 65535 */
+	__u32 nat_table_size; /* flows */
 	struct prefix *lb_sources;
 	size_t lb_source_count;
 	__u8 digest[32];     /* of what the file means: see write.h */

@@ -40,6 +40,9 @@ struct claim {
 
 static __u8 told_by(const struct method *method)
 {
+	/* Nothing is restored: the packets are another load balancer's. */
+	if (!method_is_restored(method))
+		return TOLD_BY_VIP;
 	return method_keeps_vip(method) ? TOLD_BY_VIP : method->dscp;
 }
 

@@ -116,6 +116,23 @@ const struct key keys[] = {
 	 .help = "The source of packets by @encapsulating, one of each family; with a "
 		 "prefix, each flow has an address of it. Default: the load "
 		 "balancer's own address on the incoming interface."},
+	{LEVEL_FILE, "nat-source",
+	 PREFIXES(config, nat_sources, nat_source_count, 64),
+	 .standard = "none",
+	 .help = "The addresses from which packets by @returning go to "
+		 "backends. A load balancer uses those that are its own: give "
+		 "each one of its own, or one that moves with the VIP. "
+		 "Required if a service has such a method."},
+	{LEVEL_FILE, "nat-first-port", KIND_NUMBER,
+	 FIELD(config, nat_first_port),
+	 .min = 1024, .max = 61440, .standard = "10240",
+	 .help = "Ports of `nat-source`, from this one to 65535, are not this "
+		 "host's own any more: `lbr up` reserves them."},
+	{LEVEL_FILE, "nat-table-size", KIND_NUMBER,
+	 FIELD(config, nat_table_size),
+	 .min = 65536, .max = 16777216, .standard = "131072",
+	 .help = "For how many flows by @returning there is room; rounded up "
+		 "to a power of two."},
 	{LEVEL_FILE, "lb-sources",
 	 PREFIXES(config, lb_sources, lb_source_count, MAX_SOURCES),
 	 .standard = "none",

@@ -36,6 +36,7 @@ static const struct {
 	int (*is)(const struct method *);
 } words[] = {
 	{"@by-address", method_is_by_address},
+	{"@returning", method_returns},
 	{"@crossing", method_crosses},
 	{"@encapsulating", method_encapsulates},
 	{"@marking", method_is_by_mark},

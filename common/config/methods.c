@@ -8,6 +8,7 @@
 
 #include "common/base/address.h"
 #include "common/config/method_names.h"
+#include "common/core/abi_nat.h"
 #include "common/core/abi_services.h"
 #include "common/core/address.h"
 #include "common/core/tunnel.h"
@@ -68,6 +69,81 @@ static int check_mtus(const struct config_service *service,
 	return 0;
 }
 
+static bool has_source(const struct config *config, bool is_ipv4)
+{
+	size_t i;
+
+	for (i = 0; i < config->nat_source_count; i++) {
+		if (addr_is_v4(&config->nat_sources[i].address) == is_ipv4)
+			return true;
+	}
+	return false;
+}
+
+/* A service whose replies come back to the load balancer. */
+static int check_returning(const struct config *config,
+			   const struct config_service *service,
+			   const struct refusal *refusal)
+{
+	const char *name = method_name(&service->method);
+	bool ipv4 = addr_is_v4(&service->vip);
+
+	if (!has_source(config, ipv4))
+		return refuse(refusal, service->line,
+			      "forward %s: only in a file whose key "
+			      "\"nat-source\" has an %s address, to which "
+			      "replies come back",
+			      name, ipv4 ? "IPv4" : "IPv6");
+	if (service->by_address)
+		return refuse(refusal, service->line,
+			      "fragments: by-address: not with forward: %s, "
+			      "which tells flows by their ports",
+			      name);
+	if (service->flows == FLOWS_SECOND_CHANCE ||
+	    service->chance == CHANCE_ALWAYS)
+		return refuse(refusal, service->line,
+			      "%s: not with forward: %s, which no backend "
+			      "undoes",
+			      service->flows ? "flows: second-chance"
+					     : "second-chance: always",
+			      name);
+	if (service->scheduler == SCHEDULER_WORKERS)
+		return refuse(refusal, service->line,
+			      "scheduler workers: not with forward: %s, whose "
+			      "program knows no queue",
+			      name);
+	if (service->check.type)
+		return refuse(refusal, service->check.line,
+			      "check: not with forward: %s, whose replies do "
+			      "not come from the VIP",
+			      name);
+	return 0;
+}
+
+/* Each of nat-source is one address, and there is room for all. */
+static int check_sources(const struct config *config,
+			 const struct refusal *refusal)
+{
+	size_t i, ipv4 = 0, most = NAT_SOURCES / 2;
+	char text[INET6_ADDRSTRLEN];
+
+	for (i = 0; i < config->nat_source_count; i++) {
+		const struct prefix *source = &config->nat_sources[i];
+
+		ipv4 += (size_t)addr_is_v4(&source->address);
+		if (source->bits != 128)
+			return refuse(refusal, 0,
+				      "nat-source: must be addresses, not the "
+				      "prefix of %s",
+				      addr_text(&source->address, text));
+	}
+	if (ipv4 > most || config->nat_source_count - ipv4 > most)
+		return refuse(refusal, 0,
+			      "nat-source: at most %zu addresses of a family",
+			      most);
+	return 0;
+}
+
 /* Keys that only some methods have, or that a method requires. */
 static int check_keys(const struct config *config,
 		      const struct config_service *service,
@@ -93,10 +169,14 @@ static int check_keys(const struct config *config,
 	    method->checksum == CHECKSUM_UPDATE)
 		return refuse(
 			refusal, service->line,
-			"checksum update: only with forward: %s; %s "
-			"leaves the VIP, and its checksum is true",
+			"checksum update: only with forward: %s; %s %s",
 			methods_text(method_overwrites_vip, " or ", others),
-			name);
+			name,
+			method_returns(method)
+				? "makes all checksums true"
+				: "leaves the VIP, and its checksum is true");
+	if (method_returns(method) && check_returning(config, service, refusal))
+		return -1;
 	if (method_encapsulates(method) && !config->lb_source_count)
 		return refuse(refusal, service->line,
 			      "forward %s: only in a file with the key "
@@ -192,7 +272,8 @@ static int check_marks(const struct config *config,
 
 int methods_check(const struct config *config, const struct refusal *refusal)
 {
-	int result = check_outer(config, refusal);
+	int result =
+		check_outer(config, refusal) ?: check_sources(config, refusal);
 
 	for (size_t i = 0; i < config->service_count && !result; i++)
 		result = check_keys(config, &config->services[i], refusal)

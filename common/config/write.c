@@ -289,9 +289,12 @@ int config_digest(const struct config *config, __u8 digest[32])
 	backends = calloc(all, sizeof(*backends));
 	copy.outer_sources =
 		sorted(config->outer_sources, config->outer_source_count);
+	copy.nat_sources =
+		sorted(config->nat_sources, config->nat_source_count);
 	copy.lb_sources = sorted(config->lb_sources, config->lb_source_count);
 	if (copy.services && backends &&
 	    !copy.outer_sources == !config->outer_source_count &&
+	    !copy.nat_sources == !config->nat_source_count &&
 	    !copy.lb_sources == !config->lb_source_count) {
 		for (i = 0, all = 0; i < config->service_count; i++) {
 			copy.services[i] = config->services[i];
@@ -304,6 +307,7 @@ int config_digest(const struct config *config, __u8 digest[32])
 		rc = digest_sorted(&copy, digest);
 	}
 	free(copy.outer_sources);
+	free(copy.nat_sources);
 	free(copy.lb_sources);
 	free(copy.services);
 	free(backends);

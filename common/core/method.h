@@ -27,7 +27,9 @@ METHOD(dscp, MARK, 0, 0, METHOD_ROUTED | METHOD_KERNEL, \
 METHOD(ipip, INNER, 20, 40, METHOD_ROUTED | METHOD_CROSSES, \
 	"in another IP header, to the backend's address; the VIP stays inside") \
 METHOD(l2, VIP, 0, 0, METHOD_CROSSES, \
-	"to the backend's MAC address alone, on the same segment; the VIP stays")
+	"to the backend's MAC address alone, on the same segment; the VIP stays") \
+METHOD(nat, NOTHING, 0, 0, METHOD_ROUTED | METHOD_RETURNS, \
+	"from an address of the load balancer, to which the reply comes back; nothing to install on the backend")
 /* clang-format on */
 
 enum forward {
@@ -49,6 +51,7 @@ enum restored_by {
 	RESTORED_BY_INNER,   /* the destination of the packet inside, which is
 				taken out if it comes from `lb-sources` */
 	RESTORED_BY_VIP,     /* the destination */
+	RESTORED_BY_NOTHING, /* the backend has nothing to restore */
 };
 
 enum method_trait {
@@ -61,6 +64,8 @@ enum method_trait {
 	METHOD_KERNEL = 2,
 	/* The backend's address may be of another family than the VIP. */
 	METHOD_CROSSES = 4,
+	/* Replies come back to the load balancer, which sends them on. */
+	METHOD_RETURNS = 8,
 };
 
 /* The TCP or UDP checksum, where one address is written over another. */
@@ -122,6 +127,12 @@ INLINE int method_crosses(const struct method *method)
 	return method_traits(method) & METHOD_CROSSES;
 }
 
+/* Do replies pass the load balancer? */
+INLINE int method_returns(const struct method *method)
+{
+	return method_traits(method) & METHOD_RETURNS;
+}
+
 /* Does the backend find the VIP by its own address alone? */
 INLINE int method_is_by_address(const struct method *method)
 {
@@ -132,6 +143,12 @@ INLINE int method_is_by_address(const struct method *method)
 INLINE int method_is_by_mark(const struct method *method)
 {
 	return method_restored_by(method) == RESTORED_BY_MARK;
+}
+
+/* Has the backend something to do? */
+INLINE int method_is_restored(const struct method *method)
+{
+	return method_restored_by(method) != RESTORED_BY_NOTHING;
 }
 
 /* Is the packet sent inside another one? */
@@ -149,7 +166,8 @@ INLINE int method_overwrites_vip(const struct method *method)
 /* Does the packet itself say its VIP when it reaches the backend? */
 INLINE int method_keeps_vip(const struct method *method)
 {
-	return !method_overwrites_vip(method);
+	return method_restored_by(method) == RESTORED_BY_INNER ||
+	       method_restored_by(method) == RESTORED_BY_VIP;
 }
 
 /* Bytes that the method adds to a packet on its way to `backend`. */

@@ -114,6 +114,16 @@ REASON(forwarded, TX, IN_LBR, \
 	"sent to a backend, by the interface it came in by") \
 REASON(redirected, REDIRECT, IN_LBR, \
 	"sent to a backend, by another interface") \
+REASON(translating, PASS, IN_LBR, \
+	"nat: left to lbr_nat, which has not taken it") \
+REASON(translated, REDIRECT, IN_LBR, \
+	"nat: sent to a backend, from an address and port of `nat-source`") \
+REASON(returned, REDIRECT, IN_LBR, \
+	"nat: a backend's packet, sent to the client whose flow it is of") \
+REASON(no_port, DROP, IN_LBR, \
+	"nat: of a new flow, for which `nat-source` has no free port to this backend") \
+REASON(no_flow, DROP, IN_LBR, \
+	"nat: of a flow that is not known, and the packet begins none") \
 REASON(check_reply, REDIRECT, IN_LBR, \
 	"the reply to a health check: passed to `lbr run`, in its network namespace") \
 REASON(echo_answered, TX, IN_LBR, \

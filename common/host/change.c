@@ -14,6 +14,7 @@
 #include "common/host/change.h"
 #include "common/host/claim.h"
 #include "common/host/check_veth.h"
+#include "common/kernel/clsact.h"
 #include "common/net/device.h"
 #include "common/net/neighbours.h"
 #include "common/net/netlink.h"
@@ -325,7 +326,7 @@ static const struct {
 	{"sysctl", undo_sysctl},       {"address", undo_address},
 	{"neighbour", undo_neighbour}, {"advmss", advmss_undo},
 	{"claim", claim_undo},	       {"route", claim_route_undo},
-	{"detour", undo_check_veth},
+	{"detour", undo_check_veth},   {"filter", clsact_undo},
 };
 
 static int undo(const struct change *change, struct fault *fault_out)

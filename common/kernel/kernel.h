@@ -197,6 +197,8 @@ bool kernel_can_trace(void);
 bool kernel_can_frags(void);
 /* ... run the programs of role->apart (5.18)? */
 bool kernel_can_apart(void);
+/* ... exchange 64 bits of a map at once, if they are as expected (5.12)? */
+bool kernel_can_exchange(void);
 /*
  * Does a veth with GRO take what a native XDP program redirects to it (5.13)?
  * Before, only one with a native program does.

@@ -185,6 +185,12 @@ bool kernel_can_apart(void)
 	return has_helper(BPF_FUNC_xdp_store_bytes);
 }
 
+bool kernel_can_exchange(void)
+{
+	/* This helper is as old. */
+	return has_helper(BPF_FUNC_check_mtu);
+}
+
 bool kernel_can_veth_gro(void)
 {
 	/* No feature of the device tells; this helper is as old. */

@@ -222,6 +222,10 @@ static void method_facts(const struct method *method)
 		[RESTORED_BY_INNER] =
 			"The packet itself says its VIP. A direct connection "
 			"to the backend's own service port works.",
+		[RESTORED_BY_NOTHING] =
+			"The backend needs no xdp_bkd, and sees the load "
+			"balancer as its client. A direct connection to the "
+			"backend's own service port works.",
 		[RESTORED_BY_VIP] =
 			"The packet itself says its VIP. A direct connection "
 			"to the backend's own service port works.",
@@ -235,6 +239,9 @@ static void method_facts(const struct method *method)
 		       method_overhead(method, &ipv6));
 	if (method_crosses(method))
 		puts("Backends may be of the other family.");
+	if (method_returns(method))
+		puts("Replies pass the load balancer, which must be the one "
+		     "that the request passed.");
 	if (!method_is_routed(method))
 		puts("Backends must be on the load balancer's own segment.");
 	if (!method_is_for_kernel(method))

@@ -18,9 +18,9 @@ static void agree(struct config_service *service, __u8 dscp)
 	struct method *method = &service->method;
 
 	method->dscp = method_is_by_mark(method) ? dscp : 0;
-	if (method_keeps_vip(method))
+	if (!method_overwrites_vip(method))
 		method->checksum = CHECKSUM_KEEP;
-	if (service->protocol != IPPROTO_UDP)
+	if (service->protocol != IPPROTO_UDP || method_returns(method))
 		service->by_address = false;
 	if (service->protocol == IPPROTO_UDP ||
 	    !scheduler_is_function(service->scheduler) ||
@@ -33,7 +33,7 @@ static void agree(struct config_service *service, __u8 dscp)
 static void agree_workers(struct config_service *service, __u16 number)
 {
 	bool may = service->protocol == IPPROTO_UDP && service->port &&
-		   !service->by_address;
+		   !service->by_address && !method_returns(&service->method);
 
 	if (service->scheduler == SCHEDULER_WORKERS && !may)
 		service->scheduler = SCHEDULER_MAGLEV;

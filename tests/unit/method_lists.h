@@ -27,8 +27,7 @@ static const struct method_row {
 
 static inline int row_is(const struct method_row *row, const char *word)
 {
-	int keeps =
-		row->by != RESTORED_BY_ADDRESS && row->by != RESTORED_BY_MARK;
+	int keeps = row->by == RESTORED_BY_INNER || row->by == RESTORED_BY_VIP;
 
 	switch (word[1]) {
 	case 'a':
@@ -44,7 +43,8 @@ static inline int row_is(const struct method_row *row, const char *word)
 	case 'r':
 		return !!(row->traits & METHOD_ROUTED);
 	default:
-		return !keeps;
+		return row->by == RESTORED_BY_ADDRESS ||
+		       row->by == RESTORED_BY_MARK;
 	}
 }
 

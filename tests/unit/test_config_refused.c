@@ -16,7 +16,7 @@
 	"udp-idle, "                                                           \
 	"grace, drain-timeout, next-hop-age, insert-limit, icmp-error-limit, " \
 	"second-chance-limit, advmss, "                                        \
-	"outer-source, lb-sources"
+	"outer-source, nat-source, nat-first-port, nat-table-size, lb-sources"
 #define SERVICE_KEYS                                                           \
 	"vip, port, protocol, scheduler, threads, release, release-key, "      \
 	"lease, queue, load-balancers, forward, dscp, checksum, "              \

@@ -46,7 +46,7 @@ static const struct row wrong_values[] = {
 	{VIP "  scheduler: rr\n",
 	 ":3: scheduler \"rr\": must be maglev or random or "
 	 "round-robin or source-hash or workers"},
-	{VIP "  forward: nat\n", ":3: forward \"nat\": must be @all"},
+	{VIP "  forward: gue\n", ":3: forward \"gue\": must be @all"},
 	{VIP "  table-size: 65536\n", ":3: table-size \"65536\": must be a "
 				      "prime from 251 to 131071; the nearest "
 				      "is 65537"},

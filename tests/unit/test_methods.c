@@ -144,6 +144,8 @@ static void rows(void **unused)
 		{"ipip", RESTORED_BY_INNER, 20, 40,
 		 METHOD_ROUTED | METHOD_CROSSES},
 		{"l2", RESTORED_BY_VIP, 0, 0, METHOD_CROSSES},
+		{"nat", RESTORED_BY_NOTHING, 0, 0,
+		 METHOD_ROUTED | METHOD_RETURNS},
 	};
 	size_t i;
 
@@ -179,7 +181,13 @@ static void columns(void **unused)
 				 row->by == RESTORED_BY_MARK);
 		assert_int_equal(method_encapsulates(&method), inner);
 		assert_int_equal(method_keeps_vip(&method), keeps);
-		assert_int_equal(method_overwrites_vip(&method), !keeps);
+		assert_int_equal(method_overwrites_vip(&method),
+				 row->by == RESTORED_BY_ADDRESS ||
+					 row->by == RESTORED_BY_MARK);
+		assert_int_equal(method_is_restored(&method),
+				 row->by != RESTORED_BY_NOTHING);
+		assert_int_equal(!!method_returns(&method),
+				 !!(row->traits & METHOD_RETURNS));
 		assert_int_equal(!!method_is_routed(&method),
 				 !!(row->traits & METHOD_ROUTED));
 		assert_int_equal(!!method_is_for_kernel(&method),

@@ -95,6 +95,7 @@ static void passed_up(void **unused)
 		"congestion_lost",
 		"second_chance_spent",
 		"no_backend_passed",
+		"translating",
 	};
 	const size_t count = sizeof(passing) / sizeof(passing[0]);
 	size_t i, j;
@@ -123,6 +124,8 @@ static void sent(void **unused)
 			  !strcmp(rows[i].name, "too_big_answered") ||
 			  !strcmp(rows[i].name, "second_chance");
 		bool redirected = !strcmp(rows[i].name, "redirected") ||
+				  !strcmp(rows[i].name, "translated") ||
+				  !strcmp(rows[i].name, "returned") ||
 				  !strcmp(rows[i].name, "check_reply");
 
 		assert_int_equal(rows[i].action == XDP_TX, tx);

@@ -114,7 +114,7 @@ static void draw_check(struct config_service *service)
 	struct config_check *check = &service->check;
 	bool udp = service->protocol == IPPROTO_UDP;
 
-	if (below(2))
+	if (below(2) || method_returns(&service->method))
 		return;
 	draw_record(LEVEL_CHECK, check);
 	check->path[0] = '/';
@@ -165,6 +165,8 @@ static void draw_former(struct config_service *service)
 
 /* 10.9.0.0/16, 2001:db8:9::/48 and one address; the first of them, or more. */
 static struct prefix prefixes[3];
+static struct prefix nat_sources[] = {{128, {{0, 0, V4_MAPPED, 9}}},
+				      {128, {{32}}}};
 
 static void draw_prefixes(struct prefix **field, size_t *count, size_t most)
 {
@@ -182,6 +184,8 @@ static void draw_config(struct config *config, struct config_service *services,
 	memset(config, 0, sizeof(*config));
 	draw_record(LEVEL_FILE, config);
 	draw_prefixes(&config->outer_sources, &config->outer_source_count, 2);
+	config->nat_sources = nat_sources;
+	config->nat_source_count = 2;
 	draw_prefixes(&config->lb_sources, &config->lb_source_count, 3);
 	config->services = services;
 	config->service_count = 1 + below(SERVICES);
@@ -241,6 +245,8 @@ static void assert_same_config(const struct config *a, const struct config *b)
 	assert_true(!a->outer_source_count ||
 		    !memcmp(a->outer_sources, b->outer_sources,
 			    a->outer_source_count * sizeof(struct prefix)));
+	assert_memory_equal(a->nat_sources, b->nat_sources,
+			    sizeof(nat_sources));
 	assert_true(!a->lb_source_count ||
 		    !memcmp(a->lb_sources, b->lb_sources,
 			    a->lb_source_count * sizeof(struct prefix)));

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * nat.bpf.c - lbr_nat: `forward: nat`, both ways
+ *
+ *	client's packet:   find or begin its flow  ->  source, backend  ->  send
+ *	backend's packet:  find its flow           ->  VIP, client      ->  send
+ *
+ * Attached where the kernel takes packets from an interface (clsact, ingress),
+ * behind xdp_lbr: there the kernel says whether a checksum is still to be
+ * filled in, which no XDP program can know. xdp_lbr selects the backend, as for
+ * any method, and passes the packet up. A backend's packet is for an address of
+ * this host that is no VIP: it is passed up, too.
+ *
+ * A packet that is taken here was counted by xdp_lbr under the reason for which
+ * it was passed up. It is counted anew, and not twice.
+ */
+#define CONTEXT struct __sk_buff
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include "LoadBalancer/datapath/nat_flows.bpf.h"
+#include "LoadBalancer/datapath/nat_maps.bpf.h"
+#include "LoadBalancer/datapath/translate.bpf.h"
+#include "common/bpf/context.h"
+#include "common/bpf/exit.h"
+#include "common/bpf/hand.h"
+#include "common/bpf/parse.h"
+#include "common/bpf/vlan.h"
+#include "common/core/route.h"
+#include "common/core/verifier.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* The device that the packet came in by, as the FIB knows it; 0: none. */
+INLINE __u32 nat_device(CONTEXT *ctx)
+{
+	__u32 port = ctx->ifindex;
+	const struct interface *in;
+	__u16 tag;
+
+	/* Or clang takes the address of the field, and reads it later. */
+	OPAQUE(port);
+	if (ctx->vlan_present) {
+		tag = tag_read((FORCE __be16)ctx->vlan_proto,
+			       bpf_htons(ctx->vlan_tci));
+		return vlan_device(port, (__u32)tag << 16);
+	}
+	in = interface_of(port);
+	return in ? in->device : port;
+}
+
+/* The way out, for the new ends in `nat_handed`: REASON_NONE, or why not. */
+SEPARATE int nat_route(CONTEXT *ctx)
+{
+	struct packet *packet = handed_packet();
+	struct nat_handed *h = nat_handed_over();
+	struct bpf_fib_lookup question;
+	int found;
+
+	if (!packet || !h)
+		return REASON_fib_error;
+	route_question(&question, &h->source, &h->destination, nat_device(ctx));
+	question.l4_protocol = packet->protocol;
+	question.sport = h->source_port;
+	question.dport = h->port;
+	found = bpf_fib_lookup(ctx, &question, sizeof(question), 0);
+	h->out = question.ifindex;
+	if (question.family == ROUTE_AF_INET)
+		addr_set_v4(&h->via, question.ipv4_dst);
+	else
+		addr_set_v6(&h->via, (const __be32 *)question.ipv6_dst);
+	/* The kernel asks for the MAC address when it sends. */
+	if (found == BPF_FIB_LKUP_RET_SUCCESS ||
+	    found == BPF_FIB_LKUP_RET_NO_NEIGH)
+		return REASON_NONE;
+	return route_reason(found);
+}
+
+/* By the kernel's own neighbour, so that it asks for a MAC address. */
+INLINE long nat_send(CONTEXT *ctx, const struct nat_handed *h)
+{
+	struct bpf_redir_neigh next = {};
+
+	if (addr_is_v4(&h->via)) {
+		next.nh_family = ROUTE_AF_INET;
+		next.ipv4_nh = h->via.w[3];
+	} else {
+		next.nh_family = ROUTE_AF_INET6;
+		__builtin_memcpy(next.ipv6_nh, &h->via, sizeof(h->via));
+	}
+	if (ctx->vlan_present)
+		bpf_skb_vlan_pop(ctx);
+	return bpf_redirect_neigh(h->out, &next, sizeof(next), 0);
+}
+
+INLINE void count_by(__u32 reason, __s64 by)
+{
+	__u64 *counter = bpf_map_lookup_elem(&reasons, &reason);
+
+	if (counter)
+		*counter += by;
+}
+
+INLINE void count_service_by(__u32 service, __u32 reason, __s64 by)
+{
+	struct service_reason key = {service, reason};
+	__u64 *counter = bpf_map_lookup_elem(&service_reasons, &key);
+
+	if (counter)
+		*counter += by;
+	else if (by > 0)
+		bpf_map_update_elem(&service_reasons, &key, &by, BPF_NOEXIST);
+}
+
+/* What xdp_lbr has counted, under what has become of it. */
+SEPARATE int nat_count(CONTEXT *ctx, __u32 reason, __u32 is_out)
+{
+	struct nat_handed *h = nat_handed_over();
+	struct backend_count *counter;
+	__u32 key;
+
+	count_by(is_out ? REASON_translating : REASON_not_vip, -1);
+	count_by(reason, 1);
+	if (!h || !is_out || !h->service)
+		return 0;
+	count_service_by(h->service, REASON_translating, -1);
+	if (reason != REASON_translated) {
+		count_service_by(h->service, reason, 1);
+		return 0;
+	}
+	key = h->backend % BACKEND_INDEXES;
+	counter = bpf_map_lookup_elem(&backend_counts, &key);
+	if (!counter)
+		return 0;
+	counter->packets++;
+	counter->bytes += ctx->len;
+	counter->flows += h->begins;
+	return 0;
+}
+
+/*
+ * Has the frame no Ethernet header here? If generic XDP has copied a packet,
+ * the kernel forgets how long that was (mac_len), and begins at the IP header.
+ * Seen on 6.18; a later bpf_redirect_neigh() would take 14 bytes of the packet
+ * for it.
+ */
+INLINE bool link_is_missing(CONTEXT *ctx)
+{
+	__u64 first = 0, ip = 1;
+
+	bpf_skb_load_bytes(ctx, 0, &first, sizeof(first));
+	bpf_skb_load_bytes_relative(ctx, 0, &ip, sizeof(ip), BPF_HDR_START_NET);
+	return first == ip;
+}
+
+/* Puts one there; its content is the kernel's to fill in. */
+INLINE bool link_add(CONTEXT *ctx, struct packet *packet)
+{
+	if (bpf_skb_change_head(ctx, sizeof(struct ethhdr), 0))
+		return false;
+	packet->l3_offset += sizeof(struct ethhdr);
+	return true;
+}
+
+INLINE enum reason nat_parse(CONTEXT *ctx, bool link)
+{
+	struct packet *found = handed_packet();
+	__u32 most = ctx->len < 256 ? ctx->len : 256;
+	enum reason reason;
+	int ethertype;
+
+	/* So that all headers, those inside an ICMP error too, can be read. */
+	if ((__u64)(ctx->data_end - ctx->data) < most)
+		bpf_skb_pull_data(ctx, most);
+	if (!found)
+		return REASON_malformed;
+	if (link) {
+		ethertype = parse_link(ctx);
+	} else {
+		__builtin_memset(found, 0, sizeof(*found));
+		ethertype = (__u16)ctx->protocol;
+	}
+	reason = parse_further(ctx, found, parse_ip(ctx, ethertype));
+	return found->has_destination ? reason : REASON_malformed;
+}
+
+/* Writes and routes what nat_decide() has said. REASON_NONE: it can be sent. */
+INLINE enum reason nat_translate(CONTEXT *ctx, struct packet *packet, bool link)
+{
+	enum reason reason = nat_route(ctx);
+	bool is_error = packet->is_error;
+
+	if (reason != REASON_NONE)
+		return reason;
+	if (!link && !link_add(ctx, packet))
+		return REASON_no_room;
+	return (is_error ? translate_error(ctx) : translate(ctx))
+		       ? REASON_malformed_vip
+		       : REASON_NONE;
+}
+
+SEC("tc")
+int lbr_nat(struct __sk_buff *ctx)
+{
+	struct nat_handed *h = nat_handed_over();
+	struct packet *packet = handed_packet();
+	bool link = !link_is_missing(ctx), is_out, is_sent;
+	enum reason reason, way;
+
+	if (!h || !packet || nat_parse(ctx, link) != REASON_NONE)
+		return TC_ACT_UNSPEC;
+	reason = nat_decide(ctx);
+	if (reason == REASON_NONE)
+		return TC_ACT_UNSPEC;
+	is_out = reason != REASON_returned && reason != REASON_ttl_exceeded;
+	is_sent = reason == REASON_translated || reason == REASON_returned;
+	if (is_sent) {
+		way = nat_translate(ctx, packet, link);
+		is_sent = way == REASON_NONE;
+		reason = is_sent ? reason : way;
+	}
+	nat_count(ctx, reason, is_out);
+	return is_sent ? nat_send(ctx, h) : TC_ACT_SHOT;
+}

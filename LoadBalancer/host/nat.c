@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * nat.c - see nat.h
+ *
+ * lbr_nat has maps of its own, which are pinned beside xdp_lbr's, so that flows
+ * outlive an `up`; the others are xdp_lbr's. The kernel keeps the program as
+ * long as it is attached.
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "LoadBalancer/host/nat.h"
+#include "common/base/address.h"
+#include "common/core/abi_nat.h"
+#include "common/core/address.h"
+#include "common/core/nat_table.h"
+#include "common/host/change.h"
+#include "common/kernel/clsact.h"
+#include "common/net/netlink.h"
+#include "LoadBalancer/datapath/nat.skel.h"
+
+#define HALF (NAT_SOURCES / 2)
+
+static const char *const own_maps[] = {"nat_rows", "nat_index", "nat_sources",
+				       "nat_addresses", NULL};
+/* Of each load. */
+static const char *const fresh_maps[] = {"parsed", "nat_handed", NULL};
+
+static bool is_among(const char *const *names, const char *name)
+{
+	for (; *names; names++) {
+		if (!strcmp(*names, name))
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted(const struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++) {
+		if (method_returns(&config->services[i].method))
+			return true;
+	}
+	return false;
+}
+
+int nat_refuse(const struct config *config, struct fault *fault_out)
+{
+	if (!is_wanted(config) || kernel_can_exchange())
+		return 0;
+	fault(fault_out, "cannot use forward: nat: it needs Linux 5.12, for "
+			 "which two CPUs can agree on a port");
+	return fault_hint(fault_out, "another `forward`, or a newer kernel");
+}
+
+/* The table's rows: a power of two with room for twice the file's flows. */
+static __u32 rows_wanted(const struct config *config)
+{
+	__u32 rows = NAT_LEAST_ROWS;
+
+	while (rows < config->nat_table_size && rows < 1U << 30)
+		rows *= 2;
+	return rows;
+}
+
+/* fd of a pinned map of our own, or -1. The caller closes. */
+static int own_map(const struct kernel *kernel, const char *name)
+{
+	char path[256];
+
+	kernel_path(kernel, "", name, path, sizeof(path));
+	return bpf_obj_get(path);
+}
+
+/* A map of our own: the pinned one, unless it has another size. */
+static int own_map_reuse(const struct kernel *kernel, struct bpf_map *map)
+{
+	int fd = own_map(kernel, bpf_map__name(map)), rc = 0;
+	struct bpf_map_info info = {0};
+	__u32 length = sizeof(info);
+
+	if (fd < 0)
+		return 0;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &length) &&
+	    info.max_entries == bpf_map__max_entries(map))
+		rc = bpf_map__reuse_fd(map, fd);
+	close(fd);
+	return rc;
+}
+
+static int maps_share(const struct kernel *kernel, struct bpf_object *object)
+{
+	struct bpf_map *map;
+	const char *name;
+	int fd, rc = 0;
+
+	bpf_object__for_each_map(map, object)
+	{
+		name = kernel_map_name(map);
+		if (!name || is_among(fresh_maps, name))
+			continue;
+		if (is_among(own_maps, name)) {
+			rc = rc ?: own_map_reuse(kernel, map);
+			continue;
+		}
+		fd = kernel_map(kernel, name);
+		if (fd < 0) /* not pinned: of no use here */
+			rc = rc ?: bpf_map__set_autocreate(map, false);
+		else
+			rc = rc ?: bpf_map__reuse_fd(map, fd);
+		if (fd >= 0)
+			close(fd);
+	}
+	return rc;
+}
+
+static int maps_pin(const struct kernel *kernel, struct bpf_object *object)
+{
+	const char *const *name;
+	char path[256], aside[264];
+	int fd, rc = 0;
+
+	for (name = own_maps; *name && !rc; name++) {
+		fd = bpf_object__find_map_fd_by_name(object, *name);
+		kernel_path(kernel, "", *name, path, sizeof(path));
+		snprintf(aside, sizeof(aside), "%s-new", path);
+		unlink(aside);
+		rc = bpf_obj_pin(fd, aside) || rename(aside, path);
+	}
+	return rc;
+}
+
+static struct nat_bpf *nat_open(const struct kernel *kernel,
+				const struct config *config)
+{
+	struct nat_bpf *skeleton = nat_bpf__open();
+	__u32 rows = rows_wanted(config);
+	struct constants constants;
+
+	if (!skeleton)
+		return NULL;
+	kernel_constants(kernel, &constants);
+	*(struct constants *)&skeleton->rodata->constants = constants;
+	skeleton->rodata->nat_row_count = rows;
+	skeleton->rodata->nat_bucket_count = rows / 4;
+	bpf_map__set_max_entries(skeleton->maps.nat_rows, rows);
+	bpf_map__set_max_entries(skeleton->maps.nat_index, rows / 4);
+	return skeleton;
+}
+
+/* fd of the loaded program, or -1 with a fault. */
+static int nat_load(const struct kernel *kernel, const struct config *config,
+		    struct fault *fault_out)
+{
+	struct nat_bpf *skeleton = nat_open(kernel, config);
+	int program = -1;
+
+	if (skeleton && !maps_share(kernel, skeleton->obj) &&
+	    !nat_bpf__load(skeleton) && !maps_pin(kernel, skeleton->obj))
+		program = dup(bpf_program__fd(skeleton->progs.lbr_nat));
+	if (program < 0)
+		fault(fault_out, "cannot load lbr_nat: %s", strerror(errno));
+	nat_bpf__destroy(skeleton);
+	return program;
+}
+
+static bool is_here(const struct link_address *rows, int count,
+		    const struct addr *address)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (addr_equal(&rows[i].address, address))
+			return true;
+	}
+	return false;
+}
+
+/* The index of the address: where it is, else the first that is free. */
+static __u32 index_of(const struct nat_source *sources, __u32 first,
+		      const struct addr *address)
+{
+	static const struct addr none;
+	__u32 i, index = NAT_SOURCES;
+
+	for (i = first; i < first + HALF; i++) {
+		if (addr_equal(&sources[i].address, address))
+			return i;
+		if (index == NAT_SOURCES &&
+		    addr_equal(&sources[i].address, &none))
+			index = i;
+	}
+	return index;
+}
+
+static int sources_fill(struct nat_source *sources, const struct config *config,
+			const struct link_address *own, int own_count,
+			struct fault *fault_out)
+{
+	__u32 index, first;
+	size_t i;
+
+	for (i = 0; i < NAT_SOURCES; i++)
+		sources[i].count = 0;
+	for (i = 0; i < config->nat_source_count; i++) {
+		const struct addr *address = &config->nat_sources[i].address;
+
+		if (!is_here(own, own_count, address))
+			continue;
+		first = addr_is_v4(address) ? 0 : HALF;
+		index = index_of(sources, first, address);
+		if (index == NAT_SOURCES)
+			return fault(fault_out,
+				     "cannot use nat-source: more than %d "
+				     "addresses since the first `up`",
+				     HALF);
+		sources[index].address = *address;
+		sources[index].first = (__u16)config->nat_first_port;
+		sources[index].count = (__u16)(65536 - config->nat_first_port);
+		if (sources[first].together < index - first + 1)
+			sources[first].together = index - first + 1;
+	}
+	return 0;
+}
+
+/* Has each family with such a service a source here? */
+static int sources_enough(const struct nat_source *sources,
+			  const struct config *config, struct fault *fault_out)
+{
+	__u32 first, i;
+	size_t s;
+
+	for (s = 0; s < config->service_count; s++) {
+		if (!method_returns(&config->services[s].method))
+			continue;
+		first = addr_is_v4(&config->services[s].vip) ? 0 : HALF;
+		for (i = first; i < first + HALF && !sources[i].count; i++)
+			;
+		if (i < first + HALF)
+			continue;
+		fault(fault_out,
+		      "cannot use forward: nat: no %s address of nat-source "
+		      "is an address of this host",
+		      first ? "IPv6" : "IPv4");
+		return fault_hint(fault_out,
+				  "ip address add ADDRESS dev "
+				  "INTERFACE, or nat-source in %s",
+				  config->path);
+	}
+	return 0;
+}
+
+static int sources_write(const struct kernel *kernel,
+			 const struct config *config, struct fault *fault_out)
+{
+	struct nat_source sources[NAT_SOURCES] = {0};
+	int map = own_map(kernel, "nat_sources");
+	int addresses = own_map(kernel, "nat_addresses"), count, rc = -1;
+	struct link_address *own = NULL;
+	__u32 i;
+
+	count = addresses_read(&own, fault_out);
+	for (i = 0; map >= 0 && i < NAT_SOURCES; i++)
+		bpf_map_lookup_elem(map, &i, &sources[i]);
+	if (count >= 0)
+		rc = sources_fill(sources, config, own, count, fault_out) ||
+		     sources_enough(sources, config, fault_out);
+	for (i = 0; !rc && i < NAT_SOURCES; i++) {
+		rc = bpf_map_update_elem(map, &i, &sources[i], BPF_ANY);
+		if (!rc && sources[i].count)
+			rc = bpf_map_update_elem(addresses, &sources[i].address,
+						 &i, BPF_ANY);
+		if (rc)
+			fault(fault_out, "cannot write nat-source: %s",
+			      strerror(errno));
+	}
+	free(own);
+	if (map >= 0)
+		close(map);
+	if (addresses >= 0)
+		close(addresses);
+	return rc ? -1 : 0;
+}
+
+#define PORTS	 "net/ipv4/ip_local_port_range"
+#define RESERVED "net/ipv4/ip_local_reserved_ports"
+
+/*
+ * The host's own connections leave these ports alone. If it would have none
+ * left to choose from, it gets those below.
+ */
+static int ports_reserve(struct kernel *kernel, const struct config *config,
+			 struct fault *fault_out)
+{
+	__u32 first = config->nat_first_port, lowest = 0;
+	char value[64], range[32];
+
+	snprintf(range, sizeof(range), "%u-65535", first);
+	if (!sysctl_read(PORTS, value, sizeof(value)))
+		lowest = (__u32)strtoul(value, NULL, 10);
+	if (lowest >= first) {
+		snprintf(value, sizeof(value), "%u\t%u", first / 2, first - 1);
+		if (change_sysctl(kernel, PORTS, value, fault_out))
+			return -1;
+	}
+	return change_sysctl(kernel, RESERVED, range, fault_out);
+}
+
+int nat_host(struct kernel *kernel, const struct config *config,
+	     const char *const *names, struct fault *fault_out)
+{
+	bool is_there = true;
+	int program = -1, i, rc = 0;
+
+	if (!is_wanted(config))
+		return 0;
+	for (i = 0; names[i]; i++)
+		is_there = is_there && clsact_attached(names[i]);
+	/* With each new xdp_lbr, for its maps may be other ones. */
+	if (kernel->object || !is_there) {
+		program = nat_load(kernel, config, fault_out);
+		if (program < 0)
+			return -1;
+	}
+	rc = sources_write(kernel, config, fault_out) ||
+	     ports_reserve(kernel, config, fault_out);
+	for (i = 0; program >= 0 && !rc && names[i]; i++)
+		rc = clsact_attach(kernel, names[i], program, fault_out);
+	if (program >= 0)
+		close(program);
+	return rc ? -1 : 0;
+}
+
+static bool is_needed(const char *what, const void *data)
+{
+	return is_wanted(data) ||
+	       (strncmp(what, "net/", 4) == 0 && strcmp(what, PORTS) != 0 &&
+		strcmp(what, RESERVED) != 0);
+}
+
+void nat_settle(struct kernel *kernel, const struct config *config)
+{
+	changes_keep(kernel, "filter", is_needed, config);
+	changes_keep(kernel, "sysctl", is_needed, config);
+}

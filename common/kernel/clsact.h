@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * clsact.h - a program where the kernel takes packets from an interface, behind
+ * XDP
+ */
+#pragma once
+
+#include "common/kernel/changes.h"
+
+/*
+ * Attaches the program to the interface, or puts it in the place of ours that
+ * is there, without losing a packet. It is noted as a change of kind "filter".
+ * Returns 0, or -1 with a fault.
+ */
+int clsact_attach(struct kernel *kernel, const char *name, int program,
+		  struct fault *fault);
+/* The id of our program there; 0: there is none. */
+__u32 clsact_attached(const char *name);
+/* For change.h. */
+int clsact_undo(const struct change *change, struct fault *fault);
