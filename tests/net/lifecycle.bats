@@ -173,7 +173,7 @@ interrupted() {
 	# columns: connections to h2, to h3, all, and a direct one meanwhile
 	grep -E '^  rewrite, maglev( +[0-9]+){2} +16 +no$' "$BATS_TEST_TMPDIR/said"
 	grep -E '^  rewrite, round-robin( +[0-9]+){2} +16 +no$' "$BATS_TEST_TMPDIR/said"
-	for method in dscp ipip l2; do
+	for method in dscp ipip l2 nat; do
 		grep -E "^  $method( +[0-9]+){2} +16 +yes$" "$BATS_TEST_TMPDIR/said"
 	done
 	as_before

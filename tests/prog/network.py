@@ -53,9 +53,9 @@ def one_cpu():
 class Program:
     """A loaded program that can be given frames (see testrun.c)."""
 
-    def __init__(self, host, link):
+    def __init__(self, host, link, *behind):
         self.process = subprocess.Popen(
-            [TOPO, "exec", host, TESTRUN, link], preexec_fn=one_cpu,
+            [TOPO, "exec", host, TESTRUN, link, *behind], preexec_fn=one_cpu,
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * testrun LINK - the program behind a pinned bpf_link, run on given frames
+ * testrun LINK [behind] - the program behind a pinned bpf_link, run on given
+ * frames; `behind`: lbr_nat, which is behind it at the same interface
  *
  * stdin:  batches; each a count, then that many frames (length, bytes)
  * stdout: for each batch its size in bytes, then for each frame what became
@@ -12,11 +13,13 @@
  * this process with a message.
  */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/bpf.h>
 
 #define MAX_FRAME 69632 /* more than IPv4 can say */
 
@@ -24,6 +27,8 @@ struct answers {
 	char *bytes;
 	size_t size, room;
 };
+
+static int is_behind;
 
 static void die(const char *what)
 {
@@ -58,6 +63,22 @@ static int program_of(const char *path, uint32_t *ifindex)
 	return program;
 }
 
+/* The filter's program; see common/kernel/clsact.c. */
+static int program_behind(uint32_t ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
+		    .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 53265);
+	int program;
+
+	if (bpf_tc_query(&hook, &filter))
+		die("find the program behind");
+	program = bpf_prog_get_fd_by_id(filter.prog_id);
+	if (program < 0)
+		die("get the program behind");
+	return program;
+}
+
 static void run(int program, uint32_t ifindex, const char *frame,
 		uint32_t length, struct answers *answers)
 {
@@ -66,10 +87,16 @@ static void run(int program, uint32_t ifindex, const char *frame,
 		.data_end = length,
 		.ingress_ifindex = ifindex,
 	};
+	struct __sk_buff buffer = {.ifindex = ifindex};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame,
 		    .data_size_in = length, .data_out = out,
 		    .data_size_out = sizeof(out), .ctx_in = &context,
 		    .ctx_size_in = sizeof(context));
+
+	if (is_behind) {
+		options.ctx_in = &buffer;
+		options.ctx_size_in = sizeof(buffer);
+	}
 
 	if (bpf_prog_test_run_opts(program, &options)) {
 		fprintf(stderr, "testrun: a frame of %u bytes: ", length);
@@ -116,11 +143,14 @@ int main(int argc, char **argv)
 	uint32_t ifindex = 0;
 	int program;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: testrun LINK\n");
+	is_behind = argc == 3 && !strcmp(argv[2], "behind");
+	if (argc != 2 && !is_behind) {
+		fprintf(stderr, "usage: testrun LINK [behind]\n");
 		return 2;
 	}
 	program = program_of(argv[1], &ifindex);
+	if (is_behind)
+		program = program_behind(ifindex);
 	while (batch(program, ifindex))
 		;
 	return 0;

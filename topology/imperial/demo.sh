@@ -37,16 +37,18 @@ gives() {
 		[[ $host != lb ]] || tool=LoadBalancer/lbr
 		# shellcheck disable=SC2016
 		on "$host" sh -c '{ echo "lb-sources: [10.0.0.9, 2001:db8:10::9]"
+			echo "nat-source: [10.0.0.9, 2001:db8:10::9]"
 			sed "s/^    port:/    $1\n&/" /etc/l3dsr/services.yaml; } >/run/file &&
 			"$0" down && "$0" up -c /run/file' "$tool" "$1" >/dev/null
 	done
 }
 
-# asks HOST ADDRESS COUNT: so many connections, each with a line
+# asks HOST ADDRESS COUNT [SECONDS]: so many connections, each with a line, and
+# how long to wait for an answer
 asks() {
 	# shellcheck disable=SC2016
 	on "$1" sh -c 'for i in $(seq "$2"); do
-		echo "$(hostname) $i" | nc -N -w 1 "$1" 8080; done' - "$2" "$3"
+		echo "$(hostname) $i" | nc -N -w "$3" "$1" 8080; done' - "$2" "$3" "${4:-10}"
 }
 
 # heard HOST: how many lines its nc has printed
@@ -66,7 +68,7 @@ attempt() {
 	done
 	h2=$(heard h2) h3=$(heard h3) || :
 	on h2 truncate -s 0 /run/nc
-	asks h1 10.0.0.2 1 || :
+	asks h1 10.0.0.2 1 2 || :
 	[[ $(heard h2) != 1 ]] || direct=yes
 	table+=$(printf '  %-24s %4d %4d %9s %8s' "$1" "$h2" "$h3" \
 		"$((h2 + h3))" "$direct")$'\n'
@@ -113,6 +115,7 @@ attempt "rewrite, round-robin" "scheduler: round-robin" no
 attempt "dscp" "forward: dscp\n    dscp: 44" yes
 attempt "ipip" "forward: ipip" yes
 attempt "l2" "forward: l2" yes
+attempt "nat" "forward: nat" yes
 
 say "Each host pings each, IPv4 and IPv6: $pinged of $all"
 promised "all of them" [ "$pinged" = "$all" ]

@@ -1,0 +1,247 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# forward: nat: replies come back to the load balancer, and nothing runs on the
+# servers. In the network of the scenario imperial, whose servers have lost the
+# VIP.
+
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # `run` and its friends
+
+load lib
+load run
+bats_require_minimum_version 1.5.0
+
+VIP4=10.0.0.10
+VIP6=2001:db8:10::10
+SOURCE4=10.0.0.9
+SOURCE6=2001:db8:10::9
+
+setup_file() {
+	local options=()
+	[[ ${MODE-} != native ]] || options=(--native)
+	network "${options[@]}" imperial
+	local server
+	for server in h2 h3; do
+		on "$server" ip address flush dev lo scope global
+		on "$server" sh -c 'head -c 1000000 /dev/zero |
+			tr "\0" x >/run/nginx/files/big'
+	done
+	on h1 sh -c 'head -c 1000000 /dev/urandom >/run/big'
+	file >"$BATS_FILE_TMPDIR/nat.yaml"
+	on lb tee /run/nat.yaml <"$BATS_FILE_TMPDIR/nat.yaml" >/dev/null
+}
+
+setup() {
+	export LB=lb CLIENT=h1
+}
+
+teardown_file() {
+	network_down
+}
+
+# file: both families; HTTP, a UDP echo, and a UDP port where nobody listens
+file() {
+	local port
+	echo "claim: arp"
+	echo "nat-source: [$SOURCE4, '$SOURCE6']"
+	echo "services:"
+	for port in "80" "7777, protocol: udp" "9, protocol: udp"; do
+		cat <<-EOF
+			- {vip: $VIP4, port: $port, forward: nat,
+			   backends: [{address: 10.0.0.2}, {address: 10.0.0.3}]}
+			- {vip: '$VIP6', port: $port, forward: nat,
+			   backends: [{address: '2001:db8:10::2'}, {address: '2001:db8:10::3'}]}
+		EOF
+	done
+}
+
+up() {
+	lbr up -m "${MODE:-generic}" -c /run/nat.yaml >/dev/null
+}
+
+# serves: downloads and uploads of both families, from both clients; what was
+# uploaded is what the client sent
+serves() {
+	local client vip name
+	for client in h1 h4; do
+		for vip in "$VIP4" "$VIP6"; do
+			on "$client" sh -c 'curl -sS --max-time 10 "$0" |
+				tr -d x | wc -c' "$(url "$vip" files/big)" | grep -qx 0
+			name=$client-$RANDOM
+			[[ $client == h1 ]] || continue
+			on h1 curl -sS --max-time 10 -T /run/big -o /dev/null \
+				"$(url "$vip" "upload/$name")"
+			[[ $({ on h2 cat "/run/nginx/files/$name" ||
+				on h3 cat "/run/nginx/files/$name"; } 2>/dev/null |
+				md5sum) == "$(on h1 md5sum </dev/null /run/big | cut -d' ' -f1)  -" ]]
+		done
+	done
+}
+
+# echoes ADDRESS SIZE: ten datagrams of that size, from ten ports
+echoes() {
+	on h1 "${PYTHON[@]}" - "$@" <<-'EOP'
+		import socket, sys
+		address, size = sys.argv[1], int(sys.argv[2])
+		for i in range(10):
+		    family = socket.getaddrinfo(address, 1)[0][0]
+		    s = socket.socket(family, socket.SOCK_DGRAM)
+		    s.settimeout(5)
+		    s.connect((address, 7777))
+		    data = (b"%d " % i).ljust(size, b"x")
+		    s.send(data)
+		    assert s.recv(65000).endswith(data)
+	EOP
+}
+
+# offloads ON|OFF: of all ends and ports
+offloads() {
+	local host
+	for host in h1 h2 h3 h4 lb; do
+		on "$host" ethtool -K eth0 tx "$1" gso "$1" gro "$1" >/dev/null 2>&1
+		on wires ethtool -K "$host-eth0" tx "$1" gso "$1" gro "$1" >/dev/null 2>&1
+	done
+}
+
+# wrong_sums: of all that clients and servers have received
+wrong_sums() {
+	local host
+	for host in h1 h2 h3 h4; do
+		on "$host" nstat -asz TcpInCsumErrors UdpInCsumErrors \
+			Udp6InCsumErrors IcmpInCsumErrors Icmp6InCsumErrors
+	done | awk '/InCsumErrors/ { n += $2 } END { print n }'
+}
+
+@test "both families, both ways; servers see nat-source; both serve" {
+	up
+	serves
+	echoes "$VIP4" 100
+	echoes "$VIP6" 100
+	local i server
+	for i in {1..8}; do
+		on h1 curl -sS --max-time 5 -o /dev/null "http://$VIP4/$i"
+		on h4 curl -sS --max-time 5 -o /dev/null "http://[$VIP6]/$i"
+	done
+	for server in h2 h3; do
+		on "$server" cut -d' ' -f1 /run/nginx/access.log | sort -u |
+			diff - <(printf '%s\n' "$SOURCE4" "$SOURCE6" | sort)
+	done
+	# none is left to the load balancer's own kernel
+	[[ $(reason translating) == 0 && $(reason no_flow) == 0 ]]
+}
+
+@test "checksums are true whatever is offloaded" {
+	local state
+	up
+	for state in off on; do
+		offloads "$state"
+		serves
+		echoes "$VIP4" 100
+		echoes "$VIP6" 100
+	done
+	[[ $(wrong_sums) == 0 ]]
+}
+
+@test "fragments of UDP, both ways" {
+	up
+	echoes "$VIP4" 4000
+	echoes "$VIP6" 4000
+}
+
+@test "ICMP errors find the client, and the server" {
+	up
+	local vip
+	for vip in "$VIP4" "$VIP6"; do
+		run on h1 "${PYTHON[@]}" - "$vip" <<-'EOP'
+			import socket, sys
+			family = socket.getaddrinfo(sys.argv[1], 1)[0][0]
+			s = socket.socket(family, socket.SOCK_DGRAM)
+			s.settimeout(5)
+			s.connect((sys.argv[1], 9))
+			s.send(b"x")
+			try:
+			    s.recv(10)
+			except ConnectionRefusedError:
+			    print("refused")
+		EOP
+		[[ $output == refused ]]
+	done
+	[[ $(wrong_sums) == 0 ]]
+}
+
+@test "a server's own address can be reached, as without a load balancer" {
+	up
+	on h1 curl -sS --max-time 5 http://10.0.0.2/ | grep -q 'Server name: h2'
+	on lb curl -sS --max-time 5 http://10.0.0.2/ | grep -q 'Server name: h2'
+}
+
+# holds ADDRESS COUNT: opens so many connections, each answered; at a line on
+# stdin each is asked again
+holds() {
+	on h1 "${PYTHON[@]}" -c '
+import http.client, sys
+address, count = sys.argv[1], int(sys.argv[2])
+held = [http.client.HTTPConnection(address, 80, timeout=10) for _ in range(count)]
+def ask():
+    for each in held:
+        each.request("GET", "/held")
+        assert each.sock and each.getresponse().read()
+    print("answered", flush=True)
+ask()
+for each in held:
+    each.auto_open = 0
+for line in sys.stdin:
+    ask()
+' "$@" 3>&-
+}
+
+@test "connections go on while the file changes, and lbr up loads it again" {
+	local said
+	up
+	coproc holds "$VIP4" 50
+	read -rt 20 said <&"${COPROC[0]}"
+	on lb sh -c 'sed "s/address: 10.0.0.2}/address: 10.0.0.2, drain: true}/
+		s/address: 10.0.0.3}/address: 10.0.0.3, weight: 3}/" \
+		/run/nat.yaml >/run/drain.yaml'
+	lbr apply /run/drain.yaml >/dev/null
+	up
+	lbr apply /run/drain.yaml >/dev/null
+	echo again >&"${COPROC[1]}"
+	read -rt 20 said <&"${COPROC[0]}"
+	[[ $said == answered ]]
+	# new ones go to the other server
+	answers "$VIP4" 10 | diff - <(echo "h3 10")
+}
+
+@test "down puts back what up has changed" {
+	local before
+	lbr down >/dev/null
+	before=$(changed)
+	up
+	[[ $(changed) != "$before" ]]
+	lbr down >/dev/null
+	diff <(changed) - <<<"$before"
+}
+
+changed() {
+	on lb sh -c 'tc qdisc show dev eth0; tc filter show dev eth0 ingress
+		cat /proc/sys/net/ipv4/ip_local_reserved_ports \
+			/proc/sys/net/ipv4/ip_local_port_range'
+}
+
+@test "negative control: without lbr_nat there is no answer, and it is counted" {
+	up
+	on lb tc filter del dev eth0 ingress
+	run ! on h1 curl -sS --max-time 1 "http://$VIP4/"
+	(($(reason translating) > 0))
+	up
+	on h1 curl -sS --max-time 5 -o /dev/null "http://$VIP4/"
+}
+
+@test "refused: nat-source has no address of this host" {
+	on lb sh -c "sed 's/$SOURCE4/192.0.2.9/' /run/nat.yaml >/run/refused.yaml"
+	up
+	run -1 lbr apply /run/refused.yaml
+	[[ $output == *"cannot use forward: nat: no IPv4 address of nat-source is an address of this host"* ]]
+	on h1 curl -sS --max-time 5 -o /dev/null "http://$VIP4/"
+}
