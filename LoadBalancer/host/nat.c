@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,7 +165,8 @@ static int nat_load(const struct kernel *kernel, const struct config *config,
 
 	if (skeleton && !maps_share(kernel, skeleton->obj) &&
 	    !nat_bpf__load(skeleton) && !maps_pin(kernel, skeleton->obj))
-		program = dup(bpf_program__fd(skeleton->progs.lbr_nat));
+		program = fcntl(bpf_program__fd(skeleton->progs.lbr_nat),
+				F_DUPFD_CLOEXEC, 3);
 	if (program < 0)
 		fault(fault_out, "cannot load lbr_nat: %s", strerror(errno));
 	nat_bpf__destroy(skeleton);

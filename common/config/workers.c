@@ -2,7 +2,9 @@
 /* workers.c - see workers.h */
 #include "common/config/workers.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "common/core/inline.h"
 
 static bool is_workers(const struct config_service *service)
 {
@@ -98,7 +100,7 @@ static int check_release(const struct config *config,
 		return refuse(refusal, service->line,
 			      "release %u: the service on line %u has this "
 			      "port",
-			      ntohs(service->release), other->line);
+			      bpf_ntohs(service->release), other->line);
 	}
 	return 0;
 }
