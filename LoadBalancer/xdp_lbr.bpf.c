@@ -144,10 +144,12 @@ INLINE enum reason balance(struct xdp_md *ctx, struct decision *d,
 SEC("xdp")
 int xdp_lbr(struct xdp_md *ctx)
 {
-	struct decision d = {};
+	struct decision d;
 	struct lookup l = {};
-	enum reason reason = forget(balance(ctx, &d, &l));
+	enum reason reason;
 
+	decision_begin(&d);
+	reason = forget(balance(ctx, &d, &l));
 	return leave(&d, &l, reason);
 }
 

@@ -93,6 +93,13 @@ struct decision {
 	bool asked;	  /* the FIB, for this packet */
 };
 
+/* Sets what parse() does not. */
+INLINE void decision_begin(struct decision *d)
+{
+	__builtin_memset(&d->now, 0,
+			 sizeof(*d) - __builtin_offsetof(struct decision, now));
+}
+
 /* What was looked up for it. */
 struct lookup {
 	const struct interface *in;

@@ -215,8 +215,10 @@ INLINE enum reason parse(CONTEXT *ctx, struct packet *packet)
 	data = READ_ANEW(ctx->data);
 	end = READ_ANEW(ctx->data_end);
 	found = handed_packet();
-	if (!found)
+	if (!found) {
+		TELL(packet->has_destination, 0);
 		return REASON_malformed;
+	}
 	reason = parse_further(ctx, found, reason);
 	return parsed_packet(packet, found, reason, data, end);
 }

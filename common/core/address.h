@@ -9,6 +9,19 @@
 
 #define V4_MAPPED bpf_htonl(0xffff)
 
+/* Two words of an address that lies at a multiple of 8. */
+typedef __u64 __attribute__((may_alias)) addr_word;
+
+/* Two words as the one that lies in memory. */
+INLINE __u64 addr_half(__be32 first, __be32 second)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (__u64)(FORCE __u32)second << 32 | (FORCE __u32)first;
+#else
+	return (__u64)(FORCE __u32)first << 32 | (FORCE __u32)second;
+#endif
+}
+
 INLINE void addr_set_v4(struct addr *addr, __be32 v4)
 {
 	addr->w[0] = 0;
@@ -44,12 +57,12 @@ INLINE int addr_is_v4(const struct addr *addr)
  */
 INLINE int addr_is_host(const struct addr *addr)
 {
-	__u32 first = bpf_ntohl(addr->w[0]), last = bpf_ntohl(addr->w[3]);
+	__u32 first = bpf_ntohl(addr->w[0]);
+	__u64 octet = bpf_ntohl(addr->w[3]) >> 24; /* the first of IPv4 */
 
 	if (!addr->w[0] && !addr->w[1]) {
 		if (addr->w[2] == V4_MAPPED)
-			return last - (1u << 24) < 0xdfu << 24 &&
-			       last >> 24 != 127;
+			return octet - 1 < 223 && octet != 127;
 		return addr->w[2] != 0;
 	}
 	return first >> 24 != 0xff && first >> 22 != 0xfe80 >> 6;

@@ -34,14 +34,15 @@
 #define L3_MOST 127 /* with another IP header in front */
 #define L4_MOST (sizeof(struct ipv6hdr) + IPV6_HEADERS * 2048)
 
+/* The first four are where they are in TCP's header (RFC 9293 3.1). */
 enum packet_flags {
-	PACKET_SYN = 1, /* TCP: SYN without ACK: opens a connection */
-	PACKET_RST = 2,
-	PACKET_QUOTES = 4, /* an ICMP error: see quote.h */
-	PACKET_FIRST = 8,  /* the first fragment of a packet */
-	PACKET_LATER = 16, /* a later fragment: no header at l4 */
-	PACKET_FIN = 32,
-	PACKET_PUSH = 64, /* TCP: the end of what the client wrote */
+	PACKET_FIN = 1,
+	PACKET_SYN = 2, /* TCP: SYN without ACK: opens a connection */
+	PACKET_RST = 4,
+	PACKET_PUSH = 8,    /* TCP: the end of what the client wrote */
+	PACKET_QUOTES = 16, /* an ICMP error: see quote.h */
+	PACKET_FIRST = 32,  /* the first fragment of a packet */
+	PACKET_LATER = 64,  /* a later fragment: no header at l4 */
 	PACKET_NEIGHBOUR =
 		128, /* ICMPv6: neighbour discovery, from this link */
 };
@@ -117,6 +118,7 @@ struct packet {
 	__u8 ttl;	   /* or hop limit */
 	__u8 is_martian;   /* see packet_has_martian_source() */
 	__u8 is_echo;	   /* an ICMP or ICMPv6 echo request, at l4 */
+	__u8 zero[3];
 };
 _Static_assert(__builtin_offsetof(struct packet, length) / 8 ==
 		       __builtin_offsetof(struct packet, fragment_id) / 8,

@@ -6,24 +6,36 @@
 
 #include "common/core/packet.h"
 
+/* TCP and UDP begin with both, as struct packet has them. */
+INLINE void packet_set_ports(struct packet *packet, const void *l4)
+{
+	__builtin_memcpy(&packet->source_port, __builtin_assume_aligned(l4, 4),
+			 sizeof(packet->source_port) + sizeof(packet->port));
+}
+
 INLINE enum reason parse_tcp(struct packet *packet, void *end)
 {
 	struct tcphdr *tcp = packet->l4;
 
+	const __u8 *bytes = packet->l4;
+	__u32 size, flags;
+
 	if ((void *)(tcp + 1) > end)
 		return REASON_malformed;
-	if (tcp->doff < 5 || packet->l4_offset + tcp->doff * 4 > packet->length)
+	size = bytes[12] >> 4 << 2;
+	flags = bytes[13];
+	if (size < sizeof(*tcp) || packet->l4_offset + size > packet->length)
 		return REASON_malformed;
-	packet->source_port = tcp->source;
-	packet->port = tcp->dest;
+	packet_set_ports(packet, tcp);
 	packet->sequence = tcp->seq;
-	packet->payload = packet->length - packet->l4_offset - tcp->doff * 4;
-	if (tcp->syn && !tcp->ack)
-		packet->flags |= PACKET_SYN;
-	if (tcp->rst)
-		packet->flags |= PACKET_RST;
-	/* No `if`: the verifier would follow both branches. */
-	packet->flags |= tcp->fin * PACKET_FIN | tcp->psh * PACKET_PUSH;
+	packet->payload = packet->length - packet->l4_offset - size;
+	/*
+	 * SYN only without ACK, which is three bits above it. No `if`: the
+	 * verifier would follow both branches.
+	 */
+	flags &= PACKET_FIN | PACKET_RST | PACKET_PUSH |
+		 (PACKET_SYN & ~(flags >> 3));
+	packet->flags |= flags;
 	return REASON_NONE;
 }
 
@@ -36,8 +48,7 @@ INLINE enum reason parse_udp(struct packet *packet, void *end)
 	if (bpf_ntohs(udp->len) < sizeof(*udp) ||
 	    packet->l4_offset + sizeof(*udp) > packet->length)
 		return REASON_malformed;
-	packet->source_port = udp->source;
-	packet->port = udp->dest;
+	packet_set_ports(packet, udp);
 	return REASON_NONE;
 }
 
@@ -83,6 +94,31 @@ INLINE enum reason parse_l4(struct packet *packet, void *end)
 	}
 }
 
+/*
+ * In two stores of 64 bits, as hash_addr() reads it: a load that gathers its
+ * bytes from two stores has to wait until the CPU has written both to its
+ * cache.
+ */
+INLINE void packet_set_address(struct addr *to, __be32 w0, __be32 w1, __be32 w2,
+			       __be32 w3)
+{
+	volatile addr_word *half = (volatile addr_word *)to;
+
+	half[0] = addr_half(w0, w1);
+	half[1] = addr_half(w2, w3);
+}
+
+/* What the header says, but for its own length. */
+INLINE void packet_read_ipv4(struct packet *packet, const struct iphdr *ip)
+{
+	packet_set_address(&packet->source, 0, 0, V4_MAPPED, ip->saddr);
+	packet_set_address(&packet->destination, 0, 0, V4_MAPPED, ip->daddr);
+	packet->has_destination = 1;
+	packet->protocol = ip->protocol;
+	packet->ttl = ip->ttl;
+	packet->length = bpf_ntohs(ip->tot_len);
+}
+
 /* The header. The caller returns REASON_fragment. */
 INLINE enum reason parse_ipv4_header(struct packet *packet, void *end)
 {
@@ -90,12 +126,7 @@ INLINE enum reason parse_ipv4_header(struct packet *packet, void *end)
 
 	if ((void *)(ip + 1) > end || ip->version != 4)
 		return REASON_malformed;
-	addr_set_v4(&packet->source, ip->saddr);
-	addr_set_v4(&packet->destination, ip->daddr);
-	packet->has_destination = 1;
-	packet->protocol = ip->protocol;
-	packet->ttl = ip->ttl;
-	packet->length = bpf_ntohs(ip->tot_len);
+	packet_read_ipv4(packet, ip);
 	packet->l4_offset = ip->ihl * 4;
 	if (ip->ihl < 5 || packet->length < packet->l4_offset)
 		return REASON_malformed;
@@ -172,11 +203,12 @@ INLINE enum reason parse_ipv6_header(struct packet *packet, void *end)
 INLINE enum reason parse_ipv6(struct packet *packet, void *end)
 {
 	struct ipv6hdr *ip = packet->l3;
+	const __be32 *from = ip->saddr.s6_addr32, *to = ip->daddr.s6_addr32;
 
 	if ((void *)(ip + 1) > end || ip->version != 6)
 		return REASON_malformed;
-	addr_set_v6(&packet->source, ip->saddr.s6_addr32);
-	addr_set_v6(&packet->destination, ip->daddr.s6_addr32);
+	packet_set_address(&packet->source, from[0], from[1], from[2], from[3]);
+	packet_set_address(&packet->destination, to[0], to[1], to[2], to[3]);
 	packet->has_destination = 1;
 	packet->is_ipv6 = 1;
 	packet->protocol = ip->nexthdr;

@@ -7,7 +7,8 @@
  * struct packet. The result is the same for both families, so the rest asks for
  * the family only to write.
  *
- * Nearly all packets are plain: no tag, no fragment, no extension header.
+ * Nearly all packets are plain: no tag, no fragment, no option, no extension
+ * header.
  * packet_parse_plain() parses those in a straight line and leaves the rest to
  * packet_parse(), which a BPF program calls as a function of its own
  * (common/bpf/parse.h). So the kernel verifies what follows for the few kinds
@@ -128,21 +129,45 @@ INLINE enum reason packet_parse(struct packet *packet, void *data, void *end)
 	return reason == REASON_NONE ? packet_parse_above(packet, end) : reason;
 }
 
-/* From IP on, of the plain packet at l3; else REASON_UNUSUAL, see below. */
+/* The IP header of a plain packet at l3: every offset is a constant. */
+INLINE enum reason parse_plain_ipv4(struct packet *packet, void *end)
+{
+	struct iphdr *ip = packet->l3;
+	const __u8 *version_and_size = packet->l3;
+
+	if ((void *)(ip + 1) + sizeof(struct tcphdr) > end ||
+	    *version_and_size != (4 << 4 | sizeof(*ip) / 4) ||
+	    ip->frag_off & IPV4_FRAGMENT)
+		return REASON_UNUSUAL;
+	packet_read_ipv4(packet, ip);
+	packet->is_ipv6 = 0;
+	packet->l4 = ip + 1;
+	packet->l4_offset = sizeof(*ip);
+	return REASON_NONE;
+}
+
+INLINE enum reason parse_plain_ipv6(struct packet *packet, void *end)
+{
+	struct ipv6hdr *ip = packet->l3;
+
+	packet->l4 = ip + 1;
+	return packet->l4 + sizeof(struct tcphdr) > end
+		       ? REASON_UNUSUAL
+		       : parse_ipv6(packet, end);
+}
+
+/*
+ * From IP on, of the plain packet at l3, IPv4 or IPv6; else REASON_UNUSUAL, see
+ * below. Sets all that packet_begin_plain() does not.
+ */
 INLINE enum reason parse_plain(struct packet *packet, void *end,
 			       __be16 ethertype)
 {
-	enum reason reason;
+	enum reason reason = ethertype == bpf_htons(ETH_P_IP)
+				     ? parse_plain_ipv4(packet, end)
+				     : parse_plain_ipv6(packet, end);
 
-	if (ethertype == bpf_htons(ETH_P_IP))
-		reason = parse_ipv4_header(packet, end);
-	else if (ethertype == bpf_htons(ETH_P_IPV6))
-		reason = parse_ipv6(packet, end);
-	else
-		return is_tag(ethertype) ? REASON_UNUSUAL : REASON_not_ip;
-	packet->l4 = packet->l3 + packet->l4_offset;
-	if (reason != REASON_NONE || packet->l4 + sizeof(struct tcphdr) > end ||
-	    packet_has_martian_source(packet))
+	if (reason != REASON_NONE || packet_has_martian_source(packet))
 		return REASON_UNUSUAL;
 	if (packet->protocol == IPPROTO_TCP)
 		reason = parse_tcp(packet, end);
@@ -158,19 +183,42 @@ INLINE enum reason parse_plain(struct packet *packet, void *end,
 	return reason == REASON_NONE ? REASON_NONE : REASON_UNUSUAL;
 }
 
+INLINE void packet_begin_plain(struct packet *packet, void *data, void *end)
+{
+	packet->eth = data;
+	packet->l3 = data + sizeof(struct ethhdr);
+	packet->end = end;
+	packet->is_error = 0;
+	__builtin_memset(&packet->quoted, 0, sizeof(packet->quoted));
+	__builtin_memset(&packet->vlan, 0, sizeof(packet->vlan));
+	packet->l3_offset = sizeof(struct ethhdr);
+	/* In one word with what is set later. */
+	__builtin_memset(&packet->protocol, 0, 8);
+}
+
 /*
  * packet_parse() for a plain packet; else REASON_UNUSUAL. All plain packets of
  * one family look alike to the verifier: the frame is checked for the longest
- * headers.
+ * headers, and IP's have one length. Nothing is written twice.
  */
 INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
 				      void *end)
 {
-	__be16 ethertype;
-	enum reason reason = parse_ethernet(packet, data, end, &ethertype);
+	const struct ethhdr *eth = data;
+	__be16 ethertype = 0;
+	enum reason reason;
 
-	return reason == REASON_NONE ? parse_plain(packet, end, ethertype)
-				     : reason;
+	if ((void *)(eth + 1) <= end)
+		__builtin_memcpy(&ethertype, MAC(&eth->h_proto), 2);
+	if (ethertype != bpf_htons(ETH_P_IP) &&
+	    ethertype != bpf_htons(ETH_P_IPV6)) {
+		reason = parse_ethernet(packet, data, end, &ethertype);
+		if (reason != REASON_NONE)
+			return reason;
+		return is_tag(ethertype) ? REASON_UNUSUAL : REASON_not_ip;
+	}
+	packet_begin_plain(packet, data, end);
+	return parse_plain(packet, end, ethertype);
 }
 
 /*

@@ -328,6 +328,7 @@ static inline void check_plain(const struct packet *packet, enum reason reason,
 		 */
 		if (reason == REASON_NONE && row->bytes[12] == 0x08 &&
 		    (packet->protocol == TCP || packet->protocol == UDP) &&
+		    (packet->is_ipv6 || packet->l4_offset == 20) &&
 		    frame.length >=
 			    packet->l3_offset + packet->l4_offset + 20 &&
 		    !(row->flags & (PACKET_FIRST | PACKET_LATER)))
