@@ -56,6 +56,7 @@ static const char *const maps[] = {
 	"services",
 	"backends",
 	"tables",
+	"first_chunk",
 	"control",
 	"interfaces",
 	"flows",

@@ -35,20 +35,30 @@ INLINE bool is_over(__u32 index, const struct backend *backend)
 	       removing_is_over(index, 1 + backend->id % BACKEND_INDEXES);
 }
 
+INLINE struct slots *slots_at(__u32 chunk, __u32 element)
+{
+	struct slots *slots;
+	void *map;
+
+	if (LIKELY(!chunk)) {
+		slots = bpf_map_lookup_elem(&first_chunk, &element);
+		KEEP_APART(slots);
+		return slots;
+	}
+	map = bpf_map_lookup_elem(&tables, &chunk);
+	return map ? bpf_map_lookup_elem(map, &element) : NULL;
+}
+
 /* What a service's table says at `number`. */
 INLINE int slot_at(const struct service *service, __u32 number)
 {
-	__u32 chunk = service->chunk;
-	void *map = bpf_map_lookup_elem(&tables, &chunk);
-	__u32 element = (service->table_first + number) / SLOTS_PER_ELEMENT;
+	__u32 at = service->table_first + number;
 	struct slots *slots;
 
-	if (!map || !service->table_size)
+	if (!service->table_size)
 		return -1;
-	slots = bpf_map_lookup_elem(map, &element);
-	return slots ? slots->slot[(service->table_first + number) %
-				   SLOTS_PER_ELEMENT]
-		     : -1;
+	slots = slots_at(service->chunk, at / SLOTS_PER_ELEMENT);
+	return slots ? slots->slot[at % SLOTS_PER_ELEMENT] : -1;
 }
 
 /* The slot's number in the table, for a flow that nothing is known of. */

@@ -20,7 +20,12 @@
 MAP_MAPPED(services, __u32, struct service_cells, GENERATIONS);
 MAP_MAPPED(backends, __u32, struct backend_rows, GENERATIONS);
 
-/* The services' tables, of all generations, in chunks. */
+/*
+ * The services' tables, of all generations, in chunks. A lookup in an inner map
+ * is a call, in any other array a few instructions. So the first chunk, which
+ * is enough for most hosts, is no inner map.
+ */
+MAP_MAPPED(first_chunk, __u32, struct slots, FIRST_CHUNK);
 MAP_OF_MAPS(tables, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 	    struct slots, 1, TABLE_CHUNKS);
 

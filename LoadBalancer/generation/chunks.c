@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LEAST	(512 * 1024)	  /* slots of a chunk: 1 MiB */
+#define LEAST	(512 * 1024)	  /* slots of an inner map: 1 MiB */
 #define AT_ONCE (8 * 1024 * 1024) /* at most so many more than needed */
 #define SPARE	8		  /* indexes for tables that have to move */
 
@@ -27,17 +27,23 @@ int chunks_open(struct chunks *chunks, struct kernel *kernel,
 	memset(chunks, 0, sizeof(*chunks));
 	memset(chunks->fds, 0xff, sizeof(chunks->fds));
 	chunks->kernel = kernel;
-	if (outer < 0)
-		return fault(fault_out, "cannot open the tables: %s",
-			     strerror(errno));
-	for (i = 0; i < TABLE_CHUNKS; i++) {
-		if (bpf_map_lookup_elem(outer, &i, &id))
-			continue;
-		chunks->fds[i] = bpf_map_get_fd_by_id(id);
-		chunks->slots[i] =
-			map_entries(chunks->fds[i]) * SLOTS_PER_ELEMENT;
+	chunks->fds[0] = kernel_map(kernel, "first_chunk");
+	if (outer < 0 || chunks->fds[0] < 0) {
+		fault(fault_out, "cannot open the tables: %s", strerror(errno));
+		if (outer >= 0)
+			close(outer);
+		return -1;
+	}
+	for (i = 1; i < TABLE_CHUNKS; i++) {
+		if (!bpf_map_lookup_elem(outer, &i, &id))
+			chunks->fds[i] = bpf_map_get_fd_by_id(id);
 	}
 	close(outer);
+	for (i = 0; i < TABLE_CHUNKS; i++) {
+		if (chunks->fds[i] >= 0)
+			chunks->slots[i] =
+				map_entries(chunks->fds[i]) * SLOTS_PER_ELEMENT;
+	}
 	return 0;
 }
 
@@ -110,7 +116,7 @@ void chunks_choose(struct chunks *chunks, __u64 slots)
 		used += chunks->fds[i] >= 0;
 		all += chunks->kept[i];
 	}
-	for (i = 0; i < TABLE_CHUNKS; i++)
+	for (i = 1; i < TABLE_CHUNKS; i++)
 		chunks->is_left[i] =
 			used > TABLE_CHUNKS - SPARE ||
 			(chunks->slots[i] > LEAST &&
@@ -191,7 +197,7 @@ static int chunk_make(struct chunks *chunks, __u64 slots, __u32 own,
 	__u32 i, chunk = TABLE_CHUNKS;
 	int fd;
 
-	for (i = TABLE_CHUNKS; i-- > 0;) {
+	for (i = TABLE_CHUNKS; i-- > 1;) {
 		all += chunks->is_left[i] ? 0 : chunks->slots[i];
 		if (chunks->fds[i] < 0)
 			chunk = i;
@@ -240,7 +246,7 @@ void chunks_retire(struct chunks *chunks)
 {
 	__u32 i;
 
-	for (i = 0; i < TABLE_CHUNKS; i++) {
+	for (i = 1; i < TABLE_CHUNKS; i++) {
 		if (chunks->fds[i] >= 0 && !chunks->is_used[i])
 			inner_retire(chunks->kernel, "tables", i);
 	}

@@ -2,11 +2,13 @@
 /*
  * chunks.h - where the tables of all generations lie
  *
- * The inner maps of `tables` are chunks of slots, whatever generation they
- * were made in. A table that does not change stays where it is; a new one gets
- * slots that no generation has which packets may use. A new chunk is made only
- * where there is no room, and is as large as is needed, at least 1 MiB: to put
- * it into the outer map takes 8 ms.
+ * The map `first_chunk` and the inner maps of `tables` are chunks of slots,
+ * whatever generation they were made in. A table that does not change stays
+ * where it is; a new one gets slots that no generation has which packets may
+ * use, in the first chunk if there is room: packets find it faster. A new chunk
+ * is made only where there is no room, and is as large as is needed, at least
+ * 1 MiB: to put it into the outer map takes 8 ms. The first one is always
+ * there.
  */
 #pragma once
 

@@ -72,7 +72,8 @@ int tables_open(struct tables *tables, const struct kernel *kernel,
 
 	memset(tables, 0, sizeof(*tables));
 	for (i = 0; i < TABLE_CHUNKS; i++) {
-		fd = kernel_inner(kernel, "tables", i);
+		fd = i ? kernel_inner(kernel, "tables", i)
+		       : kernel_map(kernel, "first_chunk");
 		if (fd < 0)
 			continue;
 		tables->slots[i] = map_open(fd, protection, &tables->size[i]);

@@ -24,14 +24,16 @@ _Static_assert(sizeof(struct service_key) == 20, "service_key");
 
 /*
  * A service of one generation. Its table is `table_size` u16 backend indices,
- * from slot `table_first` on, in the chunk `chunk` of the map `tables`, four to
- * an element. Generations share a table that is the same in both. With
- * table_size 0, no backend takes new flows; table_first is then NO_TABLE_PASS
- * if they are to be passed to the kernel.
+ * from slot `table_first` on, in the chunk `chunk`, four to an element. Chunk 0
+ * is the map `first_chunk`, the others are inner maps of `tables`. Generations
+ * share a table that is the same in both. With table_size 0, no backend takes
+ * new flows; table_first is then NO_TABLE_PASS if they are to be passed to the
+ * kernel.
  */
 #define NO_TABLE_PASS	  1
 #define TABLE_CHUNKS	  64
 #define SLOTS_PER_ELEMENT 4
+#define FIRST_CHUNK	  (512 * 1024) /* elements: 4 MiB */
 struct service {
 	__u32 id; /* never given to another (VIP, port, protocol) */
 	__u32 table_first;

@@ -9,19 +9,6 @@
 
 #define V4_MAPPED bpf_htonl(0xffff)
 
-/* Two words of an address that lies at a multiple of 8. */
-typedef __u64 __attribute__((may_alias)) addr_word;
-
-/* Two words as the one that lies in memory. */
-INLINE __u64 addr_half(__be32 first, __be32 second)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	return (__u64)(FORCE __u32)second << 32 | (FORCE __u32)first;
-#else
-	return (__u64)(FORCE __u32)first << 32 | (FORCE __u32)second;
-#endif
-}
-
 INLINE void addr_set_v4(struct addr *addr, __be32 v4)
 {
 	addr->w[0] = 0;

@@ -94,25 +94,11 @@ INLINE enum reason parse_l4(struct packet *packet, void *end)
 	}
 }
 
-/*
- * In two stores of 64 bits, as hash_addr() reads it: a load that gathers its
- * bytes from two stores has to wait until the CPU has written both to its
- * cache.
- */
-INLINE void packet_set_address(struct addr *to, __be32 w0, __be32 w1, __be32 w2,
-			       __be32 w3)
-{
-	volatile addr_word *half = (volatile addr_word *)to;
-
-	half[0] = addr_half(w0, w1);
-	half[1] = addr_half(w2, w3);
-}
-
 /* What the header says, but for its own length. */
 INLINE void packet_read_ipv4(struct packet *packet, const struct iphdr *ip)
 {
-	packet_set_address(&packet->source, 0, 0, V4_MAPPED, ip->saddr);
-	packet_set_address(&packet->destination, 0, 0, V4_MAPPED, ip->daddr);
+	addr_set_v4(&packet->source, ip->saddr);
+	addr_set_v4(&packet->destination, ip->daddr);
 	packet->has_destination = 1;
 	packet->protocol = ip->protocol;
 	packet->ttl = ip->ttl;
@@ -203,12 +189,11 @@ INLINE enum reason parse_ipv6_header(struct packet *packet, void *end)
 INLINE enum reason parse_ipv6(struct packet *packet, void *end)
 {
 	struct ipv6hdr *ip = packet->l3;
-	const __be32 *from = ip->saddr.s6_addr32, *to = ip->daddr.s6_addr32;
 
 	if ((void *)(ip + 1) > end || ip->version != 6)
 		return REASON_malformed;
-	packet_set_address(&packet->source, from[0], from[1], from[2], from[3]);
-	packet_set_address(&packet->destination, to[0], to[1], to[2], to[3]);
+	addr_set_v6(&packet->source, ip->saddr.s6_addr32);
+	addr_set_v6(&packet->destination, ip->daddr.s6_addr32);
 	packet->has_destination = 1;
 	packet->is_ipv6 = 1;
 	packet->protocol = ip->nexthdr;

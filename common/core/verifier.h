@@ -79,6 +79,19 @@
 #define KEEP_TEST(pointer) OPAQUE(pointer)
 
 /*
+ * Two calls, in two branches that meet behind them:
+ *
+ *	found = a ? bpf_map_lookup_elem(&one, &key)	r1 = one; goto both
+ *		  : bpf_map_lookup_elem(inner, &key);	r1 = inner
+ *						both:	call 1
+ *
+ * The compiler makes them one call. The verifier then does not know whose map
+ * it is, and leaves a call by pointer to the kernel in place of the few
+ * instructions that an array takes. `result`: of the first one.
+ */
+#define KEEP_APART(result) OPAQUE(result)
+
+/*
  * 1 if the number is 0, else 0, in three instructions and without a branch:
  *
  *	way = a == b ? 1 : 0;		r1 = 1

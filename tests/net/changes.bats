@@ -72,8 +72,11 @@ slots() {
 		    (struct.unpack_from("<I", cells, at + 24)[0], struct.unpack_from("<H", cells, at + 42)[0])
 		    for at in range(0, len(cells), 48)
 		    if cells[at + 47] and cells[at + 12:at + 19] == vip + b"\0P\6")
-		number = struct.unpack("<I", element(pinned("tables"), chunk, 4))[0]
-		inner = bpf.bpf_map_get_fd_by_id(number)
+		if chunk:
+		    number = struct.unpack("<I", element(pinned("tables"), chunk, 4))[0]
+		    inner = bpf.bpf_map_get_fd_by_id(number)
+		else:
+		    inner = pinned("first_chunk")
 		for element_at in range(first // 4, (first + 65537 + 3) // 4):
 		    for backend in struct.unpack("<4H", element(inner, element_at, 8)):
 		        print(backend % 16384)
