@@ -161,7 +161,7 @@ comes_back() {
 	starts after "$1"
 	returns "$1"
 	case $change in
-	backend-dies) all_tell $DYING_LAST gets none "$1" ;;
+	backend-dies) all_tell $DYING_LAST accepts none "$1" ;;
 	*-down) all_tell $DYING_LAST state up "$1" ;;
 	esac
 	spread "$1"
@@ -209,7 +209,7 @@ the_pool_changes() {
 	more
 	[[ $change != backend-dies ]] || {
 		on wires ip link set "$DYING-eth0" down
-		all_tell $DYING_LAST gets none "${PAIR[@]}"
+		all_tell $DYING_LAST accepts none "${PAIR[@]}"
 	}
 	stops_for "$late"
 	# One that is late when it takes over does not ask those behind a dead backend.

@@ -103,7 +103,7 @@ forgetting() {
 	lbr apply "$FILE" >/dev/null
 	held
 	bad backend0x
-	wait_for 5 is "$X4" gets none
+	wait_for 5 is "$X4" accepts none
 	run_said "~ backend $X4 of $VIP4:80/tcp up -> down, its flows move"
 	tell advance
 	some_broken
@@ -151,7 +151,7 @@ forgetting() {
 	held
 	begun=${EPOCHREALTIME/./}
 	bkd backend0x down >/dev/null
-	wait_for 5 is "$X4" gets none
+	wait_for 5 is "$X4" accepts none
 	gone=${EPOCHREALTIME/./}
 	echo "out after $(((gone - begun) / 1000)) ms" # plus the time that two tools take
 	((gone - begun < 2000000))
@@ -189,7 +189,7 @@ forgetting() {
 	forgetting
 	held
 	bkd backend0x down >/dev/null
-	wait_for 5 is "$X4" gets none
+	wait_for 5 is "$X4" accepts none
 	is "$X4" health 'path down'
 	tell advance
 	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
