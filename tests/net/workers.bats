@@ -78,7 +78,9 @@ most_at_once() {
 }
 
 @test "over apply and up, with a full queue: all are answered" {
+	local asking
 	client 20 400 40 >"$BATS_TEST_TMPDIR/said" 3>&- &
+	asking=$!
 	waiting() {
 		(($(queues queued) > 5))
 	}
@@ -87,7 +89,7 @@ most_at_once() {
 		"$ROOT/topology/workers/services.yaml" >"$BATS_TEST_TMPDIR/file"
 	lbr apply "$BATS_TEST_TMPDIR/file"
 	lbr up -c "$BATS_TEST_TMPDIR/file"
-	wait $!
+	wait "$asking"
 	cat "$BATS_TEST_TMPDIR/said"
 	[[ $(queues sent) == 40 && $(queues queued) == 0 ]]
 }

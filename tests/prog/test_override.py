@@ -52,17 +52,18 @@ def inner(world, name):
 
 @test("override: the first change of a weight, after up, makes no map: that waits for RCU")
 def no_map(world):
-    # Eight tables, each another one: a little more than the smallest chunk has room for.
-    text = configuration(*(service([backend(TEN[0], weight=n), *TEN[1:3]], port=7110 + n)
-                           for n in range(1, 9)))
+    # Of 24 tables, each another one, 16 fill the first chunk, and the others are a little more
+    # than the smallest chunk has room for.
+    text = configuration(*(service([backend(TEN[0], weight=n), *TEN[1:3]], port=7110 + n,
+                                   table_size=131071) for n in range(1, 25)))
     world.lbr("down")
     world.up(text)
     before = inner(world, "file"), inner(world, "tables")
     assert "value" in before[0] and "value" in before[1], before
-    for weight in "11", "12", "13", "14":
-        world.lbr("weight", TEN[0], weight, "-s", f"{VIP}:7111/tcp")
+    for weight in "31", "32", "33", "34":
+        world.lbr("weight", TEN[0], weight, "-s", f"{VIP}:7134/tcp")
         equal((inner(world, "file"), inner(world, "tables")), before, "maps")
-    assert "weight: 14" in world.lbr("save"), "the state"
+    assert "weight: 34" in world.lbr("save"), "the state"
     world.apply(configuration(service(TEN, port=7111)))
     assert inner(world, "file") != before[0], "another file makes none, either"
 
