@@ -134,7 +134,7 @@ static int prepare(struct kernel *kernel, const struct config *config,
 	if (!kernel->object && !kernel->attachment_count &&
 	    kernel_attachments(kernel, fault_out))
 		return -1;
-	return nat_refuse(config, fault_out)
+	return nat_refuse(kernel, config, fault_out)
 		       ?: devices_refuse(kernel, config, fault_out)
 		       ?: lbr_prepare(kernel, config, fault_out);
 }

@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "LoadBalancer/host/nat.h"
+#include "LoadBalancer/host/nat_rows.h"
 #include "common/base/address.h"
 #include "common/core/abi_nat.h"
 #include "common/core/address.h"
-#include "common/core/nat_table.h"
 #include "common/host/change.h"
 #include "common/kernel/clsact.h"
 #include "common/net/netlink.h"
@@ -52,23 +52,16 @@ static bool is_wanted(const struct config *config)
 	return false;
 }
 
-int nat_refuse(const struct config *config, struct fault *fault_out)
+int nat_refuse(const struct kernel *kernel, const struct config *config,
+	       struct fault *fault_out)
 {
-	if (!is_wanted(config) || kernel_can_exchange())
+	if (!is_wanted(config))
 		return 0;
+	if (kernel_can_exchange())
+		return nat_rows_refuse(kernel, config, fault_out);
 	fault(fault_out, "cannot use forward: nat: it needs Linux 5.12, for "
 			 "which two CPUs can agree on a port");
 	return fault_hint(fault_out, "another `forward`, or a newer kernel");
-}
-
-/* The table's rows: a power of two with room for twice the file's flows. */
-static __u32 rows_wanted(const struct config *config)
-{
-	__u32 rows = NAT_LEAST_ROWS;
-
-	while (rows < config->nat_table_size && rows < 1U << 30)
-		rows *= 2;
-	return rows;
 }
 
 /* fd of a pinned map of our own, or -1. The caller closes. */
@@ -142,7 +135,7 @@ static struct nat_bpf *nat_open(const struct kernel *kernel,
 				const struct config *config)
 {
 	struct nat_bpf *skeleton = nat_bpf__open();
-	__u32 rows = rows_wanted(config);
+	__u32 rows = nat_rows_wanted(config);
 	struct constants constants;
 
 	if (!skeleton)

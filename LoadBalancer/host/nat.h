@@ -7,8 +7,12 @@
 
 #include "common/kernel/kernel.h"
 
-/* Before anything is changed: is it possible here? Returns 0, or -1. */
-int nat_refuse(const struct config *config, struct fault *fault);
+/*
+ * Before anything is changed: is it possible here, and does no open flow get
+ * lost? Returns 0, or -1 with a fault.
+ */
+int nat_refuse(const struct kernel *kernel, const struct config *config,
+	       struct fault *fault);
 /*
  * With the file's services that need it: loads lbr_nat and attaches it to
  * `names`, and writes the sources. Returns 0, or -1 with a fault.

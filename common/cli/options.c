@@ -33,7 +33,10 @@ static const struct option_row rows[] = {
 	 "the configuration file (default: " DEFAULT_CONFIG ")"},
 	{'t', "trace", "off|new|all", WORD(trace), "up", NULL,
 	 "set the trace, as the verb trace does (default: leave it)"},
-	{'D', "drop-flows", FLAG(drop_flows), "up", NULL,
+	{'D', "drop-flows", FLAG(drop_flows), "up", "lbr",
+	 "take over a build whose maps have another layout, or change "
+	 "nat-table-size, without the flows"},
+	{'D', "drop-flows", FLAG(drop_flows), "up", "bkd",
 	 "take over a build whose maps have another layout, without its flows"},
 	{'a', "address", "ADDRESS", WORDS(addresses), "up", "bkd",
 	 "take ADDRESS for one of this host's own (repeatable)"},

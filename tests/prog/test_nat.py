@@ -16,7 +16,7 @@ from scapy.packet import Raw
 import frames as f
 from network import (
     CLIENT, CLIENT6, LB, LB6, LB_MAC, PASS, ROUTER, ROUTER6, ROUTER_MAC, VIP, VIP6, Program,
-    configuration, service,
+    configuration, on, service,
 )
 from tap import FEWER, equal, test
 
@@ -258,3 +258,34 @@ def inside(got, wanted):
         whole = inner.copy()
         del whole.chksum
         equal(inner.chksum, IP(bytes(whole)).chksum, "inside: the header's sum")
+
+
+def keyed(*lines):
+    return setting().replace("services:", "\n".join((*lines, "services:")), 1)
+
+
+def refused(world, *arguments):
+    """What lbr says that refuses."""
+    return on(world.lbr.host, "sh", "-c", '"$@" 2>&1', "sh", world.lbr.tool, *arguments, status=1)
+
+
+@test("nat: nat-table-size: up refuses to lose open flows; nat-first-port keeps them")
+def _(world):
+    small, big = "nat-table-size: 65536", "nat-table-size: 131072"
+    world.lbr("up", "-i", "eth0", "--drop-flows", "-c", world.file(keyed(small)))
+    with nat(world, keyed(small)) as run:
+        kept = ends(translated(run, request(4, TCP, port=7, flags="S"), "SYN"))
+    path = world.file(keyed(big))
+    said = refused(world, "up", "-i", "eth0", "-c", path)
+    assert "cannot change nat-table-size from 65536 to 131072: 1 flow by nat would end" in said, \
+        said
+    assert f"lbr up --drop-flows -c {path}" in said, said
+    said = refused(world, "apply", path)
+    assert "nat-table-size is 131072 there and 65536 in the kernel" in said, said
+    ack = request(4, TCP, port=7, flags="A")
+    with nat(world, keyed(small, "nat-first-port: 61440")) as run:
+        equal(ends(translated(run, ack, "ACK")), kept, "another nat-first-port")
+    world.lbr("up", "-i", "eth0", "--drop-flows", "-c", path)
+    with nat(world, keyed(big)) as run:
+        equal(run(ack)[0], SHOT, "the flow has ended")
+    world.up(keyed(small))  # no flow is open
