@@ -38,6 +38,10 @@ static const struct {
 	{NAT "protocol: udp, fragments: by-address, " BACKEND,
 	 ":3: fragments: by-address: not with forward: nat, which tells flows "
 	 "by their ports"},
+	{NAT "protocol: udp, scheduler: workers, threads: 4, release: "
+	     "9000, " BACKEND,
+	 ":3: scheduler workers: not with forward: nat, whose program knows no "
+	 "queue"},
 	{NAT "check: {}, " BACKEND,
 	 ":3: check: not with forward: nat, whose replies do not come from the "
 	 "VIP"},
