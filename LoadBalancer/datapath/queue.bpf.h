@@ -11,8 +11,11 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/leave.bpf.h"
 #include "LoadBalancer/datapath/solicit.bpf.h"
 #include "LoadBalancer/datapath/threads.bpf.h"
+#include "common/bpf/dry.h"
+#include "common/bpf/exit.h"
 #include "common/bpf/parse.h"
 
 /*
@@ -156,6 +159,24 @@ INLINE void workers_waited(struct pool_state *state, const struct queued *frame)
 	pool_count(state, POOL_FROM_QUEUE);
 }
 
+/*
+ * A request that had waited will not be sent. It left its own packet long ago,
+ * as `queued`; so it is counted under a second reason.
+ */
+SEPARATE int workers_lost(__u32 reason)
+{
+	struct handed *h = handed();
+	struct service_cell *cell;
+
+	if (!h)
+		return 0;
+	cell = service_cell(&h->decision);
+	EFFECT(count(reason));
+	if (cell)
+		EFFECT(count_service(cell->service.id, reason));
+	return 0;
+}
+
 enum served {
 	SERVED_NONE,  /* no thread, no request, or no room in this frame */
 	SERVED,	      /* the packet is the request now */
@@ -193,11 +214,19 @@ SEPARATE int workers_pop(struct xdp_md *ctx)
 	}
 	if (bpf_map_pop_elem(queue, frame))
 		return SERVED_AGAIN;
-	/* The oldest is another one now. */
+	/*
+	 * Another CPU has taken the one that was looked at. If this one does
+	 * not fit, it goes back: to the end, since a queue takes nothing at its
+	 * head; so those that came after it overtake it. If the queue has been
+	 * filled meanwhile, it is lost.
+	 */
 	if (!workers_sum_fits(h, frame) ||
 	    !solicit_fit(ctx, d->packet.l3_offset, frame->length)) {
 		pool_count(state, POOL_SMALL);
-		bpf_map_push_elem(queue, frame, BPF_ANY);
+		if (bpf_map_push_elem(queue, frame, BPF_ANY)) {
+			__sync_fetch_and_add(&state->queued, -1);
+			workers_lost(REASON_queue_full);
+		}
 		return SERVED_NONE;
 	}
 	__sync_fetch_and_add(&state->queued, -1);
@@ -250,6 +279,9 @@ INLINE bool workers_serve(struct xdp_md *ctx, struct pool_state *state)
 		    parse_above(ctx) == REASON_NONE && workers_set_sum(ctx))
 			return workers_renew();
 		workers_give_back();
+		/* Never, for it has been parsed before. */
+		if (served == SERVED)
+			workers_lost(REASON_malformed_vip);
 		if (served != SERVED_AGAIN)
 			return false;
 	}

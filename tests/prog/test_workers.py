@@ -227,6 +227,7 @@ def explained(world):
 @test("workers: 40,000 requests and as many messages on two CPUs: no thread is lost or used twice")
 def two_cpus(world):
     world.apply(pool(2011, queue=50))
+    before = world.lbr.reasons()
     draw = random.Random(11)
     others = [world.lbr.program, Program(world.lbr.host, f"{world.lbr.pins}/link-eth0")]
     went = [[], []]
@@ -254,4 +255,6 @@ def two_cpus(world):
         equal(row["free"] + row["busy"], 5, f"threads of {backend}")
     assert not queue["queued"] or not any(row["free"] for row in workers.values()), \
         f"{queue['queued']} wait while threads are free"
+    full = world.lbr.reasons()["queue_full"] - before.get("queue_full", 0)
+    equal(left + full + queue["queued"], 40040, "left, dropped, and waiting")
     assert queue["from-queue"] > 1000, f"only {queue['from-queue']} came from the queue"
