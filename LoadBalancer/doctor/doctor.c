@@ -189,6 +189,8 @@ const struct examination lbr_examinations[] = {
 	EXAMINATIONS_FIRST,
 	{"running", "what runs is what the file says", NEEDS_BOTH,
 	 look_running},
+	{"nat", "lbr_nat is attached, if the file has services by nat",
+	 NEEDS_BOTH, look_nat},
 	EXAMINE_TRACE,
 	{"transitions", "whose changes wait for flows at backends", NEEDS_FILE,
 	 look_transitions},

@@ -6,6 +6,8 @@
 
 #include "common/doctor/doctor.h"
 
+/* nat.c */
+void look_nat(struct doctor *doctor);
 /* vips.c */
 void look_vips(struct doctor *doctor);
 /* paths.c */

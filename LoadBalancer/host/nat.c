@@ -41,7 +41,7 @@ static bool is_among(const char *const *names, const char *name)
 	return false;
 }
 
-static bool is_wanted(const struct config *config)
+bool nat_is_wanted(const struct config *config)
 {
 	size_t i;
 
@@ -55,7 +55,7 @@ static bool is_wanted(const struct config *config)
 int nat_refuse(const struct kernel *kernel, const struct config *config,
 	       struct fault *fault_out)
 {
-	if (!is_wanted(config))
+	if (!nat_is_wanted(config))
 		return 0;
 	if (kernel_can_exchange())
 		return nat_rows_refuse(kernel, config, fault_out);
@@ -308,16 +308,36 @@ static int ports_reserve(struct kernel *kernel, const struct config *config,
 	return change_sysctl(kernel, RESERVED, range, fault_out);
 }
 
+/* False also if `run` leaves it alone: somebody has removed it twice. */
+static bool is_missing(struct kernel *kernel, const char *name)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "lbr_nat on %s", name);
+	return !clsact_attached(name) && change_again(kernel, what);
+}
+
+static int attach_missing(struct kernel *kernel, const char *name, int program,
+			  struct fault *fault_out)
+{
+	if (clsact_attach(kernel, name, program, fault_out))
+		return -1;
+	printf("%s: lbr_nat attached\n", name);
+	return 0;
+}
+
 int nat_host(struct kernel *kernel, const struct config *config,
 	     const char *const *names, struct fault *fault_out)
 {
-	bool is_there = true;
+	bool missing[MAX_INTERFACES] = {false}, is_there = true;
 	int program = -1, i, rc = 0;
 
-	if (!is_wanted(config))
+	if (!nat_is_wanted(config))
 		return 0;
-	for (i = 0; names[i]; i++)
-		is_there = is_there && clsact_attached(names[i]);
+	for (i = 0; names[i]; i++) {
+		missing[i] = is_missing(kernel, names[i]);
+		is_there = is_there && !missing[i];
+	}
 	/* With each new xdp_lbr, for its maps may be other ones. */
 	if (kernel->object || !is_there) {
 		program = nat_load(kernel, config, fault_out);
@@ -326,8 +346,14 @@ int nat_host(struct kernel *kernel, const struct config *config,
 	}
 	rc = sources_write(kernel, config, fault_out) ||
 	     ports_reserve(kernel, config, fault_out);
-	for (i = 0; program >= 0 && !rc && names[i]; i++)
-		rc = clsact_attach(kernel, names[i], program, fault_out);
+	for (i = 0; program >= 0 && !rc && names[i]; i++) {
+		if (missing[i])
+			rc = attach_missing(kernel, names[i], program,
+					    fault_out);
+		else if (kernel->object)
+			rc = clsact_attach(kernel, names[i], program,
+					   fault_out);
+	}
 	if (program >= 0)
 		close(program);
 	return rc ? -1 : 0;
@@ -335,7 +361,7 @@ int nat_host(struct kernel *kernel, const struct config *config,
 
 static bool is_needed(const char *what, const void *data)
 {
-	return is_wanted(data) ||
+	return nat_is_wanted(data) ||
 	       (strncmp(what, "net/", 4) == 0 && strcmp(what, PORTS) != 0 &&
 		strcmp(what, RESERVED) != 0);
 }

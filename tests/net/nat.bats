@@ -35,6 +35,10 @@ setup() {
 	export LB=lb CLIENT=h1
 }
 
+teardown() {
+	run_end
+}
+
 teardown_file() {
 	network_down
 }
@@ -236,6 +240,28 @@ changed() {
 	(($(reason translating) > 0))
 	up
 	on h1 curl -sS --max-time 5 -o /dev/null "http://$VIP4/"
+}
+
+@test "removed by somebody: doctor says so, apply and run attach it again" {
+	up
+	on lb tc qdisc del dev eth0 clsact
+	run -3 lbr doctor -j -c /run/nat.yaml
+	local try
+	try=$(jq -r '.examinations[] | select(.examination == "nat").try' <<<"$output")
+	[[ $try == "lbr apply /run/nat.yaml" ]]
+	on lb env PATH="$ROOT/LoadBalancer:$PATH" sh -c "$try" |
+		grep -qx 'eth0: lbr_nat attached'
+	on h1 curl -sS --max-time 5 -o /dev/null "http://$VIP4/"
+	lbr doctor -c /run/nat.yaml | grep -q 'eth0: lbr_nat$'
+
+	run_begin /run/nat.yaml
+	on lb tc qdisc del dev eth0 clsact
+	wait_for 20 run_said '^eth0: lbr_nat attached$'
+	on h1 curl -sS --max-time 5 -o /dev/null "http://$VIP4/"
+	on lb tc qdisc del dev eth0 clsact
+	wait_for 20 run_said 'lbr_nat on eth0: changed back twice within 60 s'
+	run_signal TERM
+	[[ $(run_status) == 0 ]]
 }
 
 @test "refused: nat-source has no address of this host" {
