@@ -50,7 +50,8 @@ static int sysctl_write(const char *path, const char *value)
 
 	if (fd < 0)
 		return -1;
-	rc = write(fd, value, strlen(value)) < 0 ? -1 : 0;
+	/* The newline: the kernel takes no write of 0 bytes. */
+	rc = dprintf(fd, "%s\n", value) < 0 ? -1 : 0;
 	close(fd);
 	return rc;
 }
