@@ -308,12 +308,14 @@ static int ports_reserve(struct kernel *kernel, const struct config *config,
 	return change_sysctl(kernel, RESERVED, range, fault_out);
 }
 
+#define LBR_NAT_ON "lbr_nat on " /* ... an interface: for change_again() */
+
 /* False also if `run` leaves it alone: somebody has removed it twice. */
 static bool is_missing(struct kernel *kernel, const char *name)
 {
 	char what[64];
 
-	snprintf(what, sizeof(what), "lbr_nat on %s", name);
+	snprintf(what, sizeof(what), LBR_NAT_ON "%s", name);
 	return !clsact_attached(name) && change_again(kernel, what);
 }
 
@@ -366,8 +368,16 @@ static bool is_needed(const char *what, const void *data)
 		strcmp(what, RESERVED) != 0);
 }
 
+/* What `run` has left alone is of no interest without such a service. */
+static bool is_left(const struct change *change, const void *data)
+{
+	return !nat_is_wanted(data) && !strcmp(change->kind, "left") &&
+	       !strncmp(change->what, LBR_NAT_ON, strlen(LBR_NAT_ON));
+}
+
 void nat_settle(struct kernel *kernel, const struct config *config)
 {
+	changes_forget(kernel, is_left, config);
 	changes_keep(kernel, "filter", is_needed, config);
 	changes_keep(kernel, "sysctl", is_needed, config);
 }
