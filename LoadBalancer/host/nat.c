@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/host/nat.h"
+#include "LoadBalancer/host/nat_ports.h"
 #include "LoadBalancer/host/nat_rows.h"
 #include "common/base/address.h"
 #include "common/core/abi_nat.h"
@@ -57,11 +58,17 @@ int nat_refuse(const struct kernel *kernel, const struct config *config,
 {
 	if (!nat_is_wanted(config))
 		return 0;
-	if (kernel_can_exchange())
-		return nat_rows_refuse(kernel, config, fault_out);
-	fault(fault_out, "cannot use forward: nat: it needs Linux 5.12, for "
-			 "which two CPUs can agree on a port");
-	return fault_hint(fault_out, "another `forward`, or a newer kernel");
+	if (!kernel_can_exchange()) {
+		fault(fault_out,
+		      "cannot use forward: nat: it needs Linux "
+		      "5.12, for which two CPUs can agree on a port");
+		return fault_hint(fault_out,
+				  "another `forward`, or a newer kernel");
+	}
+	if (nat_rows_refuse(kernel, config, fault_out) ||
+	    nat_ports_refuse(kernel, config->nat_first_port, fault_out))
+		return -1;
+	return 0;
 }
 
 /* fd of a pinned map of our own, or -1. The caller closes. */
@@ -284,30 +291,6 @@ static int sources_write(const struct kernel *kernel,
 	return rc ? -1 : 0;
 }
 
-#define PORTS	 "net/ipv4/ip_local_port_range"
-#define RESERVED "net/ipv4/ip_local_reserved_ports"
-
-/*
- * The host's own connections leave these ports alone. If it would have none
- * left to choose from, it gets those below.
- */
-static int ports_reserve(struct kernel *kernel, const struct config *config,
-			 struct fault *fault_out)
-{
-	__u32 first = config->nat_first_port, lowest = 0;
-	char value[64], range[32];
-
-	snprintf(range, sizeof(range), "%u-65535", first);
-	if (!sysctl_read(PORTS, value, sizeof(value)))
-		lowest = (__u32)strtoul(value, NULL, 10);
-	if (lowest >= first) {
-		snprintf(value, sizeof(value), "%u\t%u", first / 2, first - 1);
-		if (change_sysctl(kernel, PORTS, value, fault_out))
-			return -1;
-	}
-	return change_sysctl(kernel, RESERVED, range, fault_out);
-}
-
 #define LBR_NAT_ON "lbr_nat on " /* ... an interface: for change_again() */
 
 /* False also if `run` leaves it alone: somebody has removed it twice. */
@@ -347,7 +330,7 @@ int nat_host(struct kernel *kernel, const struct config *config,
 			return -1;
 	}
 	rc = sources_write(kernel, config, fault_out) ||
-	     ports_reserve(kernel, config, fault_out);
+	     nat_ports(kernel, config->nat_first_port, fault_out);
 	for (i = 0; program >= 0 && !rc && names[i]; i++) {
 		if (missing[i])
 			rc = attach_missing(kernel, names[i], program,
@@ -364,8 +347,7 @@ int nat_host(struct kernel *kernel, const struct config *config,
 static bool is_needed(const char *what, const void *data)
 {
 	return nat_is_wanted(data) ||
-	       (strncmp(what, "net/", 4) == 0 && strcmp(what, PORTS) != 0 &&
-		strcmp(what, RESERVED) != 0);
+	       (strncmp(what, "net/", 4) == 0 && !nat_ports_are(what));
 }
 
 /* What `run` has left alone is of no interest without such a service. */

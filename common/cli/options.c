@@ -34,8 +34,7 @@ static const struct option_row rows[] = {
 	{'t', "trace", "off|new|all", WORD(trace), "up", NULL,
 	 "set the trace, as the verb trace does (default: leave it)"},
 	{'D', "drop-flows", FLAG(drop_flows), "up", "lbr",
-	 "take over a build whose maps have another layout, or change "
-	 "nat-table-size, without the flows"},
+	 "begin without flows, over another map layout or nat-table-size"},
 	{'D', "drop-flows", FLAG(drop_flows), "up", "bkd",
 	 "take over a build whose maps have another layout, without its flows"},
 	{'a', "address", "ADDRESS", WORDS(addresses), "up", "bkd",

@@ -228,6 +228,36 @@ for line in sys.stdin:
 	diff <(changed) - <<<"$before"
 }
 
+reserved() {
+	on lb cat /proc/sys/net/ipv4/ip_local_reserved_ports
+}
+
+@test "what the host has reserved itself stays reserved, and is put back" {
+	local own many
+	lbr down >/dev/null
+	for own in 8080,30000-32767 10239 8000-20000,65535 80,443; do
+		on lb sysctl -qw "net.ipv4.ip_local_reserved_ports=$own"
+		up
+		case $own in
+		8080*) [[ $(reserved) == 8080,10240-65535 ]] ;;
+		10239) [[ $(reserved) == 10239-65535 ]] ;;
+		8000*) [[ $(reserved) == 8000-65535 ]] ;;
+		80*) [[ $(reserved) == 80,443,10240-65535 ]] ;;
+		esac
+		run -0 lbr up -m "${MODE:-generic}" -c /run/nat.yaml
+		[[ $output != *reserved_ports* ]]
+		lbr down >/dev/null
+		[[ $(reserved) == "$own" ]]
+	done
+	many=$(seq -s , 1001 2 1041)
+	on lb sysctl -qw "net.ipv4.ip_local_reserved_ports=$many"
+	run ! up
+	[[ $output == *"cannot reserve the ports 10240-65535: the list in "* ]]
+	[[ $(reserved) == "$many" ]]
+	on lb sysctl -qw net.ipv4.ip_local_reserved_ports=
+	up
+}
+
 changed() {
 	on lb sh -c 'tc qdisc show dev eth0; tc filter show dev eth0 ingress
 		cat /proc/sys/net/ipv4/ip_local_reserved_ports \
