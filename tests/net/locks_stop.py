@@ -217,7 +217,7 @@ class Stopper:
             if aimed:
                 verb.hold *= 0.6
             else:
-                verb.life *= 0.8
+                verb.life *= 0.7
             self.role.settle(verb)
         else:
             raise Failure(f"{verb.text} always ends too early: {verb.life * 1000:.1f} ms")
