@@ -18,12 +18,6 @@ teardown() {
 	run_end
 }
 
-# followed CMD...: so soon that an event must be the reason; without one, `run`
-# looks every 5 s
-followed() {
-	within 4000 "$@"
-}
-
 @test "bkd run: keeps the VIP on lo, settings, and an interface that is made again" {
 	local host=backend0x
 	run_of "$host"

@@ -23,12 +23,6 @@ namespace() {
 	echo "$LB-$TOPO_RUN"
 }
 
-# followed CMD...: so soon that an event must be the reason; without one, `run`
-# looks every 5 s
-followed() {
-	within 4000 "$@"
-}
-
 begin() {
 	run_begin "$BATS_TEST_TMPDIR/services.yaml"
 }

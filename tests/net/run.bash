@@ -72,3 +72,9 @@ run_end() {
 		rm -f "$pid"
 	done
 }
+
+# followed CMD...: so soon that an event must be the reason; without one, `run`
+# looks every 5 s
+followed() {
+	within 4000 "$@"
+}
