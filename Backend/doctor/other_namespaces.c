@@ -89,13 +89,12 @@ static bool is_served(const struct config_service *service)
 {
 	struct link_address *addresses;
 	struct socket_row *sockets;
-	bool has_vip = false, is = false;
+	bool has_vip, is = false;
 	struct fault ignored;
-	int count, i;
+	int count;
 
 	count = addresses_read(&addresses, &ignored);
-	for (i = 0; i < count; i++)
-		has_vip |= addr_equal(&addresses[i].address, &service->vip);
+	has_vip = addresses_have(addresses, count, &service->vip);
 	if (count >= 0)
 		free(addresses);
 	count = has_vip ? sockets_read(service->protocol, &sockets, &ignored)

@@ -33,15 +33,6 @@ static const char *const own_maps[] = {"nat_rows", "nat_index", "nat_sources",
 /* Of each load. */
 static const char *const fresh_maps[] = {"parsed", "nat_handed", NULL};
 
-static bool is_among(const char *const *names, const char *name)
-{
-	for (; *names; names++) {
-		if (!strcmp(*names, name))
-			return true;
-	}
-	return false;
-}
-
 bool nat_is_wanted(const struct config *config)
 {
 	size_t i;
@@ -71,19 +62,10 @@ int nat_refuse(const struct kernel *kernel, const struct config *config,
 	return 0;
 }
 
-/* fd of a pinned map of our own, or -1. The caller closes. */
-static int own_map(const struct kernel *kernel, const char *name)
-{
-	char path[256];
-
-	kernel_path(kernel, "", name, path, sizeof(path));
-	return bpf_obj_get(path);
-}
-
 /* A map of our own: the pinned one, unless it has another size. */
 static int own_map_reuse(const struct kernel *kernel, struct bpf_map *map)
 {
-	int fd = own_map(kernel, bpf_map__name(map)), rc = 0;
+	int fd = kernel_pinned(kernel, bpf_map__name(map)), rc = 0;
 	struct bpf_map_info info = {0};
 	__u32 length = sizeof(info);
 
@@ -105,9 +87,9 @@ static int maps_share(const struct kernel *kernel, struct bpf_object *object)
 	bpf_object__for_each_map(map, object)
 	{
 		name = kernel_map_name(map);
-		if (!name || is_among(fresh_maps, name))
+		if (!name || kernel_names(fresh_maps, name))
 			continue;
-		if (is_among(own_maps, name)) {
+		if (kernel_names(own_maps, name)) {
 			rc = rc ?: own_map_reuse(kernel, map);
 			continue;
 		}
@@ -125,16 +107,13 @@ static int maps_share(const struct kernel *kernel, struct bpf_object *object)
 static int maps_pin(const struct kernel *kernel, struct bpf_object *object)
 {
 	const char *const *name;
-	char path[256], aside[264];
-	int fd, rc = 0;
+	struct fault ignored;
+	int rc = 0;
 
-	for (name = own_maps; *name && !rc; name++) {
-		fd = bpf_object__find_map_fd_by_name(object, *name);
-		kernel_path(kernel, "", *name, path, sizeof(path));
-		snprintf(aside, sizeof(aside), "%s-new", path);
-		unlink(aside);
-		rc = bpf_obj_pin(fd, aside) || rename(aside, path);
-	}
+	for (name = own_maps; *name && !rc; name++)
+		rc = kernel_pin_over(
+			kernel, bpf_object__find_map_fd_by_name(object, *name),
+			*name, &ignored);
 	return rc;
 }
 
@@ -173,18 +152,6 @@ static int nat_load(const struct kernel *kernel, const struct config *config,
 	return program;
 }
 
-static bool is_here(const struct link_address *rows, int count,
-		    const struct addr *address)
-{
-	int i;
-
-	for (i = 0; i < count; i++) {
-		if (addr_equal(&rows[i].address, address))
-			return true;
-	}
-	return false;
-}
-
 /* The index of the address: where it is, else the first that is free. */
 static __u32 index_of(const struct nat_source *sources, __u32 first,
 		      const struct addr *address)
@@ -214,7 +181,7 @@ static int sources_fill(struct nat_source *sources, const struct config *config,
 	for (i = 0; i < config->nat_source_count; i++) {
 		const struct addr *address = &config->nat_sources[i].address;
 
-		if (!is_here(own, own_count, address))
+		if (!addresses_have(own, own_count, address))
 			continue;
 		first = addr_is_v4(address) ? 0 : HALF;
 		index = index_of(sources, first, address);
@@ -263,8 +230,8 @@ static int sources_write(const struct kernel *kernel,
 			 const struct config *config, struct fault *fault_out)
 {
 	struct nat_source sources[NAT_SOURCES] = {0};
-	int map = own_map(kernel, "nat_sources");
-	int addresses = own_map(kernel, "nat_addresses"), count, rc = -1;
+	int map = kernel_pinned(kernel, "nat_sources");
+	int addresses = kernel_pinned(kernel, "nat_addresses"), count, rc = -1;
 	struct link_address *own = NULL;
 	__u32 i;
 
@@ -344,10 +311,15 @@ int nat_host(struct kernel *kernel, const struct config *config,
 	return rc ? -1 : 0;
 }
 
-static bool is_needed(const char *what, const void *data)
+static bool filter_is_needed(const char *name, const void *data)
 {
-	return nat_is_wanted(data) ||
-	       (strncmp(what, "net/", 4) == 0 && !nat_ports_are(what));
+	(void)name;
+	return nat_is_wanted(data);
+}
+
+static bool sysctl_is_needed(const char *path, const void *data)
+{
+	return nat_is_wanted(data) || !nat_ports_are(path);
 }
 
 /* What `run` has left alone is of no interest without such a service. */
@@ -360,6 +332,6 @@ static bool is_left(const struct change *change, const void *data)
 void nat_settle(struct kernel *kernel, const struct config *config)
 {
 	changes_forget(kernel, is_left, config);
-	changes_keep(kernel, "filter", is_needed, config);
-	changes_keep(kernel, "sysctl", is_needed, config);
+	changes_keep(kernel, "filter", filter_is_needed, config);
+	changes_keep(kernel, "sysctl", sysctl_is_needed, config);
 }

@@ -21,15 +21,6 @@ __u32 nat_rows_wanted(const struct config *config)
 	return rows;
 }
 
-/* fd of the pinned table, or -1. The caller closes. */
-static int rows_open(const struct kernel *kernel)
-{
-	char path[256];
-
-	kernel_path(kernel, "", "nat_rows", path, sizeof(path));
-	return bpf_obj_get(path);
-}
-
 /* When a flow ends, as the running generation says; and the time. */
 static int times_read(const struct kernel *kernel, struct nat_times *times,
 		      __u64 *now)
@@ -107,7 +98,7 @@ static int up_refuse(const struct kernel *kernel, const struct config *config,
 int nat_rows_refuse(const struct kernel *kernel, const struct config *config,
 		    struct fault *fault_out)
 {
-	int map = rows_open(kernel), rc = 0;
+	int map = kernel_pinned(kernel, "nat_rows"), rc = 0;
 	__u32 running = map_entries(map);
 
 	if (map < 0)

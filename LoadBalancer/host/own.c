@@ -46,18 +46,6 @@ int own_write(const struct kernel *kernel, struct fault *fault_out)
 	return rc;
 }
 
-static bool is_there(const struct link_address *rows, int count,
-		     const struct addr *address)
-{
-	int i;
-
-	for (i = 0; i < count; i++) {
-		if (addr_equal(&rows[i].address, address))
-			return true;
-	}
-	return false;
-}
-
 struct vip {
 	struct addr address;
 	size_t service; /* its number in the file */
@@ -111,7 +99,7 @@ int own_vips(const struct config *config,
 		const struct addr *vip = &vips[i].address;
 
 		if (!vips[i].is_again)
-			say(data, vip, is_there(rows, count, vip));
+			say(data, vip, addresses_have(rows, count, vip));
 	}
 	free(rows);
 	free(vips);

@@ -29,22 +29,12 @@ static int share(const struct kernel *kernel, struct bpf_object *object)
 	return rc;
 }
 
-/* Replaces the link of the previous program. 0, or -1 with errno. */
-static int pin(const struct kernel *kernel, int link)
-{
-	char path[192], aside[200];
-
-	snprintf(path, sizeof(path), "%s/refused", kernel->directory);
-	snprintf(aside, sizeof(aside), "%s-new", path);
-	unlink(aside);
-	return bpf_obj_pin(link, aside) || rename(aside, path) ? -1 : 0;
-}
-
 int lbr_redirect_refused(const struct kernel *kernel, struct fault *fault_out)
 {
 	struct bpf_prog_info info = {0};
 	__u32 length = sizeof(info);
 	struct redirect_refused_bpf *skeleton;
+	struct fault ignored;
 	int link = -1, rc = -1;
 
 	if (access(BTF, R_OK))
@@ -59,7 +49,8 @@ int lbr_redirect_refused(const struct kernel *kernel, struct fault *fault_out)
 				NULL, bpf_program__fd(
 					      skeleton->progs.xdp_lbr_refused));
 		if (link >= 0)
-			rc = pin(kernel, link);
+			/* Over the link of the previous program. */
+			rc = kernel_pin_over(kernel, link, "refused", &ignored);
 	}
 	if (rc)
 		fault(fault_out,

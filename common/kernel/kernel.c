@@ -233,34 +233,35 @@ void kernel_close(struct kernel *kernel)
 	kernel_unlock(kernel);
 }
 
-int kernel_map(const struct kernel *kernel, const char *name)
+int kernel_pinned(const struct kernel *kernel, const char *name)
 {
 	char path[256];
 
+	kernel_path(kernel, "", name, path, sizeof(path));
+	return bpf_obj_get(path);
+}
+
+int kernel_map(const struct kernel *kernel, const char *name)
+{
 	if (kernel->object) {
 		int fd = bpf_map__fd(kernel_object_map(kernel, name));
 
 		return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	}
-	kernel_path(kernel, "", name, path, sizeof(path));
-	return bpf_obj_get(path);
+	return kernel_pinned(kernel, name);
 }
 
 int kernel_clock(const struct kernel *kernel)
 {
-	char path[256];
-
 	if (kernel->object)
 		return fcntl(bpf_program__fd(bpf_object__find_program_by_name(
 				     kernel->object, "clock")),
 			     F_DUPFD_CLOEXEC, 3);
-	kernel_path(kernel, "", "clock", path, sizeof(path));
-	return bpf_obj_get(path);
+	return kernel_pinned(kernel, "clock");
 }
 
-/* Never a moment without a pin of this name. */
-static int pin(const struct kernel *kernel, int fd, const char *name,
-	       struct fault *fault_out)
+int kernel_pin_over(const struct kernel *kernel, int fd, const char *name,
+		    struct fault *fault_out)
 {
 	char path[256], aside[256];
 
@@ -277,7 +278,7 @@ static int pin_clock(struct kernel *kernel, struct fault *fault_out)
 {
 	int fd = kernel_clock(kernel), rc;
 
-	rc = pin(kernel, fd, "clock", fault_out);
+	rc = kernel_pin_over(kernel, fd, "clock", fault_out);
 	close(fd);
 	return rc;
 }
@@ -288,11 +289,8 @@ static bool is_pinned(const struct kernel *kernel, const char *name, int fd,
 {
 	struct bpf_map_info own = {0}, pinned = {0};
 	__u32 length = sizeof(own);
-	char path[256];
-	int there;
+	int there = kernel_pinned(kernel, name);
 
-	kernel_path(kernel, "", name, path, sizeof(path));
-	there = bpf_obj_get(path);
 	if (there < 0)
 		return false;
 	bpf_obj_get_info_by_fd(fd, &own, &length);
@@ -313,7 +311,7 @@ int kernel_pin(struct kernel *kernel, bool replace, struct fault *fault_out)
 		fd = bpf_map__fd(kernel_object_map(kernel, *name));
 		if (is_pinned(kernel, *name, fd, &same) && (same || !replace))
 			continue;
-		if (pin(kernel, fd, *name, fault_out))
+		if (kernel_pin_over(kernel, fd, *name, fault_out))
 			return -1;
 	}
 	return pin_clock(kernel, fault_out);

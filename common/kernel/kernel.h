@@ -139,6 +139,16 @@ void kernel_close(struct kernel *kernel);
 int kernel_cpus(void);
 /* fd of a map, this run's own or the pinned one, or -1. The caller closes. */
 int kernel_map(const struct kernel *kernel, const char *name);
+/* The same of what is pinned, also while this run has an object of its own. */
+int kernel_pinned(const struct kernel *kernel, const char *name);
+/*
+ * Pins under this name, over what is pinned there: never is there a moment
+ * without a pin. Returns 0, or -1 with a fault.
+ */
+int kernel_pin_over(const struct kernel *kernel, int fd, const char *name,
+		    struct fault *fault);
+/* Is the name in the list, which NULL ends? */
+bool kernel_names(const char *const *list, const char *name);
 /* fd of the inner map at a generation's index, or -1. The caller closes. */
 int kernel_inner(const struct kernel *kernel, const char *name, __u32 index);
 

@@ -87,12 +87,9 @@ static int pinned_map(const struct kernel *kernel, const char *name,
 		      struct bpf_map_info *info)
 {
 	__u32 length = sizeof(*info);
-	char path[256];
-	int fd;
+	int fd = kernel_pinned(kernel, name);
 
 	memset(info, 0, sizeof(*info));
-	kernel_path(kernel, "", name, path, sizeof(path));
-	fd = bpf_obj_get(path);
 	if (fd >= 0)
 		bpf_obj_get_info_by_fd(fd, info, &length);
 	return fd;
@@ -270,10 +267,10 @@ static int live_map(const struct kernel *kernel, const char *name)
 	return found;
 }
 
-static bool is_named(const char *const *names, const char *name)
+bool kernel_names(const char *const *list, const char *name)
 {
-	for (; *names; names++) {
-		if (!strcmp(*names, name))
+	for (; *list; list++) {
+		if (!strcmp(*list, name))
 			return true;
 	}
 	return false;
@@ -289,7 +286,7 @@ int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
 	bpf_object__for_each_map(map, object)
 	{
 		name = kernel_map_name(map);
-		if (!name || is_named(own, name))
+		if (!name || kernel_names(own, name))
 			continue;
 		fd = live_map(kernel, bpf_map__name(map));
 		/*

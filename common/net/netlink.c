@@ -255,6 +255,18 @@ static int address_answer(const struct nlmsghdr *message, void *data)
 	return mnl_attr_parse(message, sizeof(*info), address_attribute, row);
 }
 
+bool addresses_have(const struct link_address *list, int count,
+		    const struct addr *address)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (addr_equal(&list[i].address, address))
+			return true;
+	}
+	return false;
+}
+
 int addresses_read(struct link_address **rows, struct fault *fault_out)
 {
 	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};

@@ -39,6 +39,9 @@ int link_find(const char *name, struct link *link, struct fault *fault);
  */
 int links_read(struct link **list, struct fault *fault);
 int addresses_read(struct link_address **list, struct fault *fault);
+/* Is it one of these? */
+bool addresses_have(const struct link_address *list, int count,
+		    const struct addr *address);
 
 /* Adds or removes ADDRESS/32 or /128 on the loopback device. 0 or -errno. */
 int address_on_lo(const struct addr *address, bool add);
