@@ -18,27 +18,32 @@ __u32 table_slots(const struct service *service)
 	return TABLE_SLOTS(service->table_size) * (1u + service->owners);
 }
 
-int chunks_open(struct chunks *chunks, struct kernel *kernel,
-		struct fault *fault_out)
+int chunks_fds(const struct kernel *kernel, int fds[TABLE_CHUNKS])
 {
 	int outer = kernel_map(kernel, "tables");
 	__u32 i, id;
 
-	memset(chunks, 0, sizeof(*chunks));
-	memset(chunks->fds, 0xff, sizeof(chunks->fds));
-	chunks->kernel = kernel;
-	chunks->fds[0] = kernel_map(kernel, "first_chunk");
-	if (outer < 0 || chunks->fds[0] < 0) {
-		fault(fault_out, "cannot open the tables: %s", strerror(errno));
-		if (outer >= 0)
-			close(outer);
-		return -1;
-	}
+	fds[0] = kernel_map(kernel, "first_chunk");
 	for (i = 1; i < TABLE_CHUNKS; i++) {
-		if (!bpf_map_lookup_elem(outer, &i, &id))
-			chunks->fds[i] = bpf_map_get_fd_by_id(id);
+		fds[i] = -1;
+		if (outer >= 0 && !bpf_map_lookup_elem(outer, &i, &id))
+			fds[i] = bpf_map_get_fd_by_id(id);
 	}
-	close(outer);
+	if (outer >= 0)
+		close(outer);
+	return outer < 0 || fds[0] < 0 ? -1 : 0;
+}
+
+int chunks_open(struct chunks *chunks, struct kernel *kernel,
+		struct fault *fault_out)
+{
+	int i;
+
+	memset(chunks, 0, sizeof(*chunks));
+	chunks->kernel = kernel;
+	if (chunks_fds(kernel, chunks->fds))
+		return fault(fault_out, "cannot open the tables: %s",
+			     strerror(errno));
 	for (i = 0; i < TABLE_CHUNKS; i++) {
 		if (chunks->fds[i] >= 0)
 			chunks->slots[i] =

@@ -32,6 +32,12 @@ struct chunks {
 };
 
 /* chunks_close() is due in every case. Returns 0, or -1 with a fault. */
+/*
+ * The maps of all chunks; -1: there is none. The caller closes them. Returns 0,
+ * or -1 with errno if what is always there cannot be opened.
+ */
+int chunks_fds(const struct kernel *kernel, int fds[TABLE_CHUNKS]);
+
 int chunks_open(struct chunks *chunks, struct kernel *kernel,
 		struct fault *fault);
 void chunks_close(struct chunks *chunks);

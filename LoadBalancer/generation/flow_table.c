@@ -322,9 +322,10 @@ int lbr_carry_over(struct kernel *kernel, enum carry_stage stage,
 	else if (!rc)
 		carry_again(&carry);
 	carry_close(&carry);
-	if (!rc && stage == CARRY_ATTACHED && kernel->before)
-		rc = carry_report(kernel, fault_out);
-	if (!rc && stage == CARRY_ATTACHED && kernel->before)
+	if (rc || stage != CARRY_ATTACHED || !kernel->before)
+		return rc;
+	rc = carry_report(kernel, fault_out);
+	if (!rc)
 		layout_by_hand(kernel->before);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "LoadBalancer/generation/chunks.h"
 #include "common/core/age.h"
 #include "common/core/begun.h"
 #include "common/core/hash.h"
@@ -67,21 +68,22 @@ static bool is_due(const struct unmark *unmark,
 int tables_open(struct tables *tables, const struct kernel *kernel,
 		int protection)
 {
-	__u32 i;
-	int fd;
+	int fds[TABLE_CHUNKS], i, rc = 0;
 
 	memset(tables, 0, sizeof(*tables));
+	/* What cannot be opened has no slots to look at. */
+	chunks_fds(kernel, fds);
 	for (i = 0; i < TABLE_CHUNKS; i++) {
-		fd = i ? kernel_inner(kernel, "tables", i)
-		       : kernel_map(kernel, "first_chunk");
-		if (fd < 0)
+		if (fds[i] < 0)
 			continue;
-		tables->slots[i] = map_open(fd, protection, &tables->size[i]);
-		close(fd);
+		if (!rc)
+			tables->slots[i] =
+				map_open(fds[i], protection, &tables->size[i]);
 		if (!tables->slots[i])
-			return -1;
+			rc = -1;
+		close(fds[i]);
 	}
-	return 0;
+	return rc;
 }
 
 void tables_close(struct tables *tables)
