@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "LoadBalancer/datapath/counts.bpf.h"
 #include "LoadBalancer/datapath/forwarding.bpf.h"
 #include "LoadBalancer/datapath/trace.bpf.h"
 #include "common/bpf/dry.h"
@@ -14,13 +15,7 @@
 /* Verified on its own: few packets come here. */
 SEPARATE int count_service(__u32 service, __u32 reason)
 {
-	struct service_reason key = {service, reason};
-	__u64 one = 1, *counter = bpf_map_lookup_elem(&service_reasons, &key);
-
-	if (counter)
-		(*counter)++;
-	else
-		bpf_map_update_elem(&service_reasons, &key, &one, BPF_NOEXIST);
+	count_service_by(service, reason, 1);
 	return 0;
 }
 

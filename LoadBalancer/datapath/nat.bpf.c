@@ -18,6 +18,7 @@
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 
+#include "LoadBalancer/datapath/counts.bpf.h"
 #include "LoadBalancer/datapath/nat_flows.bpf.h"
 #include "LoadBalancer/datapath/nat_maps.bpf.h"
 #include "LoadBalancer/datapath/translate.bpf.h"
@@ -91,25 +92,6 @@ INLINE long nat_send(CONTEXT *ctx, const struct nat_handed *h)
 	if (ctx->vlan_present)
 		bpf_skb_vlan_pop(ctx);
 	return bpf_redirect_neigh(h->out, &next, sizeof(next), 0);
-}
-
-INLINE void count_by(__u32 reason, __s64 by)
-{
-	__u64 *counter = bpf_map_lookup_elem(&reasons, &reason);
-
-	if (counter)
-		*counter += by;
-}
-
-INLINE void count_service_by(__u32 service, __u32 reason, __s64 by)
-{
-	struct service_reason key = {service, reason};
-	__u64 *counter = bpf_map_lookup_elem(&service_reasons, &key);
-
-	if (counter)
-		*counter += by;
-	else if (by > 0)
-		bpf_map_update_elem(&service_reasons, &key, &by, BPF_NOEXIST);
 }
 
 /* What xdp_lbr has counted, under what has become of it. */

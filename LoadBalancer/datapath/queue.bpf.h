@@ -18,27 +18,33 @@
 #include "common/bpf/exit.h"
 #include "common/bpf/parse.h"
 
+/* The queue of the service of the decision in `scratch`, or NULL. */
+INLINE void *workers_queue(const struct decision *d)
+{
+	struct service_cell *cell = service_cell(d);
+	__u32 id = cell ? cell->service.id : 0;
+
+	return bpf_map_lookup_elem(&queues, &id);
+}
+
 /*
  * Puts the packet into the queue: REASON_queued, or why not. It is counted
  * before it is there, so that the count is never below 0.
  */
 SEPARATE int workers_push(struct xdp_md *ctx)
 {
-	__u32 zero = 0, id;
+	__u32 zero = 0;
 	struct handed *h = handed();
 	struct queued *frame = bpf_map_lookup_elem(&queue_frame, &zero);
 	struct decision *d = &h->decision;
-	struct service_cell *cell;
 	struct pool_state *state;
 	__u64 length;
 	void *queue;
 
 	if (!h || !frame)
 		return REASON_queue_full;
-	cell = service_cell(d);
 	state = pool_state(d);
-	id = cell ? cell->service.id : 0;
-	queue = bpf_map_lookup_elem(&queues, &id);
+	queue = workers_queue(d);
 	length = d->packet.length;
 	OPAQUE(length);
 	if (!state || !queue || d->packet.l3_offset > L3_MOST ||
@@ -95,6 +101,17 @@ INLINE bool workers_sum_fits(const struct handed *h, const struct queued *frame)
 	if (h->partial_sum)
 		return l4_offset == h->decision.packet.l4_offset;
 	return !is_ipv6 || !frame->has_partial_sum;
+}
+
+/* ... and as for its length? If not, that is counted. */
+INLINE bool workers_fits(struct xdp_md *ctx, const struct handed *h,
+			 const struct queued *frame, struct pool_state *state)
+{
+	if (workers_sum_fits(h, frame) &&
+	    solicit_fit(ctx, h->decision.packet.l3_offset, frame->length))
+		return true;
+	pool_count(state, POOL_SMALL);
+	return false;
 }
 
 /* Sets the checksum of the packet, which is the one in `parsed` now. */
@@ -189,29 +206,22 @@ enum served {
  */
 SEPARATE int workers_pop(struct xdp_md *ctx)
 {
-	__u32 zero = 0, id;
+	__u32 zero = 0;
 	struct handed *h = handed();
 	struct queued *frame = bpf_map_lookup_elem(&queue_frame, &zero);
-	struct decision *d = &h->decision;
-	struct service_cell *cell;
 	struct pool_state *state;
 	void *queue;
 
 	if (!h || !frame)
 		return SERVED_NONE;
-	cell = service_cell(d);
-	state = pool_state(d);
-	id = cell ? cell->service.id : 0;
-	queue = bpf_map_lookup_elem(&queues, &id);
+	state = pool_state(&h->decision);
+	queue = workers_queue(&h->decision);
 	if (!state || !queue)
 		return SERVED_NONE;
 	if (bpf_map_peek_elem(queue, frame))
 		return SERVED_AGAIN;
-	if (!workers_sum_fits(h, frame) ||
-	    !solicit_fit(ctx, d->packet.l3_offset, frame->length)) {
-		pool_count(state, POOL_SMALL);
+	if (!workers_fits(ctx, h, frame, state))
 		return SERVED_NONE;
-	}
 	if (bpf_map_pop_elem(queue, frame))
 		return SERVED_AGAIN;
 	/*
@@ -220,9 +230,7 @@ SEPARATE int workers_pop(struct xdp_md *ctx)
 	 * head; so those that came after it overtake it. If the queue has been
 	 * filled meanwhile, it is lost.
 	 */
-	if (!workers_sum_fits(h, frame) ||
-	    !solicit_fit(ctx, d->packet.l3_offset, frame->length)) {
-		pool_count(state, POOL_SMALL);
+	if (!workers_fits(ctx, h, frame, state)) {
 		if (bpf_map_push_elem(queue, frame, BPF_ANY)) {
 			__sync_fetch_and_add(&state->queued, -1);
 			workers_lost(REASON_queue_full);

@@ -176,7 +176,20 @@ INLINE void ends_turn(struct ends *turned, const struct ends *ends)
 	turned->port[1] = ends->port[0];
 }
 
-/* The new ends of what is being translated. */
+/*
+ * The ends of what is being translated. `destination`: of an ICMP error what it
+ * quotes, for as it was parsed its ends are the flow's.
+ */
+INLINE void ends_before(struct ends *from, const struct packet *packet,
+			const struct addr *destination)
+{
+	from->address[0] = packet->source;
+	from->address[1] = *destination;
+	from->port[0] = packet->source_port;
+	from->port[1] = packet->port;
+}
+
+/* The new ones. */
 INLINE void ends_after(struct ends *to, const struct nat_handed *h)
 {
 	to->address[0] = h->source;
@@ -207,11 +220,7 @@ SEPARATE int translate_error(CONTEXT *ctx)
 	icmp = l3 + (packet->l4_offset & 0x7fff);
 	if (!inside_find(ctx, icmp, is_ipv6, &inside))
 		return -1;
-	/* As the packet was parsed, its ends are the flow's. */
-	from.address[0] = packet->source;
-	from.address[1] = packet->quoted;
-	from.port[0] = packet->source_port;
-	from.port[1] = packet->port;
+	ends_before(&from, packet, &packet->quoted);
 	ends_turn(&turned, &from);
 	ends_after(&to, h);
 	ends_turn(&from, &to);
@@ -247,10 +256,7 @@ SEPARATE int translate(CONTEXT *ctx)
 	is_ipv6 = packet->is_ipv6;
 	l3 = packet->l3_offset & 127;
 	l4 = l3 + (packet->l4_offset & 0x7fff);
-	from.address[0] = packet->source;
-	from.address[1] = packet->destination;
-	from.port[0] = packet->source_port;
-	from.port[1] = packet->port;
+	ends_before(&from, packet, &packet->destination);
 	ends_after(&to, h);
 	difference = ends_difference(&from, &to);
 	wrong = ends_write_ip(ctx, l3, is_ipv6, &to, difference);

@@ -88,13 +88,17 @@ INLINE __u32 generation_index(void)
 	return control[CONTROL_GENERATION] - 1;
 }
 
-INLINE void count(enum reason reason)
+INLINE void count_by(__u32 reason, __s64 by)
 {
-	__u32 key = reason;
-	__u64 *counter = bpf_map_lookup_elem(&reasons, &key);
+	__u64 *counter = bpf_map_lookup_elem(&reasons, &reason);
 
 	if (counter)
-		(*counter)++;
+		*counter += by;
+}
+
+INLINE void count(enum reason reason)
+{
+	count_by(reason, 1);
 }
 
 /* What the tools want to be told about each decision. */
