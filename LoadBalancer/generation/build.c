@@ -186,8 +186,7 @@ static int services_add(struct build *build, struct fault *fault_out)
 /*
  * Adds a service, the mark of its VIP (several services may add the same one),
  * and the service again by its `release` port (0: none), and as the one for
- * fragments without ports. Returns the
- * end.
+ * fragments without ports. Returns the end.
  */
 static struct service_cell *entries_add(struct service_cell *next,
 					const struct running_service *row,

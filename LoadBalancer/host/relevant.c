@@ -228,8 +228,8 @@ int relevant_look(struct relevant *relevant, struct kernel *kernel,
 	int i, rc = 0;
 
 	/*
-	 * Messages were lost or not read, or none was relevant yet: any carrier
-	 * may have come back, and may be gone just now.
+	 * Messages were lost or not read, or none has come yet: any carrier may
+	 * have come back, and may be gone just now.
 	 */
 	relevant->is_lost = what == MONITOR_ALL;
 	relevant->is_asked |= relevant->is_lost;

@@ -41,8 +41,6 @@ static int check_kind(const struct config_service *service,
 		      "datagram, and not a fragment of one";
 	else if (!service->port)
 		why = "not with port: any: a request has one port";
-	else if (service->backend_count > MAX_POOL_MEMBERS)
-		why = "for at most 64 backends";
 	if (!why)
 		return 0;
 	return refuse(refusal, service->line, "scheduler: workers is %s", why);
@@ -51,7 +49,6 @@ static int check_kind(const struct config_service *service,
 static int check_keys(const struct config_service *service,
 		      const struct refusal *refusal)
 {
-
 	if (!service->threads)
 		return refuse(refusal, service->line,
 			      "service without the key \"threads\", which "
@@ -62,6 +59,10 @@ static int check_keys(const struct config_service *service,
 		return refuse(refusal, service->line,
 			      "service without the key \"release\", which "
 			      "scheduler: workers requires: a port");
+	if (service->backend_count > MAX_POOL_MEMBERS)
+		return refuse(refusal, service->line,
+			      "scheduler: workers is for at most %d backends",
+			      MAX_POOL_MEMBERS);
 	if (service->load_balancers > service->threads)
 		return refuse(refusal, service->line,
 			      "load-balancers %u: at most %u, its "
@@ -134,8 +135,7 @@ void workers_warn(const struct config *config, FILE *out)
 			continue;
 		fprintf(out,
 			"%s:%u: warning: without a release-key, whoever can "
-			"send "
-			"from a backend's address can free its threads\n",
+			"send from a backend's address can free its threads\n",
 			config->path, service->line);
 	}
 }
