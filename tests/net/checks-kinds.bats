@@ -206,41 +206,8 @@ large() { # COUNT: so many checks of port 515 are good
 		.up and .application == "good")] | length') == $1))
 }
 
-# A server whose answer comes behind what others may forge: errors that say that the packet was
-# not let through, or that nobody has the port, and another answer. It writes how many it sent.
-forged_begin() { # VIP PORT FILE
-	on "$X" /usr/bin/python3 -c '
-import os, socket, struct, sys, time
-vip, port = sys.argv[1], int(sys.argv[2])
-family = socket.AF_INET6 if ":" in vip else socket.AF_INET
-server = socket.socket(family, socket.SOCK_DGRAM)
-server.bind((vip, port))
-packed = socket.inet_pton(family, vip)
-if family == socket.AF_INET6:  # the kernel fills in the sum
-    raw, codes = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_ICMPV6), (1, 4)
-else:
-    raw, codes = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_ICMP), (13, 3)
-count = 0
-while True:
-    _, client = server.recvfrom(99)
-    own = socket.inet_pton(family, client[0])
-    udp = struct.pack("!HHHH", client[1], port, 13, 0)
-    for code in codes:
-        if family == socket.AF_INET6:
-            error = struct.pack("!BBHIIHBB", 1, code, 0, 0, 6 << 28, 13, 17, 60) + own + packed + udp
-        else:
-            error = struct.pack("!BBHIBBHHHBBH", 3, code, 0, 0, 0x45, 0, 33, 0, 0, 60, 17, 0) + own + packed + udp
-            total = sum(struct.unpack(f"!{len(error) // 2}H", error))
-            total = (total & 0xffff) + (total >> 16)
-            total = (total & 0xffff) + (total >> 16)
-            error = error[:2] + struct.pack("!H", total ^ 0xffff) + error[4:]
-        raw.sendto(error, (client[0], 0))
-    server.sendto(b"other", client)
-    time.sleep(0.02)
-    server.sendto(b"fine", client)
-    count += 1
-    with open(sys.argv[3], "w") as out:
-        out.write(f"{count} {os.getpid()}\n")' "$@" >"$3.said" 2>&1 3>&- &
+forged_begin() { # VIP PORT FILE: see forger.py
+	on "$X" "${PYTHON[@]}" tests/net/forger.py "$@" >"$3.said" 2>&1 3>&- &
 }
 
 forged() { # FILE: it has sent some
