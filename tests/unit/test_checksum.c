@@ -7,7 +7,7 @@
 #include "common/core/rewrite.h"
 #include "tests/unit/frame.h"
 
-#define HEADERS 1000000
+#define HEADERS draws(1000000)
 #define WORDS	10
 
 /* Read memory as the core does, and the wire as the oracle does. */

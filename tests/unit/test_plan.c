@@ -21,7 +21,7 @@
 #include "tests/unit/oracle.h"
 #include "tests/unit/unit.h"
 
-#define PAIRS	   2000
+#define PAIRS	   draws(2000)
 #define MOST_STEPS 80
 #define ADDRESSES  7 /* the last one is IPv6 */
 #define MOST_POOLS 64

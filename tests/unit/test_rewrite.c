@@ -8,7 +8,7 @@
 #include "common/core/packet_parse.h"
 #include "tests/unit/frame.h"
 
-#define PACKETS 200000
+#define PACKETS draws(200000)
 
 static struct packet parse(struct frame frame)
 {

@@ -9,7 +9,7 @@
 #include "common/core/tunnel.h"
 #include "tests/unit/frame.h"
 
-#define PACKETS 100000
+#define PACKETS draws(100000)
 
 static struct packet parse(struct frame frame)
 {

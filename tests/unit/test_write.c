@@ -18,7 +18,7 @@
 #include "tests/unit/agree.h"
 #include "tests/unit/unit.h"
 
-#define FILES	 2000
+#define FILES	 draws(2000)
 #define SERVICES 4
 #define BACKENDS 5
 
