@@ -27,9 +27,10 @@ static const struct verb verbs[] = {
 };
 
 static const char *const maps[] = {
-	"generations", "restores", "sources",	 "control", "interfaces",
-	"reasons",     "changes",  "fragments",	 "vlans",   "restore_counts",
-	"lists",       "peers",	   "peer_links", NULL,
+	"generations", "restores",	 "sources",   "control",
+	"interfaces",  "reasons",	 "changes",   "fragments",
+	"vlans",       "restore_counts", "lists",     "peers",
+	"peer_links",  "servers",	 "listeners", NULL,
 };
 
 static const char *const inner[] = {"restores", "sources", "lists", "peers",
@@ -53,6 +54,8 @@ static struct bpf_object *open_program(const struct constants *constants)
 const struct role tool = {
 	.name = "bkd",
 	.program = "xdp_bkd",
+	.lookup = "bkd_listener",
+	.sockets = "listeners",
 	.in = IN_BKD,
 	.what = "a backend's half of layer-4 load balancing with direct "
 		"server return, in XDP",
@@ -69,5 +72,5 @@ const struct role tool = {
 	.build = bkd_build,
 	.diff = bkd_diff,
 	.host = bkd_host,
-	.settle = bkd_peers_settle,
+	.settle = bkd_settle,
 };

@@ -10,6 +10,7 @@
  * the client. Everything else passes untouched: the host's own connections,
  * SSH, checks to its own address on other ports.
  */
+#include "Backend/datapath/listener.bpf.h"
 #include "Backend/datapath/maps.bpf.h"
 #include "Backend/datapath/method.bpf.h"
 #include "Backend/datapath/restore.bpf.h"
@@ -77,6 +78,8 @@ INLINE enum reason leave_plain(struct xdp_md *ctx, struct decision *d)
 	reason = listed(d->restore, &d->packet);
 	if (reason != REASON_NONE)
 		return reason;
+	if (wants_listener(d->restore, &d->packet))
+		return REASON_UNUSUAL;
 	if (may_be_elsewhere(d, in->device, in->most)) {
 		reason = ask_and_pass_on(ctx);
 		if (has_gone(reason))
@@ -193,6 +196,7 @@ INLINE enum reason leave_unusual(struct xdp_md *ctx)
 	reason = listed_unusual(generation, row);
 	if (reason != REASON_NONE)
 		return reason;
+	listener_note(ctx, generation, row);
 	if (unusual_may_be_elsewhere(ctx, generation, row)) {
 		reason = ask_and_pass_on(ctx);
 		if (has_gone(reason))

@@ -26,6 +26,15 @@ MAP_OF_GENERATIONS(peers, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 /* Not of a generation: where peers are, for methods that are not routed. */
 MAP(peer_links, HASH, struct addr, struct peer_link, PEER_LINKS);
 
+/*
+ * Key `restore: tc`: this host's own address, on which the server of a VIP's
+ * port listens; port 0: of any. Not of a generation: the tool removes what no
+ * row needs.
+ */
+MAP_SPARSE(servers, HASH, struct service_key, struct addr, MAX_RESTORES);
+/* ... and its listeners, by the port of the VIP: see listener.bpf.h. */
+MAP(listeners, SOCKHASH, struct service_key, __u64, MAX_RESTORES);
+
 /* Packets passed on in one second: [0]. */
 MAP(passed_on, PERCPU_ARRAY, __u32, struct budget, 1);
 

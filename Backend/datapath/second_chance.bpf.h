@@ -15,15 +15,12 @@
  */
 #pragma once
 
+#include "Backend/datapath/listener.bpf.h"
 #include "Backend/datapath/maps.bpf.h"
 #include "Backend/datapath/pass_on.bpf.h"
 #include "common/core/candidates.h"
 #include "common/core/schedule.h"
 #include "common/core/verifier.h"
-
-/* struct bpf_sock.state (enum in net/tcp_states.h) */
-#define STATE_TIME_WAIT 6
-#define STATE_LISTEN	10
 
 /* A SYN begins its flow here. ICMP errors go where the flow's packets go. */
 INLINE bool looks_for_socket(const struct packet *packet)

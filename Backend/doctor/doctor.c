@@ -10,10 +10,12 @@
 
 #include "Backend/doctor/doctor.h"
 #include "Backend/generation/generation.h"
+#include "Backend/host/host.h"
 #include "common/base/address.h"
 #include "common/config/write.h"
 #include "common/core/address.h"
 #include "common/host/change.h"
+#include "common/host/local_route.h"
 #include "common/kernel/generation.h"
 
 static void look_listed(struct doctor *doctor)
@@ -58,34 +60,42 @@ int served_read(struct doctor *doctor, struct served *served)
 	struct addr *own;
 	struct fault said;
 	int count = own_addresses(&doctor->kernel, &own, &said);
-	size_t s, b;
+	const struct config_backend *here;
+	size_t s;
 
-	served->count = 0;
-	served->services =
-		count < 0 ? NULL
-			  : calloc(config->service_count + 1, sizeof(void *));
-	if (!served->services) {
+	*served = (struct served){NULL, NULL, 0};
+	if (count >= 0) {
+		served->services =
+			calloc(config->service_count + 1, sizeof(void *));
+		served->backends =
+			calloc(config->service_count + 1, sizeof(void *));
+	}
+	if (!served->services || !served->backends) {
 		report(doctor, HEALTH_UNKNOWN, "%s",
 		       count < 0 ? said.cause : strerror(ENOMEM));
+		served_free(served);
 		if (count >= 0)
 			free(own);
 		return -1;
 	}
 	for (s = 0; s < config->service_count; s++) {
-		const struct config_service *at = &config->services[s];
-
-		for (b = 0; b < at->backend_count; b++) {
-			if (is_own(&at->backends[b].address, own, count))
-				break;
-		}
-		if (b < at->backend_count)
-			served->services[served->count++] = at;
+		here = backend_here(&config->services[s], own, count);
+		if (!here)
+			continue;
+		served->backends[served->count] = here;
+		served->services[served->count++] = &config->services[s];
 	}
 	free(own);
 	return 0;
 }
 
-/* Does an earlier service have the same VIP? */
+void served_free(struct served *served)
+{
+	free(served->services);
+	free(served->backends);
+}
+
+/* Does an earlier service have the same VIP, and its server listen likewise? */
 static bool vip_came_before(const struct served *served, size_t service)
 {
 	size_t i;
@@ -93,19 +103,31 @@ static bool vip_came_before(const struct served *served, size_t service)
 	for (i = 0; i < service; i++) {
 		if (!memcmp(&served->services[i]->vip,
 			    &served->services[service]->vip,
-			    sizeof(struct addr)))
+			    sizeof(struct addr)) &&
+		    served->backends[i]->restore ==
+			    served->backends[service]->restore)
 			return true;
 	}
 	return false;
 }
 
+/* restore: tc: no interface need have the VIP. */
+static void local_look(struct doctor *doctor, const char *vip)
+{
+	report(doctor, HEALTH_FAIL,
+	       "this host takes no packet for %s: it has no local route for it",
+	       vip);
+	mend(doctor, "bkd apply %s", doctor->path);
+}
+
 static void vip_look(struct doctor *doctor, const struct addr *vip,
+		     enum config_restore restore,
 		     const struct link_address *rows, int count)
 {
 	int lo = (int)if_nametoindex("lo"), i;
 	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE], add[96];
 
-	bool is_on_lo = false;
+	bool is_on_lo = restore == RESTORE_TC && local_route_is(vip);
 
 	addr_text(vip, text);
 	snprintf(add, sizeof(add), "ip address add %s/%d dev lo; ", text,
@@ -128,6 +150,10 @@ static void vip_look(struct doctor *doctor, const struct addr *vip,
 	}
 	if (is_on_lo)
 		return;
+	if (restore == RESTORE_TC) {
+		local_look(doctor, text);
+		return;
+	}
 	report(doctor, HEALTH_FAIL, "%s is not on lo: no server answers for it",
 	       text);
 	mend(doctor, "ip address add %s/%d dev lo", text,
@@ -147,14 +173,17 @@ static void look_vips(struct doctor *doctor)
 	count = addresses_read(&rows, &said);
 	for (s = 0; count >= 0 && s < served.count; s++) {
 		if (!vip_came_before(&served, s))
-			vip_look(doctor, &served.services[s]->vip, rows, count);
+			vip_look(doctor, &served.services[s]->vip,
+				 served.backends[s]->restore, rows, count);
 	}
 	if (count < 0)
 		report(doctor, HEALTH_UNKNOWN, "%s", said.cause);
 	else if (!doctor->said)
-		report(doctor, HEALTH_OK, "the VIPs are on lo");
+		report(doctor, HEALTH_OK,
+		       "the VIPs are on lo, or local by a route "
+		       "(restore: tc)");
 	free(rows);
-	free(served.services);
+	served_free(&served);
 }
 
 /* The kernel uses the greater of the interface's own and that of `all`. */
@@ -209,12 +238,15 @@ const struct examination bkd_examinations[] = {
 	{"running", "what runs is what the file says", NEEDS_BOTH,
 	 look_running},
 	EXAMINE_TRACE,
-	{"vips", "the VIPs are on lo, and nowhere else", NEEDS_FILE, look_vips},
+	{"vips", "the VIPs are on lo (restore: tc: local), and nowhere else",
+	 NEEDS_FILE, look_vips},
 	{"silence", "nobody is told by ARP that the VIPs are here", NEEDS_UP,
 	 look_silence},
 	{"drops", "no packet for a service is lost just now", NEEDS_UP,
 	 look_drops},
-	{"listeners", "a server listens on the VIP and port of each service",
+	{"listeners",
+	 "a server listens for each service, on the VIP or where `restore` "
+	 "says",
 	 NEEDS_FILE, look_listeners},
 	{"second-chance",
 	 "other backends find what is not here; whom a transition waits for",

@@ -88,7 +88,7 @@ void look_firewall(struct doctor *doctor)
 						   served.services[s]);
 			}
 		}
-		free(served.services);
+		served_free(&served);
 	}
 	json_decref(objects);
 	if (!doctor->said)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "Backend/doctor/doctor.h"
+#include "Backend/host/host.h"
 #include "common/core/address.h"
 #include "common/net/netlink.h"
 
@@ -84,36 +85,43 @@ static int namespace_open(int process)
 	return open(namespace_path(process, path), O_RDONLY | O_CLOEXEC);
 }
 
-/* Has the namespace that we are in the VIP, and a listener for the service? */
-static bool is_served(const struct config_service *service)
+/*
+ * Has the namespace that we are in the address on which the service's server
+ * listens, and a listener?
+ */
+static bool is_served(const struct config_service *service,
+		      const struct config_backend *here)
 {
 	struct link_address *addresses;
 	struct socket_row *sockets;
-	bool has_vip, is = false;
+	bool has_address, is = false;
 	struct fault ignored;
 	int count;
 
 	count = addresses_read(&addresses, &ignored);
-	has_vip = addresses_have(addresses, count, &service->vip);
+	has_address =
+		addresses_have(addresses, count, listened_at(service, here));
 	if (count >= 0)
 		free(addresses);
-	count = has_vip ? sockets_read(service->protocol, &sockets, &ignored)
+	count = has_address
+			? sockets_read(service->protocol, &sockets, &ignored)
 			: -1;
 	if (count >= 0) {
-		is = has_listener(service, sockets, count);
+		is = has_listener(service, here, sockets, count);
 		free(sockets);
 	}
 	return is;
 }
 
 /* One that cannot be entered, by its rights or because it is gone, has none. */
-static bool serves(int process, int own, const struct config_service *service)
+static bool serves(int process, int own, const struct config_service *service,
+		   const struct config_backend *here)
 {
 	int other = namespace_open(process);
 	bool is = false;
 
 	if (other >= 0 && !setns(other, CLONE_NEWNET)) {
-		is = is_served(service);
+		is = is_served(service, here);
 		/* In another one, everything that follows would be wrong. */
 		if (setns(own, CLONE_NEWNET)) {
 			perror("bkd: cannot come back to the network "
@@ -126,13 +134,14 @@ static bool serves(int process, int own, const struct config_service *service)
 	return is;
 }
 
-int listens_elsewhere(const struct config_service *service)
+int listens_elsewhere(const struct config_service *service,
+		      const struct config_backend *here)
 {
 	const struct namespaces *known = namespaces();
 	int own = namespace_open(0), process = 0, i;
 
 	for (i = 1; own >= 0 && i < known->count && !process; i++) {
-		if (serves(known->processes[i], own, service))
+		if (serves(known->processes[i], own, service, here))
 			process = known->processes[i];
 	}
 	if (own >= 0)

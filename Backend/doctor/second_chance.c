@@ -133,5 +133,5 @@ void look_second_chance(struct doctor *doctor)
 		report(doctor, HEALTH_OK,
 		       "%zu service%s of this host %s second chance", wanted,
 		       wanted == 1 ? "" : "s", wanted == 1 ? "has" : "have");
-	free(served.services);
+	served_free(&served);
 }

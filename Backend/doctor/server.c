@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "Backend/doctor/doctor.h"
+#include "Backend/host/host.h"
 #include "common/config/endpoint.h"
 #include "common/config/transition.h"
 #include "common/core/address.h"
@@ -26,10 +27,11 @@ enum listener {
 	LISTENER_NONE,
 	LISTENER_ELSEWHERE, /* on that port of another address */
 	LISTENER_WILDCARD,
-	LISTENER_VIP,
+	LISTENER_AT, /* on the VIP, or restore: tc: on our own address */
 };
 
 static enum listener listener_of(const struct config_service *service,
+				 const struct config_backend *here,
 				 const struct socket_row *rows, int count)
 {
 	bool ipv4 = addr_is_v4(&service->vip);
@@ -39,8 +41,9 @@ static enum listener listener_of(const struct config_service *service,
 	for (i = 0; i < count; i++) {
 		if (rows[i].port != service->port)
 			continue;
-		if (addr_equal(&rows[i].local, &service->vip))
-			is = LISTENER_VIP;
+		if (addr_equal(&rows[i].local, &service->vip) ||
+		    addr_equal(&rows[i].local, listened_at(service, here)))
+			is = LISTENER_AT;
 		else if (rows[i].is_wildcard &&
 			 (ipv4 ? rows[i].takes_ipv4 : rows[i].takes_ipv6))
 			is = LISTENER_WILDCARD;
@@ -53,9 +56,10 @@ static enum listener listener_of(const struct config_service *service,
 }
 
 bool has_listener(const struct config_service *service,
+		  const struct config_backend *here,
 		  const struct socket_row *sockets, int count)
 {
-	return listener_of(service, sockets, count) >= LISTENER_WILDCARD;
+	return listener_of(service, here, sockets, count) >= LISTENER_WILDCARD;
 }
 
 /*
@@ -63,7 +67,8 @@ bool has_listener(const struct config_service *service,
  * that one.
  */
 static void elsewhere_report(struct doctor *doctor,
-			     const struct config_service *service, int process)
+			     const struct config_service *service,
+			     const struct addr *at, int process)
 {
 	char text[64];
 
@@ -71,7 +76,7 @@ static void elsewhere_report(struct doctor *doctor,
 	       "nobody listens on %s/%s in this network namespace, but "
 	       "somebody does in that of process %d: xdp_bkd must be attached "
 	       "there%s",
-	       endpoint_text(&service->vip, service->port, text),
+	       endpoint_text(at, service->port, text),
 	       protocol_name(service->protocol), process,
 	       has_second_chance(service) ||
 			       service->flows == FLOWS_SECOND_CHANCE
@@ -82,18 +87,21 @@ static void elsewhere_report(struct doctor *doctor,
 
 static void listener_look(struct doctor *doctor,
 			  const struct config_service *service,
+			  const struct config_backend *here,
 			  const struct socket_row *rows, int count)
 {
 	bool udp = service->protocol == IPPROTO_UDP;
-	enum listener is = listener_of(service, rows, count);
-	int process = is < LISTENER_WILDCARD ? listens_elsewhere(service) : 0;
+	const struct addr *at = listened_at(service, here);
+	enum listener is = listener_of(service, here, rows, count);
+	int process =
+		is < LISTENER_WILDCARD ? listens_elsewhere(service, here) : 0;
 	char text[64];
 
 	if (process) {
-		elsewhere_report(doctor, service, process);
+		elsewhere_report(doctor, service, at, process);
 		return;
 	}
-	endpoint_text(&service->vip, service->port, text);
+	endpoint_text(at, service->port, text);
 	if (is < LISTENER_WILDCARD)
 		report(doctor, HEALTH_FAIL,
 		       "nobody listens on %s/%s in this network namespace%s",
@@ -101,7 +109,7 @@ static void listener_look(struct doctor *doctor,
 		       is == LISTENER_NONE
 			       ? ""
 			       : ", but on that port of another address; bind "
-				 "the server to the VIP, or to all addresses");
+				 "the server to this one, or to all addresses");
 	else if (udp && is == LISTENER_WILDCARD)
 		report(doctor, HEALTH_WARN,
 		       "the UDP server of %s listens on all addresses: unless "
@@ -115,6 +123,24 @@ static void listener_look(struct doctor *doctor,
 	     bpf_ntohs(service->port));
 }
 
+/* Does the kernel ask which listener to take on this host's own address? */
+static void lookup_look(struct doctor *doctor, const struct served *served)
+{
+	size_t s;
+
+	for (s = 0; s < served->count; s++) {
+		if (served->backends[s]->restore == RESTORE_TC)
+			break;
+	}
+	if (s == served->count || !doctor->is_up ||
+	    kernel_lookup_attached(&doctor->kernel))
+		return;
+	report(doctor, HEALTH_FAIL,
+	       "bkd_listener is not attached to this network namespace: "
+	       "no server with restore: tc gets a connection");
+	mend(doctor, "bkd apply %s", doctor->path);
+}
+
 void look_listeners(struct doctor *doctor)
 {
 	static const int protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
@@ -126,6 +152,7 @@ void look_listeners(struct doctor *doctor)
 
 	if (served_read(doctor, &served))
 		return;
+	lookup_look(doctor, &served);
 	for (p = 0; p < 2; p++) {
 		count = sockets_read(protocols[p], &rows, &said);
 		if (count < 0) {
@@ -142,14 +169,14 @@ void look_listeners(struct doctor *doctor)
 			if (at->protocol != protocols[p] || !at->port)
 				continue;
 			looked++;
-			listener_look(doctor, at, rows, count);
+			listener_look(doctor, at, served.backends[s], rows,
+				      count);
 		}
 		free(rows);
 	}
-	free(served.services);
+	served_free(&served);
 	if (!doctor->said)
-		report(doctor, HEALTH_OK,
-		       "somebody listens on the VIP and port of %zu service%s",
+		report(doctor, HEALTH_OK, "somebody listens for %zu service%s",
 		       looked, looked == 1 ? "" : "s");
 }
 
@@ -248,5 +275,5 @@ void look_replies(struct doctor *doctor)
 		report(doctor, HEALTH_OK,
 		       served.count ? "routes lead beyond this host's segments"
 				    : "no service is restored here");
-	free(served.services);
+	served_free(&served);
 }

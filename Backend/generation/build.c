@@ -137,7 +137,7 @@ static __u64 since_when(const struct counters *counters, const __u64 *was,
 
 static struct restore value_of(const struct config_service *service,
 			       const struct candidate_region *region,
-			       const struct addr *address)
+			       const struct config_backend *backend)
 {
 	return (struct restore){
 		.vip = service->vip,
@@ -148,7 +148,8 @@ static struct restore value_of(const struct config_service *service,
 		.was_size = region->was_size,
 		.was_scheduler = scheduler_before(service),
 		.standing = region->standing,
-		.self = candidate_number(region, service, address),
+		.at_own = backend->restore == RESTORE_TC,
+		.self = candidate_number(region, service, &backend->address),
 		.pool = region->pool,
 	};
 }
@@ -182,7 +183,7 @@ static int rows_of_file(const struct kernel *kernel, struct restores *restores,
 			if (restore_find(restores, &key))
 				continue;
 			value = value_of(service, &regions[s],
-					 &service->backends[b].address);
+					 &service->backends[b]);
 			value.generation = (__u16)index;
 			value.counter = counter_of(counters, &key, &value.vip);
 			if (restores_add(restores, &key, &value) < 0) {

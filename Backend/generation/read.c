@@ -181,6 +181,14 @@ static int lines(FILE *out, const struct restore_row *a, int a_count,
 				     : ", no backend is in transition");
 			printed++;
 		} else if (sign == '+' &&
+			   other->restore.at_own != a[i].restore.at_own) {
+			line(out, '~', &a[i],
+			     a[i].restore.at_own
+				     ? ", whose server listens on its own "
+				       "address"
+				     : ", whose server listens on the VIP");
+			printed++;
+		} else if (sign == '+' &&
 			   !!other->restore.until != !!a[i].restore.until) {
 			line(out, '~', &a[i],
 			     a[i].restore.until

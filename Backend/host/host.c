@@ -3,8 +3,9 @@
  * host.c - what a backend's host must have
  *
  * The VIPs are on lo, which belongs to no segment, so that servers answer from
- * them. And nobody may learn of them: a Linux host answers ARP for an address
- * on any of its interfaces, and uses any of them as the sender of requests.
+ * them, or are local by a route (own_address.c). And nobody may learn of them:
+ * a Linux host answers ARP for an address on any of its interfaces, and uses
+ * any of them as the sender of requests.
  *
  * Where second chance needs the MAC addresses of other backends: see peers.c.
  *
@@ -61,20 +62,17 @@ static bool is_here(const struct addresses *addresses, const struct addr *vip)
 	return false;
 }
 
-static bool is_listed(const struct config_service *service,
+/* Does its server here listen on the VIP? */
+static bool needs_vip(const struct config_service *service,
 		      const struct addresses *addresses)
 {
-	size_t b;
+	const struct config_backend *here =
+		backend_here(service, addresses->own, addresses->own_count);
 
-	for (b = 0; b < service->backend_count; b++) {
-		if (is_own(&service->backends[b].address, addresses->own,
-			   addresses->own_count))
-			return true;
-	}
-	return false;
+	return here && here->restore == RESTORE_LO;
 }
 
-/* Does an earlier service, with this backend, have the same VIP? */
+/* Does an earlier service, with this backend, need the same VIP? */
 static bool came_before(const struct config *config, size_t service,
 			const struct addresses *addresses)
 {
@@ -84,7 +82,7 @@ static bool came_before(const struct config *config, size_t service,
 	for (i = 0; i < service; i++, each++) {
 		if (!memcmp(&each->vip, &config->services[service].vip,
 			    sizeof(each->vip)) &&
-		    is_listed(each, addresses))
+		    needs_vip(each, addresses))
 			return true;
 	}
 	return false;
@@ -104,16 +102,19 @@ static int vips_add(struct kernel *kernel, const struct config *config,
 		is.own_count = own_addresses(kernel, &is.own, fault_out);
 	rc = is.count < 0 || is.own_count < 0 ? -1 : 0;
 	for (s = 0; !rc && s < config->service_count; s++, service++) {
-		if (!is_listed(service, &is))
+		if (!backend_here(service, is.own, is.own_count))
 			continue;
 		if (addr_is_v4(&service->vip))
 			families->ipv4 = true;
 		else
 			families->ipv6 = true;
-		if (!is_here(&is, &service->vip) &&
+		if (needs_vip(service, &is) && !is_here(&is, &service->vip) &&
 		    !came_before(config, s, &is))
 			rc = change_vip(kernel, &service->vip, fault_out);
 	}
+	rc = rc
+		     ?: own_address_host(kernel, config, is.own, is.own_count,
+					 fault_out);
 	free(is.all);
 	free(is.own);
 	return rc;
@@ -147,4 +148,10 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 	if (!rc && !kernel->again)
 		rc = bkd_peers(kernel, config, fault_out);
 	return rc;
+}
+
+void bkd_settle(struct kernel *kernel, const struct config *config)
+{
+	bkd_peers_settle(kernel, config);
+	own_address_settle(kernel, config);
 }

@@ -29,6 +29,7 @@ struct bkd_monitor {
 	bool has_config;
 	__u8 refused[32]; /* digest of what runs, if that is not in the file */
 	bool has_peers;	  /* whose MAC addresses are followed */
+	bool has_local;	  /* routes, to VIPs */
 	struct addr *own; /* addresses of the running generation */
 	int own_count;
 };
@@ -79,8 +80,8 @@ static const struct config *config_now(void *data, struct kernel *kernel)
 }
 
 /*
- * Routes matter if they announce a segment size, or lead to peers; neighbours
- * if there are peers.
+ * Routes matter if they announce a segment size, lead to peers, or make a VIP
+ * local; neighbours if there are peers.
  */
 static unsigned int matters(void *data, const struct nlmsghdr *message,
 			    enum monitor_what what)
@@ -94,8 +95,9 @@ static unsigned int matters(void *data, const struct nlmsghdr *message,
 	case MONITOR_NEIGHBOUR:
 		return monitor->has_peers ? what : 0;
 	case MONITOR_ROUTE:
-		return monitor->has_peers || (monitor->has_config &&
-					      monitor->config.advmss)
+		return monitor->has_peers || monitor->has_local ||
+				       (monitor->has_config &&
+					monitor->config.advmss)
 			       ? what
 			       : 0;
 	default:
@@ -132,6 +134,7 @@ static int also(void *data, struct kernel *kernel, const struct config *config,
 	if (count < 0)
 		return -1;
 	monitor->has_peers = has_peers(config);
+	monitor->has_local = serves_at_own(config, own, count);
 	if (monitor->has_peers)
 		rc = bkd_peers(kernel, config, fault_out);
 	if (!rc && (!monitor->own || count != monitor->own_count ||

@@ -20,12 +20,14 @@ static json_t *row_report(const struct restore_row *row, int counts,
 	const struct method *method = &row->restore.method;
 
 	return json_pack(
-		"{s:o, s:o, s:s, s:o, s:s, s:o, s:s, s:b, s:o, s:o}", "vip",
-		json_addr(&row->restore.vip), "port", json_port(row->key.port),
-		"protocol", protocol_name(row->key.protocol), "address",
+		"{s:o, s:o, s:s, s:o, s:s, s:o, s:s, s:s, s:b, s:o, s:o}",
+		"vip", json_addr(&row->restore.vip), "port",
+		json_port(row->key.port), "protocol",
+		protocol_name(row->key.protocol), "address",
 		json_addr(&row->key.address), "forward", method_name(method),
 		"dscp", json_nonzero(method->dscp), "checksum",
-		checksum_name(method->checksum), "permanent",
+		checksum_name(method->checksum), "restore",
+		row->restore.at_own ? "tc" : "lo", "permanent",
 		!row->restore.until, "packets",
 		counter_read(counts, row->restore.counter), "moved-flows",
 		row->restore.table_size ? json_integer((json_int_t)moved)

@@ -22,8 +22,8 @@ static int by_address(const void *a, const void *b)
 }
 
 /*
- * The VIPs of rows without an end; with duplicates. Returns their number, or
- * -1.
+ * The VIPs of rows without an end whose server listens on the VIP; with
+ * duplicates. Returns their number, or -1.
  */
 static int vips_read(const struct kernel *kernel, struct addr **vips)
 {
@@ -33,7 +33,7 @@ static int vips_read(const struct kernel *kernel, struct addr **vips)
 
 	*vips = count < 0 ? NULL : calloc((size_t)count + 1, sizeof(**vips));
 	for (i = 0; *vips && i < count; i++) {
-		if (!rows[i].restore.until)
+		if (!rows[i].restore.until && !rows[i].restore.at_own)
 			(*vips)[kept++] = rows[i].restore.vip;
 	}
 	free(rows);

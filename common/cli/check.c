@@ -3,6 +3,7 @@
 
 #include "common/cli/cli.h"
 #include "common/config/methods.h"
+#include "common/config/restore.h"
 #include "common/config/write.h"
 
 int verb_check(const struct role *role, const struct options *options)
@@ -24,6 +25,7 @@ int verb_check(const struct role *role, const struct options *options)
 	       backends, backends == 1 ? "" : "s",
 	       digest_text(config.digest, digest));
 	methods_notes(&config, stdout);
+	restore_notes(&config, stdout);
 	if (role->notes)
 		role->notes(&config, stdout);
 	config_free(&config);

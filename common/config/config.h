@@ -16,6 +16,12 @@
 #include "common/core/abi_workers.h"
 #include "common/core/scheduler.h"
 
+/* Where a backend's server listens: key `restore`. */
+enum config_restore {
+	RESTORE_LO, /* on the VIP, which is on lo */
+	RESTORE_TC, /* on the backend's own address */
+};
+
 /* Key `state`; STATE_DRAINING is kept as `drain`. */
 enum config_state {
 	STATE_ACTIVE,
@@ -29,6 +35,7 @@ struct config_backend {
 	__u16 weight_before; /* 0: the same */
 	__u16 mtu;	     /* of the path to it; 0: as the route says */
 	__u8 state;	     /* enum config_state */
+	__u8 restore;	     /* enum config_restore */
 	bool drain;	     /* keeps its flows, gets no new ones */
 	__u16 before, after; /* weights by the file, see transition.h */
 	__u8 override;	     /* enum override: set by a verb, not by a file */

@@ -16,6 +16,7 @@
 #include "common/config/health.h"
 #include "common/config/method_names.h"
 #include "common/config/methods.h"
+#include "common/config/restore.h"
 #include "common/config/workers.h"
 #include "common/config/values.h"
 #include "common/core/abi_services.h"
@@ -321,7 +322,8 @@ int conflicts_check(const struct config *config, const struct refusal *refusal)
 	qsort(services, service_count, sizeof(*services), compare_claims);
 	qsort(backends, backend_count, sizeof(*backends), compare_claims);
 
-	result = methods_check(config, refusal)
+	result = restore_check(config, refusal)
+			 ?: methods_check(config, refusal)
 			 ?: workers_check(config, refusal);
 	for (size_t i = 0; i < service_count && !result; i++)
 		result = health_refuse(&config->services[i], refusal);

@@ -278,6 +278,12 @@ const struct key keys[] = {
 	 .help = "The largest packet that the path to the backend takes, if "
 		 "that is less than the route says. Larger packets are "
 		 "answered with an ICMP error."},
+	{LEVEL_BACKEND, "restore", KIND_KEYWORD, FIELD(config_backend, restore),
+	 .keywords = restore_keywords, .standard = "lo",
+	 .help = "Where its server listens: `lo`: on the VIP, which `bkd up` "
+		 "puts on lo; `tc`: on the backend's own address, and the VIP "
+		 "is on no interface (only for tcp, and not with "
+		 "@returning)."},
 	{LEVEL_BACKEND, "drain", KIND_KEYWORD, FIELD(config_backend, drain),
 	 .keywords = bool_keywords, .standard = "false",
 	 .help = "`true`: the same as `state: draining`."},

@@ -68,5 +68,7 @@ static const struct keyword state_keywords[] = {{"filling", STATE_FILLING},
 						{"active", STATE_ACTIVE},
 						{"draining", STATE_DRAINING},
 						{}};
+static const struct keyword restore_keywords[] = {
+	{"lo", RESTORE_LO}, {"tc", RESTORE_TC}, {}};
 static const struct keyword weight_keywords[] = {{"weight", 0}, {}};
 static const struct keyword bool_keywords[] = {{"true", 1}, {"false", 0}, {}};

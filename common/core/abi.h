@@ -64,7 +64,9 @@ struct constants {
 	__u32 fragment_age; /* jiffies that a first fragment is remembered */
 	__u32 mtu_age;	    /* jiffies that a path's MTU is remembered */
 	__u32 second;	    /* in jiffies */
-	__u32 zero;
+	__u8 has_sockets;   /* maps of sockets are there (BPF_STREAM_PARSER,
+			       until 5.12 an option of its own) */
+	__u8 zero[3];
 };
 _Static_assert(sizeof(struct constants) == 88, "constants");
 

@@ -279,7 +279,8 @@ struct restore {
 	 * an element: the last in its list is a standing deputy.
 	 */
 	__u8 standing;
-	__u16 zero;
+	__u8 at_own; /* 1: its server listens on this host's own address */
+	__u8 zero;
 	__u16 self;	  /* this host's number in `peers` */
 	__u16 generation; /* of the row: its index in both */
 	__u32 pool;	  /* for the tool: names the backends and tables */

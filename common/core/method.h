@@ -170,6 +170,12 @@ INLINE int method_keeps_vip(const struct method *method)
 	       method_restored_by(method) == RESTORED_BY_VIP;
 }
 
+/* Are packets for the backend's own address told from those for the VIP? */
+INLINE int method_is_told_apart(const struct method *method)
+{
+	return method_is_by_mark(method) || method_keeps_vip(method);
+}
+
 /* Bytes that the method adds to a packet on its way to `backend`. */
 INLINE __u32 method_overhead(const struct method *method,
 			     const struct addr *backend)

@@ -14,6 +14,7 @@
 #include "common/host/change.h"
 #include "common/host/claim.h"
 #include "common/host/check_veth.h"
+#include "common/host/local_route.h"
 #include "common/kernel/clsact.h"
 #include "common/net/device.h"
 #include "common/net/neighbours.h"
@@ -328,6 +329,7 @@ static const struct {
 	{"neighbour", undo_neighbour}, {"advmss", advmss_undo},
 	{"claim", claim_undo},	       {"route", claim_route_undo},
 	{"detour", undo_check_veth},   {"filter", clsact_undo},
+	{"local", local_route_undo},
 };
 
 static int undo(const struct change *change, struct fault *fault_out)

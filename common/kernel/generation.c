@@ -54,7 +54,7 @@ int jiffies_now(const struct kernel *kernel, __u64 *now)
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = &page,
 		    .data_size_in = sizeof(page), .data_out = &page,
 		    .data_size_out = sizeof(page));
-	int program = kernel_clock(kernel), rc = -1;
+	int program = kernel_program(kernel, "clock"), rc = -1;
 
 	if (program >= 0) {
 		rc = bpf_prog_test_run_opts(program, &run);

@@ -251,15 +251,6 @@ int kernel_map(const struct kernel *kernel, const char *name)
 	return kernel_pinned(kernel, name);
 }
 
-int kernel_clock(const struct kernel *kernel)
-{
-	if (kernel->object)
-		return fcntl(bpf_program__fd(bpf_object__find_program_by_name(
-				     kernel->object, "clock")),
-			     F_DUPFD_CLOEXEC, 3);
-	return kernel_pinned(kernel, "clock");
-}
-
 int kernel_pin_over(const struct kernel *kernel, int fd, const char *name,
 		    struct fault *fault_out)
 {
@@ -274,11 +265,15 @@ int kernel_pin_over(const struct kernel *kernel, int fd, const char *name,
 	return 0;
 }
 
-static int pin_clock(struct kernel *kernel, struct fault *fault_out)
+/* One that this kernel cannot load has no pin. */
+static int pin_program(struct kernel *kernel, const char *name,
+		       struct fault *fault_out)
 {
-	int fd = kernel_clock(kernel), rc;
+	int fd = kernel_program(kernel, name), rc;
 
-	rc = kernel_pin_over(kernel, fd, "clock", fault_out);
+	if (fd < 0)
+		return 0;
+	rc = kernel_pin_over(kernel, fd, name, fault_out);
 	close(fd);
 	return rc;
 }
@@ -309,12 +304,17 @@ int kernel_pin(struct kernel *kernel, bool replace, struct fault *fault_out)
 
 	for (name = kernel->role->maps; *name; name++) {
 		fd = bpf_map__fd(kernel_object_map(kernel, *name));
+		if (fd < 0) /* not made, for this kernel cannot */
+			continue;
 		if (is_pinned(kernel, *name, fd, &same) && (same || !replace))
 			continue;
 		if (kernel_pin_over(kernel, fd, *name, fault_out))
 			return -1;
 	}
-	return pin_clock(kernel, fault_out);
+	if (kernel->role->lookup &&
+	    pin_program(kernel, kernel->role->lookup, fault_out))
+		return -1;
+	return pin_program(kernel, "clock", fault_out);
 }
 
 #define NOTES "changes" /* of what to put back: the last to go */

@@ -152,8 +152,11 @@ bool kernel_names(const char *const *list, const char *name);
 /* fd of the inner map at a generation's index, or -1. The caller closes. */
 int kernel_inner(const struct kernel *kernel, const char *name, __u32 index);
 
-/* fd of the program `clock`, or -1. The caller closes. */
-int kernel_clock(const struct kernel *kernel);
+/*
+ * fd of a pinned program, or of this run's own of that name: `clock` or
+ * role->lookup; or -1. The caller closes.
+ */
+int kernel_program(const struct kernel *kernel, const char *name);
 
 /*
  * For role->prepare(): sets the size of a map that is about to be made. If one
@@ -192,6 +195,24 @@ void kernel_apart_leave(const struct role *role, struct bpf_object *object);
 /* After it: the map `programs`. 0, or -1 with a fault. */
 int kernel_apart_fill(const struct role *role, struct bpf_object *object,
 		      const struct constants *constants, struct fault *fault);
+/*
+ * lookup.c: the same of role->lookup, before the load; and whether the kernel
+ * has maps of sockets.
+ */
+void kernel_lookup_prepare(const struct role *role, struct bpf_object *object,
+			   const struct constants *constants);
+bool kernel_can_keep_sockets(void);
+/*
+ * Attaches role->lookup to this network namespace, by a pinned link, or gives
+ * the link that is there this run's program. *is_new: there was none. Returns
+ * 0, or -1 with a fault.
+ */
+int kernel_lookup_attach(struct kernel *kernel, bool *is_new,
+			 struct fault *fault);
+bool kernel_lookup_attached(const struct kernel *kernel);
+/* False: it was not attached. */
+bool kernel_lookup_detach(const struct kernel *kernel);
+
 /* What a map of an object is pinned as; NULL: it is the object's own. */
 const char *kernel_map_name(const struct bpf_map *map);
 /* The map of the object that is pinned so; NULL: there is none. */

@@ -207,6 +207,7 @@ static void probe(struct constants *constants, __u32 buckets)
 	constants->mtu_age = (__u32)jiffies_of(PATH_MTU_SECONDS * 1000);
 	constants->second = (__u32)jiffies_of(1000);
 	constants->has_apart = kernel_can_apart();
+	constants->has_sockets = kernel_can_keep_sockets();
 }
 
 void kernel_constants(const struct kernel *kernel, struct constants *constants)
@@ -374,6 +375,7 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 	program =
 		bpf_object__find_program_by_name(kernel->object, role->program);
 	kernel_apart_prepare(role, kernel->object, program, &constants);
+	kernel_lookup_prepare(role, kernel->object, &constants);
 	shapes_keep(kernel);
 	if (bpf_object__load(kernel->object))
 		return load_failed(role->program, fault_out);

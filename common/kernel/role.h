@@ -89,6 +89,13 @@ struct role {
 	 * loaded: kernel_can_apart().
 	 */
 	const char *const *apart;
+	/*
+	 * A program that chooses listeners (sk_lookup), and its map of sockets;
+	 * NULL: none. Where the kernel lacks maps of sockets, neither is
+	 * loaded: kernel_can_keep_sockets().
+	 */
+	const char *lookup;
+	const char *sockets;
 	int in;		    /* IN_LBR or IN_BKD: the reasons it counts */
 	const char *what;   /* one line for --help */
 	const char *listen; /* where `run` serves by default */

@@ -13,7 +13,7 @@ for module in ("table", "left", "laws", "restore", "trace", "counts", "mutated",
                "vlan_backend", "errors", "fragments", "icmp_errors", "pass", "devices",
                "methods", "solicit", "path_mtu", "undone", "sources", "trust", "explain",
                "watch", "checks", "big", "files", "second_chance", "passed_on", "moved", "sockets",
-               "forget", "plan", "unmark", "nat"):
+               "forget", "plan", "unmark", "nat", "listeners"):
     __import__(f"test_{module}")
 
 

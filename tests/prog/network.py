@@ -192,6 +192,11 @@ def backend(address, weight=1, drain=False):
     return f"{{address: '{address}', weight: {weight}, drain: {str(drain).lower()}}}"
 
 
+def at_own(address):
+    """A backend whose server listens on its own address."""
+    return f"{{address: '{address}', restore: tc}}"
+
+
 def service(backends, vip=VIP, port=80, protocol="tcp", **keys):
     """`backends`: addresses, or the results of backend()."""
     rows = (row if row.startswith("{") else backend(row) for row in backends)

@@ -12,8 +12,8 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 
 import frames as f
-from network import BACKEND_MAC, BACK_ROUTER_MAC, CLIENT, CLIENT6, PASS, TX, VIP, VIP6, backend, \
-    configuration, on, service
+from network import BACKEND_MAC, BACK_ROUTER_MAC, CLIENT, CLIENT6, PASS, TX, VIP, VIP6, at_own, \
+    backend, configuration, on, service
 from oracle import mac
 from tap import equal, test
 from transition import (
@@ -70,7 +70,7 @@ sys.stdin.read()
 # cookies; print the cookie.
 COOKIES = """
 import socket, sys
-vip, client, listeners = sys.argv[1:]
+vip, client, listeners, at = sys.argv[1:]
 family = socket.AF_INET6 if ":" in vip else socket.AF_INET
 group = []
 for _ in range(int(listeners)):
@@ -78,7 +78,7 @@ for _ in range(int(listeners)):
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if int(listeners) > 1:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    one.bind((vip, 8088))
+    one.bind((at, 8088))
     one.listen()
     group.append(one)
 raw = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_TCP)
@@ -154,10 +154,25 @@ def cookies(world):
         on(HOST, "ip", "address", "del", f"{CLIENT6}/128", "dev", "lo")
 
 
-def cookies_of(role, listeners, ip, near, other, vip, client):
+@test("second chance: restore: tc: so does that of a listener on the backend's own address")
+def cookies_at_own(world):
+    role = fresh(world, *(service([at_own(near), filling(other)], vip, port=8088) for
+                          vip, near, other in ((VIP, NEAR, OTHER), (VIP6, NEAR6, OTHER6))))
+    on(HOST, "ip", "address", "add", f"{CLIENT6}/128", "dev", "lo", "nodad")
+    try:
+        with sysctl("net.ipv4.tcp_syncookies", 2):
+            cookies_of(role, 1, f.ip4, NEAR, OTHER, VIP, CLIENT, NEAR)
+            cookies_of(role, 4, f.ip6, NEAR6, OTHER6, VIP6, CLIENT6, NEAR6)
+    finally:
+        on(HOST, "ip", "address", "del", f"{CLIENT6}/128", "dev", "lo")
+
+
+def cookies_of(role, listeners, ip, near, other, vip, client, at=None):
     there, _ = elsewhere(role, segment(ip, near, 20000))
     sports, foreign = there[10:16], there[17]
-    with sockets(COOKIES, vip, client, listeners) as process:
+    with sockets(COOKIES, vip, client, listeners, at or vip) as process:
+        if at:  # xdp_bkd learns of a listener by a SYN
+            stays(role, segment(ip, near, sports[0], flags="S"), vip)
         for sport in sports:
             syn = Ether(bytes(ip(vip) / TCP(sport=sport, dport=8088, seq=7, flags="S")))
             # One at a time: a cookie is good for a minute or two.

@@ -22,8 +22,9 @@
 	"lease, queue, load-balancers, forward, dscp, checksum, "              \
 	"table-size, fragments, check, "                                       \
 	"on-down, on-all-down, flows, second-chance, was, backends"
-#define BACKEND_KEYS "address, weight, weight-before, state, mtu, drain"
-#define PORT	     "must be a number from 1 to 65535 or any"
+#define BACKEND_KEYS                                                           \
+	"address, weight, weight-before, state, mtu, restore, drain"
+#define PORT "must be a number from 1 to 65535 or any"
 
 static const struct row not_yaml[] = {
 	{"", ":1: the file is empty; a list of services is required"},

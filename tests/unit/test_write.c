@@ -209,6 +209,9 @@ static void draw_config(struct config *config, struct config_service *services,
 			stand(&backends[i][j], j + table_changes(&services[i]));
 			if (services[i].threads)
 				backends[i][j].weight = 1;
+			if (services[i].protocol != IPPROTO_TCP ||
+			    !method_is_restored(&services[i].method))
+				backends[i][j].restore = RESTORE_LO;
 			/* IPv6's 1280 bytes, inside an outer IPv6 header. */
 			if (backends[i][j].mtu && backends[i][j].mtu < 1320)
 				backends[i][j].mtu = 1320;

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "Backend/datapath/listener.bpf.h"
 #include "Backend/datapath/restore.bpf.h"
 #include "Backend/datapath/second_chance.bpf.h"
 #include "Backend/datapath/trace.bpf.h"
@@ -220,9 +221,11 @@ INLINE enum reason ipip_take_out(struct xdp_md *ctx)
 	ipip_want_row();
 	row = row_with(generation, 0);
 	reason = ipip_inside(ctx, parsed, generation, row);
-	return reason == REASON_NONE
-		       ? ipip_ask(ctx, outside, parsed, generation, row)
-		       : reason;
+	if (reason == REASON_NONE)
+		reason = ipip_ask(ctx, outside, parsed, generation, row);
+	if (reason == REASON_decapsulated)
+		listener_note(ctx, generation, row);
+	return reason;
 }
 
 /*
@@ -303,7 +306,8 @@ SEPARATE int ipip_inside_plain(struct xdp_md *ctx, int inner)
 	key.protocol = packet.protocol;
 	restore = look_once(rows, &key);
 	if (restore == RESTORE_UNSURE ||
-	    (restore && restore->table_size && looks_for_socket(&packet)))
+	    (restore && restore->table_size && looks_for_socket(&packet)) ||
+	    (restore && wants_listener(restore, &packet)))
 		return REASON_UNUSUAL;
 	reason = listed(restore, &packet);
 	if (reason != REASON_NONE)
