@@ -5,6 +5,24 @@ function head(status) {
 	return [short(status["flow-table-entries"]) + " of " + short(status["flow-table-size"]) + " flows"];
 }
 
+// Of `scheduler: workers`: the backends' threads, and what waits for one.
+function threads(status, service, into) {
+	const of = r => endpoint(r) === endpoint(service);
+	for (const q of (status.queues || []).filter(of)) {
+		const wait = q["from-queue"] ? Math.round(q["waited-ms"] / q["from-queue"]) + " ms on average" : "";
+		make("p", { class: q.queued ? "word degraded" : "word", text: q.queued + " of " + q.size + " requests wait; " +
+			short(q["from-queue"]) + " of " + short(q.sent) + " sent had waited " + wait }, into);
+		const add = table([
+			{ name: "backend", text: true, value: w => w.backend },
+			{ name: "threads", value: w => w.threads },
+			{ name: "free", value: w => w.free },
+			{ name: "busy", value: w => w.busy },
+			{ name: "given up", value: w => short(w["given-up"]) },
+		], into);
+		for (const w of status.workers.filter(of)) add(w, w.free ? "up" : "draining");
+	}
+}
+
 function rows(status, now) {
 	const into = make("div", {});
 	for (const service of status.services || []) {
@@ -38,6 +56,7 @@ function rows(status, now) {
 			{ name: "bytes/s", value: b => rate("b" + key(b), b.bytes, now) },
 		], into);
 		for (const b of mine) add(b, word(b.state));
+		threads(status, service, into);
 	}
 	$("rows").replaceChildren(into);
 }

@@ -51,7 +51,7 @@ SEPARATE int workers_push(struct xdp_md *ctx)
 	    length < sizeof(struct iphdr) || length > QUEUED_MOST ||
 	    bpf_xdp_load_bytes(ctx, d->packet.l3_offset, frame->bytes, length))
 		return REASON_queue_full;
-	frame->since = bpf_jiffies64();
+	frame->since = bpf_ktime_get_ns();
 	frame->length = length;
 	frame->has_partial_sum = h->partial_sum;
 	if (DRY_RUN)
@@ -167,12 +167,12 @@ SEPARATE int workers_replace(struct xdp_md *ctx)
 /* How long the request in `queue_frame` has waited. */
 INLINE void workers_waited(struct pool_state *state, const struct queued *frame)
 {
-	__u64 ms = (bpf_jiffies64() - frame->since) * 1000 /
-		   (constants.second ?: 1);
-	__u32 row = forget(workers_wait(ms));
+	__u64 waited = bpf_ktime_get_ns() - frame->since;
+	__u32 row = forget(workers_wait(waited));
 
 	if (row < WORKER_WAITS)
 		__sync_fetch_and_add(&state->waits[row], 1);
+	__sync_fetch_and_add(&state->waited, waited);
 	pool_count(state, POOL_FROM_QUEUE);
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/generation/build.h"
+#include "LoadBalancer/generation/workers.h"
 #include "common/core/abi_workers.h"
 #include "common/core/schedulers/workers.h"
 #include "common/kernel/kernel.h"
@@ -56,23 +57,28 @@ static bool has_workers(const struct config *config)
 	return false;
 }
 
-/* fd of the service's queue, or -1. */
-static int queue_open(const struct pool_maps *maps, __u32 service)
+/* fd of the service's queue, or -1. `queues`: fd of the map. */
+static int queue_open(int queues, __u32 service)
 {
 	__u32 id;
 
-	if (bpf_map_lookup_elem(maps->queues, &service, &id))
+	if (bpf_map_lookup_elem(queues, &service, &id))
 		return -1;
 	return bpf_map_get_fd_by_id(id);
 }
 
-static __u32 queue_size(int queue)
+__u32 workers_queue_size(int queues, __u32 service)
 {
+	int queue = queue_open(queues, service);
 	struct bpf_map_info info = {0};
 	__u32 length = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(queue, &info, &length) ? 0
-							     : info.max_entries;
+	if (queue < 0)
+		return 0;
+	if (bpf_obj_get_info_by_fd(queue, &info, &length))
+		info.max_entries = 0;
+	close(queue);
+	return info.max_entries;
 }
 
 static void queue_move(int from, int to)
@@ -90,10 +96,10 @@ static void queue_move(int from, int to)
 static int queue_make(const struct pool_maps *maps, __u32 service, __u32 size,
 		      struct fault *fault_out)
 {
-	int old = queue_open(maps, service), new, rc = 0;
+	int old = queue_open(maps->queues, service), new, rc = 0;
 	struct pool_state state = {0};
 
-	if (old < 0 || queue_size(old) != size) {
+	if (old < 0 || workers_queue_size(maps->queues, service) != size) {
 		bpf_map_lookup_elem(maps->states, &service, &state);
 		if (state.queued) {
 			close(old);

@@ -253,8 +253,23 @@ SECTION(backends, backends_rows(kernel, &show))
 SECTION(flows, flows_rows(kernel, &show))
 SECTION(service_reasons, service_reasons_rows(kernel, &show))
 SECTION(next_hops, next_hops_rows(kernel, &show))
-SECTION(workers, workers_rows(kernel, &show))
-SECTION(queues, queues_rows(kernel, &show))
+SECTION(some_workers, workers_rows(kernel, &show))
+SECTION(some_queues, queues_rows(kernel, &show))
+SECTION(some_waits, waits_rows(kernel, &show))
+
+/* Most hosts have no such service: for them nothing more is read. */
+#define OF_WORKERS(name)                                                       \
+	static json_t *name(const struct kernel *kernel,                       \
+			    struct fault *fault_out)                           \
+	{                                                                      \
+		return workers_are_there(kernel)                               \
+			       ? some_##name(kernel, fault_out)                \
+			       : json_array();                                 \
+	}
+
+OF_WORKERS(workers)
+OF_WORKERS(queues)
+OF_WORKERS(waits)
 
 const struct section lbr_sections[] = {
 	{"interfaces", report_interfaces, true, NULL, NULL},
@@ -262,8 +277,9 @@ const struct section lbr_sections[] = {
 	{"backends", backends, true, NULL, NULL},
 	{"flows", flows, false, NULL, NULL},
 	{"next-hops", next_hops, false, NULL, NULL},
-	{"workers", workers, false, NULL, NULL},
-	{"queues", queues, false, NULL, "workers"},
+	{"workers", workers, true, NULL, "workers"},
+	{"queues", queues, true, NULL, "workers"},
+	{"waits", waits, true, "count", "workers"},
 	{"path-mtus", path_mtus_rows, false, NULL, NULL},
 	{"reasons", report_reasons, true, "packets", NULL},
 	{"reasons-by-service", service_reasons, false, "packets", "reasons"},

@@ -17,7 +17,10 @@ struct show {
 
 /* show_states.c: the rows of a section; NULL with errno. */
 json_t *services_rows(const struct kernel *kernel, const struct show *show);
+json_t *backends_rows(const struct kernel *kernel, const struct show *show);
 /* show_workers.c: the same. */
 json_t *workers_rows(const struct kernel *kernel, const struct show *show);
 json_t *queues_rows(const struct kernel *kernel, const struct show *show);
-json_t *backends_rows(const struct kernel *kernel, const struct show *show);
+json_t *waits_rows(const struct kernel *kernel, const struct show *show);
+/* Has what runs any service of `scheduler: workers`? */
+bool workers_are_there(const struct kernel *kernel);

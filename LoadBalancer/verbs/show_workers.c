@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <unistd.h>
 
+#include "LoadBalancer/generation/workers.h"
 #include "LoadBalancer/verbs/show.h"
 #include "common/base/json.h"
 #include "common/core/abi_workers.h"
@@ -75,25 +76,53 @@ json_t *workers_rows(const struct kernel *kernel, const struct show *show)
 }
 
 static json_t *queue_row(const struct running_service *service,
-			 const struct pool_state *state)
+			 const struct pool_state *state, __u32 size)
 {
 	const __u64 *counts = state->counts;
 
-	return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "vip",
-			 json_addr(&service->key.vip), "port",
-			 json_port(service->key.port), "protocol",
-			 protocol_name(service->key.protocol), "queued",
-			 (json_int_t)state->queued, "sent",
-			 (json_int_t)counts[POOL_SENT], "from-queue",
-			 (json_int_t)counts[POOL_FROM_QUEUE], "done",
-			 (json_int_t)counts[POOL_DONE], "expired",
-			 (json_int_t)counts[POOL_EXPIRED], "too-small",
-			 (json_int_t)counts[POOL_SMALL]);
+	return json_pack(
+		"{s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"vip", json_addr(&service->key.vip), "port",
+		json_port(service->key.port), "protocol",
+		protocol_name(service->key.protocol), "queued",
+		(json_int_t)state->queued, "size", (json_int_t)size, "sent",
+		(json_int_t)counts[POOL_SENT], "from-queue",
+		(json_int_t)counts[POOL_FROM_QUEUE], "waited-ms",
+		(json_int_t)(state->waited / 1000000), "done",
+		(json_int_t)counts[POOL_DONE], "expired",
+		(json_int_t)counts[POOL_EXPIRED], "too-small",
+		(json_int_t)counts[POOL_SMALL]);
 }
 
-json_t *queues_rows(const struct kernel *kernel, const struct show *show)
+static void waits_add(const struct running_service *service,
+		      const struct pool_state *state, json_t *rows)
+{
+	__u32 i;
+
+	for (i = 0; i < WORKER_WAITS; i++)
+		json_array_append_new(
+			rows,
+			json_pack(
+				"{s:o, s:o, s:s, s:o, s:I}", "vip",
+				json_addr(&service->key.vip), "port",
+				json_port(service->key.port), "protocol",
+				protocol_name(service->key.protocol),
+				"at-most-ms",
+				i == WORKER_WAITS - 1
+					? json_null()
+					: json_integer((
+						  json_int_t)(workers_wait_limit(
+								      i) /
+							      1000000)),
+				"count", (json_int_t)state->waits[i]));
+}
+
+/* For each service of workers: its queue, or how long requests have waited. */
+static json_t *states_rows(const struct kernel *kernel, const struct show *show,
+			   bool is_waits)
 {
 	int map = kernel_map(kernel, "pool_states");
+	int queues = kernel_map(kernel, "queues");
 	const struct running *running = &show->running;
 	json_t *rows = json_array();
 	struct pool_state state;
@@ -102,11 +131,41 @@ json_t *queues_rows(const struct kernel *kernel, const struct show *show)
 	for (i = 0; i < running->service_count; i++) {
 		const struct running_service *service = &running->services[i];
 
-		if (service->service.scheduler == SCHEDULER_WORKERS &&
-		    !bpf_map_lookup_elem(map, &service->service.id, &state))
-			json_array_append_new(rows, queue_row(service, &state));
+		if (service->service.scheduler != SCHEDULER_WORKERS ||
+		    bpf_map_lookup_elem(map, &service->service.id, &state))
+			continue;
+		if (is_waits)
+			waits_add(service, &state, rows);
+		else
+			json_array_append_new(
+				rows, queue_row(service, &state,
+						workers_queue_size(
+							queues,
+							service->service.id)));
 	}
 	if (map >= 0)
 		close(map);
+	if (queues >= 0)
+		close(queues);
 	return rows;
+}
+
+json_t *queues_rows(const struct kernel *kernel, const struct show *show)
+{
+	return states_rows(kernel, show, false);
+}
+
+json_t *waits_rows(const struct kernel *kernel, const struct show *show)
+{
+	return states_rows(kernel, show, true);
+}
+
+bool workers_are_there(const struct kernel *kernel)
+{
+	struct generation generation;
+	__u32 index = generation_current(kernel);
+
+	return index != NO_GENERATION &&
+	       !generation_read(kernel, index, &generation) &&
+	       generation.releases;
 }

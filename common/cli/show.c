@@ -73,13 +73,14 @@ static size_t root_trim(const struct role *role, json_t *root)
 	return dropped;
 }
 
-/* For people: rows of another section that belong to this one. */
-static void root_hide(const struct role *role, json_t *root)
+/* For people: a section of few hosts, and one that belongs to another. */
+static void root_hide(const struct role *role, json_t *root, const char *only)
 {
 	const struct section *section;
 
 	for (section = role->sections; section->name; section++) {
 		if (section->with &&
+		    (!only || strcmp(section->name, only) != 0) &&
 		    !json_array_size(json_object_get(root, section->name)))
 			json_object_del(root, section->name);
 	}
@@ -179,7 +180,7 @@ static int show_watch(const struct role *role, const struct options *options)
 			if (!options->all)
 				root_trim(role, rise);
 			if (!options->json)
-				root_hide(role, rise);
+				root_hide(role, rise, options->argument);
 			rc = options->json ? output_print_one(rise, true)
 					   : output_print(rise, false);
 		}
@@ -203,7 +204,7 @@ int verb_show(const struct role *role, const struct options *options)
 	if (!options->json && !options->all)
 		dropped = root_trim(role, root);
 	if (!options->json)
-		root_hide(role, root);
+		root_hide(role, root, options->argument);
 	if (output_print(root, options->json))
 		return EXIT_FAILED;
 	if (dropped)

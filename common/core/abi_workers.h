@@ -58,21 +58,23 @@ enum pool_count {
 	POOL_COUNTS,
 };
 
-/* Waits in the queue: below 1 ms, below 2 ms, ... and longer. */
-#define WORKER_WAITS 24
+/* Waits in the queue: up to 1 ms, up to 2 ms, ... up to 65.536 s, and longer.
+ */
+#define WORKER_WAITS 18
 struct pool_state {
 	__u64 queued; /* now */
 	__u64 counts[POOL_COUNTS];
+	__u64 waited; /* ns, all of `waits` together */
 	__u64 waits[WORKER_WAITS];
 };
 _Static_assert(sizeof(struct pool_state) ==
-		       8 * (1 + POOL_COUNTS + WORKER_WAITS),
+		       8 * (2 + POOL_COUNTS + WORKER_WAITS),
 	       "pool_state");
 
 /* A request in the queue: its IP packet, as it came. */
 #define QUEUED_MOST 1500
 struct queued {
-	__u64 since;	       /* jiffies */
+	__u64 since;	       /* ns, of CLOCK_MONOTONIC */
 	__u16 length;	       /* of the IP packet, bytes */
 	__u16 has_partial_sum; /* see workers_sum_is_partial() */
 	__u8 bytes[QUEUED_MOST];

@@ -54,7 +54,11 @@ struct section {
 	bool summary; /* also part of the summary */
 	/* People are not shown rows where this is 0, unless they ask. */
 	const char *count;
-	const char *with; /* shown with that section, and never alone */
+	/*
+	 * Shown with that section, and never alone; its own name: it is on few
+	 * hosts. Not shown to people where it has no rows.
+	 */
+	const char *with;
 };
 
 /* What a check needs to look at: it waits until that is there. */

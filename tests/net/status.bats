@@ -170,7 +170,8 @@ thousands() {
 }
 
 @test "JSON: keys and types are those of the manual" {
-	local part summary=('[interfaces]' '[services]' '[backends]' '[reasons]') missed
+	local part missed summary=('[interfaces]' '[services]' '[backends]' '[workers]'
+		'[queues]' '[waits]' '[reasons]')
 	run_begin "$FILE"
 	answers "$VIP4" 10 >/dev/null
 	answers "$VIP6" 10 >/dev/null
@@ -193,5 +194,5 @@ s.setsockopt(0, socket.IP_TTL, 1); s.sendto(b'x', ('$VIP4', 7777))"
 	# tunnel.bats has a router that reports a path MTU, workers.bats workers.
 	missed=$(unmet lbr)
 	echo "not met: $missed"
-	[[ $missed == $'path-mtus\nqueues\nworkers' ]]
+	[[ $missed == $'path-mtus\nqueues\nwaits\nworkers' ]]
 }

@@ -179,7 +179,7 @@ same_as_text() {
 @test "show -j: the keys are those that are promised" {
 	run -0 lbr show -j
 	[[ $(jq -c 'keys_unsorted' <<<"$output") == \
-		'["schema","generation","digest","trace","flows-not-remembered","interfaces","services","backends","reasons"]' ]]
+		'["schema","generation","digest","trace","flows-not-remembered","interfaces","services","backends","workers","queues","waits","reasons"]' ]]
 	diff <(jq -c '.services[0], .backends[0], .interfaces[0], .reasons[0] |
 		keys_unsorted' <<<"$output") - <<-'END'
 		["vip","port","protocol","state","since","scheduler","forward","dscp","checksum","table-size","moved-slots","backends","until","flows-total","packets","bytes","why"]

@@ -6,6 +6,8 @@
 
 bats_require_minimum_version 1.5.0
 load lib
+load run
+load status
 
 # shellcheck disable=SC2034 # for lib.bash
 LB=lb
@@ -31,6 +33,7 @@ setup() {
 }
 
 teardown() {
+	run_end
 	lbr down
 	for server in "${SERVERS[@]}"; do
 		on "$server" topology/workers/serve.sh stop || :
@@ -62,8 +65,25 @@ most_at_once() {
 		[[ $(most_at_once "$server") == 5 ]]
 	done
 	lbr show -j workers | "$BATS_TEST_DIRNAME/documented.py" \
-		"$ROOT/build/man/lbr.8" '[workers]' '[queues]'
+		"$ROOT/build/man/lbr.8" '[workers]' '[queues]' '[waits]'
 	lbr show -j workers | jq -e '.workers | length == 3 and all(.free == 5)'
+}
+
+@test "metrics and page: threads, what waits, and a histogram of waits" {
+	local sum
+	run_begin "$ROOT/topology/workers/services.yaml"
+	client 20 200 20
+	[[ $(metric lbr_workers_free) == 15 && $(metric lbr_workers_busy) == 0 ]]
+	[[ $(metric lbr_requests_sent_total) == 20 && $(metric lbr_requests_queued) == 0 ]]
+	[[ $(metric lbr_requests_waited_seconds_count) == 5 ]]
+	[[ $(metric lbr_requests_waited_seconds_bucket 'le="0.128"') == 0 ]]
+	[[ $(metric lbr_requests_waited_seconds_bucket 'le="[+]Inf"') == 5 ]]
+	sum=$(metric lbr_requests_waited_seconds_sum)
+	awk -v sum="$sum" 'BEGIN { exit !(sum >= 0.9 && sum < 30) }'
+	if command -v chromium >/dev/null; then
+		wait_for 10 browse '0 of 1024 requests wait; 5 of 20 sent' 1
+	fi
+	linted lbr_requests_sent_total
 }
 
 @test "whatever checksums Linux leaves to others: all are answered" {

@@ -149,10 +149,12 @@ static void waits(void **unused)
 {
 	(void)unused;
 	assert_int_equal(workers_wait(0), 0);
-	assert_int_equal(workers_wait(1), 1);
-	assert_int_equal(workers_wait(2), 2);
-	assert_int_equal(workers_wait(3), 2);
-	assert_int_equal(workers_wait(4), 3);
+	assert_int_equal(workers_wait(1000000), 0);
+	assert_int_equal(workers_wait(1000001), 1);
+	assert_int_equal(workers_wait(2000000), 1);
+	assert_int_equal(workers_wait(2000001), 2);
+	assert_int_equal(workers_wait(65536000000), WORKER_WAITS - 2);
+	assert_int_equal(workers_wait(65536000001), WORKER_WAITS - 1);
 	assert_int_equal(workers_wait(-1ULL), WORKER_WAITS - 1);
 }
 

@@ -182,13 +182,20 @@ INLINE __u16 worker_pseudo_sum(const struct addr *source,
 	return checksum_fold64(sum);
 }
 
-/* The row of a histogram of waits: 0 for below 1 ms, n for below 2^n ms. */
-INLINE __u32 workers_wait(__u64 ms)
+/* The longest wait, in ns, of this row of a histogram; the last has no limit.
+ */
+INLINE __u64 workers_wait_limit(__u32 row)
+{
+	return 1000000ULL << row;
+}
+
+/* The row of a wait. */
+INLINE __u32 workers_wait(__u64 ns)
 {
 	__u32 i;
 
 	for (i = 0; i < WORKER_WAITS - 1; i++) {
-		if (ms < 1ULL << i)
+		if (ns <= workers_wait_limit(i))
 			break;
 	}
 	return i;
