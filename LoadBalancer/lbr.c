@@ -9,6 +9,7 @@
 #include "LoadBalancer/doctor/doctor.h"
 #include "LoadBalancer/generation/generation.h"
 #include "LoadBalancer/generation/layouts.h"
+#include "LoadBalancer/generation/queues.h"
 #include "LoadBalancer/host/devices.h"
 #include "LoadBalancer/host/host.h"
 #include "LoadBalancer/host/nat.h"
@@ -157,6 +158,7 @@ static void settle(struct kernel *kernel, const struct config *config)
 	lbr_neighbours_settle(kernel, config);
 	lbr_claims_settle(kernel, config);
 	nat_settle(kernel, config);
+	workers_settle(kernel, config);
 }
 
 const struct role tool = {

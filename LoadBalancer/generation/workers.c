@@ -9,42 +9,12 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "LoadBalancer/generation/build.h"
-#include "LoadBalancer/generation/workers.h"
+#include "LoadBalancer/generation/queues.h"
 #include "common/core/abi_workers.h"
 #include "common/core/schedulers/workers.h"
 #include "common/kernel/kernel.h"
-
-/* The maps, as file descriptors. */
-struct pool_maps {
-	int pools, states, workers, queues;
-};
-
-static int maps_open(struct pool_maps *maps, const struct kernel *kernel)
-{
-	maps->pools = kernel_map(kernel, "pools");
-	maps->states = kernel_map(kernel, "pool_states");
-	maps->workers = kernel_map(kernel, "workers");
-	maps->queues = kernel_map(kernel, "queues");
-	return maps->pools < 0 || maps->states < 0 || maps->workers < 0 ||
-			       maps->queues < 0
-		       ? -1
-		       : 0;
-}
-
-static void maps_close(const struct pool_maps *maps)
-{
-	const int fds[] = {maps->pools, maps->states, maps->workers,
-			   maps->queues};
-	size_t i;
-
-	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
-		if (fds[i] >= 0)
-			close(fds[i]);
-	}
-}
 
 static bool has_workers(const struct config *config)
 {
@@ -57,72 +27,27 @@ static bool has_workers(const struct config *config)
 	return false;
 }
 
-/* fd of the service's queue, or -1. `queues`: fd of the map. */
-static int queue_open(int queues, __u32 service)
-{
-	__u32 id;
-
-	if (bpf_map_lookup_elem(queues, &service, &id))
-		return -1;
-	return bpf_map_get_fd_by_id(id);
-}
-
-__u32 workers_queue_size(int queues, __u32 service)
-{
-	int queue = queue_open(queues, service);
-	struct bpf_map_info info = {0};
-	__u32 length = sizeof(info);
-
-	if (queue < 0)
-		return 0;
-	if (bpf_obj_get_info_by_fd(queue, &info, &length))
-		info.max_entries = 0;
-	close(queue);
-	return info.max_entries;
-}
-
-static void queue_move(int from, int to)
-{
-	struct queued request;
-
-	while (!bpf_map_lookup_and_delete_elem(from, NULL, &request))
-		bpf_map_update_elem(to, NULL, &request, BPF_ANY);
-}
-
 /*
- * A queue of this size for the service; the one before only if it is empty, so
- * that nothing is lost or overtaken. Returns 0, or -1 with a fault.
+ * A queue, if the service has none. Another size is given after the switch, so
+ * that a change that is refused changes nothing. Returns 0, or -1 with a fault.
  */
-static int queue_make(const struct pool_maps *maps, __u32 service, __u32 size,
-		      struct fault *fault_out)
+static int queue_prepare(const struct pool_maps *maps, __u32 service,
+			 __u32 size, struct fault *fault_out)
 {
-	int old = queue_open(maps->queues, service), new, rc = 0;
+	__u32 now = workers_queue_size(maps->queues, service);
 	struct pool_state state = {0};
 
-	if (old < 0 || workers_queue_size(maps->queues, service) != size) {
-		bpf_map_lookup_elem(maps->states, &service, &state);
-		if (state.queued) {
-			close(old);
-			fault(fault_out,
-			      "cannot change the queue: %llu requests wait in "
-			      "it",
-			      (unsigned long long)state.queued);
-			return fault_hint(fault_out, "lbr show workers");
-		}
-		new = bpf_map_create(BPF_MAP_TYPE_QUEUE, "queue", 0,
-				     sizeof(struct queued), size, NULL);
-		if (new < 0 ||
-		    bpf_map_update_elem(maps->queues, &service, &new, BPF_ANY))
-			rc = fault(fault_out, "cannot make the queue: %s",
-				   strerror(errno));
-		else if (old >= 0)
-			queue_move(old, new);
-		if (new >= 0)
-			close(new);
-	}
-	if (old >= 0)
-		close(old);
-	return rc;
+	if (!now && workers_queue_make(maps, service, size))
+		return fault(fault_out, "cannot make the queue: %s",
+			     strerror(errno));
+	if (size >= now)
+		return 0;
+	bpf_map_lookup_elem(maps->states, &service, &state);
+	if (state.queued <= size)
+		return 0;
+	fault(fault_out, "cannot shorten the queue to %u: %llu requests wait",
+	      size, (unsigned long long)state.queued);
+	return fault_hint(fault_out, "lbr show workers");
 }
 
 static int pool_write(const struct build *build, const struct pool_maps *maps,
@@ -142,7 +67,7 @@ static int pool_write(const struct build *build, const struct pool_maps *maps,
 	    errno != EEXIST)
 		return fault(fault_out, "cannot write workers: %s",
 			     strerror(errno));
-	if (queue_make(maps, service, from->queue, fault_out))
+	if (queue_prepare(maps, service, from->queue, fault_out))
 		return -1;
 	if (!bpf_map_update_elem(maps->pools, &key, &pool, BPF_ANY))
 		return 0;
@@ -190,21 +115,18 @@ static int backend_write(const struct build *build,
 	return give_up(build, maps, &key, &empty);
 }
 
-/* Rows of no generation any more. */
+/* What an earlier generation of this index said. */
 static void pools_clean(const struct build *build, const struct pool_maps *maps)
 {
-	struct pool_key key, next, gone[64];
-	int i, count = 0, first = 1;
+	struct pool_key key, next;
+	int rc = bpf_map_get_next_key(maps->pools, NULL, &key);
 
-	while (count < 64 &&
-	       !bpf_map_get_next_key(maps->pools, first ? NULL : &key, &next)) {
-		first = 0;
-		key = next;
+	while (!rc) {
+		rc = bpf_map_get_next_key(maps->pools, &key, &next);
 		if (key.generation == build->generation_index)
-			gone[count++] = key;
+			bpf_map_delete_elem(maps->pools, &key);
+		key = next;
 	}
-	for (i = 0; i < count; i++)
-		bpf_map_delete_elem(maps->pools, &gone[i]);
 }
 
 static int workers_fill(struct build *build, const struct pool_maps *maps,
@@ -246,13 +168,13 @@ int workers_write(struct build *build, struct fault *fault_out)
 				 "kernel has no bpf_xdp_store_bytes()");
 		return fault_hint(fault_out, "Linux 5.18 or later");
 	}
-	if (maps_open(&maps, build->kernel)) {
+	if (pool_maps_open(&maps, build->kernel)) {
 		rc = fault(fault_out, "cannot open the maps of workers: %s",
 			   strerror(errno));
 	} else {
 		pools_clean(build, &maps);
 		rc = workers_fill(build, &maps, fault_out);
 	}
-	maps_close(&maps);
+	pool_maps_close(&maps);
 	return rc;
 }

@@ -5,7 +5,7 @@
 #include <bpf/bpf.h>
 #include <unistd.h>
 
-#include "LoadBalancer/generation/workers.h"
+#include "LoadBalancer/generation/queues.h"
 #include "LoadBalancer/verbs/show.h"
 #include "common/base/json.h"
 #include "common/core/abi_workers.h"

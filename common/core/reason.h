@@ -70,6 +70,8 @@ REASON(queued, DROP, IN_LBR, \
 	"a request to workers, none of which is free: it waits in the queue") \
 REASON(queue_full, DROP, IN_LBR, \
 	"a request to workers, none of which is free, and the queue is full, or the request larger than 1500 bytes") \
+REASON(queue_lost, DROP, IN_LBR, \
+	"a request that waited for a service which has left the file; it was counted as queued, too") \
 REASON(released, DROP, IN_LBR, \
 	"a message from a server of workers, which is done with a request") \
 REASON(fib_blackhole, DROP, IN_LBR, \
