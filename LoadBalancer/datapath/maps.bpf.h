@@ -148,7 +148,10 @@ struct handed {
 	/* Of workers.bpf.h: the slot that was taken, and what is in it. */
 	__u8 slot;
 	bool partial_sum; /* see workers_sum_is_partial() */
+	__u8 event;	  /* of a server's message: enum workers_event */
 	__u64 taken;
+	__u64 place;  /* of the request in the queue, from 1 on */
+	__u64 waited; /* ns that the request from the queue was in it */
 };
 MAP(scratch, PERCPU_ARRAY, __u32, struct handed, 1);
 
@@ -190,7 +193,8 @@ struct lbr_line {
 	__u32 service; /* struct service.id; 0: none */
 	__u32 in;
 	__u32 out;
-	char dev[48]; /* text: outgoing interface and source MAC address */
+	char dev[48];	/* text: outgoing interface and source MAC address */
+	char free[200]; /* text: see workers_trace.bpf.h */
 };
 
 /* The line under construction. */

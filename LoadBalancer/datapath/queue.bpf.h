@@ -56,7 +56,7 @@ SEPARATE int workers_push(struct xdp_md *ctx)
 	frame->has_partial_sum = h->partial_sum;
 	if (DRY_RUN)
 		return REASON_queued;
-	__sync_fetch_and_add(&state->queued, 1);
+	h->place = __sync_fetch_and_add(&state->queued, 1) + 1;
 	if (!bpf_map_push_elem(queue, frame, BPF_ANY))
 		return REASON_queued;
 	__sync_fetch_and_add(&state->queued, -1);
@@ -165,7 +165,8 @@ SEPARATE int workers_replace(struct xdp_md *ctx)
 }
 
 /* How long the request in `queue_frame` has waited. */
-INLINE void workers_waited(struct pool_state *state, const struct queued *frame)
+INLINE void workers_waited(struct handed *h, struct pool_state *state,
+			   const struct queued *frame)
 {
 	__u64 waited = bpf_ktime_get_ns() - frame->since;
 	__u32 row = forget(workers_wait(waited));
@@ -173,6 +174,7 @@ INLINE void workers_waited(struct pool_state *state, const struct queued *frame)
 	if (row < WORKER_WAITS)
 		__sync_fetch_and_add(&state->waits[row], 1);
 	__sync_fetch_and_add(&state->waited, waited);
+	h->waited = waited;
 	pool_count(state, POOL_FROM_QUEUE);
 }
 
@@ -238,7 +240,7 @@ SEPARATE int workers_pop(struct xdp_md *ctx)
 		return SERVED_NONE;
 	}
 	__sync_fetch_and_add(&state->queued, -1);
-	workers_waited(state, frame);
+	workers_waited(h, state, frame);
 	return SERVED;
 }
 

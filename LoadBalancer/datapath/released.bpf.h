@@ -20,7 +20,8 @@ INLINE bool workers_key_is(const struct workers_pool *pool,
 		return true;
 	for (i = 0; i < RELEASE_KEY; i++)
 		differs |= pool->key[i] ^ done->key[i];
-	return done->magic == bpf_htonl(DONE_MAGIC) && !differs;
+	return !differs && (done->magic == bpf_htonl(DONE_MAGIC) ||
+			    done->magic == bpf_htonl(SERVE_MAGIC));
 }
 
 /*
@@ -59,6 +60,10 @@ SEPARATE int workers_free_one(struct xdp_md *ctx)
 		return REASON_not_vip;
 	if (done.magic == bpf_htonl(DONE_MAGIC) && done.port)
 		name = client_name(&done.client, done.port, of.service);
+	h->event = WORKERS_ASKED;
+	if (done.magic == bpf_htonl(SERVE_MAGIC))
+		return REASON_released;
+	h->event = WORKERS_NOT_BUSY;
 	for (i = 0; i < RETRIES; i++) {
 		number = workers_oldest(workers, now, name);
 		if (number < 0)
@@ -70,6 +75,7 @@ SEPARATE int workers_free_one(struct xdp_md *ctx)
 		    !worker_exchange(&workers->slot[number], slot, 0))
 			continue;
 		pool_count(state, POOL_DONE);
+		h->event = WORKERS_DONE;
 		break;
 	}
 	return REASON_released;

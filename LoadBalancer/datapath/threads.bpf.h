@@ -16,6 +16,16 @@
 
 #define RETRIES 4 /* if another CPU was faster */
 
+/* What the trace says of a packet for workers: see workers_trace.bpf.h. */
+enum workers_event {
+	WORKERS_SENT,	    /* a request, to backend_id */
+	WORKERS_FROM_QUEUE, /* ... after `waited` */
+	WORKERS_QUEUED,	    /* a request, at `place` */
+	WORKERS_DONE,	    /* a server's message: a thread is free */
+	WORKERS_NOT_BUSY,   /* a server's message, about no request */
+	WORKERS_ASKED,	    /* `lbr run`'s: what waits may leave */
+};
+
 INLINE struct workers_pool *pool_of(__u32 generation, __u32 service)
 {
 	struct pool_key key = {generation, service};

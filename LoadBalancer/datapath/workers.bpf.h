@@ -20,6 +20,15 @@
 #include "LoadBalancer/datapath/queue.bpf.h"
 #include "LoadBalancer/datapath/released.bpf.h"
 #include "LoadBalancer/datapath/threads.bpf.h"
+#include "LoadBalancer/datapath/workers_trace.bpf.h"
+
+INLINE bool workers_serve_one(struct xdp_md *ctx, struct pool_state *state)
+{
+	if (!workers_serve(ctx, state))
+		return false;
+	workers_told(WORKERS_FROM_QUEUE);
+	return true;
+}
 
 /* A request: REASON_NONE, or why it is not sent now. */
 INLINE enum reason workers_request(struct xdp_md *ctx, struct handed *h)
@@ -42,14 +51,17 @@ INLINE enum reason workers_request(struct xdp_md *ctx, struct handed *h)
 	if (!*(volatile __u64 *)&state->queued &&
 	    workers_take_any(client_name(&d->packet.source,
 					 d->packet.source_port,
-					 cell->service.id)))
+					 cell->service.id))) {
+		workers_told(WORKERS_SENT);
 		return REASON_NONE;
+	}
 	if (!cell->service.table_size)
 		return REASON_no_backend;
 	reason = workers_push(ctx);
 	if (reason != REASON_queued)
 		return reason;
-	return workers_serve(ctx, state) ? REASON_NONE : REASON_queued;
+	workers_told(WORKERS_QUEUED);
+	return workers_serve_one(ctx, state) ? REASON_NONE : REASON_queued;
 }
 
 /* A server's message. */
@@ -63,7 +75,8 @@ INLINE enum reason workers_release(struct xdp_md *ctx, struct handed *h)
 	reason = workers_free_one(ctx);
 	if (reason != REASON_released)
 		return reason;
-	return workers_serve(ctx, state) ? REASON_NONE : REASON_released;
+	workers_told(h->event);
+	return workers_serve_one(ctx, state) ? REASON_NONE : REASON_released;
 }
 
 INLINE void workers_decide(struct xdp_md *ctx)

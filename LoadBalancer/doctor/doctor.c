@@ -216,6 +216,10 @@ const struct examination lbr_examinations[] = {
 	 look_mtu},
 	{"drops", "no packet for a service is dropped at the moment", NEEDS_UP,
 	 look_drops},
+	{"workers",
+	 "no request to workers waits for long, and servers say when they are "
+	 "done",
+	 NEEDS_BOTH, look_workers},
 	{"flows", "the flow table has room", NEEDS_UP, look_flows},
 	{"run", "lbr run is alive, if the file has health checks", NEEDS_FILE,
 	 look_run},

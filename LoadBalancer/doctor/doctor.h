@@ -8,6 +8,8 @@
 
 /* nat.c */
 void look_nat(struct doctor *doctor);
+/* workers.c */
+void look_workers(struct doctor *doctor);
 /* vips.c */
 void look_vips(struct doctor *doctor);
 /* paths.c */

@@ -87,6 +87,8 @@ _Static_assert(sizeof(struct queued) == 1512, "queued");
  * `release-key` for must carry it.
  */
 #define DONE_MAGIC 0x646f6e65 /* "done", in wire order */
+/* "wait": nobody is done, but what waits may leave. `lbr run` says so. */
+#define SERVE_MAGIC 0x77616974
 struct done {
 	__be32 magic;
 	__u8 key[RELEASE_KEY];

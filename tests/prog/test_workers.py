@@ -4,6 +4,7 @@
 import collections
 import json
 import random
+import re
 import struct
 import threading
 import time
@@ -14,10 +15,14 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 import frames as f
-from network import CLIENT, CLIENT6, DROP, LB, LB6, LB_MAC, PASS, ROUTER_MAC, TX, VIP6, Program, configuration, service
+from network import (
+    CLIENT, CLIENT6, DROP, LB, LB6, LB_MAC, PASS, ROUTER_MAC, TX, VIP, VIP6, Program, configuration,
+    on, service,
+)
 from oracle import ip, total
 from placing import TEN
 from tap import equal, test
+from test_trace import TRACE, traced
 
 THREE, RELEASE = TEN[:3], 9000
 
@@ -167,6 +172,103 @@ def leases(world):
         (action, frame), = world.lbr.run([request(2007, 2001)])
         time.sleep(0.05)
     equal(to((action, frame))[1], 2000, "who leaves")
+
+
+def kept(world):
+    """How many rows each map of workers has; of `pools`, which has some of each generation, of
+    how many services."""
+    dumps = {name: json.loads(on(world.lbr.host, "bpftool", "-j", "map", "dump", "pinned",
+                                 f"{world.lbr.pins}/{name}"))
+             for name in ("pools", "pool_states", "workers", "queues")}
+    services = {tuple(row["key"][4:]) for row in dumps["pools"]}
+    return {name: len(dump) for name, dump in dumps.items()} | {"pools": len(services)}
+
+
+@test("workers: a service that leaves the file: what waits is counted as lost, nothing is kept")
+def leaves(world):
+    other = pool(2013, RELEASE + 1)
+    world.apply(other)
+    before = kept(world)
+    both = configuration(*(service(THREE, port=port, protocol="udp", scheduler="workers",
+                                   threads=5, release=release)
+                           for port, release in ((2012, RELEASE), (2013, RELEASE + 1))))
+    world.apply(both)
+    fill(world, 2012)
+    fill(world, 2013)
+    waiting = [request(port, 2000 + n) for n in range(3) for port in (2012, 2013)]
+    equal(counted(world, waiting)[1], {"queued": 6}, "reasons")
+    lost = world.lbr.reasons()["queue_lost"]
+    world.lbr("apply", "--dry-run", world.file(other))
+    equal(to(world.lbr.run([done(THREE[0])])[0]), (THREE[0], 2000), "after a dry run")
+    said = world.apply(other, now=False)
+    assert "are lost: 2" in said, said
+    equal(world.lbr.reasons()["queue_lost"] - lost, 2, "lost")
+    equal(kept(world), before, "rows of maps")
+    equal(counted(world, [request(2012, 1)])[1], {"unmatched": 1}, "its requests")
+    equal(to(world.lbr.run([done(THREE[1], release=RELEASE + 1)])[0]), (THREE[1], 2000),
+          "the other service")
+    world.apply(both)
+    equal(len(fill(world, 2012)), 15, "free threads where it comes back")
+
+
+@test("workers: a queue of another size, while requests wait: their order stays")
+def resized(world):
+    world.apply(pool(2014, queue=5))
+    fill(world, 2014)
+    world.lbr.run([request(2014, 2000 + n) for n in range(5)])
+    world.lbr("apply", world.file(pool(2014, queue=4)), status=1)
+    world.lbr("apply", "--dry-run", world.file(pool(2014, queue=8)))
+    equal(counted(world, [request(2014, 1)])[1], {"queue_full": 1}, "after a dry run")
+    world.apply(pool(2014, queue=8))
+    equal(counted(world, [request(2014, 2005 + n) for n in range(4)])[1],
+          {"queued": 3, "queue_full": 1}, "reasons")
+    for number in range(8):
+        equal(to(world.lbr.run([done(THREE[number % 3])])[0])[1], 2000 + number, "who leaves")
+    world.apply(pool(2014, queue=2))
+    equal(rows(world)[1]["size"], 2, "the shorter one")
+
+
+def traced_lines(world, release, frames):
+    """What the trace says of the workers behind the `release` port, and of CLIENT's requests."""
+    with traced(world.lbr, "all"):
+        for frame in frames:
+            world.lbr.run([frame])
+        text = on(world.lbr.host, "grep", "-F", "-e", f"> {LB}:{release} ", "-e",
+                  f"> {VIP}:2015", TRACE, status=None)
+    return [re.sub(r"after \d+ ms", "after MS", line) for line in
+            re.findall(r"xdp_lbr \S+ eth0: workers: (.*)", text)]
+
+
+@test("workers: the trace: to whom, free threads of each, place in the queue, wait, who is done")
+def told(world):
+    release = random.SystemRandom().randrange(20000, 60000)
+    sport = random.SystemRandom().randrange(20000, 60000)
+    one, two, three = THREE
+    world.apply(pool(2015, release, threads=1))
+    asks = [request(2015, sport + n) for n in range(5)]
+    lines = [line for line in traced_lines(
+        world, release, [*asks, done(two, named(CLIENT, 1), release), done(two, release=release)])
+        if any(f"{CLIENT}:{sport + n} " in line for n in range(5)) or f":{release} " in line]
+    sent, free = [], dict.fromkeys(THREE, 1)
+    for line in lines[:3]:
+        address = line.split(" to ")[1].split(";")[0]
+        free[address] = 0
+        sent.append(f"{CLIENT}:{sport + len(sent)} > {VIP}:2015 to {address}; free: "
+                    + ", ".join(f"{each} {free[each]}" for each in THREE))
+    none, some = (f"free: {one} 0, {two} {n}, {three} 0" for n in (0, 1))
+    equal(lines, [
+        *sent, f"{CLIENT}:{sport + 3} > {VIP}:2015 queued, place 1; {none}",
+        f"{CLIENT}:{sport + 4} > {VIP}:2015 queued, place 2; {none}",
+        f"{two}:5 > {LB}:{release} done, but it works on no such request; {none}",
+        f"{two}:5 > {LB}:{release} done; {some}",
+        f"{CLIENT}:{sport + 3} > {VIP}:2015 from the queue after MS to {two}; {none}"], "lines")
+    # More backends than a line takes.
+    world.apply(pool(2015, release, backends=TEN[:6]))
+    lines = traced_lines(world, release, [request(2015, sport + 9)])
+    lines = [line for line in lines if f"{CLIENT}:{sport + 9} " in line]
+    equal(len(lines), 2, "lines")
+    equal([len(re.findall(r"\d+\.\d+\.\d+\.\d+ \d", line.split("free: ")[1])) for line in lines],
+          [4, 2], "backends")
 
 
 @test("workers: fragments, TTL 1, martians, and other packets to the VIP")
