@@ -24,6 +24,26 @@ INLINE bool workers_key_is(const struct workers_pool *pool,
 			    done->magic == bpf_htonl(SERVE_MAGIC));
 }
 
+/* Frees the oldest slot of this name; 0: of any. False: there is none. */
+INLINE bool workers_free_named(struct workers *workers, __u64 name)
+{
+	__u64 slot, now = bpf_jiffies64();
+	int i, number;
+
+	for (i = 0; i < RETRIES; i++) {
+		number = workers_oldest(workers, now, name);
+		if (number < 0)
+			break;
+		number = WITHIN(number, MAX_THREADS);
+		slot = worker_read(&workers->slot[number]);
+		if (worker_is_busy(slot, now) &&
+		    (!name || (slot & WORKER_NAMES) == name) &&
+		    worker_exchange(&workers->slot[number], slot, 0))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Frees the slot that a server's message names. REASON_released, or
  * REASON_not_vip: it is no such message.
@@ -38,9 +58,8 @@ SEPARATE int workers_free_one(struct xdp_md *ctx)
 	struct pool_state *state;
 	struct workers *workers;
 	struct done done = {};
-	__u64 name = 0, slot, now = bpf_jiffies64();
+	__u64 name = 0;
 	__u32 at;
-	int i, number;
 
 	if (!h)
 		return REASON_not_vip;
@@ -64,19 +83,9 @@ SEPARATE int workers_free_one(struct xdp_md *ctx)
 	if (done.magic == bpf_htonl(SERVE_MAGIC))
 		return REASON_released;
 	h->event = WORKERS_NOT_BUSY;
-	for (i = 0; i < RETRIES; i++) {
-		number = workers_oldest(workers, now, name);
-		if (number < 0)
-			break;
-		number = WITHIN(number, MAX_THREADS);
-		slot = worker_read(&workers->slot[number]);
-		if (!worker_is_busy(slot, now) ||
-		    (name && (slot & WORKER_NAMES) != name) ||
-		    !worker_exchange(&workers->slot[number], slot, 0))
-			continue;
+	if (workers_free_named(workers, name)) {
 		pool_count(state, POOL_DONE);
 		h->event = WORKERS_DONE;
-		break;
 	}
 	return REASON_released;
 }

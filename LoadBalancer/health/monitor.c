@@ -139,6 +139,7 @@ static int adopt(struct lbr_monitor *monitor, struct fault *fault_out)
 	if (rc)
 		checks_stop(&monitor->checks);
 	unmarking_follow(&monitor->unmarking, &running);
+	serving_follow(&monitor->serving, &monitor->config, &running);
 	running_free(&running);
 	config_free(&old);
 	return rc;
@@ -201,6 +202,7 @@ static void look(evutil_socket_t fd, short what, void *data)
 		printf("%s is not up here any more; waiting for it\n",
 		       monitor->role->program);
 		checks_stop(&monitor->checks);
+		serving_rest(&monitor->serving);
 		if (monitor->path.id)
 			check_path_close(&monitor->path);
 		monitor->number = 0;
@@ -306,8 +308,10 @@ int lbr_monitor_start(struct lbr_monitor *monitor, struct event_base *base,
 	monitor->look = evtimer_new(base, look, monitor);
 	monitor->write = evtimer_new(base, write_states, monitor);
 	monitor->unmarking.role = monitor->role;
+	monitor->serving.role = monitor->role;
 	if (!monitor->look || !monitor->write ||
-	    unmarking_start(&monitor->unmarking, base))
+	    unmarking_start(&monitor->unmarking, base) ||
+	    serving_start(&monitor->serving, base))
 		return fault(fault_out, "cannot run: no memory");
 	if (upkeep_start(&monitor->upkeep, monitor->role, &upkeep_calls,
 			 monitor, base, fault_out))
@@ -329,6 +333,7 @@ void lbr_monitor_stop(struct lbr_monitor *monitor)
 	upkeep_stop(&monitor->upkeep);
 	quiet_stop(&monitor->quiet);
 	unmarking_stop(&monitor->unmarking);
+	serving_stop(&monitor->serving);
 	relevant_free(&monitor->relevant);
 	checks_stop(&monitor->checks);
 	if (monitor->path.id)

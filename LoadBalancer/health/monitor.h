@@ -7,6 +7,7 @@
 #include "LoadBalancer/health/check_path.h"
 #include "LoadBalancer/health/unmarking.h"
 #include "LoadBalancer/health/schedule.h"
+#include "LoadBalancer/health/serving.h"
 #include "LoadBalancer/host/relevant.h"
 #include "common/host/upkeep.h"
 #include "common/kernel/lock.h"
@@ -20,6 +21,7 @@ struct lbr_monitor {
 	struct upkeep upkeep;
 	struct relevant relevant;
 	struct unmarking unmarking;
+	struct serving serving;
 	__u64 number;	 /* of the generation whose file is checked; 0: none */
 	__u64 switched;	 /* when it was switched to, jiffies */
 	__u8 digest[32]; /* of its file */

@@ -114,10 +114,48 @@ most_at_once() {
 	[[ $(queues sent) == 40 && $(queues queued) == 0 ]]
 }
 
-@test "negative control: servers that do not know the key free no thread" {
+# says RESULT REGEX [OPTION...]: doctor's examination of workers
+says() {
+	lbr doctor -j "${@:3}" | jq -r '.examinations[] |
+		select(.examination == "workers") | "\(.result) \(.report)"' |
+		grep -E "^$1 $2"
+}
+
+@test "negative control: servers that do not know the key free no thread; doctor knows" {
+	local file=$BATS_TEST_TMPDIR/file
+	sed 's/threads: 5/threads: 5\n    queue: 5/' \
+		"$ROOT/topology/workers/services.yaml" >"$file"
+	says ok 'no request to workers waits for long' -c "$file"
 	teardown
 	KEY=another setup
+	lbr apply "$file"
 	run ! client 2 100 20
 	[[ $(grep -c ^after <<<"$output") == 15 ]]
 	[[ $(queues queued) == 5 && $(queues "done") == 0 ]]
+	says fail '192.168.25.10:8080/udp: the queue is full: 5 requests wait, the oldest for ' -c "$file"
+	says fail '192.168.25.10:8080/udp: of 15 requests, no server has said' -c "$file"
+	sed -i '/release-key/d; s/queue: 5/queue: 6/' "$file"
+	lbr apply "$file"
+	says warn '192.168.25.10:8080/udp: without a release-key, ' -c "$file"
+	says warn '192.168.25.10:8080/udp: 5 requests wait, the oldest for ' -c "$file"
+}
+
+# The last one here: it has another network.
+@test "leases end and no packet comes: lbr run sends what waits, generic and native" {
+	local file=$BATS_TEST_TMPDIR/file mode
+	sed '/check:/d; s/threads: 5/threads: 5\n    lease: 1s/' \
+		"$ROOT/topology/workers/services.yaml" >"$file"
+	teardown
+	network_down
+	network --native workers
+	KEY=another setup
+	for mode in generic native; do
+		lbr down
+		lbr up -i eth0 -m "$mode" -c "$file"
+		run_begin "$file"
+		client 10 100 30
+		run_end
+		rm -f "$RUN".*
+		[[ $(queues expired) == 15 && $(queues queued) == 0 ]]
+	done
 }
