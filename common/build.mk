@@ -90,15 +90,17 @@ $(OUT)/%.skel.h: $(OUT)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf >$@.new && mv $@.new $@
 
-# The page that `run` serves, as a string of C: without what only its reader
-# needs, for 8191 characters are as many as sparse takes.
+# The page that `run` serves, as an array of C, without what only its reader
+# needs: of a string, sparse takes 8191 characters.
 $(OUT)/page.h: $(ROOT)/common/serve/page.html $(ROOT)/$(ROLE)/page.js
 	$(call say,PAGE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e '/@SCRIPT@/{r $(ROOT)/$(ROLE)/page.js' -e 'd}' $< | \
 		sed -e 's/^[[:blank:]]*//; /^\/\//d' \
-			-e 's/@TOOL@/$(TOOL)/g; s/@PROGRAM@/$(PROGRAM)/g' \
-			-e 's/[\"]/\\&/g; s/.*/"&\\n"/' >$@.new && mv $@.new $@
+			-e 's/@TOOL@/$(TOOL)/g; s/@PROGRAM@/$(PROGRAM)/g' | \
+		od -An -v -td1 | sed -e '1s/^/{/; s/\([0-9]\) *$$/\1,/' \
+			-e 's/\([0-9]\)  */\1, /g' -e '$$s/$$/ 0}/' >$@.new && \
+		mv $@.new $@
 
 $(OUT)/verbs/status.o: $(OUT)/page.h
 
