@@ -25,6 +25,9 @@
 #			(root; 40 min; tests/fleet/run --list)
 #	make test-locks	each verb, stopped at 20 moments of its life
 #			(root; 10 min)
+#	make test-lifecycle	demos, stopped at 20 moments of their life
+#			(root; 20 min)
+#	make test-fuzz	each fuzzer for five minutes
 #	make test-long	all that is not in test
 #	make mutants	put faults into the code, and see tests fail (root)
 #	make bench	what a packet costs in the data path (root; 5 min)
@@ -42,8 +45,9 @@ include common/install.mk
 
 .DEFAULT_GOAL := all
 .PHONY: FORCE all man deps demo demo-docker quick check test test-fresh \
-	test-docker test-kernels test-changes test-fleet test-locks test-long \
-	mutants bench bench-net bench-apply clean
+	test-docker test-kernels test-changes test-fleet test-locks \
+	test-lifecycle test-fuzz test-long mutants bench bench-net bench-apply \
+	clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory $(PARALLEL) \
@@ -77,7 +81,8 @@ demo-docker: deps
 	else echo "  SKIP	docker ($$none)"; fi
 
 test test-fresh test-docker test-kernels test-changes test-fleet test-locks \
-	test-long mutants bench bench-net bench-apply: GROUP := build play test
+	test-lifecycle test-fuzz test-long mutants bench bench-net \
+	bench-apply: GROUP := build play test
 
 # These install nothing, and say what is missing.
 quick:
@@ -125,8 +130,16 @@ test-locks: deps
 	@$(MAKE) --no-print-directory all
 	@LOCKS_ROUNDS=20 bats -f 'a verb that was stopped' tests/net/locks.bats
 
+test-lifecycle: deps
+	@$(MAKE) --no-print-directory all
+	@LIFECYCLE_MOMENTS=20 bats -f 'leaves nothing behind' \
+		tests/net/lifecycle.bats
+
+test-fuzz: deps
+	@$(AS_OWNER) $(MAKE) --no-print-directory -C tests/fuzz run SECONDS=300
+
 test-long: test-fresh test-docker test-kernels test-changes test-fleet \
-	test-locks
+	test-locks test-lifecycle test-fuzz
 
 # Known faults, and small ones drawn by lot; or one: MUTANTS=unit-hash-port
 mutants: deps

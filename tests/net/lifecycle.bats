@@ -102,16 +102,23 @@ demo() {
 		EOP
 }
 
-# interrupted SIGNAL: sends SIGNAL at five random moments of a demo
+# whole: a demo to its end; keeps how long it took, for interrupted
+whole() {
+	local begin=${EPOCHREALTIME/[.,]/}
+	demo TERM 300
+	echo $((${EPOCHREALTIME/[.,]/} - begin)) >"$BATS_FILE_TMPDIR/length.${SCENARIO-}"
+}
+
+# interrupted SIGNAL [MOMENTS]: sends SIGNAL at random moments of a demo. Two of
+# them here; `make test-lifecycle` takes more.
 interrupted() {
-	local begin length i moment
+	local length i moment
 	make -s -C "$ROOT" all
 	RANDOM=${SEED:=$RANDOM$$}
 	echo "SEED=$SEED"
-	begin=${EPOCHREALTIME/[.,]/}
-	demo "$1" 300 >/dev/null
-	length=$((${EPOCHREALTIME/[.,]/} - begin))
-	for i in 1 2 3 4 5; do
+	[[ -e $BATS_FILE_TMPDIR/length.${SCENARIO-} ]] || whole >/dev/null
+	length=$(<"$BATS_FILE_TMPDIR/length.${SCENARIO-}")
+	for ((i = 1; i <= ${2:-${LIFECYCLE_MOMENTS:-2}}; i++)); do
 		moment=$((length * RANDOM / 32768))
 		moment=$(printf '%d.%06d' $((moment / 1000000)) $((moment % 1000000)))
 		echo "$i: SIG$1 after $moment s"
@@ -121,7 +128,7 @@ interrupted() {
 }
 
 @test "make demo: answers, and leaves nothing behind" {
-	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
+	whole >"$BATS_TEST_TMPDIR/said"
 	grep 'together  *40 of 40' "$BATS_TEST_TMPDIR/said"
 	as_before
 }
@@ -129,34 +136,32 @@ interrupted() {
 @test "make demo SCENARIO=dropper: shows all that it promises, and leaves nothing behind" {
 	# shellcheck disable=SC2030
 	export SCENARIO=dropper
-	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
+	whole >"$BATS_TEST_TMPDIR/said"
 	cat "$BATS_TEST_TMPDIR/said"
 	# columns: connected, bytes sent, segments in, bytes delivered
 	grep -E 'parity, first number even +no +0 +0 +0 ' "$BATS_TEST_TMPDIR/said"
 	grep -E 'parity, first number odd +yes +4 +[0-9]+ +0 ' "$BATS_TEST_TMPDIR/said"
 	grep -E 'once, IPv6 +yes +4 +[0-9]+ +4 ' "$BATS_TEST_TMPDIR/said"
 	as_before
-	demo INT "$((4 + RANDOM % 10))" || :
-	as_before
+	interrupted INT "${LIFECYCLE_MOMENTS:-0}"
 }
 
 @test "make demo SCENARIO=fleet: shows all that it promises, and leaves nothing behind" {
 	# shellcheck disable=SC2030,SC2031
 	export SCENARIO=fleet
-	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
+	whole >"$BATS_TEST_TMPDIR/said"
 	cat "$BATS_TEST_TMPDIR/said"
 	# columns: connections, packets passed on, broken
 	grep -E '^  second chance +300 +[1-9][0-9]* +0$' "$BATS_TEST_TMPDIR/said"
 	grep -E '^  without +300 +0 +[1-9][0-9]*$' "$BATS_TEST_TMPDIR/said"
 	as_before
-	demo INT "$((4 + RANDOM % 20))" || :
-	as_before
+	interrupted INT "${LIFECYCLE_MOMENTS:-0}"
 }
 
 @test "make demo SCENARIO=workers: shows all that it promises, and leaves nothing behind" {
 	# shellcheck disable=SC2030,SC2031
 	export SCENARIO=workers
-	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
+	whole >"$BATS_TEST_TMPDIR/said"
 	cat "$BATS_TEST_TMPDIR/said"
 	# columns: requests, answered, queued
 	grep -E '^  12 short ones +12 +12 +0$' "$BATS_TEST_TMPDIR/said"
@@ -167,7 +172,7 @@ interrupted() {
 @test "make demo SCENARIO=imperial: shows all that it promises, and leaves nothing behind" {
 	# shellcheck disable=SC2031
 	export SCENARIO=imperial
-	demo TERM 300 >"$BATS_TEST_TMPDIR/said"
+	whole >"$BATS_TEST_TMPDIR/said"
 	cat "$BATS_TEST_TMPDIR/said"
 	grep 'pings each, IPv4 and IPv6: 50 of 50' "$BATS_TEST_TMPDIR/said"
 	# columns: connections to h2, to h3, all, and a direct one meanwhile
