@@ -25,6 +25,7 @@
 #			(root; 40 min; tests/fleet/run --list)
 #	make test-locks	each verb, stopped at 20 moments of its life
 #			(root; 10 min)
+#	make test-workers	a million requests to workers, on two CPUs (root)
 #	make test-lifecycle	demos, stopped at 20 moments of their life
 #			(root; 20 min)
 #	make test-fuzz	each fuzzer for five minutes
@@ -46,8 +47,8 @@ include common/install.mk
 .DEFAULT_GOAL := all
 .PHONY: FORCE all man deps demo demo-docker quick check test test-fresh \
 	test-docker test-kernels test-changes test-fleet test-locks \
-	test-lifecycle test-fuzz test-long mutants bench bench-net bench-apply \
-	clean
+	test-lifecycle test-fuzz test-workers test-long \
+	mutants bench bench-net bench-apply clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory $(PARALLEL) \
@@ -81,8 +82,8 @@ demo-docker: deps
 	else echo "  SKIP	docker ($$none)"; fi
 
 test test-fresh test-docker test-kernels test-changes test-fleet test-locks \
-	test-lifecycle test-fuzz test-long mutants bench bench-net \
-	bench-apply: GROUP := build play test
+	test-lifecycle test-fuzz test-workers test-long \
+	mutants bench bench-net bench-apply: GROUP := build play test
 
 # These install nothing, and say what is missing.
 quick:
@@ -138,8 +139,14 @@ test-lifecycle: deps
 test-fuzz: deps
 	@$(AS_OWNER) $(MAKE) --no-print-directory -C tests/fuzz run SECONDS=300
 
+# A million requests on two CPUs, with the laws looked at in between.
+test-workers: deps
+	@$(MAKE) --no-print-directory all
+	@$(AS_OWNER) $(MAKE) --no-print-directory -s -C tests/prog
+	@WORKERS_REQUESTS=1000000 tests/prog/run 'workers: the law'
+
 test-long: test-fresh test-docker test-kernels test-changes test-fleet \
-	test-locks test-lifecycle test-fuzz
+	test-locks test-lifecycle test-fuzz test-workers
 
 # Known faults, and small ones drawn by lot; or one: MUTANTS=unit-hash-port
 mutants: deps

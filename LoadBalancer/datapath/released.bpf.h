@@ -37,6 +37,7 @@ INLINE bool workers_free_named(struct workers *workers, __u64 name)
 		number = WITHIN(number, MAX_THREADS);
 		slot = worker_read(&workers->slot[number]);
 		if (worker_is_busy(slot, now) &&
+		    (slot & WORKER_NAMES) != WORKER_NOBODY &&
 		    (!name || (slot & WORKER_NAMES) == name) &&
 		    worker_exchange(&workers->slot[number], slot, 0))
 			return true;

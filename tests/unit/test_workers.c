@@ -102,6 +102,12 @@ static void freed_for_its_client_and_once(void **unused)
 	}
 	assert_int_equal(workers_oldest(&workers, now, a), -1);
 	assert_int_equal(workers_free(&workers, THREADS, now), THREADS - 1);
+	/* One that a CPU has taken, and for which it looks for a request. */
+	workers.slot[3] = worker_slot(now + 1, WORKER_NOBODY);
+	assert_int_not_equal(workers_oldest(&workers, now, 0), 3);
+	assert_int_equal(workers_oldest(&workers, now, 0),
+			 workers_oldest(&workers, now, b));
+	workers.slot[3] = 0;
 	/* One whose lease has ended is nobody's. */
 	assert_int_equal(workers_oldest(&workers, now + 9, b), -1);
 }

@@ -142,9 +142,10 @@ INLINE int workers_take(struct workers *workers, __u32 threads, __u64 now,
 }
 
 /*
- * The busy slot of this name whose lease ends first; `name` 0: of any. Returns
- * its number, or -1: there is none. Of all slots, for `threads` may have been
- * more.
+ * The busy slot of this name whose lease ends first; `name` 0: of any, but not
+ * one that another CPU has taken and for which it still looks for a request: no
+ * server can be done with that. Returns its number, or -1: there is none. Of
+ * all slots, for `threads` may have been more.
  */
 INLINE int workers_oldest(const struct workers *workers, __u64 now, __u64 name)
 {
@@ -155,7 +156,8 @@ INLINE int workers_oldest(const struct workers *workers, __u64 now, __u64 name)
 	for (i = 0; i < MAX_THREADS; i++) {
 		slot = worker_read(&workers->slot[i]);
 		older = worker_is_busy(slot, now) &
-			is_zero((slot & mask) ^ name) & is_less(slot, first);
+			is_zero((slot & mask) ^ name) & is_less(slot, first) &
+			(is_zero((slot & WORKER_NAMES) ^ WORKER_NOBODY) ^ 1);
 		first = either(older, slot, first);
 		found = either(older, i + 1, found);
 	}
