@@ -7,12 +7,10 @@
  */
 #include "LoadBalancer/health/probe.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <netinet/in.h>
-#include <net/if.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +19,6 @@
 
 #include "LoadBalancer/health/check_path.h"
 #include "LoadBalancer/health/probe_steps.h"
-#include "common/base/address.h"
-#include "common/base/reason.h"
-#include "common/config/endpoint.h"
 #include "common/core/address.h"
 
 void probe_stop(struct probe *probe)
@@ -59,7 +54,7 @@ void probe_end(struct probe *probe)
 	forget(probe);
 }
 
-static void finish(struct probe *probe)
+void probe_finish(struct probe *probe)
 {
 	probe->result.took = (__u32)(microseconds_now() - probe->wait.begun);
 	probe_stop(probe);
@@ -73,10 +68,10 @@ void probe_application(struct probe *probe, enum outcome outcome)
 	probe->result.application = outcome;
 	probe->heard = true;
 	probe->told = false;
-	finish(probe);
+	probe_finish(probe);
 }
 
-static void bad(struct probe *probe, const char *why)
+void probe_bad(struct probe *probe, const char *why)
 {
 	snprintf(probe->result.why, sizeof(probe->result.why), "%s", why);
 	probe_application(probe, OUTCOME_BAD);
@@ -96,73 +91,6 @@ static void unsent(struct probe *probe, int error)
 		 strerror(error));
 }
 
-static bool is_sent(enum reason reason)
-{
-	return reason == REASON_forwarded || reason == REASON_redirected;
-}
-
-/*
- * Answers come by an interface to which xdp_lbr is not attached, and so end in
- * this host's own stack: nothing is known about the backend.
- */
-static void not_heard(struct probe *probe)
-{
-	char name[IF_NAMESIZE] = "?", vip[64], backend[INET6_ADDRSTRLEN];
-
-	if_indextoname((unsigned int)probe->elsewhere, name);
-	snprintf(probe->result.why, sizeof(probe->result.why),
-		 "not by an attached interface: its answers come by %s", name);
-	if (!probe->told)
-		printf("%s: backend %s cannot be checked: %s; try: lbr up -i "
-		       "%s\n",
-		       endpoint_text(&probe->vip, probe->port, vip),
-		       addr_text(&probe->backend, backend), probe->result.why,
-		       name);
-	probe->told = true;
-	finish(probe);
-}
-
-/* Nothing has come back. Is it known where it was lost? */
-static void path_bad(struct probe *probe, const char *why)
-{
-	struct result *result = &probe->result;
-	enum reason reason;
-
-	if (probe->direct) {
-		bad(probe, why);
-		return;
-	}
-	reason = check_path_reason(probe->prober->path, &probe->key);
-	if (is_sent(reason) && probe->elsewhere && !probe->heard) {
-		not_heard(probe);
-		return;
-	}
-	if (reason == REASON_neighbour_unresolved ||
-	    reason == REASON_neighbour_missing)
-		check_path_ask(&probe->backend);
-	/* A packet that did not reach the data path says nothing about it. */
-	result->path = reason == REASON_NONE ? OUTCOME_UNKNOWN : OUTCOME_BAD;
-	result->application = OUTCOME_UNKNOWN;
-	if (is_sent(reason))
-		snprintf(result->why, sizeof(result->why),
-			 "sent to the backend; %s from the VIP", why);
-	else if (reason < REASON_MAX)
-		snprintf(result->why, sizeof(result->why), "not sent: %s",
-			 reason_name(reason));
-	else
-		snprintf(result->why, sizeof(result->why),
-			 "not sent: this host's kernel dropped it");
-	finish(probe);
-}
-
-static void silent(struct probe *probe)
-{
-	probe->result.silent = true;
-	snprintf(probe->result.why, sizeof(probe->result.why),
-		 "sent to the backend; silent");
-	finish(probe);
-}
-
 /* Did TCP get through, whatever came after? */
 static bool is_connected(const struct probe *probe)
 {
@@ -174,23 +102,13 @@ static bool is_connected(const struct probe *probe)
 	       info.tcpi_state != TCP_SYN_SENT && info.tcpi_state != TCP_CLOSE;
 }
 
-/*
- * Some servers never answer. If nobody refuses the datagram, that says nothing
- * against the server, and nothing about the path.
- */
-static bool may_be_silent(const struct probe *probe)
-{
-	return probe->check->no_answer == NO_ANSWER_UP &&
-	       is_sent(check_path_reason(probe->prober->path, &probe->key));
-}
-
 /* A reset, and the ICMP error "port unreachable", are answers, too. */
 void probe_refused(struct probe *probe, int error)
 {
 	if (health_is_answer(error))
-		bad(probe, strerror(error));
+		probe_bad(probe, strerror(error));
 	else
-		path_bad(probe, strerror(error));
+		probe_path_bad(probe, strerror(error));
 }
 
 static void late(evutil_socket_t fd, short what, void *data)
@@ -204,15 +122,15 @@ static void late(evutil_socket_t fd, short what, void *data)
 			microseconds_now(), &left))
 		event_add(probe->timer, &left);
 	else if (is_connected(probe))
-		bad(probe, "no answer in time");
+		probe_bad(probe, "no answer in time");
 	else if (probe->type == CHECK_UDP && datagram_is_bad(probe))
 		return; /* it has ended */
-	else if (may_be_silent(probe))
-		silent(probe);
+	else if (probe_may_be_silent(probe))
+		probe_silent(probe);
 	else if (host_refused_lately(probe))
-		bad(probe, "no answer");
+		probe_bad(probe, "no answer");
 	else
-		path_bad(probe, "no answer");
+		probe_path_bad(probe, "no answer");
 }
 
 /* Takes what has come; `all`: nothing more will come. */
@@ -230,7 +148,7 @@ static void ask(struct probe *probe)
 	if (!probe_ask(probe))
 		return;
 	unsent(probe, ENOMEM);
-	finish(probe);
+	probe_finish(probe);
 }
 
 static void readable(struct bufferevent *stream, void *data)
@@ -263,7 +181,7 @@ static void happened(struct bufferevent *stream, short what, void *data)
 		return;
 	}
 	if (tls && is_connected(probe))
-		bad(probe, "no TLS");
+		probe_bad(probe, "no TLS");
 	else
 		probe_refused(probe, error);
 }
@@ -304,7 +222,7 @@ static void tls_start(evutil_socket_t fd, short what, void *data)
 	if (tls && !probe->stream)
 		SSL_free(tls);
 	unsent(probe, ENOMEM);
-	finish(probe);
+	probe_finish(probe);
 }
 
 unsigned int probe_address(const struct probe *probe,
@@ -372,7 +290,7 @@ static void failed(evutil_socket_t fd, short what, void *data)
 {
 	(void)fd;
 	(void)what;
-	finish(data);
+	probe_finish(data);
 }
 
 void probe_start(struct probe *probe)

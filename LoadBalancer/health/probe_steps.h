@@ -15,9 +15,21 @@ struct sockaddr_storage;
  */
 void probe_application(struct probe *probe, enum outcome outcome);
 void probe_refused(struct probe *probe, int error);
+/* The answer is bad. */
+void probe_bad(struct probe *probe, const char *why);
+/* The result is filled in. */
+void probe_finish(struct probe *probe);
 /* The address it asks. Returns the length. */
 unsigned int probe_address(const struct probe *probe,
 			   struct sockaddr_storage *to);
+
+/*
+ * probe_silence.c: it ends, because nothing has come back. May that be so, if
+ * the server never answers?
+ */
+void probe_path_bad(struct probe *probe, const char *why);
+void probe_silent(struct probe *probe);
+bool probe_may_be_silent(const struct probe *probe);
 
 /*
  * probe_http.c: sends the request; reads the answer. `all`: nothing more will

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * probe_silence.c - nothing has come back: what does that say?
+ */
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdio.h>
+
+#include "LoadBalancer/health/check_path.h"
+#include "LoadBalancer/health/probe_steps.h"
+#include "common/base/address.h"
+#include "common/base/reason.h"
+#include "common/config/endpoint.h"
+
+static bool is_sent(enum reason reason)
+{
+	return reason == REASON_forwarded || reason == REASON_redirected;
+}
+
+/*
+ * Answers come by an interface to which xdp_lbr is not attached, and so end in
+ * this host's own stack: nothing is known about the backend.
+ */
+static void not_heard(struct probe *probe)
+{
+	char name[IF_NAMESIZE] = "?", vip[64], backend[INET6_ADDRSTRLEN];
+
+	if_indextoname((unsigned int)probe->elsewhere, name);
+	snprintf(probe->result.why, sizeof(probe->result.why),
+		 "not by an attached interface: its answers come by %s", name);
+	if (!probe->told)
+		printf("%s: backend %s cannot be checked: %s; try: lbr up -i "
+		       "%s\n",
+		       endpoint_text(&probe->vip, probe->port, vip),
+		       addr_text(&probe->backend, backend), probe->result.why,
+		       name);
+	probe->told = true;
+	probe_finish(probe);
+}
+
+/* Nothing has come back. Is it known where it was lost? */
+void probe_path_bad(struct probe *probe, const char *why)
+{
+	struct result *result = &probe->result;
+	enum reason reason;
+
+	if (probe->direct) {
+		probe_bad(probe, why);
+		return;
+	}
+	reason = check_path_reason(probe->prober->path, &probe->key);
+	if (is_sent(reason) && probe->elsewhere && !probe->heard) {
+		not_heard(probe);
+		return;
+	}
+	if (reason == REASON_neighbour_unresolved ||
+	    reason == REASON_neighbour_missing)
+		check_path_ask(&probe->backend);
+	/* A packet that did not reach the data path says nothing about it. */
+	result->path = reason == REASON_NONE ? OUTCOME_UNKNOWN : OUTCOME_BAD;
+	result->application = OUTCOME_UNKNOWN;
+	if (is_sent(reason))
+		snprintf(result->why, sizeof(result->why),
+			 "sent to the backend; %s from the VIP", why);
+	else if (reason < REASON_MAX)
+		snprintf(result->why, sizeof(result->why), "not sent: %s",
+			 reason_name(reason));
+	else
+		snprintf(result->why, sizeof(result->why),
+			 "not sent: this host's kernel dropped it");
+	probe_finish(probe);
+}
+
+void probe_silent(struct probe *probe)
+{
+	probe->result.silent = true;
+	snprintf(probe->result.why, sizeof(probe->result.why),
+		 "sent to the backend; silent");
+	probe_finish(probe);
+}
+
+/*
+ * Some servers never answer. If nobody refuses the datagram, that says nothing
+ * against the server, and nothing about the path.
+ */
+bool probe_may_be_silent(const struct probe *probe)
+{
+	return probe->check->no_answer == NO_ANSWER_UP &&
+	       is_sent(check_path_reason(probe->prober->path, &probe->key));
+}
