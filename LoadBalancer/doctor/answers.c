@@ -16,6 +16,7 @@
 #include "common/config/state.h"
 #include "common/core/abi_packets.h"
 #include "common/core/abi_services.h"
+#include "common/core/address.h"
 #include "common/core/inline.h"
 #include "common/kernel/run_lock.h"
 #include "common/net/routes.h"
@@ -45,14 +46,34 @@ void look_run(struct doctor *doctor)
 		mend(doctor, "systemctl start lbr-run");
 }
 
-/* The command that shows the same on the backend, which has the VIP on lo. */
+/* An address of `nat-source` of this family; check has seen that there is. */
+static const struct addr *source_for(const struct config *config,
+				     const struct addr *like)
+{
+	size_t i = 0;
+
+	while (i + 1 < config->nat_source_count &&
+	       addr_is_v4(&config->nat_sources[i].address) != addr_is_v4(like))
+		i++;
+	return &config->nat_sources[i].address;
+}
+
+/*
+ * The command that shows the same on the backend, which has the VIP on lo, or
+ * is asked at its own address.
+ */
 static void mend_there(struct doctor *doctor, const struct backend *backend,
 		       const struct config_service *from)
 {
 	const struct config_check *check = &from->check;
+	bool is_returned = method_returns(&from->method);
+	const struct addr *at = is_returned ? &backend->address : &from->vip;
 	char vip[64];
 
-	if (backend->finding == FINDING_PATH_DOWN)
+	if (backend->finding == FINDING_PATH_DOWN && is_returned)
+		mend(doctor, "ping -c 1 %s",
+		     addr_text(source_for(&doctor->config, at), vip));
+	else if (backend->finding == FINDING_PATH_DOWN)
 		mend(doctor, "bkd doctor");
 	else if ((check->type == CHECK_HTTP || check->type == CHECK_HTTPS) &&
 		 !strchr(check->path, '\'') && !strchr(check->host, '\''))
@@ -60,7 +81,7 @@ static void mend_there(struct doctor *doctor, const struct backend *backend,
 		     *check->host ? "-H 'Host: " : "", check->host,
 		     *check->host ? "' " : "",
 		     check->type == CHECK_HTTPS ? "s" : "",
-		     endpoint_text(&from->vip, check->port ?: from->port, vip),
+		     endpoint_text(at, check->port ?: from->port, vip),
 		     check->path);
 	else
 		mend(doctor, "ss -Hln%cp sport = :%u",

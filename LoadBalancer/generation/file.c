@@ -175,3 +175,16 @@ bool file_wants_checks(const struct config *config)
 	}
 	return false;
 }
+
+bool file_wants_check_path(const struct config *config)
+{
+	const struct config_service *service = config->services;
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++, service++) {
+		if (service->check.type != CHECK_NONE &&
+		    !method_returns(&service->method))
+			return true;
+	}
+	return false;
+}

@@ -80,7 +80,7 @@ static int check_path_now(struct lbr_monitor *monitor, struct fault *fault_out)
 	char path[KERNEL_DIRECTORY];
 	int rc;
 
-	if (monitor->path.id || !file_wants_checks(&monitor->config))
+	if (monitor->path.id || !file_wants_check_path(&monitor->config))
 		return 0;
 	rc = check_path_open(&monitor->path, monitor->role, fault_out);
 	kernel_directory(monitor->role, path);

@@ -61,9 +61,14 @@ void probe_finish(struct probe *probe)
 	probe->done(probe, probe->data);
 }
 
-/* The backend has answered, from the VIP. */
+/* The backend has answered. */
 void probe_application(struct probe *probe, enum outcome outcome)
 {
+	/* A direct probe's answer finds its socket, a client's nobody. */
+	if (probe->direct && probe->elsewhere) {
+		probe_not_heard(probe);
+		return;
+	}
 	probe->result.path = OUTCOME_GOOD;
 	probe->result.application = outcome;
 	probe->heard = true;
@@ -78,15 +83,19 @@ void probe_bad(struct probe *probe, const char *why)
 }
 
 /*
- * Nothing was sent, which says nothing about the path: xdp_lbr_check would say
- * it.
+ * Nothing was sent. Unless it is direct, that says nothing about the path:
+ * xdp_lbr_check would say it.
  */
 static void unsent(struct probe *probe, int error)
 {
 	struct result *result = &probe->result;
 
-	if (probe->direct && !health_is_own_lack(error))
-		result->application = OUTCOME_BAD;
+	if (probe->direct && !health_is_own_lack(error)) {
+		if (probe->judges_path)
+			result->path = OUTCOME_BAD;
+		else
+			result->application = OUTCOME_BAD;
+	}
 	snprintf(result->why, sizeof(result->why), "not sent: %s",
 		 strerror(error));
 }
@@ -169,9 +178,9 @@ static void happened(struct bufferevent *stream, short what, void *data)
 	(void)stream;
 	if (what & BEV_EVENT_CONNECTED) {
 		if (probe->type == CHECK_TCP)
-			probe_application(probe, probe->direct
-							 ? OUTCOME_GOOD
-							 : OUTCOME_UNKNOWN);
+			probe_application(probe, probe->judges_path
+							 ? OUTCOME_UNKNOWN
+							 : OUTCOME_GOOD);
 		else
 			ask(probe);
 		return;
@@ -269,10 +278,8 @@ static int probe_socket(struct probe *probe, __u8 protocol)
 	if (!probe->direct)
 		return check_path_socket(probe->prober->path, &end, &probe->key,
 					 &probe->elsewhere);
-	return socket(addr_is_v4(&probe->backend) ? AF_INET : AF_INET6,
-		      (protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM) |
-			      SOCK_NONBLOCK | SOCK_CLOEXEC,
-		      0);
+	return probe_direct_socket(
+		probe, protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM);
 }
 
 static int begin(struct probe *probe)

@@ -5,7 +5,8 @@
  * It finds out two things separately. The path: do packets reach the backend as
  * a client's do, and does it answer from the VIP? The application: is the
  * answer good? A direct probe asks at the backend's own address, as any socket
- * would, and finds out nothing about the path.
+ * would. Of a service whose replies come back to the load balancer that is a
+ * client's path, too; else it finds out nothing about the path.
  */
 #pragma once
 
@@ -55,6 +56,7 @@ struct probe {
 	const struct config_check *check;
 	__u8 type; /* enum check_type; the check's, or a simpler one */
 	bool direct;
+	bool judges_path; /* and not the application alone */
 	struct addr vip, backend;
 	__be16 port;
 	__be16 client_port; /* of the VIP, as clients name it */

@@ -19,9 +19,9 @@ static bool is_sent(enum reason reason)
 
 /*
  * Answers come by an interface to which xdp_lbr is not attached, and so end in
- * this host's own stack: nothing is known about the backend.
+ * this host's own stack, as clients' would: nothing is known about the backend.
  */
-static void not_heard(struct probe *probe)
+void probe_not_heard(struct probe *probe)
 {
 	char name[IF_NAMESIZE] = "?", vip[64], backend[INET6_ADDRSTRLEN];
 
@@ -38,6 +38,20 @@ static void not_heard(struct probe *probe)
 	probe_finish(probe);
 }
 
+/* The same of a direct probe, of whose packets less is known. */
+static void direct_path_bad(struct probe *probe, const char *why)
+{
+	struct result *result = &probe->result;
+
+	if (!probe->judges_path) {
+		probe_bad(probe, why);
+		return;
+	}
+	result->path = OUTCOME_BAD;
+	snprintf(result->why, sizeof(result->why), "not reached: %s", why);
+	probe_finish(probe);
+}
+
 /* Nothing has come back. Is it known where it was lost? */
 void probe_path_bad(struct probe *probe, const char *why)
 {
@@ -45,12 +59,12 @@ void probe_path_bad(struct probe *probe, const char *why)
 	enum reason reason;
 
 	if (probe->direct) {
-		probe_bad(probe, why);
+		direct_path_bad(probe, why);
 		return;
 	}
 	reason = check_path_reason(probe->prober->path, &probe->key);
 	if (is_sent(reason) && probe->elsewhere && !probe->heard) {
-		not_heard(probe);
+		probe_not_heard(probe);
 		return;
 	}
 	if (reason == REASON_neighbour_unresolved ||
@@ -85,6 +99,9 @@ void probe_silent(struct probe *probe)
  */
 bool probe_may_be_silent(const struct probe *probe)
 {
-	return probe->check->no_answer == NO_ANSWER_UP &&
-	       is_sent(check_path_reason(probe->prober->path, &probe->key));
+	if (probe->check->no_answer != NO_ANSWER_UP)
+		return false;
+	if (probe->direct)
+		return probe->judges_path && probe_direct_has_left(probe);
+	return is_sent(check_path_reason(probe->prober->path, &probe->key));
 }

@@ -160,6 +160,7 @@ static struct checked *checked_new(struct checks *checks,
 	backend->health.finding = from->finding;
 	probe_init(&backend->probe, backend, from);
 	probe_init(&backend->application, backend, from);
+	backend->probe.judges_path = true;
 	backend->application.direct = true;
 	backend->next = evtimer_new(checks->prober.base, begin, backend);
 	if (!backend->next) {
@@ -171,16 +172,19 @@ static struct checked *checked_new(struct checks *checks,
 }
 
 /* What to ask from now on. */
-static void ask_for(struct checked *backend, const struct service_key *service,
+static void ask_for(struct checked *backend,
+		    const struct running_service *running,
 		    const struct config_check *check)
 {
 	struct probe *probe = &backend->probe;
 	struct probe *application = &backend->application;
+	const struct service_key *service = &running->key;
 
 	backend->service = *service;
 	backend->check = *check;
 	probe->check = application->check = &backend->check;
 	probe->vip = application->vip = service->vip;
+	probe->direct = method_returns(&running->service.method);
 	probe->port = check->port ?: service->port;
 	probe->client_port = application->client_port = probe->port;
 	probe->type = check->application_port ? CHECK_TCP : check->type;
@@ -206,11 +210,13 @@ static struct checked *checked_of(struct checks *checks,
 		return NULL;
 	/* A check under way was begun as the old file said. */
 	if (backend->under_way &&
-	    memcmp(&backend->check, &asked, sizeof(asked))) {
+	    (memcmp(&backend->check, &asked, sizeof(asked)) ||
+	     backend->probe.direct !=
+		     (bool)method_returns(&service->service.method))) {
 		stop(backend);
 		again_in(backend, 0);
 	}
-	ask_for(backend, &service->key, &asked);
+	ask_for(backend, service, &asked);
 	return backend;
 }
 

@@ -112,11 +112,6 @@ static int check_returning(const struct config *config,
 			      "scheduler workers: not with forward: %s, whose "
 			      "program knows no queue",
 			      name);
-	if (service->check.type)
-		return refuse(refusal, service->check.line,
-			      "check: not with forward: %s, whose replies do "
-			      "not come from the VIP",
-			      name);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 
 load lib
 load run
+load status
 bats_require_minimum_version 1.5.0
 
 VIP4=10.0.0.10
@@ -298,6 +299,59 @@ changed() {
 	lbr apply /run/l2.yaml
 	run lbr doctor -j -c /run/l2.yaml
 	jq -e 'all(.examinations[] | select(.examination | test("^(settings|nat)$")); .result == "ok")' <<<"$output"
+}
+
+# checked: the file with checks of TCP and UDP; `lbr run` makes them
+checked() {
+	local often='interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
+	on lb sh -c 'sed "s/port: 80,/& check: {type: http, status: 200, $0},/
+		s/port: 7777,/& check: {send: x, body: x, $0},/
+		s/port: 9,/& check: {no-answer: up, $0},/" /run/nat.yaml >/run/checks.yaml' "$often"
+	up
+	lbr apply /run/checks.yaml >/dev/null
+	run_begin /run/checks.yaml
+	wait_for 5 found 4 true good good ''
+}
+
+# found COUNT UP PATH APPLICATION WHY: what so many checks of h2 and h3 have
+# found, but for those of port 9
+found() {
+	look /status | jq -e --arg found "${*:2}" --argjson count "$1" '
+		[.checks[] | select(.port != 9) |
+		"\(.up) \(.path) \(.application) \(.why // "")" | select(. == $found)] |
+		length >= $count' >/dev/null
+}
+
+@test "checks: from nat-source to the backend itself, without a namespace" {
+	checked
+	wait_for 5 found 8 true good good ''
+	run ! on lb ip link show lbr-check1
+	on h2 tail -n 8 /run/nginx/access.log | cut -d' ' -f1 | sort -u |
+		diff - <(printf '%s\n' "$SOURCE4" "$SOURCE6" | sort)
+	# nobody listens there, and says so
+	wait_for 5 run_said "$VIP4:9/udp: backend 10.0.0.2 is down: Connection refused"
+	# negative control: another method's checks go to the VIP
+	on lb sed -i '/port: 80,/s/forward: nat/forward: l2/' /run/checks.yaml
+	lbr apply /run/checks.yaml >/dev/null
+	wait_for 5 on lb ip link show lbr-check1
+}
+
+@test "checks: an application that is down, a path that is down, and back" {
+	checked
+	wait_for 5 found 8 true good good ''
+	on h2 sh -c 'kill -STOP $(cat /run/nginx/nginx.pid) $(pgrep -P $(cat /run/nginx/nginx.pid))'
+	wait_for 5 found 2 false good bad 'no answer in time'
+	answers "$VIP4" 6 | diff - <(echo "h3 6")
+	on h2 sh -c 'kill -CONT $(cat /run/nginx/nginx.pid) $(pgrep -P $(cat /run/nginx/nginx.pid))'
+	wait_for 5 found 8 true good good ''
+	on wires ip link set h2-eth0 down
+	wait_for 5 found 2 false bad unknown 'not reached: no answer'
+	answers "$VIP4" 6 | diff - <(echo "h3 6")
+	lbr doctor -j -c /run/checks.yaml >"$BATS_TEST_TMPDIR/doctor" || :
+	jq -e --arg try "ping -c 1 $SOURCE4" 'any(.examinations[]; .try == $try)' \
+		"$BATS_TEST_TMPDIR/doctor"
+	on wires ip link set h2-eth0 up
+	wait_for 10 found 8 true good good ''
 }
 
 @test "refused: nat-source has no address of this host" {

@@ -42,9 +42,6 @@ static const struct {
 	     "9000, " BACKEND,
 	 ":3: scheduler workers: not with forward: nat, whose program knows no "
 	 "queue"},
-	{NAT "check: {}, " BACKEND,
-	 ":3: check: not with forward: nat, whose replies do not come from the "
-	 "VIP"},
 	{NAT "backends: [{address: \"2001:db8::2\"}]}\n",
 	 ":3: backend 2001:db8::2: must be an IPv4 address, as the VIP "
 	 "192.0.2.1 is; nat cannot cross families, @crossing can"},
