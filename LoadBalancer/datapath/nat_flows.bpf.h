@@ -136,7 +136,7 @@ SEPARATE int nat_new(__u32 index, __u32 backend_id, __u64 hash, __u32 service)
 	if (!generation || !packet || !backend)
 		return NAT_FULL;
 	flow.backend = *backend;
-	flow.backend_port = packet->port;
+	flow.backend_port = backend->port ? backend->port : packet->port;
 	flow.first = packet->is_ipv6 ? NAT_SOURCES / 2 : 0;
 	first = nat_source_at(flow.first);
 	if (!first || !first->together)

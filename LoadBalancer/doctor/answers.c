@@ -68,6 +68,7 @@ static void mend_there(struct doctor *doctor, const struct backend *backend,
 	const struct config_check *check = &from->check;
 	bool is_returned = method_returns(&from->method);
 	const struct addr *at = is_returned ? &backend->address : &from->vip;
+	__be16 port = check->port ?: backend->port ?: from->port;
 	char vip[64];
 
 	if (backend->finding == FINDING_PATH_DOWN && is_returned)
@@ -81,12 +82,10 @@ static void mend_there(struct doctor *doctor, const struct backend *backend,
 		     *check->host ? "-H 'Host: " : "", check->host,
 		     *check->host ? "' " : "",
 		     check->type == CHECK_HTTPS ? "s" : "",
-		     endpoint_text(at, check->port ?: from->port, vip),
-		     check->path);
+		     endpoint_text(at, port, vip), check->path);
 	else
 		mend(doctor, "ss -Hln%cp sport = :%u",
-		     check->type == CHECK_UDP ? 'u' : 't',
-		     bpf_ntohs(check->port ?: from->port));
+		     check->type == CHECK_UDP ? 'u' : 't', bpf_ntohs(port));
 }
 
 static bool is_attached(const struct kernel *kernel, __u32 device)

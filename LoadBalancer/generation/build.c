@@ -117,10 +117,11 @@ static int backend_add(struct build *build, const struct service *service,
 	new->address = from->address;
 	new->service = service->id;
 	new->weight = from->weight;
-	new->override = from->override;
+	new->override = from->override & 3;
 	new->mtu = from->mtu;
+	new->port = from->port;
 	new->drain = from->drain;
-	new->finding = finding_of(build->config, of, from, old);
+	new->finding = finding_of(build->config, of, from, old) & 7;
 	build->indices[build->placed++] = (__u16)(new->id % BACKEND_INDEXES);
 	return 0;
 }

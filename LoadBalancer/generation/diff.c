@@ -94,6 +94,14 @@ static const char *taken_back(const struct backend *old,
 		       : "";
 }
 
+static const char *port_text(__be16 port, char text[8])
+{
+	if (!port)
+		return "service";
+	snprintf(text, 8, "%u", bpf_ntohs(port));
+	return text;
+}
+
 static void backend_diff(struct pair *pair,
 			 const struct running_service *service,
 			 const struct backend *old, const struct backend *new)
@@ -114,6 +122,11 @@ static void backend_diff(struct pair *pair,
 	if (old->mtu != new->mtu) {
 		snprintf(more, sizeof(more), "mtu %u -> %u", old->mtu,
 			 new->mtu);
+		backend_line(pair, '~', service, new, more);
+	}
+	if (old->port != new->port) {
+		snprintf(more, sizeof(more), "port %s -> %s",
+			 port_text(old->port, was), port_text(new->port, is));
 		backend_line(pair, '~', service, new, more);
 	}
 	status_flows(old, was);

@@ -3,9 +3,10 @@
  * layout_v4.c - layout v4, of November 2026: before second chance
  *
  * Services and generations were smaller, and each generation had the tables of
- * its services. `flows`, `flow_keys` and a backend's row have not changed.
+ * its services. `flows` and `flow_keys` have not changed.
  */
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 
@@ -42,15 +43,30 @@ struct v4_entry {
 };
 _Static_assert(sizeof(struct v4_entry) == 44, "v4: directory_entry");
 
+struct v4_backend {
+	struct addr address;
+	__u32 id;
+	__u32 service;
+	__u16 weight;
+	__u8 state;
+	__u8 override;
+	__u8 finding;
+	__u8 drain;
+	__u16 mtu;
+};
+
 #define V4_BACKENDS 16384
 #define V4_SERVICES 4096
 struct v4_backends {
-	struct backend at[V4_BACKENDS];
+	struct v4_backend at[V4_BACKENDS];
 	__u64 until[V4_BACKENDS];
 	__u64 since[V4_BACKENDS];
 	__u64 service_since[V4_SERVICES];
 };
-_Static_assert(sizeof(struct backend) == 32 && V4_BACKENDS == BACKEND_INDEXES &&
+_Static_assert(sizeof(struct v4_backend) == sizeof(struct backend) &&
+		       offsetof(struct v4_backend, state) ==
+			       offsetof(struct backend, state) &&
+		       V4_BACKENDS == BACKEND_INDEXES &&
 		       V4_SERVICES == MAX_SERVICES,
 	       "v4: backend_rows");
 
@@ -101,9 +117,17 @@ static void events_of(__u64 *times, size_t count)
 static void backends_of(const void *rows, struct running *new)
 {
 	const struct v4_backends *from = rows;
+	size_t i;
 
-	running_rows(new, from->at, from->until, from->since,
-		     from->service_since);
+	/* The same up to `state`. */
+	running_rows(new, (const struct backend *)from->at, from->until,
+		     from->since, from->service_since);
+	for (i = 0; i < V4_BACKENDS; i++) {
+		new->backends[i].override = from->at[i].override & 3;
+		new->backends[i].finding = from->at[i].finding & 7;
+		new->backends[i].drain = from->at[i].drain & 1;
+		new->backends[i].port = 0;
+	}
 	events_of(new->since, V4_BACKENDS);
 	events_of(new->service_since, V4_SERVICES);
 }

@@ -171,25 +171,32 @@ static struct checked *checked_new(struct checks *checks,
 	return backend;
 }
 
-/* What to ask from now on. */
-static void ask_for(struct checked *backend,
+/* What to ask from now on. Returns whether it is something else than before. */
+static bool ask_for(struct checked *backend,
 		    const struct running_service *running,
-		    const struct config_check *check)
+		    const struct config_check *check,
+		    const struct backend *from)
 {
 	struct probe *probe = &backend->probe;
 	struct probe *application = &backend->application;
 	const struct service_key *service = &running->key;
+	bool was_direct = probe->direct, differs;
+	__be16 old_port = probe->port;
 
+	differs = memcmp(&backend->check, check, sizeof(*check));
 	backend->service = *service;
 	backend->check = *check;
 	probe->check = application->check = &backend->check;
 	probe->vip = application->vip = service->vip;
 	probe->direct = method_returns(&running->service.method);
-	probe->port = check->port ?: service->port;
-	probe->client_port = application->client_port = probe->port;
+	probe->client_port = application->client_port =
+		check->port ?: service->port;
+	probe->port = from->port ?: probe->client_port;
 	probe->type = check->application_port ? CHECK_TCP : check->type;
 	application->port = check->application_port;
 	application->type = check->type;
+	return differs || probe->direct != was_direct ||
+	       probe->port != old_port;
 }
 
 /* A backend of a service with a check, known or new. */
@@ -209,14 +216,10 @@ static struct checked *checked_of(struct checks *checks,
 	if (!backend)
 		return NULL;
 	/* A check under way was begun as the old file said. */
-	if (backend->under_way &&
-	    (memcmp(&backend->check, &asked, sizeof(asked)) ||
-	     backend->probe.direct !=
-		     (bool)method_returns(&service->service.method))) {
+	if (ask_for(backend, service, &asked, from) && backend->under_way) {
 		stop(backend);
 		again_in(backend, 0);
 	}
-	ask_for(backend, service, &asked);
 	return backend;
 }
 

@@ -122,13 +122,14 @@ static json_t *backend_row(const struct show *show,
 
 	backend_condition(conditions, row, &condition);
 	return json_pack(
-		"{s:o, s:o, s:s, s:o, s:I, s:s, s:o, s:s?, s:s, s:o, s:I, s:o, "
-		"s:I, s:I, s:I, s:o}",
+		"{s:o, s:o, s:s, s:o, s:o, s:I, s:s, s:o, s:s?, s:s, s:o, s:I, "
+		"s:o, s:I, s:I, s:I, s:o}",
 		"vip", json_addr(&service->key.vip), "port",
 		json_port(service->key.port), "protocol",
 		protocol_name(service->key.protocol), "backend",
-		json_addr(&row->address), "weight", (json_int_t)row->weight,
-		"state", condition.state, "since",
+		json_addr(&row->address), "backend-port",
+		json_nonzero(bpf_ntohs(row->port)), "weight",
+		(json_int_t)row->weight, "state", condition.state, "since",
 		json_time(event_time(condition.since)), "health",
 		finding_name(row->finding), "accepts", flows_name(row),
 		"overrides", overrides(row), "active-flows", (json_int_t)active,

@@ -31,6 +31,7 @@ enum config_state {
 
 struct config_backend {
 	struct addr address;
+	__be16 port;	     /* of its server; 0: the service's */
 	__u16 weight;	     /* 1-1000 */
 	__u16 weight_before; /* 0: the same */
 	__u16 mtu;	     /* of the path to it; 0: as the route says */

@@ -259,6 +259,12 @@ const struct key keys[] = {
 	 FIELD(config_backend, address),
 	 .help = "The backend's address; not a VIP, and of the VIP's family, "
 		 "except with @crossing."},
+	{LEVEL_BACKEND, "port", KIND_PORT, FIELD(config_backend, port),
+	 .min = 1, .max = 65535, .keywords = service_keywords,
+	 .standard = "service",
+	 .help = "For @returning: the port that its server listens on, if it "
+		 "is not the service's. Open flows stay at the port that they "
+		 "began with."},
 	{LEVEL_BACKEND, "weight", KIND_NUMBER, FIELD(config_backend, weight),
 	 .min = 1, .max = 1000, .standard = "1",
 	 .help = "Its share of new flows, relative to the other backends."},

@@ -80,6 +80,35 @@ static bool has_source(const struct config *config, bool is_ipv4)
 	return false;
 }
 
+/* A backend's own port, which is written over the service's. */
+static int check_ports(const struct config_service *service,
+		       const struct refusal *refusal)
+{
+	char others[METHODS_TEXT];
+	size_t i;
+
+	for (i = 0; i < service->backend_count; i++) {
+		const struct config_backend *backend = &service->backends[i];
+
+		if (!backend->port)
+			continue;
+		if (!method_returns(&service->method))
+			return refuse(
+				refusal, backend->line,
+				"port %u of a backend: only with forward: %s; "
+				"%s leaves the port as the client wrote it",
+				bpf_ntohs(backend->port),
+				methods_text(method_returns, " or ", others),
+				method_name(&service->method));
+		if (!service->port)
+			return refuse(refusal, backend->line,
+				      "port %u of a backend: not in a service "
+				      "of any port",
+				      bpf_ntohs(backend->port));
+	}
+	return 0;
+}
+
 /* A service whose replies come back to the load balancer. */
 static int check_returning(const struct config *config,
 			   const struct config_service *service,
@@ -274,7 +303,8 @@ int methods_check(const struct config *config, const struct refusal *refusal)
 		result = check_keys(config, &config->services[i], refusal)
 				 ?: check_families(&config->services[i],
 						   refusal)
-				 ?: check_mtus(&config->services[i], refusal);
+				 ?: check_mtus(&config->services[i], refusal)
+				 ?: check_ports(&config->services[i], refusal);
 	return result ?: check_marks(config, refusal);
 }
 

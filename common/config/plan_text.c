@@ -16,17 +16,19 @@
 static const char *row_text(const struct config_backend *row,
 			    char text[ROW_TEXT])
 {
-	char was[24] = "", mtu[24] = "";
+	char was[24] = "", mtu[24] = "", port[24] = "";
 
 	if (row->weight_before)
 		snprintf(was, sizeof(was), ", was %u", row->weight_before);
 	if (row->mtu)
 		snprintf(mtu, sizeof(mtu), ", mtu %u", row->mtu);
-	snprintf(text, ROW_TEXT, "weight %u%s%s%s", row->weight, was,
+	if (row->port)
+		snprintf(port, sizeof(port), ", port %u", bpf_ntohs(row->port));
+	snprintf(text, ROW_TEXT, "weight %u%s%s%s%s", row->weight, was,
 		 row->drain		       ? ", draining"
 		 : row->state == STATE_FILLING ? ", filling"
 					       : "",
-		 mtu);
+		 mtu, port);
 	return text;
 }
 

@@ -142,11 +142,13 @@ struct backend {
 	__u32 id;
 	__u32 service; /* struct service.id */
 	__u16 weight;
-	__u8 state;    /* enum backend_state */
-	__u8 override; /* enum override; only the tool reads it */
-	__u8 finding;  /* enum health_finding; only the tool reads it */
-	__u8 drain;    /* it is to drain; only the tool reads it */
-	__u16 mtu;     /* of the path to it, from the file; 0: not set */
+	__u8 state; /* enum backend_state */
+	/* Only the tool reads these. */
+	__u8 override : 2; /* enum override */
+	__u8 finding : 3;  /* enum health_finding */
+	__u8 drain : 1;	   /* it is to drain */
+	__be16 port;	   /* lbr_nat: of its server; 0: the service's */
+	__u16 mtu;	   /* of the path to it, from the file; 0: not set */
 };
 _Static_assert(sizeof(struct backend) == 32, "backend");
 

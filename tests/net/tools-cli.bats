@@ -183,7 +183,7 @@ same_as_text() {
 	diff <(jq -c '.services[0], .backends[0], .interfaces[0], .reasons[0] |
 		keys_unsorted' <<<"$output") - <<-'END'
 		["vip","port","protocol","state","since","scheduler","forward","dscp","checksum","table-size","moved-slots","backends","until","flows-total","packets","bytes","why"]
-		["vip","port","protocol","backend","weight","state","since","health","accepts","overrides","active-flows","until","flows-total","packets","bytes","why"]
+		["vip","port","protocol","backend","backend-port","weight","state","since","health","accepts","overrides","active-flows","until","flows-total","packets","bytes","why"]
 		["interface","program","mode","id"]
 		["reason","action","packets","meaning"]
 	END

@@ -16,7 +16,7 @@ from scapy.packet import Raw
 import frames as f
 from network import (
     CLIENT, CLIENT6, LB, LB6, LB_MAC, PASS, ROUTER, ROUTER6, ROUTER_MAC, VIP, VIP6, Program,
-    configuration, on, service,
+    backend, configuration, on, service,
 )
 from tap import FEWER, equal, test
 
@@ -26,10 +26,12 @@ OWN, VIPS, CLIENTS = {4: LB, 6: LB6}, {4: VIP, 6: VIP6}, {4: CLIENT, 6: CLIENT6}
 ROUTERS = {4: ROUTER, 6: ROUTER6}
 
 
-def setting(**keys):
+def setting(own_port=None, **keys):
     rows = []
     for family, vip in VIPS.items():
         to = [BACKENDS[family]]
+        if own_port:
+            to = [backend(BACKENDS[family]).replace("}", f", port: {own_port}}}")]
         rows += [service(to, vip, forward="nat", **keys),
                  service(to, vip, 7777, "udp", forward="nat", **keys)]
     return configuration(*rows, nat_source=f"['{LB}', '{LB6}']")
@@ -224,12 +226,44 @@ def errors(family, inner, source, to):
         yield f.ether() / head(family, source, to) / kind / inner
 
 
-@test("nat: ICMP errors, both ways: the packet inside is the one that was sent")
+@test("nat: a backend's own port: both ways; open flows stay at the one they began with")
 def _(world):
-    with nat(world) as run:
+    with nat(world, setting(own_port=8081)) as run:
         for family in 4, 6:
             for kind in TCP, UDP:
-                sent = Ether(bytes(request(family, kind, **({"flags": "S"} if kind is TCP else {}))
+                for payload in b"", b"odd":
+                    what = f"{family} {kind.__name__} {payload}"
+                    flags = {"flags": "S"} if kind is TCP else {}
+                    sent = Ether(bytes(request(family, kind, port=777, **flags) / Raw(payload)))
+                    out = translated(run, sent, what)
+                    equal(ends(out)[2:], (BACKENDS[family], 8081), what)
+                    back = translated(run, answer(out, family), f"{what}: back")
+                    client, cport, vip, vport = ends(sent)
+                    equal(ends(back), (vip, vport, client, cport), f"{what}: back")
+            # the service's port is another server's there
+            other = answer(out, family)
+            other[UDP].sport = 7777
+            equal(run(other)[0], PASSED, f"{family}: from the service's port")
+    with nat(world, setting(own_port=8082)) as run:
+        for family in 4, 6:
+            ack = request(family, TCP, port=777, flags="A")
+            equal(ends(translated(run, ack, "ACK"))[3], 8081, f"{family}: an open flow")
+            syn = request(family, TCP, port=778, flags="S")
+            equal(ends(translated(run, syn, "SYN"))[3], 8082, f"{family}: a new one")
+
+
+@test("nat: ICMP errors, both ways: the packet inside is the one that was sent")
+def _(world):
+    for own_port in None, 8081:
+        quotes(world, own_port)
+
+
+def quotes(world, own_port):
+    with nat(world, setting(own_port)) as run:
+        for family in 4, 6:
+            for kind in TCP, UDP:
+                sent = Ether(bytes(request(family, kind, port=own_port or 40000,
+                                           **({"flags": "S"} if kind is TCP else {}))
                                    / Raw(b"some payload")))
                 out = translated(run, sent, "request")
                 reply = answer(out, family)

@@ -2,10 +2,10 @@
 /*
  * method_lists.h - expected texts that list forwarding methods
  *
- * A test says @all, @crossing, @encapsulating, @keeping, @marking, @overwriting
- * or @routed. Which methods these are is told here from the rows themselves, so
- * that a new row needs no change of a test. test_methods.c has the rows as they
- * are to be.
+ * A test says @all, @crossing, @encapsulating, @keeping, @marking,
+ * @overwriting, @returning or @routed. Which methods these are is told here
+ * from the rows themselves, so that a new row needs no change of a test.
+ * test_methods.c has the rows as they are to be.
  */
 #pragma once
 
@@ -41,7 +41,8 @@ static inline int row_is(const struct method_row *row, const char *word)
 	case 'm':
 		return row->by == RESTORED_BY_MARK;
 	case 'r':
-		return !!(row->traits & METHOD_ROUTED);
+		return !!(row->traits &
+			  (word[2] == 'e' ? METHOD_RETURNS : METHOD_ROUTED));
 	default:
 		return row->by == RESTORED_BY_ADDRESS ||
 		       row->by == RESTORED_BY_MARK;

@@ -42,6 +42,13 @@ static const struct {
 	     "9000, " BACKEND,
 	 ":3: scheduler workers: not with forward: nat, whose program knows no "
 	 "queue"},
+	{"services:\n  - {vip: 192.0.2.1, port: 80, backends: [\n{address: "
+	 "192.0.2.2, port: 81}]}\n",
+	 ":3: port 81 of a backend: only with forward: @returning; rewrite "
+	 "leaves the port as the client wrote it"},
+	{"nat-source: [192.0.2.9]\nservices:\n  - {vip: 192.0.2.1, port: any, "
+	 "forward: nat, backends: [\n{address: 192.0.2.2, port: 81}]}\n",
+	 ":4: port 81 of a backend: not in a service of any port"},
 	{NAT "backends: [{address: \"2001:db8::2\"}]}\n",
 	 ":3: backend 2001:db8::2: must be an IPv4 address, as the VIP "
 	 "192.0.2.1 is; nat cannot cross families, @crossing can"},
@@ -70,7 +77,9 @@ static void refuses(void **unused)
 
 static void fills_in(void **unused)
 {
-	static const char text[] = NAT BACKEND;
+	static const char text[] = NAT
+		"backends: [{address: 192.0.2.2}, {address: 192.0.2.3, port: "
+		"8081}]}\n";
 	struct config config;
 	struct addr source;
 	char why[512];
@@ -86,6 +95,8 @@ static void fills_in(void **unused)
 	assert_int_equal(config.nat_first_port, 10240);
 	assert_int_equal(config.nat_table_size, 131072);
 	assert_true(method_returns(&config.services[0].method));
+	assert_true(!config.services[0].backends[0].port);
+	assert_true(config.services[0].backends[1].port == bpf_htons(8081));
 	config_free(&config);
 }
 

@@ -23,7 +23,7 @@
 	"table-size, fragments, check, "                                       \
 	"on-down, on-all-down, flows, second-chance, was, backends"
 #define BACKEND_KEYS                                                           \
-	"address, weight, weight-before, state, mtu, restore, drain"
+	"address, port, weight, weight-before, state, mtu, restore, drain"
 #define PORT "must be a number from 1 to 65535 or any"
 
 static const struct row not_yaml[] = {

@@ -207,6 +207,9 @@ static void draw_config(struct config *config, struct config_service *services,
 			memset(&backends[i][j], 0, sizeof(backends[i][j]));
 			draw_record(LEVEL_BACKEND, &backends[i][j]);
 			stand(&backends[i][j], j + table_changes(&services[i]));
+			if (!method_returns(&services[i].method) ||
+			    !services[i].port)
+				backends[i][j].port = 0;
 			if (services[i].threads)
 				backends[i][j].weight = 1;
 			if (services[i].protocol != IPPROTO_TCP ||
