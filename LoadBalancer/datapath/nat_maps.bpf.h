@@ -13,7 +13,7 @@
 const volatile __u32 nat_row_count = NAT_LEAST_ROWS; /* a power of two */
 const volatile __u32 nat_bucket_count = NAT_LEAST_ROWS / 4;
 
-MAP(nat_rows, ARRAY, __u32, struct nat_row, NAT_LEAST_ROWS);
+MAP_MAPPED(nat_rows, __u32, struct nat_row, NAT_LEAST_ROWS);
 MAP(nat_index, ARRAY, __u32, struct nat_bucket, NAT_LEAST_ROWS / 4);
 
 /*

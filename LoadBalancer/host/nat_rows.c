@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* nat_rows.c - see nat_rows.h */
 #include <bpf/bpf.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "LoadBalancer/host/nat_rows.h"
-#include "common/core/nat_table.h"
 #include "common/kernel/generation.h"
-
-#define BATCH 4096 /* rows that are read at once: 256 KiB */
 
 __u32 nat_rows_wanted(const struct config *config)
 {
@@ -38,46 +34,72 @@ static int times_read(const struct kernel *kernel, struct nat_times *times,
 	return 0;
 }
 
-/* How many flows of the table are open, or -1. */
-static long flows_count(int map, const struct nat_times *times, __u32 now)
+static int sources_read(const struct kernel *kernel, struct nat_table *table)
 {
-	__u32 *keys = calloc(BATCH, sizeof(*keys)), at, count, i;
-	struct nat_row *rows = calloc(BATCH, sizeof(*rows));
-	void *from = NULL;
-	long flows = 0;
-	int rc = 0;
+	int map = kernel_pinned(kernel, "nat_sources"), rc = -1;
+	__u32 i;
 
-	if (!keys || !rows)
-		flows = -1;
-	/* ENOENT: these were the last. */
-	while (flows >= 0 && !rc) {
-		count = BATCH;
-		rc = bpf_map_lookup_batch(map, from, &at, keys, rows, &count,
-					  NULL);
-		if (rc && errno != ENOENT) {
-			flows = -1;
+	for (i = 0; map >= 0 && i < NAT_SOURCES; i++) {
+		rc = bpf_map_lookup_elem(map, &i, &table->sources[i]);
+		if (rc)
 			break;
-		}
-		from = &at;
-		for (i = 0; i < count; i++)
-			flows += nat_lives(nat_state_of(&rows[i]), times, now);
 	}
-	free(keys);
-	free(rows);
+	if (map >= 0)
+		close(map);
+	return rc;
+}
+
+int nat_table_open(const struct kernel *kernel, struct nat_table *table)
+{
+	int map = kernel_pinned(kernel, "nat_rows");
+	__u64 now;
+
+	memset(table, 0, sizeof(*table));
+	if (map < 0)
+		return -1;
+	table->rows = map_open(map, PROT_READ, &table->size);
+	table->count = map_entries(map);
+	close(map);
+	if (!table->rows)
+		return -1;
+	if (!times_read(kernel, &table->times, &now) &&
+	    !sources_read(kernel, table)) {
+		table->now = (__u32)now;
+		return 0;
+	}
+	nat_table_close(table);
+	return -1;
+}
+
+void nat_table_close(struct nat_table *table)
+{
+	munmap((void *)table->rows, table->size);
+}
+
+/* How many flows of the table are open, or -1. */
+static long flows_count(const struct kernel *kernel)
+{
+	struct nat_table table;
+	long flows = 0;
+	__u32 i;
+
+	if (nat_table_open(kernel, &table))
+		return -1;
+	for (i = 0; i < table.count; i++)
+		flows += nat_lives(nat_state_of(&table.rows[i]), &table.times,
+				   table.now);
+	nat_table_close(&table);
 	return flows;
 }
 
 static int up_refuse(const struct kernel *kernel, const struct config *config,
-		     int map, __u32 running, struct fault *fault_out)
+		     __u32 running, struct fault *fault_out)
 {
-	struct nat_times times;
-	long flows = -1;
-	__u64 now;
+	long flows;
 
 	if (kernel->drop_flows)
 		return 0;
-	if (!times_read(kernel, &times, &now))
-		flows = flows_count(map, &times, (__u32)now);
+	flows = flows_count(kernel);
 	if (!flows)
 		return 0;
 	if (flows < 0)
@@ -105,7 +127,7 @@ int nat_rows_refuse(const struct kernel *kernel, const struct config *config,
 		return 0;
 	if (running != nat_rows_wanted(config)) {
 		if (kernel->object) {
-			rc = up_refuse(kernel, config, map, running, fault_out);
+			rc = up_refuse(kernel, config, running, fault_out);
 		} else {
 			fault(fault_out,
 			      "cannot apply %s: nat-table-size is %u there and "

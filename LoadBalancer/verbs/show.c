@@ -270,6 +270,8 @@ SECTION(some_waits, waits_rows(kernel, &show))
 OF_WORKERS(workers)
 OF_WORKERS(queues)
 OF_WORKERS(waits)
+SECTION(nat_sources, nat_sources_rows(kernel))
+SECTION(nat_flows, nat_flows_rows(kernel, &show))
 
 const struct section lbr_sections[] = {
 	{"interfaces", report_interfaces, true, NULL, NULL},
@@ -280,6 +282,8 @@ const struct section lbr_sections[] = {
 	{"workers", workers, true, NULL, "workers"},
 	{"queues", queues, true, NULL, "workers"},
 	{"waits", waits, true, "count", "workers"},
+	{"nat-sources", nat_sources, false, NULL, NULL},
+	{"nat-flows", nat_flows, false, NULL, NULL},
 	{"path-mtus", path_mtus_rows, false, NULL, NULL},
 	{"reasons", report_reasons, true, "packets", NULL},
 	{"reasons-by-service", service_reasons, false, "packets", "reasons"},

@@ -24,3 +24,9 @@ json_t *queues_rows(const struct kernel *kernel, const struct show *show);
 json_t *waits_rows(const struct kernel *kernel, const struct show *show);
 /* Has what runs any service of `scheduler: workers`? */
 bool workers_are_there(const struct kernel *kernel);
+/*
+ * show_nat.c: the same. Without a service by nat there are none; of a large
+ * table, all rows are read (1 GiB with the largest nat-table-size).
+ */
+json_t *nat_sources_rows(const struct kernel *kernel);
+json_t *nat_flows_rows(const struct kernel *kernel, const struct show *show);

@@ -6,6 +6,7 @@
 
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/health/monitor.h"
+#include "LoadBalancer/verbs/show.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/base/json.h"
 #include "common/config/endpoint.h"
@@ -70,8 +71,11 @@ static void add(void *data, const struct kernel *kernel, json_t *root)
 {
 	struct lbr_monitor *monitor = data;
 
-	if (kernel)
+	if (kernel) {
 		flow_table(kernel, root);
+		json_object_set_new(root, "nat-sources",
+				    nat_sources_rows(kernel));
+	}
 	json_object_set_new(root, "checks", checks_rows(&monitor->checks));
 	json_object_set_new(root, "lock-waited-seconds",
 			    json_real(lock_waited(&monitor->waiting)));
