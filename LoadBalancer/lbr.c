@@ -35,7 +35,7 @@ static const struct verb verbs[] = {
 	 "which steps lead from what runs to FILE; exit 4 if there are any",
 	 verb_plan, NULL},
 	VERB_SHOW("interfaces|services|backends|flows|next-hops|workers|"
-		  "path-mtus|reasons"),
+		  "nat-sources|nat-flows|path-mtus|reasons"),
 	{"forget", NULL, "forget the path MTUs that routers have reported",
 	 verb_forget, "path-mtus"},
 	VERB_TRACE,

@@ -21,6 +21,7 @@
 #include "LoadBalancer/datapath/counts.bpf.h"
 #include "LoadBalancer/datapath/nat_flows.bpf.h"
 #include "LoadBalancer/datapath/nat_maps.bpf.h"
+#include "LoadBalancer/datapath/nat_trace.bpf.h"
 #include "LoadBalancer/datapath/translate.bpf.h"
 #include "common/bpf/context.h"
 #include "common/bpf/exit.h"
@@ -95,15 +96,18 @@ INLINE long nat_send(CONTEXT *ctx, const struct nat_handed *h)
 }
 
 /* What xdp_lbr has counted, under what has become of it. */
-SEPARATE int nat_count(CONTEXT *ctx, __u32 reason, __u32 is_out)
+SEPARATE int nat_count(CONTEXT *ctx)
 {
 	struct nat_handed *h = nat_handed_over();
 	struct backend_count *counter;
-	__u32 key;
+	__u32 key, reason;
 
-	count_by(is_out ? REASON_translating : REASON_not_vip, -1);
+	if (!h)
+		return 0;
+	reason = h->reason;
+	count_by(h->is_reply ? REASON_not_vip : REASON_translating, -1);
 	count_by(reason, 1);
-	if (!h || !is_out || !h->service)
+	if (h->is_reply || !h->service)
 		return 0;
 	count_service_by(h->service, REASON_translating, -1);
 	if (reason != REASON_translated) {
@@ -186,21 +190,24 @@ int lbr_nat(struct __sk_buff *ctx)
 {
 	struct nat_handed *h = nat_handed_over();
 	struct packet *packet = handed_packet();
-	bool link = !link_is_missing(ctx), is_out, is_sent;
+	bool link = !link_is_missing(ctx), is_sent;
 	enum reason reason, way;
 
-	if (!h || !packet || nat_parse(ctx, link) != REASON_NONE)
+	if (!h || !packet)
+		return TC_ACT_UNSPEC;
+	h->reason = REASON_NONE; /* also if this is not even parsed */
+	if (nat_parse(ctx, link) != REASON_NONE)
 		return TC_ACT_UNSPEC;
 	reason = nat_decide(ctx);
 	if (reason == REASON_NONE)
 		return TC_ACT_UNSPEC;
-	is_out = reason != REASON_returned && reason != REASON_ttl_exceeded;
 	is_sent = reason == REASON_translated || reason == REASON_returned;
 	if (is_sent) {
 		way = nat_translate(ctx, packet, link);
 		is_sent = way == REASON_NONE;
 		reason = is_sent ? reason : way;
 	}
-	nat_count(ctx, reason, is_out);
+	h->reason = reason;
+	EFFECT(nat_count(ctx); nat_tell(ctx));
 	return is_sent ? nat_send(ctx, h) : TC_ACT_SHOT;
 }

@@ -122,18 +122,41 @@ SEPARATE int nat_known(__u32 index, __u64 hash)
 			     bpf_jiffies64());
 }
 
-/* Begins the flow of a client's packet in `parsed`; as nat_begin(). */
+/* Where the flow would begin, as nat_new() returns it. */
+INLINE __s64 nat_would(struct nat_handed *h, const struct nat_flow *flow,
+		       const struct packet *packet,
+		       const struct nat_times *times)
+{
+	const struct nat_source *source;
+	struct nat_place place = {};
+	__s64 number = nat_try(flow, packet->protocol, times, nat_row_count,
+			       bpf_jiffies64(), &place, 0);
+
+	source = nat_source_at(place.source);
+	if (number < 0 || !source)
+		return NAT_FULL;
+	h->source = source->address;
+	h->source_port = place.port;
+	h->port = flow->backend_port;
+	return number;
+}
+
+/*
+ * Begins the flow of a client's packet in `parsed`; as nat_begin(). A dry run
+ * writes its ends into `nat_handed`, and takes no row.
+ */
 SEPARATE int nat_new(__u32 index, __u32 backend_id, __u64 hash, __u32 service)
 {
 	struct generation *generation =
 		bpf_map_lookup_elem(&generations, &index);
 	const struct backend *backend = backend_of(index, backend_id);
-	struct packet *packet = handed_packet();
 	struct nat_flow flow = {.hash = hash, .service = service};
+	struct nat_handed *h = nat_handed_over();
+	struct packet *packet = handed_packet();
 	const struct nat_source *first;
 	struct nat_times times;
 
-	if (!generation || !packet || !backend)
+	if (!generation || !packet || !backend || !h)
 		return NAT_FULL;
 	flow.backend = *backend;
 	flow.backend_port = backend->port ? backend->port : packet->port;
@@ -143,6 +166,9 @@ SEPARATE int nat_new(__u32 index, __u32 backend_id, __u64 hash, __u32 service)
 		return NAT_FULL;
 	flow.sources = first->together;
 	times_of(&times, generation);
+#if DRY_RUN
+	return (int)nat_would(h, &flow, packet, &times);
+#endif
 	return (int)nat_begin(&flow, packet, &times, nat_row_count,
 			      nat_bucket_count, bpf_jiffies64());
 }
@@ -177,13 +203,26 @@ SEPARATE int nat_select(__u32 index, __u32 cell, __u64 hash)
 	return backend ? backend->id : 0;
 }
 
+/* The ends of a packet to the backend of the row's flow. */
+INLINE bool nat_ends(struct nat_handed *h, const struct nat_row *row)
+{
+	const struct nat_source *source =
+		nat_source_at(nat_state_of(row).source);
+
+	if (!source)
+		return false;
+	h->source = source->address;
+	h->source_port = row->port;
+	h->port = row->backend_port;
+	return true;
+}
+
 /* The client's packet in `parsed`: for the service in this cell. */
 INLINE enum reason nat_out(struct nat_handed *h, const struct packet *packet,
 			   __u32 index, __u32 cell)
 {
 	__u32 zero = 0, id;
 	const struct secrets *key = bpf_map_lookup_elem(&secrets, &zero);
-	const struct nat_source *source;
 	const struct backend *backend;
 	const struct nat_row *row;
 	__u64 hash;
@@ -196,7 +235,7 @@ INLINE enum reason nat_out(struct nat_handed *h, const struct packet *packet,
 	row = number < 0 ? NULL : nat_row_at(number);
 	backend = row ? nat_backend(index, row) : NULL;
 	if (row && (!backend || !select_follows(packet, backend->state))) {
-		nat_end(number);
+		EFFECT(nat_end(number));
 		row = NULL;
 	}
 	if (!row) {
@@ -214,16 +253,13 @@ INLINE enum reason nat_out(struct nat_handed *h, const struct packet *packet,
 	}
 	if (!row || !backend)
 		return REASON_no_port;
-	nat_see(index, number, 0);
-	source = nat_source_at(nat_state_of(row).source);
-	if (!source)
+	EFFECT(nat_see(index, number, 0));
+	if (!(DRY_RUN && h->begins) && !nat_ends(h, row))
 		return REASON_no_port;
-	h->source = source->address;
-	h->source_port = row->port;
 	h->destination = backend->address;
-	h->port = row->backend_port;
 	h->backend = backend->id;
-	h->service = row->service;
+	h->service = backend->service;
+	h->row = number + 1;
 	return REASON_translated;
 }
 
@@ -244,7 +280,8 @@ INLINE enum reason nat_back(struct nat_handed *h, const struct packet *packet,
 	backend = nat_backend(index, row);
 	if (!backend || !addr_equal(&backend->address, &packet->source))
 		return REASON_NONE;
-	nat_see(index, number, 1);
+	EFFECT(nat_see(index, number, 1));
+	h->row = number + 1;
 	h->source = row->vip;
 	h->source_port = row->vip_port;
 	h->destination = row->client;
@@ -270,10 +307,12 @@ SEPARATE int nat_decide(CONTEXT *ctx)
 	if (!generation || !packet || !h || ctx->pkt_type != 0)
 		return REASON_NONE;
 	__builtin_memset(h, 0, sizeof(*h));
+	h->reason = REASON_NONE;
 	table = service_table_of(index, generation, packet);
 	entry = service_of(&table, packet, &for_vip);
 	if (entry && method_returns(&entry->service.method))
 		return nat_out(h, packet, index, table.cell);
+	h->is_reply = 1;
 	if (is_nat_source(&packet->destination))
 		return nat_back(h, packet, generation, index);
 	return REASON_NONE;

@@ -24,22 +24,11 @@ MAP(nat_sources, ARRAY, __u32, struct nat_source, NAT_SOURCES);
 MAP(nat_addresses, HASH, struct addr, __u32, NAT_SOURCES);
 
 /* What is being translated: [0]. */
-struct nat_handed {
-	/*
-	 * The packet's new ends. Of an ICMP error the outer ones; the packet
-	 * inside gets them exchanged.
-	 */
-	struct addr source;
-	struct addr destination;
-	__be16 source_port;
-	__be16 port;
-	__u32 backend; /* id */
-	__u32 service; /* id */
-	__u32 begins;
-	__u32 out; /* ifindex of the way out */
-	struct addr via;
-};
+#if DRY_RUN
+MAP(nat_handed, ARRAY, __u32, struct nat_handed, 1);
+#else
 MAP(nat_handed, PERCPU_ARRAY, __u32, struct nat_handed, 1);
+#endif
 
 INLINE struct nat_handed *nat_handed_over(void)
 {

@@ -31,7 +31,7 @@
 static const char *const own_maps[] = {"nat_rows", "nat_index", "nat_sources",
 				       "nat_addresses", NULL};
 /* Of each load. */
-static const char *const fresh_maps[] = {"parsed", "nat_handed", NULL};
+static const char *const fresh_maps[] = {"parsed", "nat_handed", "lines", NULL};
 
 bool nat_is_wanted(const struct config *config)
 {

@@ -16,6 +16,7 @@
 
 #include "LoadBalancer/generation/read.h"
 #include "LoadBalancer/verbs/explain.h"
+#include "LoadBalancer/verbs/explain_nat.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/cli/cli.h"
 #include "common/cli/output.h"
@@ -37,6 +38,7 @@ struct explain {
 	struct kernel kernel;
 	struct running running;
 	struct explain_bpf *skeleton;
+	struct explain_nat nat;
 	struct link link; /* where the packet comes in */
 	const struct role *role;
 	const char *name; /* of the interface; NULL: the first attached */
@@ -60,7 +62,8 @@ static int open_program(struct explain *explain, struct fault *fault_out)
 	*(struct constants *)&explain->skeleton->rodata->constants = constants;
 	kernel_apart_prepare(kernel->role, explain->skeleton->obj,
 			     explain->skeleton->progs.xdp_lbr, &constants);
-	return kernel_load_over(kernel, explain->skeleton->obj, own, fault_out)
+	return kernel_load_over(kernel, kernel->attachments[0].old_program,
+				explain->skeleton->obj, own, fault_out)
 		       ?: kernel_apart_fill(kernel->role,
 					    explain->skeleton->obj, &constants,
 					    fault_out);
@@ -83,13 +86,19 @@ static int open_now(struct explain *explain, struct fault *fault_out)
 		      &explain->link, fault_out) ||
 	    (explain->tagged && sees_tags(explain, fault_out)))
 		return -1;
-	return open_program(explain, fault_out);
+	/* Before lbr_nat, the kernel has taken tags off. */
+	return open_program(explain, fault_out)
+		       ?: explain_nat_open(kernel,
+					   explain->tagged ? NULL
+							   : &explain->link,
+					   &explain->nat, fault_out);
 }
 
 static void close_all(struct explain *explain)
 {
 	if (!explain->kernel.role)
 		return;
+	explain_nat_close(&explain->nat);
 	explain_bpf__destroy(explain->skeleton);
 	explain->skeleton = NULL;
 	if (explain->running.backends)
@@ -233,6 +242,9 @@ static json_t *ask(struct explain *explain, const struct asked *asked,
 		fault(fault_out, "cannot read the answer: %s", strerror(errno));
 		return NULL;
 	}
+	if (explain_nat_ask(&explain->nat, frame, length, out, &size,
+			    &record.reason, fault_out))
+		return NULL;
 	record.source = asked->client;
 	record.destination = asked->vip;
 	record.source_port = asked->client_port;
@@ -242,6 +254,10 @@ static json_t *ask(struct explain *explain, const struct asked *asked,
 		record.flags |= RECORD_ERROR;
 	root = explain->json ? record_json(&record, &explain->running)
 			     : record_lines(&record, &explain->running);
+	if (explain->json)
+		json_object_set_new(root, "nat", nat_json(&explain->nat));
+	else if (explain->nat.answer.row)
+		json_object_set_new(root, "nat", nat_text(&explain->nat));
 	json_object_set_new(root, "headers",
 			    headers_rows(frame, length, out,
 					 action == XDP_DROP ? 0 : size));

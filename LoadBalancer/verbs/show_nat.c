@@ -27,7 +27,8 @@ static void uses_count(const struct nat_table *table,
 		if (!state.word || state.source >= NAT_SOURCES)
 			continue;
 		use = &uses[state.source];
-		if (nat_lives(state, &table->times, table->now))
+		if (nat_lives(state, &table->times, table->now) &&
+		    !nat_is_over(state))
 			use->flows++;
 		else if (!nat_is_free(state, &table->times, table->now))
 			use->resting++;

@@ -78,3 +78,27 @@ struct nat_source {
 	__u32 together;	     /* in the first row of a family: its rows */
 };
 _Static_assert(sizeof(struct nat_source) == 24, "nat_source");
+
+/*
+ * A packet that lbr_nat decides about. For the tool, too: `lbr explain`.
+ */
+struct nat_handed {
+	/*
+	 * The packet's new ends. Of an ICMP error the outer ones; the packet
+	 * inside gets them exchanged.
+	 */
+	struct addr source;
+	struct addr destination;
+	__be16 source_port;
+	__be16 port;
+	__u32 backend; /* id */
+	__u32 service; /* id */
+	__u32 row;     /* its number plus 1; 0: the packet is of no flow */
+	__u32 out;     /* ifindex of the way out */
+	struct addr via;
+	__u8 begins;   /* the flow; else it was known */
+	__u8 is_reply; /* it is for a source, and no client's */
+	__u8 reason;   /* what became of it; REASON_NONE: it is not ours */
+	__u8 zero;
+};
+_Static_assert(sizeof(struct nat_handed) == 72, "nat_handed");

@@ -46,6 +46,12 @@ INLINE int nat_is_ending(__u8 phase)
 	return phase & NAT_RESET || (phase & NAT_CLOSED) == NAT_CLOSED;
 }
 
+/* Does its port only rest? Late packets are translated all the same. */
+INLINE int nat_is_over(union nat_state state)
+{
+	return state.protocol == IPPROTO_TCP && nat_is_ending(state.phase);
+}
+
 /* The phase after a packet. `is_reply`: from the backend. */
 INLINE __u8 nat_next(__u8 phase, int is_reply, const struct packet *packet)
 {
@@ -104,8 +110,7 @@ INLINE int nat_is_free(union nat_state state, const struct nat_times *times,
 
 	if (!(state.phase & (NAT_OPEN | NAT_TAKEN)))
 		return 1;
-	if (state.phase & NAT_OPEN && state.protocol == IPPROTO_TCP &&
-	    nat_is_ending(state.phase))
+	if (state.phase & NAT_OPEN && nat_is_over(state))
 		rest = 0;
 	return age_low(now, state.seen) > nat_life(state, times) + rest;
 }

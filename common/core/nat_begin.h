@@ -124,36 +124,43 @@ INLINE int nat_list(__u64 hash, __u32 number, __u32 buckets)
 	return nat_enter(first, entry) || nat_enter(second, entry);
 }
 
+/* What a flow that begins has got: a port, at the source of this index. */
+struct nat_place {
+	__u32 source;
+	__be16 port;
+};
+
 /*
- * Takes a row for the flow by trying ports; *port says which. NAT_FULL: none
- * was free.
+ * Takes a row for the flow by trying ports; *place says which. NAT_FULL: none
+ * was free. Unless `takes`, it only says which one it would take.
  */
 INLINE __s64 nat_try(const struct nat_flow *flow, __u8 protocol,
 		     const struct nat_times *times, __u32 rows, __u32 now,
-		     __be16 *port)
+		     struct nat_place *place, int takes)
 {
 	const struct nat_source *source;
 	union nat_state was;
 	struct nat_row *row;
-	__u32 i, index, number;
+	__u32 i, number;
 
 	for (i = 0; i < NAT_TRIES; i++) {
-		index = flow->first +
-			((__u32)(flow->hash >> 40) + i) % flow->sources;
-		source = nat_source_at(index);
+		place->source = flow->first +
+				((__u32)(flow->hash >> 40) + i) % flow->sources;
+		source = nat_source_at(place->source);
 		if (!source || !source->count)
 			continue;
-		*port = nat_port(source, flow->hash, i);
+		place->port = nat_port(source, flow->hash, i);
 		number = nat_row_of(nat_base(&source->address,
 					     &flow->backend.address,
 					     flow->backend_port, protocol),
-				    *port, rows);
+				    place->port, rows);
 		row = nat_row_at(number);
 		if (!row)
 			continue;
 		was = nat_state_of(row);
 		if (nat_is_free(was, times, now) &&
-		    nat_take(row, was, protocol, index, now))
+		    (!takes ||
+		     nat_take(row, was, protocol, place->source, now)))
 			return number;
 	}
 	return NAT_FULL;
@@ -184,9 +191,9 @@ INLINE __s64 nat_begin(const struct nat_flow *flow, const struct packet *packet,
 		       __u64 now)
 {
 	struct nat_row *row;
-	__be16 port = 0;
-	__s64 number =
-		nat_try(flow, packet->protocol, times, rows, (__u32)now, &port);
+	struct nat_place place = {};
+	__s64 number = nat_try(flow, packet->protocol, times, rows, (__u32)now,
+			       &place, 1);
 
 	row = number < 0 ? NULL : nat_row_at(number);
 	if (!row)
@@ -194,7 +201,7 @@ INLINE __s64 nat_begin(const struct nat_flow *flow, const struct packet *packet,
 	/* The entry of the flow that the row had. */
 	if (row->hash)
 		nat_unlist(row->hash, number, buckets);
-	nat_fill(row, flow, packet, port);
+	nat_fill(row, flow, packet, place.port);
 	if (!nat_list(flow->hash, number, buckets)) {
 		nat_give_up(row);
 		return NAT_FULL;

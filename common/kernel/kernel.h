@@ -177,12 +177,14 @@ int kernel_load(struct kernel *kernel, const struct config *config,
 int kernel_load_beside(struct kernel *kernel, const char *program,
 		       struct fault *fault);
 /*
- * For another program over the maps of the attached one: its constants, and its
- * load. A map whose name is in `own` is made anew.
+ * For another program over the maps of one that is attached (fd `program`, and
+ * those that it calls): its constants, and its load. A map whose name is in
+ * `own` is made anew.
  */
 void kernel_constants(const struct kernel *kernel, struct constants *constants);
-int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
-		     const char *const *own, struct fault *fault);
+int kernel_load_over(const struct kernel *kernel, int program,
+		     struct bpf_object *object, const char *const *own,
+		     struct fault *fault);
 /*
  * Before the load of an object with the role's programs: sets what the kernel
  * demands of them. `program`: the one that packets meet first.

@@ -245,10 +245,9 @@ static int map_of(int program, const char *name)
 	return -1;
 }
 
-/* The same of the attached program, or of those that it calls. */
-static int live_map(const struct kernel *kernel, const char *name)
+/* The same of the program `main`, or of those that it calls. */
+static int live_map(const struct kernel *kernel, int main, const char *name)
 {
-	const int main = kernel->attachments[0].old_program;
 	int found = map_of(main, name), programs, program;
 	__u32 i, id;
 
@@ -277,8 +276,9 @@ bool kernel_names(const char *const *list, const char *name)
 	return false;
 }
 
-int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
-		     const char *const *own, struct fault *fault_out)
+int kernel_load_over(const struct kernel *kernel, int program,
+		     struct bpf_object *object, const char *const *own,
+		     struct fault *fault_out)
 {
 	struct bpf_map *map;
 	const char *name;
@@ -289,7 +289,7 @@ int kernel_load_over(const struct kernel *kernel, struct bpf_object *object,
 		name = kernel_map_name(map);
 		if (!name || kernel_names(own, name))
 			continue;
-		fd = live_map(kernel, bpf_map__name(map));
+		fd = live_map(kernel, program, bpf_map__name(map));
 		/*
 		 * A map that the running program does not use need not be
 		 * shared.

@@ -9,60 +9,8 @@
 
 load lib
 load run
-load status
+load nat
 bats_require_minimum_version 1.5.0
-
-VIP4=10.0.0.10
-VIP6=2001:db8:10::10
-SOURCE4=10.0.0.9
-SOURCE6=2001:db8:10::9
-
-setup_file() {
-	local options=()
-	[[ ${MODE-} != native ]] || options=(--native)
-	network "${options[@]}" imperial
-	local server
-	for server in h2 h3; do
-		on "$server" ip address flush dev lo scope global
-		on "$server" sh -c 'head -c 1000000 /dev/zero |
-			tr "\0" x >/run/nginx/files/big'
-	done
-	on h1 sh -c 'head -c 1000000 /dev/urandom >/run/big'
-	file >"$BATS_FILE_TMPDIR/nat.yaml"
-	on lb tee /run/nat.yaml <"$BATS_FILE_TMPDIR/nat.yaml" >/dev/null
-}
-
-setup() {
-	export LB=lb CLIENT=h1
-}
-
-teardown() {
-	run_end
-}
-
-teardown_file() {
-	network_down
-}
-
-# file: both families; HTTP, a UDP echo, and a UDP port where nobody listens
-file() {
-	local port
-	echo "claim: arp"
-	echo "nat-source: [$SOURCE4, '$SOURCE6']"
-	echo "services:"
-	for port in "80" "7777, protocol: udp" "9, protocol: udp"; do
-		cat <<-EOF
-			- {vip: $VIP4, port: $port, forward: nat,
-			   backends: [{address: 10.0.0.2}, {address: 10.0.0.3}]}
-			- {vip: '$VIP6', port: $port, forward: nat,
-			   backends: [{address: '2001:db8:10::2'}, {address: '2001:db8:10::3'}]}
-		EOF
-	done
-}
-
-up() {
-	lbr up -m "${MODE:-generic}" -c /run/nat.yaml >/dev/null
-}
 
 # serves: downloads and uploads of both families, from both clients; what was
 # uploaded is what the client sent
@@ -180,26 +128,6 @@ wrong_sums() {
 	on lb curl -sS --max-time 5 http://10.0.0.2/ | grep -q 'Server name: h2'
 }
 
-# holds ADDRESS COUNT: opens so many connections, each answered; at a line on
-# stdin each is asked again
-holds() {
-	on h1 "${PYTHON[@]}" -c '
-import http.client, sys
-address, count = sys.argv[1], int(sys.argv[2])
-held = [http.client.HTTPConnection(address, 80, timeout=10) for _ in range(count)]
-def ask():
-    for each in held:
-        each.request("GET", "/held")
-        assert each.sock and each.getresponse().read()
-    print("answered", flush=True)
-ask()
-for each in held:
-    each.auto_open = 0
-for line in sys.stdin:
-    ask()
-' "$@" 3>&-
-}
-
 @test "connections go on while the file changes, and lbr up loads it again" {
 	local said
 	up
@@ -299,59 +227,6 @@ changed() {
 	lbr apply /run/l2.yaml
 	run lbr doctor -j -c /run/l2.yaml
 	jq -e 'all(.examinations[] | select(.examination | test("^(settings|nat)$")); .result == "ok")' <<<"$output"
-}
-
-# checked: the file with checks of TCP and UDP; `lbr run` makes them
-checked() {
-	local often='interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
-	on lb sh -c 'sed "s/port: 80,/& check: {type: http, status: 200, $0},/
-		s/port: 7777,/& check: {send: x, body: x, $0},/
-		s/port: 9,/& check: {no-answer: up, $0},/" /run/nat.yaml >/run/checks.yaml' "$often"
-	up
-	lbr apply /run/checks.yaml >/dev/null
-	run_begin /run/checks.yaml
-	wait_for 5 found 4 true good good ''
-}
-
-# found COUNT UP PATH APPLICATION WHY: what so many checks of h2 and h3 have
-# found, but for those of port 9
-found() {
-	look /status | jq -e --arg found "${*:2}" --argjson count "$1" '
-		[.checks[] | select(.port != 9) |
-		"\(.up) \(.path) \(.application) \(.why // "")" | select(. == $found)] |
-		length >= $count' >/dev/null
-}
-
-@test "checks: from nat-source to the backend itself, without a namespace" {
-	checked
-	wait_for 5 found 8 true good good ''
-	run ! on lb ip link show lbr-check1
-	on h2 tail -n 8 /run/nginx/access.log | cut -d' ' -f1 | sort -u |
-		diff - <(printf '%s\n' "$SOURCE4" "$SOURCE6" | sort)
-	# nobody listens there, and says so
-	wait_for 5 run_said "$VIP4:9/udp: backend 10.0.0.2 is down: Connection refused"
-	# negative control: another method's checks go to the VIP
-	on lb sed -i '/port: 80,/s/forward: nat/forward: l2/' /run/checks.yaml
-	lbr apply /run/checks.yaml >/dev/null
-	wait_for 5 on lb ip link show lbr-check1
-}
-
-@test "checks: an application that is down, a path that is down, and back" {
-	checked
-	wait_for 5 found 8 true good good ''
-	on h2 sh -c 'kill -STOP $(cat /run/nginx/nginx.pid) $(pgrep -P $(cat /run/nginx/nginx.pid))'
-	wait_for 5 found 2 false good bad 'no answer in time'
-	answers "$VIP4" 6 | diff - <(echo "h3 6")
-	on h2 sh -c 'kill -CONT $(cat /run/nginx/nginx.pid) $(pgrep -P $(cat /run/nginx/nginx.pid))'
-	wait_for 5 found 8 true good good ''
-	on wires ip link set h2-eth0 down
-	wait_for 5 found 2 false bad unknown 'not reached: no answer'
-	answers "$VIP4" 6 | diff - <(echo "h3 6")
-	lbr doctor -j -c /run/checks.yaml >"$BATS_TEST_TMPDIR/doctor" || :
-	jq -e --arg try "ping -c 1 $SOURCE4" 'any(.examinations[]; .try == $try)' \
-		"$BATS_TEST_TMPDIR/doctor"
-	on wires ip link set h2-eth0 up
-	wait_for 10 found 8 true good good ''
 }
 
 @test "refused: nat-source has no address of this host" {

@@ -12,9 +12,10 @@ import tap
 MODULES = ("table", "left", "laws", "restore", "trace", "counts", "mutated", "select",
            "schedulers", "workers", "generations", "removing", "override", "next_hop", "vlan",
            "vlan_backend", "errors", "fragments", "icmp_errors", "pass", "devices", "methods",
-           "solicit", "path_mtu", "undone", "sources", "trust", "explain", "watch", "checks",
+           "solicit", "path_mtu", "undone", "sources", "trust", "explain", "nat", "nat_flows",
+           "watch", "checks",
            "big", "files", "second_chance", "passed_on", "moved", "sockets", "forget", "plan",
-           "unmark", "nat", "listeners")
+           "unmark", "listeners")
 for module in MODULES:
     __import__(f"test_{module}")
 # Every second module: neighbours test the same subject, so they take about as long.

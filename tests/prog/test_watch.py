@@ -100,7 +100,7 @@ def decisions(world):
     frames = [bytes.fromhex(each["frame"]) for each in told]
     world.lbr.run([bytes(f.ip4() / f.tcp(4201, "S"))])  # nobody watches
     watched = one(world, frames=frames)
-    keys = told[0].keys() - {"headers", "frame", "sent", "returned", "next-hop"}
+    keys = told[0].keys() - {"nat", "headers", "frame", "sent", "returned", "next-hop"}
     equal([[each[key] for key in keys] for each in watched],
           [[each[key] for key in keys] for each in told], "decisions")
     assert all(each["next-hop"]["via"] for each in watched if each["reason"] == "forwarded")

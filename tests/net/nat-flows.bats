@@ -1,0 +1,105 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# forward: nat: health checks, how flows end, and what is told of them
+
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # `run` and its friends
+
+load lib
+load run
+load status
+load nat
+bats_require_minimum_version 1.5.0
+
+# checked: the file with checks of TCP and UDP; `lbr run` makes them
+checked() {
+	local often='interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
+	on lb sh -c 'sed "s/port: 80,/& check: {type: http, status: 200, $0},/
+		s/port: 7777,/& check: {send: x, body: x, $0},/
+		s/port: 9,/& check: {no-answer: up, $0},/" /run/nat.yaml >/run/checks.yaml' "$often"
+	up
+	lbr apply /run/checks.yaml >/dev/null
+	run_begin /run/checks.yaml
+	wait_for 5 found 4 true good good ''
+}
+
+# found COUNT UP PATH APPLICATION WHY: what so many checks of h2 and h3 have
+# found, but for those of port 9
+found() {
+	look /status | jq -e --arg found "${*:2}" --argjson count "$1" '
+		[.checks[] | select(.port != 9) |
+		"\(.up) \(.path) \(.application) \(.why // "")" | select(. == $found)] |
+		length >= $count' >/dev/null
+}
+
+@test "checks: from nat-source to the backend itself, without a namespace" {
+	checked
+	wait_for 5 found 8 true good good ''
+	run ! on lb ip link show lbr-check1
+	on h2 tail -n 8 /run/nginx/access.log | cut -d' ' -f1 | sort -u |
+		diff - <(printf '%s\n' "$SOURCE4" "$SOURCE6" | sort)
+	# nobody listens there, and says so
+	wait_for 5 run_said "$VIP4:9/udp: backend 10.0.0.2 is down: Connection refused"
+	# negative control: another method's checks go to the VIP
+	on lb sed -i '/port: 80,/s/forward: nat/forward: l2/' /run/checks.yaml
+	lbr apply /run/checks.yaml >/dev/null
+	wait_for 5 on lb ip link show lbr-check1
+}
+
+@test "checks: an application that is down, a path that is down, and back" {
+	checked
+	wait_for 5 found 8 true good good ''
+	on h2 sh -c 'kill -STOP $(cat /run/nginx/nginx.pid) $(pgrep -P $(cat /run/nginx/nginx.pid))'
+	wait_for 5 found 2 false good bad 'no answer in time'
+	answers "$VIP4" 6 | diff - <(echo "h3 6")
+	on h2 sh -c 'kill -CONT $(cat /run/nginx/nginx.pid) $(pgrep -P $(cat /run/nginx/nginx.pid))'
+	wait_for 5 found 8 true good good ''
+	on wires ip link set h2-eth0 down
+	wait_for 5 found 2 false bad unknown 'not reached: no answer'
+	answers "$VIP4" 6 | diff - <(echo "h3 6")
+	lbr doctor -j -c /run/checks.yaml >"$BATS_TEST_TMPDIR/doctor" || :
+	jq -e --arg command "ping -c 1 $SOURCE4" 'any(.examinations[]; .try == $command)' \
+		"$BATS_TEST_TMPDIR/doctor"
+	on wires ip link set h2-eth0 up
+	wait_for 10 found 8 true good good ''
+}
+
+# traced MODE: prints what lbr_nat traces of one curl, known by its port
+traced() {
+	local port since
+	lbr trace "$1" >/dev/null
+	since=$(trace_lines | tail -n 1 | cut -f 1)
+	port=$(on h1 curl -sS --max-time 5 -o /dev/null -w '%{local_port}' "http://$VIP4/")
+	lbr trace off >/dev/null
+	trace_lines | awk -F '\t' -v since="${since:-0}" -v port="10.0.0.1:$port" \
+		'$1 > since && $2 ~ /^lbr_nat lb eth0: / && index($2, port) { print $2 }'
+}
+
+trace_lines() {
+	on lb sed -nE 's/.* ([0-9.]+): bpf_trace_printk: /\1\t/p' /sys/kernel/tracing/trace
+}
+
+@test "show, explain, metrics and trace know of flows by nat" {
+	up
+	on h1 curl -sS --max-time 5 -o /dev/null "http://$VIP4/"
+	local part
+	for part in nat-sources nat-flows; do
+		lbr show -j "$part" | "$BATS_TEST_DIRNAME/documented.py" "$ROOT/build/man/lbr.8" "[$part]"
+	done
+	lbr show -j nat-flows | jq -e --arg source "$SOURCE4" 'any(."nat-flows"[];
+		.client == "10.0.0.1" and .source == $source and .phase == "closed")'
+	lbr explain -j --syn 10.0.0.1:9999 "$VIP4:80" | "$BATS_TEST_DIRNAME/documented.py" \
+		"$ROOT/build/man/lbr.8" watch explain
+	lbr explain --syn 10.0.0.1:9999 "$VIP4:80" | grep -qE \
+		"nat: +$SOURCE4:[0-9]+ > 10.0.0.[23]:80, row [0-9]+ of 131072: a new flow$"
+	run_begin /run/nat.yaml
+	(($(metric lbr_nat_resting_ports "source=\"$SOURCE4\"") > 0))
+	(($(metric lbr_nat_ports) == 2 * (65536 - 10240)))
+	run_end
+	since 5.16 || skip "no trace before Linux 5.16"
+	run -0 traced new
+	((${#lines[@]} == 1))
+	[[ $output =~ "> $VIP4:80 tcp syn, flow new, as $SOURCE4:"[0-9]+" > 10.0.0."[23]":80, translated XDP_REDIRECT"$ ]]
+	run -0 traced all
+	[[ $output =~ "10.0.0."[23]":80 > $SOURCE4:"[0-9]+" tcp, flow known, as $VIP4:80 > 10.0.0.1:"[0-9]+", returned XDP_REDIRECT" ]]
+}
