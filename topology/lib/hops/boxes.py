@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A packet's headers as lines of (text, style, changed), for the SVG."""
+"""A packet's headers, each as its column (Ethernet, outer IP, IP, L4), its title, and lines
+of (text, style, changed), for the SVG."""
 
 import packet
 import words
@@ -36,13 +37,20 @@ def boxes(story, hop):
         return [("checksum ", "muted", False), *field(name, f"{getattr(p, name):04x}"),
                 (f" {word}", STYLES[word], False)]
 
-    yield "Ethernet", [mac("from", "smac"), mac("to", "dmac")]
-    ttl = [("TTL " if p.version == 4 else "hop limit ", "muted", False), *field("ttl", str(p.ttl))]
-    if p.version == 4:
-        ttl += [("  ", "", False), *total("ip_sum", hop.ip_word)]
-    yield f"IPv{p.version}", [address("from", "src"), address("to", "dst"), ttl]
+    def header(version, prefix, name, word):
+        ttl = [("TTL " if version == 4 else "hop limit ", "muted", False),
+               *field(prefix + "ttl", str(getattr(p, prefix + "ttl")))]
+        if version == 4:
+            ttl += [("  ", "", False), *total(name, word)]
+        return [address("from", prefix + "src"), address("to", prefix + "dst"), ttl]
+
+    yield 0, "Ethernet", [mac("from", "smac"), mac("to", "dmac")]
+    if p.outer:
+        yield 1, f"IPv{p.outer.version}, outer", header(p.outer.version, "outer_", "outer_sum",
+                                                        hop.outer_word)
+    yield 2, f"IPv{p.version}", header(p.version, "", "ip_sum", hop.ip_word)
     sport, dport = field("sport", str(p.sport)), field("dport", str(p.dport))
-    yield p.protocol, [
+    yield 3, p.protocol, [
         [*sport, (" > ", "muted", False), *dport],
         [(words.kind(p), "", False)],
         total("sum", hop.l4_word)]

@@ -68,10 +68,10 @@ class Network:
     def by_mac(self, mac):
         return next((i for i in self.interfaces if i.mac == mac), None)
 
-    def backend(self, address):
-        """The host with a VIP that has this address of its own."""
+    def owner(self, address):
+        """The host with XDP that has this address of its own: a backend or an LB."""
         for i in self.interfaces:
-            if i.host.vips and address in i.addresses:
+            if i.host.xdp and address in i.addresses:
                 return i.host.name
         return None
 

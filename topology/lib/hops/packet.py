@@ -14,28 +14,43 @@ TRUE, KEPT, PARTIAL, UNFILLED, NONE, WRONG = (
     "true", "kept", "partial", "unfilled", "none", "wrong")
 
 
+# the IP protocol numbers of packets in packets
+INSIDE = {4: 4, 41: 6}
+
+
+def ip_headers(ether):
+    """The IP headers, from the outermost."""
+    layer = ether
+    while layer := layer.payload:
+        if not isinstance(layer, (IP, IPv6)):
+            return
+        yield layer
+
+
 class Packet:
     """The fields of a frame that are shown, by name; None if the frame has no such
-    field."""
+    field. `ip` is what the client or the server wrote, `outer` what it is in."""
 
     def __init__(self, frame, partial=False):
         self.ether = Ether(frame)
         self.partial = partial
-        self.ip = self.ether.getlayer(IP) or self.ether.getlayer(IPv6)
+        *outer, self.ip = [*ip_headers(self.ether)] or [None]
+        self.outer = outer[0] if outer else None
         self.l4 = self.ip and (self.ip.getlayer(TCP) or self.ip.getlayer(UDP))
         if not self.l4 or getattr(self.ip, "frag", 0):
             raise ValueError("neither TCP nor UDP")
         self.version = self.ip.version
         self.protocol = "TCP" if isinstance(self.l4, TCP) else "UDP"
         self.smac, self.dmac = self.ether.src, self.ether.dst
-        self.src, self.dst = self.ip.src, self.ip.dst
-        self.ttl = self.ip.ttl if self.version == 4 else self.ip.hlim
+        self.src, self.dst, self.ttl, self.ip_sum = end_to_end(self.ip)
+        self.outer_src, self.outer_dst, self.outer_ttl, self.outer_sum = (
+            end_to_end(self.outer) if self.outer else (None,) * 4)
+        self.to = self.outer_dst or self.dst
         self.sport, self.dport = self.l4.sport, self.l4.dport
         self.flags = str(self.l4.flags) if self.protocol == "TCP" else ""
         self.segment = self.l4.original  # without padding
         self.data = self.segment[self.l4.dataofs * 4 if self.protocol == "TCP" else 8:]
         self.sum = self.l4.chksum
-        self.ip_sum = self.ip.chksum if self.version == 4 else None
 
     def ident(self):
         """What identifies a packet in two captures: no hop may change it."""
@@ -45,11 +60,10 @@ class Packet:
                 self.data)
 
     def ip_word(self):
-        if self.version == 6:
-            return None
-        header = bytearray(self.ip.original[:self.ip.ihl * 4])
-        header[10:12] = b"\0\0"
-        return TRUE if checksum(bytes(header)) == self.ip_sum else WRONG
+        return header_word(self.ip)
+
+    def outer_word(self):
+        return header_word(self.outer)
 
     def pseudo_header(self, dst):
         family = socket.AF_INET if self.version == 4 else socket.AF_INET6
@@ -84,13 +98,32 @@ class Packet:
         return WRONG
 
 
-def ports(frame):
-    """(source, destination) of a TCP or UDP frame, or None; cheap."""
-    kind, = struct.unpack_from("!H", frame, 12) if len(frame) >= 14 else (0,)
-    if kind == 0x0800 and len(frame) >= 34 and frame[23] in (6, 17):
-        start = 14 + (frame[14] & 15) * 4
-    elif kind == 0x86DD and len(frame) >= 54 and frame[20] in (6, 17):
-        start = 54
-    else:
+def end_to_end(ip):
+    """Source, destination, TTL or hop limit, checksum of a header."""
+    if ip.version == 4:
+        return ip.src, ip.dst, ip.ttl, ip.chksum
+    return ip.src, ip.dst, ip.hlim, None
+
+
+def header_word(ip):
+    if ip is None or ip.version == 6:
         return None
-    return struct.unpack_from("!HH", frame, start) if len(frame) >= start + 4 else None
+    header = bytearray(ip.original[:ip.ihl * 4])
+    header[10:12] = b"\0\0"
+    return TRUE if checksum(bytes(header)) == ip.chksum else WRONG
+
+
+def ports(frame):
+    """(source, destination) of a TCP or UDP packet in a frame, or in a packet in it;
+    None if there is none; cheap."""
+    kind, = struct.unpack_from("!H", frame, 12) if len(frame) >= 14 else (0,)
+    version, start = {0x0800: 4, 0x86DD: 6}.get(kind), 14
+    while version and len(frame) >= start + (20 if version == 4 else 40):
+        if version == 4:
+            protocol, start = frame[start + 9], start + (frame[start] & 15) * 4
+        else:
+            protocol, start = frame[start + 6], start + 40
+        if protocol in (6, 17):
+            return struct.unpack_from("!HH", frame, start) if len(frame) >= start + 4 else None
+        version = INSIDE.get(protocol)
+    return None

@@ -6,7 +6,8 @@ import packet
 from capture import SENDS, STACK
 
 # The shown fields that a hop may change.
-FIELDS = ("smac", "dmac", "src", "dst", "ttl", "ip_sum", "sport", "dport", "sum")
+FIELDS = ("smac", "dmac", "outer_src", "outer_dst", "outer_ttl", "outer_sum", "src", "dst",
+          "ttl", "ip_sum", "sport", "dport", "sum")
 
 
 class Hop:
@@ -19,6 +20,7 @@ class Hop:
         self.before = before
         self.changed = {f for f in FIELDS if before and
                         getattr(before.packet, f) != getattr(self.packet, f)}
+        self.outer_word = self.packet.outer_word()
         self.ip_word = self.packet.ip_word()
         self.l4_word = self.packet.l4_word(story.vip if story.to_vip(self.packet)
                                            else self.packet.dst)
@@ -34,20 +36,26 @@ class Hop:
             return "the client asks the VIP"
         if self.before is None:
             return "the answer, from " + ("the VIP" if p.src == story.vip else p.src)
+        by = self.interface.program.partition(",")[0] or "its kernel"
+        if p.outer and not self.before.packet.outer:
+            return f"{by} put it into a packet to {p.to}"
+        if self.before.packet.outer and not p.outer:
+            return f"{by} took it out of the outer packet"
+        if "outer_dst" in self.changed:
+            return f"{by} passed it on to {p.to}"
         if "dst" in self.changed:
-            by = self.interface.program.partition(",")[0] or "its kernel"
             if p.dst == story.vip:
                 return f"{by} restored the VIP"
             return f"{by} wrote {p.dst} over the VIP" + (
                 " and lets the kernel send it" if self.way == STACK else "")
         if self.way == STACK:
-            lacks = self.host.vips and story.to_vip(p) and p.dst != story.vip
+            lacks = self.host.vips and story.to_vip(p) and p.to != story.vip
             return "nothing restored the VIP" if lacks else "passed up"
         if self.same:
             return "bit for bit the same"
         if "sum" in self.changed and self.before.packet.partial:
             return "the checksum is filled in"
-        return "routed" if "ttl" in self.changed else ""
+        return "routed" if {"ttl", "outer_ttl"} & self.changed else ""
 
 
 class Story:
@@ -94,12 +102,12 @@ class Story:
         """The name of an address."""
         if address == self.vip:
             return "VIP"
-        return self.network.backend(address) or ""
+        return self.network.owner(address) or ""
 
     def hosts(self):
-        """The hosts on the path, in order; the LBs always."""
+        """The hosts on the path, in order; the LBs always, if they are at work."""
         names = [self.client.name] + [h.host.name for h in self.request + self.reply] + [
-            h.name for h in self.network.balancers()]
+            h.name for h in self.network.balancers() if any(i.program for i in h.interfaces)]
         return list(dict.fromkeys(names))
 
     def answered(self):
@@ -137,7 +145,7 @@ class Story:
 
     def no_reply(self, last):
         if last.way == STACK and last.host.vips:
-            if last.packet.dst == self.vip:
+            if last.packet.to == self.vip:
                 return [f"{last.host.name} got the request for the VIP and did not answer",
                         f"try: topology/topo exec {last.host.name} ss -ltun"]
             return [f"the packet reached {last.host.name}, and nothing restored the VIP: there "
@@ -160,7 +168,7 @@ class Story:
         """What to try at the place where the path ended."""
         on = f"try: topology/topo exec {host.name}"
         if not host.xdp:
-            to = self.client_address if self.reply else self.request[-1].packet.dst
+            to = self.client_address if self.reply else self.request[-1].packet.to
             yield f"{on} ip route get {to}"
             return
         folder, tool = ("Backend", "bkd") if host.vips else ("LoadBalancer", "lbr")

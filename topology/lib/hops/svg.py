@@ -10,6 +10,7 @@ from boxes import COLUMN, LINE, STYLES, boxes
 from capture import RECEIVES, SENDS, STACK
 
 LANE, ROW, MARGIN = 110, 106, 16
+MANY, NARROW = 8, 76  # more lanes than that are narrow
 
 STYLE = """
 text { font: 12px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; fill: #1f2328 }
@@ -81,10 +82,11 @@ class Picture(Drawing):
     def __init__(self, story, scenario):
         super().__init__()
         self.story, self.names = story, story.hosts()
-        self.left = MARGIN + len(self.names) * LANE + 8  # where headers begin
-        self.right = self.left
+        self.pitch = LANE if len(self.names) <= MANY else NARROW
+        self.left = MARGIN + len(self.names) * self.pitch + 8  # where headers begin
         self.y = MARGIN
         self.columns = self.measure()
+        self.right = self.left + sum(self.columns)
         lanes = ET.SubElement(self.root, "g")
         title = f"{scenario}: {words.heading(story)}"
         self.add("title").text = title
@@ -101,40 +103,43 @@ class Picture(Drawing):
         self.frame()
 
     def lane(self, name):
-        return MARGIN + self.names.index(name) * LANE + LANE / 2
+        return MARGIN + self.names.index(name) * self.pitch + self.pitch / 2
 
     def measure(self):
         """The width of each of the columns, where the hops' headers stand."""
-        widths = [0] * 3
+        widths = [0] * 4
         for hop in self.story.request + self.story.reply:
-            for n, (_, lines) in enumerate(boxes(self.story, hop)):
+            for n, _, lines in boxes(self.story, hop):
                 widths[n] = max([widths[n]] + [sum(len(t) for t, _, _ in line)
                                                for line in lines])
-        return [round(12 + COLUMN * w) for w in widths]
+        return [w and round(20 + COLUMN * w) for w in widths]
 
     def heads(self):
         hosts = [self.story.network.hosts[name] for name in self.names]
         height = 30 + 13 * max(len(self.labels(h)) for h in hosts)
         for host in hosts:
             x = self.lane(host.name)
-            self.add("rect", x=x - LANE / 2 + 3, y=self.y, width=LANE - 6, height=height,
-                     rx=6, **{"class": "box"})
+            self.add("rect", x=x - self.pitch / 2 + 3, y=self.y, width=self.pitch - 6,
+                     height=height, rx=6, **{"class": "box"})
             self.text(x, self.y + 17, host.name, "host", "middle")
             for n, (label, style) in enumerate(self.labels(host)):
                 self.text(x, self.y + 34 + 13 * n, label, f"small {style}", "middle")
         self.y += height
 
     def labels(self, host):
-        """What is below a host's name: its addresses and its XDP program."""
+        """What is below a host's name: its addresses, unless it is a switch with many, and
+        its XDP program."""
         labels = []
-        for i in host.interfaces:
+        for i in host.interfaces if len(host.interfaces) <= 2 else ():
             labels += [(a, "backend" if host.vips else "") for a in i.addresses
                        if (":" in a) == (":" in self.story.vip) and not a.startswith("fe80")]
         if host.vips:
             labels.append((self.story.vip, "vip"))
         programs = [i.program for i in host.interfaces if i.program]
+        said, style = (programs[0], "bold") if programs else ("no XDP program", "bad")
         if host.xdp:
-            labels.append((programs[0], "bold") if programs else ("no XDP program", "bad"))
+            labels += [(part, style) for part in
+                       ([said] if self.pitch == LANE else said.rsplit(" ", 1))]
         return labels
 
     def section(self, name, hops, number):
@@ -158,11 +163,9 @@ class Picture(Drawing):
         what = hop.what(self.story)
         self.text(self.left, self.y + 20, hop.where() + (f": {what}" if what else ""),
                   "say bold")
-        x = self.left
-        for box, width in zip(boxes(self.story, hop), self.columns):
-            self.headers(box, x, self.y + 28, width)
-            x += width + 8
-        self.right = max(self.right, x)
+        for column, title, lines in boxes(self.story, hop):
+            self.headers(title, lines, self.left + sum(self.columns[:column]), self.y + 28,
+                         self.columns[column] - 8)
         if hop.way == STACK:
             self.upward(number, hop, y)
         elif hop.way == RECEIVES:
@@ -173,11 +176,10 @@ class Picture(Drawing):
             to = self.story.network.by_mac(hop.packet.dmac)
             known = to and to.host.name in self.names and to.host is not hop.host
             self.arrow(number, hop, y, self.lane(to.host.name) if known
-                       else self.lane(hop.host.name) + LANE / 2, None)
+                       else self.lane(hop.host.name) + self.pitch / 2, None)
         self.y += ROW
 
-    def headers(self, box, x, y, width):
-        title, lines = box
+    def headers(self, title, lines, x, y, width):
         self.add("rect", x=x, y=y, width=width, height=20 + LINE * 3, rx=4,
                  **{"class": "box"})
         self.text(x + 6, y + 13, title, "label")
@@ -201,7 +203,8 @@ class Picture(Drawing):
             x = self.lane(name)
             if min(start, end) < x < max(start, end):
                 path += f" H{x - 12 * way} A12 12 0 0 {1 if way > 0 else 0} {x + 12 * way} {y}"
-                if self.story.network.hosts[name] in self.story.network.balancers():
+                if hop in self.story.reply and (
+                        self.story.network.hosts[name] in self.story.network.balancers()):
                     self.bypassed(x, y, name)
         self.add("path", d=f"{path} H{end - 9 * way}", **{"class": "arrow"})
         if arrival:
@@ -212,9 +215,9 @@ class Picture(Drawing):
             self.add("path", d=f"M{end - 6} {y - 6} l12 12 m0 -12 l-12 12", **{"class": "lost"})
         self.number(start, y, number)
         p, vip = hop.packet, self.story.vip
-        label, address = (("from", p.src) if hop in self.story.reply else ("to", p.dst))
-        self.text((start + way * LANE / 2), y - 20, label, "label", "middle")
-        self.text((start + way * LANE / 2), y - 8, address,
+        label, address = (("from", p.src) if hop in self.story.reply else ("to", p.to))
+        self.text((start + way * self.pitch / 2), y - 20, label, "label", "middle")
+        self.text((start + way * self.pitch / 2), y - 8, address,
                   "small " + ("vip" if address == vip else "backend"), "middle")
 
     def bypassed(self, x, y, name):

@@ -19,15 +19,20 @@ def picture(story, color):
         value = getattr(hop.packet, field)
         return f"{mark(hop, field, value)} {story.network.by_mac(value) or 'nobody here'}"
 
+    def header(hop, version, prefix, total, word):
+        ttl = mark(hop, prefix + "ttl", str(getattr(hop.packet, prefix + "ttl")))
+        line = f"{address(hop, prefix + 'src')}  >  {address(hop, prefix + 'dst')}   " \
+               f"{'TTL' if version == 4 else 'hop limit'} {ttl}"
+        if version == 4:
+            line += f"   checksum {mark(hop, total, f'{getattr(hop.packet, total):04x}')} {word}"
+        return f"IPv{version}", line
+
     def layers(hop):
         p = hop.packet
         yield "Ethernet", f"{mac(hop, 'smac')}  >  {mac(hop, 'dmac')}"
-        ttl = "TTL" if p.version == 4 else "hop limit"
-        line = f"{address(hop, 'src')}  >  {address(hop, 'dst')}   " \
-               f"{ttl} {mark(hop, 'ttl', str(p.ttl))}"
-        if p.version == 4:
-            line += f"   checksum {mark(hop, 'ip_sum', f'{p.ip_sum:04x}')} {hop.ip_word}"
-        yield f"IPv{p.version}", line
+        if p.outer:
+            yield header(hop, p.outer.version, "outer_", "outer_sum", hop.outer_word)
+        yield header(hop, p.version, "", "ip_sum", hop.ip_word)
         yield p.protocol, f"{p.sport} > {p.dport}  {words.kind(p)}   " \
                           f"checksum {mark(hop, 'sum', f'{p.sum:04x}')} {hop.l4_word}"
 
@@ -45,8 +50,11 @@ def picture(story, color):
                                ("The answer", story.reply, len(story.request))):
         if hops:
             lines += [name, *way(hops, number, start), ""]
+    return "\n".join([*lines, *foot(story)]) + "\n"
+
+
+def foot(story):
     first, *rest = story.verdict()
-    lines += [first, *(f"  {line}" for line in rest), ""]
+    yield from (first, *(f"  {line}" for line in rest), "")
     for word, meaning in words.legend(story, 90):
-        lines += [f"{w:<9} {line}" for w, line in zip([word] + [""] * 9, meaning)]
-    return "\n".join(lines) + "\n"
+        yield from (f"{w:<9} {line}" for w, line in zip([word] + [""] * 9, meaning))

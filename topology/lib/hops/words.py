@@ -40,7 +40,7 @@ def heading(story):
 def legend(story, columns):
     """The marks and words that occur, each with the lines that explain it."""
     hops = story.request + story.reply
-    used = {h.l4_word for h in hops} | {h.ip_word for h in hops}
+    used = {word for h in hops for word in (h.l4_word, h.ip_word, h.outer_word)}
     if any(h.changed for h in hops):
         yield "*", ["changed since the hop before"]
     for word, meaning in MEANING.items():
