@@ -20,7 +20,16 @@ interfaces_of() {
 	done <<<"${IFACES[$1]}"
 }
 
-# All segments of the scenario are /16.
+# all_16: are all segments of the scenario /16? Docker takes no /31, and has too few
+# networks for a wire each.
+all_16() {
+	local h
+	for h in "${HOSTS[@]}"; do
+		! interfaces_of "$h" | grep -qv '/16$' || return 1
+	done
+}
+
+# Of a scenario with all_16.
 subnet_of() { # SEGMENT
 	local h i segment address
 	for h in "${HOSTS[@]}"; do

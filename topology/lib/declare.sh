@@ -7,7 +7,8 @@
 # source another's description and change a host of it.
 
 declare -ga SEGMENTS=() HOSTS=()
-declare -gA IFACES=() ADDRESSES=() ROUTES=() SYSCTLS=() RUNS=() XDP=()
+declare -ga NEEDS=()
+declare -gA IFACES=() ADDRESSES=() ROUTES=() SYSCTLS=() RUNS=() SETTLED=() XDP=()
 declaring=
 
 # segment NAME: a bridge
@@ -22,7 +23,7 @@ host() {
 	[[ " ${HOSTS[*]} " == *" $1 "* ]] || HOSTS+=("$1")
 	declaring=$1
 	IFACES[$1]='' ADDRESSES[$1]='' ROUTES[$1]=''
-	SYSCTLS[$1]='' RUNS[$1]='' XDP[$1]=''
+	SYSCTLS[$1]='' RUNS[$1]='' SETTLED[$1]='' XDP[$1]=''
 }
 
 # on HOST: more about a host that is declared already
@@ -61,6 +62,17 @@ sysctl() {
 # stderr open
 runs() {
 	RUNS[$declaring]+="${*@Q}"$'\n'
+}
+
+# settled CMD...: when all of that runs, `up` waits until CMD succeeds on the host
+settled() {
+	SETTLED[$declaring]+="${*@Q}"$'\n'
+}
+
+# needs PROGRAM PACKAGE: what the scenario needs beyond what all need
+needs() {
+	# shellcheck disable=SC2034 # for up.sh
+	NEEDS+=("$1:$2")
 }
 
 # xdp: XDP programs will be attached here (see `topo up --native`)

@@ -68,6 +68,9 @@ build() { # SCENARIO
 	for h in "${HOSTS[@]}"; do
 		run_services "$h"
 	done
+	for h in "${HOSTS[@]}"; do
+		wait_settled "$h"
+	done
 	touch "$STATE/complete"
 }
 
@@ -205,6 +208,17 @@ run_services() { # HOST
 	done <<<"${RUNS[$1]}"
 }
 
+wait_settled() { # HOST
+	local cmd
+	while read -r cmd; do
+		[[ $cmd ]] || continue
+		eval "cmd=($cmd)"
+		eventually 30 enter "$1" "${cmd[@]}" </dev/null ||
+			complain 1 "wait for $1" "${cmd[*]} does not succeed" \
+				"topology/topo up $(running)"
+	done <<<"${SETTLED[$1]}"
+}
+
 # Native XDP on veth: frames that it sends (XDP_TX, redirect) reach the other
 # end only if that has an XDP program too; and they have lost the note that
 # their checksum is still to be filled in, so it must be filled in before they
@@ -234,6 +248,7 @@ need_programs() { # SCENARIO NATIVE
 		flock:util-linux hostname:hostname"
 	# a scenario that starts nothing needs neither
 	[[ ! ${commands// /} ]] || need+=" nginx:nginx /usr/bin/python3:python3"
+	need+=" ${NEEDS[*]}"
 	[[ ! $2 ]] || need+=" ethtool:ethtool make:make clang:clang gcc:gcc"
 	for program in $need; do
 		package=${program#*:} program=${program%:*}
