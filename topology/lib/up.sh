@@ -45,32 +45,24 @@ up() { # SCENARIO NATIVE
 undo() { # STATUS
 	trap '' INT TERM HUP # a network that is half taken down is useless
 	trap - EXIT
+	wait || true # at_once: what they make, we remove
 	take_down || true
 	exit "$1"
 }
 
 build() { # SCENARIO
-	local h
 	echo "$1" >"$STATE/scenario"
 	hint="TOPO_RUN=x topology/topo up $1" try "up $1" reserve_names
 	mkdir "$STATE/ns"
 	mount -t tmpfs -o mode=0700 l3dsr-topo "$STATE/ns"
 	# The kernel refuses to bind a mount namespace where mounts propagate.
 	mount --make-private "$STATE/ns"
-	for h in "$WIRES" "${HOSTS[@]}"; do
-		try "make host $h" make_host "$h"
-	done
+	at_once make_host "$WIRES" "${HOSTS[@]}"
 	try "connect the hosts" connect
-	for h in "${HOSTS[@]}"; do
-		try "set up host $h" configure "$h"
-	done
+	at_once configure "${HOSTS[@]}"
 	wait_usable "$1"
-	for h in "${HOSTS[@]}"; do
-		run_services "$h"
-	done
-	for h in "${HOSTS[@]}"; do
-		wait_settled "$h"
-	done
+	at_once run_services "${HOSTS[@]}"
+	at_once wait_settled "${HOSTS[@]}"
 	touch "$STATE/complete"
 }
 
@@ -101,7 +93,26 @@ reserve_names() (
 	done
 )
 
+# at_once CMD HOST...: CMD HOST for each, four at a time. If one fails, it has said
+# why.
+at_once() {
+	local h begun=()
+	for h in "${@:2}"; do
+		((${#begun[@]} < 4)) || {
+			wait "${begun[0]}" || exit
+			begun=("${begun[@]:1}")
+		}
+		"$1" "$h" &
+		begun+=($!)
+	done
+	for h in "${begun[@]}"; do wait "$h" || exit; done
+}
+
 make_host() { # HOST
+	try "make host $1" make_namespaces_of "$1"
+}
+
+make_namespaces_of() { # HOST
 	local ns=$STATE/ns/$1
 	mkdir "$ns" && touch "$ns/mnt" "$ns/uts" "$ns/net" &&
 		make_namespaces "$ns" "$HERE/lib/host.sh" "$1" \
@@ -114,10 +125,11 @@ make_host() { # HOST
 # tells the age by numbers that each CPU draws from a lot of its own: in a young
 # namespace (a container's) it is refused on some CPUs, and not on others.
 make_namespaces() {
-	local ns=$1 cpu said
+	local ns=$1 cpu said on=()
 	shift
-	for cpu in $(seq 0 $(($(nproc --all) - 1))); do
-		said=$(taskset -c "$cpu" unshare --mount="$ns/mnt" \
+	for cpu in any /sys/devices/system/cpu/cpu[0-9]*; do
+		[[ $cpu == any ]] || on=(taskset -c "${cpu##*/cpu}")
+		said=$("${on[@]}" unshare --mount="$ns/mnt" \
 			--uts="$ns/uts" --net="$ns/net" "$@" 2>&1 9<&-) && return
 		[[ $said == *"/mnt failed: Invalid argument"* ]] || break
 		umount "$ns/uts" "$ns/net" 2>/dev/null || :
@@ -159,6 +171,10 @@ connect() {
 }
 
 configure() { # HOST
+	try "set up host $1" set_up "$1"
+}
+
+set_up() { # HOST
 	local i rest
 	{
 		echo "link set lo up"
