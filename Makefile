@@ -23,6 +23,8 @@
 #			(root; 20 min)
 #	make test-fleet	2,000 connections, the pool changes, load balancers die
 #			(root; 40 min; tests/fleet/run --list)
+#	make test-fattree	load balancers come and go in a fat tree, and controls
+#			(root; 1 min)
 #	make test-locks	each verb, stopped at 20 moments of its life
 #			(root; 10 min)
 #	make test-workers	a million requests to workers, on two CPUs (root)
@@ -46,7 +48,7 @@ include common/install.mk
 
 .DEFAULT_GOAL := all
 .PHONY: FORCE all man deps demo demo-docker quick check test test-fresh \
-	test-docker test-kernels test-changes test-fleet test-locks \
+	test-docker test-kernels test-changes test-fleet test-fattree test-locks \
 	test-lifecycle test-fuzz test-workers test-long \
 	mutants bench bench-net bench-apply clean
 
@@ -81,7 +83,7 @@ demo-docker: deps
 		topology/docker-engine topology/demo --docker $(SCENARIO); \
 	else echo "  SKIP	docker ($$none)"; fi
 
-test test-fresh test-docker test-kernels test-changes test-fleet test-locks \
+test test-fresh test-docker test-kernels test-changes test-fleet test-fattree test-locks \
 	test-lifecycle test-fuzz test-workers test-long \
 	mutants bench bench-net bench-apply: GROUP := build play test
 
@@ -126,6 +128,11 @@ test-fleet: deps
 		done; \
 	done; exit $$status
 
+# The demo is the test.
+test-fattree: deps
+	@$(MAKE) --no-print-directory all
+	@topology/demo fattree
+
 # Each verb of both tools, stopped 20 times, while `run` has something to do.
 test-locks: deps
 	@$(MAKE) --no-print-directory all
@@ -146,7 +153,7 @@ test-workers: deps
 	@WORKERS_REQUESTS=1000000 tests/prog/run 'workers: the law'
 
 test-long: test-fresh test-docker test-kernels test-changes test-fleet \
-	test-locks test-lifecycle test-fuzz test-workers
+	test-fattree test-locks test-lifecycle test-fuzz test-workers
 
 # Known faults, and small ones drawn by lot; or one: MUTANTS=unit-hash-port
 mutants: deps
