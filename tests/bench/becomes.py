@@ -134,7 +134,7 @@ NEAR_MAC = "02:42:ac:11:10:00"  # the backends of the `l2` service
 # What a packet becomes: by the reason with which it leaves, or by the method.
 BY_REASON = {"forwarded": forwarded, "echo_answered": answered, "not_vip": passed,
              "restored": restored, "not_listed": passed, "decapsulated": taken_out,
-             "delivered": passed, "second_chance": passed_on}
+             "delivered": passed, "vlan_tagged": passed, "second_chance": passed_on}
 BY_METHOD = {("lbr", "dscp"): marked, ("lbr", "ipip"): tunnelled, ("lbr", "l2"): beside,
              ("bkd", "dscp"): unmarked}
 

@@ -80,7 +80,12 @@ class Services:
         self.vip, self.backends = self.addresses(own[0], 0)
         if scenario.service.get("forward") == "l2":
             self.backends = self.beside(own[0])
-        rows_of_own = self.moving() if scenario.moves else self.backends
+        rows_of_own = self.backends
+        if scenario.moves:
+            rows_of_own = self.moving()
+        elif scenario.fills:
+            rows_of_own = [*self.backends[:-1],
+                           f"{{address: '{self.backends[-1]}', state: filling}}"]
         self.text = "".join(
             service(backends if number else rows_of_own, vip, 80, protocol, **keys)
             for number, (family, protocol, keys) in enumerate(rows)
@@ -95,7 +100,6 @@ class Services:
             return (f"198.18.{number >> 8}.{number & 255}",
                     [f"172.19.{16 + (n >> 8)}.{n & 255}" for n in indices])
         return f"2001:db8:25::{number:x}", [f"2001:db8:19::1:{n:x}" for n in indices]
-
 
     def moving(self):
         """The first backend drains and the second fills, so each slot has two candidates."""

@@ -11,7 +11,7 @@ from network import (
 from oracle import ETHER, total
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import Dot1Q, Ether
 
 # The driver fills in the last two bytes.
 SOURCE = {4: "10.9.0.0", 6: "2001:db8:99::"}
@@ -29,6 +29,7 @@ PACKETS = {
     "rst": lambda family: f.tcp(flags="R", payload=b""),
     "ssh": lambda family: f.tcp(22, flags="A", payload=b""),
     "other": lambda family: f.tcp(flags="A", payload=b""),
+    "tagged": lambda family: f.tcp(flags="A", payload=b""),
     "udp": lambda family: f.udp(80, b""),
     "echo": lambda family: f.echo4(b"") if family == 4 else f.echo6(b""),
 }
@@ -74,6 +75,8 @@ class Template:
         if scenario.program == "lbr" and packet == "ssh":
             to = OWN[family]
         layers = Ether(dst=macs[0], src=macs[1])
+        if packet == "tagged":
+            layers /= Dot1Q(vlan=7)
         if packet == "error":
             layers /= error(family, vip)
         elif scenario.program == "bkd":
@@ -86,7 +89,7 @@ class Template:
                 layers[layer].sport = FIRST_PORT
         self.frame = bytes(layers)
         self.flows, self.family = flows, family
-        self.l4 = ETHER + (20 if family == 4 else 40)
+        self.l4 = ETHER + 4 * (packet == "tagged") + (20 if family == 4 else 40)
         end = self.l4 + (8 if packet in ("udp", "echo", "error") else 20)
         self.words = -(-(end - WORDS_AT) // 8)
         if flows > 1 and family == 4:  # the driver fills it in

@@ -26,6 +26,7 @@ class Scenario:
     grows: bool = False  # the program puts a header in front of the packet
     aged: bool = False  # the flow table looks as after long use
     moves: bool = False  # every slot of the service has a second candidate
+    fills: bool = False  # some of its slots have one, that of flow 0 has not
     held: bool = False  # the backend has a socket for flow 0
 
 
@@ -82,8 +83,9 @@ def undone(word, reason, **keys):
 
 
 def moving(name, reason, **keys):
-    """xdp_bkd while this backend drains and another one fills."""
-    return both(f"xdp_bkd: in transition, {name}", "ack", reason=reason, program="bkd", moves=True,
+    """xdp_bkd in transition: without `fills`, while it drains and another one fills."""
+    keys.setdefault("moves", not keys.get("fills"))
+    return both(f"xdp_bkd: in transition, {name}", "ack", reason=reason, program="bkd",
                 file={"second_chance_limit": 10000000}, **keys)
 
 
@@ -115,6 +117,8 @@ SCENARIOS = [
     Scenario("IPv4 not ours, passed", 4, "other", 4 * K, reason="not_vip", remembered=0,
              limit=1.7, goal=1.4),
     Scenario("IPv6 not ours, passed", 6, "other", 4 * K, reason="not_vip", remembered=0),
+    *both("tagged for a VLAN that is not here, passed", "tagged", reason="vlan_tagged",
+          limit=2.2, goal=1.7),
     *both("for the load balancer itself, passed", "ssh", reason="not_vip", remembered=0),
     *both("echo, answered", "echo", reason="echo_answered", remembered=0),
     Scenario("IPv4 TCP established, 64 k flows, old table", 4, "ack", 64 * K, known=True,
@@ -142,6 +146,7 @@ SCENARIOS = [
     *undone("dscp", "restored"),
     *undone("l2", "delivered"),
     *moving("socket here", "restored", held=True, limit=4.4, goal=3.6),
+    *moving("slot of one candidate", "restored", fills=True, limit=2.2, goal=1.7),
     *moving("passed on", "second_chance"),
     *both("xdp_bkd: not listed, passed", "ssh", reason="not_listed", program="bkd", limit=1.8,
           goal=1.4),
