@@ -2,8 +2,8 @@
 /*
  * forward.bpf.h - rewrite a packet by its service's method, and send it
  *
- * The default method is inlined. The others are in a function that the kernel
- * verifies on its own, so that they do not burden the default.
+ * What a method does to a plain packet is inlined. All else is in a function
+ * that the kernel verifies on its own, so that it does not burden the default.
  */
 #pragma once
 
@@ -139,16 +139,26 @@ INLINE enum reason forward_rarely(struct xdp_md *ctx, struct decision *d,
 	return reason == REASON_NONE ? forwarded(l) : reason;
 }
 
+INLINE bool plain(struct decision *d, const struct lookup *l)
+{
+	switch (l->service->method.forward) {
+#define METHOD_PLAIN(name, ...)                                                \
+	case FORWARD_##name:                                                   \
+		return name##_plain(d, l);
+		METHODS(METHOD_PLAIN)
+#undef METHOD_PLAIN
+	default:
+		return false;
+	}
+}
+
 /*
- * `reason`: why the kernel has to forward it, or none. From here on nothing can
- * fail, for the default method.
+ * `reason`: why the kernel has to forward it, or none.
  */
 INLINE enum reason forward(struct xdp_md *ctx, struct decision *d,
 			   const struct lookup *l, enum reason reason)
 {
-	if (reason != REASON_NONE || vlan_changes(d, l) ||
-	    !is_plain(&l->service->method, &d->packet))
+	if (reason != REASON_NONE || vlan_changes(d, l) || !plain(d, l))
 		return forward_rarely(ctx, d, l, reason);
-	plain_forward(d, l);
 	return forwarded(l);
 }

@@ -3,18 +3,24 @@
  * forwarding.bpf.h - what a method is given at the load balancer, and what it
  * says of packets that it cannot send
  *
- * The file of a method NAME has two functions:
+ * The file of a method NAME has three functions:
  *
  *	void NAME_question(struct bpf_fib_lookup *, const struct handed *,
  *			   const struct backend *)
  *
  * fills in what the FIB is asked: for the packet as it is going to leave.
  *
+ *	bool NAME_plain(struct decision *, const struct lookup *)
+ *
+ * makes the packet ready to be sent, in the program itself, for nothing can
+ * fail any more. False: it has done nothing, and leaves it to the next one. The
+ * kernel need not send the packet, and its VLAN tags stay.
+ *
  *	enum reason NAME_forward(struct forwarding *)
  *
  * makes it that packet, after everything that may fail. REASON_NONE: it is
  * ready to be sent. If forwarding->reason says that the kernel has to send it,
- *it returns that, for a packet that the kernel can forward, or method_stays().
+ * it returns that, for a packet that the kernel can forward, or method_stays().
  */
 #pragma once
 

@@ -18,6 +18,14 @@ INLINE void noclass_question(struct bpf_fib_lookup *question,
 			dscp_replace(h->tos, !!d->packet.is_ipv6, 0));
 }
 
+INLINE bool noclass_plain(struct decision *d, const struct lookup *l)
+{
+	if (!rewrite_plain(d, l))
+		return false;
+	dscp_set(&d->packet, 0);
+	return true;
+}
+
 INLINE enum reason noclass_forward(struct forwarding *forwarding)
 {
 	rewrite_address(forwarding);

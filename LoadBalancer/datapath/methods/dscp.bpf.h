@@ -20,6 +20,14 @@ INLINE void dscp_question(struct bpf_fib_lookup *question,
 		dscp_replace(h->tos, !!d->packet.is_ipv6, h->method.dscp));
 }
 
+INLINE bool dscp_plain(struct decision *d, const struct lookup *l)
+{
+	if (!rewrite_plain(d, l))
+		return false;
+	dscp_set(&d->packet, l->service->method.dscp);
+	return true;
+}
+
 INLINE enum reason dscp_forward(struct forwarding *forwarding)
 {
 	rewrite_address(forwarding);

@@ -122,6 +122,14 @@ INLINE enum reason ipip_put(struct forwarding *forwarding,
 	return REASON_NONE;
 }
 
+/* There may be no room for the outer header. */
+INLINE bool ipip_plain(struct decision *d, const struct lookup *l)
+{
+	(void)d;
+	(void)l;
+	return false;
+}
+
 INLINE enum reason ipip_forward(struct forwarding *forwarding)
 {
 	const struct addr *own = forwarding_own(forwarding);

@@ -17,6 +17,15 @@ INLINE void l2_question(struct bpf_fib_lookup *question, const struct handed *h,
 	packet_question(question, h, backend, h->tos);
 }
 
+INLINE bool l2_plain(struct decision *d, const struct lookup *l)
+{
+	if (!addr_equal(&l->hop->via, &l->backend->address))
+		return false;
+	rewrite_ttl(&d->packet, d->packet.ttl - 1);
+	rewrite_macs(&d->packet, l->hop->destination, l->hop->source);
+	return true;
+}
+
 INLINE enum reason l2_forward(struct forwarding *forwarding)
 {
 	if (!addr_equal(&forwarding->hop->via, &forwarding->backend->address))

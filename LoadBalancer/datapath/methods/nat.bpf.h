@@ -17,6 +17,14 @@ INLINE void nat_question(struct bpf_fib_lookup *question,
 	packet_question(question, h, backend, h->tos);
 }
 
+/* It is not sent from here. */
+INLINE bool nat_plain(struct decision *d, const struct lookup *l)
+{
+	(void)d;
+	(void)l;
+	return false;
+}
+
 INLINE enum reason nat_forward(struct forwarding *forwarding)
 {
 	(void)forwarding;

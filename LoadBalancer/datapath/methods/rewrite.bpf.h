@@ -3,19 +3,13 @@
  * rewrite.bpf.h - the method `rewrite`, at the load balancer
  * (common/core/rewrite.h)
  *
- * The default, with `checksum: keep`, is inlined in the data path: plain_*().
- * With `update`, and for errors, it is called as the other methods are.
+ * With `checksum: update`, and in an error, more is rewritten: that is not
+ * plain.
  */
 #pragma once
 
 #include "LoadBalancer/datapath/forwarding.bpf.h"
 #include "common/core/rewrite.h"
-
-INLINE bool is_plain(const struct method *method, const struct packet *packet)
-{
-	return method->forward == FORWARD_rewrite &&
-	       method->checksum == CHECKSUM_KEEP && !packet->is_error;
-}
 
 /*
  * An error comes from a router, and may have to go back through that router,
@@ -29,10 +23,13 @@ INLINE void error_source(struct packet *packet, const struct addr *own)
 		rewrite_error_source(packet, own);
 }
 
-INLINE void plain_forward(struct decision *d, const struct lookup *l)
+INLINE bool rewrite_plain(struct decision *d, const struct lookup *l)
 {
+	if (l->service->method.checksum != CHECKSUM_KEEP || d->packet.is_error)
+		return false;
 	rewrite_hop(&d->packet, &l->backend->address);
 	rewrite_macs(&d->packet, l->hop->destination, l->hop->source);
+	return true;
 }
 
 INLINE void rewrite_question(struct bpf_fib_lookup *question,
