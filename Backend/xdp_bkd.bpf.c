@@ -218,7 +218,9 @@ int xdp_bkd(struct xdp_md *ctx)
 		reason = trace_mode() == TRACE_OFF ? leave_plain(ctx, &d)
 						   : REASON_UNUSUAL;
 	if (reason == REASON_UNUSUAL && trace_mode() == TRACE_OFF)
-		reason = take_out_plain(ctx);
+		reason = packet_is_tagged(&d.packet) && vlan_is_foreign(ctx)
+				 ? REASON_vlan_tagged
+				 : take_out_plain(ctx);
 	if (reason == REASON_UNUSUAL) {
 		reason = leave_unusual(ctx);
 		trace(reason);

@@ -12,6 +12,7 @@
 #include "common/bpf/dry.h"
 #include "common/bpf/hand.h"
 #include "common/bpf/maps.h"
+#include "common/bpf/vlan.h"
 #include "common/core/age.h"
 #include "common/core/packet.h"
 #include "common/core/packet_parse.h"
@@ -34,6 +35,23 @@ SEPARATE int parse_link(CONTEXT *ctx)
 		return -1;
 	*found = packet;
 	return reason == REASON_NONE ? (FORCE __u16)ethertype : -1;
+}
+
+/*
+ * Is this an IP packet of a VLAN that has no device here? Most of what a trunk
+ * carries can be. Asked first, for what does not start with an IP header.
+ */
+SEPARATE int vlan_is_foreign(CONTEXT *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	struct packet packet;
+	__be16 ethertype;
+
+	return packet_parse_link(&packet, data, end, &ethertype) ==
+		       REASON_NONE &&
+	       packet_is_ip(&packet, end, ethertype) &&
+	       !vlan_find(ctx->ingress_ifindex, vlan_number(&packet.vlan));
 }
 
 /* packet_is_big() for the packet in `parsed`, of which little is known. */
@@ -211,6 +229,10 @@ INLINE enum reason parse(CONTEXT *ctx, struct packet *packet)
 
 	if (reason != REASON_UNUSUAL)
 		return reason;
+	if (packet_is_tagged(packet) && vlan_is_foreign(ctx)) {
+		TELL(packet->has_destination, 0);
+		return REASON_vlan_tagged;
+	}
 	reason = parse_ip(ctx, parse_link(ctx));
 	data = READ_ANEW(ctx->data);
 	end = READ_ANEW(ctx->data_end);

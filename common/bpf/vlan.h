@@ -13,12 +13,17 @@
 #include "common/core/vlan.h"
 
 /* 0: these tags belong to no VLAN device. */
-SEPARATE int vlan_device(__u32 port, __u32 vlan)
+INLINE __u32 vlan_find(__u32 port, __u32 vlan)
 {
 	struct vlan_key key = {port, {vlan >> 16, vlan}};
 	__u32 *device = bpf_map_lookup_elem(&vlans, &key);
 
 	return device ? *device : 0;
+}
+
+SEPARATE int vlan_device(__u32 port, __u32 vlan)
+{
+	return vlan_find(port, vlan);
 }
 
 /* The device by which the frame came in, as the kernel sees it. */

@@ -90,6 +90,19 @@ INLINE enum reason packet_parse_link(struct packet *packet, void *data,
 				     : reason;
 }
 
+/* Is there a whole header of IPv4 or IPv6 at l3, as the ethertype says? */
+INLINE int packet_is_ip(const struct packet *packet, void *end,
+			__be16 ethertype)
+{
+	const __u8 *version = packet->l3;
+
+	if (ethertype == bpf_htons(ETH_P_IP))
+		return packet->l3 + sizeof(struct iphdr) <= end &&
+		       *version >> 4 == 4;
+	return ethertype == bpf_htons(ETH_P_IPV6) &&
+	       packet->l3 + sizeof(struct ipv6hdr) <= end && *version >> 4 == 6;
+}
+
 /* IP and its extension headers. */
 INLINE enum reason packet_parse_ip(struct packet *packet, void *end,
 				   __be16 ethertype)
@@ -219,6 +232,15 @@ INLINE enum reason packet_parse_plain(struct packet *packet, void *data,
 	}
 	packet_begin_plain(packet, data, end);
 	return parse_plain(packet, end, ethertype);
+}
+
+/* Of a packet for which that is REASON_UNUSUAL: has the frame tags? */
+INLINE int packet_is_tagged(const struct packet *packet)
+{
+	__be16 ethertype;
+
+	__builtin_memcpy(&ethertype, MAC(&packet->eth->h_proto), 2);
+	return is_tag(ethertype);
 }
 
 /*
