@@ -92,7 +92,8 @@ def route_change(world):
                 equal(met, {A[1]}, "hops while it is young")
             else:
                 took = until_followed(world, port, B[1])
-                assert took < 1, f"{took:.2f} s"
+                # 0.1 s, and the time in which a busy machine runs nothing of this
+                assert took < 3, f"{took:.2f} s"
             if age == "0s":
                 equal(cached(world), {(None, "next-hop-age is 0")}, "shown")
 

@@ -110,7 +110,7 @@ def unknown(world):
             break
         world.apply(configuration(Service(world, 7021).text(TEN), handshake_grace="0s"))
     stayed(there, after, "at first")
-    wait_for(lambda: LEFT not in tcp.send(there, f.RST).values(), "its end")
+    wait_for(lambda: LEFT not in tcp.send(there, f.RST).values(), "its end", seconds + 10)
 
 
 @test("removing: it ends when its flows are idle: UDP after udp-idle, TCP some seconds after FIN or RST")
