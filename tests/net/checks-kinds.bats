@@ -178,7 +178,7 @@ odd_server_is() { # "UP PATH APPLICATION WHY"
 }
 
 @test "udp: an answer that comes in fragments" {
-	local check='type: udp, send: hello, body: fine, interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
+	local check="type: udp, send: hello, body: fine, $OFTEN"
 	sed -i "/^services:/a\\  - {vip: $VIP4, port: 515, protocol: udp, check: {$check}, backends: [{address: $X4}]}\n  - {vip: '$VIP6', port: 515, protocol: udp, check: {$check}, backends: [{address: '$X6'}]}" "$FILE"
 	on "$X" /usr/bin/python3 -c '
 import os, select, socket, sys

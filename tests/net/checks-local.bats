@@ -39,7 +39,7 @@ setup_file() {
 			location / { return 200 "fine"; }
 		}
 	END
-	often="interval: $(ms 200), timeout: $(ms 100), rise: 1, fall: 2"
+	often="interval: $(ms 400), timeout: $(ms 200), rise: 1, fall: 2"
 	long="interval: $(ms 1000), timeout: $(ms 500), rise: 1, fall: 2"
 	services services.yaml \
 		"s/^\( *\)protocol: tcp/&\n\1check: {type: http, $often}/" \

@@ -16,7 +16,7 @@ X=backend0x X4=172.19.0.3 X6=2001:db8:19::3
 Y4=172.19.0.4 Y6=2001:db8:19::4
 MAC=02:42:ac:13:00:03
 SOURCES="lb-sources: ['172.17.0.0/16', '2001:db8:17::/64']"
-OFTEN='{type: http, body: backend, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}'
+CHECK="{type: http, body: backend, $OFTEN}"
 
 # The VIP is also an address of the load balancer: every method must work.
 setup_file() {
@@ -45,9 +45,9 @@ file() {
 	cat >"$FILE" <<-END
 		${6-}
 		services:
-		  - {vip: $VIP4, port: 80, forward: $1, check: $OFTEN,
+		  - {vip: $VIP4, port: 80, forward: $1, check: $CHECK,
 		     backends: [{address: $2}, {address: $3}]}
-		  - {vip: '$VIP6', port: 80, forward: $1, check: $OFTEN,
+		  - {vip: '$VIP6', port: 80, forward: $1, check: $CHECK,
 		     backends: [{address: '$4'}, {address: '$5'}]}
 	END
 }

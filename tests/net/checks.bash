@@ -41,10 +41,9 @@ teardown_file() {
 # All four services with checks by HTTP and UDP; "$@": more sed expressions
 setup() {
 	FILE=$BATS_TEST_TMPDIR/services.yaml
-	local often='interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
 	services "$FILE" \
-		"s/^\( *\)protocol: tcp/&\n\1check: {type: http, $often}/" \
-		"s/^\( *\)protocol: udp/&\n\1check: {type: udp, send: hello, body: hello, $often}/"
+		"s/^\( *\)protocol: tcp/&\n\1check: {type: http, $OFTEN}/" \
+		"s/^\( *\)protocol: udp/&\n\1check: {type: udp, send: hello, body: hello, $OFTEN}/"
 	lbr apply "$FILE" >/dev/null
 }
 

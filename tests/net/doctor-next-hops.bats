@@ -129,7 +129,7 @@ is() {
 
 # checked FILE: gives its TCP services health checks
 checked() {
-	file "$LB" 's/^\( *\)protocol: tcp/&\n\1check: {type: http, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}/'
+	file "$LB" "s/^\( *\)protocol: tcp/&\n\1check: {type: http, $OFTEN}/"
 	lbr apply >/dev/null
 }
 

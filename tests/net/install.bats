@@ -128,7 +128,7 @@ down() { # ADDRESS: that backend of the web service is down
 
 @test "lbr run: checks and serves its page with the unit's capabilities" {
 	local file=$BATS_TEST_TMPDIR/checked.yaml
-	services "$file" '0,/protocol: tcp/s//&\n    check: {type: http, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}/'
+	services "$file" "0,/protocol: tcp/s//&\n    check: {type: http, $OFTEN}/"
 	attach generic "$file"
 	run_bounded lbr-run.service "$file"
 	wait_for 10 answered

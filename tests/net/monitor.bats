@@ -69,8 +69,8 @@ said_of_flushed() {
 	followed managed 1
 	ip -n "$(namespace)" link set eth0 down
 	addresses
-	followed get "$VIP4" --max-time 0.2
-	followed get "$VIP6" --max-time 0.2
+	followed get "$VIP4" --max-time 0.5
+	followed get "$VIP6" --max-time 0.5
 }
 
 @test "an interface that is made again is attached again, and its settings are made again" {
@@ -78,8 +78,8 @@ said_of_flushed() {
 	again
 	followed run_said 'eth0: xdp_lbr is no longer attached'
 	followed run_said 'eth0: xdp_lbr attached again, generic'
-	followed get "$VIP4" --max-time 0.2
-	followed get "$VIP6" --max-time 0.2
+	followed get "$VIP4" --max-time 0.5
+	followed get "$VIP6" --max-time 0.5
 	[[ $(lbr show -j interfaces | jq -r '.interfaces[].interface') == eth0 ]]
 	on "$LB" curl -s http://127.0.0.1:8404/metrics | grep -qx 'lbr_attached_interfaces 1'
 	[[ $(on "$LB" cat /proc/sys/net/ipv4/conf/eth0/forwarding) == 1 ]]
@@ -190,7 +190,7 @@ begin_renamed() {
 	on "$LB" ip link set eth0 address 02:42:ac:11:00:22
 	followed run_said 'eth0: frames for 02:42:ac:11:00:22 are taken'
 	on "$CLIENT" ip neigh flush all
-	followed get "$VIP4" --max-time 0.2
+	followed get "$VIP4" --max-time 0.5
 	on "$LB" ip link set eth0 address 02:42:ac:11:00:02
 	followed run_said 'eth0: frames for 02:42:ac:11:00:02 are taken'
 	on "$CLIENT" ip neigh flush all
@@ -249,7 +249,7 @@ syns_again() { # SYNs that the client has sent again
 	begin
 	addresses
 	followed run_said 'eth0: IPv4 is sent from 172.17.0.2, not nowhere'
-	followed get "$VIP4" --max-time 0.2
+	followed get "$VIP4" --max-time 0.5
 	# its ICMP errors come from that address, too
 	[[ $(on "$CLIENT" /usr/bin/python3 tests/net/offender.py "$VIP4" udp 1) == "172.17.0.2 11 0" ]]
 	ip -n "$lb" address del "$VIP4/32" dev eth0

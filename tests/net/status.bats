@@ -14,8 +14,7 @@ X=backend0x
 
 setup() {
 	FILE=$BATS_TEST_TMPDIR/services.yaml
-	local often='interval: 200ms, timeout: 100ms, rise: 1, fall: 2'
-	services "$FILE" "s/^\( *\)protocol: tcp/&\n\1check: {type: http, $often}/"
+	services "$FILE" "s/^\( *\)protocol: tcp/&\n\1check: {type: http, $OFTEN}/"
 	lbr apply "$FILE" >/dev/null
 }
 
@@ -87,7 +86,7 @@ teardown() {
 # thousands FILE: writes many services without checks, and two with
 thousands() {
 	local port
-	services "$1" "s/^\( *\)protocol: tcp/&\n\1check: {type: http, interval: 400ms, timeout: 200ms, rise: 1, fall: 2}/"
+	services "$1" "s/^\( *\)protocol: tcp/&\n\1check: {type: http, $OFTEN}/"
 	for ((port = 1000; port < 2000; port++)); do
 		printf '  - {vip: %s, port: %s, protocol: tcp, scheduler: round-robin, backends: [%s, %s]}\n' \
 			"$VIP4" "$port" '{address: 172.19.0.3}' '{address: 172.19.0.4}'
@@ -111,7 +110,7 @@ thousands() {
 
 @test "10,000 slow clients: it takes little memory, and no check is late" {
 	local before after good
-	sed -i 's/interval: 200ms, timeout: 100ms/interval: 2s, timeout: 1s/' "$FILE"
+	sed -i "s/$OFTEN/interval: 2s, timeout: 1s, rise: 1, fall: 2/" "$FILE"
 	lbr apply "$FILE" >/dev/null
 	run_begin "$FILE"
 	wait_for 20 eval '(($(metric lbr_check_good_total) >= 4))'

@@ -27,7 +27,7 @@ setup() {
 		services:
 		  - vip: $VIP4
 		    port: 80
-		    check: {type: http, path: /files/health, interval: 200ms, timeout: 100ms, rise: 1, fall: 2}
+		    check: {type: http, path: /files/health, $OFTEN}
 		    backends: [{address: $X4}, {address: $Y4}]
 	EOF
 	fine "${BACKENDS[@]}"
@@ -147,14 +147,9 @@ forgetting() {
 }
 
 @test "the path is dead: its connections move within interval x fall; of the others none breaks" {
-	local begun gone
 	held
-	begun=${EPOCHREALTIME/./}
 	bkd backend0x down >/dev/null
-	wait_for 5 is "$X4" accepts none
-	gone=${EPOCHREALTIME/./}
-	echo "out after $(((gone - begun) / 1000)) ms" # plus the time that two tools take
-	((gone - begun < 2000000))
+	within 4000 is "$X4" accepts none # 0.8 s, and the time that a busy machine takes
 	is "$X4" health 'path down'
 	is "$X4" why 'sent to the backend; no answer from the VIP'
 	# The other server has none of these connections, so one that moved is
@@ -232,7 +227,7 @@ forgetting() {
 	pid=$(<"$RUN.pid")
 	for i in {1..8}; do
 		kill -STOP "$pid"
-		read -rt "0.2$i" <> <(:) || : # longer than an answer may take
+		read -rt "0.3$i" <> <(:) || : # longer than an answer may take
 		kill -CONT "$pid"
 		read -rt "0.0$i" <> <(:) || :
 	done
