@@ -83,8 +83,8 @@ demo-docker: deps
 		topology/docker-engine topology/demo --docker $(SCENARIO); \
 	else echo "  SKIP	docker ($$none)"; fi
 
-test test-fresh test-docker test-kernels test-changes test-fleet test-fattree test-locks \
-	test-lifecycle test-fuzz test-workers test-long \
+test test-fresh test-docker test-kernels test-changes test-fleet \
+	test-fattree test-locks test-lifecycle test-fuzz test-workers test-long \
 	mutants bench bench-net bench-apply: GROUP := build play test
 
 # These install nothing, and say what is missing.

@@ -18,6 +18,8 @@ setup_file() {
 
 teardown_file() {
 	network_down
+	[[ ! $(find /run -maxdepth 2 -name "*-$TOPO_RUN") ]]
+	! grep -F -- "-$TOPO_RUN" /proc/self/mountinfo
 }
 
 setup() {
@@ -47,7 +49,8 @@ faults() {
 @test "fattree: a flow reaches one load balancer; 500 held ones outlive a change, a death, a return, a third one" {
 	local by before after
 	before=$(file 'flows: second-chance,' h13 h14 h15)
-	after=$(file 'flows: second-chance,' 'h13, state: draining' h14 h15 'h16, state: filling')
+	after=$(file 'flows: second-chance,' 'h13, state: draining' \
+		'h14, weight: 2, weight-before: 1' h15 'h16, state: filling')
 	fresh "$before"
 	on h1 topology/fattree/announce on
 	on h2 topology/fattree/announce on
@@ -64,7 +67,11 @@ faults() {
 	[[ $by =~ eth0=([0-9]+)\ eth1=([0-9]+)\ several=0 ]]
 	((BASH_REMATCH[1] + BASH_REMATCH[2] == 500))
 	((BASH_REMATCH[1] >= 200 && BASH_REMATCH[2] >= 200))
-	changed "$after" draining
+	"$TOPO" hops --from h4 >"$scratch/hops"
+	grep -E ' h[12] eth0 sends .* xdp_lbr put it into a packet to 10\.3\.' "$scratch/hops"
+	grep -E ' the kernel of h1[345] gets .* xdp_bkd took it out' "$scratch/hops"
+	changed "$after" draining # h1 is late
+	(($(advance) == 500))
 	dies h1
 	ways 1 t1
 	(($(advance) == 500))

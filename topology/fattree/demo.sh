@@ -18,19 +18,21 @@ row() {
 	echo "  $2"
 }
 
-# attempt TITLE KEYS DRAINED ADDED: connections are held meanwhile; DRAINED and ADDED
-# are rows of the file after the change; sets $advanced, $passed and $broken
+# attempt TITLE KEYS DRAINED HEAVY ADDED: connections are held meanwhile; DRAINED,
+# HEAVY and ADDED are rows of the file after the change; sets $advanced, $passed and
+# $broken
 attempt() {
 	local before after
 	before=$(file "$2" h13 h14 h15)
 	# shellcheck disable=SC2086 # none, or one
-	after=$(file "$2" ${3:+"$3"} h14 h15 "$4")
+	after=$(file "$2" ${3:+"$3"} "$4" h15 "$5")
 	fresh "$before"
 	talk "$each"
 	advanced=$(advance)
 	echo "  $advanced of $held are answered, through h1 and h2, by h13, h14 and h15"
 	changed "$after" "$3"
-	echo "  $(advance): h16 is a server, too, and h13 no more for new connections"
+	echo "  $(advance): h16 is a server, too, h13 no more for new connections, and h14" \
+		"gets twice as many; h2 knows it, h1 does not yet"
 	dies h1
 	ways 1 t1
 	echo "  $(advance): h1 is dead, and t1 sends all of it to h2"
@@ -101,13 +103,13 @@ promised "none" [ "$found" = 'looped=0 exceeded=0 unreachable=0' ]
 
 say "With second chance: $held connections"
 attempt "with second chance" "flows: second-chance," "h13, state: draining" \
-	"h16, state: filling"
+	"h14, weight: 2, weight-before: 1" "h16, state: filling"
 promised "$held connections" [ "$advanced" = "$held" ]
 promised "packets that servers pass on" [ "$passed" -gt 0 ]
 promised "0 broken" [ "$broken" = 0 ]
 
 say "The same without states in the file"
-attempt "without" "" "" h16
+attempt "without" "" "" "h14, weight: 2" h16
 promised "$held connections" [ "$advanced" = "$held" ]
 promised "some broken" [ "$broken" -gt 0 ]
 

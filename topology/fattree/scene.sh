@@ -178,13 +178,13 @@ fresh() {
 	gives "$1" up h13 h14 h15 h1 h2
 }
 
-# changed FILE-TEXT DRAINED: h16 gets that file, then the other servers, then h1 and
-# h2. DRAINED is empty if h13 left the file
+# changed FILE-TEXT DRAINED: h16 gets that file, then the other servers, then h2; h1
+# is late. DRAINED is empty if h13 left the file
 changed() {
 	gives "$1" up h16
 	gives "$1" apply h14 h15
 	[[ ! $2 ]] || gives "$1" apply h13
-	gives "$1" apply h1 h2
+	gives "$1" apply h2
 }
 
 # joins LB FILE-TEXT SWITCH N: a load balancer with this file, of N below that switch
