@@ -144,7 +144,7 @@ as_shown() {
 	code / -X POST
 	sed -i 's/port: 7777/port: 7779/' "$FILE"
 	run_signal HUP
-	wait_for 10 run_said '^\+ restore 172.19.0.3:7779/udp'
+	wait_for 60 run_said '^\+ restore 172.19.0.3:7779/udp'
 	bkd "$X" down >/dev/null
 	[[ $(metric bkd_up) == 0 ]]
 	look / >/dev/null

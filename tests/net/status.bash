@@ -13,7 +13,7 @@ page() {
 }
 
 look() { # PATH [curl's options]
-	on "$RUN_HOST" curl -sS --max-time 5 "${@:2}" "$(page)$1"
+	on "$RUN_HOST" curl -sS --max-time 20 "${@:2}" "$(page)$1"
 }
 
 # answered: each backend has passed its checks; from now on a late answer takes

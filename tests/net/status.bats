@@ -133,18 +133,18 @@ thousands() {
 	sed -i "/vip: $VIP6/,\$s/type: http,/type: http, application-port: 9,/" "$FILE"
 	lbr apply "$FILE" >/dev/null
 	run_begin "$FILE" "${VALGRIND[@]}"
-	wait_for 10 eval '(($(metric lbr_check_good_total) + $(metric lbr_check_bad_total) >= 4))'
+	wait_for 60 eval '(($(metric lbr_check_good_total) + $(metric lbr_check_bad_total) >= 4))'
 	look / >/dev/null
 	look /status >/dev/null
 	code / -X POST
 	bkd "$X" down >/dev/null
-	wait_for 10 run_said 'backend 172.19.0.3 is down'
-	wait_for 10 run_said 'backend 2001:db8:19::4 is down: .*port 9: Connection refused'
+	wait_for 60 run_said 'backend 172.19.0.3 is down'
+	wait_for 60 run_said 'backend 2001:db8:19::4 is down: .*port 9: Connection refused'
 	bkd "$X" up >/dev/null
 	sed -i 's/weight: 1}/weight: 3}/' "$FILE"
 	run_signal HUP
-	wait_for 10 run_said 'weight 1 -> 3'
-	wait_for 10 run_said 'backend 172.19.0.3 is up'
+	wait_for 60 run_said 'weight 1 -> 3'
+	wait_for 60 run_said 'backend 172.19.0.3 is up'
 	run_signal TERM
 	[[ $(run_status) == 0 ]]
 }
