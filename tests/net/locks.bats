@@ -91,10 +91,10 @@ is_free() {
 		# shellcheck disable=SC2086
 		begun "$((n += 1))" "$PIPE" $verb
 		wait_for 10 is_stuck "$PID"
-		wait_for 2 is_free # lbr run also holds the lock for a moment
+		wait_for 4 is_free # lbr run also holds the lock for a moment
 	done
 	dies
-	wait_for 2 state_is down
+	wait_for 4 state_is down
 	lives
 	lbr apply "$FILE" >/dev/null # while all of them are stuck
 }
@@ -107,9 +107,9 @@ is_free() {
 	begun explain "$BATS_TEST_TMPDIR/answers" explain <"$BATS_TEST_TMPDIR/questions"
 	echo "10.1.1.1:1000 192.168.25.10:80" >&"$HELD"
 	wait_for 5 grep -q "generation: " "$BATS_TEST_TMPDIR/answers" || { cat "$BATS_TEST_TMPDIR/answers"; false; }
-	wait_for 2 is_free
+	wait_for 4 is_free
 	dies
-	wait_for 2 state_is down
+	wait_for 4 state_is down
 	# The answer is about what runs now.
 	echo "10.1.1.1:1000 192.168.25.10:80" >&"$HELD"
 	wait_for 5 grep -q 'backend: 172.19.0.4' "$BATS_TEST_TMPDIR/answers"
@@ -127,9 +127,9 @@ is_free() {
 	holder=$(<"$BATS_TEST_TMPDIR/verb.holder.pid")
 	dies
 	begun waiting "$BATS_TEST_TMPDIR/said" apply "$OTHER"
-	wait_for 3 grep -q "^lbr: waiting for 'flock .*' (pid $holder), which holds $PINS" \
+	wait_for 6 grep -q "^lbr: waiting for 'flock .*' (pid $holder), which holds $PINS" \
 		"$BATS_TEST_TMPDIR/said"
-	wait_for 3 run_said "^waiting for 'flock .*' \(pid $holder\), which holds $PINS"
+	wait_for 6 run_said "^waiting for 'flock .*' \(pid $holder\), which holds $PINS"
 	run lbr doctor -c "$FILE"
 	[[ $output == *"fail"*"lock"*"(pid $holder) holds $PINS"*"try: ps "* ]]
 	# Readers need no lock, and the page is served.
@@ -138,15 +138,15 @@ is_free() {
 	[[ $(code /metrics) == 200 ]]
 	# When the holder is stopped, both say so, and print what helps.
 	kill -STOP "$holder"
-	wait_for 3 run_said "^waiting for 'flock .*' \(pid $holder, stopped\)"
-	wait_for 3 grep -q "^lbr: waiting for 'flock .*' (pid $holder, stopped)" \
+	wait_for 6 run_said "^waiting for 'flock .*' \(pid $holder, stopped\)"
+	wait_for 6 grep -q "^lbr: waiting for 'flock .*' (pid $holder, stopped)" \
 		"$BATS_TEST_TMPDIR/said"
 	grep -qx "  try: kill -CONT $holder" "$BATS_TEST_TMPDIR/said"
 	run_said "^  try: kill -CONT $holder$"
 	kill -KILL "$holder"
-	wait_for 2 state_is down
+	wait_for 4 state_is down
 	run_said 'is free, after'
-	wait_for 3 eval '! kill -0 "$PID" 2>/dev/null'
+	wait_for 6 eval '! kill -0 "$PID" 2>/dev/null'
 	lives
 }
 
