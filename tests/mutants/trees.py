@@ -11,7 +11,8 @@ import threading
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(os.path.join(HERE, "..", ".."))
-WORKERS = os.cpu_count() or 1
+# Two for each CPU: tests of loaded programs and scenarios mostly wait.
+WORKERS = 2 * (os.cpu_count() or 1)
 LIMIT = 600  # seconds that one step may take
 # What is unpacked into build/ instead of being built.
 UNPACKED = ("nginx", "prometheus", "keepalived")
