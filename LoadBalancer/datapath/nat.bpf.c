@@ -19,6 +19,7 @@
 #include <linux/pkt_cls.h>
 
 #include "LoadBalancer/datapath/counts.bpf.h"
+#include "LoadBalancer/datapath/nat_error.bpf.h"
 #include "LoadBalancer/datapath/nat_flows.bpf.h"
 #include "LoadBalancer/datapath/nat_maps.bpf.h"
 #include "LoadBalancer/datapath/nat_trace.bpf.h"
@@ -32,24 +33,6 @@
 #include "common/core/verifier.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* The device that the packet came in by, as the FIB knows it; 0: none. */
-INLINE __u32 nat_device(CONTEXT *ctx)
-{
-	__u32 port = ctx->ifindex;
-	const struct interface *in;
-	__u16 tag;
-
-	/* Or clang takes the address of the field, and reads it later. */
-	OPAQUE(port);
-	if (ctx->vlan_present) {
-		tag = tag_read((FORCE __be16)ctx->vlan_proto,
-			       bpf_htons(ctx->vlan_tci));
-		return vlan_device(port, (__u32)tag << 16);
-	}
-	in = interface_of(port);
-	return in ? in->device : port;
-}
 
 /* The way out, for the new ends in `nat_handed`: REASON_NONE, or why not. */
 SEPARATE int nat_route(CONTEXT *ctx)
@@ -71,9 +54,13 @@ SEPARATE int nat_route(CONTEXT *ctx)
 		addr_set_v4(&h->via, question.ipv4_dst);
 	else
 		addr_set_v6(&h->via, (const __be32 *)question.ipv6_dst);
-	/* The kernel asks for the MAC address when it sends. */
+	/*
+	 * The kernel asks for the MAC address when it sends; nat_is_too_big()
+	 * for the size.
+	 */
 	if (found == BPF_FIB_LKUP_RET_SUCCESS ||
-	    found == BPF_FIB_LKUP_RET_NO_NEIGH)
+	    found == BPF_FIB_LKUP_RET_NO_NEIGH ||
+	    found == BPF_FIB_LKUP_RET_FRAG_NEEDED)
 		return REASON_NONE;
 	return route_reason(found);
 }
@@ -170,19 +157,62 @@ INLINE enum reason nat_parse(CONTEXT *ctx, bool link)
 	return found->has_destination ? reason : REASON_malformed;
 }
 
-/* Writes and routes what nat_decide() has said. REASON_NONE: it can be sent. */
-INLINE enum reason nat_translate(CONTEXT *ctx, struct packet *packet, bool link)
+INLINE bool is_translation(enum reason reason)
+{
+	return reason == REASON_translated || reason == REASON_returned;
+}
+
+/* An ICMP error, back to the sender. */
+INLINE bool is_answer(enum reason reason)
+{
+	return reason == REASON_ttl_answered ||
+	       reason == REASON_too_big_answered;
+}
+
+/* Routes and writes what nat_decide() has said. REASON_NONE: it can be sent. */
+INLINE enum reason nat_translate(CONTEXT *ctx, struct nat_handed *h,
+				 const struct packet *packet)
 {
 	enum reason reason = nat_route(ctx);
 	bool is_error = packet->is_error;
 
+	if (reason == REASON_NONE && nat_is_too_big(ctx, h, packet))
+		return REASON_fib_too_big;
 	if (reason != REASON_NONE)
 		return reason;
-	if (!link && !link_add(ctx, packet))
-		return REASON_no_room;
 	return (is_error ? translate_error(ctx) : translate(ctx))
 		       ? REASON_malformed_vip
 		       : REASON_NONE;
+}
+
+/* Makes the packet the error about it, and routes that; its reason. */
+INLINE enum reason nat_answer(CONTEXT *ctx, enum icmp_error what)
+{
+	enum reason reason = icmp_error_reason(nat_error(ctx, what), what), way;
+
+	if (!is_answer(reason))
+		return reason;
+	way = nat_route(ctx);
+	return way == REASON_NONE ? reason : way;
+}
+
+/* What becomes of the packet in `parsed`: its reason. */
+INLINE enum reason nat_handle(CONTEXT *ctx, struct nat_handed *h,
+			      struct packet *packet, bool link)
+{
+	enum reason reason = nat_decide(ctx), way = REASON_NONE;
+
+	if (!is_translation(reason) && reason != REASON_ttl_exceeded)
+		return reason;
+	if (!link && !link_add(ctx, packet))
+		return REASON_no_room;
+	if (reason != REASON_ttl_exceeded)
+		way = nat_translate(ctx, h, packet);
+	if (reason == REASON_ttl_exceeded)
+		return nat_answer(ctx, ICMP_ERROR_EXCEEDED);
+	if (way == REASON_fib_too_big)
+		return nat_answer(ctx, ICMP_ERROR_TOO_BIG);
+	return way == REASON_NONE ? reason : way;
 }
 
 SEC("tc")
@@ -190,24 +220,19 @@ int lbr_nat(struct __sk_buff *ctx)
 {
 	struct nat_handed *h = nat_handed_over();
 	struct packet *packet = handed_packet();
-	bool link = !link_is_missing(ctx), is_sent;
-	enum reason reason, way;
+	bool link = !link_is_missing(ctx);
+	enum reason reason;
 
 	if (!h || !packet)
 		return TC_ACT_UNSPEC;
 	h->reason = REASON_NONE; /* also if this is not even parsed */
 	if (nat_parse(ctx, link) != REASON_NONE)
 		return TC_ACT_UNSPEC;
-	reason = nat_decide(ctx);
+	reason = nat_handle(ctx, h, packet, link);
 	if (reason == REASON_NONE)
 		return TC_ACT_UNSPEC;
-	is_sent = reason == REASON_translated || reason == REASON_returned;
-	if (is_sent) {
-		way = nat_translate(ctx, packet, link);
-		is_sent = way == REASON_NONE;
-		reason = is_sent ? reason : way;
-	}
 	h->reason = reason;
 	EFFECT(nat_count(ctx); nat_tell(ctx));
-	return is_sent ? nat_send(ctx, h) : TC_ACT_SHOT;
+	return is_translation(reason) || is_answer(reason) ? nat_send(ctx, h)
+							   : TC_ACT_SHOT;
 }

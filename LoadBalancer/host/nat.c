@@ -31,7 +31,8 @@
 static const char *const own_maps[] = {"nat_rows", "nat_index", "nat_sources",
 				       "nat_addresses", NULL};
 /* Of each load. */
-static const char *const fresh_maps[] = {"parsed", "nat_handed", "lines", NULL};
+static const char *const fresh_maps[] = {"parsed",	"nat_handed",  "lines",
+					 "icmp_errors", "icmp_shares", NULL};
 
 bool nat_is_wanted(const struct config *config)
 {

@@ -99,6 +99,7 @@ struct nat_handed {
 	__u8 begins;   /* the flow; else it was known */
 	__u8 is_reply; /* it is for a source, and no client's */
 	__u8 reason;   /* what became of it; REASON_NONE: it is not ours */
-	__u8 zero;
+	__u8 unfilled; /* its checksum, when it becomes an ICMP error */
+	__u32 mtu;     /* of the way out, bytes; 0: not known */
 };
-_Static_assert(sizeof(struct nat_handed) == 72, "nat_handed");
+_Static_assert(sizeof(struct nat_handed) == 76, "nat_handed");

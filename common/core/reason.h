@@ -87,7 +87,7 @@ REASON(fib_forwarding_disabled, DROP, IN_LBR, \
 REASON(fib_unsupported, DROP, IN_LBR, \
 	"the route to the backend asks for encapsulation") \
 REASON(fib_too_big, DROP, IN_LBR, \
-	"larger than the path to the backend takes, and no ICMP error may be sent about it") \
+	"larger than the path to the backend takes (nat: or a reply, to the client), and no ICMP error may be sent about it") \
 REASON(fib_error, DROP, IN_LBR, \
 	"the kernel refused the FIB lookup (bpf_fib_lookup)") \
 REASON(neighbour_unresolved, PASS, IN_LBR, \
@@ -133,7 +133,7 @@ REASON(echo_answered, TX, IN_LBR, \
 REASON(ttl_answered, TX, IN_LBR, \
 	"TTL or hop limit would become 0: answered with `time exceeded`") \
 REASON(too_big_answered, TX, IN_LBR, \
-	"larger than the path to the backend takes: answered with the size that fits") \
+	"larger than the path to the backend takes (nat: or a reply, to the client): answered with the size that fits") \
 REASON(not_listed, PASS, IN_BKD, \
 	"not for an address, protocol and port that the file lists") \
 REASON(fragment_passed, PASS, IN_BKD, \

@@ -64,6 +64,32 @@ found() {
 	wait_for 10 found 8 true good good ''
 }
 
+# narrowed SOURCE: a server has learned that its path there takes 1300 bytes
+narrowed() {
+	local server
+	for server in h2 h3; do
+		on "$server" ip route get "$1" | grep -q ' mtu 1300' && return
+	done
+	return 1
+}
+
+@test "merged replies whose segments are too big are answered, and come smaller" {
+	local vip server
+	up
+	on lb ip link set eth0 mtu 1300
+	for vip in "$VIP4" "$VIP6"; do
+		[[ $(on h1 sh -c 'curl -sS --max-time 20 "$0" | wc -c' "$(url "$vip" files/big)") == 1000000 ]]
+	done
+	narrowed "$SOURCE4"
+	narrowed "$SOURCE6"
+	(($(reason too_big_answered) >= 2))
+	on lb ip link set eth0 mtu 1500
+	for server in h2 h3; do
+		on "$server" nstat -asz IcmpInCsumErrors Icmp6InErrors | awk '$2 ~ /^[0-9]/ && $2 > 0 { exit 1 }'
+		on "$server" sh -c 'ip route flush cache; ip -6 route flush cache'
+	done
+}
+
 # traced MODE: prints what lbr_nat traces of one curl, known by its port
 traced() {
 	local port since

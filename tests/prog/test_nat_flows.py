@@ -3,12 +3,17 @@
 
 import json
 
-from scapy.layers.inet import TCP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6
 from scapy.layers.l2 import Ether
+from scapy.packet import Raw
 
 from network import CLIENT, LB, VIP
 from tap import equal, test
-from test_nat import BACKENDS, CLIENTS, VIPS, answer, ends, nat, request, translated
+from test_nat import (
+    BACKENDS, CLIENTS, OWN, SENT, SHOT, VIPS, answer, ends, is_true, layer, nat, request, setting,
+    translated,
+)
 
 
 def explained(world, client, server, protocol, *options):
@@ -84,3 +89,75 @@ def _(world):
         after = counts()
         # those of other tests end meanwhile
         assert after[LB][0] <= before[LB][0] and after[LB][1] > before[LB][1], f"{before} {after}"
+
+
+def replies(run, family, port):
+    """A long reply of TCP and of UDP, each with what it answers."""
+    for kind in TCP, UDP:
+        sent = request(family, kind, port=port, **({"flags": "S"} if kind is TCP else {}))
+        out = translated(run, sent, "request")
+        reply = answer(out, family) / Raw(bytes(range(256)) * 7)
+        yield kind, Ether(bytes(reply)), out
+
+
+def answered(run, reply, out, error):
+    """It is answered by the error, to the backend, from the address that it was sent to."""
+    action, got = run(reply)
+    equal(action, SENT, "action")
+    is_true(got, "the error")
+    got = Ether(got)
+    equal((layer(got).src, layer(got).dst), (layer(out).src, layer(out).dst), "ends")
+    head = 28 if IP in got else 48
+    quoted = bytes(layer(got))[head:]
+    equal(len(quoted), min(len(layer(reply)), (576 if IP in got else 1280) - head), "quoted")
+    equal(quoted, bytes(layer(reply))[:len(quoted)], "the packet inside")
+    kind = layer(got).payload
+    equal({field: getattr(kind, field) for field in error}, error, "kind")
+
+
+@test("nat: a reply that is too big, or whose TTL ends here: the backend is told")
+def _(world):
+    with nat(world) as run:
+        for family in 4, 6:
+            for kind, reply, out in replies(run, family, 5151):
+                too_big = {"type": 3, "code": 4, "nexthopmtu": 1500} if family == 4 else \
+                    {"type": ICMPv6PacketTooBig().type, "code": 0, "mtu": 1500}
+                answered(run, reply, out, too_big)
+                # the longest that fits
+                reply[kind].payload = Raw(b"x")
+                left = 1500 - len(layer(reply)) + 1
+                fits = answer(out, family).copy()
+                fits[kind].payload = Raw(bytes(left))
+                equal(len(layer(translated(run, Ether(bytes(fits)), "what fits"))), 1500, "fits")
+                fits[kind].payload = Raw(bytes(left + 1))
+                answered(run, Ether(bytes(fits)), out, too_big)
+                setattr(layer(reply), "ttl" if family == 4 else "hlim", 1)
+                ended = {"type": 11, "code": 0} if family == 4 else \
+                    {"type": ICMPv6TimeExceeded().type, "code": 0}
+                short = Ether(bytes(layer_anew(reply)))
+                answered(run, short, out, ended)
+        reasons = world.lbr.reasons()
+        assert reasons["too_big_answered"] >= 8 and reasons["ttl_answered"] >= 4, reasons
+    with nat(world, setting().replace("services:", "icmp-error-limit: 0\nservices:", 1)) as run:
+        before = world.lbr.reasons().get("icmp_error_limited", 0)
+        for kind, reply, out in replies(run, 4, 5152):
+            equal(run(reply)[0], SHOT, "limited")
+        equal(world.lbr.reasons()["icmp_error_limited"], before + 2, "icmp_error_limited")
+    # an error about an error: none
+    with nat(world) as run:
+        for kind, reply, out in replies(run, 4, 5153):
+            error = reply.copy()
+            error[IP].payload = ICMP(type=3, code=1) / Raw(bytes(layer(out))) / Raw(bytes(1600))
+            for field in "len", "chksum", "proto":
+                delattr(error[IP], field)
+            equal(run(Ether(bytes(error)))[0], SHOT, "about an error")
+
+
+def layer_anew(frame):
+    """The frame with lengths and sums as they are now."""
+    frame = frame.copy()
+    for each in layer(frame), layer(frame).payload:
+        for field in "len", "chksum", "plen":
+            if field in each.fields:
+                delattr(each, field)
+    return frame
