@@ -37,6 +37,8 @@
 #	make bench-net	... with the network around it, beside others (root; 1 min)
 #	make bench-apply	what a change of the configuration costs
 #			(root; 2 min)
+#	make bench-workers	how long requests to worker threads take, by scheduler
+#			(root; 3 min)
 #	make clean	remove what was built
 #
 # On a host: make -C LoadBalancer, make -C Backend.
@@ -50,7 +52,7 @@ include common/install.mk
 .PHONY: FORCE all man deps demo demo-docker quick check test test-fresh \
 	test-docker test-kernels test-changes test-fleet test-fattree test-locks \
 	test-lifecycle test-fuzz test-workers test-long \
-	mutants bench bench-net bench-apply clean
+	mutants bench bench-net bench-apply bench-workers clean
 
 all:
 	@$(AS_OWNER) $(LOCKED) $(MAKE) --no-print-directory $(PARALLEL) \
@@ -85,7 +87,7 @@ demo-docker: deps
 
 test test-fresh test-docker test-kernels test-changes test-fleet \
 	test-fattree test-locks test-lifecycle test-fuzz test-workers test-long \
-	mutants bench bench-net bench-apply: GROUP := build play test
+	mutants bench bench-net bench-apply bench-workers: GROUP := build play test
 
 # These install nothing, and say what is missing.
 quick:
@@ -173,6 +175,10 @@ bench-net: deps
 bench-apply: deps
 	@$(AS_OWNER) $(MAKE) --no-print-directory -s -C tests/bench
 	@tests/bench/run -a
+
+bench-workers: deps
+	@$(AS_OWNER) $(MAKE) --no-print-directory -s -C tests/bench
+	@tests/bench/run -w
 
 clean:
 	@rm -rf build
