@@ -7,8 +7,8 @@ function head(status) {
 
 // Of `scheduler: workers`: the backends' threads, and what waits for one.
 function threads(status, service, into) {
-	const of = r => endpoint(r) === endpoint(service);
-	for (const q of (status.queues || []).filter(of)) {
+	const mine = r => endpoint(r) === endpoint(service);
+	for (const q of (status.queues || []).filter(mine)) {
 		const wait = q["from-queue"] ? Math.round(q["waited-ms"] / q["from-queue"]) + " ms on average" : "";
 		make("p", { class: q.queued ? "word degraded" : "word", text: q.queued + " of " + q.size + " requests wait; " +
 			short(q["from-queue"]) + " of " + short(q.sent) + " sent had waited " + wait }, into);
@@ -19,7 +19,7 @@ function threads(status, service, into) {
 			{ name: "busy", value: w => w.busy },
 			{ name: "given up", value: w => short(w["given-up"]) },
 		], into);
-		for (const w of status.workers.filter(of)) add(w, w.free ? "up" : "draining");
+		for (const w of status.workers.filter(mine)) add(w, w.free ? "up" : "draining");
 	}
 }
 

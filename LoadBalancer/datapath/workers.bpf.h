@@ -45,7 +45,7 @@ INLINE enum reason workers_request(struct xdp_md *ctx, struct handed *h)
 	if (d->packet.is_error)
 		return REASON_unmatched;
 	if (d->packet.flags & (PACKET_FIRST | PACKET_LATER))
-		return REASON_fragment;
+		return REASON_request_fragmented;
 	if (d->packet.ttl <= 1)
 		return REASON_ttl_exceeded;
 	if (!*(volatile __u64 *)&state->queued &&

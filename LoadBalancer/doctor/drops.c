@@ -27,6 +27,9 @@ static const struct drop_advice advice[] = {
 	{REASON_no_room, HEALTH_FAIL, "lbr up -m generic -c FILE"},
 	{REASON_no_port, HEALTH_FAIL,
 	 "in FILE, another address in nat-source, or a larger nat-table-size"},
+	{REASON_queue_full, HEALTH_FAIL, "lbr show workers"},
+	{REASON_request_fragmented, HEALTH_WARN,
+	 "lbr watch request_fragmented"},
 	/* Sent by clients or strangers; not a fault of this host. */
 	{REASON_no_flow, HEALTH_WARN, "lbr show reasons"},
 	{REASON_unmatched, HEALTH_WARN, "lbr watch unmatched"},

@@ -55,7 +55,7 @@ REASON(martian, DROP, IN_LBR, \
 REASON(malformed_vip, DROP, IN_LBR, \
 	"a header is truncated or inconsistent, or the IPv4 checksum of a packet to be answered or tunnelled is wrong; for a VIP") \
 REASON(fragment, DROP, IN_LBR, \
-	"a fragment for a VIP, and the first fragment of its packet has not come before it; or of a request to workers") \
+	"a fragment for a VIP, and the first fragment of its packet has not come before it") \
 REASON(extension, DROP, IN_LBR, \
 	"for a VIP, with an IPv6 extension header that cannot be forwarded") \
 REASON(ttl_exceeded, DROP, IN_LBR, \
@@ -70,6 +70,8 @@ REASON(queued, DROP, IN_LBR, \
 	"a request to workers, none of which is free: it waits in the queue") \
 REASON(queue_full, DROP, IN_LBR, \
 	"a request to workers, none of which is free, and the queue is full, or the request larger than 1500 bytes") \
+REASON(request_fragmented, DROP, IN_LBR, \
+	"a fragment of a request to workers, which must be one datagram that is whole") \
 REASON(queue_lost, DROP, IN_LBR, \
 	"a request that waited for a service which has left the file; it was counted as queued, too") \
 REASON(released, DROP, IN_LBR, \

@@ -142,7 +142,8 @@ def too_big(world):
 BEYOND = {"fib_error", "no_room", "ttl_exceeded", "neighbour_missing", "neighbour_asked",
           "neighbour_prompted", "off_link", "no_outer_source", "local_passed", "would_loop",
           "device_passed", "device_unfit", "redirect_refused", "check_reply", "path_mtu_learned",
-          "path_mtu_refused", "queued", "queue_full", "queue_lost", "released",
+          "path_mtu_refused", "queued", "queue_full", "queue_lost",
+          "request_fragmented", "released",
           "translating", "translated", "returned", "no_port", "no_flow"}
 
 

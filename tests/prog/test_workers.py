@@ -277,7 +277,7 @@ def others(world):
     world.apply(pool(2008))
     packet = IP(request(2008, 1000, b"x" * 3000)[14:])
     pieces = [bytes(f.ether() / piece) for piece in fragment(packet, 1480)]
-    equal(counted(world, pieces)[1], {"fragment": len(pieces)}, "reasons")
+    equal(counted(world, pieces)[1], {"request_fragmented": len(pieces)}, "reasons")
     old = bytes(f.ip4(ttl=1) / UDP(sport=1001, dport=2008) / Raw(b"x"))
     equal(counted(world, [old])[1], {"ttl_answered": 1}, "TTL 1")
     equal(counted(world, [bytes(f.ip4() / f.tcp(2008))])[1], {"unmatched": 1}, "TCP")
