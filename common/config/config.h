@@ -110,6 +110,26 @@ enum second_chance {
 	CHANCE_ALWAYS,	   /* also at a standing deputy */
 };
 
+/*
+ * How many of a service's backends have to be up: a number, or with
+ * SHARE_PERCENT a percentage of those that are to serve, 1-100.
+ */
+#define SHARE_PERCENT 0x80000000u
+
+#define ANNOUNCE_TEXT 96 /* the longest path, with its NUL */
+
+/* Key `announce`: how others learn which VIPs this load balancer serves. */
+struct config_announce {
+	__u32 table;	    /* of the routes; 0: there are none */
+	__u32 protocol;	    /* of the routes, rtm_protocol */
+	__u32 metric;	    /* of a route to a VIP that is fit ... */
+	__u32 metric_unfit; /* ... and to one that is not; larger */
+	__u32 leave_after;  /* milliseconds */
+	char track_files[ANNOUNCE_TEXT]; /* their directory; "": none */
+	char hook[ANNOUNCE_TEXT];	 /* a program; "": none */
+	unsigned int line;		 /* 0: the file has no such key */
+};
+
 struct config_service {
 	struct addr vip;
 	__be16 port;	/* 0: any */
@@ -127,6 +147,7 @@ struct config_service {
 	__u32 lease;	     /* milliseconds that a request may take */
 	__u32 queue;	     /* requests */
 	char release_key[RELEASE_KEY + 1];
+	__u32 minimum_up;      /* see SHARE_PERCENT */
 	__u32 table_size;      /* a prime */
 	struct config_was was; /* see transition.h */
 	struct config_check check;
@@ -158,6 +179,7 @@ struct config {
 	__u32 nat_table_size; /* flows */
 	struct prefix *lb_sources;
 	size_t lb_source_count;
+	struct config_announce announce;
 	__u8 digest[32];     /* of what the file means: see write.h */
 	char *path;	     /* as the user named it */
 	bool is_running;     /* the running state, not a file's */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/base/address.h"
+#include "common/config/announce.h"
 #include "common/config/health.h"
 #include "common/config/method_names.h"
 #include "common/config/methods.h"
@@ -324,7 +325,8 @@ int conflicts_check(const struct config *config, const struct refusal *refusal)
 
 	result = restore_check(config, refusal)
 			 ?: methods_check(config, refusal)
-			 ?: workers_check(config, refusal);
+			 ?: workers_check(config, refusal)
+			 ?: announce_check(config, refusal);
 	for (size_t i = 0; i < service_count && !result; i++)
 		result = health_refuse(&config->services[i], refusal);
 	if (!result)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/config/config.h"
+#include "common/config/keys_announce.h"
 #include "common/config/keywords.h"
 #include "common/core/abi_services.h"
 
@@ -23,6 +24,8 @@ const struct level_info levels[LEVELS] = {
 			 offsetof(struct config_check, line), MAX_SERVICES},
 	[LEVEL_WAS] = {"former table", sizeof(struct config_was),
 		       offsetof(struct config_was, line), MAX_SERVICES},
+	[LEVEL_ANNOUNCE] = {"announcement", sizeof(struct config_announce),
+			    offsetof(struct config_announce, line), 1},
 };
 
 /* " `maglev`" and so on: those that are a function of the flow. */
@@ -139,6 +142,10 @@ const struct key keys[] = {
 	 .help = "From whom a backend accepts packets by @encapsulating: the "
 		 "sources that load balancers use. Required if a service has "
 		 "such a method."},
+	{LEVEL_FILE, "announce", KIND_RECORD, FIELD(config, announce),
+	 .entry = LEVEL_ANNOUNCE, .standard = "none",
+	 .help = "How `lbr run` tells routers, keepalived or a program which "
+		 "VIPs to send here; its keys are below."},
 
 	{LEVEL_SERVICE, "vip", KIND_ADDRESS, FIELD(config_service, vip),
 	 .help = "The virtual IP address."},
@@ -229,6 +236,12 @@ const struct key keys[] = {
 		 "those whose path is good or, if there are none, to all; "
 		 "`drop`: nowhere; `pass` (also if all drain): to the load "
 		 "balancer's kernel."},
+	{LEVEL_SERVICE, "minimum-up", KIND_SHARE,
+	 FIELD(config_service, minimum_up),
+	 .min = 1, .max = MAX_BACKENDS, .standard = "1",
+	 .help = "How many of its backends must be up for the service to be "
+		 "fit; a percentage is of those that do not drain, rounded up. "
+		 "A VIP is announced well while all its services are fit."},
 	{LEVEL_SERVICE, "flows", KIND_KEYWORD, FIELD(config_service, flows),
 	 .keywords = flows_keywords, .standard = "remember",
 	 .help = "`remember`: the load balancer remembers the backend of each "
@@ -366,6 +379,8 @@ const struct key keys[] = {
 	{LEVEL_WAS, "scheduler", KIND_KEYWORD, FIELD(config_was, scheduler),
 	 .keywords = was_keywords, .standard = "service",
 	 .help = "The scheduler before; `service`: that of today."},
+
+	KEYS_ANNOUNCE
 };
 /* clang-format on */
 const size_t key_count = sizeof(keys) / sizeof(keys[0]);

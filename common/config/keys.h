@@ -17,11 +17,12 @@
 
 /* The kinds of mapping in a file; each fills a record of its own struct. */
 enum level {
-	LEVEL_FILE,    /* struct config */
-	LEVEL_SERVICE, /* struct config_service */
-	LEVEL_BACKEND, /* struct config_backend */
-	LEVEL_CHECK,   /* struct config_check */
-	LEVEL_WAS,     /* struct config_was */
+	LEVEL_FILE,	/* struct config */
+	LEVEL_SERVICE,	/* struct config_service */
+	LEVEL_BACKEND,	/* struct config_backend */
+	LEVEL_CHECK,	/* struct config_check */
+	LEVEL_WAS,	/* struct config_was */
+	LEVEL_ANNOUNCE, /* struct config_announce */
 	LEVELS,
 };
 
@@ -41,6 +42,7 @@ enum kind {
 	KIND_NUMBER,   /* or one of `keywords`, if there are any */
 	KIND_PORT,     /* as KIND_NUMBER, stored in wire order */
 	KIND_PRIME,    /* a number that must be prime */
+	KIND_SHARE,    /* a number or a percentage, see SHARE_PERCENT */
 	KIND_DURATION, /* stored in milliseconds */
 	KIND_KEYWORD,  /* one of `keywords` */
 	KIND_TEXT,     /* `size` bytes of it, and NUL; at least `min` */
@@ -84,7 +86,7 @@ struct key {
 /* In `types`, of an enum check_type. */
 #define TYPE(type) (1u << (type))
 
-#define MAX_KEYS 64
+#define MAX_KEYS 96
 extern const struct key keys[];
 extern const size_t key_count;
 
@@ -99,7 +101,7 @@ const struct key *key_nearest(enum level level, const char *name,
 			      size_t length);
 
 /* Room for any text of key_allowed() and key_names(). */
-#define ALLOWED_SIZE 256
+#define ALLOWED_SIZE 384
 
 /* The allowed values: "a number from 1 to 1000". Returns `text`. */
 const char *key_allowed(const struct key *key, char text[ALLOWED_SIZE]);

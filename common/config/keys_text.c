@@ -90,6 +90,10 @@ const char *key_allowed(const struct key *key, char text[ALLOWED_SIZE])
 	case KIND_PORT:
 		append(text, "a number from %u to %u", key->min, key->max);
 		break;
+	case KIND_SHARE:
+		append(text, "a number from %u to %u or a percentage to 100%%",
+		       key->min, key->max);
+		break;
 	case KIND_PRIME:
 		append(text, "a prime from %u to %u", key->min, key->max);
 		break;

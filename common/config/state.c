@@ -107,6 +107,7 @@ void service_add(struct service_tally *tally, const struct backend *backend)
 		return;
 	tally->to_serve++;
 	tally->down += status != STATUS_UP;
+	tally->unknown += backend->finding == FINDING_NONE;
 }
 
 enum service_status service_status(const struct service_tally *tally)

@@ -59,6 +59,7 @@ enum service_status {
 /* What the state follows from: begin with zero, and add each backend. */
 struct service_tally {
 	size_t to_serve, down;
+	size_t unknown; /* of those to serve: no check has spoken */
 };
 void service_add(struct service_tally *tally, const struct backend *backend);
 enum service_status service_status(const struct service_tally *tally);

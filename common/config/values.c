@@ -60,6 +60,18 @@ static int read_duration(const char *text, size_t length, __u64 *milliseconds)
 	return -1;
 }
 
+/* "3", or "50%". */
+static int read_share(const char *text, size_t length, __u64 *value)
+{
+	bool percent = length && text[length - 1] == '%';
+
+	if (read_number(text, length - percent, value) ||
+	    (percent && (!*value || *value > 100)))
+		return -1;
+	*value |= percent ? SHARE_PERCENT : 0;
+	return 0;
+}
+
 static int read_keyword(const struct keyword *keywords, const char *text,
 			size_t length, __u64 *value)
 {
@@ -215,6 +227,9 @@ static int read_scalar(const struct key *key, const char *text, size_t length,
 {
 	int bad;
 
+	if (key->kind == KIND_SHARE && !read_share(text, length, value) &&
+	    *value & SHARE_PERCENT)
+		return 0;
 	if (!read_keyword(key->keywords, text, length, value))
 		return 0;
 	if (key->renamed[0] && strlen(key->renamed[0]) == length &&

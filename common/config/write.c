@@ -61,6 +61,8 @@ static void write_value(const struct key *key, const void *field, FILE *out)
 	}
 	if (key->kind == KIND_DURATION)
 		fputs(duration_text(value, text), out);
+	else if (key->kind == KIND_SHARE && value & SHARE_PERCENT)
+		fprintf(out, "%u%%", value & ~SHARE_PERCENT);
 	else
 		fprintf(out, "%u", value);
 }
@@ -99,6 +101,7 @@ static bool is_standard(const struct key *key, const void *record)
 		struct config_backend backend;
 		struct config_check check;
 		struct config_was was;
+		struct config_announce announce;
 	} standard;
 	char problem[PROBLEM_SIZE];
 
@@ -122,6 +125,7 @@ static const struct style styles[LEVELS] = {
 	[LEVEL_BACKEND] = {"      - {", ", ", ""},
 	[LEVEL_CHECK] = {"", ", ", ""},
 	[LEVEL_WAS] = {"", ", ", ""},
+	[LEVEL_ANNOUNCE] = {"", ", ", ""},
 };
 
 /* A record that is zero, except for its line, was left out. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/config/config.h"
+#include "common/config/transition.h"
 #include "common/core/method.h"
 #include "common/core/scheduler.h"
 
@@ -48,4 +49,44 @@ static void agree_workers(struct config_service *service, __u16 number)
 		service->threads = 1;
 	if (service->load_balancers > service->threads)
 		service->load_balancers = service->threads;
+}
+
+/* By one way at least, and in no table of the host; or left out. */
+static void agree_announce(struct config_announce *announce)
+{
+	if (!announce->metric)
+		return;
+	if (announce->table >= 253 && announce->table <= 255)
+		announce->table = 252;
+	if (*announce->track_files)
+		*announce->track_files = '/';
+	if (*announce->hook || !announce->table)
+		*announce->hook = '/';
+	if (announce->metric_unfit <= announce->metric) {
+		announce->metric = 1 + announce->metric / 2;
+		announce->metric_unfit = announce->metric + 1;
+	}
+}
+
+static void agree_minimum_up(struct config_service *service)
+{
+	if (service->minimum_up < SHARE_PERCENT)
+		service->minimum_up %= 1 + (__u32)service->backend_count;
+	service->minimum_up += !service->minimum_up;
+}
+
+/*
+ * As the keys of a state require: two weights, and few backends in transition.
+ */
+static void stand(struct config_backend *backend, size_t number)
+{
+	if (backend->state == STATE_DRAINING || backend->drain ||
+	    number >= MOST_IN_TRANSITION)
+		backend->state = STATE_ACTIVE;
+	if (backend->state == STATE_FILLING || backend->drain ||
+	    number >= MOST_IN_TRANSITION ||
+	    backend->weight_before == backend->weight)
+		backend->weight_before = 0;
+	if (number >= MOST_IN_TRANSITION)
+		backend->drain = false;
 }

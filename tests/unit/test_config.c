@@ -59,8 +59,10 @@ static void fills_in_defaults(void **state)
 	assert_int_equal(config.insert_limit, 50000);
 	assert_int_equal(config.icmp_error_limit, 1000);
 	assert_int_equal(config.service_count, 1);
+	assert_int_equal(config.announce.line, 0);
 
 	service = config.services;
+	assert_int_equal(service->minimum_up, 1);
 	assert_address(&service->vip, "192.0.2.1");
 	assert_true(service->port == bpf_htons(80));
 	assert_int_equal(service->protocol, IPPROTO_TCP);

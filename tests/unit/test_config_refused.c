@@ -16,12 +16,15 @@
 	"udp-idle, "                                                           \
 	"grace, drain-timeout, next-hop-age, insert-limit, icmp-error-limit, " \
 	"second-chance-limit, advmss, "                                        \
-	"outer-source, nat-source, nat-first-port, nat-table-size, lb-sources"
+	"outer-source, nat-source, nat-first-port, nat-table-size, "           \
+	"lb-sources, "                                                         \
+	"announce"
 #define SERVICE_KEYS                                                           \
 	"vip, port, protocol, scheduler, threads, release, release-key, "      \
 	"lease, queue, load-balancers, forward, dscp, checksum, "              \
 	"table-size, fragments, check, "                                       \
-	"on-down, on-all-down, flows, second-chance, was, backends"
+	"on-down, on-all-down, minimum-up, flows, second-chance, was, "        \
+	"backends"
 #define BACKEND_KEYS                                                           \
 	"address, port, weight, weight-before, state, mtu, restore, drain"
 #define PORT "must be a number from 1 to 65535 or any"

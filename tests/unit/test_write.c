@@ -71,6 +71,8 @@ static void draw(const struct key *key, char *record)
 	}
 	if (words && (key->kind == KIND_KEYWORD || !below(4)))
 		value = key->keywords[below(words)].value;
+	else if (key->kind == KIND_SHARE && below(2))
+		value = SHARE_PERCENT | (1 + below(100));
 	else if (key->kind == KIND_PRIME)
 		value = value_next_prime(key->min +
 					 below(key->max - key->min + 1));
@@ -128,22 +130,6 @@ static void draw_check(struct config_service *service)
 	forget_others(check);
 }
 
-/*
- * As the keys of a state require: two weights, and few backends in transition.
- */
-static void stand(struct config_backend *backend, size_t number)
-{
-	if (backend->state == STATE_DRAINING || backend->drain ||
-	    number >= MOST_IN_TRANSITION)
-		backend->state = STATE_ACTIVE;
-	if (backend->state == STATE_FILLING || backend->drain ||
-	    number >= MOST_IN_TRANSITION ||
-	    backend->weight_before == backend->weight)
-		backend->weight_before = 0;
-	if (number >= MOST_IN_TRANSITION)
-		backend->drain = false;
-}
-
 /* A former table, where there may be one; it counts as one in transition. */
 static void draw_former(struct config_service *service)
 {
@@ -174,6 +160,18 @@ static void draw_prefixes(struct prefix **field, size_t *count, size_t most)
 	*count = below((__u32)most + 1);
 }
 
+static void draw_file(struct config *config)
+{
+	draw_record(LEVEL_FILE, config);
+	if (below(2))
+		draw_record(LEVEL_ANNOUNCE, &config->announce);
+	agree_announce(&config->announce);
+	draw_prefixes(&config->outer_sources, &config->outer_source_count, 2);
+	config->nat_sources = nat_sources;
+	config->nat_source_count = 2;
+	draw_prefixes(&config->lb_sources, &config->lb_source_count, 3);
+}
+
 /* No two backends have the same address, so they cannot be mixed up. */
 static void draw_config(struct config *config, struct config_service *services,
 			struct config_backend (*backends)[BACKENDS])
@@ -182,11 +180,7 @@ static void draw_config(struct config *config, struct config_service *services,
 	size_t i, j;
 
 	memset(config, 0, sizeof(*config));
-	draw_record(LEVEL_FILE, config);
-	draw_prefixes(&config->outer_sources, &config->outer_source_count, 2);
-	config->nat_sources = nat_sources;
-	config->nat_source_count = 2;
-	draw_prefixes(&config->lb_sources, &config->lb_source_count, 3);
+	draw_file(config);
 	config->services = services;
 	config->service_count = 1 + below(SERVICES);
 	for (i = 0; i < config->service_count; i++) {
@@ -203,6 +197,7 @@ static void draw_config(struct config *config, struct config_service *services,
 		assert_int_equal(addr_parse(text, &services[i].vip), 0);
 		services[i].backends = backends[i];
 		services[i].backend_count = 1 + below(BACKENDS);
+		agree_minimum_up(&services[i]);
 		for (j = 0; j < services[i].backend_count; j++) {
 			memset(&backends[i][j], 0, sizeof(backends[i][j]));
 			draw_record(LEVEL_BACKEND, &backends[i][j]);
@@ -246,6 +241,7 @@ static void assert_same_config(const struct config *a, const struct config *b)
 	size_t i, j;
 
 	assert_same(LEVEL_FILE, a, b);
+	assert_same(LEVEL_ANNOUNCE, &a->announce, &b->announce);
 	assert_int_equal(a->outer_source_count, b->outer_source_count);
 	assert_int_equal(a->lb_source_count, b->lb_source_count);
 	assert_true(!a->outer_source_count ||
