@@ -16,6 +16,7 @@
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/cli/cli.h"
 #include "common/core/reason.h"
+#include "common/host/announce.h"
 #include "LoadBalancer/xdp_lbr.skel.h"
 
 static const struct verb verbs[] = {
@@ -34,6 +35,9 @@ static const struct verb verbs[] = {
 	{"plan", "FILE",
 	 "which steps lead from what runs to FILE; exit 4 if there are any",
 	 verb_plan, NULL},
+	{"leave", NULL,
+	 "withdraw all VIPs, so that other load balancers get the packets",
+	 verb_leave, NULL},
 	VERB_SHOW("interfaces|services|backends|flows|next-hops|workers|"
 		  "nat-sources|nat-flows|path-mtus|reasons"),
 	{"forget", NULL, "forget the path MTUs that routers have reported",
@@ -135,7 +139,8 @@ static int prepare(struct kernel *kernel, const struct config *config,
 	if (!kernel->object && !kernel->attachment_count &&
 	    kernel_attachments(kernel, fault_out))
 		return -1;
-	return nat_refuse(kernel, config, fault_out)
+	return announce_refuse(kernel, config, fault_out)
+		       ?: nat_refuse(kernel, config, fault_out)
 		       ?: devices_refuse(kernel, config, fault_out)
 		       ?: lbr_prepare(kernel, config, fault_out);
 }
@@ -159,6 +164,8 @@ static void settle(struct kernel *kernel, const struct config *config)
 	lbr_claims_settle(kernel, config);
 	nat_settle(kernel, config);
 	workers_settle(kernel, config);
+	if (kernel->object) /* `up` */
+		announce_return(kernel);
 }
 
 const struct role tool = {
@@ -184,4 +191,5 @@ const struct role tool = {
 	.host = lbr_host,
 	.notes = lbr_notes,
 	.settle = settle,
+	.leave = lbr_leave,
 };

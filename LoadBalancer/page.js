@@ -33,7 +33,9 @@ function rows(status, now) {
 		const up = serve.filter(b => b.state === "up").length;
 		const h2 = make("h2", { text: endpoint(service) + " " }, into);
 		make("span", { class: "word " + word(service.state), text: service.state + " for " + ago(service.since, now.at) }, h2);
-		make("small", { text: " " + [service.scheduler, up + " of " + serve.length + " up", ...service.why ? [service.why] : []].join(", ") }, h2);
+		make("small", { text: " " + [service.scheduler, up + " of " + serve.length + " up",
+			...service.announced ? [service.announced === "withdrawn" ? "VIP withdrawn" : "VIP announced as " + service.announced] : [],
+			...service.why ? [service.why] : []].join(", ") }, h2);
 		const result = name => ({
 			name, text: true,
 			kind: b => (checks.get(key(b)) || { [name]: "unknown" })[name],

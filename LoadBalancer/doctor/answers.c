@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/doctor/doctor.h"
+#include "common/config/announce.h"
 #include "LoadBalancer/generation/file.h"
 #include "LoadBalancer/generation/condition.h"
 #include "common/base/address.h"
@@ -21,6 +22,14 @@
 #include "common/kernel/run_lock.h"
 #include "common/net/routes.h"
 
+void mend_run(struct doctor *doctor)
+{
+	if (access("/run/systemd/system", F_OK))
+		mend(doctor, "setsid lbr run -c %s </dev/null &", doctor->path);
+	else
+		mend(doctor, "systemctl start lbr-run");
+}
+
 void look_run(struct doctor *doctor)
 {
 	bool checks = file_wants_checks(&doctor->config);
@@ -29,6 +38,13 @@ void look_run(struct doctor *doctor)
 
 	if (alive < 0) {
 		report(doctor, HEALTH_UNKNOWN, "%s", said.cause);
+		return;
+	}
+	if (!alive && !checks && announces(&doctor->config)) {
+		report(doctor, HEALTH_WARN,
+		       "the file says to announce VIPs, and lbr run does not "
+		       "run: what is announced stays as it is");
+		mend_run(doctor);
 		return;
 	}
 	if (alive || !checks) {
@@ -40,10 +56,7 @@ void look_run(struct doctor *doctor)
 	report(doctor, HEALTH_WARN,
 	       "the file names health checks, and lbr run does not run: a dead "
 	       "backend keeps its flows");
-	if (access("/run/systemd/system", F_OK))
-		mend(doctor, "setsid lbr run -c %s </dev/null &", doctor->path);
-	else
-		mend(doctor, "systemctl start lbr-run");
+	mend_run(doctor);
 }
 
 /* An address of `nat-source` of this family; check has seen that there is. */

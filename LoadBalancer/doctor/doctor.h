@@ -14,10 +14,14 @@ void look_workers(struct doctor *doctor);
 void look_vips(struct doctor *doctor);
 /* paths.c */
 void look_next_hops(struct doctor *doctor);
+/* announced.c */
+void look_announced(struct doctor *doctor);
 /* mtu.c */
 void look_mtu(struct doctor *doctor);
 /* answers.c */
 void look_run(struct doctor *doctor);
+/* The command that starts `lbr run`. */
+void mend_run(struct doctor *doctor);
 void look_services(struct doctor *doctor);
 void look_answers(struct doctor *doctor);
 /* claims.c */

@@ -17,6 +17,7 @@
 #include "LoadBalancer/generation/file.h"
 #include "LoadBalancer/generation/states.h"
 #include "common/base/address.h"
+#include "common/host/announce.h"
 #include "common/kernel/generation.h"
 
 static const struct timeval second = {1, 0};
@@ -108,6 +109,43 @@ static bool is_adopted(const struct lbr_monitor *monitor,
 	       generation.switched == monitor->switched;
 }
 
+/* `all`: also what has not changed is looked at. */
+static void announce_soon(struct lbr_monitor *monitor, bool all)
+{
+	monitor->announcer.is_all |= all;
+	if (!evtimer_pending(monitor->announce, NULL))
+		event_add(monitor->announce, &moment);
+}
+
+/* What runs is announced as well as it is fit. */
+static void announce(evutil_socket_t fd, short what, void *data)
+{
+	struct lbr_monitor *monitor = data;
+	const struct timeval *again = NULL;
+	struct fault fault_is = {0};
+	struct kernel kernel;
+	int rc = change_open(monitor, &kernel, &fault_is);
+
+	(void)fd;
+	(void)what;
+	if (rc == KERNEL_BUSY) {
+		again = &soon;
+	} else if (!rc && is_adopted(monitor, &kernel) &&
+		   announcer_now(&monitor->announcer, &kernel, &monitor->config,
+				 &fault_is)) {
+		/* Said once, and tried until it succeeds. */
+		if (strcmp(monitor->said.cause, fault_is.cause))
+			fault_warn(&fault_is);
+		monitor->said = fault_is;
+		again = &second;
+	}
+	kernel_close(&kernel);
+	if (again)
+		event_add(monitor->announce, again);
+	else
+		*monitor->said.cause = '\0';
+}
+
 /* Returns 0, or with a fault KERNEL_BUSY or -1. */
 static int adopt(struct lbr_monitor *monitor, struct fault *fault_out)
 {
@@ -140,6 +178,7 @@ static int adopt(struct lbr_monitor *monitor, struct fault *fault_out)
 		checks_stop(&monitor->checks);
 	unmarking_follow(&monitor->unmarking, &running);
 	serving_follow(&monitor->serving, &monitor->config, &running);
+	announce_soon(monitor, true);
 	running_free(&running);
 	config_free(&old);
 	return rc;
@@ -174,6 +213,9 @@ static unsigned int matters(void *data, const struct nlmsghdr *message,
 {
 	struct lbr_monitor *monitor = data;
 
+	if (what == MONITOR_ROUTE &&
+	    announce_is_removed(&monitor->config.announce, message))
+		announce_soon(monitor, true);
 	return relevant_message(&monitor->relevant, message, what);
 }
 
@@ -253,6 +295,7 @@ static void write_states(evutil_socket_t fd, short what, void *data)
 	(void)what;
 	if (!rc) {
 		event_active(monitor->look, EV_TIMEOUT, 0);
+		announce_soon(monitor, false);
 		return;
 	}
 	/*
@@ -307,9 +350,11 @@ int lbr_monitor_start(struct lbr_monitor *monitor, struct event_base *base,
 	};
 	monitor->look = evtimer_new(base, look, monitor);
 	monitor->write = evtimer_new(base, write_states, monitor);
+	monitor->announce = evtimer_new(base, announce, monitor);
 	monitor->unmarking.role = monitor->role;
 	monitor->serving.role = monitor->role;
-	if (!monitor->look || !monitor->write ||
+	if (!monitor->look || !monitor->write || !monitor->announce ||
+	    hooks_start(&monitor->announcer.hooks, base) ||
 	    unmarking_start(&monitor->unmarking, base) ||
 	    serving_start(&monitor->serving, base))
 		return fault(fault_out, "cannot run: no memory");
@@ -338,6 +383,9 @@ void lbr_monitor_stop(struct lbr_monitor *monitor)
 	checks_stop(&monitor->checks);
 	if (monitor->path.id)
 		check_path_close(&monitor->path);
+	hooks_stop(&monitor->announcer.hooks);
+	if (monitor->announce)
+		event_free(monitor->announce);
 	if (monitor->look)
 		event_free(monitor->look);
 	if (monitor->write)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "LoadBalancer/health/announcer.h"
 #include "LoadBalancer/health/check_path.h"
 #include "LoadBalancer/health/unmarking.h"
 #include "LoadBalancer/health/schedule.h"
@@ -22,12 +23,14 @@ struct lbr_monitor {
 	struct relevant relevant;
 	struct unmarking unmarking;
 	struct serving serving;
+	struct announcer announcer;
 	__u64 number;	 /* of the generation whose file is checked; 0: none */
 	__u64 switched;	 /* when it was switched to, jiffies */
 	__u8 digest[32]; /* of its file */
-	struct event *look, *write;
+	struct event *look, *write, *announce;
 	/* Its wait for the lock, if it has something to change. */
 	struct lock_waiting waiting;
+	struct fault said;  /* why VIPs could not be announced just now */
 	struct quiet quiet; /* its wait for packets of an earlier generation */
 };
 

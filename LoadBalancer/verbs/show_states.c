@@ -12,6 +12,7 @@
 #include "LoadBalancer/generation/flow_table.h"
 #include "LoadBalancer/generation/unmark.h"
 #include "LoadBalancer/generation/condition.h"
+#include "LoadBalancer/host/announcements.h"
 #include "LoadBalancer/verbs/show.h"
 #include "common/base/elapsed.h"
 #include "common/base/json.h"
@@ -30,13 +31,31 @@ static time_t until_time(__u64 until, __u64 now)
 			1000);
 }
 
+/*
+ * Why it is in its state or, if the state does not say so, why it is not fit
+ * and its VIP therefore announced worse.
+ */
+static json_t *service_why(const struct announcements *announcements,
+			   const struct condition *condition,
+			   const struct fitness *fitness)
+{
+	if (fitness->is_fit || !announces(&announcements->config) ||
+	    (condition->status != SERVICE_UP &&
+	     condition->status != SERVICE_DEGRADED))
+		return json_text(condition->why);
+	return json_sprintf("not fit: %s%s%s", fitness->why,
+			    *condition->why ? "; " : "", condition->why);
+}
+
 static json_t *service_row(const struct show *show,
 			   const struct conditions *conditions,
+			   const struct announcements *announcements,
 			   const struct running_service *row, time_t until,
 			   size_t moved)
 {
 	struct backend_count sum = {0};
 	struct condition condition;
+	struct fitness fitness;
 	const struct method *method = &row->service.method;
 	size_t i, end, backends = 0;
 
@@ -52,13 +71,16 @@ static json_t *service_row(const struct show *show,
 		backends += backend->state != BACKEND_REMOVING;
 	}
 	service_condition(conditions, row, &condition);
+	service_fitness(&announcements->fitnesses, row, &fitness);
 	return json_pack(
-		"{s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:o, s:I, s:I, "
-		"s:o, s:I, s:I, s:I, s:o}",
+		"{s:o, s:o, s:s, s:s, s:o, s:b, s:s?, s:s, s:s, s:o, s:s, s:o, "
+		"s:I, s:I, s:o, s:I, s:I, s:I, s:o}",
 		"vip", json_addr(&row->key.vip), "port",
 		json_port(row->key.port), "protocol",
 		protocol_name(row->key.protocol), "state", condition.state,
-		"since", json_time(event_time(condition.since)), "scheduler",
+		"since", json_time(event_time(condition.since)), "fit",
+		fitness.is_fit, "announced",
+		announcement_name(announcements, &row->key.vip), "scheduler",
 		scheduler_name(row->service.scheduler), "forward",
 		method_name(method), "dscp", json_nonzero(method->dscp),
 		"checksum", checksum_name(method->checksum), "table-size",
@@ -66,7 +88,8 @@ static json_t *service_row(const struct show *show,
 		(json_int_t)moved, "backends", (json_int_t)backends, "until",
 		json_time(until), "flows-total", (json_int_t)sum.flows,
 		"packets", (json_int_t)sum.packets, "bytes",
-		(json_int_t)sum.bytes, "why", json_text(condition.why));
+		(json_int_t)sum.bytes, "why",
+		service_why(announcements, &condition, &fitness));
 }
 
 json_t *services_rows(const struct kernel *kernel, const struct show *show)
@@ -74,13 +97,17 @@ json_t *services_rows(const struct kernel *kernel, const struct show *show)
 	const struct running *running = &show->running;
 	const struct running_service *row = running->services;
 	json_t *rows = json_array();
+	struct announcements announcements = {0};
 	struct conditions conditions;
 	struct tables tables;
+	struct fault ignored;
 	__u64 now, until;
 	size_t i;
 
 	if (jiffies_now(kernel, &now) ||
+	    announcements_open(&announcements, kernel, running, &ignored) ||
 	    tables_open(&tables, kernel, PROT_READ)) {
+		announcements_close(&announcements);
 		json_decref(rows);
 		return NULL;
 	}
@@ -90,11 +117,12 @@ json_t *services_rows(const struct kernel *kernel, const struct show *show)
 		if (until && until <= now)
 			continue;
 		json_array_append_new(
-			rows, service_row(show, &conditions, row,
-					  until_time(until, now),
+			rows, service_row(show, &conditions, &announcements,
+					  row, until_time(until, now),
 					  moved_slots(&tables, running, row)));
 	}
 	tables_close(&tables);
+	announcements_close(&announcements);
 	conditions_close(&conditions);
 	return rows;
 }

@@ -19,6 +19,9 @@ int verb_plan(const struct role *role, const struct options *options);
 int lbr_run(const struct role *role, const struct options *options);
 extern const struct status_source lbr_status_source;
 extern const struct metric lbr_metrics[];
+/* leave.c: the verb; and what `down` does first, see role->leave */
+int verb_leave(const struct role *role, const struct options *options);
+int lbr_leave(const struct role *role, bool *announced, struct fault *fault);
 /* forget.c: what was learned from packets, given up */
 int verb_forget(const struct role *role, const struct options *options);
 /* watch.c: print decisions as they are made */

@@ -108,6 +108,38 @@ static int down_all(struct kernel *kernel, struct kernel *before, bool is_here,
 	return rc ?: kernel_remove(kernel, fault_out);
 }
 
+/* Is nothing attached any more after this `down`? */
+static bool is_end(const struct role *role, const struct options *options)
+{
+	struct fault ignored;
+	struct kernel kernel;
+	int i, left = 1;
+
+	if (!options->interfaces.count)
+		return true;
+	if (!kernel_open(&kernel, role, ACCESS_READ, &ignored) &&
+	    !kernel_attachments(&kernel, &ignored)) {
+		left = kernel.gone_count;
+		for (i = 0; i < kernel.attachment_count; i++)
+			left += !kernel_names(
+				(const char *const *)options->interfaces.name,
+				kernel.attachments[i].name);
+	}
+	kernel_close(&kernel);
+	return !left;
+}
+
+/* What cannot be withdrawn does not keep it from being taken down. */
+static void leave(const struct role *role, const struct options *options)
+{
+	struct fault fault_is = {0};
+	bool announced;
+
+	if (role->leave && is_end(role, options) &&
+	    role->leave(role, &announced, &fault_is) == -1)
+		fault_warn(&fault_is);
+}
+
 int verb_down(const struct role *role, const struct options *options)
 {
 	enum access access =
@@ -117,6 +149,7 @@ int verb_down(const struct role *role, const struct options *options)
 	bool is_here;
 	int rc;
 
+	leave(role, options);
 	rc = kernel_open(&kernel, role, access, &fault_is);
 	is_here = rc != KERNEL_NOT_UP;
 	if (!is_here)

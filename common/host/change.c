@@ -11,6 +11,7 @@
 #include "common/base/address.h"
 #include "common/core/abi_packets.h"
 #include "common/host/advmss.h"
+#include "common/host/announce.h"
 #include "common/host/change.h"
 #include "common/host/claim.h"
 #include "common/host/check_veth.h"
@@ -329,7 +330,8 @@ static const struct {
 	{"neighbour", undo_neighbour}, {"advmss", advmss_undo},
 	{"claim", claim_undo},	       {"route", claim_route_undo},
 	{"detour", undo_check_veth},   {"filter", clsact_undo},
-	{"local", local_route_undo},
+	{"local", local_route_undo},   {"announce", announce_undo},
+	{"track", track_undo},
 };
 
 static int undo(const struct change *change, struct fault *fault_out)

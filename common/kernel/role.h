@@ -166,6 +166,14 @@ struct role {
 	void (*notes)(const struct config *config, FILE *out);
 	/* Undoes what packets needed until the switch. NULL: nothing. */
 	void (*settle)(struct kernel *kernel, const struct config *config);
+	/*
+	 * Before the last `down`, without the lock: others are told not to send
+	 * packets here any more, and that takes its time. *announced: they were
+	 * told to. Returns 0, or with a fault -1 or KERNEL_NOT_UP. NULL: nobody
+	 * was told.
+	 */
+	int (*leave)(const struct role *role, bool *announced,
+		     struct fault *fault);
 };
 
 /* This tool's role: lbr.c's or bkd.c's. */

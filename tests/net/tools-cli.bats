@@ -182,7 +182,7 @@ same_as_text() {
 		'["schema","generation","digest","trace","flows-not-remembered","interfaces","services","backends","workers","queues","waits","reasons"]' ]]
 	diff <(jq -c '.services[0], .backends[0], .interfaces[0], .reasons[0] |
 		keys_unsorted' <<<"$output") - <<-'END'
-		["vip","port","protocol","state","since","scheduler","forward","dscp","checksum","table-size","moved-slots","backends","until","flows-total","packets","bytes","why"]
+		["vip","port","protocol","state","since","fit","announced","scheduler","forward","dscp","checksum","table-size","moved-slots","backends","until","flows-total","packets","bytes","why"]
 		["vip","port","protocol","backend","backend-port","weight","state","since","health","accepts","overrides","active-flows","until","flows-total","packets","bytes","why"]
 		["interface","program","mode","id"]
 		["reason","action","packets","meaning"]
