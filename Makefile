@@ -23,6 +23,8 @@
 #			(root; 20 min)
 #	make test-fleet	2,000 connections, the pool changes, load balancers die
 #			(root; 40 min; tests/fleet/run --list)
+#	make test-announce	VIPs handed over: bird, ExaBGP, keepalived, anycast
+#			(root; 3 min)
 #	make test-fattree	load balancers come and go in a fat tree, and controls
 #			(root; 1 min)
 #	make test-locks	each verb, stopped at 20 moments of its life
@@ -50,7 +52,8 @@ include common/install.mk
 
 .DEFAULT_GOAL := all
 .PHONY: FORCE all man deps demo demo-docker quick check test test-fresh \
-	test-docker test-kernels test-changes test-fleet test-fattree test-locks \
+	test-docker test-kernels test-changes test-fleet test-announce \
+	test-fattree test-locks \
 	test-lifecycle test-fuzz test-workers test-long \
 	mutants bench bench-net bench-apply bench-workers clean
 
@@ -86,7 +89,8 @@ demo-docker: deps
 	else echo "  SKIP	docker ($$none)"; fi
 
 test test-fresh test-docker test-kernels test-changes test-fleet \
-	test-fattree test-locks test-lifecycle test-fuzz test-workers test-long \
+	test-announce test-fattree test-locks test-lifecycle test-fuzz \
+	test-workers test-long \
 	mutants bench bench-net bench-apply bench-workers: GROUP := build play test
 
 # These install nothing, and say what is missing.
@@ -130,6 +134,12 @@ test-fleet: deps
 		done; \
 	done; exit $$status
 
+# A thousand connections while a load balancer leaves; each way to announce VIPs.
+test-announce: deps
+	@$(MAKE) --no-print-directory all
+	@FLOWS=1000 TALK_LIMIT=120 bats tests/net/announce.bats \
+		tests/fleet/announce-by.bats
+
 # The demo is the test.
 test-fattree: deps
 	@$(MAKE) --no-print-directory all
@@ -155,7 +165,7 @@ test-workers: deps
 	@WORKERS_REQUESTS=1000000 tests/prog/run 'workers: the law'
 
 test-long: test-fresh test-docker test-kernels test-changes test-fleet \
-	test-fattree test-locks test-lifecycle test-fuzz test-workers
+	test-announce test-fattree test-locks test-lifecycle test-fuzz test-workers
 
 # Known faults, and small ones drawn by lot; or one: MUTANTS=unit-hash-port
 mutants: deps

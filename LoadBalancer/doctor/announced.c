@@ -106,7 +106,7 @@ static void by_text(const struct config_announce *keys,
 
 /* Why the first of its services that is not fit is not. */
 static void unfit_why(const struct looking *looking, const struct addr *vip,
-		      char why[96])
+		      char why[160])
 {
 	const struct running *running =
 		looking->announcements.fitnesses.running;
@@ -161,7 +161,7 @@ static void look_vip(struct looking *looking, const struct addr *vip)
 	const struct announced_vip *of =
 		announcement_of(&looking->announcements, vip);
 	struct doctor *doctor = looking->doctor;
-	char text[INET6_ADDRSTRLEN], by[256], why[96];
+	char text[INET6_ADDRSTRLEN], by[256], why[160];
 
 	addr_text(vip, text);
 	if (!of) {

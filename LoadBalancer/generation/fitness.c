@@ -37,20 +37,21 @@ static void why(const struct running_service *service,
 		const struct config_service *file,
 		const struct service_tally *tally, struct fitness *fitness)
 {
-	size_t needs = file ? service_needs(file, tally->to_serve) : 0;
+	char unknown[48] = "";
 
-	if (!file || service->service.removing)
-		snprintf(fitness->why, sizeof(fitness->why), "not in the file");
-	else if (!tally->to_serve)
+	if (!file || service->service.removing) {
+		strcpy(fitness->why, "not in the file");
+	} else if (!tally->to_serve) {
+		strcpy(fitness->why, "all backends drain");
+	} else {
+		if (fitness->up + tally->down < tally->to_serve)
+			snprintf(unknown, sizeof(unknown),
+				 "%zu not checked yet, ", tally->unknown);
 		snprintf(fitness->why, sizeof(fitness->why),
-			 "all backends drain");
-	else if (fitness->up >= needs)
-		snprintf(fitness->why, sizeof(fitness->why),
-			 "no check has been made yet");
-	else
-		snprintf(fitness->why, sizeof(fitness->why),
-			 "%zu of %zu up, %zu needed", fitness->up,
-			 tally->to_serve, needs);
+			 "%zu of %zu up, %s%zu needed", fitness->up,
+			 tally->to_serve, unknown,
+			 service_needs(file, tally->to_serve));
+	}
 }
 
 void service_fitness(const struct fitnesses *fitnesses,
@@ -69,7 +70,8 @@ void service_fitness(const struct fitnesses *fitnesses,
 	*fitness = (struct fitness){
 		.is_fit = file && !service->service.removing &&
 			  service_is_fit(file, &tally),
-		.up = tally.to_serve - tally.down,
+		.up = file ? service_up(file, &tally)
+			   : tally.to_serve - tally.down,
 		.total = tally.to_serve,
 	};
 	if (!fitness->is_fit)

@@ -20,7 +20,7 @@ struct fitnesses {
 struct fitness {
 	bool is_fit;
 	size_t up, total; /* backends that are up; that are to serve */
-	char why[96];	  /* not; "" if it is */
+	char why[160];	  /* not; "" if it is */
 };
 
 /* `config`: the running one. 0, or -1 without memory; close is always due. */

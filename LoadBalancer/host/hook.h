@@ -18,7 +18,7 @@ struct hook_call {
 	char service[80]; /* "192.0.2.1:80/tcp" */
 	enum announced state;
 	size_t up, total;
-	char why[256]; /* "": it is fit */
+	char why[384]; /* "": it is fit */
 };
 
 void hook_service(const struct service_key *key, char service[80]);

@@ -26,14 +26,18 @@ size_t service_needs(const struct config_service *service, size_t to_serve)
 	return needs ?: 1;
 }
 
+size_t service_up(const struct config_service *service,
+		  const struct service_tally *tally)
+{
+	return tally->to_serve - tally->down -
+	       (service->check.type == CHECK_NONE ? 0 : tally->unknown);
+}
+
 bool service_is_fit(const struct config_service *service,
 		    const struct service_tally *tally)
 {
-	bool is_known = service->check.type == CHECK_NONE ||
-			tally->unknown < tally->to_serve;
-
-	return is_known && tally->to_serve - tally->down >=
-				   service_needs(service, tally->to_serve);
+	return service_up(service, tally) >=
+	       service_needs(service, tally->to_serve);
 }
 
 /*

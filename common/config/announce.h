@@ -26,9 +26,12 @@ const char *announced_name(enum announced announced);
 /* How many of the service's backends have to be up, of so many; at least 1. */
 size_t service_needs(const struct config_service *service, size_t to_serve);
 /*
- * Not if none is to serve, nor if it is checked and no check has spoken yet: a
- * load balancer that has just started does not know whether it reaches any.
+ * How many are up. Of a service with checks, one about which none has spoken
+ * yet is not: a load balancer that has just started does not know whether it
+ * reaches it.
  */
+size_t service_up(const struct config_service *service,
+		  const struct service_tally *tally);
 bool service_is_fit(const struct config_service *service,
 		    const struct service_tally *tally);
 

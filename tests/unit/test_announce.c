@@ -59,11 +59,14 @@ static const struct {
 	{P(1), "dd", true, false},
 	{P(34), "+aa", true, false},
 	{P(33), "+aa", true, true},
-	/* Before the first verdict nobody knows; without checks all are up. */
+	/* Before the first verdict none is up; without checks all are. */
 	{1, "...", true, false},
 	{1, "..d", true, false},
 	{1, "..+", true, true},
-	{2, "..+", true, true},
+	{2, "..+", true, false},
+	{2, ".++", true, true},
+	{P(50), "..++", true, true},
+	{P(51), "..++", true, false},
 	{1, "...", false, true},
 	{1, "ddd", false, false},
 	{2, ".", false, false},

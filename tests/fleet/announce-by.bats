@@ -5,9 +5,9 @@
 # anycast, a program. The configurations are those of docs/high-availability.md.
 
 bats_require_minimum_version 1.5.0
-load lib
-load fleet
-load announce
+load ../net/lib
+load ../net/fleet
+load ../net/announce
 
 setup_file() {
 	local name file=$BATS_FILE_TMPDIR/services
