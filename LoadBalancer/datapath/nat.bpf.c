@@ -27,6 +27,7 @@
 #include "common/bpf/context.h"
 #include "common/bpf/exit.h"
 #include "common/bpf/hand.h"
+#include "common/bpf/link.h"
 #include "common/bpf/parse.h"
 #include "common/bpf/vlan.h"
 #include "common/core/route.h"
@@ -111,21 +112,6 @@ SEPARATE int nat_count(CONTEXT *ctx)
 	return 0;
 }
 
-/*
- * Has the frame no Ethernet header here? If generic XDP has copied a packet,
- * the kernel forgets how long that was (mac_len), and begins at the IP header.
- * Seen on 6.18; a later bpf_redirect_neigh() would take 14 bytes of the packet
- * for it.
- */
-INLINE bool link_is_missing(CONTEXT *ctx)
-{
-	__u64 first = 0, ip = 1;
-
-	bpf_skb_load_bytes(ctx, 0, &first, sizeof(first));
-	bpf_skb_load_bytes_relative(ctx, 0, &ip, sizeof(ip), BPF_HDR_START_NET);
-	return first == ip;
-}
-
 /* Puts one there; its content is the kernel's to fill in. */
 INLINE bool link_add(CONTEXT *ctx, struct packet *packet)
 {
@@ -133,28 +119,6 @@ INLINE bool link_add(CONTEXT *ctx, struct packet *packet)
 		return false;
 	packet->l3_offset += sizeof(struct ethhdr);
 	return true;
-}
-
-INLINE enum reason nat_parse(CONTEXT *ctx, bool link)
-{
-	struct packet *found = handed_packet();
-	__u32 most = ctx->len < 256 ? ctx->len : 256;
-	enum reason reason;
-	int ethertype;
-
-	/* So that all headers, those inside an ICMP error too, can be read. */
-	if ((__u64)(ctx->data_end - ctx->data) < most)
-		bpf_skb_pull_data(ctx, most);
-	if (!found)
-		return REASON_malformed;
-	if (link) {
-		ethertype = parse_link(ctx);
-	} else {
-		__builtin_memset(found, 0, sizeof(*found));
-		ethertype = (__u16)ctx->protocol;
-	}
-	reason = parse_further(ctx, found, parse_ip(ctx, ethertype));
-	return found->has_destination ? reason : REASON_malformed;
 }
 
 INLINE bool is_translation(enum reason reason)
@@ -226,7 +190,7 @@ int lbr_nat(struct __sk_buff *ctx)
 	if (!h || !packet)
 		return TC_ACT_UNSPEC;
 	h->reason = REASON_NONE; /* also if this is not even parsed */
-	if (nat_parse(ctx, link) != REASON_NONE)
+	if (link_parse(ctx, link) != REASON_NONE)
 		return TC_ACT_UNSPEC;
 	reason = nat_handle(ctx, h, packet, link);
 	if (reason == REASON_NONE)
