@@ -28,7 +28,7 @@ void look_nat(struct doctor *doctor)
 		return;
 	}
 	for (i = 0; names[i]; i++) {
-		if (clsact_attached(names[i])) {
+		if (clsact_attached(names[i], CLSACT_IN)) {
 			report(doctor, HEALTH_OK, "%s: lbr_nat", names[i]);
 			continue;
 		}

@@ -48,7 +48,7 @@ static int elsewhere(const struct addr *backend)
 
 	if (route_read(backend, &hop, &ignored) || !hop.ifindex ||
 	    !if_indextoname((unsigned int)hop.ifindex, name) ||
-	    clsact_attached(name))
+	    clsact_attached(name, CLSACT_IN))
 		return 0;
 	return hop.ifindex;
 }

@@ -63,61 +63,6 @@ int nat_refuse(const struct kernel *kernel, const struct config *config,
 	return 0;
 }
 
-/* A map of our own: the pinned one, unless it has another size. */
-static int own_map_reuse(const struct kernel *kernel, struct bpf_map *map)
-{
-	int fd = kernel_pinned(kernel, bpf_map__name(map)), rc = 0;
-	struct bpf_map_info info = {0};
-	__u32 length = sizeof(info);
-
-	if (fd < 0)
-		return 0;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &length) &&
-	    info.max_entries == bpf_map__max_entries(map))
-		rc = bpf_map__reuse_fd(map, fd);
-	close(fd);
-	return rc;
-}
-
-static int maps_share(const struct kernel *kernel, struct bpf_object *object)
-{
-	struct bpf_map *map;
-	const char *name;
-	int fd, rc = 0;
-
-	bpf_object__for_each_map(map, object)
-	{
-		name = kernel_map_name(map);
-		if (!name || kernel_names(fresh_maps, name))
-			continue;
-		if (kernel_names(own_maps, name)) {
-			rc = rc ?: own_map_reuse(kernel, map);
-			continue;
-		}
-		fd = kernel_map(kernel, name);
-		if (fd < 0) /* not pinned: of no use here */
-			rc = rc ?: bpf_map__set_autocreate(map, false);
-		else
-			rc = rc ?: bpf_map__reuse_fd(map, fd);
-		if (fd >= 0)
-			close(fd);
-	}
-	return rc;
-}
-
-static int maps_pin(const struct kernel *kernel, struct bpf_object *object)
-{
-	const char *const *name;
-	struct fault ignored;
-	int rc = 0;
-
-	for (name = own_maps; *name && !rc; name++)
-		rc = kernel_pin_over(
-			kernel, bpf_object__find_map_fd_by_name(object, *name),
-			*name, &ignored);
-	return rc;
-}
-
 static struct nat_bpf *nat_open(const struct kernel *kernel,
 				const struct config *config)
 {
@@ -143,8 +88,10 @@ static int nat_load(const struct kernel *kernel, const struct config *config,
 	struct nat_bpf *skeleton = nat_open(kernel, config);
 	int program = -1;
 
-	if (skeleton && !maps_share(kernel, skeleton->obj) &&
-	    !nat_bpf__load(skeleton) && !maps_pin(kernel, skeleton->obj))
+	if (skeleton &&
+	    !kernel_share_maps(kernel, skeleton->obj, own_maps, fresh_maps) &&
+	    !nat_bpf__load(skeleton) &&
+	    !kernel_pin_maps(kernel, skeleton->obj, own_maps))
 		program = fcntl(bpf_program__fd(skeleton->progs.lbr_nat),
 				F_DUPFD_CLOEXEC, 3);
 	if (program < 0)
@@ -267,13 +214,13 @@ static bool is_missing(struct kernel *kernel, const char *name)
 	char what[64];
 
 	snprintf(what, sizeof(what), LBR_NAT_ON "%s", name);
-	return !clsact_attached(name) && change_again(kernel, what);
+	return !clsact_attached(name, CLSACT_IN) && change_again(kernel, what);
 }
 
 static int attach_missing(struct kernel *kernel, const char *name, int program,
 			  struct fault *fault_out)
 {
-	if (clsact_attach(kernel, name, program, fault_out))
+	if (clsact_attach(kernel, name, CLSACT_IN, program, fault_out))
 		return -1;
 	printf("%s: lbr_nat attached\n", name);
 	return 0;
@@ -304,7 +251,7 @@ int nat_host(struct kernel *kernel, const struct config *config,
 			rc = attach_missing(kernel, names[i], program,
 					    fault_out);
 		else if (kernel->object)
-			rc = clsact_attach(kernel, names[i], program,
+			rc = clsact_attach(kernel, names[i], CLSACT_IN, program,
 					   fault_out);
 	}
 	if (program >= 0)
@@ -333,6 +280,6 @@ static bool is_left(const struct change *change, const void *data)
 void nat_settle(struct kernel *kernel, const struct config *config)
 {
 	changes_forget(kernel, is_left, config);
-	changes_keep(kernel, "filter", filter_is_needed, config);
+	changes_keep(kernel, clsact_kind(CLSACT_IN), filter_is_needed, config);
 	changes_keep(kernel, "sysctl", sysctl_is_needed, config);
 }

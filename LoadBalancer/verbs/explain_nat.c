@@ -25,7 +25,7 @@ static const char *const own[] = {"parsed", "nat_handed", "lines", NULL};
 int explain_nat_open(const struct kernel *kernel, const struct link *link,
 		     struct explain_nat *nat, struct fault *fault_out)
 {
-	__u32 id = link ? clsact_attached(link->name) : 0;
+	__u32 id = link ? clsact_attached(link->name, CLSACT_IN) : 0;
 	int program = id ? bpf_prog_get_fd_by_id(id) : -1, rows;
 	struct explain_nat_bpf *skeleton;
 	struct constants constants;

@@ -7,6 +7,7 @@
 #include "common/cli/cli.h"
 #include "common/host/change.h"
 #include "common/host/interfaces.h"
+#include "common/kernel/clsact.h"
 #include "common/kernel/kernel.h"
 #include "common/kernel/takeover.h"
 
@@ -52,7 +53,10 @@ static int detach(struct kernel *kernel, const struct options *options,
 		}
 		printf("%s: %s detached\n", *name, kernel->role->program);
 		changes_keep(kernel, "sysctl", is_needed, *name);
-		changes_keep(kernel, "filter", is_elsewhere, *name);
+		changes_keep(kernel, clsact_kind(CLSACT_IN), is_elsewhere,
+			     *name);
+		changes_keep(kernel, clsact_kind(CLSACT_OUT), is_elsewhere,
+			     *name);
 	}
 	for (i = 0; !kernel->attachment_count && i < kernel->gone_count; i++)
 		printf("%s: gone; %s stays up for it (to end that: %s down)\n",

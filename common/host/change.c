@@ -330,8 +330,8 @@ static const struct {
 	{"neighbour", undo_neighbour}, {"advmss", advmss_undo},
 	{"claim", claim_undo},	       {"route", claim_route_undo},
 	{"detour", undo_check_veth},   {"filter", clsact_undo},
-	{"local", local_route_undo},   {"announce", announce_undo},
-	{"track", track_undo},
+	{"local", local_route_undo},   {"filter-out", clsact_undo},
+	{"track", track_undo},	       {"announce", announce_undo},
 };
 
 static int undo(const struct change *change, struct fault *fault_out)

@@ -186,6 +186,15 @@ int kernel_load_over(const struct kernel *kernel, int program,
 		     struct bpf_object *object, const char *const *own,
 		     struct fault *fault);
 /*
+ * For a program behind XDP with an object of its own: before its load, maps are
+ * shared, but for its `own`, which are reused if they are pinned, and those of
+ * each load, in `fresh`; after it, its own are pinned. 0, or not.
+ */
+int kernel_share_maps(const struct kernel *kernel, struct bpf_object *object,
+		      const char *const *own, const char *const *fresh);
+int kernel_pin_maps(const struct kernel *kernel, struct bpf_object *object,
+		    const char *const *own);
+/*
  * Before the load of an object with the role's programs: sets what the kernel
  * demands of them. `program`: the one that packets meet first.
  */
