@@ -27,10 +27,10 @@ static const struct verb verbs[] = {
 };
 
 static const char *const maps[] = {
-	"generations", "restores",	 "sources",   "control",
-	"interfaces",  "reasons",	 "changes",   "fragments",
-	"vlans",       "restore_counts", "lists",     "peers",
-	"peer_links",  "servers",	 "listeners", NULL,
+	"generations", "restores", "sources",	 "control", "interfaces",
+	"reasons",     "changes",  "fragments",	 "vlans",   "restore_counts",
+	"lists",       "peers",	   "peer_links", "servers", "server_vips",
+	"listeners",   NULL,
 };
 
 static const char *const inner[] = {"restores", "sources", "lists", "peers",

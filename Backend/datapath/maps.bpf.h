@@ -32,6 +32,11 @@ MAP(peer_links, HASH, struct addr, struct peer_link, PEER_LINKS);
  * row needs.
  */
 MAP_SPARSE(servers, HASH, struct service_key, struct addr, MAX_RESTORES);
+/*
+ * Or, where by the service's method all that comes to the server's address and
+ * port is for the VIP: the VIP of both.
+ */
+MAP_SPARSE(server_vips, HASH, struct service_key, struct addr, MAX_RESTORES);
 /* ... and its listeners, by the port of the VIP: see listener.bpf.h. */
 MAP(listeners, SOCKHASH, struct service_key, __u64, MAX_RESTORES);
 

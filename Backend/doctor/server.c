@@ -20,6 +20,7 @@
 #include "common/config/transition.h"
 #include "common/core/address.h"
 #include "common/doctor/drops.h"
+#include "common/kernel/clsact.h"
 #include "common/net/netlink_ask.h"
 
 /* Who would receive a service's packets. */
@@ -72,6 +73,17 @@ static void elsewhere_report(struct doctor *doctor,
 {
 	char text[64];
 
+	/* restore: tc: this host forwards to it. */
+	if (!addr_equal(at, &service->vip)) {
+		if (has_second_chance(service) ||
+		    service->flows == FLOWS_SECOND_CHANCE)
+			report(doctor, HEALTH_WARN,
+			       "%s/%s is served in another network namespace: "
+			       "second chance finds none of its flows",
+			       endpoint_text(at, service->port, text),
+			       protocol_name(service->protocol));
+		return;
+	}
 	report(doctor, HEALTH_FAIL,
 	       "nobody listens on %s/%s in this network namespace, but "
 	       "somebody does in that of process %d: xdp_bkd must be attached "
@@ -102,7 +114,12 @@ static void listener_look(struct doctor *doctor,
 		return;
 	}
 	endpoint_text(at, service->port, text);
-	if (is < LISTENER_WILDCARD)
+	if (is < LISTENER_WILDCARD && at != &service->vip)
+		report(doctor, HEALTH_WARN,
+		       "nobody is seen to listen on %s/%s; it may be a port "
+		       "of a container that a rule of this host translates",
+		       text, protocol_name(service->protocol));
+	else if (is < LISTENER_WILDCARD)
 		report(doctor, HEALTH_FAIL,
 		       "nobody listens on %s/%s in this network namespace%s",
 		       text, protocol_name(service->protocol),
@@ -110,7 +127,7 @@ static void listener_look(struct doctor *doctor,
 			       ? ""
 			       : ", but on that port of another address; bind "
 				 "the server to this one, or to all addresses");
-	else if (udp && is == LISTENER_WILDCARD)
+	else if (udp && is == LISTENER_WILDCARD && at == &service->vip)
 		report(doctor, HEALTH_WARN,
 		       "the UDP server of %s listens on all addresses: unless "
 		       "it asks where each datagram went (IP_PKTINFO), it "
@@ -123,22 +140,39 @@ static void listener_look(struct doctor *doctor,
 	     bpf_ntohs(service->port));
 }
 
-/* Does the kernel ask which listener to take on this host's own address? */
-static void lookup_look(struct doctor *doctor, const struct served *served)
+/* Are the programs of restore: tc where `up` has attached them? */
+static void programs_look(struct doctor *doctor, const struct served *served)
 {
+	const struct kernel *kernel = &doctor->kernel;
+	const char *name;
 	size_t s;
+	int i;
 
 	for (s = 0; s < served->count; s++) {
 		if (served->backends[s]->restore == RESTORE_TC)
 			break;
 	}
-	if (s == served->count || !doctor->is_up ||
-	    kernel_lookup_attached(&doctor->kernel))
+	if (s == served->count || !doctor->is_up)
 		return;
-	report(doctor, HEALTH_FAIL,
-	       "bkd_listener is not attached to this network namespace: "
-	       "no server with restore: tc gets a connection");
-	mend(doctor, "bkd apply %s", doctor->path);
+	if (!kernel_lookup_attached(kernel)) {
+		report(doctor, HEALTH_FAIL,
+		       "bkd_listener is not attached to this network "
+		       "namespace: no server with restore: tc gets a "
+		       "connection by its own address");
+		mend(doctor, "bkd apply %s", doctor->path);
+	}
+	for (i = 0; i < kernel->attachment_count; i++) {
+		name = kernel->attachments[i].name;
+		if (clsact_attached(name, CLSACT_IN) &&
+		    clsact_attached(name, CLSACT_OUT))
+			continue;
+		report(doctor, HEALTH_FAIL,
+		       "%s: bkd_in or bkd_out is missing behind xdp_bkd "
+		       "(clsact): replies of servers with restore: tc do not "
+		       "come from the VIP",
+		       name);
+		mend(doctor, "bkd apply %s", doctor->path);
+	}
 }
 
 void look_listeners(struct doctor *doctor)
@@ -152,7 +186,7 @@ void look_listeners(struct doctor *doctor)
 
 	if (served_read(doctor, &served))
 		return;
-	lookup_look(doctor, &served);
+	programs_look(doctor, &served);
 	for (p = 0; p < 2; p++) {
 		count = sockets_read(protocols[p], &rows, &said);
 		if (count < 0) {

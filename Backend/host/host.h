@@ -30,6 +30,13 @@ bool serves_at_own(const struct config *config, const struct addr *own,
 int own_address_host(struct kernel *kernel, const struct config *config,
 		     const struct addr *own, int count, struct fault *fault);
 void own_address_settle(struct kernel *kernel, const struct config *config);
+/*
+ * own_tc.c: bkd_in and bkd_out at each interface of xdp_bkd, for what this
+ * host's kernel gives to no socket. If one is missing, it is attached again; by
+ * `run`, until somebody removes it twice. Returns 0, or -1 with a fault.
+ */
+int own_tc_host(struct kernel *kernel, struct fault *fault);
+void own_tc_remove(struct kernel *kernel);
 
 /*
  * peers.c: have the kernel resolve the other backends, where second chance

@@ -63,18 +63,38 @@ bool serves_at_own(const struct config *config, const struct addr *own,
 	return false;
 }
 
-static int server_write(int map, const struct config_service *service,
+/*
+ * Is every packet of the server's port one of the service? Not if it is any
+ * port: this host's own connections have some, too.
+ */
+static bool stands_for_vip(const struct method *method, __be16 port)
+{
+	return port && method_is_by_address(method);
+}
+
+static int server_write(const struct kernel *kernel,
+			const struct config_service *service,
 			const struct config_backend *backend,
 			struct fault *fault_out)
 {
-	const struct service_key key = {.vip = service->vip,
-					.port = service->port,
-					.protocol = service->protocol};
+	int servers = kernel_map(kernel, "servers");
+	int vips = kernel_map(kernel, "server_vips"), rc;
+	struct service_key key = {.vip = service->vip,
+				  .port = service->port,
+				  .protocol = service->protocol};
 
-	if (!bpf_map_update_elem(map, &key, &backend->address, BPF_ANY))
-		return 0;
-	return fault(fault_out, "cannot write where servers listen: %s",
-		     strerror(errno));
+	rc = bpf_map_update_elem(servers, &key, &backend->address, BPF_ANY);
+	key.vip = backend->address;
+	if (!rc && stands_for_vip(&service->method, service->port))
+		rc = bpf_map_update_elem(vips, &key, &service->vip, BPF_ANY);
+	if (rc)
+		fault(fault_out, "cannot write where servers listen: %s",
+		      strerror(errno));
+	if (servers >= 0)
+		close(servers);
+	if (vips >= 0)
+		close(vips);
+	return rc;
 }
 
 static int lookup_attach(struct kernel *kernel, struct fault *fault_out)
@@ -101,28 +121,25 @@ int own_address_host(struct kernel *kernel, const struct config *config,
 		     const struct addr *own, int count, struct fault *fault_out)
 {
 	const struct config_service *service = config->services;
-	int map, rc = 0;
+	int rc = 0;
 	size_t s;
 
 	if (!serves_at_own(config, own, count))
 		return 0;
 	if (lookup_attach(kernel, fault_out))
 		return -1;
-	map = kernel_map(kernel, "servers");
 	for (s = 0; !rc && s < config->service_count; s++, service++) {
 		if (!is_at_own(service, own, count))
 			continue;
-		rc = server_write(map, service,
+		rc = server_write(kernel, service,
 				  backend_here(service, own, count), fault_out)
 			     ?: local_route_add(kernel, &service->vip,
 						fault_out);
 	}
-	if (map >= 0)
-		close(map);
-	return rc;
+	return rc ?: own_tc_host(kernel, fault_out);
 }
 
-/* VIP, port and protocol of rows, sorted. */
+/* An address, port and protocol of rows, sorted. */
 struct row_keys {
 	struct service_key *keys;
 	size_t count;
@@ -133,9 +150,10 @@ static int compare_keys(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct service_key));
 }
 
-/* 0, or -1 without memory; free(of->keys). */
+/* `key`: of a row; false: it has none. 0, or -1 without memory. */
 static int row_keys_of(const struct restore_row *rows, int count,
-		       bool (*are)(const struct restore *restore),
+		       bool (*key)(const struct restore_row *row,
+				   struct service_key *key),
 		       struct row_keys *of)
 {
 	int i;
@@ -143,11 +161,9 @@ static int row_keys_of(const struct restore_row *rows, int count,
 	*of = (struct row_keys){
 		calloc((size_t)count + 1, sizeof(struct service_key)), 0};
 	for (i = 0; of->keys && i < count; i++) {
-		if (are(&rows[i].restore))
-			of->keys[of->count++] = (struct service_key){
-				.vip = rows[i].restore.vip,
-				.port = rows[i].key.port,
-				.protocol = rows[i].key.protocol};
+		of->keys[of->count].port = rows[i].key.port;
+		of->keys[of->count].protocol = rows[i].key.protocol;
+		of->count += key(&rows[i], &of->keys[of->count]);
 	}
 	if (!of->keys)
 		return -1;
@@ -155,14 +171,23 @@ static int row_keys_of(const struct restore_row *rows, int count,
 	return 0;
 }
 
-static bool are_at_own(const struct restore *restore)
+static bool vip_at_own(const struct restore_row *row, struct service_key *key)
 {
-	return restore->at_own;
+	key->vip = row->restore.vip;
+	return row->restore.at_own;
 }
 
-static bool are_at_vip(const struct restore *restore)
+static bool vip_on_lo(const struct restore_row *row, struct service_key *key)
 {
-	return !restore->at_own && !restore->until;
+	key->vip = row->restore.vip;
+	return !row->restore.at_own && !row->restore.until;
+}
+
+static bool own_for_vip(const struct restore_row *row, struct service_key *key)
+{
+	key->vip = row->key.address;
+	return row->restore.at_own &&
+	       stands_for_vip(&row->restore.method, row->key.port);
 }
 
 static bool has_key(const struct row_keys *of, struct service_key key)
@@ -173,13 +198,15 @@ static bool has_key(const struct row_keys *of, struct service_key key)
 /* The rows of the running generation, by where the server listens. */
 struct needed {
 	struct row_keys at_own; /* also of those that left the file */
-	struct row_keys at_vip; /* by the file, which counts */
+	struct row_keys on_lo;	/* by the file, which counts */
+	struct row_keys owns;	/* own addresses that stand for a VIP */
 };
 
 static void needed_free(struct needed *needed)
 {
 	free(needed->at_own.keys);
-	free(needed->at_vip.keys);
+	free(needed->on_lo.keys);
+	free(needed->owns.keys);
 }
 
 /* 0, or -1; needed_free() is due in every case. */
@@ -189,11 +216,13 @@ static int needed_read(const struct kernel *kernel, struct needed *needed)
 	int count = restores_read(kernel, generation_current(kernel), &rows);
 	int rc = -1;
 
-	*needed = (struct needed){{NULL, 0}, {NULL, 0}};
+	*needed = (struct needed){{NULL, 0}, {NULL, 0}, {NULL, 0}};
 	if (count >= 0)
-		rc = row_keys_of(rows, count, are_at_own, &needed->at_own)
-			     ?: row_keys_of(rows, count, are_at_vip,
-					    &needed->at_vip);
+		rc = row_keys_of(rows, count, vip_at_own, &needed->at_own)
+			     ?: row_keys_of(rows, count, vip_on_lo,
+					    &needed->on_lo)
+			     ?: row_keys_of(rows, count, own_for_vip,
+					    &needed->owns);
 	free(rows);
 	return rc;
 }
@@ -201,21 +230,28 @@ static int needed_read(const struct kernel *kernel, struct needed *needed)
 /* A port without a row has that of any. */
 static bool is_needed(const struct needed *needed, struct service_key key)
 {
-	if (has_key(&needed->at_own, key) || has_key(&needed->at_vip, key))
-		return !has_key(&needed->at_vip, key);
+	if (has_key(&needed->at_own, key) || has_key(&needed->on_lo, key))
+		return !has_key(&needed->on_lo, key);
 	key.port = 0;
-	return has_key(&needed->at_own, key) && !has_key(&needed->at_vip, key);
+	return has_key(&needed->at_own, key) && !has_key(&needed->on_lo, key);
+}
+
+static bool stands(const struct needed *needed, struct service_key key)
+{
+	return has_key(&needed->owns, key);
 }
 
 /* Removes the keys that no row needs. */
 static void map_prune(const struct kernel *kernel, const char *name,
+		      bool (*keep)(const struct needed *needed,
+				   struct service_key key),
 		      const struct needed *needed)
 {
 	int map = kernel_map(kernel, name);
 	struct service_key key, kept, *last = NULL;
 
 	while (map >= 0 && !bpf_map_get_next_key(map, last, &key)) {
-		if (is_needed(needed, key)) {
+		if (keep(needed, key)) {
 			kept = key;
 			last = &kept;
 		} else if (bpf_map_delete_elem(map, &key) && errno != ENOENT) {
@@ -279,8 +315,11 @@ void own_address_settle(struct kernel *kernel, const struct config *config)
 		free(listened.own);
 	}
 	if (!needed_read(kernel, &needed)) {
-		map_prune(kernel, "servers", &needed);
-		map_prune(kernel, "listeners", &needed);
+		map_prune(kernel, "servers", is_needed, &needed);
+		map_prune(kernel, "listeners", is_needed, &needed);
+		map_prune(kernel, "server_vips", stands, &needed);
+		if (!needed.at_own.count)
+			own_tc_remove(kernel);
 		if (!needed.at_own.count && kernel_lookup_detach(kernel))
 			printf("bkd_listener detached\n");
 	}

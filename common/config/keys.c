@@ -301,8 +301,7 @@ const struct key keys[] = {
 	 .keywords = restore_keywords, .standard = "lo",
 	 .help = "Where its server listens: `lo`: on the VIP, which `bkd up` "
 		 "puts on lo; `tc`: on the backend's own address, and the VIP "
-		 "is on no interface (only for tcp, and not with "
-		 "@returning)."},
+		 "is on no interface (not with @returning)."},
 	{LEVEL_BACKEND, "drain", KIND_KEYWORD, FIELD(config_backend, drain),
 	 .keywords = bool_keywords, .standard = "false",
 	 .help = "`true`: the same as `state: draining`."},

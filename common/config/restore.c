@@ -20,10 +20,10 @@ static int check_backend(const struct config_service *service,
 			      "restore: tc of backend %s: not with forward: "
 			      "%s, whose packets come to that address anyhow",
 			      address, method_name(&service->method));
-	if (service->protocol != IPPROTO_TCP)
+	if (service->by_address)
 		return refuse(refusal, backend->line,
-			      "restore: tc of backend %s: only for protocol: "
-			      "tcp",
+			      "restore: tc of backend %s: not with fragments: "
+			      "by-address, for a server is told by its port",
 			      address);
 	if (addr_is_v4(&service->vip) != addr_is_v4(&backend->address))
 		return refuse(refusal, backend->line,

@@ -15,7 +15,7 @@ MODULES = ("table", "left", "laws", "restore", "trace", "counts", "mutated", "se
            "solicit", "path_mtu", "undone", "sources", "trust", "explain", "nat", "nat_flows",
            "watch", "checks",
            "big", "files", "second_chance", "passed_on", "moved", "sockets", "forget", "plan",
-           "unmark", "listeners")
+           "unmark", "listeners", "own_address")
 for module in MODULES:
     __import__(f"test_{module}")
 # Every second module: neighbours test the same subject, so they take about as long.

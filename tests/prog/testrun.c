@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * testrun LINK [behind] - the program behind a pinned bpf_link, run on given
- * frames; `behind`: lbr_nat, which is behind it at the same interface
+ * testrun LINK [behind|leaving] - the program behind a pinned bpf_link, run on
+ * given frames; `behind`: the tool's other program, which is behind it at the
+ * same interface; `leaving`: the one for what leaves there
  *
  * stdin:  batches; each a count, then that many frames (length, bytes)
  * stdout: for each batch its size in bytes, then for each frame what became
@@ -29,6 +30,7 @@ struct answers {
 };
 
 static int is_behind;
+static enum bpf_tc_attach_point point = BPF_TC_INGRESS;
 
 static void die(const char *what)
 {
@@ -67,7 +69,7 @@ static int program_of(const char *path, uint32_t *ifindex)
 static int program_behind(uint32_t ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
-		    .attach_point = BPF_TC_INGRESS);
+		    .attach_point = point);
 	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 53265);
 	int program;
 
@@ -143,9 +145,12 @@ int main(int argc, char **argv)
 	uint32_t ifindex = 0;
 	int program;
 
-	is_behind = argc == 3 && !strcmp(argv[2], "behind");
+	if (argc == 3 && !strcmp(argv[2], "leaving"))
+		point = BPF_TC_EGRESS;
+	is_behind = argc == 3 &&
+		    (point == BPF_TC_EGRESS || !strcmp(argv[2], "behind"));
 	if (argc != 2 && !is_behind) {
-		fprintf(stderr, "usage: testrun LINK [behind]\n");
+		fprintf(stderr, "usage: testrun LINK [behind|leaving]\n");
 		return 2;
 	}
 	program = program_of(argv[1], &ifindex);

@@ -24,8 +24,9 @@ static const struct {
 	{"nat-source: [192.0.2.9]\n" VIP "forward: nat, " TC,
 	 ":3: restore: tc of backend 192.0.2.2: not with forward: nat, whose "
 	 "packets come to that address anyhow"},
-	{VIP "protocol: udp, " TC,
-	 ":2: restore: tc of backend 192.0.2.2: only for protocol: tcp"},
+	{VIP "protocol: udp, fragments: by-address, " TC,
+	 ":2: restore: tc of backend 192.0.2.2: not with fragments: "
+	 "by-address, for a server is told by its port"},
 	{VIP "forward: l2, "
 	     "backends: [{address: \"2001:db8::2\", restore: tc}]}\n",
 	 ":2: restore: tc of backend 2001:db8::2: only at an address of the "

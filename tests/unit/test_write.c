@@ -207,7 +207,7 @@ static void draw_config(struct config *config, struct config_service *services,
 				backends[i][j].port = 0;
 			if (services[i].threads)
 				backends[i][j].weight = 1;
-			if (services[i].protocol != IPPROTO_TCP ||
+			if (services[i].by_address ||
 			    !method_is_restored(&services[i].method))
 				backends[i][j].restore = RESTORE_LO;
 			/* IPv6's 1280 bytes, inside an outer IPv6 header. */
