@@ -318,6 +318,49 @@ static int restores_write(struct kernel *kernel, const struct config *config,
 	return rc;
 }
 
+/*
+ * restore: tc: a packet for the VIP does not say to which of this host's
+ * addresses it came. So a service has one here.
+ */
+static int one_at_own(const struct config_service *service,
+		      const struct addr *own, int own_count,
+		      struct fault *fault_out)
+{
+	const struct config_backend *here[2] = {NULL, NULL};
+	char first[INET6_ADDRSTRLEN], second[INET6_ADDRSTRLEN];
+	bool at_own = false;
+	size_t b;
+
+	for (b = 0; b < service->backend_count; b++) {
+		const struct config_backend *each = &service->backends[b];
+
+		if (!is_own(&each->address, own, own_count))
+			continue;
+		here[here[0] != NULL] = each;
+		at_own |= each->restore == RESTORE_TC;
+	}
+	if (!at_own || !here[1])
+		return 0;
+	fault(fault_out,
+	      "cannot use restore: tc for the service on line %u: this host is "
+	      "more than one of its backends, %s and %s",
+	      service->line, addr_text(&here[0]->address, first),
+	      addr_text(&here[1]->address, second));
+	return fault_hint(fault_out, "one backend of each service on a host");
+}
+
+static int all_one_at_own(const struct config *config, const struct addr *own,
+			  int own_count, struct fault *fault_out)
+{
+	size_t s;
+
+	for (s = 0; s < config->service_count; s++) {
+		if (one_at_own(&config->services[s], own, own_count, fault_out))
+			return -1;
+	}
+	return 0;
+}
+
 int bkd_build(struct kernel *kernel, const struct config *config, __u32 index,
 	      struct generation *generation, struct fault *fault_out)
 {
@@ -328,7 +371,8 @@ int bkd_build(struct kernel *kernel, const struct config *config, __u32 index,
 	(void)generation;
 	if (own_count < 0)
 		return -1;
-	rc = sources_write(kernel, config, index, fault_out) ||
+	rc = all_one_at_own(config, own, own_count, fault_out) ||
+	     sources_write(kernel, config, index, fault_out) ||
 	     candidates_write(kernel, config, own, own_count, index, &regions,
 			      fault_out) ||
 	     restores_write(kernel, config, index, regions, own, own_count,

@@ -152,3 +152,16 @@ def settled(world):
         role("apply", world.file(configuration(service([NEAR], port=8088))))
         equal(ask("connect 1"), "refused", "on the VIP again")
     equal(on(HOST, "ip", "route", "show", "table", "local", "proto", "117"), "", "routes")
+
+
+@test("listeners: a host that is two backends of one service is refused, and nothing changes")
+def two_backends(world):
+    role = begin(world)
+    on(HOST, "ip", "address", "add", "172.19.0.9/16", "dev", "eth0")
+    try:
+        path = world.file(configuration(service([at_own(NEAR), at_own("172.19.0.9")], port=8088)))
+        before = role("show", "-j")
+        role("apply", path, status=1)
+        equal(role("show", "-j"), before, "what runs")
+    finally:
+        on(HOST, "ip", "address", "del", "172.19.0.9/16", "dev", "eth0")
