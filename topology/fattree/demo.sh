@@ -43,7 +43,7 @@ attempt() {
 	advance >/dev/null
 	passed=$(passed_on)
 	finish
-	on h3 topology/fattree/announce off >/dev/null
+	on h3 topology/fattree/announce off
 	row "$1: broken, of $held" "$broken"
 	head -n 3 "$scratch/broken" | sed 's/^/    /'
 }

@@ -173,8 +173,8 @@ passed_on() {
 # fresh FILE-TEXT: h1 and h2 are load balancers for h13 to h15
 fresh() {
 	local host
-	for host in "${SERVERS[@]}"; do on "$host" Backend/bkd down >/dev/null; done
 	for host in h1 h2 h3; do on "$host" LoadBalancer/lbr down >/dev/null; done
+	for host in "${SERVERS[@]}"; do on "$host" Backend/bkd down >/dev/null; done
 	gives "$1" up h13 h14 h15 h1 h2
 }
 
@@ -204,7 +204,7 @@ without_bkd() {
 
 # ... and a load balancer whose kernel routes; it is the only one
 without_lbr() {
-	on h2 topology/fattree/announce off >/dev/null
+	on h2 topology/fattree/announce off
 	ways 1 t1
 	on h1 LoadBalancer/lbr down >/dev/null
 	on h1 sysctl -qw net.ipv4.ip_forward=1
