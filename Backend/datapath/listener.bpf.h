@@ -80,7 +80,7 @@ INLINE struct bpf_sock *listener_at(struct xdp_md *ctx, const struct addr *own,
 /*
  * For the packet in `parsed`, restored by this row: notes its listener, if it
  * needs one. If that cannot be (the socket is MPTCP's or another one with a
- * protocol of its own above TCP), the kernel looks for a listener on the VIP.
+ * protocol of its own above TCP), bkd_in gives the server its own address.
  */
 SEPARATE int listener_note(struct xdp_md *ctx, int generation, int index)
 {

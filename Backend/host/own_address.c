@@ -278,7 +278,9 @@ static bool is_listened(const char *text, const struct listened *listened,
 	struct addr vip;
 	size_t s;
 
-	for (s = 0; !addr_parse(text, &vip) && s < config->service_count; s++) {
+	if (addr_parse(text, &vip))
+		return false;
+	for (s = 0; s < config->service_count; s++) {
 		if (!addr_equal(&config->services[s].vip, &vip))
 			continue;
 		here = backend_here(&config->services[s], listened->own,
@@ -310,7 +312,10 @@ void own_address_settle(struct kernel *kernel, const struct config *config)
 
 	listened.own_count = own_addresses(kernel, &listened.own, &ignored);
 	if (listened.own_count >= 0) {
-		changes_keep(kernel, "address", address_is_needed, &listened);
+		/* Of thousands of VIPs on lo, none needs be looked for. */
+		if (serves_at_own(config, listened.own, listened.own_count))
+			changes_keep(kernel, "address", address_is_needed,
+				     &listened);
 		changes_keep(kernel, "local", route_is_needed, &listened);
 		free(listened.own);
 	}
