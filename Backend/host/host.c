@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "Backend/generation/generation.h"
+#include "Backend/host/done.h"
 #include "Backend/host/host.h"
 #include "common/core/address.h"
 #include "common/host/advmss.h"
@@ -120,6 +121,23 @@ static int vips_add(struct kernel *kernel, const struct config *config,
 	return rc;
 }
 
+/* `interfaces` NULL: where xdp_bkd is attached. */
+static int messages(struct kernel *kernel, const struct config *config,
+		    const char *const *interfaces, struct fault *fault_out)
+{
+	const char *names[MAX_INTERFACES + 1] = {NULL};
+	int i;
+
+	if (!interfaces) {
+		if (!kernel->attachment_count &&
+		    kernel_attachments(kernel, fault_out))
+			return -1;
+		for (i = 0; i < kernel->attachment_count; i++)
+			names[i] = kernel->attachments[i].name;
+	}
+	return done_host(kernel, config, interfaces ?: names, fault_out);
+}
+
 int bkd_host(struct kernel *kernel, const struct config *config,
 	     const char *const *interfaces, struct fault *fault_out)
 {
@@ -127,7 +145,6 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 	struct fault said;
 	int rc;
 
-	(void)interfaces;
 	rc = vips_add(kernel, config, &families, fault_out);
 	if (!rc && families.ipv4)
 		rc = advmss_change(kernel, AF_INET, config->advmss, fault_out);
@@ -144,6 +161,7 @@ int bkd_host(struct kernel *kernel, const struct config *config,
 		quiet(kernel, "arp_ignore", "1");
 		quiet(kernel, "arp_announce", "2");
 	}
+	rc = rc ?: messages(kernel, config, interfaces, fault_out);
 	/* `run` looks at neighbours when they change. */
 	if (!rc && !kernel->again)
 		rc = bkd_peers(kernel, config, fault_out);
@@ -154,4 +172,5 @@ void bkd_settle(struct kernel *kernel, const struct config *config)
 {
 	bkd_peers_settle(kernel, config);
 	own_address_settle(kernel, config);
+	done_settle(kernel, config);
 }

@@ -128,6 +128,7 @@ void config_free(struct config *config)
 	free(config->outer_sources);
 	free(config->nat_sources);
 	free(config->lb_sources);
+	free(config->release_to);
 	free(config->path);
 	memset(config, 0, sizeof(*config));
 }

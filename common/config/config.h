@@ -179,6 +179,8 @@ struct config {
 	__u32 nat_table_size; /* flows */
 	struct prefix *lb_sources;
 	size_t lb_source_count;
+	struct prefix *release_to; /* addresses */
+	size_t release_to_count;
 	struct config_announce announce;
 	__u8 digest[32];     /* of what the file means: see write.h */
 	char *path;	     /* as the user named it */

@@ -11,7 +11,9 @@
 
 #include "common/config/config.h"
 #include "common/config/keys_announce.h"
+#include "common/config/keys_workers.h"
 #include "common/config/keywords.h"
+#include "common/core/abi_done.h"
 #include "common/core/abi_services.h"
 
 const struct level_info levels[LEVELS] = {
@@ -142,6 +144,13 @@ const struct key keys[] = {
 	 .help = "From whom a backend accepts packets by @encapsulating: the "
 		 "sources that load balancers use. Required if a service has "
 		 "such a method."},
+	{LEVEL_FILE, "release-to",
+	 PREFIXES(config, release_to, release_to_count, MAX_DONE_TO),
+	 .standard = "none",
+	 .help = "For `workers` whose servers do not say when they are done: "
+		 "the load balancers' addresses, to which `bkd up` has each "
+		 "backend's host send the message to `release` when a reply "
+		 "leaves."},
 	{LEVEL_FILE, "announce", KIND_RECORD, FIELD(config, announce),
 	 .entry = LEVEL_ANNOUNCE, .standard = "none",
 	 .help = "How `lbr run` tells routers, keepalived or a program which "
@@ -165,34 +174,7 @@ const struct key keys[] = {
 		 "by a hash of the client's address only; `workers` by the "
 		 "number of free threads, and while there is none requests "
 		 "wait in a queue (only for udp, one datagram a request)."},
-	{LEVEL_SERVICE, "threads", KIND_NUMBER, FIELD(config_service, threads),
-	 .min = 1, .max = MAX_THREADS, .keywords = none_keywords,
-	 .standard = "none",
-	 .help = "For `workers`, and required there: how many requests each "
-		 "backend works on at a time."},
-	{LEVEL_SERVICE, "release", KIND_PORT, FIELD(config_service, release),
-	 .min = 1, .max = 65535, .keywords = none_keywords, .standard = "none",
-	 .help = "For `workers`, and required there: the udp port, at the load "
-		 "balancer's own address, where a backend says that it is done "
-		 "with a request. Each service has another."},
-	{LEVEL_SERVICE, "release-key", KIND_TEXT,
-	 FIELD(config_service, release_key),
-	 .standard = "",
-	 .help = "For `workers`: what a message to `release` must carry; "
-		 "empty: nothing."},
-	{LEVEL_SERVICE, "lease", KIND_DURATION, FIELD(config_service, lease),
-	 .min = 100, .max = 24 * KEY_HOUR, .standard = "60s",
-	 .help = "For `workers`: after this long a thread is free, whether "
-		 "the backend has said so or not."},
-	{LEVEL_SERVICE, "queue", KIND_NUMBER, FIELD(config_service, queue),
-	 .min = 1, .max = MAX_QUEUE, .standard = "1024",
-	 .help = "For `workers`: how many requests wait for a thread, of up to "
-		 "1500 bytes each. The next one is dropped."},
-	{LEVEL_SERVICE, "load-balancers", KIND_NUMBER,
-	 FIELD(config_service, load_balancers),
-	 .min = 1, .max = MAX_THREADS, .standard = "1",
-	 .help = "For `workers`: among how many load balancers the threads "
-		 "are shared out; each uses `threads` divided by it."},
+	KEYS_WORKERS,
 	{LEVEL_SERVICE, "forward", KIND_KEYWORD, FIELD(config_service, method.forward),
 	 .keywords = forward_keywords, .standard = "rewrite",
 	 .help = "How a packet reaches the backend."},

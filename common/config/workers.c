@@ -4,6 +4,8 @@
 
 #include <netinet/in.h>
 
+#include "common/base/address.h"
+#include "common/core/address.h"
 #include "common/core/inline.h"
 
 static bool is_workers(const struct config_service *service)
@@ -106,10 +108,61 @@ static int check_release(const struct config *config,
 	return 0;
 }
 
+/* One address each, and of a family that has any, for the service's too. */
+static int check_told(const struct config *config,
+		      const struct config_service *service,
+		      const struct refusal *refusal)
+{
+	const bool is_v4 = addr_is_v4(&service->vip);
+	bool is_told = false;
+	size_t i;
+
+	for (i = 0; i < config->release_to_count; i++)
+		is_told |= addr_is_v4(&config->release_to[i].address) == is_v4;
+	if (!config->release_to_count)
+		return 0;
+	if (!is_told)
+		return refuse(
+			refusal, service->line,
+			"release-to: has no %s address, to which messages "
+			"about this service could go",
+			is_v4 ? "IPv4" : "IPv6");
+	for (i = 0; i < service->backend_count; i++) {
+		if (addr_is_v4(&service->backends[i].address) != is_v4)
+			return refuse(refusal, service->backends[i].line,
+				      "release-to: not with a backend of "
+				      "another family than the VIP");
+		if (service->backends[i].restore != RESTORE_LO)
+			return refuse(refusal, service->backends[i].line,
+				      "release-to: not with restore: tc; its "
+				      "replies are not from the VIP");
+	}
+	return 0;
+}
+
+static int check_addresses(const struct config *config,
+			   const struct refusal *refusal)
+{
+	char text[INET6_ADDRSTRLEN];
+	size_t i;
+
+	for (i = 0; i < config->release_to_count; i++) {
+		const struct prefix *each = &config->release_to[i];
+
+		if (each->bits == 128)
+			continue;
+		return refuse(refusal, 0,
+			      "release-to: must be addresses, not the prefix "
+			      "of %s",
+			      addr_text(&each->address, text));
+	}
+	return 0;
+}
+
 int workers_check(const struct config *config, const struct refusal *refusal)
 {
 	const struct config_service *service = config->services;
-	int result = 0;
+	int result = check_addresses(config, refusal);
 	size_t i;
 
 	for (i = 0; i < config->service_count && !result; i++, service++) {
@@ -120,7 +173,9 @@ int workers_check(const struct config *config, const struct refusal *refusal)
 					 ?: check_keys(service, refusal)
 					 ?: check_weights(service, refusal)
 					 ?: check_release(config, service,
-							  refusal);
+							  refusal)
+					 ?: check_told(config, service,
+						       refusal);
 	}
 	return result;
 }

@@ -296,10 +296,12 @@ int config_digest(const struct config *config, __u8 digest[32])
 	copy.nat_sources =
 		sorted(config->nat_sources, config->nat_source_count);
 	copy.lb_sources = sorted(config->lb_sources, config->lb_source_count);
+	copy.release_to = sorted(config->release_to, config->release_to_count);
 	if (copy.services && backends &&
 	    !copy.outer_sources == !config->outer_source_count &&
 	    !copy.nat_sources == !config->nat_source_count &&
-	    !copy.lb_sources == !config->lb_source_count) {
+	    !copy.lb_sources == !config->lb_source_count &&
+	    !copy.release_to == !config->release_to_count) {
 		for (i = 0, all = 0; i < config->service_count; i++) {
 			copy.services[i] = config->services[i];
 			size = copy.services[i].backend_count;
@@ -313,6 +315,7 @@ int config_digest(const struct config *config, __u8 digest[32])
 	free(copy.outer_sources);
 	free(copy.nat_sources);
 	free(copy.lb_sources);
+	free(copy.release_to);
 	free(copy.services);
 	free(backends);
 	return rc;

@@ -20,8 +20,9 @@
 #include "common/net/netlink_ask.h"
 
 /* Our own: of two filters of one priority, the kernel would call both. */
-#define HANDLE	 1
-#define PRIORITY 53265
+#define HANDLE	       1
+#define PRIORITY       53265
+#define PRIORITY_FIRST 53264
 
 /* `before` of a change: the qdisc was made here. */
 #define MADE "clsact"
@@ -30,20 +31,27 @@ static const struct {
 	const char *kind; /* of the change */
 	const char *word; /* tc's */
 	enum bpf_tc_attach_point point;
-	__u32 parent;
+	__u32 priority;
 } points[] = {
-	[CLSACT_IN] = {"filter", "ingress", BPF_TC_INGRESS,
-		       TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)},
-	[CLSACT_OUT] = {"filter-out", "egress", BPF_TC_EGRESS,
-			TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)},
+	[CLSACT_IN] = {"filter", "ingress", BPF_TC_INGRESS, PRIORITY},
+	[CLSACT_OUT] = {"filter-out", "egress", BPF_TC_EGRESS, PRIORITY},
+	[CLSACT_WORKERS_IN] = {"workers-in", "ingress", BPF_TC_INGRESS,
+			       PRIORITY_FIRST},
+	[CLSACT_WORKERS_OUT] = {"workers-out", "egress", BPF_TC_EGRESS,
+				PRIORITY_FIRST},
+};
+
+static const __u32 parents[] = {
+	TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+	TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS),
 };
 
 #define HOOK(name, index, where)                                               \
 	LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (int)(index),                \
 		    .attach_point = points[where].point)
-#define FILTER(name, ...)                                                      \
-	LIBBPF_OPTS(bpf_tc_opts, name, .handle = HANDLE, .priority = PRIORITY, \
-		    ##__VA_ARGS__)
+#define FILTER(name, where, ...)                                               \
+	LIBBPF_OPTS(bpf_tc_opts, name, .handle = HANDLE,                       \
+		    .priority = points[where].priority, ##__VA_ARGS__)
 
 static int quiet(enum libbpf_print_level level, const char *format,
 		 va_list arguments)
@@ -62,7 +70,7 @@ const char *clsact_kind(enum clsact where)
 __u32 clsact_attached(const char *name, enum clsact where)
 {
 	HOOK(hook, if_nametoindex(name), where);
-	FILTER(filter);
+	FILTER(filter, where);
 	libbpf_print_fn_t before = libbpf_set_print(quiet);
 	int rc = bpf_tc_query(&hook, &filter);
 
@@ -70,13 +78,13 @@ __u32 clsact_attached(const char *name, enum clsact where)
 	return rc ? 0 : filter.prog_id;
 }
 
-/* Was the qdisc there made here, for the other direction? */
+/* Was the qdisc there made here, for another one? */
 static bool is_made(const struct kernel *kernel, const char *name)
 {
 	struct change change;
 	int where;
 
-	for (where = CLSACT_IN; where <= CLSACT_OUT; where++) {
+	for (where = 0; where < CLSACTS; where++) {
 		if (change_find(kernel, points[where].kind, name, &change) &&
 		    !strcmp(change.before, MADE))
 			return true;
@@ -88,7 +96,7 @@ int clsact_attach(struct kernel *kernel, const char *name, enum clsact where,
 		  int program, struct fault *fault_out)
 {
 	HOOK(hook, if_nametoindex(name), where);
-	FILTER(filter, .prog_fd = program, .flags = BPF_TC_F_REPLACE);
+	FILTER(filter, where, .prog_fd = program, .flags = BPF_TC_F_REPLACE);
 	libbpf_print_fn_t before = libbpf_set_print(quiet);
 	int made = bpf_tc_hook_create(&hook), rc = made;
 
@@ -128,9 +136,9 @@ static bool has_filters(unsigned int ifindex)
 	char buffer[MNL_NLMSG_HDRLEN + 64];
 	struct nlmsghdr *question;
 	struct tcmsg *filters;
-	int where, count = 0;
+	int i, count = 0;
 
-	for (where = CLSACT_IN; !count && where <= CLSACT_OUT; where++) {
+	for (i = 0; !count && i < 2; i++) {
 		memset(buffer, 0, sizeof(buffer));
 		question = mnl_nlmsg_put_header(buffer);
 		question->nlmsg_type = RTM_GETTFILTER;
@@ -138,7 +146,7 @@ static bool has_filters(unsigned int ifindex)
 		filters =
 			mnl_nlmsg_put_extra_header(question, sizeof(*filters));
 		filters->tcm_ifindex = (int)ifindex;
-		filters->tcm_parent = points[where].parent;
+		filters->tcm_parent = parents[i];
 		if (netlink_dump(NETLINK_ROUTE, question, filter_answer, &count,
 				 count_empty))
 			return true;
@@ -160,16 +168,23 @@ static void name_of(__u32 id, char name[BPF_OBJ_NAME_LEN])
 	memcpy(name, info.name, BPF_OBJ_NAME_LEN);
 }
 
+static enum clsact clsact_of(const char *kind)
+{
+	enum clsact where = 0;
+
+	while (where < CLSACTS - 1 && strcmp(kind, points[where].kind) != 0)
+		where++;
+	return where;
+}
+
 int clsact_undo(const struct change *change, struct fault *fault_out)
 {
-	enum clsact where = strcmp(change->kind, points[CLSACT_IN].kind)
-				    ? CLSACT_OUT
-				    : CLSACT_IN;
+	enum clsact where = clsact_of(change->kind);
 	unsigned int index = if_nametoindex(change->what);
 	__u32 id = index ? clsact_attached(change->what, where) : 0;
 	char name[BPF_OBJ_NAME_LEN];
 	HOOK(hook, index, where);
-	FILTER(filter);
+	FILTER(filter, where);
 	libbpf_print_fn_t before;
 	int rc = 0;
 

@@ -10,6 +10,10 @@
 enum clsact {
 	CLSACT_IN,
 	CLSACT_OUT,
+	/* Before these: what only looks, for servers of workers. */
+	CLSACT_WORKERS_IN,
+	CLSACT_WORKERS_OUT,
+	CLSACTS,
 };
 
 /*

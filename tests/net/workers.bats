@@ -114,6 +114,34 @@ most_at_once() {
 	[[ $(queues sent) == 40 && $(queues queued) == 0 ]]
 }
 
+@test "release-to: servers that say nothing; their hosts do, and the reply is as it was" {
+	local file=$BATS_TEST_TMPDIR/file host
+	teardown
+	KEY=- setup
+	run ! client 2 100 20
+	{
+		echo 'release-to: [172.18.0.3]'
+		cat "$ROOT/topology/workers/services.yaml"
+	} >"$file"
+	for host in "${SERVERS[@]}"; do
+		bkd "$host" apply "$file" >/dev/null
+		# Linux completes the replies' checksums here, and leaves it to the device there.
+		[[ $host == server1 ]] || on "$host" ethtool -K eth0 tx off >/dev/null
+	done
+	# What was sent before is of no server any more.
+	lbr down >/dev/null
+	lbr up -i eth0 -m generic -c "$file"
+	client 20 200 40
+	[[ $(queues "done") == 40 && $(queues too-small) == 0 && $(queues queued) == 0 ]]
+	for host in "${SERVERS[@]}"; do
+		[[ $(most_at_once "$host") == 5 ]]
+		[[ $(on "$host" tc filter show dev eth0 egress | grep -c bkd_done) == 1 ]]
+		bkd "$host" apply "$ROOT/topology/workers/services.yaml" >/dev/null
+		[[ ! $(on "$host" tc filter show dev eth0 egress) ]]
+		on "$host" ethtool -K eth0 tx on >/dev/null
+	done
+}
+
 # says RESULT REGEX [OPTION...]: doctor's examination of workers
 says() {
 	lbr doctor -j "${@:3}" | jq -r '.examinations[] |

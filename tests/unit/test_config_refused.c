@@ -18,7 +18,7 @@
 	"second-chance-limit, advmss, "                                        \
 	"outer-source, nat-source, nat-first-port, nat-table-size, "           \
 	"lb-sources, "                                                         \
-	"announce"
+	"release-to, announce"
 #define SERVICE_KEYS                                                           \
 	"vip, port, protocol, scheduler, threads, release, release-key, "      \
 	"lease, queue, load-balancers, forward, dscp, checksum, "              \

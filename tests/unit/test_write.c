@@ -167,8 +167,8 @@ static void draw_file(struct config *config)
 		draw_record(LEVEL_ANNOUNCE, &config->announce);
 	agree_announce(&config->announce);
 	draw_prefixes(&config->outer_sources, &config->outer_source_count, 2);
-	config->nat_sources = nat_sources;
-	config->nat_source_count = 2;
+	config->nat_sources = config->release_to = nat_sources;
+	config->nat_source_count = config->release_to_count = 2;
 	draw_prefixes(&config->lb_sources, &config->lb_source_count, 3);
 }
 
@@ -207,7 +207,7 @@ static void draw_config(struct config *config, struct config_service *services,
 				backends[i][j].port = 0;
 			if (services[i].threads)
 				backends[i][j].weight = 1;
-			if (services[i].by_address ||
+			if (services[i].by_address || services[i].threads ||
 			    !method_is_restored(&services[i].method))
 				backends[i][j].restore = RESTORE_LO;
 			/* IPv6's 1280 bytes, inside an outer IPv6 header. */
@@ -249,6 +249,7 @@ static void assert_same_config(const struct config *a, const struct config *b)
 			    a->outer_source_count * sizeof(struct prefix)));
 	assert_memory_equal(a->nat_sources, b->nat_sources,
 			    sizeof(nat_sources));
+	assert_memory_equal(a->release_to, b->release_to, sizeof(nat_sources));
 	assert_true(!a->lb_source_count ||
 		    !memcmp(a->lb_sources, b->lb_sources,
 			    a->lb_source_count * sizeof(struct prefix)));

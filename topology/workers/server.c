@@ -5,8 +5,8 @@
  *	server [NAME [THREADS [KEY]]]
  *
  * A thread takes a request, sleeps, answers the client, and tells the load
- * balancer that it is done. It prints each request, and then the time that all
- * threads have slept so far.
+ * balancer that it is done; with the KEY "-" it does not. It prints each
+ * request, and then the time that all threads have slept so far.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -96,7 +96,8 @@ static void *work(void *argument)
 		got = snprintf(text, sizeof(text), "%ld %ld %s", number, ms,
 			       name);
 		sendto(requests, text, (size_t)got, 0, (void *)&client, size);
-		say_done(&client);
+		if (strcmp(key, "-") != 0)
+			say_done(&client);
 	}
 	return NULL;
 }
