@@ -12,6 +12,10 @@ answered with a line on stdout:
 
     advance    wait until each that is held has had another answer; how many
     more N     open N more that are held; how many have had an answer
+    gap        the longest time without a new connection since the last `gap`, in ms,
+               and how many each server has answered. A new connection counts from
+               when it began, if it was answered within half a second, as only its
+               first SYN can be: the next one comes after a second
     finish     HELD held, ASKED asked, N broken, and how often each cause
 """
 
@@ -26,6 +30,7 @@ import struct
 import sys
 import time
 
+AT_FIRST = 0.5
 SILENCE = 5 / 3 * int(os.environ.get("PATIENCE", "3"))  # seconds; see tests/net/lib.bash
 
 if not 2 <= len(sys.argv) <= 5:
@@ -43,12 +48,13 @@ epoll = select.epoll()
 flows, broken = {}, collections.Counter()
 due = []  # (time, turn, flow): when the flow asks again
 asked = turn = 0
+served, starts = collections.Counter(), [time.monotonic()]  # for `gap`
 
 
 class Flow:
     def __init__(self, keep):
         self.keep, self.answers, self.seen = keep, 0, b""
-        self.since = time.monotonic()
+        self.since = self.began = time.monotonic()
         self.waits = True  # an answer is due
         self.server = "nobody yet"
         self.socket = socket.socket(family)
@@ -90,6 +96,9 @@ class Flow:
         self.answers += 1
         self.waits = False
         if not self.keep:
+            served[self.server] += 1
+            if time.monotonic() - self.began < AT_FIRST:
+                starts.append(self.began)
             return self.close()
         turn += 1
         heapq.heappush(due, (time.monotonic() + pause, turn, self))
@@ -168,6 +177,18 @@ def more(count):
     return f"{sum(flow.keep for flow in set(flows.values()) - before)} opened"
 
 
+def gap():
+    now = time.monotonic()
+    while max(starts) < now or any(flow.began < now for flow in flows.values() if not flow.keep):
+        work()
+    times = sorted(starts)
+    longest = max(after - before for before, after in zip(times, times[1:]))
+    names = " ".join(f"{name} {count}" for name, count in sorted(served.items()))
+    starts[:] = times[-1:]
+    served.clear()
+    return f"{longest * 1000:.0f} {names}"
+
+
 def finish():
     """No flow is left that has asked and was not answered."""
     global rate
@@ -188,7 +209,8 @@ def serve():
         word, *count = sys.stdin.readline().split() or ["finish"]
         if word == "finish":
             return finish()
-        print(more(int(count[0])) if word == "more" else advance(), flush=True)
+        answer = {"more": more, "gap": gap}.get(word, advance)
+        print(answer(*map(int, count)), flush=True)
 
 
 began = scanned = time.monotonic()
