@@ -60,6 +60,11 @@ faults() {
 	by=$(crowd_asked pings t1)
 	echo "$by"
 	(($(grep -o '=eth[01]\>' <<<"$by" | wc -l) == 10))
+	(($(requests 2) == 20)) # all next hops are resolved
+	"$TOPO" hops --from h4 >"$scratch/hops"
+	grep -E ' h[12] eth0 sends .* xdp_lbr put it into a packet to 10\.3\.' "$scratch/hops"
+	grep -E ' the kernel of h1[345] gets .* xdp_bkd took it out' "$scratch/hops"
+	crowd_asked flows t1 # those
 	talk 50
 	(($(advance) == 500))
 	by=$(crowd_asked flows t1)
@@ -67,9 +72,6 @@ faults() {
 	[[ $by =~ eth0=([0-9]+)\ eth1=([0-9]+)\ several=0 ]]
 	((BASH_REMATCH[1] + BASH_REMATCH[2] == 500))
 	((BASH_REMATCH[1] >= 200 && BASH_REMATCH[2] >= 200))
-	"$TOPO" hops --from h4 >"$scratch/hops"
-	grep -E ' h[12] eth0 sends .* xdp_lbr put it into a packet to 10\.3\.' "$scratch/hops"
-	grep -E ' the kernel of h1[345] gets .* xdp_bkd took it out' "$scratch/hops"
 	changed "$after" draining # h1 is late
 	(($(advance) == 500))
 	dies h1
