@@ -92,14 +92,30 @@ static bool is_made(const struct kernel *kernel, const char *name)
 	return false;
 }
 
+struct noted {
+	const char *kind, *name;
+};
+
+static bool is_noted(const struct change *change, const void *data)
+{
+	const struct noted *noted = data;
+
+	return !strcmp(change->kind, noted->kind) &&
+	       !strcmp(change->what, noted->name);
+}
+
 int clsact_attach(struct kernel *kernel, const char *name, enum clsact where,
 		  int program, struct fault *fault_out)
 {
 	HOOK(hook, if_nametoindex(name), where);
 	FILTER(filter, where, .prog_fd = program, .flags = BPF_TC_F_REPLACE);
+	const struct noted noted = {points[where].kind, name};
 	libbpf_print_fn_t before = libbpf_set_print(quiet);
 	int made = bpf_tc_hook_create(&hook), rc = made;
 
+	/* Somebody else's, which was noted, is gone. */
+	if (!made)
+		changes_forget(kernel, is_noted, &noted);
 	if (!rc || rc == -EEXIST)
 		rc = change_note(kernel, points[where].kind, name,
 				 made && !is_made(kernel, name) ? "" : MADE,

@@ -157,6 +157,23 @@ wrong_sums() {
 	diff <(changed) - <<<"$before"
 }
 
+qdisc() {
+	on lb tc qdisc show dev eth0 | grep -o clsact
+}
+
+@test "a qdisc of somebody else stays after down; one made in its place goes" {
+	lbr down >/dev/null
+	on lb tc qdisc add dev eth0 clsact
+	up
+	lbr down >/dev/null
+	qdisc
+	up
+	on lb tc qdisc del dev eth0 clsact
+	lbr apply /run/nat.yaml | grep -qx 'eth0: lbr_nat attached'
+	lbr down >/dev/null
+	run ! qdisc
+}
+
 reserved() {
 	on lb cat /proc/sys/net/ipv4/ip_local_reserved_ports
 }
