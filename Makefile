@@ -30,6 +30,7 @@
 #	make test-locks	each verb, stopped at 20 moments of its life
 #			(root; 10 min)
 #	make test-workers	a million requests to workers, on two CPUs (root)
+#	make test-nat	a million flows by nat, on two CPUs (root)
 #	make test-lifecycle	demos, stopped at 20 moments of their life
 #			(root; 20 min)
 #	make test-fuzz	each fuzzer for five minutes
@@ -54,7 +55,7 @@ include common/install.mk
 .PHONY: FORCE all man deps demo demo-docker quick check test test-fresh \
 	test-docker test-kernels test-changes test-fleet test-announce \
 	test-fattree test-locks \
-	test-lifecycle test-fuzz test-workers test-long \
+	test-lifecycle test-fuzz test-workers test-nat test-long \
 	mutants bench bench-net bench-apply bench-workers clean
 
 all:
@@ -90,7 +91,7 @@ demo-docker: deps
 
 test test-fresh test-docker test-kernels test-changes test-fleet \
 	test-announce test-fattree test-locks test-lifecycle test-fuzz \
-	test-workers test-long \
+	test-workers test-nat test-long \
 	mutants bench bench-net bench-apply bench-workers: GROUP := build play test
 
 # These install nothing, and say what is missing.
@@ -120,6 +121,8 @@ test-changes: deps
 	@$(MAKE) --no-print-directory all
 	@HELD=10000 PAUSE=4 ROUNDS=20 KILLS=20 APPLIES=200 RATE=1000 \
 		bats tests/net/changes.bats
+	@HELD=10000 PAUSE=4 ROUNDS=20 \
+		bats -f 'held connections' tests/net/nat-flows.bats
 
 # Each pair of: a change, a method, a mode, a family and others; then each row of
 # fleet.bats in both modes and of both families.
@@ -164,8 +167,14 @@ test-workers: deps
 	@$(AS_OWNER) $(MAKE) --no-print-directory -s -C tests/prog
 	@WORKERS_REQUESTS=1000000 tests/prog/run 'workers: the law'
 
+# A million flows by nat on two CPUs.
+test-nat: deps
+	@$(MAKE) --no-print-directory all
+	@$(AS_OWNER) $(MAKE) --no-print-directory -s -C tests/prog
+	@NAT_FLOWS=1000000 tests/prog/run 'nat: the law'
+
 test-long: test-fresh test-docker test-kernels test-changes test-fleet \
-	test-announce test-fattree test-locks test-lifecycle test-fuzz test-workers
+	test-announce test-fattree test-locks test-lifecycle test-fuzz test-workers test-nat
 
 # Known faults, and small ones drawn by lot; or one: MUTANTS=unit-hash-port
 mutants: deps

@@ -8,8 +8,17 @@
 load lib
 load run
 load status
+load flows
 load nat
 bats_require_minimum_version 1.5.0
+
+HELD=${HELD:-100} ROUNDS=${ROUNDS:-1} PAUSE=${PAUSE:-0.2}
+export TALK_LIMIT=200
+
+teardown() {
+	flows_end
+	run_end
+}
 
 # checked: the file with checks of TCP and UDP; `lbr run` makes them
 checked() {
@@ -62,6 +71,100 @@ found() {
 		"$BATS_TEST_TMPDIR/doctor"
 	on wires ip link set h2-eth0 up
 	wait_for 10 found 8 true good good ''
+}
+
+@test "refused: before Linux 5.12, by name, and nothing is changed" {
+	! since 5.12 || skip "this is Linux 5.12 or later"
+	run -1 up
+	[[ $output == *"cannot use forward: nat: it needs Linux 5.12, "* ]]
+	run ! on lb tc filter show dev eth0 ingress | grep .
+}
+
+# phase PORT: of the flow from this port of h1
+phase() {
+	lbr show -j nat-flows | jq -r --argjson port "$1" \
+		'."nat-flows"[] | select(.client == "10.0.0.1" and ."client-port" == $port).phase'
+}
+
+is_in() { # PHASE PORT
+	[[ $(phase "$2") == "$1" ]]
+}
+
+resting() {
+	lbr show -j nat-sources | jq --arg source "$SOURCE4" \
+		'."nat-sources"[] | select(.source == $source).resting'
+}
+
+@test "FIN closes a flow, and its port rests; an aborted one is reset" {
+	local port
+	up
+	port=$(on h1 curl -sS --max-time 5 -o /dev/null -w '%{local_port}' "http://$VIP4/")
+	wait_for 5 is_in closed "$port"
+	(($(resting) > 0))
+	port=$(on h1 "${PYTHON[@]}" -c '
+import socket, struct, sys
+s = socket.create_connection((sys.argv[1], 80), 5)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+print(s.getsockname()[1])' "$VIP4")
+	wait_for 5 is_in reset "$port"
+}
+
+@test "a RST that a stranger sends only shortens: the connection goes on" {
+	local said port
+	up
+	coproc holds "$VIP4" 1
+	read -rt 20 said <&"${COPROC[0]}"
+	port=$(lbr show -j nat-flows | jq -r '[."nat-flows"[] |
+		select(.client == "10.0.0.1" and .phase == "established")][0]."client-port"')
+	on h4 "${PYTHON[@]}" -c '
+import sys
+from scapy.all import IP, TCP, Ether, sendp, getmacbyip
+sendp(Ether(dst=getmacbyip(sys.argv[1])) / IP(src="10.0.0.1", dst=sys.argv[1]) /
+    TCP(sport=int(sys.argv[2]), dport=80, flags="R", seq=1), iface="eth0", verbose=0)' \
+		"$VIP4" "$port"
+	wait_for 5 is_in reset "$port"
+	echo again >&"${COPROC[1]}"
+	read -rt 20 said <&"${COPROC[0]}"
+	[[ $said == answered ]]
+	is_in established "$port"
+}
+
+@test "an idle flow of UDP ends by itself, and its port rests" {
+	on lb sh -c 'sed "1i udp-idle: 1s" /run/nat.yaml >/run/idle.yaml'
+	up
+	lbr apply /run/idle.yaml >/dev/null
+	on h1 "${PYTHON[@]}" -c '
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.0.0.1", 5353))
+s.connect((sys.argv[1], 7777))
+s.settimeout(5)
+s.send(b"x")
+s.recv(100)' "$VIP4"
+	wait_for 10 is_in "" 5353
+	(($(resting) > 0))
+}
+
+@test "held connections go on while everything is changed: 0 broken" {
+	local i step
+	on lb sh -c 'cd /run && sed "s/{address: 10.0.0.2}, //" nat.yaml >one.yaml &&
+		sed "s/address: 10.0.0.2}/address: 10.0.0.2, weight: 3}/" nat.yaml >heavy.yaml &&
+		sed "s/forward: nat/scheduler: random, &/" nat.yaml >random.yaml'
+	up
+	talk "$VIP4" "$HELD" "$PAUSE" 10
+	advanced "$HELD"
+	for ((i = 0; i < ROUNDS; i++)); do
+		for step in 'apply /run/one.yaml' 'apply /run/nat.yaml' 'drain 10.0.0.2' \
+			'undrain 10.0.0.2' 'weight 10.0.0.2 3' 'apply /run/nat.yaml' \
+			'apply /run/random.yaml' 'up -c /run/heavy.yaml' 'apply /run/nat.yaml'; do
+			# shellcheck disable=SC2086 # words
+			lbr $step >/dev/null
+			advanced "$HELD"
+		done
+	done
+	run -0 tell finish
+	echo "# $output" >&3
+	[[ $output == "$HELD held, "*" asked, 0 broken" ]]
 }
 
 # narrowed SOURCE: a server has learned that its path there takes 1300 bytes
