@@ -13,6 +13,7 @@
 #include "LoadBalancer/host/devices.h"
 #include "LoadBalancer/host/host.h"
 #include "LoadBalancer/host/nat.h"
+#include "LoadBalancer/host/waiting.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/cli/cli.h"
 #include "common/core/reason.h"
@@ -164,6 +165,7 @@ static void settle(struct kernel *kernel, const struct config *config)
 	lbr_claims_settle(kernel, config);
 	nat_settle(kernel, config);
 	workers_settle(kernel, config);
+	waiting_settle(kernel, config);
 	if (kernel->object) /* `up` */
 		announce_return(kernel);
 }

@@ -20,12 +20,15 @@
  *
  * makes it that packet, after everything that may fail. REASON_NONE: it is
  * ready to be sent. If forwarding->reason says that the kernel has to send it,
- * it returns that, for a packet that the kernel can forward, or method_stays().
+ * it returns that, for a packet that the kernel can forward. A method whose
+ * packets the kernel cannot forward asks method_waits(), and returns
+ * method_stays() if the packet does not.
  */
 #pragma once
 
-#include "LoadBalancer/datapath/maps.bpf.h"
+#include "LoadBalancer/datapath/waiting.bpf.h"
 #include "common/bpf/exit.h"
+#include "common/core/rewrite.h"
 #include "common/core/route.h"
 #include "common/core/verifier.h"
 
@@ -70,6 +73,34 @@ struct forwarding {
 	__u32 generation_index;
 	__u64 hash;
 };
+
+/*
+ * Can lbr_waiting send it? The method makes the packet as if it were to be
+ * sent, and ends with method_macs(). The kernel has no way to send an IPv6
+ * packet to the MAC address of an IPv4 one's next hop.
+ */
+INLINE bool method_waits(const struct forwarding *forwarding, bool is_ipv6)
+{
+	return forwarding->reason == REASON_neighbour_unresolved &&
+	       control[CONTROL_WAITING] &&
+	       !(is_ipv6 && addr_is_v4(&forwarding->hop->via));
+}
+
+/* The last step: the next hop's MAC addresses, or those by which it waits. */
+INLINE enum reason method_macs(struct forwarding *forwarding)
+{
+	struct waiting waiting;
+
+	if (forwarding->reason == REASON_NONE) {
+		rewrite_macs(&forwarding->packet, forwarding->hop->destination,
+			     forwarding->hop->source);
+		return REASON_NONE;
+	}
+	waiting_write(&waiting, waiting_secret(), forwarding->backend->id);
+	rewrite_macs(&forwarding->packet, waiting.destination,
+		     waiting.destination + ETH_ALEN);
+	return forwarding->reason;
+}
 
 /*
  * The load balancer's own addresses at the incoming interface: IPv4's and

@@ -45,7 +45,8 @@ SEPARATE int nat_route(CONTEXT *ctx)
 
 	if (!packet || !h)
 		return REASON_fib_error;
-	route_question(&question, &h->source, &h->destination, nat_device(ctx));
+	route_question(&question, &h->source, &h->destination,
+		       link_device(ctx));
 	question.l4_protocol = packet->protocol;
 	question.sport = h->source_port;
 	question.dport = h->port;

@@ -11,8 +11,8 @@
 
 #include "LoadBalancer/datapath/icmp_error_write.bpf.h"
 #include "LoadBalancer/datapath/nat_maps.bpf.h"
+#include "common/bpf/device.h"
 #include "common/bpf/exit.h"
-#include "common/bpf/vlan.h"
 #include "common/core/checksum.h"
 
 /*
@@ -152,24 +152,6 @@ SEPARATE int sum_for_unfilled(CONTEXT *ctx, __u32 l3_offset, __u32 is_ipv6,
 	return 0;
 }
 
-/* The device that the packet came in by, as the FIB knows it; 0: none. */
-INLINE __u32 nat_device(CONTEXT *ctx)
-{
-	__u32 port = ctx->ifindex;
-	const struct interface *in;
-	__u16 tag;
-
-	/* Or clang takes the address of the field, and reads it later. */
-	OPAQUE(port);
-	if (ctx->vlan_present) {
-		tag = tag_read((FORCE __be16)ctx->vlan_proto,
-			       bpf_htons(ctx->vlan_tci));
-		return vlan_device(port, (__u32)tag << 16);
-	}
-	in = interface_of(port);
-	return in ? in->device : port;
-}
-
 /* The address that answers: the packet's destination, or for a VIP our own. */
 INLINE const struct addr *nat_error_source(CONTEXT *ctx,
 					   const struct nat_handed *h,
@@ -179,7 +161,7 @@ INLINE const struct addr *nat_error_source(CONTEXT *ctx,
 
 	if (h->is_reply)
 		return &packet->destination;
-	in = interface_of(nat_device(ctx));
+	in = interface_of(link_device(ctx));
 	return in ? &in->own[packet->is_ipv6 ? 1 : 0] : NULL;
 }
 

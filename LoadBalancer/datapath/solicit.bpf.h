@@ -4,11 +4,11 @@
  * question for it (see common/core/solicit.h)
  *
  * At most one in a hundredth of a second, for each CPU and next hop. If the
- * kernel can forward the packet itself, it does, and resolves by itself: no
- * packet is lost. But after a failed attempt it waits for a second before the
- * next, and the packets with it. So if packets have gone to the kernel without
- * a pause for PATIENCE hundredths of a second, one is given up for an ARP
- * request, too.
+ * kernel can forward the packet itself, or lbr_waiting can have it sent, the
+ * kernel resolves by itself: no packet is lost. But after a failed attempt it
+ * waits for a second before the next, and the packets with it. So if packets
+ * have gone to the kernel without a pause for PATIENCE hundredths of a second,
+ * one is given up for an ARP request, too.
  */
 #pragma once
 

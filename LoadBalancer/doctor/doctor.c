@@ -191,6 +191,10 @@ const struct examination lbr_examinations[] = {
 	 look_running},
 	{"nat", "lbr_nat is attached, if the file has services by nat",
 	 NEEDS_BOTH, look_nat},
+	{"waiting",
+	 "lbr_waiting is attached, if the file has services by l2 "
+	 "or ipip",
+	 NEEDS_BOTH, look_waiting},
 	EXAMINE_TRACE,
 	{"transitions", "whose changes wait for flows at backends", NEEDS_FILE,
 	 look_transitions},

@@ -8,6 +8,7 @@
 
 /* nat.c */
 void look_nat(struct doctor *doctor);
+void look_waiting(struct doctor *doctor);
 /* workers.c */
 void look_workers(struct doctor *doctor);
 /* vips.c */

@@ -23,6 +23,7 @@
 #include "LoadBalancer/host/nat.h"
 #include "LoadBalancer/host/own.h"
 #include "LoadBalancer/host/path_mtus.h"
+#include "LoadBalancer/host/waiting.h"
 #include "common/core/address.h"
 #include "common/host/change.h"
 #include "common/host/vlans.h"
@@ -167,6 +168,7 @@ int lbr_host(struct kernel *kernel, const struct config *config,
 					fault_out);
 	rc = rc ?: lbr_claims(kernel, config, interfaces ?: names, fault_out);
 	rc = rc ?: nat_host(kernel, config, interfaces ?: names, fault_out);
+	rc = rc ?: waiting_host(kernel, config, interfaces ?: names, fault_out);
 	free(vlans);
 	rc = rc ?: own_write(kernel, fault_out);
 	rc = rc ?: devices_write(kernel, fault_out);

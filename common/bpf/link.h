@@ -10,23 +10,9 @@
 #endif
 
 #include "common/bpf/context.h"
+#include "common/bpf/device.h"
 #include "common/bpf/hand.h"
 #include "common/bpf/parse.h"
-
-/*
- * Has the frame no Ethernet header here? If generic XDP has copied a packet,
- * the kernel forgets how long that was (mac_len), and begins at the IP header.
- * Seen on 6.18; a later bpf_redirect_neigh() would take 14 bytes of the packet
- * for it.
- */
-INLINE bool link_is_missing(CONTEXT *ctx)
-{
-	__u64 first = 0, ip = 1;
-
-	bpf_skb_load_bytes(ctx, 0, &first, sizeof(first));
-	bpf_skb_load_bytes_relative(ctx, 0, &ip, sizeof(ip), BPF_HDR_START_NET);
-	return first == ip;
-}
 
 /* `link`: the frame has an Ethernet header. */
 INLINE enum reason link_parse(CONTEXT *ctx, bool link)

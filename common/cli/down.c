@@ -57,6 +57,8 @@ static int detach(struct kernel *kernel, const struct options *options,
 			     *name);
 		changes_keep(kernel, clsact_kind(CLSACT_OUT), is_elsewhere,
 			     *name);
+		changes_keep(kernel, clsact_kind(CLSACT_WAITING), is_elsewhere,
+			     *name);
 	}
 	for (i = 0; !kernel->attachment_count && i < kernel->gone_count; i++)
 		printf("%s: gone; %s stays up for it (to end that: %s down)\n",

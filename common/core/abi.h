@@ -101,6 +101,7 @@ enum control {
 	CONTROL_GENERATION, /* generation index + 1; 0: none yet */
 	CONTROL_TRACE,	    /* enum trace */
 	CONTROL_SERVICE_ID, /* the last struct service.id given; for the tool */
+	CONTROL_WAITING,    /* xdp_lbr: is lbr_waiting behind it? */
 	CONTROLS,
 };
 

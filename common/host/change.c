@@ -333,6 +333,7 @@ static const struct {
 	{"local", local_route_undo},   {"filter-out", clsact_undo},
 	{"track", track_undo},	       {"announce", announce_undo},
 	{"workers-in", clsact_undo},   {"workers-out", clsact_undo},
+	{"waiting", clsact_undo},
 };
 
 static int undo(const struct change *change, struct fault *fault_out)

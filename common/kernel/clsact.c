@@ -20,9 +20,10 @@
 #include "common/net/netlink_ask.h"
 
 /* Our own: of two filters of one priority, the kernel would call both. */
-#define HANDLE	       1
-#define PRIORITY       53265
-#define PRIORITY_FIRST 53264
+#define HANDLE		 1
+#define PRIORITY	 53265
+#define PRIORITY_FIRST	 53264
+#define PRIORITY_WAITING 53263
 
 /* `before` of a change: the qdisc was made here. */
 #define MADE "clsact"
@@ -39,6 +40,8 @@ static const struct {
 			       PRIORITY_FIRST},
 	[CLSACT_WORKERS_OUT] = {"workers-out", "egress", BPF_TC_EGRESS,
 				PRIORITY_FIRST},
+	[CLSACT_WAITING] = {"waiting", "ingress", BPF_TC_INGRESS,
+			    PRIORITY_WAITING},
 };
 
 static const __u32 parents[] = {

@@ -13,6 +13,8 @@ enum clsact {
 	/* Before these: what only looks, for servers of workers. */
 	CLSACT_WORKERS_IN,
 	CLSACT_WORKERS_OUT,
+	/* lbr_waiting: takes what xdp_lbr leaves to it. */
+	CLSACT_WAITING,
 	CLSACTS,
 };
 

@@ -174,6 +174,12 @@ rises() {
 	}
 }
 
+# syns_again HOST: how many SYNs it has sent again, a second after the first
+syns_again() {
+	on "$1" nstat -asz TcpExtTCPSynRetrans |
+		awk '$1 == "TcpExtTCPSynRetrans" { print $2 }'
+}
+
 # answers VIP COUNT [curl's options]: COUNT new connections; prints "NAME COUNT"
 # lines
 answers() {

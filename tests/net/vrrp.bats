@@ -113,3 +113,46 @@ unbroken() {
 	wire lb1 down
 	run ! on user curl -sS --max-time 1 "http://$vip/"
 }
+
+# forward METHOD: both ends get the file with that method
+forward() {
+	local host file=$BATS_TEST_TMPDIR/$1
+	{
+		echo "lb-sources: [10.0.0.0/24, '2001:db8:10::/64']"
+		sed "s/forward: l2/forward: $1/" "$ROOT/topology/vrrp/services.yaml"
+	} >"$file"
+	for host in web1 web2 web3; do bkd "$host" apply "$file" >/dev/null; done
+	on lb1 LoadBalancer/lbr apply "$file" >/dev/null
+}
+
+# first COUNT VIP [SECONDS]: so many connections, each with a server whose MAC
+# address lb1 does not know
+first() {
+	local each
+	for ((each = 0; each < $1; each++)); do
+		on lb1 sh -c 'ip -4 neigh flush dev eth0; ip -6 neigh flush dev eth0'
+		aged
+		on user curl -sS --max-time "${3:-5}" -o /dev/null "$(url "$2")"
+	done
+}
+
+@test "no packet is lost for want of a MAC address: rewrite, ipip, l2" {
+	local method before
+	on lb1 ip address add "$vip/32" dev eth0
+	on lb1 ip address add "$vip6/128" dev eth0
+	on user ip neigh flush dev eth0
+	before=$(syns_again user)
+	for method in rewrite ipip l2; do
+		forward "$method"
+		first 1 "$vip"
+		first 1 "$vip6"
+	done
+	(($(syns_again user) == before))
+	(($(on lb1 LoadBalancer/lbr show -j reasons | jq '.reasons[] |
+		select(.reason == "neighbour_unresolved").packets') >= 6))
+	# negative control
+	on lb1 tc filter del dev eth0 ingress
+	first 1 "$vip" 1.5 || :
+	(($(syns_again user) > before))
+	on lb1 LoadBalancer/lbr apply | grep -qx 'eth0: lbr_waiting attached'
+}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * testrun LINK [behind|leaving] - the program behind a pinned bpf_link, run on
- * given frames; `behind`: the tool's other program, which is behind it at the
- * same interface; `leaving`: the one for what leaves there
+ * testrun LINK [behind|waiting|leaving] - the program behind a pinned bpf_link,
+ * run on given frames; `behind`: the tool's other program, which is behind it
+ * at the same interface; `leaving`: the one for what leaves there
  *
  * stdin:  batches; each a count, then that many frames (length, bytes)
  * stdout: for each batch its size in bytes, then for each frame what became
@@ -30,6 +30,7 @@ struct answers {
 };
 
 static int is_behind;
+static uint32_t priority = 53265;
 static enum bpf_tc_attach_point point = BPF_TC_INGRESS;
 
 static void die(const char *what)
@@ -70,7 +71,7 @@ static int program_behind(uint32_t ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
 		    .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 53265);
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = priority);
 	int program;
 
 	if (bpf_tc_query(&hook, &filter))
@@ -149,8 +150,13 @@ int main(int argc, char **argv)
 		point = BPF_TC_EGRESS;
 	is_behind = argc == 3 &&
 		    (point == BPF_TC_EGRESS || !strcmp(argv[2], "behind"));
+	if (argc == 3 && !strcmp(argv[2], "waiting")) {
+		priority = 53263;
+		is_behind = 1;
+	}
 	if (argc != 2 && !is_behind) {
-		fprintf(stderr, "usage: testrun LINK [behind|leaving]\n");
+		fprintf(stderr,
+			"usage: testrun LINK [behind|waiting|leaving]\n");
 		return 2;
 	}
 	program = program_of(argv[1], &ifindex);

@@ -3,7 +3,8 @@
  * ipip.bpf.h - the method `ipip`, at the load balancer (common/core/tunnel.h)
  *
  * The kernel cannot forward these packets: the outer source is one of its own
- * addresses.
+ * addresses. While a next hop has no MAC address, they wait for it
+ * (lbr_waiting).
  */
 #pragma once
 
@@ -117,9 +118,7 @@ INLINE enum reason ipip_put(struct forwarding *forwarding,
 	else
 		tunnel_put_v4(put, &outer, source,
 			      &forwarding->backend->address);
-	rewrite_macs(packet, forwarding->hop->destination,
-		     forwarding->hop->source);
-	return REASON_NONE;
+	return method_macs(forwarding);
 }
 
 /* There may be no room for the outer header. */
@@ -135,7 +134,9 @@ INLINE enum reason ipip_forward(struct forwarding *forwarding)
 	const struct addr *own = forwarding_own(forwarding);
 	struct addr source;
 
-	if (forwarding->reason != REASON_NONE)
+	if (forwarding->reason != REASON_NONE &&
+	    !method_waits(forwarding,
+			  !addr_is_v4(&forwarding->backend->address)))
 		return method_stays(forwarding->reason);
 	if (!own)
 		return REASON_no_outer_source;

@@ -4,7 +4,8 @@
  * address, and changes nothing else but the TTL
  *
  * Only reaches backends on the same segment. The kernel cannot forward these
- * packets: it would look for a route to the VIP.
+ * packets: it would look for a route to the VIP. While a next hop has no MAC
+ * address, they wait for it (lbr_waiting).
  */
 #pragma once
 
@@ -30,10 +31,9 @@ INLINE enum reason l2_forward(struct forwarding *forwarding)
 {
 	if (!addr_equal(&forwarding->hop->via, &forwarding->backend->address))
 		return REASON_off_link;
-	if (forwarding->reason != REASON_NONE)
+	if (forwarding->reason != REASON_NONE &&
+	    !method_waits(forwarding, !!forwarding->packet.is_ipv6))
 		return method_stays(forwarding->reason);
 	rewrite_ttl(&forwarding->packet, forwarding->packet.ttl - 1);
-	rewrite_macs(&forwarding->packet, forwarding->hop->destination,
-		     forwarding->hop->source);
-	return REASON_NONE;
+	return method_macs(forwarding);
 }
