@@ -227,7 +227,7 @@ SEPARATE int address_write(CONTEXT *ctx, __u32 at)
 	to = from;
 	to.address[at & 1] = *address;
 	difference = ends_difference(&from, &to);
-	wrong = ends_write_ip(ctx, l3, packet->is_ipv6, &to, difference);
+	wrong = ends_write_own(ctx, l3, packet->is_ipv6, &to, difference);
 	if (!(packet->flags & PACKET_LATER))
 		wrong |= ends_write_l4(ctx, l4, packet->protocol, &from, &to,
 				       difference);
@@ -273,7 +273,7 @@ SEPARATE int error_write(CONTEXT *ctx, __u32 at)
 	if (at || addr_equal(&from.address[0], &packet->source))
 		to.address[at & 1] = *address;
 	difference = ends_difference(&from, &to);
-	wrong |= ends_write_ip(ctx, l3, is_ipv6, &to, difference);
+	wrong |= ends_write_own(ctx, l3, is_ipv6, &to, difference);
 	if (is_ipv6)
 		wrong |= bpf_l4_csum_replace(ctx, icmp + ICMP_CHECK, 0,
 					     difference, BPF_F_PSEUDO_HDR);

@@ -56,7 +56,7 @@ SEPARATE int translate_error(CONTEXT *ctx)
 		addr_set_v4(&turned.address[0], turned.address[0].w[0]);
 	turned.address[1] = packet->destination;
 	difference = ends_difference(&turned, &to);
-	wrong |= ends_write_ip(ctx, l3, is_ipv6, &to, difference);
+	wrong |= ends_write_own(ctx, l3, is_ipv6, &to, difference);
 	if (is_ipv6)
 		wrong |= bpf_l4_csum_replace(ctx, icmp + ICMP_CHECK, 0,
 					     difference, BPF_F_PSEUDO_HDR);
@@ -82,7 +82,7 @@ SEPARATE int translate(CONTEXT *ctx)
 	ends_before(&from, packet, &packet->destination);
 	ends_after(&to, h);
 	difference = ends_difference(&from, &to);
-	wrong = ends_write_ip(ctx, l3, is_ipv6, &to, difference);
+	wrong = ends_write_own(ctx, l3, is_ipv6, &to, difference);
 	if (!(packet->flags & PACKET_LATER))
 		wrong |= ends_write_l4(ctx, l4, packet->protocol, &from, &to,
 				       difference);

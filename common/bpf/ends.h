@@ -52,17 +52,33 @@ INLINE __u32 ports_word(const struct ends *ends)
 	return word;
 }
 
-/* Writes both addresses into the IP header at `l3`, and corrects its sum. */
+/*
+ * Writes both addresses into the IP header at `l3`, and corrects its sum.
+ * `flags`: of bpf_skb_store_bytes(), for IPv6; IPv4's sums cancel out.
+ */
 INLINE long ends_write_ip(CONTEXT *ctx, __u32 l3, bool is_ipv6,
-			  const struct ends *to, __s64 difference)
+			  const struct ends *to, __s64 difference, __u64 flags)
 {
 	__be32 ipv4[2] = {to->address[0].w[3], to->address[1].w[3]};
 
 	if (is_ipv6)
 		return bpf_skb_store_bytes(ctx, l3 + IPV6_ENDS, to->address,
-					   sizeof(to->address), 0);
+					   sizeof(to->address), flags);
 	return bpf_l3_csum_replace(ctx, l3 + IPV4_CHECK, 0, difference, 0) |
 	       bpf_skb_store_bytes(ctx, l3 + IPV4_ENDS, ipv4, sizeof(ipv4), 0);
+}
+
+/*
+ * The same for the packet's own header. A card may have summed the packet up
+ * (CHECKSUM_COMPLETE). What bpf_l4_csum_replace() takes off that sum, with
+ * BPF_F_PSEUDO_HDR, is right for IPv4, whose header sum changes, too; with IPv6
+ * the addresses have to be added, or the kernel finds the card wrong.
+ */
+INLINE long ends_write_own(CONTEXT *ctx, __u32 l3, bool is_ipv6,
+			   const struct ends *to, __s64 difference)
+{
+	return ends_write_ip(ctx, l3, is_ipv6, to, difference,
+			     BPF_F_RECOMPUTE_CSUM);
 }
 
 /* One hop less, in the IP header at `l3`. `ttl`: before. */
@@ -71,7 +87,8 @@ INLINE long hop_write(CONTEXT *ctx, __u32 l3, bool is_ipv6, __u8 ttl)
 	__u8 less = ttl - 1;
 
 	if (is_ipv6)
-		return bpf_skb_store_bytes(ctx, l3 + IPV6_TTL, &less, 1, 0);
+		return bpf_skb_store_bytes(ctx, l3 + IPV6_TTL, &less, 1,
+					   BPF_F_RECOMPUTE_CSUM);
 	return bpf_l3_csum_replace(ctx, l3 + IPV4_CHECK, bpf_htons(ttl << 8),
 				   bpf_htons(less << 8), 2) |
 	       bpf_skb_store_bytes(ctx, l3 + IPV4_TTL, &less, 1, 0);
@@ -158,7 +175,7 @@ INLINE long inside_write(CONTEXT *ctx, __u32 icmp, bool is_ipv6,
 	__u32 at = icmp + ICMP_CHECK;
 	long wrong = 0;
 
-	wrong |= ends_write_ip(ctx, inside->l3, is_ipv6, to, difference);
+	wrong |= ends_write_ip(ctx, inside->l3, is_ipv6, to, difference, 0);
 	if (is_ipv6)
 		wrong |= bpf_l4_csum_replace(ctx, at, 0, difference, 0);
 	wrong |= inside_sum(ctx, icmp, inside, from, to, difference);
