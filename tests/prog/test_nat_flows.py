@@ -179,7 +179,7 @@ def _(world):
     with nat(world) as run:
         syn = request(4, TCP, port=5155, flags="S")
         out = translated(run, syn, "SYN")
-    count = int(os.environ.get("NAT_FLOWS", "100000"))
+    count = int(os.environ.get("NAT_FLOWS", "40000"))
     frames = b"".join(struct.pack("=I", len(frame)) + bytes(frame)
                       for frame in (syn, answer(out, 4)))
     done = subprocess.run(
