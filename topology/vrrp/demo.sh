@@ -97,11 +97,14 @@ boots() { # [use_vmac]
 	pair lb1 start "$@"
 }
 
-# each_death WHERE [use_vmac]
+# each_death WHERE FIRST [use_vmac]: connections from the client's ports FIRST and
+# on. What lb2 has forwarded it remembers, also when the end of the connection
+# went by lb1: a later one from the same port would go to the same server.
 each_death() {
 	local host
 	where=$1
-	shift
+	on user sysctl -qw "net.ipv4.ip_local_port_range=$2 $(($2 + 19999))"
+	shift 2
 	say "Each way to die, the VIP on $where; $held connections are held"
 	pair lb1 start "$@"
 	until_is has_vips lb1
@@ -161,11 +164,11 @@ done
 gives
 echo "  done"
 
-each_death "eth0"
+each_death "eth0" 20000
 finished
 for host in lb1 lb2; do pair "$host" stop; done
 gives '/web3/d; /::13/d'
-each_death "a macvlan" use_vmac
+each_death "a macvlan" 40000 use_vmac
 
 say "web3 is added, while $held connections are held by web1 and web2"
 gap
