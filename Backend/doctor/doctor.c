@@ -245,8 +245,7 @@ const struct examination bkd_examinations[] = {
 	{"drops", "no packet for a service is lost just now", NEEDS_UP,
 	 look_drops},
 	{"listeners",
-	 "a server listens for each service, on the VIP or where `restore` "
-	 "says",
+	 "a server listens for each service, on the VIP or the own address",
 	 NEEDS_FILE, look_listeners},
 	{"second-chance",
 	 "other backends find what is not here; whom a transition waits for",

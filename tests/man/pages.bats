@@ -131,7 +131,7 @@ said() {
 @test "every metric of run, in its order; counters are called _total" {
 	local tool
 	for tool in LoadBalancer/lbr Backend/bkd; do
-		sed -nE 's/^\t\{"([a-z_]+)", "(gauge|counter)",.*/\1 \2/p' \
+		sed -nE 's/^\t\{"([a-z_]+)", "(gauge|counter|histogram)",.*/\1 \2/p' \
 			"${tool%/*}/verbs/metrics.c" | said cat >"$BATS_TEST_TMPDIR/metrics"
 		[[ ! $(awk '($1 ~ /_total$/) != ($2 == "counter")' "$BATS_TEST_TMPDIR/metrics") ]]
 		diff <(sed 's/ .*//' "$BATS_TEST_TMPDIR/metrics") \

@@ -209,7 +209,8 @@ def fair(world):
               "IPv6": [large(f.ip6, f"2001:db8:f00:1::{i:x}") for i in range(1, 401)]}
     for name, flood in floods.items():
         said = answered_of(world, flood)
-        assert 20 <= said <= 40, f"{name}: {said} of a flood answered"
+        # 20, twice if a second ends meanwhile; another client may share the cell.
+        assert 15 <= said <= 40, f"{name}: {said} of a flood answered"
         said = answered_of(world, others(100))
         assert said >= 190, f"{name}: {said} of 200 others answered"
     said = answered_of(world, [f.ip4(ttl=1) / SYN] * 1100)
