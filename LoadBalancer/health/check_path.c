@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/address.h"
 #include "common/core/abi_packets.h"
 #include "common/core/address.h"
 #include "common/core/inline.h"
@@ -160,25 +161,6 @@ void check_path_close(struct check_path *path)
 	close_at(path->link);
 	kernel_close(&path->kernel);
 	check_path_init(path, path->config);
-}
-
-unsigned int socket_address(struct sockaddr_storage *to,
-			    const struct addr *address, __be16 port)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)to;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
-
-	memset(to, 0, sizeof(*to));
-	if (addr_is_v4(address)) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = (FORCE in_port_t)port;
-		v4->sin_addr.s_addr = (FORCE in_addr_t)address->w[3];
-		return sizeof(*v4);
-	}
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = (FORCE in_port_t)port;
-	memcpy(&v6->sin6_addr, address, sizeof(*address));
-	return sizeof(*v6);
 }
 
 /* Is this address a VIP of the file? */

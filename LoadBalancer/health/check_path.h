@@ -6,6 +6,7 @@
 #pragma once
 
 #include "LoadBalancer/health/check_netns.h"
+#include "LoadBalancer/health/probe.h"
 #include "common/core/abi_services.h"
 #include "common/core/check.h"
 #include "common/core/reason.h"
@@ -30,6 +31,8 @@ struct check_end {
 	__u8 protocol;	  /* IPPROTO_TCP or IPPROTO_UDP */
 };
 
+/* How probes use it: fills in *calls. */
+void check_path_calls(struct check_path *path, struct probe_path *calls);
 /* One that is not open. */
 void check_path_init(struct check_path *path, const struct config *config);
 /* Returns 0, or -1 with a fault; KERNEL_NOT_UP. */
@@ -67,7 +70,3 @@ void check_path_forget(const struct check_path *path,
 
 /* What `lbr run` alone loads. */
 #define CHECK_PROGRAM "xdp_lbr_check"
-struct sockaddr_storage;
-/* Fills in *to; returns the length of the socket address. */
-unsigned int socket_address(struct sockaddr_storage *to,
-			    const struct addr *address, __be16 port);

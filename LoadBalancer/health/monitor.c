@@ -342,8 +342,11 @@ int lbr_monitor_start(struct lbr_monitor *monitor, struct event_base *base,
 		      struct fault *fault_out)
 {
 	check_path_init(&monitor->path, &monitor->config);
+	check_path_calls(&monitor->path, &monitor->calls);
 	monitor->checks = (struct checks){
-		.prober = {.base = base, .path = &monitor->path},
+		.prober = {.base = base,
+			   .path = &monitor->calls,
+			   .agent = "lbr"},
 		.config = &monitor->config,
 		.changed = changed,
 		.data = monitor,

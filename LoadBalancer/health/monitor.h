@@ -18,6 +18,7 @@ struct lbr_monitor {
 	const struct role *role;
 	struct config config;
 	struct check_path path;
+	struct probe_path calls; /* ... as probes use it */
 	struct checks checks;
 	struct upkeep upkeep;
 	struct relevant relevant;

@@ -17,8 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "LoadBalancer/health/check_path.h"
 #include "LoadBalancer/health/probe_steps.h"
+#include "common/base/address.h"
 #include "common/core/address.h"
 
 void probe_stop(struct probe *probe)
@@ -42,9 +42,10 @@ void probe_stop(struct probe *probe)
 /* Late packets of its last socket have come by now. */
 static void forget(struct probe *probe)
 {
-	if (probe->key.protocol && probe->prober->path->id)
-		check_path_forget(probe->prober->path, &probe->key,
-				  probe->backend_id);
+	const struct probe_path *path = probe->prober->path;
+
+	if (probe->key.protocol)
+		path->forget(path->data, &probe->key, probe->backend_id);
 	probe->key.protocol = 0;
 }
 
@@ -269,17 +270,15 @@ static int stream_start(struct probe *probe)
 /* Returns the fd, or -1 with errno. */
 static int probe_socket(struct probe *probe, __u8 protocol)
 {
-	struct check_end end = {.vip = probe->vip,
-				.backend = probe->backend,
-				.port = probe->port,
-				.backend_id = probe->backend_id,
-				.protocol = protocol};
+	const struct probe_path *path = probe->prober->path;
 
-	if (!probe->direct)
-		return check_path_socket(probe->prober->path, &end, &probe->key,
-					 &probe->elsewhere);
-	return probe_direct_socket(
-		probe, protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM);
+	probe->elsewhere = 0;
+	if (!probe->direct || probe->judges_path)
+		return path->socket(path->data, probe, protocol);
+	return socket(addr_is_v4(&probe->backend) ? AF_INET : AF_INET6,
+		      (protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM) |
+			      SOCK_NONBLOCK | SOCK_CLOEXEC,
+		      0);
 }
 
 static int begin(struct probe *probe)

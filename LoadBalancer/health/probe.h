@@ -13,11 +13,12 @@
 #include <event2/event.h>
 #include <openssl/ssl.h>
 
-#include "LoadBalancer/health/check_path.h"
 #include "LoadBalancer/health/http_answer.h"
 #include "common/base/stalls.h"
 #include "common/config/health.h"
 #include "common/core/abi_services.h"
+#include "common/core/check.h"
+#include "common/core/reason.h"
 
 #define WHY 96
 
@@ -42,11 +43,38 @@ struct refusals {
 	} of[REFUSALS];
 };
 
+struct probe;
+
+/*
+ * How probes that judge the path reach a backend; each is called with `data`.
+ */
+struct probe_path {
+	/*
+	 * Makes a socket whose packets go the probe's way. If it is not direct,
+	 * probe->key identifies the socket later. probe->elsewhere: ifindex of
+	 * the interface by which its answers will come, if they are not heard
+	 * there; else 0. Returns its fd, or -1 with errno.
+	 */
+	int (*socket)(void *data, struct probe *probe, __u8 protocol);
+	/* The reason of its last packet out; REASON_NONE: none was seen. */
+	enum reason (*reason)(void *data, const struct check_key *key);
+	/* Has the kernel ask for MAC addresses on the way to the backend. */
+	void (*ask)(void *data, const struct addr *backend);
+	/* Late packets of the socket have come by now. */
+	void (*forget)(void *data, const struct check_key *key,
+		       __u32 backend_id);
+	/* Reports once that answers come by the interface `name`, unheard. */
+	void (*unheard)(void *data, const struct probe *probe,
+			const char *name);
+	void *data;
+};
+
 /* What probes share. */
 struct prober {
 	struct event_base *base;
-	struct check_path *path;
-	SSL_CTX *tls; /* NULL until it is needed */
+	const struct probe_path *path; /* NULL: none judges it */
+	const char *agent;	       /* in requests of HTTP */
+	SSL_CTX *tls;		       /* NULL until it is needed */
 	struct stalls stalls;
 	struct refusals refusals;
 };
@@ -68,7 +96,7 @@ struct probe {
 	bool heard;	      /* it has answered, through xdp_lbr */
 	bool told;	      /* that its answers do not come here */
 	__u64 refused_at;     /* udp: microseconds; 0: it answers, or never */
-	int elsewhere;	      /* see check_path_socket() */
+	int elsewhere;	      /* see struct probe_path */
 
 	/* While one is under way: */
 	int fd;

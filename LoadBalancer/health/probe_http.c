@@ -41,8 +41,10 @@ int probe_ask(struct probe *probe)
 	evbuffer_add_printf(request,
 			    "GET %s HTTP/1.1\r\nHost: ", probe->check->path);
 	host_put(probe, request);
-	evbuffer_add_printf(request, "\r\nUser-Agent: lbr\r\nAccept: */*\r\n"
-				     "Connection: close\r\n\r\n");
+	evbuffer_add_printf(request,
+			    "\r\nUser-Agent: %s\r\nAccept: */*\r\n"
+			    "Connection: close\r\n\r\n",
+			    probe->prober->agent);
 	return bufferevent_enable(probe->stream, EV_READ | EV_WRITE);
 }
 

@@ -2,15 +2,13 @@
 /*
  * probe_silence.c - nothing has come back: what does that say?
  */
-#include <arpa/inet.h>
 #include <net/if.h>
+#include <linux/sockios.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 
-#include "LoadBalancer/health/check_path.h"
 #include "LoadBalancer/health/probe_steps.h"
-#include "common/base/address.h"
 #include "common/base/reason.h"
-#include "common/config/endpoint.h"
 
 static bool is_sent(enum reason reason)
 {
@@ -23,17 +21,14 @@ static bool is_sent(enum reason reason)
  */
 void probe_not_heard(struct probe *probe)
 {
-	char name[IF_NAMESIZE] = "?", vip[64], backend[INET6_ADDRSTRLEN];
+	const struct probe_path *path = probe->prober->path;
+	char name[IF_NAMESIZE] = "?";
 
 	if_indextoname((unsigned int)probe->elsewhere, name);
 	snprintf(probe->result.why, sizeof(probe->result.why),
 		 "not by an attached interface: its answers come by %s", name);
 	if (!probe->told)
-		printf("%s: backend %s cannot be checked: %s; try: lbr up -i "
-		       "%s\n",
-		       endpoint_text(&probe->vip, probe->port, vip),
-		       addr_text(&probe->backend, backend), probe->result.why,
-		       name);
+		path->unheard(path->data, probe, name);
 	probe->told = true;
 	probe_finish(probe);
 }
@@ -55,6 +50,7 @@ static void direct_path_bad(struct probe *probe, const char *why)
 /* Nothing has come back. Is it known where it was lost? */
 void probe_path_bad(struct probe *probe, const char *why)
 {
+	const struct probe_path *path = probe->prober->path;
 	struct result *result = &probe->result;
 	enum reason reason;
 
@@ -62,14 +58,14 @@ void probe_path_bad(struct probe *probe, const char *why)
 		direct_path_bad(probe, why);
 		return;
 	}
-	reason = check_path_reason(probe->prober->path, &probe->key);
+	reason = path->reason(path->data, &probe->key);
 	if (is_sent(reason) && probe->elsewhere && !probe->heard) {
 		probe_not_heard(probe);
 		return;
 	}
 	if (reason == REASON_neighbour_unresolved ||
 	    reason == REASON_neighbour_missing)
-		check_path_ask(&probe->backend);
+		path->ask(path->data, &probe->backend);
 	/* A packet that did not reach the data path says nothing about it. */
 	result->path = reason == REASON_NONE ? OUTCOME_UNKNOWN : OUTCOME_BAD;
 	result->application = OUTCOME_UNKNOWN;
@@ -83,6 +79,14 @@ void probe_path_bad(struct probe *probe, const char *why)
 		snprintf(result->why, sizeof(result->why),
 			 "not sent: this host's kernel dropped it");
 	probe_finish(probe);
+}
+
+/* A direct datagram has not, while no MAC address is known. */
+static bool has_left(const struct probe *probe)
+{
+	int bytes;
+
+	return !ioctl(probe->fd, SIOCOUTQ, &bytes) && !bytes;
 }
 
 void probe_silent(struct probe *probe)
@@ -99,9 +103,11 @@ void probe_silent(struct probe *probe)
  */
 bool probe_may_be_silent(const struct probe *probe)
 {
+	const struct probe_path *path = probe->prober->path;
+
 	if (probe->check->no_answer != NO_ANSWER_UP)
 		return false;
 	if (probe->direct)
-		return probe->judges_path && probe_direct_has_left(probe);
-	return is_sent(check_path_reason(probe->prober->path, &probe->key));
+		return probe->judges_path && has_left(probe);
+	return is_sent(path->reason(path->data, &probe->key));
 }

@@ -41,15 +41,6 @@ enum verdict probe_hear(struct probe *probe, bool all);
 /* A TLS session, not begun. NULL: no memory. */
 SSL *probe_tls(struct probe *probe);
 
-/*
- * probe_direct.c: a socket of a direct probe. Of one that judges the path it is
- * bound to an address of `nat-source`, as clients' packets are sent from there.
- * Returns the fd, or -1 with errno.
- */
-int probe_direct_socket(struct probe *probe, int type);
-/* Has its datagram left this host? Not while no MAC address is known. */
-bool probe_direct_has_left(const struct probe *probe);
-
 /* probe_udp.c: sends, and waits. Returns 0, or -1 with errno. */
 int probe_datagram(struct probe *probe);
 /*

@@ -8,9 +8,13 @@
 #include "common/base/address.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "common/core/address.h"
+#include "common/core/inline.h"
 
 const char *addr_text(const struct addr *addr, char *text)
 {
@@ -35,4 +39,23 @@ const char *mac_text(const __u8 *mac, char *text)
 	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
 		 mac[2], mac[3], mac[4], mac[5]);
 	return text;
+}
+
+unsigned int socket_address(struct sockaddr_storage *to,
+			    const struct addr *address, __be16 port)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)to;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
+
+	memset(to, 0, sizeof(*to));
+	if (addr_is_v4(address)) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = (FORCE in_port_t)port;
+		v4->sin_addr.s_addr = (FORCE in_addr_t)address->w[3];
+		return sizeof(*v4);
+	}
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = (FORCE in_port_t)port;
+	memcpy(&v6->sin6_addr, address, sizeof(*address));
+	return sizeof(*v6);
 }

@@ -14,5 +14,10 @@ const char *addr_text(const struct addr *addr, char *text);
  */
 int addr_parse(const char *text, struct addr *addr);
 
+struct sockaddr_storage;
+/* Fills in *to; returns the length of the socket address. */
+unsigned int socket_address(struct sockaddr_storage *to,
+			    const struct addr *address, __be16 port);
+
 /* "02:42:ac:11:00:03"; `text` holds 18 bytes. */
 const char *mac_text(const __u8 *mac, char *text);
