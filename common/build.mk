@@ -23,7 +23,8 @@ VERSION := 0.1
 CPPFLAGS += -I$(ROOT) -I$(BUILD) -DL3DSR_VERSION='"$(VERSION)"'
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Werror
-LDLIBS := -pthread -lbpf -lyaml -lmnl -ljansson -lmd -levent_core
+LDLIBS := -pthread -lbpf -lyaml -lmnl -ljansson -lmd -levent_core \
+	-levent_openssl -lssl -lcrypto
 
 # Debian keeps the UAPI's asm headers in the directory of the architecture,
 # which clang does not search for the target bpf.

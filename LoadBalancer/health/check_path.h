@@ -6,7 +6,7 @@
 #pragma once
 
 #include "LoadBalancer/health/check_netns.h"
-#include "LoadBalancer/health/probe.h"
+#include "common/probe/probe.h"
 #include "common/core/abi_services.h"
 #include "common/core/check.h"
 #include "common/core/reason.h"

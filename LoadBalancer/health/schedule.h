@@ -5,7 +5,7 @@
 #pragma once
 
 #include "LoadBalancer/generation/read.h"
-#include "LoadBalancer/health/probe.h"
+#include "common/probe/probe.h"
 #include "common/config/health.h"
 #include "common/core/abi_services.h"
 

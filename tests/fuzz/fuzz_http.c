@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "LoadBalancer/health/http_answer.h"
+#include "common/probe/http_answer.h"
 #include "common/serve/http_request.h"
 
 static void law(int holds)

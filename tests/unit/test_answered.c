@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "LoadBalancer/health/answered.h"
-#include "LoadBalancer/health/http_answer.h"
+#include "common/probe/answered.h"
+#include "common/probe/http_answer.h"
 #include "tests/unit/unit.h"
 
 #define OK     "HTTP/1.1 200 OK\r\n"

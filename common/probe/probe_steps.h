@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "LoadBalancer/health/answered.h"
-#include "LoadBalancer/health/probe.h"
+#include "common/probe/answered.h"
+#include "common/probe/probe.h"
 
 struct sockaddr_storage;
 

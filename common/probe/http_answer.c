@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "LoadBalancer/health/http_answer.h"
+#include "common/probe/http_answer.h"
 
 #include <ctype.h>
 #include <stdio.h>

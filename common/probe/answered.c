@@ -2,7 +2,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem() */
 #endif
-#include "LoadBalancer/health/answered.h"
+#include "common/probe/answered.h"
 
 #include <stdbool.h>
 #include <stdio.h>

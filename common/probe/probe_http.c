@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "LoadBalancer/health/probe_steps.h"
+#include "common/probe/probe_steps.h"
 #include "common/base/address.h"
 #include "common/core/address.h"
 

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "LoadBalancer/health/answered.h"
+#include "common/probe/answered.h"
 
 #define HTTP_MOST 65536 /* bytes of an answer that are looked at */
 

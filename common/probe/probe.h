@@ -13,7 +13,7 @@
 #include <event2/event.h>
 #include <openssl/ssl.h>
 
-#include "LoadBalancer/health/http_answer.h"
+#include "common/probe/http_answer.h"
 #include "common/base/stalls.h"
 #include "common/config/health.h"
 #include "common/core/abi_services.h"

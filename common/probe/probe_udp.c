@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "LoadBalancer/health/probe_steps.h"
+#include "common/probe/probe_steps.h"
 #include "common/core/address.h"
 #include "common/core/hash.h"
 

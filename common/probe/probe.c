@@ -5,7 +5,7 @@
  * Uses the kernel's TCP, and OpenSSL's TLS. A connection is ended by a reset,
  * so none is left on this host, however many backends there are.
  */
-#include "LoadBalancer/health/probe.h"
+#include "common/probe/probe.h"
 
 #include <errno.h>
 #include <event2/bufferevent.h>
@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "LoadBalancer/health/probe_steps.h"
+#include "common/probe/probe_steps.h"
 #include "common/base/address.h"
 #include "common/core/address.h"
 

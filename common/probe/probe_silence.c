@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 
-#include "LoadBalancer/health/probe_steps.h"
+#include "common/probe/probe_steps.h"
 #include "common/base/reason.h"
 
 static bool is_sent(enum reason reason)
