@@ -129,6 +129,8 @@ void config_free(struct config *config)
 	free(config->nat_sources);
 	free(config->lb_sources);
 	free(config->release_to);
+	free(config->heartbeat_to);
+	free(config->heartbeat_networks);
 	free(config->path);
 	memset(config, 0, sizeof(*config));
 }

@@ -50,6 +50,14 @@ enum check_type {
 	CHECK_HTTP,
 	CHECK_HTTPS,
 	CHECK_UDP,
+	CHECK_HEARTBEAT, /* none by the load balancer: see enum heartbeat_use */
+};
+
+/* Do backends check themselves, and report it by heartbeats? */
+enum heartbeat_use {
+	HEARTBEATS_NONE,
+	HEARTBEATS_BESIDE, /* beside the check through the path */
+	HEARTBEATS_ALONE,  /* of CHECK_HEARTBEAT always */
 };
 
 /* What it means if a backend does not answer. */
@@ -64,10 +72,11 @@ enum no_answer {
 struct config_check {
 	__u8 type;	/* enum check_type; what follows is 0 for CHECK_NONE */
 	__u8 no_answer; /* enum no_answer */
-	__u16 rise;	/* consecutive good ones: up */
-	__u16 fall;	/* consecutive bad ones: down */
-	__u16 status;	/* of HTTP; 0: any 2xx or 3xx */
-	__be16 port;	/* 0: the service's */
+	__u16 heartbeats; /* enum heartbeat_use; see health_heartbeats() */
+	__u16 rise;	  /* consecutive good ones: up */
+	__u16 fall;	  /* consecutive bad ones: down */
+	__u16 status;	  /* of HTTP; 0: any 2xx or 3xx */
+	__be16 port;	  /* 0: the service's */
 	__be16 application_port; /* of the backend itself; 0: not asked */
 	__u32 interval;		 /* milliseconds */
 	__u32 timeout;		 /* milliseconds */
@@ -182,6 +191,14 @@ struct config {
 	struct prefix *release_to; /* addresses */
 	size_t release_to_count;
 	struct config_announce announce;
+	struct prefix *heartbeat_to; /* groups and addresses; none: see
+					heartbeat_targets() */
+	size_t heartbeat_to_count;
+	struct prefix *heartbeat_networks;
+	size_t heartbeat_network_count;
+	__u32 heartbeat_interval; /* milliseconds */
+	__u32 heartbeat_clock;	  /* milliseconds */
+	__be16 heartbeat_port;
 	__u8 digest[32];     /* of what the file means: see write.h */
 	char *path;	     /* as the user named it */
 	bool is_running;     /* the running state, not a file's */

@@ -330,7 +330,8 @@ int conflicts_check(const struct config *config, const struct refusal *refusal)
 	for (size_t i = 0; i < service_count && !result; i++)
 		result = health_refuse(&config->services[i], refusal);
 	if (!result)
-		result = health_refuse_ports(config, refusal);
+		result = health_refuse_ports(config, refusal)
+				 ?: health_refuse_targets(config, refusal);
 	if (!result)
 		result = check_services(services, service_count, refusal);
 	if (!result)

@@ -11,6 +11,7 @@
 #include "common/config/keys.h"
 #include "common/config/method_names.h"
 #include "common/core/abi_services.h"
+#include "common/core/address.h"
 #include "common/core/inline.h"
 
 enum health_finding health_verdict(const struct config_check *check,
@@ -76,6 +77,76 @@ __u32 health_pause(const struct config_check *check, bool good)
 	return good ? check->interval : check->interval - check->timeout;
 }
 
+enum heartbeat_use health_heartbeats(const struct config_check *check)
+{
+	return check->type == CHECK_HEARTBEAT ? HEARTBEATS_ALONE
+					      : check->heartbeats;
+}
+
+void health_local(const struct config_service *service,
+		  struct config_check *local)
+{
+	*local = service->check;
+	local->line = 0;
+	if (local->type != CHECK_HEARTBEAT)
+		return;
+	/* Not every server answers an empty datagram; a closed port does. */
+	local->type = service->protocol == IPPROTO_UDP ? CHECK_UDP : CHECK_TCP;
+	local->no_answer = NO_ANSWER_UP;
+}
+
+bool heartbeats_wanted(const struct config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->service_count; i++) {
+		if (health_heartbeats(&config->services[i].check))
+			return true;
+	}
+	return false;
+}
+
+bool addr_is_group(const struct addr *address)
+{
+	return addr_is_v4(address) ? bpf_ntohl(address->w[3]) >> 28 == 0xe
+				   : bpf_ntohl(address->w[0]) >> 24 == 0xff;
+}
+
+int heartbeat_targets(const struct config *config,
+		      struct addr targets[HEARTBEAT_TARGETS])
+{
+	size_t i;
+
+	for (i = 0; i < config->heartbeat_to_count; i++)
+		targets[i] = config->heartbeat_to[i].address;
+	if (i)
+		return (int)i;
+	addr_parse(HEARTBEAT_GROUP_IPV4, &targets[0]);
+	addr_parse(HEARTBEAT_GROUP_IPV6, &targets[1]);
+	return 2;
+}
+
+int health_refuse_targets(const struct config *config,
+			  const struct refusal *refusal)
+{
+	char text[INET6_ADDRSTRLEN];
+	size_t i, j;
+
+	for (i = 0; i < config->heartbeat_to_count; i++) {
+		const struct addr *to = &config->heartbeat_to[i].address;
+
+		for (j = 0; j < config->service_count; j++) {
+			if (addr_equal(to, &config->services[j].vip))
+				return refuse(
+					refusal, config->services[j].line,
+					"vip %s: heartbeat-to names it; name "
+					"each load balancer's own address",
+					addr_text(to, text));
+		}
+	}
+	return 0;
+}
+
 int health_refuse(const struct config_service *service,
 		  const struct refusal *refusal)
 {
@@ -85,12 +156,13 @@ int health_refuse(const struct config_service *service,
 
 	if (check->type == CHECK_NONE)
 		return 0;
-	if (udp != (check->type == CHECK_UDP))
+	if (check->type != CHECK_HEARTBEAT && udp != (check->type == CHECK_UDP))
 		return refuse(refusal, check->line,
 			      "check: a service of %s is checked by %s, not by "
 			      "%s",
 			      udp ? "udp" : "tcp",
-			      udp ? "udp" : "tcp, http or https",
+			      udp ? "udp or heartbeat"
+				  : "tcp, http, https or heartbeat",
 			      key_types(TYPE(check->type), type));
 	if (!service->port != !!check->port)
 		return refuse(refusal, check->line,

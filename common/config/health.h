@@ -58,9 +58,29 @@ bool health_is_down(const struct health *health);
  */
 __u32 health_pause(const struct config_check *check, bool good);
 
+/* Who makes this check: enum heartbeat_use. */
+enum heartbeat_use health_heartbeats(const struct config_check *check);
+/* The check as a backend makes it of itself: *local is as it is read. */
+void health_local(const struct config_service *service,
+		  struct config_check *local);
+/* Has any service heartbeats? */
+bool heartbeats_wanted(const struct config *config);
+/*
+ * Where heartbeats go: `heartbeat-to`, or the two groups of HEARTBEAT_GROUP_*.
+ * Returns their number, at most HEARTBEAT_TARGETS.
+ */
+#define HEARTBEAT_TARGETS 16
+int heartbeat_targets(const struct config *config,
+		      struct addr targets[HEARTBEAT_TARGETS]);
+bool addr_is_group(const struct addr *address);
+
 /* 0, or -1 with the refusal of a check that this service cannot have. */
 int health_refuse(const struct config_service *service,
 		  const struct refusal *refusal);
+
+/* The same of `heartbeat-to`. */
+int health_refuse_targets(const struct config *config,
+			  const struct refusal *refusal);
 
 /* The same for conflicts with other services. */
 int health_refuse_ports(const struct config *config,

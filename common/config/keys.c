@@ -16,20 +16,6 @@
 #include "common/core/abi_done.h"
 #include "common/core/abi_services.h"
 
-const struct level_info levels[LEVELS] = {
-	[LEVEL_FILE] = {"file", sizeof(struct config), 0, 1},
-	[LEVEL_SERVICE] = {"service", sizeof(struct config_service),
-			   offsetof(struct config_service, line), MAX_SERVICES},
-	[LEVEL_BACKEND] = {"backend", sizeof(struct config_backend),
-			   offsetof(struct config_backend, line), MAX_BACKENDS},
-	[LEVEL_CHECK] = {"check", sizeof(struct config_check),
-			 offsetof(struct config_check, line), MAX_SERVICES},
-	[LEVEL_WAS] = {"former table", sizeof(struct config_was),
-		       offsetof(struct config_was, line), MAX_SERVICES},
-	[LEVEL_ANNOUNCE] = {"announcement", sizeof(struct config_announce),
-			    offsetof(struct config_announce, line), 1},
-};
-
 /* " `maglev`" and so on: those that are a function of the flow. */
 #define LISTED_FUNCTION(word) " `" word "`"
 #define LISTED_CHOICE(word)
@@ -155,6 +141,34 @@ const struct key keys[] = {
 	 .entry = LEVEL_ANNOUNCE, .standard = "none",
 	 .help = "How `lbr run` tells routers, keepalived or a program which "
 		 "VIPs to send here; its keys are below."},
+
+	{LEVEL_FILE, "heartbeat-to",
+	 PREFIXES(config, heartbeat_to, heartbeat_to_count, 16),
+	 .groups = true,
+	 .standard = HEARTBEAT_GROUP_IPV4 ", " HEARTBEAT_GROUP_IPV6,
+	 .help = "Where `bkd run` sends heartbeats: multicast groups, which "
+		 "`lbr run` joins, or each load balancer's own address where "
+		 "routers are between."},
+	{LEVEL_FILE, "heartbeat-port", KIND_PORT,
+	 FIELD(config, heartbeat_port),
+	 .min = 1, .max = 65535, .standard = "4242",
+	 .help = "The udp port that heartbeats are sent to."},
+	{LEVEL_FILE, "heartbeat-interval", KIND_DURATION,
+	 FIELD(config, heartbeat_interval),
+	 .min = 100, .max = 60 * KEY_SECOND, .standard = "5s",
+	 .help = "From one heartbeat to the next."},
+	{LEVEL_FILE, "heartbeat-network",
+	 PREFIXES(config, heartbeat_networks, heartbeat_network_count, 16),
+	 .standard = "none",
+	 .help = "The interface with an address in one of these is where "
+		 "multicast heartbeats leave and are listened for. Default: "
+		 "the interface that the route to the group names; load "
+		 "balancers listen on those of `lbr up`, too."},
+	{LEVEL_FILE, "heartbeat-clock", KIND_DURATION,
+	 FIELD(config, heartbeat_clock),
+	 .min = 1 * KEY_SECOND, .max = 1 * KEY_HOUR, .standard = "30s",
+	 .help = "How far a backend's clock may differ from the load "
+		 "balancer's. What a heartbeat says beyond that is not used."},
 
 	{LEVEL_SERVICE, "vip", KIND_ADDRESS, FIELD(config_service, vip),
 	 .help = "The virtual IP address."},
@@ -292,8 +306,10 @@ const struct key keys[] = {
 	 .keywords = check_keywords, .standard = "tcp",
 	 .help = "`tcp`: it accepts a connection; `http`, `https` (any "
 		 "certificate): it answers a GET; `udp`: it answers a "
-		 "datagram. All go to the VIP, through the backend. Without "
-		 "`type`, a check with a key of http is `http`, one with a "
+		 "datagram. All go to the VIP, through the backend. "
+		 "`heartbeat`: the backend checks itself, by a tcp "
+		 "connection (udp: is the port open?), and reports it; the "
+		 "load balancer sends nothing. Without `type`, a check with a key of http is `http`, one with a "
 		 "key of udp is `udp`."},
 	{LEVEL_CHECK, "interval", KIND_DURATION,
 	 FIELD(config_check, interval),
@@ -315,6 +331,15 @@ const struct key keys[] = {
 	 .standard = "service",
 	 .help = "The port of the VIP to check; required for a service of any "
 		 "port, and only allowed there."},
+	{LEVEL_CHECK, "heartbeats", KIND_KEYWORD,
+	 FIELD(config_check, heartbeats),
+	 .keywords = heartbeats_keywords, .standard = "none",
+	 .types = TYPES_TCP | TYPE(CHECK_UDP),
+	 .help = "Whether `bkd run` makes this check, too, on the backend "
+		 "itself, and reports it by heartbeats: `beside`: the load "
+		 "balancer makes it as well; `alone`: it does not. A bad "
+		 "report, and no heartbeat for `heartbeat-interval` x `fall`, "
+		 "mean that the application is down. Needs a file of keys."},
 	{LEVEL_CHECK, "application-port", KIND_PORT,
 	 FIELD(config_check, application_port),
 	 .min = 1, .max = 65535, .keywords = none_keywords, .standard = "none",
@@ -366,14 +391,3 @@ const struct key keys[] = {
 /* clang-format on */
 const size_t key_count = sizeof(keys) / sizeof(keys[0]);
 _Static_assert(sizeof(keys) / sizeof(keys[0]) <= MAX_KEYS, "MAX_KEYS");
-
-const struct key *key_find(enum level level, const char *name, size_t length)
-{
-	for (size_t i = 0; i < key_count; i++)
-		if (keys[i].level == level && strlen(keys[i].name) == length &&
-		    !memcmp(keys[i].name, name, length))
-			return &keys[i];
-	return NULL;
-}
-
-/* As snprintf(), appended to `text`. */

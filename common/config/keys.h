@@ -77,11 +77,16 @@ struct key {
 				   required */
 	enum level entry;	/* of a list or record: its level */
 	size_t count_offset;	/* of a list: the field that counts them */
+	bool groups;		/* of prefixes: addresses, also multicast */
 	__u32 types;	     /* LEVEL_CHECK: the types that have it; 0: all */
 	const char *instead; /* another key of the level that says the same
 				thing: a record may not have both */
 	const char *help;    /* see methods_in_help() */
 };
+
+/* The default of `heartbeat-to`; the second is of the site, not assigned. */
+#define HEARTBEAT_GROUP_IPV4 "239.0.0.1"
+#define HEARTBEAT_GROUP_IPV6 "ff15::4242"
 
 /* In `types`, of an enum check_type. */
 #define TYPE(type) (1u << (type))
@@ -101,7 +106,7 @@ const struct key *key_nearest(enum level level, const char *name,
 			      size_t length);
 
 /* Room for any text of key_allowed() and key_names(). */
-#define ALLOWED_SIZE 384
+#define ALLOWED_SIZE 512
 
 /* The allowed values: "a number from 1 to 1000". Returns `text`. */
 const char *key_allowed(const struct key *key, char text[ALLOWED_SIZE]);

@@ -73,8 +73,8 @@ const char *key_allowed(const struct key *key, char text[ALLOWED_SIZE])
 		       levels[key->entry].name);
 		break;
 	case KIND_PREFIXES:
-		append(text, "a list of %u to %u addresses or prefixes",
-		       key->min, key->max);
+		append(text, "a list of %u to %u addresses%s", key->min,
+		       key->max, key->groups ? "" : " or prefixes");
 		break;
 	case KIND_RECORD:
 		append(text, "a mapping");

@@ -45,9 +45,18 @@ static const struct keyword mtu_keywords[] = {{"route", 0}, {}};
 static const struct keyword checksum_keywords[] = {
 	{"keep", CHECKSUM_KEEP}, {"update", CHECKSUM_UPDATE}, {}};
 static const struct keyword none_keywords[] = {{"none", 0}, {}};
-const struct keyword check_keywords[] = {
-	{"tcp", CHECK_TCP}, {"http", CHECK_HTTP}, {"https", CHECK_HTTPS},
-	{"udp", CHECK_UDP}, {"none", CHECK_NONE}, {}};
+const struct keyword check_keywords[] = {{"tcp", CHECK_TCP},
+					 {"http", CHECK_HTTP},
+					 {"https", CHECK_HTTPS},
+					 {"udp", CHECK_UDP},
+					 {"heartbeat", CHECK_HEARTBEAT},
+					 {"none", CHECK_NONE},
+					 {}};
+static const struct keyword heartbeats_keywords[] = {
+	{"none", HEARTBEATS_NONE},
+	{"beside", HEARTBEATS_BESIDE},
+	{"alone", HEARTBEATS_ALONE},
+	{}};
 static const struct keyword status_keywords[] = {{"ok", 0}, {}};
 static const struct keyword service_keywords[] = {{"service", 0}, {}};
 static const struct keyword down_keywords[] = {

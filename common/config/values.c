@@ -14,6 +14,7 @@
 
 #include "common/base/address.h"
 #include "common/config/config.h"
+#include "common/config/health.h"
 #include "common/config/refusal.h"
 #include "common/core/address.h"
 #include "common/core/inline.h"
@@ -146,8 +147,8 @@ static const char *unusable(const struct addr *addr)
 	return first >> 24 == 0xff ? "a multicast address" : NULL;
 }
 
-static int store_address(const char *text, size_t length, struct addr *addr,
-			 char note[NOTE_SIZE])
+static int store_address(const char *text, size_t length, bool groups,
+			 struct addr *addr, char note[NOTE_SIZE])
 {
 	char word[INET6_ADDRSTRLEN];
 	const char *range;
@@ -162,7 +163,7 @@ static int store_address(const char *text, size_t length, struct addr *addr,
 		snprintf(note, NOTE_SIZE, "; write %s", addr_text(addr, word));
 		return -1;
 	}
-	range = unusable(addr);
+	range = groups && addr_is_group(addr) ? NULL : unusable(addr);
 	if (range) {
 		snprintf(note, NOTE_SIZE, "; this is %s", range);
 		return -1;
@@ -182,8 +183,8 @@ static bool clear_host_bits(struct prefix *prefix)
 }
 
 /* ADDRESS, or ADDRESS/BITS. */
-static int store_prefix(const char *text, size_t length, struct prefix *prefix,
-			char note[NOTE_SIZE])
+static int store_prefix(const struct key *key, const char *text, size_t length,
+			struct prefix *prefix, char note[NOTE_SIZE])
 {
 	const char *slash = memchr(text, '/', length);
 	size_t head = slash ? (size_t)(slash - text) : length;
@@ -191,7 +192,8 @@ static int store_prefix(const char *text, size_t length, struct prefix *prefix,
 	__u64 bits = 128;
 	__u32 most;
 
-	if (store_address(text, head, &prefix->address, note))
+	if ((slash && key->groups) ||
+	    store_address(text, head, key->groups, &prefix->address, note))
 		return -1;
 	most = addr_is_v4(&prefix->address) ? 32 : 128;
 	if (slash && (read_number(slash + 1, length - head - 1, &bits) ||
@@ -285,11 +287,14 @@ int value_prefix(const struct key *key, const char *text, size_t length,
 {
 	char note[NOTE_SIZE] = "";
 
-	if (!store_prefix(text, length, prefix, note))
+	if (!store_prefix(key, text, length, prefix, note))
 		return 0;
 	return bad_value(key, text, length,
-			 "an IPv4 or IPv6 unicast address or prefix", note,
-			 problem);
+			 key->groups ? "an IPv4 or IPv6 address, unicast or "
+				       "multicast"
+				     : "an IPv4 or IPv6 unicast address or "
+				       "prefix",
+			 note, problem);
 }
 
 int value_store(const struct key *key, const char *text, size_t length,
@@ -302,7 +307,7 @@ int value_store(const struct key *key, const char *text, size_t length,
 	__u64 value;
 
 	if (key->kind == KIND_ADDRESS) {
-		if (!store_address(text, length, &addr, note)) {
+		if (!store_address(text, length, false, &addr, note)) {
 			memcpy(field, &addr, sizeof(addr));
 			return 0;
 		}

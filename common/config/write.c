@@ -84,9 +84,12 @@ static void write_prefixes(const struct key *key, const char *record,
 			fputs(", ", out);
 		else
 			fprintf(out, "%s%s: [", before, key->name);
-		fprintf(out, ipv4 ? "%s/%u" : "'%s/%u'",
-			addr_text(&each->address, text),
-			ipv4 ? each->bits - 96 : each->bits);
+		fprintf(out, ipv4 ? "%s" : "'%s",
+			addr_text(&each->address, text));
+		if (!key->groups)
+			fprintf(out, "/%u",
+				ipv4 ? each->bits - 96 : each->bits);
+		fputs(ipv4 ? "" : "'", out);
 	}
 	if (count)
 		fputs("]\n", out);
@@ -242,16 +245,45 @@ static int by_prefix(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct prefix));
 }
 
-/* A sorted copy; to be freed. NULL: none, or no memory. */
-static struct prefix *sorted(const struct prefix *prefixes, size_t count)
+/*
+ * Replaces each list of prefixes by a sorted copy. prefixes_free() is due.
+ * Returns 0, or -1 without memory; the lists behind are then empty.
+ */
+static int prefixes_sort(struct config *config)
 {
-	struct prefix *copy = count ? calloc(count, sizeof(*copy)) : NULL;
+	const struct key *key;
+	struct prefix **list, *copy;
+	size_t *count;
+	int rc = 0;
 
-	if (copy) {
-		memcpy(copy, prefixes, count * sizeof(*copy));
-		qsort(copy, count, sizeof(*copy), by_prefix);
+	for (key = keys; key < keys + key_count; key++) {
+		if (key->kind != KIND_PREFIXES)
+			continue;
+		list = (void *)((char *)config + key->offset);
+		count = (void *)((char *)config + key->count_offset);
+		copy = *count && !rc ? calloc(*count, sizeof(*copy)) : NULL;
+		if (*count && !copy)
+			rc = -1;
+		if (copy) {
+			memcpy(copy, *list, *count * sizeof(*copy));
+			qsort(copy, *count, sizeof(*copy), by_prefix);
+		}
+		*list = copy;
 	}
-	return copy;
+	return rc;
+}
+
+static void prefixes_free(struct config *config)
+{
+	const struct key *key;
+	struct prefix **list;
+
+	for (key = keys; key < keys + key_count; key++) {
+		if (key->kind != KIND_PREFIXES)
+			continue;
+		list = (void *)((char *)config + key->offset);
+		free(*list);
+	}
 }
 
 static int digest_sorted(struct config *config, __u8 digest[32])
@@ -291,17 +323,7 @@ int config_digest(const struct config *config, __u8 digest[32])
 		all += config->services[i].backend_count;
 	copy.services = calloc(config->service_count, sizeof(*copy.services));
 	backends = calloc(all, sizeof(*backends));
-	copy.outer_sources =
-		sorted(config->outer_sources, config->outer_source_count);
-	copy.nat_sources =
-		sorted(config->nat_sources, config->nat_source_count);
-	copy.lb_sources = sorted(config->lb_sources, config->lb_source_count);
-	copy.release_to = sorted(config->release_to, config->release_to_count);
-	if (copy.services && backends &&
-	    !copy.outer_sources == !config->outer_source_count &&
-	    !copy.nat_sources == !config->nat_source_count &&
-	    !copy.lb_sources == !config->lb_source_count &&
-	    !copy.release_to == !config->release_to_count) {
+	if (!prefixes_sort(&copy) && copy.services && backends) {
 		for (i = 0, all = 0; i < config->service_count; i++) {
 			copy.services[i] = config->services[i];
 			size = copy.services[i].backend_count;
@@ -312,10 +334,7 @@ int config_digest(const struct config *config, __u8 digest[32])
 		}
 		rc = digest_sorted(&copy, digest);
 	}
-	free(copy.outer_sources);
-	free(copy.nat_sources);
-	free(copy.lb_sources);
-	free(copy.release_to);
+	prefixes_free(&copy);
 	free(copy.services);
 	free(backends);
 	return rc;

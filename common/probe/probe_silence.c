@@ -108,6 +108,6 @@ bool probe_may_be_silent(const struct probe *probe)
 	if (probe->check->no_answer != NO_ANSWER_UP)
 		return false;
 	if (probe->direct)
-		return probe->judges_path && has_left(probe);
+		return !probe->judges_path || has_left(probe);
 	return is_sent(path->reason(path->data, &probe->key));
 }

@@ -197,20 +197,20 @@ static const struct {
 	{TCP("{tpye: tcp}"),
 	 "f:5: unknown key \"tpye\"; did you mean \"type\"?"},
 	{TCP("{type: icmp}"), "f:5: type \"icmp\": must be tcp or "
-			      "http or https or udp or none"},
+			      "http or https or udp or heartbeat or none"},
 	{TCP("{type: udp}"),
-	 "f:5: check: a service of tcp is checked by tcp, http or "
-	 "https, not by udp"},
+	 "f:5: check: a service of tcp is checked by tcp, http, "
+	 "https or heartbeat, not by udp"},
 	{UDP("{type: tcp}"), "f:6: check: a service of udp is checked "
-			     "by udp, not by tcp"},
+			     "by udp or heartbeat, not by tcp"},
 	{TCP("{port: 80}"), "f:5: check: port must be left out; it is "
 			    "the service's"},
 	{SERVICE("port: any\n  check: {}"),
 	 "f:5: check: port must be named, because the service is "
 	 "of any port"},
 	{TCP("{no-answer: up}"),
-	 "f:5: check: a service of tcp is checked by tcp, http or "
-	 "https, not by udp"},
+	 "f:5: check: a service of tcp is checked by tcp, http, "
+	 "https or heartbeat, not by udp"},
 	{TCP("{type: tcp, no-answer: up}"),
 	 "f:5: check: no-answer is for udp, and the type of this check "
 	 "is tcp"},
@@ -218,7 +218,7 @@ static const struct {
 	 "f:5: check: path is for http or https, and the type of this "
 	 "check is tcp"},
 	{UDP("{body: x}"), "f:6: check: a service of udp is checked "
-			   "by udp, not by http"},
+			   "by udp or heartbeat, not by http"},
 	{UDP("{type: udp, no-answer: good}"),
 	 "f:6: no-answer \"good\": must be down or up"},
 	{UDP("{type: udp, silence: good}"),

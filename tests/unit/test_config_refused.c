@@ -18,7 +18,9 @@
 	"second-chance-limit, advmss, "                                        \
 	"outer-source, nat-source, nat-first-port, nat-table-size, "           \
 	"lb-sources, "                                                         \
-	"release-to, announce"
+	"release-to, announce, "                                               \
+	"heartbeat-to, heartbeat-port, heartbeat-interval, "                   \
+	"heartbeat-network, heartbeat-clock"
 #define SERVICE_KEYS                                                           \
 	"vip, port, protocol, scheduler, threads, release, release-key, "      \
 	"lease, queue, load-balancers, forward, dscp, checksum, "              \

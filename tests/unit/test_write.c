@@ -122,7 +122,7 @@ static void draw_check(struct config_service *service)
 	check->path[0] = '/';
 	if (check->timeout > check->interval / 2)
 		check->timeout = check->interval / 2;
-	if (udp != (check->type == CHECK_UDP))
+	if (check->type != CHECK_HEARTBEAT && udp != (check->type == CHECK_UDP))
 		check->type = udp ? CHECK_UDP : CHECK_HTTPS;
 	check->port = service->port ? 0 : htons(8443);
 	if (method_is_by_address(&service->method))
