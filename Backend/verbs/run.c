@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "Backend/generation/generation.h"
+#include "Backend/health/heartbeats.h"
 #include "Backend/host/host.h"
 #include "Backend/verbs/verbs.h"
 #include "common/cli/cli.h"
@@ -32,6 +33,7 @@ struct bkd_monitor {
 	bool has_local;	  /* routes, to VIPs */
 	struct addr *own; /* addresses of the running generation */
 	int own_count;
+	struct bkd_heartbeats heartbeats;
 };
 
 static bool is_of(const struct config *config,
@@ -137,6 +139,9 @@ static int also(void *data, struct kernel *kernel, const struct config *config,
 	monitor->has_local = serves_at_own(config, own, count);
 	if (monitor->has_peers)
 		rc = bkd_peers(kernel, config, fault_out);
+	if (!rc)
+		rc = bkd_heartbeats_sync(&monitor->heartbeats, config, own,
+					 count, fault_out);
 	if (!rc && (!monitor->own || count != monitor->own_count ||
 		    memcmp(own, monitor->own, (size_t)count * sizeof(*own))))
 		rc = own_follow(kernel, config, fault_out);
@@ -156,8 +161,9 @@ static int begin(void *data, struct event_base *base, struct fault *fault_out)
 {
 	struct bkd_monitor *monitor = data;
 
-	return upkeep_start(&monitor->upkeep, monitor->role, &upkeep_calls,
-			    monitor, base, fault_out);
+	return bkd_heartbeats_start(&monitor->heartbeats, base, fault_out)
+		       ?: upkeep_start(&monitor->upkeep, monitor->role,
+				       &upkeep_calls, monitor, base, fault_out);
 }
 
 static void applied(void *data)
@@ -172,6 +178,7 @@ static void end(void *data)
 	struct bkd_monitor *monitor = data;
 
 	upkeep_stop(&monitor->upkeep);
+	bkd_heartbeats_stop(&monitor->heartbeats);
 	if (monitor->has_config)
 		config_free(&monitor->config);
 	free(monitor->own);
@@ -180,7 +187,11 @@ static void end(void *data)
 int bkd_run(const struct role *role, const struct options *options)
 {
 	struct bkd_monitor monitor = {
-		.role = role, .path = options->config ?: DEFAULT_CONFIG};
+		.role = role,
+		.path = options->config ?: DEFAULT_CONFIG,
+		.heartbeats = {.role = role,
+			       .file = options->config ?: DEFAULT_CONFIG},
+	};
 	const struct work work = {begin, applied, end, &monitor};
 
 	return run_work(role, options, &work);
