@@ -40,7 +40,7 @@ static const struct verb verbs[] = {
 	 "withdraw all VIPs, so that other load balancers get the packets",
 	 verb_leave, NULL},
 	VERB_SHOW("interfaces|services|backends|flows|next-hops|workers|"
-		  "nat-sources|nat-flows|path-mtus|reasons"),
+		  "nat-sources|nat-flows|heartbeats|path-mtus|reasons"),
 	{"forget", NULL, "forget the path MTUs that routers have reported",
 	 verb_forget, "path-mtus"},
 	VERB_TRACE,
@@ -87,6 +87,7 @@ static const char *const maps[] = {
 	"checks",
 	"check_veth",
 	"verdicts",
+	"heartbeats",
 	"devices",
 	"last_redirected",
 	"route_mtus",

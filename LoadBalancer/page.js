@@ -48,6 +48,7 @@ function rows(status, now) {
 				if (b.why) make("span", { class: "why", text: b.why }, td);
 			}, wide: true },
 			result("path"), result("application"),
+			...mine.some(b => (checks.get(key(b)) || {}).heartbeat) ? [result("heartbeat")] : [],
 			{ name: "check", value: b => { const c = checks.get(key(b)); return c ? c.type + " " + (c["duration-seconds"] * 1000).toFixed(1) + " ms" : ""; } },
 			{ name: "accepts", text: true, value: b => b.accepts },
 			{ name: "weight", value: b => b.weight },

@@ -12,6 +12,7 @@
 #include "common/bpf/dry.h"
 #include "common/bpf/maps.h"
 #include "common/bpf/trace.h"
+#include "common/core/abi_heartbeats.h"
 #include "common/core/abi_workers.h"
 #include "common/core/check.h"
 #include "common/core/record.h"
@@ -82,6 +83,8 @@ MAP(check_veth, DEVMAP, __u32, __u32, 1);
 MAP_OF_GENERATIONS(file, ARRAY, BPF_F_INNER_MAP | BPF_F_MMAPABLE, __u32,
 		   struct file_page, 1);
 MAP_SPARSE(verdicts, HASH, __u32, struct verdict_text, BACKEND_INDEXES);
+/* ... and whose heartbeats came, by the sender's address. */
+MAP_SPARSE(heartbeats, HASH, struct addr, struct heartbeat_row, MAX_BACKENDS);
 
 /* One packet's way through the program; a trace line tells it. */
 struct decision {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/generation/read.h"
+#include "common/config/health.h"
 #include "common/config/write.h"
 #include "common/core/abi_services.h"
 
@@ -183,6 +184,7 @@ bool file_wants_check_path(const struct config *config)
 
 	for (i = 0; i < config->service_count; i++, service++) {
 		if (service->check.type != CHECK_NONE &&
+		    health_heartbeats(&service->check) != HEARTBEATS_ALONE &&
 		    !method_returns(&service->method))
 			return true;
 	}

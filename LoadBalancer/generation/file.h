@@ -35,5 +35,5 @@ int file_running(const struct kernel *kernel, struct config *file,
 
 /* Is any service of it checked? */
 bool file_wants_checks(const struct config *config);
-/* ... at its VIP? */
+/* ... by the load balancer, at its VIP? */
 bool file_wants_check_path(const struct config *config);

@@ -173,6 +173,7 @@ static int adopt(struct lbr_monitor *monitor, struct fault *fault_out)
 		adopted(monitor, &running.generation);
 		rc = checks_sync(&monitor->checks, &running, fault_out);
 	}
+	heartbeats_follow(&monitor->heartbeats, true);
 	/* The rows refer to the old file, which is gone now. */
 	if (rc)
 		checks_stop(&monitor->checks);
@@ -250,7 +251,8 @@ static void look(evutil_socket_t fd, short what, void *data)
 		monitor->number = 0;
 	} else if (number != monitor->number || is_cut_off(monitor)) {
 		rc = adopt(monitor, &fault_is);
-	}
+	} else if (monitor->number)
+		heartbeats_follow(&monitor->heartbeats, false);
 	if (rc == KERNEL_BUSY)
 		next = &soon;
 	else if (rc)
@@ -298,10 +300,7 @@ static void write_states(evutil_socket_t fd, short what, void *data)
 		announce_soon(monitor, false);
 		return;
 	}
-	/*
-	 * Without a program there are no states; look() reports that it is
-	 * down.
-	 */
+	/* Without a program there are no states: look() reports it. */
 	if (rc == KERNEL_NOT_UP)
 		return;
 	if (rc != KERNEL_BUSY)
@@ -333,7 +332,7 @@ static void changed(struct checked *backend, bool is_news, void *data)
 				     backend->service.port, vip),
 		       protocol_name(backend->service.protocol),
 		       addr_text(&backend->probe.backend, address),
-		       health_is_down(&backend->health) ? "down" : "up",
+		       checked_is_down(backend) ? "down" : "up",
 		       *backend->noted ? ": " : "", backend->noted);
 	event_add(monitor->write, &moment);
 }
@@ -341,6 +340,10 @@ static void changed(struct checked *backend, bool is_news, void *data)
 int lbr_monitor_start(struct lbr_monitor *monitor, struct event_base *base,
 		      struct fault *fault_out)
 {
+	int rc;
+
+	heartbeats_init(&monitor->heartbeats, monitor->role, base,
+			&monitor->checks);
 	check_path_init(&monitor->path, &monitor->config);
 	check_path_calls(&monitor->path, &monitor->calls);
 	monitor->checks = (struct checks){
@@ -348,6 +351,7 @@ int lbr_monitor_start(struct lbr_monitor *monitor, struct event_base *base,
 			   .path = &monitor->calls,
 			   .agent = "lbr"},
 		.config = &monitor->config,
+		.heartbeats = &monitor->heartbeats,
 		.changed = changed,
 		.data = monitor,
 	};
@@ -364,14 +368,10 @@ int lbr_monitor_start(struct lbr_monitor *monitor, struct event_base *base,
 	if (upkeep_start(&monitor->upkeep, monitor->role, &upkeep_calls,
 			 monitor, base, fault_out))
 		return -1;
-	switch (adopt(monitor, fault_out)) {
-	case 0:
-		return event_add(monitor->look, &second);
-	case KERNEL_BUSY:
-		return event_add(monitor->look, &soon);
-	default:
-		return -1;
-	}
+	rc = adopt(monitor, fault_out);
+	return rc && rc != KERNEL_BUSY
+		       ? -1
+		       : event_add(monitor->look, rc ? &soon : &second);
 }
 
 void lbr_monitor_stop(struct lbr_monitor *monitor)
@@ -383,6 +383,7 @@ void lbr_monitor_stop(struct lbr_monitor *monitor)
 	unmarking_stop(&monitor->unmarking);
 	serving_stop(&monitor->serving);
 	relevant_free(&monitor->relevant);
+	heartbeats_stop(&monitor->heartbeats);
 	checks_stop(&monitor->checks);
 	if (monitor->path.id)
 		check_path_close(&monitor->path);

@@ -6,6 +6,7 @@
 
 #include "LoadBalancer/health/announcer.h"
 #include "LoadBalancer/health/check_path.h"
+#include "LoadBalancer/health/heartbeats.h"
 #include "LoadBalancer/health/unmarking.h"
 #include "LoadBalancer/health/schedule.h"
 #include "LoadBalancer/health/serving.h"
@@ -20,6 +21,7 @@ struct lbr_monitor {
 	struct check_path path;
 	struct probe_path calls; /* ... as probes use it */
 	struct checks checks;
+	struct heartbeats heartbeats; /* .file is the caller's */
 	struct upkeep upkeep;
 	struct relevant relevant;
 	struct unmarking unmarking;

@@ -36,21 +36,53 @@ static struct result join(const struct result *via, const struct result *direct,
 	return result;
 }
 
-/* Is there anything new to note about it? */
-static void note(struct checked *backend, enum health_finding finding)
+bool checked_is_down(const struct checked *backend)
 {
-	struct health *health = &backend->health;
-	bool was_unknown = health->finding == FINDING_NONE;
-	bool has_changed = health_note(health, &backend->check, finding);
-	const char *why = health_is_down(health) ? backend->last.why : "";
-	bool is_news =
-		has_changed && !(was_unknown && health->finding == FINDING_UP);
+	return backend->finding == FINDING_PATH_DOWN ||
+	       backend->finding == FINDING_APPLICATION_DOWN;
+}
 
-	if (!has_changed && (finding == FINDING_UP || finding == FINDING_NONE ||
-			     !strcmp(why, backend->noted)))
+/* Why it is down: whoever has found it, or both. */
+static void why_write(const struct checked *backend, char why[VERDICT_TEXT])
+{
+	bool by_check = health_is_down(&backend->health);
+	bool by_heartbeats =
+		backend->heard.verdict.finding == FINDING_APPLICATION_DOWN;
+
+	*why = '\0';
+	if (checked_is_down(backend))
+		snprintf(why, VERDICT_TEXT, "%.*s%s%s",
+			 VERDICT_TEXT - HEARTBEAT_VERDICT - 3,
+			 by_check ? backend->why : "",
+			 by_check && *backend->why && by_heartbeats ? "; " : "",
+			 by_heartbeats ? backend->heard.verdict.why : "");
+}
+
+void checked_settle(struct checked *backend)
+{
+	__u8 was = backend->finding;
+	char why[VERDICT_TEXT];
+	bool is_news;
+
+	backend->finding = (__u8)heartbeat_join_findings(
+		backend->health.finding, backend->heard.verdict.finding);
+	is_news = backend->finding != was &&
+		  !(was == FINDING_NONE && backend->finding == FINDING_UP);
+	why_write(backend, why);
+	if (backend->finding == was && !strcmp(why, backend->noted))
 		return;
 	snprintf(backend->noted, sizeof(backend->noted), "%s", why);
 	backend->all->changed(backend, is_news, backend->all->data);
+}
+
+/* Is there anything new to note about it? */
+static void note(struct checked *backend, enum health_finding finding)
+{
+	health_note(&backend->health, &backend->check, finding);
+	if (finding != FINDING_UP && finding != FINDING_NONE)
+		snprintf(backend->why, sizeof(backend->why), "%s",
+			 backend->last.why);
+	checked_settle(backend);
 }
 
 static void done(struct probe *probe, void *data)
@@ -109,6 +141,7 @@ static void checked_free(struct checked *backend)
 {
 	stop(backend);
 	probe_end(&backend->probe);
+	heard_end(backend);
 	if (backend->next)
 		event_free(backend->next);
 	free(backend);
@@ -157,16 +190,22 @@ static struct checked *checked_new(struct checks *checks,
 	if (!backend)
 		return NULL;
 	backend->all = checks;
-	backend->health.finding = from->finding;
+	backend->check = *check;
+	backend->finding = from->finding;
 	probe_init(&backend->probe, backend, from);
 	probe_init(&backend->application, backend, from);
 	backend->probe.judges_path = true;
 	backend->application.direct = true;
 	backend->next = evtimer_new(checks->prober.base, begin, backend);
-	if (!backend->next) {
+	if (!backend->next || heard_begin(backend, from)) {
+		if (backend->next)
+			event_free(backend->next);
 		free(backend);
 		return NULL;
 	}
+	if (backend->heard.wanted == HEARTBEATS_ALONE)
+		return backend;
+	backend->health.finding = from->finding;
 	again_in(backend, (__u32)random() % (check->interval / 2));
 	return backend;
 }
@@ -199,6 +238,21 @@ static bool ask_for(struct checked *backend,
 	       probe->port != old_port;
 }
 
+/* The load balancer, or the backend alone? */
+static void who_asks(struct checked *backend)
+{
+	bool is_on = backend->under_way || evtimer_pending(backend->next, NULL);
+
+	if (backend->heard.wanted != HEARTBEATS_ALONE && !is_on)
+		again_in(backend, 0);
+	if (backend->heard.wanted != HEARTBEATS_ALONE || !is_on)
+		return;
+	stop(backend);
+	event_del(backend->next);
+	backend->health = (struct health){0};
+	checked_settle(backend);
+}
+
 /* A backend of a service with a check, known or new. */
 static struct checked *checked_of(struct checks *checks,
 				  const struct running_service *service,
@@ -220,6 +274,8 @@ static struct checked *checked_of(struct checks *checks,
 		stop(backend);
 		again_in(backend, 0);
 	}
+	heard_follow(backend);
+	who_asks(backend);
 	return backend;
 }
 
@@ -267,6 +323,8 @@ int checks_sync(struct checks *checks, const struct running *running,
 			checked_free(old.rows[i]);
 	}
 	free(old.rows);
+	if (heard_index(checks))
+		return fault(fault_out, "cannot hear heartbeats: no memory");
 	return 0;
 }
 
@@ -277,6 +335,9 @@ void checks_stop(struct checks *checks)
 	for (i = 0; i < checks->count; i++)
 		checked_free(checks->rows[i]);
 	free(checks->rows);
+	free(checks->by_backend);
+	checks->by_backend = NULL;
+	checks->heartbeat_count = 0;
 	checks->rows = NULL;
 	checks->count = 0;
 }
@@ -289,5 +350,5 @@ enum health_finding checks_finding(const void *data,
 
 	/* A backend that is not checked stays as it is. */
 	*why = checked ? checked->noted : NULL;
-	return checked ? checked->health.finding : backend->finding;
+	return checked ? checked->finding : backend->finding;
 }

@@ -5,23 +5,11 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 
 #include "LoadBalancer/health/monitor.h"
 #include "LoadBalancer/verbs/verbs.h"
 #include "common/cli/options.h"
 #include "common/serve/run.h"
-
-/* A check needs a descriptor, and thousands may be under way. */
-static void files_allow(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files))
-		return;
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-}
 
 /* Otherwise all load balancers would check a backend at the same moments. */
 static void chance_seed(void)
@@ -34,7 +22,6 @@ static void chance_seed(void)
 
 static int begin(void *data, struct event_base *base, struct fault *fault_out)
 {
-	files_allow();
 	chance_seed();
 	return lbr_monitor_start(data, base, fault_out);
 }
@@ -51,7 +38,9 @@ static void end(void *data)
 
 int lbr_run(const struct role *role, const struct options *options)
 {
-	struct lbr_monitor monitor = {.role = role};
+	struct lbr_monitor monitor = {
+		.role = role,
+		.heartbeats.file = options->config ?: DEFAULT_CONFIG};
 	const struct work work = {begin, applied, end, &monitor};
 
 	return run_work(role, options, &work);

@@ -272,6 +272,12 @@ OF_WORKERS(queues)
 OF_WORKERS(waits)
 SECTION(nat_sources, nat_sources_rows(kernel))
 SECTION(nat_flows, nat_flows_rows(kernel, &show))
+SECTION(heartbeats, heartbeats_rows(kernel, &show))
+
+json_t *heartbeats_section(const struct kernel *kernel, struct fault *fault_out)
+{
+	return heartbeats(kernel, fault_out);
+}
 
 const struct section lbr_sections[] = {
 	{"interfaces", report_interfaces, true, NULL, NULL},
@@ -284,6 +290,7 @@ const struct section lbr_sections[] = {
 	{"waits", waits, true, "count", "workers"},
 	{"nat-sources", nat_sources, false, NULL, NULL},
 	{"nat-flows", nat_flows, false, NULL, NULL},
+	{"heartbeats", heartbeats, false, NULL, NULL},
 	{"path-mtus", path_mtus_rows, false, NULL, NULL},
 	{"reasons", report_reasons, true, "packets", NULL},
 	{"reasons-by-service", service_reasons, false, "packets", "reasons"},

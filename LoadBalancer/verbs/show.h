@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "LoadBalancer/generation/read.h"
+#include "common/base/fault.h"
 #include "common/core/abi_packets.h"
 
 /* Everything is read before anything is printed. */
@@ -30,3 +31,7 @@ bool workers_are_there(const struct kernel *kernel);
  */
 json_t *nat_sources_rows(const struct kernel *kernel);
 json_t *nat_flows_rows(const struct kernel *kernel, const struct show *show);
+/* show.c: the section, for what `run` serves; NULL with a fault. */
+json_t *heartbeats_section(const struct kernel *kernel, struct fault *fault);
+/* show_heartbeats.c: the same. */
+json_t *heartbeats_rows(const struct kernel *kernel, const struct show *show);

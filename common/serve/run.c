@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -144,10 +145,22 @@ static int serve_begin(struct run *run, struct fault *fault_out)
 	return 0;
 }
 
+/* A check needs a descriptor, and thousands may be under way. */
+static void files_allow(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static int run_start(struct run *run, struct fault *fault_out)
 {
 	const struct work *work = run->work;
 
+	files_allow();
 	run->base = event_base_new();
 	if (run->base &&
 	    !event_base_priority_init(run->base, SERVER_PRIORITIES)) {

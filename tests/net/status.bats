@@ -194,5 +194,5 @@ s.setsockopt(0, socket.IP_TTL, 1); s.sendto(b'x', ('$VIP4', 7777))"
 	# nat-flows.bats flows by nat.
 	missed=$(unmet lbr)
 	echo "not met: $missed"
-	[[ $missed == $'nat\nnat-flows\nnat-sources\npath-mtus\nqueues\nwaits\nworkers' ]]
+	[[ $missed == $'heartbeats\nnat\nnat-flows\nnat-sources\npath-mtus\nqueues\nwaits\nworkers' ]]
 }
