@@ -137,6 +137,7 @@ counted() { # WORD: how many datagrams
 	[[ $(answers "$VIP4" 20) == 'backend0y 20' ]]
 	[[ $(answers "$VIP6" 20) == 'backend0y 20' ]]
 	are up "$Y4" "$Y6"
+	lbr show -j heartbeats | documented lbr '[heartbeats]'
 	advanced "$FLOWS"
 	speak backend0x
 	wait_for 10 all_are up
