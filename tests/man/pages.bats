@@ -146,7 +146,8 @@ said() {
 		grep -E -A 2 "^$(tr -d '` ' <<<"$key")( |\$)" \
 			"$BATS_FILE_TMPDIR/l3dsr.yaml.5" >"$BATS_TEST_TMPDIR/key"
 		grep -qF "Allowed:${allowed% }. " "$BATS_TEST_TMPDIR/key"
-		grep -qiF "$(sed 's/[:.]/ /g' <<<"${default# }")" <(sed 's/[:.]/ /g' "$BATS_TEST_TMPDIR/key")
+		default=${default//[:.]/ }
+		grep -qiF "${default# }" <(sed 's/[:.]/ /g' "$BATS_TEST_TMPDIR/key")
 		[[ $help ]]
 	done < <(said lbr check --help | grep '^| `')
 	(($(grep -c 'Allowed:' "$BATS_FILE_TMPDIR/l3dsr.yaml.5") == \
