@@ -175,7 +175,7 @@ says() {
 		"$ROOT/topology/workers/services.yaml" >"$file"
 	teardown
 	network_down
-	network --native workers
+	"$TOPO" up --native workers 3>&- # of the same name, for teardown_file
 	KEY=another setup
 	for mode in generic native; do
 		lbr down
