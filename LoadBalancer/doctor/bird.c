@@ -8,9 +8,10 @@
 
 #include "common/base/address.h"
 #include "common/core/address.h"
+#include "common/doctor/command.h"
 
 /* Only what shows (-r), and not for long. */
-#define BIRDC "timeout 2 birdc -r "
+#define BIRDC "timeout", "2", "birdc", "-r", "show"
 
 static void append(char *list, size_t size, const char *name)
 {
@@ -22,17 +23,15 @@ static void append(char *list, size_t size, const char *name)
 /* A line for each: "@NAME", then a line for each route that it was given. */
 static void routes_of(const char *name, FILE *out)
 {
-	char command[128], line[256];
-	FILE *pipe;
+	const char *const argv[] = {BIRDC, "route", "exported", name, NULL};
+	struct command birdc;
+	char line[256];
 
-	snprintf(command, sizeof(command),
-		 BIRDC "show route exported %s 2>/dev/null", name);
-	pipe = popen(command, "re");
+	command_begin(&birdc, argv);
 	fprintf(out, "@%s\n", name);
-	while (pipe && fgets(line, sizeof(line), pipe))
+	while (birdc.out && fgets(line, sizeof(line), birdc.out))
 		fputs(line, out);
-	if (pipe)
-		pclose(pipe);
+	command_end(&birdc);
 }
 
 /* Routing protocols between hosts. */
@@ -50,15 +49,17 @@ static bool is_to_neighbours(const char *kind)
 
 void bird_ask(struct bird *bird)
 {
-	FILE *pipe = popen(BIRDC "show protocols 2>/dev/null", "re");
+	const char *const argv[] = {BIRDC, "protocols", NULL};
+	struct command birdc;
 	char line[256], name[64], kind[32], state[32];
 	bool answers = false;
 	size_t size;
 	FILE *out;
 
 	memset(bird, 0, sizeof(*bird));
+	command_begin(&birdc, argv);
 	out = open_memstream(&bird->said, &size);
-	while (pipe && out && fgets(line, sizeof(line), pipe)) {
+	while (birdc.out && out && fgets(line, sizeof(line), birdc.out)) {
 		answers |= !strncmp(line, "BIRD ", 5);
 		if (sscanf(line, "%63s %31s %*s %31s", name, kind, state) !=
 			    3 ||
@@ -67,8 +68,7 @@ void bird_ask(struct bird *bird)
 		append(bird->by, sizeof(bird->by), name);
 		routes_of(name, out);
 	}
-	if (pipe)
-		pclose(pipe);
+	command_end(&birdc);
 	if (out)
 		fclose(out);
 	if (answers)

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/doctor/nft.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/base/address.h"
 #include "common/config/config.h"
 #include "common/core/address.h"
+#include "common/doctor/command.h"
 
 json_t *nft_read(void)
 {
-	FILE *pipe = popen("nft -j list ruleset 2>/dev/null", "re");
-	json_t *root = pipe ? json_loadf(pipe, 0, NULL) : NULL;
-	json_t *objects;
+	const char *const argv[] = {"nft", "-j", "list", "ruleset", NULL};
+	struct command nft;
+	json_t *root, *objects;
 
-	if (pipe)
-		pclose(pipe);
+	command_begin(&nft, argv);
+	root = nft.out ? json_loadf(nft.out, 0, NULL) : NULL;
+	command_end(&nft);
 	objects = json_incref(json_object_get(root, "nftables"));
 	json_decref(root);
 	return objects;
