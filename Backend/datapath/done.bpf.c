@@ -3,14 +3,14 @@
  * done.bpf.c - tell load balancers that a server of workers is done with a
  * request, when its reply leaves this host
  *
- * For applications that do not say so themselves (`release-by: bkd`). Both
+ * For applications that do not say so themselves (key `release-to`). Both
  * programs are where the kernel takes packets from an interface, or sends them
  * (clsact). bkd_request only notes how long requests are: the message becomes
  * the next request in the queue of the load balancer, so it is as long as the
  * longest that has come. bkd_done clones the reply once for each load balancer,
  * turns the clones into messages, and leaves the reply as it is.
  *
- * A clone comes by bkd_done, too; what it is to become is in tc_index, which
+ * A clone passes bkd_done, too; what it is to become is in tc_index, which
  * nobody else sets. Each load balancer is told, for the reply does not say who
  * has sent the request: the message names the client, so it frees the thread
  * that works for it, and at all others none.

@@ -116,7 +116,7 @@ SEPARATE int listener_note(struct xdp_md *ctx, int generation, int index)
 	return 0;
 }
 
-/* Another one's program that has chosen a socket is left its choice. */
+/* If another program has chosen a socket already, its choice stands. */
 SEC("sk_lookup")
 int bkd_listener(struct bpf_sk_lookup *ctx)
 {

@@ -3,9 +3,8 @@
  * own_address.bpf.c - `restore: tc`, where the kernel here has no socket for
  * the VIP: the server gets its own address
  *
- *	bkd_in:   for a VIP   ->  a socket here?     ->  own address for the VIP
- *	bkd_out:  from a server  ->  did it come so?  ->  VIP for the own
- *address
+ *	bkd_in:   for a VIP      ->  no socket here?   ->  write own address
+ *	bkd_out:  from a server  ->  a reply to that?  ->  write the VIP
  *
  * So it is with UDP, whose replies would come from the own address, and with a
  * server in another network namespace, to which this host forwards. TCP with a

@@ -86,8 +86,8 @@ static int namespace_open(int process)
 }
 
 /*
- * Has the namespace that we are in the address on which the service's server
- * listens, and a listener?
+ * In the namespace that we are in: is the address on which the service's server
+ * listens there, and a listener?
  */
 static bool is_served(const struct config_service *service,
 		      const struct config_backend *here)

@@ -116,7 +116,7 @@ static void listener_look(struct doctor *doctor,
 	endpoint_text(at, service->port, text);
 	if (is < LISTENER_WILDCARD && at != &service->vip)
 		report(doctor, HEALTH_WARN,
-		       "nobody is seen to listen on %s/%s; it may be a port "
+		       "no listener is seen on %s/%s; it may be a port "
 		       "of a container that a rule of this host translates",
 		       text, protocol_name(service->protocol));
 	else if (is < LISTENER_WILDCARD)

@@ -21,7 +21,7 @@
 #define AT_ONCE	    16	   /* datagrams; the rest of a heartbeat comes later */
 #define LEAST_APART 100000 /* microseconds between two heartbeats */
 #define FLOWS_SHARE 20 /* of the time, counting flows takes a 20th at most */
-/* One may fall into an `up`. */
+/* One heartbeat may fall into an `up`. */
 #define DOWN_FOR 2
 
 static const struct timeval moment = {0, 10000};

@@ -16,8 +16,8 @@
 #include "common/core/checksum.h"
 
 /*
- * The same as icmp_error_write(), for a socket buffer. A merged packet is one
- * from then on.
+ * The same as icmp_error_write(), for a socket buffer. A merged packet is a
+ * single one from then on.
  */
 SEPARATE int nat_error_write(CONTEXT *ctx, __u32 what, __u32 mtu)
 {

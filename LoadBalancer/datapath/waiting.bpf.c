@@ -27,7 +27,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* The time of removed services is asked for no packet here. */
+/* No packet here depends on the time of removed services. */
 SEPARATE int service_removing(void)
 {
 	return 0;

@@ -11,8 +11,8 @@
 #include "common/core/waiting.h"
 
 /*
- * This host's secret. Marks are of longer messages under the same key, so that
- * it is none of them. Verified on its own.
+ * This host's secret. Marks are hashes of longer messages under the same key,
+ * so it is none of them. Verified on its own.
  */
 SEPARATE __u64 waiting_secret(void)
 {

@@ -113,7 +113,7 @@ static void unfit_why(const struct looking *looking, const struct addr *vip,
 	struct fitness fitness;
 	size_t i;
 
-	strcpy(why, "it is not what lbr run has found last");
+	strcpy(why, "lbr run has yet to announce its present state");
 	for (i = 0; i < running->service_count; i++) {
 		if (!addr_equal(&running->services[i].key.vip, vip))
 			continue;
@@ -137,8 +137,8 @@ static void look_neighbour(struct looking *looking, const struct addr *vip,
 		return;
 	if (!looking->bird.said) {
 		report(doctor, HEALTH_UNKNOWN,
-		       "%s: no bird answers here; whether a router has it is "
-		       "seen there:",
+		       "%s: no bird answers here; to see whether a router "
+		       "has it, run there:",
 		       text);
 		mend(doctor, "ip -%c route show %s",
 		     addr_is_v4(vip) ? '4' : '6', text);

@@ -150,7 +150,7 @@ static void lost_count(const struct kernel *kernel, size_t lost)
 	if (map >= 0)
 		close(map);
 	free(values);
-	printf("requests that waited, and are lost: %zu\n", lost);
+	printf("waiting requests that are lost: %zu\n", lost);
 }
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * heard.c - which heartbeats a backend was heard by, and for how long none came
+ * heard.c - what heartbeats say of each backend, and for how long none came
  */
 #include <stdlib.h>
 #include <string.h>

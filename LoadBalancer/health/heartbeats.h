@@ -2,9 +2,9 @@
 /*
  * heartbeats.h - listen for heartbeats, while the file has checks by them
  *
- * Nothing is believed of a datagram before its HMAC and its sequence are right;
- * what is not, is counted under its own word. A turn of the loop takes at most
- * HEARTBEAT_TURN of them, so that a flood stops nothing else.
+ * A datagram is believed only if its HMAC and its sequence are right; any other
+ * is counted under the word for its fault. A turn of the loop takes at most
+ * HEARTBEAT_TURN datagrams, so that a flood stops nothing else.
  */
 #pragma once
 

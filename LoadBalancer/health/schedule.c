@@ -324,7 +324,8 @@ int checks_sync(struct checks *checks, const struct running *running,
 	}
 	free(old.rows);
 	if (heard_index(checks))
-		return fault(fault_out, "cannot hear heartbeats: no memory");
+		return fault(fault_out,
+			     "cannot listen for heartbeats: no memory");
 	return 0;
 }
 

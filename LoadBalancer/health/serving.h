@@ -2,9 +2,9 @@
 /*
  * serving.h - send requests that wait for workers where no packet does
  *
- * A program of XDP runs only when a packet comes. What frees a thread is mostly
- * one, a server's message, and the oldest request leaves in its place. But the
- * end of a lease is none, nor are a backend that comes back and a file with
+ * An XDP program runs only when a packet comes. Mostly that is the server's
+ * message that frees a thread: the oldest request leaves in its place. But no
+ * packet comes when a lease ends, a backend comes back, or another file has
  * more threads; and a message may be too small for the oldest request.
  */
 #pragma once

@@ -84,7 +84,7 @@ struct key {
 	const char *help;    /* see methods_in_help() */
 };
 
-/* The default of `heartbeat-to`; the second is of the site, not assigned. */
+/* The default of `heartbeat-to`; the second has site scope. */
 #define HEARTBEAT_GROUP_IPV4 "239.0.0.1"
 #define HEARTBEAT_GROUP_IPV6 "ff15::4242"
 

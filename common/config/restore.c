@@ -23,7 +23,7 @@ static int check_backend(const struct config_service *service,
 	if (service->by_address)
 		return refuse(refusal, backend->line,
 			      "restore: tc of backend %s: not with fragments: "
-			      "by-address, for a server is told by its port",
+			      "by-address, because the port names the server",
 			      address);
 	if (addr_is_v4(&service->vip) != addr_is_v4(&backend->address))
 		return refuse(refusal, backend->line,

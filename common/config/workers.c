@@ -108,7 +108,7 @@ static int check_release(const struct config *config,
 	return 0;
 }
 
-/* One address each, and of a family that has any, for the service's too. */
+/* Can the messages about this service be sent, if `release-to` is there? */
 static int check_told(const struct config *config,
 		      const struct config_service *service,
 		      const struct refusal *refusal)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * abi_done.h - for whose requests a backend tells the load balancers that they
- * are done: see Backend/datapath/done.bpf.c
+ * abi_done.h - services for which a backend tells the load balancers that a
+ * request is done: see Backend/datapath/done.bpf.c
  */
 #pragma once
 

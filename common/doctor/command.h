@@ -3,9 +3,9 @@
  * command.h - what another program prints
  *
  * Without a shell, so that no argument is taken for more than it is; and by
- * fork(), not by popen(). That one's parent sleeps in vfork() until its child
- * runs the program: if ^Z stops the child before, the parent does not stop, and
- * the terminal has no prompt.
+ * fork(), not by popen(). In popen() we would sleep in vfork() until the child
+ * runs the program: if ^Z stops the child before that, we do not stop, and the
+ * terminal has no prompt.
  */
 #pragma once
 

@@ -180,7 +180,7 @@ int heartbeat_keys_parse(const char *path, const char *text, size_t length,
 	if (!copy)
 		return fault(fault_out, "cannot read %s: no memory", path);
 	if (strlen(copy) != length)
-		rc = fault(fault_out, "%s: it is no text", path);
+		rc = fault(fault_out, "cannot read %s: not a text file", path);
 	while (!rc && (line = strsep(&rest, "\n"))) {
 		reading.line++;
 		rc = line_read(&reading, line);
@@ -203,9 +203,7 @@ static int refuse_file(const char *path, const struct stat *file,
 		       struct fault *fault_out)
 {
 	if (!S_ISREG(file->st_mode) || file->st_size > MOST)
-		return fault(fault_out,
-			     "cannot read %s: it is no file of "
-			     "keys",
+		return fault(fault_out, "cannot read %s: not a file of keys",
 			     path);
 	if (!(file->st_mode & 077) &&
 	    (file->st_uid == geteuid() || !file->st_uid))

@@ -9,9 +9,9 @@
  *
  * A run whose clock is wrong from its beginning cannot show that. What it says
  * is not used, but neither does the backend count as silent: its datagrams are
- * HEARTBEAT_CLOCK, as long as they are later than all of this kind before. Who
- * has recorded datagrams that were never here can so delay a verdict, for as
- * long as the recording is, once; nothing brings a backend up.
+ * HEARTBEAT_CLOCK, as long as they are later than all of this kind before. So
+ * somebody who has recorded datagrams that never came here can delay a verdict
+ * once, for the length of the recording; but cannot bring a backend up.
  *
  * A host sends the same to an IPv4 and to an IPv6 group, and the two may
  * overtake each other: of the last 64, each is taken once, whichever comes

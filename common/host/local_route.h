@@ -13,9 +13,9 @@
 #define LOCAL_ROUTE_PROTOCOL 117
 
 /*
- * Has a route of type `local` for the address, as one on lo would have made,
- * and notes it as a change. Nobody has to answer ARP for it, and the host takes
- * it for no source of its own. Returns 0, or -1 with a fault.
+ * Adds a route of type `local` for the address, as an address on lo would, and
+ * notes it as a change. But the host answers no ARP for it, and does not use it
+ * as a source. Returns 0, or -1 with a fault.
  */
 int local_route_add(struct kernel *kernel, const struct addr *address,
 		    struct fault *fault);

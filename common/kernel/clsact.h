@@ -10,7 +10,7 @@
 enum clsact {
 	CLSACT_IN,
 	CLSACT_OUT,
-	/* Before these: what only looks, for servers of workers. */
+	/* Before those: programs that only look, for workers. */
 	CLSACT_WORKERS_IN,
 	CLSACT_WORKERS_OUT,
 	/* lbr_waiting: takes what xdp_lbr leaves to it. */

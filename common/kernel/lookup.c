@@ -89,7 +89,7 @@ int kernel_lookup_attach(struct kernel *kernel, bool *is_new,
 	} else if (link < 0) {
 		rc = lookup_link_new(kernel, program, fault_out);
 	} else if (kernel->object && bpf_link_update(link, program, NULL)) {
-		rc = fault(fault_out, "cannot exchange %s: %s",
+		rc = fault(fault_out, "cannot replace %s: %s",
 			   kernel->role->lookup, strerror(errno));
 	}
 	if (program >= 0)

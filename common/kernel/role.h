@@ -55,8 +55,8 @@ struct section {
 	/* People are not shown rows where this is 0, unless they ask. */
 	const char *count;
 	/*
-	 * Shown with that section, and never alone; its own name: it is on few
-	 * hosts. Not shown to people where it has no rows.
+	 * The section that it is shown with, for it is never shown alone. Its
+	 * own name: few hosts have it, so people see it only if it has rows.
 	 */
 	const char *with;
 };

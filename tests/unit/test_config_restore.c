@@ -26,7 +26,7 @@ static const struct {
 	 "packets come to that address anyhow"},
 	{VIP "protocol: udp, fragments: by-address, " TC,
 	 ":2: restore: tc of backend 192.0.2.2: not with fragments: "
-	 "by-address, for a server is told by its port"},
+	 "by-address, because the port names the server"},
 	{VIP "forward: l2, "
 	     "backends: [{address: \"2001:db8::2\", restore: tc}]}\n",
 	 ":2: restore: tc of backend 2001:db8::2: only at an address of the "
