@@ -91,7 +91,8 @@ SEPARATE int listener_note(struct xdp_md *ctx, int generation, int index)
 	const struct addr *own;
 	struct bpf_sock *socket;
 
-	if (!packet || !rows)
+	/* Without maps of sockets what follows is not even verified. */
+	if (!constants.has_sockets || !packet || !rows)
 		return 0;
 	row = restore_at(rows, (__u32)index);
 	if (!row || !wants_listener(&row->restore, packet))

@@ -60,6 +60,12 @@ static void late(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
+	if (!heartbeats_can_hear(all->heartbeats)) {
+		heard->at = 0;
+		heard->tries = 0;
+		begin_anew(backend);
+		return;
+	}
 	/*
 	 * This process may have been stopped, or be flooded: it is in the
 	 * socket then, but not for longer than that.

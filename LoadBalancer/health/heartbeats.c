@@ -223,6 +223,13 @@ bool heartbeats_read_to(struct heartbeats *heartbeats, __u64 at)
 	return true;
 }
 
+bool heartbeats_can_hear(const struct heartbeats *heartbeats)
+{
+	return (heartbeats->sockets[0].fd >= 0 ||
+		heartbeats->sockets[1].fd >= 0) &&
+	       heartbeats->map >= 0 && heartbeats->keys.count;
+}
+
 __u64 heartbeats_overflowed(const struct heartbeats *heartbeats)
 {
 	return (__u64)heartbeats->sockets[0].overflowed +

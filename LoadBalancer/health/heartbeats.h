@@ -48,6 +48,11 @@ void heartbeats_init(struct heartbeats *heartbeats, const struct role *role,
  */
 void heartbeats_follow(struct heartbeats *heartbeats, bool again);
 void heartbeats_stop(struct heartbeats *heartbeats);
+/*
+ * Could one be believed? Where this host lacks a socket, the map or the keys,
+ * silence says nothing about backends.
+ */
+bool heartbeats_can_hear(const struct heartbeats *heartbeats);
 /* Is all read that came before `at`, in microseconds of CLOCK_REALTIME? */
 bool heartbeats_read_to(struct heartbeats *heartbeats, __u64 at);
 /* For the event of a socket, which is its data. */

@@ -117,7 +117,7 @@ static void announce_soon(struct lbr_monitor *monitor, bool all)
 		event_add(monitor->announce, &moment);
 }
 
-/* What runs is announced as well as it is fit. */
+/* What runs is announced as well as it is fit. A fault is said once. */
 static void announce(evutil_socket_t fd, short what, void *data)
 {
 	struct lbr_monitor *monitor = data;
@@ -130,10 +130,10 @@ static void announce(evutil_socket_t fd, short what, void *data)
 	(void)what;
 	if (rc == KERNEL_BUSY) {
 		again = &soon;
-	} else if (!rc && is_adopted(monitor, &kernel) &&
-		   announcer_now(&monitor->announcer, &kernel, &monitor->config,
-				 &fault_is)) {
-		/* Said once, and tried until it succeeds. */
+	} else if (rc ? rc != KERNEL_NOT_UP
+		      : is_adopted(monitor, &kernel) &&
+				   announcer_now(&monitor->announcer, &kernel,
+						 &monitor->config, &fault_is)) {
 		if (strcmp(monitor->said.cause, fault_is.cause))
 			fault_warn(&fault_is);
 		monitor->said = fault_is;

@@ -109,6 +109,7 @@ int waiting_host(struct kernel *kernel, const struct config *config,
 {
 	bool is_there = waiting_is_wanted(config);
 	struct fault said;
+	int i;
 
 	if (is_there && waiting_behind(kernel, names, &said)) {
 		/* `run` would say it again and again. */
@@ -116,6 +117,9 @@ int waiting_host(struct kernel *kernel, const struct config *config,
 			fault_warn(&said);
 		is_there = false;
 	}
+	/* `run` leaves one alone that somebody has removed twice. */
+	for (i = 0; is_there && names[i]; i++)
+		is_there = clsact_attached(names[i], CLSACT_WAITING);
 	if (control_get(kernel, CONTROL_WAITING) == is_there ||
 	    !control_set(kernel, CONTROL_WAITING, is_there))
 		return 0;

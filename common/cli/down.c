@@ -43,7 +43,7 @@ static int detach(struct kernel *kernel, const struct options *options,
 		  struct fault *fault_out)
 {
 	char *const *name;
-	int i;
+	int i, where;
 
 	for (name = options->interfaces.name; *name; name++) {
 		if (!kernel_detach_from(kernel, *name)) {
@@ -53,12 +53,9 @@ static int detach(struct kernel *kernel, const struct options *options,
 		}
 		printf("%s: %s detached\n", *name, kernel->role->program);
 		changes_keep(kernel, "sysctl", is_needed, *name);
-		changes_keep(kernel, clsact_kind(CLSACT_IN), is_elsewhere,
-			     *name);
-		changes_keep(kernel, clsact_kind(CLSACT_OUT), is_elsewhere,
-			     *name);
-		changes_keep(kernel, clsact_kind(CLSACT_WAITING), is_elsewhere,
-			     *name);
+		for (where = 0; where < CLSACTS; where++)
+			changes_keep(kernel, clsact_kind(where), is_elsewhere,
+				     *name);
 	}
 	for (i = 0; !kernel->attachment_count && i < kernel->gone_count; i++)
 		printf("%s: gone; %s stays up for it (to end that: %s down)\n",

@@ -46,7 +46,8 @@ static int change_name(const char *kind, const char *what,
 		before = " dev ";
 	else if (!strcmp(kind, "sysctl") || !strcmp(kind, "left"))
 		before = strstr(what, "/neigh/") ? "/neigh/" : "/conf/";
-	else if (strcmp(kind, "mode"))
+	else if (strcmp(kind, "mode") && strcmp(kind, "waiting") &&
+		 strncmp(kind, "filter", 6) && strncmp(kind, "workers-", 8))
 		return -1;
 	at = strstr(what, before);
 	if (!at)
