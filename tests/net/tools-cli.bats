@@ -157,23 +157,28 @@ same_as_text() {
 	done
 }
 
+# idle_is_hidden: from the first look to the last, no packet of a new reason came
+idle_is_hidden() {
+	local json counted idle text hidden
+	json=$(lbr show -j reasons)
+	counted=$(jq -r '.reasons[] | select(.packets > 0).reason' <<<"$json")
+	idle=$(jq '[.reasons[] | select(.packets == 0)] | length' <<<"$json")
+	hidden="without a packet, and not shown: $idle (-a shows them)"
+	text=$(lbr show reasons)
+	[[ $counted == *forwarded* ]] && ((idle > 0)) &&
+		diff <(echo "$counted") \
+			<(sed '1,2d; /^[a-z]/,$d' <<<"$text" | awk '{ print $1 }') &&
+		[[ $(tail -n 1 <<<"$text") == "$hidden" ]] &&
+		[[ $(lbr show | tail -n 1) == "$hidden" ]] || return
+	text=$(lbr show -a reasons)
+	[[ $text != *"not shown"* ]] &&
+		(($(tail -n +2 <<<"$text" | sed '/^[a-z]/,$d' | wc -l) ==
+			1 + $(wc -w <<<"$counted") + idle))
+}
+
 @test "show: reasons without a packet are counted and not shown, but with -a" {
-	local counted idle
 	answers "$VIP4" 10
-	run -0 lbr show -j reasons
-	counted=$(jq -r '.reasons[] | select(.packets > 0).reason' <<<"$output")
-	idle=$(jq '[.reasons[] | select(.packets == 0)] | length' <<<"$output")
-	[[ $counted == *forwarded* ]]
-	((idle > 0))
-	run -0 lbr show reasons
-	diff <(echo "$counted") <(sed '1,2d; /^[a-z]/,$d' <<<"$output" | awk '{ print $1 }')
-	[[ ${lines[-1]} == "without a packet, and not shown: $idle (-a shows them)" ]]
-	run -0 lbr show
-	[[ ${lines[-1]} == "without a packet, and not shown: $idle (-a shows them)" ]]
-	run -0 lbr show -a reasons
-	[[ $output != *"not shown"* ]]
-	(($(tail -n +2 <<<"$output" | sed '/^[a-z]/,$d' | wc -l) == \
-		1 + $(wc -w <<<"$counted") + idle))
+	wait_for 10 idle_is_hidden
 }
 
 @test "show -j: the keys are those that are promised" {
