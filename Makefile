@@ -146,6 +146,7 @@ test-announce: deps
 # The demo is the test.
 test-fattree: deps
 	@$(MAKE) --no-print-directory all
+	@bats tests/net/fattree.bats
 	@topology/demo fattree
 
 # Each verb of both tools, stopped 20 times, while `run` has something to do.

@@ -15,9 +15,9 @@ LB=lbdsr0a CLIENT=curlybox01 ROUTER=router0a
 BACKENDS=(backend0x backend0y)
 # scapy would leave files in root's home, and python in the tree.
 PYTHON=(env XDG_CACHE_HOME=/dev/null XDG_CONFIG_HOME=/dev/null /usr/bin/python3 -B)
-# A health check whose verdict comes within 0.8 s. On a busy machine a healthy
+# A health check whose verdict comes within 1.2 s. On a busy machine a healthy
 # server's answer may take more than 0.1 s.
-OFTEN='interval: 400ms, timeout: 200ms, rise: 1, fall: 2'
+OFTEN='interval: 600ms, timeout: 300ms, rise: 1, fall: 2'
 VIP4=192.168.25.10
 VIP6=2001:db8:25::10
 LAYOUT=$(awk '/#define L3DSR_LAYOUT/ { gsub(/"/, ""); print $3 }' \
