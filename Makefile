@@ -143,7 +143,6 @@ test-announce: deps
 	@FLOWS=1000 TALK_LIMIT=120 bats tests/net/announce.bats \
 		tests/fleet/announce-by.bats
 
-# The demo is the test.
 test-fattree: deps
 	@$(MAKE) --no-print-directory all
 	@bats tests/net/fattree.bats
