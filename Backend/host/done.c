@@ -20,7 +20,7 @@
 #include "Backend/host/host.h"
 #include "common/core/abi_done.h"
 #include "common/core/address.h"
-#include "common/host/change.h"
+#include "common/host/filters.h"
 #include "common/kernel/clsact.h"
 
 static const char *const own_maps[] = {"dones", NULL};
@@ -167,16 +167,6 @@ static int done_load(const struct kernel *kernel, int fds[PROGRAMS],
 	return rc;
 }
 
-/* False also if `run` leaves it alone: somebody has removed it twice. */
-static bool is_missing(struct kernel *kernel, const char *name, size_t i)
-{
-	char what[64];
-
-	snprintf(what, sizeof(what), "%s on %s", programs[i].name, name);
-	return !clsact_attached(name, programs[i].where) &&
-	       change_again(kernel, what);
-}
-
 /* Attaches what is missing; with a new xdp_bkd, all. */
 static int attach_all(struct kernel *kernel, const char *const *names,
 		      const int fds[PROGRAMS], const bool missing[][PROGRAMS],
@@ -211,7 +201,9 @@ int done_host(struct kernel *kernel, const struct config *config,
 		return rc;
 	for (i = 0; names[i]; i++) {
 		for (p = 0; p < PROGRAMS; p++) {
-			missing[i][p] = is_missing(kernel, names[i], p);
+			missing[i][p] = filter_is_missing(kernel, names[i],
+							  programs[p].where,
+							  programs[p].name);
 			is_there = is_there && !missing[i][p];
 		}
 	}
@@ -228,12 +220,6 @@ int done_host(struct kernel *kernel, const struct config *config,
 	return rc;
 }
 
-static bool is_needed(const char *unused, const void *wanted)
-{
-	(void)unused;
-	return *(const bool *)wanted;
-}
-
 void done_settle(struct kernel *kernel, const struct config *config)
 {
 	struct fault ignored;
@@ -241,6 +227,6 @@ void done_settle(struct kernel *kernel, const struct config *config)
 	size_t p;
 
 	for (p = 0; p < PROGRAMS; p++)
-		changes_keep(kernel, clsact_kind(programs[p].where), is_needed,
-			     &wanted);
+		filters_settle(kernel, programs[p].where, programs[p].name,
+			       wanted);
 }

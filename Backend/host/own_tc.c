@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "Backend/host/host.h"
-#include "common/host/change.h"
+#include "common/host/filters.h"
 #include "common/kernel/clsact.h"
 #include "Backend/datapath/own_address.skel.h"
 
@@ -55,15 +55,6 @@ static int programs_load(const struct kernel *kernel, int programs[DIRECTIONS],
 	return rc;
 }
 
-/* False also if `run` leaves it alone. */
-static bool is_missing(struct kernel *kernel, const char *interface, int where)
-{
-	char what[64];
-
-	snprintf(what, sizeof(what), "%s on %s", names[where], interface);
-	return !clsact_attached(interface, where) && change_again(kernel, what);
-}
-
 static int attach(struct kernel *kernel, const char *interface, int where,
 		  bool missing, int program, struct fault *fault_out)
 {
@@ -84,8 +75,8 @@ int own_tc_host(struct kernel *kernel, struct fault *fault_out)
 
 	for (i = 0; i < kernel->attachment_count; i++) {
 		for (where = 0; where < DIRECTIONS; where++) {
-			missing[i][where] =
-				is_missing(kernel, on[i].name, where);
+			missing[i][where] = filter_is_missing(
+				kernel, on[i].name, where, names[where]);
 			any = any || missing[i][where];
 		}
 	}
@@ -105,15 +96,10 @@ int own_tc_host(struct kernel *kernel, struct fault *fault_out)
 	return rc;
 }
 
-static bool is_needed(const char *interface, const void *data)
-{
-	(void)interface;
-	(void)data;
-	return false;
-}
-
 void own_tc_remove(struct kernel *kernel)
 {
-	changes_keep(kernel, clsact_kind(CLSACT_IN), is_needed, NULL);
-	changes_keep(kernel, clsact_kind(CLSACT_OUT), is_needed, NULL);
+	int where;
+
+	for (where = 0; where < DIRECTIONS; where++)
+		filters_settle(kernel, where, names[where], false);
 }

@@ -22,6 +22,7 @@
 #include "common/core/abi_nat.h"
 #include "common/core/address.h"
 #include "common/host/change.h"
+#include "common/host/filters.h"
 #include "common/kernel/clsact.h"
 #include "common/net/netlink.h"
 #include "LoadBalancer/datapath/nat.skel.h"
@@ -206,23 +207,14 @@ static int sources_write(const struct kernel *kernel,
 	return rc ? -1 : 0;
 }
 
-#define LBR_NAT_ON "lbr_nat on " /* ... an interface: for change_again() */
-
-/* False also if `run` leaves it alone: somebody has removed it twice. */
-static bool is_missing(struct kernel *kernel, const char *name)
-{
-	char what[64];
-
-	snprintf(what, sizeof(what), LBR_NAT_ON "%s", name);
-	return !clsact_attached(name, CLSACT_IN) && change_again(kernel, what);
-}
+#define PROGRAM "lbr_nat"
 
 static int attach_missing(struct kernel *kernel, const char *name, int program,
 			  struct fault *fault_out)
 {
 	if (clsact_attach(kernel, name, CLSACT_IN, program, fault_out))
 		return -1;
-	printf("%s: lbr_nat attached\n", name);
+	printf("%s: " PROGRAM " attached\n", name);
 	return 0;
 }
 
@@ -235,7 +227,8 @@ int nat_host(struct kernel *kernel, const struct config *config,
 	if (!nat_is_wanted(config))
 		return 0;
 	for (i = 0; names[i]; i++) {
-		missing[i] = is_missing(kernel, names[i]);
+		missing[i] =
+			filter_is_missing(kernel, names[i], CLSACT_IN, PROGRAM);
 		is_there = is_there && !missing[i];
 	}
 	/* With each new xdp_lbr, for its maps may be other ones. */
@@ -259,27 +252,13 @@ int nat_host(struct kernel *kernel, const struct config *config,
 	return rc ? -1 : 0;
 }
 
-static bool filter_is_needed(const char *name, const void *data)
-{
-	(void)name;
-	return nat_is_wanted(data);
-}
-
 static bool sysctl_is_needed(const char *path, const void *data)
 {
 	return nat_is_wanted(data) || !nat_ports_are(path);
 }
 
-/* What `run` has left alone is of no interest without such a service. */
-static bool is_left(const struct change *change, const void *data)
-{
-	return !nat_is_wanted(data) && !strcmp(change->kind, "left") &&
-	       !strncmp(change->what, LBR_NAT_ON, strlen(LBR_NAT_ON));
-}
-
 void nat_settle(struct kernel *kernel, const struct config *config)
 {
-	changes_forget(kernel, is_left, config);
-	changes_keep(kernel, clsact_kind(CLSACT_IN), filter_is_needed, config);
+	filters_settle(kernel, CLSACT_IN, PROGRAM, nat_is_wanted(config));
 	changes_keep(kernel, "sysctl", sysctl_is_needed, config);
 }

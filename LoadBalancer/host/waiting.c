@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "LoadBalancer/host/waiting.h"
-#include "common/host/change.h"
+#include "common/host/filters.h"
 #include "common/kernel/clsact.h"
 #include "LoadBalancer/datapath/waiting.skel.h"
 
@@ -54,17 +54,7 @@ static int waiting_load(const struct kernel *kernel, struct fault *fault_out)
 	return program;
 }
 
-#define LBR_WAITING_ON "lbr_waiting on " /* ... an interface */
-
-/* False also if `run` leaves it alone: somebody has removed it twice. */
-static bool is_missing(struct kernel *kernel, const char *name)
-{
-	char what[64];
-
-	snprintf(what, sizeof(what), LBR_WAITING_ON "%s", name);
-	return !clsact_attached(name, CLSACT_WAITING) &&
-	       change_again(kernel, what);
-}
+#define PROGRAM "lbr_waiting"
 
 static int attach(struct kernel *kernel, const char *name, bool missing,
 		  int program, struct fault *fault_out)
@@ -75,7 +65,7 @@ static int attach(struct kernel *kernel, const char *name, bool missing,
 	if (clsact_attach(kernel, name, CLSACT_WAITING, program, fault_out))
 		return -1;
 	if (missing)
-		printf("%s: lbr_waiting attached\n", name);
+		printf("%s: " PROGRAM " attached\n", name);
 	return 0;
 }
 
@@ -86,7 +76,8 @@ static int waiting_behind(struct kernel *kernel, const char *const *names,
 	int program, i, rc = 0;
 
 	for (i = 0; names[i]; i++) {
-		missing[i] = is_missing(kernel, names[i]);
+		missing[i] = filter_is_missing(kernel, names[i], CLSACT_WAITING,
+					       PROGRAM);
 		is_there = is_there && !missing[i];
 	}
 	if (is_there && !kernel->object)
@@ -127,21 +118,8 @@ int waiting_host(struct kernel *kernel, const struct config *config,
 		     strerror(errno));
 }
 
-static bool is_needed(const char *name, const void *data)
-{
-	(void)name;
-	return waiting_is_wanted(data);
-}
-
-/* What `run` has left alone is of no interest without such a service. */
-static bool is_left(const struct change *change, const void *data)
-{
-	return !waiting_is_wanted(data) && !strcmp(change->kind, "left") &&
-	       !strncmp(change->what, LBR_WAITING_ON, strlen(LBR_WAITING_ON));
-}
-
 void waiting_settle(struct kernel *kernel, const struct config *config)
 {
-	changes_forget(kernel, is_left, config);
-	changes_keep(kernel, clsact_kind(CLSACT_WAITING), is_needed, config);
+	filters_settle(kernel, CLSACT_WAITING, PROGRAM,
+		       waiting_is_wanted(config));
 }
