@@ -214,23 +214,13 @@ SEPARATE int address_write(CONTEXT *ctx, __u32 at)
 	__u32 zero = 0;
 	const struct addr *address = bpf_map_lookup_elem(&written, &zero);
 	struct ends from, to;
-	__s64 difference;
-	__u32 l3, l4;
-	long wrong;
 
 	if (!packet || !address)
 		return -1;
-	l3 = packet->l3_offset & 127;
-	l4 = l3 + (packet->l4_offset & 0x7fff);
 	ends_before(&from, packet, &packet->destination);
 	to = from;
 	to.address[at & 1] = *address;
-	difference = ends_difference(&from, &to);
-	wrong = ends_write_own(ctx, l3, packet->is_ipv6, &to, difference);
-	if (!(packet->flags & PACKET_LATER))
-		wrong |= ends_write_l4(ctx, l4, packet->protocol, &from, &to,
-				       difference);
-	return wrong ? -1 : 0;
+	return packet_write(ctx, packet, &from, &to) ? -1 : 0;
 }
 
 /*
@@ -244,7 +234,6 @@ SEPARATE int error_write(CONTEXT *ctx, __u32 at)
 	const struct addr *address = bpf_map_lookup_elem(&written, &zero);
 	struct ends from, to, turned;
 	struct inside inside;
-	__s64 difference;
 	__u32 l3, icmp;
 	bool is_ipv6;
 	long wrong;
@@ -261,21 +250,14 @@ SEPARATE int error_write(CONTEXT *ctx, __u32 at)
 	to.address[at & 1] = *address;
 	ends_turn(&turned, &to);
 	wrong = inside_write(ctx, icmp, is_ipv6, &inside, &from, &turned);
-	if (bpf_skb_load_bytes(ctx, l3 + (is_ipv6 ? IPV6_ENDS : IPV4_ENDS),
-			       &from.address, is_ipv6 ? 16 : 4))
+	if (outside_source(ctx, l3, is_ipv6, &from.address[0]))
 		return -1;
-	if (!is_ipv6)
-		addr_set_v4(&from.address[0], from.address[0].w[0]);
 	from.address[1] = packet->destination;
 	to = from;
 	/* From another address of this host, it stays so. */
 	if (at || addr_equal(&from.address[0], &packet->source))
 		to.address[at & 1] = *address;
-	difference = ends_difference(&from, &to);
-	wrong |= ends_write_own(ctx, l3, is_ipv6, &to, difference);
-	if (is_ipv6)
-		wrong |= bpf_l4_csum_replace(ctx, icmp + ICMP_CHECK, 0,
-					     difference, BPF_F_PSEUDO_HDR);
+	wrong |= outside_write(ctx, l3, icmp, is_ipv6, &from, &to);
 	return wrong ? -1 : 0;
 }
 

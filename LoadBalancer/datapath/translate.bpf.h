@@ -31,7 +31,6 @@ SEPARATE int translate_error(CONTEXT *ctx)
 	struct nat_handed *h = nat_handed_over();
 	struct ends from, to, turned;
 	struct inside inside;
-	__s64 difference;
 	__u32 l3, icmp;
 	bool is_ipv6;
 	long wrong;
@@ -49,17 +48,10 @@ SEPARATE int translate_error(CONTEXT *ctx)
 	ends_turn(&from, &to);
 	wrong = inside_write(ctx, icmp, is_ipv6, &inside, &turned, &from);
 	/* Outside: from whoever sent it, to the VIP or source. */
-	if (bpf_skb_load_bytes(ctx, l3 + (is_ipv6 ? IPV6_ENDS : IPV4_ENDS),
-			       &turned.address, is_ipv6 ? 16 : 4))
+	if (outside_source(ctx, l3, is_ipv6, &turned.address[0]))
 		return -1;
-	if (!is_ipv6)
-		addr_set_v4(&turned.address[0], turned.address[0].w[0]);
 	turned.address[1] = packet->destination;
-	difference = ends_difference(&turned, &to);
-	wrong |= ends_write_own(ctx, l3, is_ipv6, &to, difference);
-	if (is_ipv6)
-		wrong |= bpf_l4_csum_replace(ctx, icmp + ICMP_CHECK, 0,
-					     difference, BPF_F_PSEUDO_HDR);
+	wrong |= outside_write(ctx, l3, icmp, is_ipv6, &turned, &to);
 	return wrong ? -1 : (int)hop_write(ctx, l3, is_ipv6, packet->ttl);
 }
 
@@ -69,22 +61,13 @@ SEPARATE int translate(CONTEXT *ctx)
 	struct packet *packet = handed_packet();
 	struct nat_handed *h = nat_handed_over();
 	struct ends from, to;
-	__s64 difference;
-	__u32 l3, l4;
-	bool is_ipv6;
-	long wrong;
 
 	if (!packet || !h)
 		return -1;
-	is_ipv6 = packet->is_ipv6;
-	l3 = packet->l3_offset & 127;
-	l4 = l3 + (packet->l4_offset & 0x7fff);
 	ends_before(&from, packet, &packet->destination);
 	ends_after(&to, h);
-	difference = ends_difference(&from, &to);
-	wrong = ends_write_own(ctx, l3, is_ipv6, &to, difference);
-	if (!(packet->flags & PACKET_LATER))
-		wrong |= ends_write_l4(ctx, l4, packet->protocol, &from, &to,
-				       difference);
-	return wrong ? -1 : (int)hop_write(ctx, l3, is_ipv6, packet->ttl);
+	if (packet_write(ctx, packet, &from, &to))
+		return -1;
+	return (int)hop_write(ctx, packet->l3_offset & 127, packet->is_ipv6,
+			      packet->ttl);
 }

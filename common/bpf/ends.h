@@ -186,6 +186,50 @@ INLINE long inside_write(CONTEXT *ctx, __u32 icmp, bool is_ipv6,
 	return wrong;
 }
 
+/*
+ * Who sent the ICMP error, which is not its flow's end: of its own IP header.
+ * 0, or not.
+ */
+INLINE long outside_source(CONTEXT *ctx, __u32 l3, bool is_ipv6,
+			   struct addr *source)
+{
+	if (bpf_skb_load_bytes(ctx, l3 + (is_ipv6 ? IPV6_ENDS : IPV4_ENDS),
+			       source, is_ipv6 ? 16 : 4))
+		return -1;
+	if (!is_ipv6)
+		addr_set_v4(source, source->w[0]);
+	return 0;
+}
+
+/* Writes the addresses of the ICMP error itself, whose sum is at `icmp`. */
+INLINE long outside_write(CONTEXT *ctx, __u32 l3, __u32 icmp, bool is_ipv6,
+			  const struct ends *from, const struct ends *to)
+{
+	__s64 difference = ends_difference(from, to);
+	long wrong = ends_write_own(ctx, l3, is_ipv6, to, difference);
+
+	/* ICMPv6's covers them (RFC 4443 2.3). */
+	if (is_ipv6)
+		wrong |= bpf_l4_csum_replace(ctx, icmp + ICMP_CHECK, 0,
+					     difference, BPF_F_PSEUDO_HDR);
+	return wrong;
+}
+
+/* Writes the ends of a packet of TCP or UDP; a later fragment has no ports. */
+INLINE long packet_write(CONTEXT *ctx, const struct packet *packet,
+			 const struct ends *from, const struct ends *to)
+{
+	__u32 l3 = packet->l3_offset & 127;
+	__u32 l4 = l3 + (packet->l4_offset & 0x7fff);
+	__s64 difference = ends_difference(from, to);
+	long wrong = ends_write_own(ctx, l3, packet->is_ipv6, to, difference);
+
+	if (!(packet->flags & PACKET_LATER))
+		wrong |= ends_write_l4(ctx, l4, packet->protocol, from, to,
+				       difference);
+	return wrong;
+}
+
 /* The ends of a packet that goes the other way. */
 INLINE void ends_turn(struct ends *turned, const struct ends *ends)
 {
