@@ -175,7 +175,7 @@ static void written_is_read_again(void **state)
 
 #define ONE "must be an IPv4 or IPv6 address, unicast or multicast"
 
-static const struct row refused[] = {
+static const struct refused_text refused[] = {
 	{"heartbeat-to: [239.0.0.0/8]\n" SERVICE,
 	 ":1: heartbeat-to \"239.0.0.0/8\": " ONE},
 	{"heartbeat-to: [127.0.0.1]\n" SERVICE,

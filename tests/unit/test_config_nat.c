@@ -6,7 +6,7 @@
 
 #include "common/config/config.h"
 #include "common/core/address.h"
-#include "tests/unit/method_lists.h"
+#include "tests/unit/refuse.h"
 #include "tests/unit/unit.h"
 
 #define NAT                                                                    \
@@ -14,10 +14,7 @@
 	"forward: nat, "
 #define BACKEND "backends: [{address: 192.0.2.2}]}\n"
 
-static const struct {
-	const char *text;
-	const char *why;
-} refused[] = {
+static const struct refused_text refused[] = {
 	{"services:\n  - {vip: 192.0.2.1, port: 80, forward: nat, "
 	 "backends: [{address: 192.0.2.2}]}\n",
 	 ":2: forward nat: only in a file whose key \"nat-source\" has an "
@@ -57,23 +54,7 @@ static const struct {
 	 ": nat-source: must be addresses, not the prefix of 10.0.0.0"},
 };
 
-static void refuses(void **unused)
-{
-	char why[512], expected[512];
-	struct config config;
-	size_t i;
-
-	(void)unused;
-	for (i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
-		const char *text = refused[i].text;
-
-		if (!config_parse("f.yaml", text, strlen(text), &config, why,
-				  sizeof(why), NULL))
-			fail_msg("accepted: %s", text);
-		assert_string_equal(why + strlen("f.yaml"),
-				    with_methods(refused[i].why, expected));
-	}
-}
+REFUSES(refused)
 
 static void fills_in(void **unused)
 {
@@ -103,7 +84,7 @@ static void fills_in(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refuses),
+		cmocka_unit_test(refuses_refused),
 		cmocka_unit_test(fills_in),
 	};
 

@@ -31,7 +31,7 @@
 	"address, port, weight, weight-before, state, mtu, restore, drain"
 #define PORT "must be a number from 1 to 65535 or any"
 
-static const struct row not_yaml[] = {
+static const struct refused_text not_yaml[] = {
 	{"", ":1: the file is empty; a list of services is required"},
 	{"# a\n\n# b\n",
 	 ":1: the file is empty; a list of services is required"},
@@ -70,7 +70,7 @@ static const struct row not_yaml[] = {
 	 ":1: file: must be a mapping of the keys " FILE_KEYS ", not a list"},
 };
 
-static const struct row wrong_keys[] = {
+static const struct refused_text wrong_keys[] = {
 	{SERVICE "bakends: 1\n",
 	 ":6: unknown key \"bakends\"; a file has the keys " FILE_KEYS},
 	{HEAD "  bakends: 1\n",
@@ -116,7 +116,7 @@ static const struct row wrong_keys[] = {
 	 "or IPv6 unicast address"},
 };
 
-static const struct row wrong_shapes[] = {
+static const struct refused_text wrong_shapes[] = {
 	{"services: 5\n",
 	 ":1: services \"5\": must be a list of 1 to 4096 services"},
 	{"services:\nunmatched: drop\n",

@@ -10,15 +10,12 @@
 #include "common/config/config.h"
 #include "common/config/restore.h"
 #include "tests/unit/config_text.h"
-#include "tests/unit/method_lists.h"
+#include "tests/unit/refuse.h"
 
 #define VIP "services:\n  - {vip: 192.0.2.1, port: 80, "
 #define TC  "backends: [{address: 192.0.2.2, restore: tc}]}\n"
 
-static const struct {
-	const char *text;
-	const char *why;
-} refused[] = {
+static const struct refused_text refused[] = {
 	{VIP "backends: [{address: 192.0.2.2, restore: eth0}]}\n",
 	 ":2: restore \"eth0\": must be lo or tc"},
 	{"nat-source: [192.0.2.9]\n" VIP "forward: nat, " TC,
@@ -33,22 +30,7 @@ static const struct {
 	 "VIP's family, where its server listens"},
 };
 
-static void refuses(void **unused)
-{
-	char why[512];
-	struct config config;
-	size_t i;
-
-	(void)unused;
-	for (i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
-		const char *text = refused[i].text;
-
-		if (!config_parse("f.yaml", text, strlen(text), &config, why,
-				  sizeof(why), NULL))
-			fail_msg("accepted: %s", text);
-		assert_string_equal(why + strlen("f.yaml"), refused[i].why);
-	}
-}
+REFUSES(refused)
 
 static void is_of_a_backend(void **unused)
 {
@@ -106,7 +88,7 @@ static void notes_direct_connections(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refuses),
+		cmocka_unit_test(refuses_refused),
 		cmocka_unit_test(is_of_a_backend),
 		cmocka_unit_test(notes_direct_connections),
 	};

@@ -24,7 +24,7 @@
 	"each other: for tcp, with maglev or source-hash (by "                 \
 	"@encapsulating, to backends of one family)"
 
-static const struct row wrong_values[] = {
+static const struct refused_text wrong_values[] = {
 	{VIP "  port: 70000\n", ":3: port \"70000\": " PORT},
 	{VIP "  port: 65536\n", ":3: port \"65536\": " PORT},
 	{VIP "  port: 0\n", ":3: port \"0\": " PORT},
@@ -185,7 +185,7 @@ static const struct row wrong_values[] = {
 			":5: address \"" address "\": " ADDRESS note           \
 	}
 
-static const struct row wrong_addresses[] = {
+static const struct refused_text wrong_addresses[] = {
 	BAD_VIP("", ""),
 	BAD_VIP("192.0.2.300", ""),
 	BAD_VIP("192.0.2.1/32", ""),
@@ -219,7 +219,7 @@ static const struct row wrong_addresses[] = {
 	"; give one of them another port, another backend address, or a "      \
 	"method that tells the VIP (forward: @keeping; @marking for both)"
 
-static const struct row conflicts[] = {
+static const struct refused_text conflicts[] = {
 	{SERVICE NEXT("192.0.2.1", "80", "tcp", "198.51.100.2"),
 	 ":6: service tcp 192.0.2.1 port 80 is repeated; the first is on line "
 	 "2, and its backends belong there"},

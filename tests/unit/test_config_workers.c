@@ -7,7 +7,7 @@
 	     "  release: 81\n"
 #define TO "release-to: [192.0.2.9]\n"
 
-static const struct row rows[] = {
+static const struct refused_text rows[] = {
 	{HEAD "  threads: 4\n" BACKENDS,
 	 ":2: threads: only with scheduler: workers"},
 	{HEAD "  release: 81\n" BACKENDS,

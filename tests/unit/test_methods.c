@@ -12,7 +12,7 @@
 #include "common/config/method_names.h"
 #include "common/config/methods.h"
 #include "common/core/abi_services.h"
-#include "tests/unit/method_lists.h"
+#include "tests/unit/refuse.h"
 #include "tests/unit/unit.h"
 
 #define SOURCES "lb-sources: [203.0.113.0/24, '2001:db8:9::9']\n"
@@ -52,15 +52,11 @@ static const char *const accepted[] = {
 		"192.0.2.1", "80", "forward: ipip, ", NEAR),
 };
 
-struct row {
-	const char *text, *why;
-};
-
 #define PREFIX "must be an IPv4 or IPv6 unicast address or prefix"
 #define APART                                                                  \
 	"; give one of them another port, another backend address, or a "      \
 	"method that tells the VIP (forward: @keeping; @marking for both)"
-static const struct row refused[] = {
+static const struct refused_text refused[] = {
 	{BEGIN ROW("192.0.2.1", "80", "forward: ipip, ", NEAR),
 	 ":2: forward ipip: only in a file with the key \"lb-sources\", of "
 	 "which backends take such packets"},
@@ -244,22 +240,7 @@ static void accepts(void **unused)
 	}
 }
 
-static void refuses(void **unused)
-{
-	struct config config;
-
-	(void)unused;
-	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
-		const char *text = refused[i].text;
-		char why[512] = "", expected[512];
-
-		if (!config_parse("f.yaml", text, strlen(text), &config, why,
-				  sizeof(why), NULL))
-			fail_msg("accepted: %s", text);
-		assert_string_equal(why + strlen("f.yaml"),
-				    with_methods(refused[i].why, expected));
-	}
-}
+REFUSES(refused)
 
 static void fills_in(void **unused)
 {
@@ -380,10 +361,14 @@ static void least_mtu(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows),	   cmocka_unit_test(columns),
-		cmocka_unit_test(lists),   cmocka_unit_test(accepts),
-		cmocka_unit_test(refuses), cmocka_unit_test(fills_in),
-		cmocka_unit_test(notes),   cmocka_unit_test(least_mtu),
+		cmocka_unit_test(rows),
+		cmocka_unit_test(columns),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(accepts),
+		cmocka_unit_test(refuses_refused),
+		cmocka_unit_test(fills_in),
+		cmocka_unit_test(notes),
+		cmocka_unit_test(least_mtu),
 	};
 
 	return RUN("methods", tests);
