@@ -242,17 +242,11 @@ static void count_empty(void *data)
 /* The number of a family's routes beyond this host's segments; -1: unknown. */
 static int gateways(bool ipv6)
 {
-	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
-	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
-	struct rtmsg *route;
 	int count;
 
-	question->nlmsg_type = RTM_GETROUTE;
-	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	route = mnl_nlmsg_put_extra_header(question, sizeof(*route));
-	route->rtm_family = ipv6 ? AF_INET6 : AF_INET;
-	return netlink_dump(NETLINK_ROUTE, question, each_route, &count,
-			    count_empty)
+	return netlink_dump_family(RTM_GETROUTE, ipv6 ? AF_INET6 : AF_INET,
+				   sizeof(struct rtmsg), each_route, &count,
+				   count_empty)
 		       ? -1
 		       : count;
 }

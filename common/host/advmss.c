@@ -147,19 +147,12 @@ static void reading_empty(void *data)
  */
 static int advmss_read(int family, struct advmss_route **routes)
 {
-	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
-	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
 	struct reading reading = {.lo = if_nametoindex("lo")};
-	struct rtmsg *info;
 	int rc;
 
-	question->nlmsg_type = RTM_GETROUTE;
-	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	info = mnl_nlmsg_put_extra_header(question, sizeof(*info));
-	info->rtm_family = (unsigned char)family;
 	*routes = NULL;
-	rc = netlink_dump(NETLINK_ROUTE, question, route_answer, &reading,
-			  reading_empty);
+	rc = netlink_dump_family(RTM_GETROUTE, family, sizeof(struct rtmsg),
+				 route_answer, &reading, reading_empty);
 	if (!rc) {
 		*routes = reading.routes;
 		return reading.count;

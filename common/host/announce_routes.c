@@ -125,17 +125,9 @@ static void reading_empty(void *data)
 
 static int family_each(int family, struct reading *reading)
 {
-	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
-	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
-	struct rtmsg *info;
-	int rc;
+	int rc = netlink_dump_family(RTM_GETROUTE, family, sizeof(struct rtmsg),
+				     route_answer, reading, reading_empty);
 
-	question->nlmsg_type = RTM_GETROUTE;
-	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	info = mnl_nlmsg_put_extra_header(question, sizeof(*info));
-	info->rtm_family = (unsigned char)family;
-	rc = netlink_dump(NETLINK_ROUTE, question, route_answer, reading,
-			  reading_empty);
 	/* The kernel was built without this family. */
 	return rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP ? 0 : rc;
 }

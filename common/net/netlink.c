@@ -67,6 +67,18 @@ int netlink_dump(int bus, struct nlmsghdr *question, mnl_cb_t answer,
 	return rc;
 }
 
+int netlink_dump_family(__u16 type, int family, size_t head, mnl_cb_t answer,
+			void *data, void (*begin)(void *data))
+{
+	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
+	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
+
+	question->nlmsg_type = type;
+	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	*(__u8 *)mnl_nlmsg_put_extra_header(question, head) = (__u8)family;
+	return netlink_dump(NETLINK_ROUTE, question, answer, data, begin);
+}
+
 struct list {
 	void *rows;
 	size_t size; /* of a row */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * netlink_ask.h - one request to rtnetlink; for netlink.c and routes.c
+ * netlink_ask.h - one request to rtnetlink, and its answers
  */
 #pragma once
 
@@ -24,6 +24,13 @@ int netlink_ask_of(int bus, struct nlmsghdr *question, mnl_cb_t answer,
  */
 int netlink_dump(int bus, struct nlmsghdr *question, mnl_cb_t answer,
 		 void *data, void (*begin)(void *data));
+
+/*
+ * netlink_dump() of rtnetlink's objects of a type (RTM_GET*) and family (AF_*);
+ * `head`: the size of the header that begins with the family.
+ */
+int netlink_dump_family(__u16 type, int family, size_t head, mnl_cb_t answer,
+			void *data, void (*begin)(void *data));
 
 /*
  * Does this answer to a request for a route say that no packet to the address

@@ -153,19 +153,6 @@ static int nexthop_answer(const struct nlmsghdr *message, void *data)
 			      data);
 }
 
-static int dump(__u16 type, __u8 family, size_t head, mnl_cb_t answer,
-		struct finding *finding)
-{
-	char buffer[MNL_NLMSG_HDRLEN + 64] = {0};
-	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
-
-	question->nlmsg_type = type;
-	question->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	/* All of these begin with the family. */
-	*(__u8 *)mnl_nlmsg_put_extra_header(question, head) = family;
-	return netlink_dump(NETLINK_ROUTE, question, answer, finding, NULL);
-}
-
 bool routes_by_flow(char *why, size_t size)
 {
 	static const __u8 families[] = {AF_INET, AF_INET6};
@@ -174,20 +161,23 @@ bool routes_by_flow(char *why, size_t size)
 	size_t i;
 
 	for (i = 0; i < 2 && !rc; i++) {
-		rc = dump(RTM_GETRULE, families[i], sizeof(struct fib_rule_hdr),
-			  rule_answer, &finding);
+		rc = netlink_dump_family(RTM_GETRULE, families[i],
+					 sizeof(struct fib_rule_hdr),
+					 rule_answer, &finding, NULL);
 		/* The kernel was built without this family. */
 		if (rc == -EOPNOTSUPP || rc == -EAFNOSUPPORT)
 			rc = 0;
 		rc = rc
-			     ?: dump(RTM_GETROUTE, families[i],
-				     sizeof(struct rtmsg), any_route_answer,
-				     &finding);
+			     ?: netlink_dump_family(RTM_GETROUTE, families[i],
+						    sizeof(struct rtmsg),
+						    any_route_answer, &finding,
+						    NULL);
 	}
 	/* -EOPNOTSUPP: they do not exist before Linux 5.3. */
 	rc = rc
-		     ?: dump(RTM_GETNEXTHOP, AF_UNSPEC, sizeof(struct nhmsg),
-			     nexthop_answer, &finding);
+		     ?: netlink_dump_family(RTM_GETNEXTHOP, AF_UNSPEC,
+					    sizeof(struct nhmsg),
+					    nexthop_answer, &finding, NULL);
 	if (rc && rc != -EOPNOTSUPP)
 		finding_note(&finding, "the routes cannot be read");
 	return finding.by_flow;
