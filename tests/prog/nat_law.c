@@ -17,7 +17,6 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
 #include <linux/bpf.h>
 #include <pthread.h>
 #include <sched.h>
@@ -28,6 +27,7 @@
 #include <sys/mman.h>
 
 #include "common/core/abi_nat.h"
+#include "tests/prog/pins.h"
 
 #define CPUS	2
 #define A_ROUND 16384  /* flows of each CPU in a round */
@@ -58,30 +58,12 @@ static pthread_barrier_t barrier;
 static struct begun flows[CPUS][A_ROUND];
 static uint32_t owner[65536]; /* by port: 1 + id of the round's flow */
 
-static void die(const char *what)
-{
-	fprintf(stderr, "nat_law: cannot %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
 static void frame_read(struct frame *frame)
 {
 	if (fread(&frame->length, 4, 1, stdin) != 1 ||
 	    frame->length > sizeof(frame->bytes) ||
 	    fread(frame->bytes, 1, frame->length, stdin) != frame->length)
 		die("read a frame");
-}
-
-static int pin(const char *pins, const char *name)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", pins, name);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		die(path);
-	return fd;
 }
 
 /* lbr_nat, behind the interface of the link; see common/kernel/clsact.c. */

@@ -13,7 +13,6 @@
  */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
-#include <errno.h>
 #include <linux/bpf.h>
 #include <pthread.h>
 #include <sched.h>
@@ -23,6 +22,7 @@
 #include <string.h>
 
 #include "common/core/abi_workers.h"
+#include "tests/prog/pins.h"
 
 #define FRAMES	1024
 #define A_ROUND 32 /* frames of each CPU between two looks */
@@ -41,12 +41,6 @@ static long sent, run; /* by both CPUs */
 static int is_over;
 static pthread_barrier_t barrier;
 
-static void die(const char *what)
-{
-	fprintf(stderr, "workers_law: cannot %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
 static void frames_read(struct frames *frames)
 {
 	uint32_t i;
@@ -63,18 +57,6 @@ static void frames_read(struct frames *frames)
 			    frames->length[i])
 			die("read a frame");
 	}
-}
-
-static int pin(const char *pins, const char *name)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", pins, name);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		die(path);
-	return fd;
 }
 
 static void program_open(const char *pins)
