@@ -111,10 +111,11 @@ SEPARATE int sum_is_unfilled(CONTEXT *ctx)
 }
 
 /*
- * Corrects the error's checksum for that: the kernel will fill in the quoted
- * packet's, over what is left of it. With it, what it covers adds up to the
- * complement of the pseudo header's sum, whatever it is; and IPv4's header to
- * nothing. `pseudo` is that sum.
+ * Sets the checksum of an error whose quoted packet has none yet: the kernel
+ * fills that in when the error leaves, over what is quoted. So these bytes are
+ * not known, but their sum is. From TCP or UDP on they then add up to the
+ * complement of the pseudo header's sum, which is `pseudo`; IPv4's header adds
+ * up to zero.
  */
 SEPARATE int sum_for_unfilled(CONTEXT *ctx, __u32 l3_offset, __u32 is_ipv6,
 			      __u32 pseudo)

@@ -81,7 +81,7 @@ __u32 clsact_attached(const char *name, enum clsact where)
 	return rc ? 0 : filter.prog_id;
 }
 
-/* Was the qdisc there made here, for another one? */
+/* Was the qdisc there made for a program of ours, whichever? */
 static bool is_made(const struct kernel *kernel, const char *name)
 {
 	struct change change;
